@@ -1,0 +1,1 @@
+"""formatspec: one YAML file describes how a vision dataset lies on disk."""

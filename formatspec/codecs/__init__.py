@@ -1,0 +1,53 @@
+"""Codecs: pairs of functions between the model's values and the file's.
+
+    make("map", [Argument(True, "yes", paired=True), Argument(False, "no", paired=True)])
+
+`UnknownCodec` (a LookupError) and `BadArguments` (a ValueError) are faults of a spec; `Unfit` is a value's.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+
+from formatspec.codecs import boxes, choices, lists, masks, numbers, points, text  # noqa: F401 - they register
+from formatspec.codecs.arguments import BadArguments
+from formatspec.codecs.registry import CODECS, Argument, Codec, Env, Kind, Site, Unfit
+
+__all__ = [
+    "CODECS",
+    "Argument",
+    "BadArguments",
+    "Codec",
+    "Env",
+    "Kind",
+    "Site",
+    "Unfit",
+    "UnknownCodec",
+    "make",
+]
+
+
+class UnknownCodec(LookupError):  # noqa: N818
+    """No codec has this name.  `suggestions` are the nearest names there are."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.suggestions = tuple(difflib.get_close_matches(name, CODECS, n=3))
+        near = f"; did you mean {' or '.join(self.suggestions)}?" if self.suggestions else ""
+        super().__init__(f"no codec is called {name!r}{near}")
+
+
+def make(name: str, arguments: Sequence[Argument] = (), site: Site = Site()) -> Codec:  # noqa: B008
+    """The codec `name(arguments)` as it stands at `site`.
+
+    Raises UnknownCodec, and BadArguments where the codec does not take the arguments.
+    """
+    try:
+        factory = CODECS[name]
+    except KeyError:
+        raise UnknownCodec(name) from None
+    try:
+        return factory(arguments, site)
+    except BadArguments as error:
+        raise BadArguments(f"{name}: {error}") from None

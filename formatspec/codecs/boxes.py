@@ -1,0 +1,242 @@
+"""Boxes and circles: xywh, sides, cxcywh, corners, two_corners, center_and_rim, inclusive, normalized."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Sequence
+from typing import Any
+
+from formatspec.codecs import arguments as take
+from formatspec.codecs import values
+from formatspec.codecs.registry import Argument, Codec, Env, Site, Unfit, codec
+from formatspec.codecs.values import Number
+
+SIDES = ("x1", "y1", "x2", "y2")
+
+
+@codec("xywh")
+def xywh(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`xywh`: left, top, width, height."""
+    take.plain(arguments)
+    return Codec(
+        encode=lambda value, env: values.listed(site, values.bbox(value)),
+        decode=lambda value, env: values.bbox(value),
+        kind="numbers",
+        arity=4,
+    )
+
+
+@codec("sides")
+def sides(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`sides`: left, top, right, bottom.  `sides(x1, x2, y1, y2)`: in another order."""
+    order = take.names(take.plain(arguments, 0, 4), SIDES) or SIDES
+    if sorted(order) != sorted(SIDES):
+        raise take.BadArguments("takes x1, y1, x2, y2 once each, in the order of the file")
+    places = [SIDES.index(name) for name in order]
+    back = [order.index(name) for name in SIDES]
+
+    def encode(value: Any, env: Env) -> Any:
+        x, y, width, height = values.bbox(value)
+        ends = (x, y, x + width, y + height)
+        return values.listed(site, (ends[place] for place in places))
+
+    def decode(value: Any, env: Env) -> tuple[Number, ...]:
+        found = values.coordinates(value, 4)
+        x1, y1, x2, y2 = (found[place] for place in back)
+        if x2 < x1 or y2 < y1:
+            raise Unfit("a box that ends right of and below where it begins", value)
+        return x1, y1, x2 - x1, y2 - y1
+
+    return Codec(encode=encode, decode=decode, kind="numbers", arity=4)
+
+
+@codec("cxcywh")
+def cxcywh(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`cxcywh`: the centre's x and y, width, height."""
+    take.plain(arguments)
+
+    def encode(value: Any, env: Env) -> Any:
+        x, y, width, height = values.bbox(value)
+        return values.listed(site, (x + width / 2, y + height / 2, width, height))
+
+    def decode(value: Any, env: Env) -> tuple[Number, ...]:
+        cx, cy, width, height = values.bbox(value)
+        return cx - width / 2, cy - height / 2, width, height
+
+    return Codec(encode=encode, decode=decode, kind="numbers", arity=4)
+
+
+@codec("two_corners")
+def two_corners(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`two_corners`: [[x, y], [x, y]], two opposite corners; written are upper left and lower right."""
+    take.plain(arguments)
+
+    def encode(value: Any, env: Env) -> Any:
+        x, y, width, height = values.bbox(value)
+        return values.listed(site, ([x, y], [x + width, y + height]))
+
+    def decode(value: Any, env: Env) -> tuple[Number, ...]:
+        first, second = (values.coordinates(point, 2) for point in values.sequence(value, 2))
+        (x1, x2), (y1, y2) = (sorted(ends) for ends in zip(first, second, strict=True))
+        return x1, y1, x2 - x1, y2 - y1
+
+    return Codec(encode=encode, decode=decode, kind="table")
+
+
+@codec("inclusive")
+def inclusive(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`inclusive(1)`: sides by the first and the last pixel inside, which are counted from 1.
+
+    Stands after `sides`: left and top become x + 1 and y + 1, right and bottom stay; with `inclusive(0)` left
+    and top stay, and right and bottom become x - 1 and y - 1.
+    """
+    start = take.whole(take.plain(arguments, 1)[0], 0)
+    shifts = (start, start, start - 1, start - 1)
+    return Codec(
+        encode=lambda value, env: values.listed(
+            site, (v + shift for v, shift in zip(values.coordinates(value, 4), shifts, strict=True))
+        ),
+        decode=lambda value, env: tuple(
+            v - shift for v, shift in zip(values.coordinates(value, 4), shifts, strict=True)
+        ),
+        kind="numbers",
+        arity=4,
+    )
+
+
+def _direction(degrees: Number) -> tuple[float, float]:
+    """Cosine and sine, exact for right angles."""
+    quarter, rest = divmod(degrees % 360, 90)
+    if rest == 0:
+        return ((1.0, 0.0), (0.0, 1.0), (-1.0, 0.0), (0.0, -1.0))[int(quarter) % 4]
+    return math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+
+
+def _canonical(degrees: float) -> float:
+    """The same angle in (-180, 180]."""
+    turned = math.remainder(degrees, 360)
+    return 180.0 if turned <= -180 + 1e-9 else turned
+
+
+@codec("corners")
+def corners(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`corners`: a rotated box as its four corners [[x, y], ...].
+
+    Written clockwise on screen, from the corner that is upper left before turning; read in either sense.
+    Reading wants a rectangle: its corners may be off by a millionth of its size, or by as many pixels as the
+    argument says, as in `corners(0.5)`.  The angle read is in (-180, 180] degrees.
+    """
+    found = take.plain(arguments, 0, 1)
+    if found and not (values.is_number(found[0]) and found[0] >= 0):
+        raise take.BadArguments(f"takes a tolerance in pixels, not {found[0]!r}")
+    tolerance = float(found[0]) if found else None
+
+    def encode(value: Any, env: Env) -> Any:
+        cx, cy, width, height, degrees = values.coordinates(value, 5)
+        values.bbox((cx, cy, width, height))
+        cosine, sine = _direction(degrees)
+        half = (
+            (-width / 2, -height / 2),
+            (width / 2, -height / 2),
+            (width / 2, height / 2),
+            (-width / 2, height / 2),
+        )
+        points = ([cx + x * cosine - y * sine, cy + x * sine + y * cosine] for x, y in half)
+        return values.listed(site, points)
+
+    return Codec(
+        encode=encode,
+        decode=lambda value, env: _rotated_box(value, tolerance),
+        kind="table",
+        fit=_fit_rotated,
+    )
+
+
+def _rotated_box(value: Any, tolerance: float | None) -> tuple[float, ...]:
+    ring = values.ring_of(value)
+    if len(ring) != 8:
+        raise Unfit("four corners", value)
+    first, second, third, fourth = (complex(x, y) for x, y in zip(ring[::2], ring[1::2], strict=True))
+    along, down = second - first, fourth - first
+    if along.real * down.imag - along.imag * down.real < 0:
+        along, down = down, along
+    width, height = abs(along), abs(down)
+    # Where one side has no length, the other one tells the angle.
+    axis = along if width >= height else down / 1j
+    # Coordinates themselves are only known to about 16 digits.
+    allowed = 1e-6 * (width + height) + 1e-12 * max(map(abs, ring)) if tolerance is None else tolerance
+    turned = down / 1j * axis.conjugate() if width >= height else along * axis.conjugate()
+    skew = abs(turned.imag) / (abs(axis) or 1.0)
+    if abs(first + along + down - third) > allowed or skew > allowed:
+        raise Unfit("the corners of a rectangle", value)
+    centre = (first + second + third + fourth) / 4
+    degrees = _canonical(math.degrees(math.atan2(axis.imag, axis.real)))
+    return centre.real, centre.imag, width, height, degrees
+
+
+def _fit_rotated(value: Any, rng: random.Random, env: Env) -> tuple[Number, ...]:
+    cx, cy, width, height, degrees = value
+    return cx, cy, width, height, _canonical(degrees) if width or height else 0.0
+
+
+@codec("center_and_rim")
+def center_and_rim(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`center_and_rim`: a circle as [[x, y] of the centre, [x, y] of a point on it]."""
+    take.plain(arguments)
+
+    def encode(value: Any, env: Env) -> Any:
+        cx, cy, radius = values.coordinates(value, 3)
+        if radius < 0:
+            raise Unfit("a radius of at least 0", value)
+        return values.listed(site, ([cx, cy], [cx + radius, cy]))
+
+    def decode(value: Any, env: Env) -> tuple[Number, ...]:
+        (cx, cy), (x, y) = (values.coordinates(point, 2) for point in values.sequence(value, 2))
+        return cx, cy, abs(x - cx) if y == cy else math.hypot(x - cx, y - cy)
+
+    return Codec(encode=encode, decode=decode, kind="table")
+
+
+@codec("normalized")
+def normalized(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`normalized`: each x divided by the image's width, each y by its height, x and y in turn.
+
+    Works on flat lists and on lists of points.  `normalized(x, x, y, y)` says which is which, as often as the
+    list is long; `_` leaves a number as it is: `triplets | normalized(x, y, _)`.
+    """
+    pattern = take.names(take.plain(arguments, 0, 16), ("x", "y", "_")) or ("x", "y")
+
+    def scales(env: Env) -> tuple[int | None, ...]:
+        if env.width <= 0 or env.height <= 0:
+            raise Unfit("an image of known size")
+        sizes = {"x": env.width, "y": env.height, "_": None}
+        return tuple(sizes[name] for name in pattern)
+
+    def flat(value: Any) -> tuple[Number, ...]:
+        found = values.coordinates(value)
+        if len(found) % len(pattern):
+            raise Unfit(f"numbers in groups of {len(pattern)}", value)
+        return found
+
+    def divided(value: Any, by: tuple[int | None, ...]) -> list[Number]:
+        turns = len(by)
+        return [v if (size := by[i % turns]) is None else v / size for i, v in enumerate(flat(value))]
+
+    def multiplied(value: Any, by: tuple[int | None, ...]) -> tuple[Number, ...]:
+        turns = len(by)
+        return tuple(v if (size := by[i % turns]) is None else v * size for i, v in enumerate(flat(value)))
+
+    def encode(value: Any, env: Env) -> Any:
+        by, found = scales(env), values.sequence(value)
+        if found and values.is_sequence(found[0]):
+            return values.listed(site, (divided(point, by) for point in found))
+        return values.listed(site, divided(found, by))
+
+    def decode(value: Any, env: Env) -> Any:
+        by, found = scales(env), values.sequence(value)
+        if found and values.is_sequence(found[0]):
+            return tuple(multiplied(point, by) for point in found)
+        return multiplied(found, by)
+
+    return Codec(encode=encode, decode=decode, kind="any", needs=frozenset({"size"}))

@@ -1,0 +1,137 @@
+"""Values that are one of a few: map, flag, flags."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from formatspec.codecs import values
+from formatspec.codecs.arguments import BadArguments, plain
+from formatspec.codecs.registry import Argument, Codec, Env, Kind, Site, Unfit, codec
+
+Pairs = Sequence[tuple[Any, Any]]
+"""(file side, model side) each."""
+
+_SCALARS = (str, int, float, bool, type(None))
+_CONSTANTS = {"True": "true", "False": "false", "None": "null"}
+
+
+def same(one: Any, other: Any) -> bool:
+    """Strict equality: 0, 0.0, "0" and False all differ; a list equals a tuple of the same elements."""
+    if values.is_sequence(one) and values.is_sequence(other):
+        return len(one) == len(other) and all(map(same, one, other))
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
+    return isinstance(one, _SCALARS) and one == other
+
+
+def _spell(value: Any) -> str:
+    """A constant as specs spell it."""
+    return _CONSTANTS.get(repr(value), repr(value))
+
+
+def _lookup(pairs: Pairs) -> Callable[[Any], Any]:
+    """A function from left sides to right sides; the first pair wins."""
+    expected = "one of " + ", ".join(_spell(left) for left, _ in pairs)
+    table: dict[tuple[type, Any], Any] = {}
+    others: list[tuple[Any, Any]] = []
+    for left, right in pairs:
+        if isinstance(left, _SCALARS):
+            table.setdefault((type(left), left), right)
+        else:
+            others.append((left, right))
+
+    def find(value: Any) -> Any:
+        if isinstance(value, _SCALARS):
+            try:
+                return _fresh(table[type(value), value])
+            except KeyError:
+                raise Unfit(expected, value) from None
+        for left, right in others:
+            if same(left, value):
+                return _fresh(right)
+        raise Unfit(expected, value)
+
+    return find
+
+
+def _fresh(value: Any) -> Any:
+    """A copy of a constant, so that nobody changes the spec's own."""
+    if isinstance(value, list):
+        return [_fresh(element) for element in value]
+    return {key: _fresh(element) for key, element in value.items()} if isinstance(value, dict) else value
+
+
+def _kind(files: Sequence[Any], number: Kind = "number") -> Kind:
+    if all(isinstance(file, str) for file in files):
+        return "text"
+    return number if all(type(file) in (int, float) for file in files) else "any"
+
+
+def _mapping(pairs: Pairs) -> Codec:
+    for place, (file, _) in enumerate(pairs):
+        if any(same(file, other) for other, _ in pairs[:place]):
+            raise BadArguments(f"the file's side {_spell(file)} is given twice")
+    to_file, to_model = _lookup([(model, file) for file, model in pairs]), _lookup(pairs)
+
+    def fit(value: Any, rng: random.Random, env: Env) -> Any:
+        known = any(same(model, value) for _, model in pairs)
+        return value if known else rng.choice(pairs)[1]
+
+    return Codec(
+        encode=lambda value, env: to_file(value),
+        decode=lambda value, env: to_model(value),
+        kind=_kind([file for file, _ in pairs]),
+        fit=fit,
+    )
+
+
+@codec("map")
+def map_(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`map('yes'=true, 'no'=false)`: the file's side stands left; the first pair that equals is written."""
+    if not arguments or not all(argument.paired for argument in arguments):
+        raise BadArguments("takes pairs file=model")
+    return _mapping([(argument.file, argument.value) for argument in arguments])
+
+
+def _flag_pairs(arguments: Sequence[Argument]) -> Pairs:
+    found = plain(arguments, 0, 3) or (1, 0)
+    if len(found) == 1:
+        raise BadArguments("takes what stands for true and what for false")
+    return list(zip(found, (True, False, None), strict=False))
+
+
+@codec("flag")
+def flag(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`flag`: true is 1, false 0.  `flag(1, -1)`, `flag(1, 0, -1)`: what stands for true, false, null."""
+    return _mapping(_flag_pairs(arguments))
+
+
+@codec("flags")
+def flags(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`flags(1, -1)`: as `flag`, for each element of a tuple or each value of a mapping."""
+    pairs = _flag_pairs(arguments)
+    one = _mapping(pairs)
+
+    def each(value: Any, change: Callable[[Any], Any]) -> Any:
+        if isinstance(value, dict):
+            return {key: change(element) for key, element in value.items()}
+        return tuple(change(element) for element in values.sequence(value))
+
+    def encode(value: Any, env: Env) -> Any:
+        changed = each(value, lambda element: one.encode(element, env))
+        return list(changed) if isinstance(changed, tuple) and site.right == 1 else changed
+
+    def fit(value: Any, rng: random.Random, env: Env) -> Any:
+        value = value if isinstance(value, (dict, list, tuple)) else (value,)
+        return each(value, lambda element: one.fit(element, rng, env))
+
+    return Codec(
+        encode=encode,
+        decode=lambda value, env: each(value, lambda element: one.decode(element, env)),
+        kind=_kind([file for file, _ in pairs], "numbers"),
+        fit=fit,
+    )

@@ -1,0 +1,153 @@
+"""Tuples of the model as lists and mappings: one_or_many, one_or_none, index_map, by_name and others."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from typing import Any
+
+from formatspec.codecs import arguments as take
+from formatspec.codecs import values
+from formatspec.codecs.registry import Argument, Codec, Env, Site, Unfit, codec
+
+
+def _is_scalar(value: object) -> bool:
+    return isinstance(value, (str, bool)) or values.is_number(value)
+
+
+def _scalar(value: Any) -> Any:
+    if _is_scalar(value):
+        return value
+    raise Unfit("a text, a number, true or false", value)
+
+
+@codec("one_or_many")
+def one_or_many(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`one_or_many`: no element is [], a single one stands bare, more are a list.
+
+    Read as a tuple, also from a list of one and from the empty text, which is none.
+    """
+    take.plain(arguments)
+
+    def encode(value: Any, env: Env) -> Any:
+        found = [_scalar(v) for v in values.sequence(value)]
+        if found == [""]:
+            raise Unfit("texts that are not empty", value)
+        return found[0] if len(found) == 1 else found
+
+    def decode(value: Any, env: Env) -> tuple[Any, ...]:
+        if values.is_sequence(value):
+            return tuple(_scalar(v) for v in value)
+        found = _scalar(value)
+        return () if found == "" else (found,)
+
+    def fit(value: Any, rng: random.Random, env: Env) -> tuple[Any, ...]:
+        found = tuple(value) if values.is_sequence(value) else (value,)
+        return tuple(v for v in found if _is_scalar(v) and v != "")
+
+    return Codec(encode=encode, decode=decode, kind="table", fit=fit)
+
+
+@codec("one_or_none")
+def one_or_none(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`one_or_none`: null is [], any other value stands bare."""
+    take.plain(arguments)
+
+    def decode(value: Any, env: Env) -> Any:
+        return None if isinstance(value, (list, tuple)) and not value else _scalar(value)
+
+    return Codec(
+        encode=lambda value, env: [] if value is None else _scalar(value),
+        decode=decode,
+        kind="table",
+        fit=lambda value, rng, env: value if _is_scalar(value) else None,
+    )
+
+
+def _from_indices(value: Any) -> tuple[Any, ...]:
+    """The tuple of a mapping from 0, 1, 2, ..., as numbers or as text, to values."""
+    if not isinstance(value, dict):
+        raise Unfit("a mapping from numbers", value)
+    found = {str(key): element for key, element in value.items() if type(key) in (int, str)}
+    wanted = [str(index) for index in range(len(value))]
+    if len(found) != len(value) or any(index not in found for index in wanted):
+        raise Unfit("a mapping from 0, 1, 2, ... without gaps", value)
+    return tuple(found[index] for index in wanted)
+
+
+@codec("index_map")
+def index_map(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`index_map`: a tuple as {"0": first, "1": second, ...}; the keys may be numbers."""
+    take.plain(arguments)
+    return Codec(
+        encode=lambda value, env: {str(i): v for i, v in enumerate(values.sequence(value))},
+        decode=lambda value, env: _from_indices(value),
+        kind="table",
+    )
+
+
+@codec("list_or_index_map")
+def list_or_index_map(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`list_or_index_map`: a tuple as a list; read is also a mapping from 0, 1, 2, ..."""
+    take.plain(arguments)
+    return Codec(
+        encode=lambda value, env: list(values.sequence(value)),
+        decode=lambda value, env: tuple(value) if values.is_sequence(value) else _from_indices(value),
+        kind="table",
+    )
+
+
+@codec("by_name")
+def by_name(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`by_name(columns)`: a mapping from names to values as the list of its values, in the header's order.
+
+    Where the header's names go in pairs `eye_x eye_y nose_x nose_y`, the values are points instead.
+    """
+    if take.plain(arguments, 1) != ("columns",):
+        raise take.BadArguments("takes `columns`")
+    return Codec(
+        encode=_values_in_order,
+        decode=_named_values,
+        kind="numbers",
+        needs=frozenset({"columns"}),
+        fit=_fit_columns,
+    )
+
+
+def _are_points(columns: Sequence[str]) -> bool:
+    pairs = list(zip(columns[::2], columns[1::2], strict=False))
+    return (
+        bool(columns)
+        and len(columns) % 2 == 0
+        and all(x.endswith("_x") and y == x.removesuffix("_x") + "_y" for x, y in pairs)
+    )
+
+
+def _values_in_order(value: Any, env: Env) -> list[Any]:
+    if len(set(env.columns)) != len(env.columns):
+        raise Unfit("a header that names no column twice", env.columns)
+    if _are_points(env.columns):
+        ring = values.ring_of_pairs(value)
+        if len(ring) != len(env.columns):
+            raise Unfit(f"{len(env.columns) // 2} points", value)
+        return list(ring)
+    if not isinstance(value, dict) or value.keys() != set(env.columns):
+        raise Unfit("a value for each of the header's names", value)
+    return [value[name] for name in env.columns]
+
+
+def _named_values(value: Any, env: Env) -> Any:
+    if len(set(env.columns)) != len(env.columns):
+        raise Unfit("a header that names no column twice", env.columns)
+    found = values.sequence(value, len(env.columns))
+    if _are_points(env.columns):
+        return tuple(map(tuple, values.as_pairs(values.ring(found))))
+    return dict(zip(env.columns, found, strict=True))
+
+
+def _fit_columns(value: Any, rng: random.Random, env: Env) -> Any:
+    if _are_points(env.columns):
+        ring = values.ring_of(value) if values.is_sequence(value) else ()
+        return tuple(map(tuple, values.as_pairs((ring + (0,) * len(env.columns))[: len(env.columns)])))
+    known = value if isinstance(value, dict) else {}
+    return {name: known.get(name, rng.random() < 0.5) for name in env.columns}

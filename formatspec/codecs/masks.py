@@ -1,0 +1,229 @@
+"""Regions as run lengths and as images: run_lengths, cropped_rle, cropped_png."""
+
+from __future__ import annotations
+
+import base64
+import random
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from formatspec.codecs import arguments as take
+from formatspec.codecs import values
+from formatspec.codecs.registry import Argument, Codec, Env, Site, Unfit, codec
+from formatspec.codecs.text import read_base64
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from formatspec.model.region import Region
+
+_COUNTS = re.compile(r"[0-9]{1,12}", re.ASCII)
+
+
+def _region(value: Any) -> Region:
+    from formatspec.model.region import Region
+
+    if not isinstance(value, Region):
+        raise Unfit("a region", value)
+    return value
+
+
+@codec("run_lengths")
+def run_lengths(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`run_lengths`: {"size": [height, width], "counts": text}, column by column, beginning with zeros.
+
+    `run_lengths(list)`: the counts as a list of numbers.  Both are read.
+    """
+    as_list = bool(take.names(take.plain(arguments, 0, 1), ["list"]))
+
+    def encode(value: Any, env: Env) -> dict[str, Any]:
+        region = _region(value)
+        if as_list:
+            return {"size": [region.height, region.width], "counts": list(region.counts())}
+        return dict(region.to_coco())
+
+    return Codec(
+        encode=encode, decode=lambda value, env: _from_run_lengths(value), kind="table", fit=_fit_region
+    )
+
+
+def _from_run_lengths(value: Any) -> Region:
+    from formatspec.model.region import Region
+
+    if not isinstance(value, dict) or not {"size", "counts"} <= value.keys():
+        raise Unfit('{"size": [height, width], "counts": ...}', value)
+    height, width = (values.whole(v) for v in values.sequence(value["size"], 2))
+    counts = value["counts"]
+    try:
+        if isinstance(counts, str):
+            return Region.from_coco({"size": [height, width], "counts": counts})
+        found = [values.whole(count) for count in values.sequence(counts)]
+        if sum(found) != height * width:
+            raise Unfit(f"counts that add up to {height} x {width}", value)
+        return Region.from_counts(found, height, width)
+    except Unfit:
+        raise
+    except (ValueError, OverflowError) as error:
+        raise Unfit(f"run lengths of a mask of {height} x {width} pixels", value) from error
+
+
+def _fit_region(value: Any, rng: random.Random, env: Env) -> Any:
+    """The region, or a single pixel where there is none."""
+    import numpy as np
+
+    from formatspec.model.region import Region
+
+    if isinstance(value, Region):
+        return value
+    height, width = max(1, env.height), max(1, env.width)
+    pixel = np.ones((1, 1), dtype=bool)
+    return Region.from_crop(pixel, rng.randrange(width), rng.randrange(height), height, width)
+
+
+def _fit_crop(value: Any, rng: random.Random, env: Env) -> Any:
+    return value if _has_size(value, env) and value else _fit_region(None, rng, env)
+
+
+def _has_size(value: Any, env: Env) -> bool:
+    from formatspec.model.region import Region
+
+    return isinstance(value, Region) and (value.height, value.width) == (env.height, env.width)
+
+
+def _crop(value: Any, env: Env) -> tuple[NDArray[np.bool_], int, int]:
+    """The mask (height, width) of a region's bounding box, with the box's left and top in pixels."""
+    region = _region(value)
+    if not _has_size(region, env):
+        raise Unfit(f"a region of {env.height} x {env.width} pixels, as the image has", value)
+    if not region:
+        raise Unfit("a region of at least one pixel", value)
+    return region.crop()
+
+
+def _placed(mask: NDArray[np.bool_], left: int, top: int, env: Env) -> Region:
+    from formatspec.model.region import Region
+
+    return Region.from_crop(mask, left, top, env.height, env.width)
+
+
+def _check_inside(left: int, top: int, width: int, height: int, env: Env) -> None:
+    if left + width > env.width or top + height > env.height:
+        raise Unfit(
+            f"a mask inside the image's {env.width} x {env.height} pixels", (left, top, width, height)
+        )
+
+
+@codec("cropped_rle")
+def cropped_rle(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`rle, left, top, width, height: region | cropped_rle(rows)`: the mask inside its bounding box.
+
+    The text "12, 3, ..." counts zeros and ones in turn, beginning with zeros, row by row, or column by column
+    with `cropped_rle(columns)`.  The others are whole numbers, in pixels; digits in text are read as well,
+    for documents in which all is text.
+    """
+    order = take.names(take.plain(arguments, 0, 1), ["rows", "columns"]) or ("rows",)
+    by_columns = order == ("columns",)
+
+    def encode(value: Any, env: Env) -> Any:
+        mask, left, top = _crop(value, env)
+        height, width = (int(length) for length in mask.shape)
+        counts = _runs((mask.T if by_columns else mask).ravel())
+        return values.listed(site, (", ".join(map(str, counts)), left, top, width, height))
+
+    def decode(value: Any, env: Env) -> Region:
+        spelled, *numbers = values.sequence(value, 5)
+        left, top, width, height = (_whole(number) for number in numbers)
+        _check_inside(left, top, width, height, env)
+        counts = [int(word) for word in _count_words(spelled)]
+        if not counts or sum(counts) != width * height:
+            raise Unfit(f"counts that add up to {width} x {height}", spelled)
+        flat = _repeat(counts)
+        mask = flat.reshape(width, height).T if by_columns else flat.reshape(height, width)
+        return _placed(mask, left, top, env)
+
+    return Codec(encode=encode, decode=decode, needs=frozenset({"size"}), fit=_fit_crop)
+
+
+def _whole(value: Any) -> int:
+    if isinstance(value, str):
+        return values.whole(values.read_number(value))
+    return values.whole(value)
+
+
+def _count_words(value: Any) -> list[str]:
+    words = [word.strip() for word in values.text(value).split(",")]
+    if not all(_COUNTS.fullmatch(word) for word in words):
+        raise Unfit('run lengths as "12, 3, ..."', value)
+    return words
+
+
+def _runs(flat: NDArray[np.bool_]) -> list[int]:
+    """Lengths of the runs of zeros and ones in turn, beginning with zeros."""
+    import numpy as np
+
+    ends = np.flatnonzero(flat[1:] != flat[:-1]) + 1
+    edges = np.concatenate(([0], ends, [flat.size]))
+    runs: list[int] = np.diff(edges).tolist()
+    return [0, *runs] if flat.size and flat[0] else runs
+
+
+def _repeat(counts: list[int]) -> NDArray[np.bool_]:
+    import numpy as np
+
+    return np.repeat(np.arange(len(counts)) % 2 == 1, counts)
+
+
+@codec("cropped_png")
+def cropped_png(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`points, mask: region | cropped_png`: [[x1, y1], [x2, y2]] and a PNG of the box between, in base64.
+
+    The corners are the first and the last pixel inside, counted from 0.  The PNG is 8-bit gray, 0 outside and
+    1 inside; read as inside is what is not 0.
+    """
+    take.plain(arguments)
+
+    def encode(value: Any, env: Env) -> Any:
+        mask, left, top = _crop(value, env)
+        height, width = (int(length) for length in mask.shape)
+        corners = [[left, top], [left + width - 1, top + height - 1]]
+        return values.listed(site, (corners, base64.b64encode(_to_png(mask)).decode("ascii")))
+
+    def decode(value: Any, env: Env) -> Region:
+        corners, spelled = values.sequence(value, 2)
+        (left, top), (right, bottom) = (
+            tuple(values.integral(c) for c in values.sequence(corner, 2))
+            for corner in values.sequence(corners, 2)
+        )
+        width, height = right - left + 1, bottom - top + 1
+        if width < 1 or height < 1:
+            raise Unfit("the upper left and the lower right corner", corners)
+        _check_inside(left, top, width, height, env)
+        return _placed(_from_png(read_base64(spelled), width, height), left, top, env)
+
+    return Codec(encode=encode, decode=decode, kind="table", needs=frozenset({"size"}), fit=_fit_crop)
+
+
+def _to_png(mask: NDArray[np.bool_]) -> bytes:
+    import numpy as np
+
+    from formatspec.pixels import png
+
+    return png.encode(mask.astype(np.uint8), "gray")
+
+
+def _from_png(data: bytes, width: int, height: int) -> NDArray[np.bool_]:
+    from formatspec.model.image_error import ImageError
+    from formatspec.pixels import png
+
+    try:
+        header = png.read_header(data)
+        if (header.width, header.height) != (width, height):
+            raise Unfit(f"a PNG of {width} x {height} pixels", (header.width, header.height))
+        pixels = png.decode(data).pixels
+    except ImageError as error:
+        raise Unfit("a PNG", str(error)) from error
+    if pixels.ndim != 2:
+        raise Unfit("a PNG of one channel", pixels.shape)
+    return pixels.astype(bool)

@@ -1,0 +1,272 @@
+"""Numbers and tuples of numbers: digits, steps, spread, from, times, positive, reversed, numbers."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from formatspec.codecs import values
+from formatspec.codecs.arguments import BadArguments, optional_count, plain, whole
+from formatspec.codecs.registry import Argument, Codec, Env, Site, Unfit, codec
+
+DEEPEST = 8
+"""How deep `from` looks into nested lists."""
+
+
+@codec("numbers")
+def numbers(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`numbers(3)`: a tuple of three numbers; `numbers`: of any count."""
+    count = optional_count(arguments)
+    if count is None and site.right > 1:
+        count = site.right
+
+    def fit(value: Any, rng: random.Random, env: Env) -> Any:
+        found = tuple(value) if values.is_sequence(value) else (value,)
+        found = tuple(v if values.is_number(v) else rng.randrange(256) for v in found)
+        return found if count is None else (found + (0,) * count)[:count]
+
+    return Codec(
+        encode=lambda value, env: values.listed(site, values.numbers(value, count)),
+        decode=lambda value, env: values.numbers(value, count),
+        kind="numbers",
+        arity=count,
+        fit=fit,
+    )
+
+
+def _combine(found: Sequence[int], base: int) -> int:
+    """The number whose last digits are all but the first of `found`."""
+    total = found[0]
+    for digit in found[1:]:
+        total = total * base + digit
+    return total
+
+
+def _take_apart(value: int, base: int, count: int) -> tuple[int, ...]:
+    """`count` numbers; all but the first are digits."""
+    digits: list[int] = []
+    for _ in range(count - 1):
+        value, digit = divmod(value, base)
+        digits.append(digit)
+    return (value, *reversed(digits))
+
+
+def _whole_and_digits(value: object, base: int, count: int) -> tuple[int, ...]:
+    first, *rest = (values.whole(element) for element in values.sequence(value, count))
+    for digit in rest:
+        if digit >= base:
+            raise Unfit(f"a number below {base}", digit)
+    return (first, *rest)
+
+
+@codec("digits")
+def digits(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`digits(base)`: the digits of a whole number, the most significant first.
+
+    One slot and several keys: the number is split, one digit to a key.  Several slots and one key: they are
+    combined to a * base + b, with b below the base.
+    """
+    base = whole(plain(arguments, 1)[0], 2)
+    left, right = site.left, site.right
+    if left == right == 1:
+        raise BadArguments("joins several slots or fills several keys; here is one of each")
+    limit = base**right if right > 1 else None
+
+    def encode(value: Any, env: Env) -> Any:
+        number = values.whole(value) if left == 1 else _combine(_whole_and_digits(value, base, left), base)
+        if limit is None:
+            return number
+        if number >= limit:
+            raise Unfit(f"a number below {limit}", number)
+        return _take_apart(number, base, right)
+
+    def decode(value: Any, env: Env) -> Any:
+        if limit is None:
+            number = values.whole(value)
+        else:
+            found = _whole_and_digits(value, base, right)
+            number = _combine(found, base)
+            if number >= limit:
+                raise Unfit(f"a number below {base}", found[0])
+        return number if left == 1 else _take_apart(number, base, left)
+
+    def fit(value: Any, rng: random.Random, env: Env) -> Any:
+        if left == 1:
+            return values.any_whole(value, rng, base**right)
+        found = tuple(value) if values.is_sequence(value) and len(value) == left else (None,) * left
+        first = abs(found[0]) if type(found[0]) is int else rng.randrange(base)
+        number = _combine((first, *(values.any_whole(v, rng, base) for v in found[1:])), base)
+        return _take_apart(number if limit is None else number % limit, base, left)
+
+    return Codec(
+        encode=encode,
+        decode=decode,
+        kind="number" if right == 1 else "numbers",
+        arity=right,
+        fit=fit,
+    )
+
+
+def _ints(value: Any, rng: random.Random, count: int) -> tuple[int, ...]:
+    found = tuple(value) if values.is_sequence(value) and len(value) == count else (None,) * count
+    return tuple(abs(v) if type(v) is int else rng.randrange(256) for v in found)
+
+
+@codec("steps")
+def steps(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`steps(10, 1)`: each number in steps of its own; what lies between is read as the step below."""
+    sizes = tuple(whole(value, 1) for value in plain(arguments, 1, 16))
+
+    def encode(value: Any, env: Env) -> Any:
+        found = values.sequence(value, len(sizes))
+        return values.listed(site, [values.whole(v) * size for v, size in zip(found, sizes, strict=True)])
+
+    def decode(value: Any, env: Env) -> Any:
+        found = values.sequence(value, len(sizes))
+        return tuple(values.whole(v) // size for v, size in zip(found, sizes, strict=True))
+
+    return Codec(
+        encode=encode,
+        decode=decode,
+        kind="numbers",
+        arity=len(sizes),
+        fit=lambda value, rng, env: _ints(value, rng, len(sizes)),
+    )
+
+
+@codec("spread")
+def spread(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`spread(n)`: ranks k = 1 ... count spread over 0 ... n, as the nearest number to n * k / count.
+
+    A pair (k, count) is printed so.  Reading gives the number in the file: it orders, and the rank is its
+    place among the file's own numbers.  A single number is printed as it is.
+    """
+    top = whole(plain(arguments, 1)[0], 1)
+
+    def encode(value: Any, env: Env) -> Any:
+        if not values.is_sequence(value):
+            return decode(value, env)
+        rank, count = (values.whole(v) for v in values.sequence(value, 2))
+        if not rank <= count <= top or count == 0:
+            raise Unfit(f"a rank among at most {top}", value)
+        return (2 * top * rank + count) // (2 * count)
+
+    def decode(value: Any, env: Env) -> Any:
+        if values.whole(value) > top:
+            raise Unfit(f"a whole number of at most {top}", value)
+        return value
+
+    return Codec(
+        encode=encode,
+        decode=decode,
+        kind="number",
+        arity=1,
+        fit=lambda value, rng, env: values.any_whole(value, rng, top + 1),
+    )
+
+
+def _shifted(value: Any, change: Callable[[int], int], container: type, depth: int = 0) -> Any:
+    if not values.is_sequence(value):
+        return change(value)
+    if depth == DEEPEST:
+        raise Unfit("lists less deep", value)
+    return container(_shifted(element, change, container, depth + 1) for element in value)
+
+
+@codec("from")
+def from_(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`from(1)`: the file counts from 1, the model from 0; also inside nested lists.
+
+    `from(1, 0)` is for tuples, each element with its own start.
+    """
+    starts = tuple(whole(value, 0) for value in plain(arguments, 1, 16))
+
+    def up(start: int) -> Callable[[Any], int]:
+        return lambda value: values.whole(value) + start
+
+    def down(start: int) -> Callable[[Any], int]:
+        return lambda value: values.whole(value, start) - start
+
+    def encode(value: Any, env: Env) -> Any:
+        if len(starts) > 1:
+            found = values.sequence(value, len(starts))
+            return values.listed(site, [up(start)(v) for v, start in zip(found, starts, strict=True)])
+        shifted = _shifted(value, up(starts[0]), list)
+        return tuple(shifted) if site.right > 1 and isinstance(shifted, list) else shifted
+
+    def decode(value: Any, env: Env) -> Any:
+        if len(starts) > 1:
+            found = values.sequence(value, len(starts))
+            return tuple(down(start)(v) for v, start in zip(found, starts, strict=True))
+        return _shifted(value, down(starts[0]), tuple)
+
+    def fit(value: Any, rng: random.Random, env: Env) -> Any:
+        if len(starts) > 1:
+            return _ints(value, rng, len(starts))
+        return _shifted(value, lambda v: values.any_whole(v, rng, 2**31), tuple)
+
+    return Codec(encode=encode, decode=decode, kind="any", fit=fit)
+
+
+@codec("times")
+def times(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`times(256)`: a whole number times 256; what 256 does not divide is unfit to be read."""
+    factor = whole(plain(arguments, 1)[0], 1)
+
+    def decode(value: Any, env: Env) -> int:
+        quotient, rest = divmod(values.whole(value), factor)
+        if rest:
+            raise Unfit(f"a multiple of {factor}", value)
+        return quotient
+
+    return Codec(
+        encode=lambda value, env: values.whole(value) * factor,
+        decode=decode,
+        kind="number",
+        arity=1,
+        fit=lambda value, rng, env: values.any_whole(value, rng, 2**31),
+    )
+
+
+@codec("positive")
+def positive(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`positive(2)`: the second number of the tuple is greater than 0.  `positive`: the number itself is."""
+    place = optional_count(arguments)
+
+    def check(value: Any, env: Env) -> Any:
+        found = (value,) if place is None else values.sequence(value)
+        at = (place or 1) - 1
+        if at >= len(found) or values.number(found[at]) <= 0:
+            raise Unfit("a number greater than 0", value)
+        return value if place is None else found
+
+    def encode(value: Any, env: Env) -> Any:
+        found = check(value, env)
+        return found if place is None else values.listed(site, found)
+
+    def fit(value: Any, rng: random.Random, env: Env) -> Any:
+        if place is None:
+            return _made_positive(value)
+        found = list(value) if values.is_sequence(value) else [value]
+        found += [1] * (place - len(found))
+        found[place - 1] = _made_positive(found[place - 1])
+        return tuple(found)
+
+    return Codec(encode=encode, decode=check, kind="any", fit=fit)
+
+
+def _made_positive(value: Any) -> Any:
+    return (abs(value) or 1) if values.is_number(value) else 1
+
+
+@codec("reversed")
+def reversed_(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`reversed`: the elements in the opposite order."""
+    plain(arguments)
+    return Codec(
+        encode=lambda value, env: values.listed(site, values.sequence(value)[::-1]),
+        decode=lambda value, env: values.sequence(value)[::-1],
+        kind="any",
+        fit=lambda value, rng, env: tuple(value) if values.is_sequence(value) else (value,),
+    )

@@ -1,0 +1,204 @@
+"""Rings, polylines and keypoints: pairs, flat, flat_lists, columns, triplets, visible, closed and others.
+
+A ring or polyline is a flat tuple x0, y0, x1, y1, ...; polygons are a tuple of rings; keypoints are tuples
+(x, y, visibility).
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from typing import Any
+
+from formatspec.codecs import arguments as take
+from formatspec.codecs import values
+from formatspec.codecs.registry import Argument, Codec, Env, Site, Unfit, codec
+from formatspec.codecs.values import Number, Ring
+
+
+def _counted(ring: Ring, count: int | None, what: str) -> Ring:
+    if count is not None and len(ring) != count:
+        raise Unfit(what, ring)
+    return ring
+
+
+def _fit_length(ring: Ring, length: int | None) -> Ring:
+    """The ring cut or lengthened, by its first point again, to `length` numbers."""
+    if length is None:
+        return ring
+    start = ring[:2] or (0, 0)
+    return (ring + start * length)[:length]
+
+
+@codec("pairs")
+def pairs(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`pairs`: points as [[x, y], ...].  `pairs(2)`: two of them.
+
+    Keypoints that are all visible are written too; what is read is a flat tuple, for `visible` or for the
+    slot to complete.
+    """
+    count = take.optional_count(arguments)
+    length = None if count is None else 2 * count
+    what = f"{count} points"
+
+    def encode(value: Any, env: Env) -> Any:
+        return values.listed(site, values.as_pairs(_counted(values.ring_of(value), length, what)))
+
+    def fit(value: Any, rng: random.Random, env: Env) -> Any:
+        if values.is_keypoints(value):
+            points = tuple((x, y, values.VISIBLE) for x, y, _ in value)
+            return points if count is None else (points * count)[:count]
+        return _fit_length(values.ring_of(value), length)
+
+    return Codec(
+        encode=encode,
+        decode=lambda value, env: _counted(values.ring_of_pairs(value), length, what),
+        kind="table",
+        fit=fit,
+    )
+
+
+@codec("flat")
+def flat(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`flat`: points as x, y, x, y, ...  `flat(8)`: eight numbers.  Pairs are flattened."""
+    count = take.optional_count(arguments)
+    if count is not None and count % 2:
+        raise take.BadArguments("takes an even count of numbers")
+    what = f"{count} numbers"
+    return Codec(
+        encode=lambda value, env: values.listed(site, _counted(values.ring_of(value), count, what)),
+        decode=lambda value, env: _counted(values.ring(value), count, what),
+        kind="numbers",
+        arity=count,
+        fit=lambda value, rng, env: _fit_length(values.ring_of(value), count),
+    )
+
+
+@codec("closed")
+def closed(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`closed`: a ring with its first point repeated at its end."""
+    take.plain(arguments)
+
+    def encode(value: Any, env: Env) -> Any:
+        ring = values.ring(value)
+        if not ring:
+            raise Unfit("a ring of at least one point", value)
+        return [*ring, *ring[:2]]
+
+    def decode(value: Any, env: Env) -> Ring:
+        ring = values.ring_of(value)
+        if len(ring) < 4 or ring[:2] != ring[-2:]:
+            raise Unfit("a ring that ends with its first point", value)
+        return ring[:-2]
+
+    return Codec(
+        encode=encode,
+        decode=decode,
+        kind="numbers",
+        fit=lambda value, rng, env: tuple(value) or (0, 0),
+    )
+
+
+def _outline(value: Any) -> Ring:
+    ring = values.ring(value)
+    if len(ring) < 6:
+        raise Unfit("a ring of at least three points", value)
+    return ring
+
+
+@codec("flat_lists")
+def flat_lists(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`flat_lists`: polygons as [[x, y, x, y, x, y, ...], ...], each of at least three points."""
+    take.plain(arguments)
+    return Codec(
+        encode=lambda value, env: values.listed(site, (list(_outline(r)) for r in values.sequence(value))),
+        decode=lambda value, env: tuple(_outline(ring) for ring in values.sequence(value)),
+        kind="table",
+        fit=lambda value, rng, env: tuple(ring if len(ring) >= 6 else _fit_length(ring, 6) for ring in value),
+    )
+
+
+@codec("columns")
+def columns(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`x, y: polygons | columns`: one ring as the list of its x and the list of its y."""
+    take.plain(arguments)
+
+    def encode(value: Any, env: Env) -> Any:
+        rings = values.sequence(value)
+        if len(rings) > 1:
+            raise Unfit("a single ring", value)
+        ring = values.ring(rings[0]) if rings else ()
+        if rings and not ring:
+            raise Unfit("a ring of at least one point", value)
+        return values.listed(site, (list(ring[::2]), list(ring[1::2])))
+
+    def decode(value: Any, env: Env) -> tuple[Ring, ...]:
+        xs, ys = (values.coordinates(column) for column in values.sequence(value, 2))
+        if len(xs) != len(ys):
+            raise Unfit("as many x as y", value)
+        return (tuple(c for point in zip(xs, ys, strict=True) for c in point),) if xs else ()
+
+    return Codec(
+        encode=encode,
+        decode=decode,
+        kind="table",
+        fit=lambda value, rng, env: tuple(ring for ring in value if ring)[:1],
+    )
+
+
+@codec("visible")
+def visible(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`visible`: keypoints that are all visible, as points; `keypoints | visible | pairs`."""
+    take.plain(arguments)
+
+    def decode(value: Any, env: Env) -> tuple[tuple[Number, Number, int], ...]:
+        ring = values.ring_of(value)
+        return tuple((x, y, values.VISIBLE) for x, y in zip(ring[::2], ring[1::2], strict=True))
+
+    return Codec(
+        encode=lambda value, env: values.listed(site, values.ring_of_visible(value)),
+        decode=decode,
+        kind="numbers",
+        fit=lambda value, rng, env: tuple((x, y, values.VISIBLE) for x, y, _ in value),
+    )
+
+
+@codec("triplets")
+def triplets(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`triplets`: keypoints as x, y, visibility, x, y, visibility, ..."""
+    take.plain(arguments)
+
+    def decode(value: Any, env: Env) -> tuple[tuple[Number, Number, int], ...]:
+        found = values.coordinates(value)
+        if len(found) % 3:
+            raise Unfit("numbers in groups of three", value)
+        return tuple((found[i], found[i + 1], values.seen(found[i + 2])) for i in range(0, len(found), 3))
+
+    return Codec(
+        encode=lambda value, env: values.listed(
+            site, (c for point in values.keypoints(value) for c in point)
+        ),
+        decode=decode,
+        kind="numbers",
+    )
+
+
+@codec("flat_and_visibility")
+def flat_and_visibility(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`points, visibility: keypoints | flat_and_visibility`: [x, y, x, y, ...] and [v, v, ...]."""
+    take.plain(arguments)
+
+    def encode(value: Any, env: Env) -> Any:
+        points = values.keypoints(value)
+        return values.listed(site, ([c for x, y, _ in points for c in (x, y)], [v for _, _, v in points]))
+
+    def decode(value: Any, env: Env) -> tuple[tuple[Number, Number, int], ...]:
+        points, seen = values.sequence(value, 2)
+        ring, visibilities = values.ring(points), values.sequence(seen)
+        if len(ring) != 2 * len(visibilities):
+            raise Unfit("one visibility for each point", value)
+        return tuple(
+            (x, y, values.seen(v)) for x, y, v in zip(ring[::2], ring[1::2], visibilities, strict=True)
+        )
+
+    return Codec(encode=encode, decode=decode, kind="table")

@@ -1,0 +1,97 @@
+"""What a codec is, and the one table of all codecs.
+
+A codec is a pair of functions: `encode` runs from the model towards the file, `decode` back.  Specs name
+codecs in a chain, `slot | first | second`; writing runs left to right, reading right to left.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Kind = Literal["any", "text", "number", "numbers", "table"]
+"""What a codec's file side is: text, a number, a flat list of numbers, a structure, or whatever went in."""
+
+
+class Unfit(ValueError):
+    """A value does not fit a codec.  `expected` says in a few words what would."""
+
+    def __init__(self, expected: str, got: object = None) -> None:
+        super().__init__(expected)
+        self.expected = expected
+        self.got = got
+
+
+@dataclass(frozen=True, slots=True)
+class Env:
+    """What a codec may need to know besides the value: the image's size in pixels, a table's columns."""
+
+    width: int = 0
+    height: int = 0
+    columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where a codec stands in a spec: how many slots to its left, how many keys of the file to its right."""
+
+    left: int = 1
+    right: int = 1
+
+
+def _as_it_is(value: Any, env: Env) -> Any:
+    return value
+
+
+def _unchanged(value: Any, rng: random.Random, env: Env) -> Any:
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Codec:
+    """A pair of inverse functions.
+
+    encode, decode: value and environment to value; raise `Unfit`, never anything else, on a value that does
+        not fit, whatever its type.
+    kind: what the file side is, so that text formats know how to spell it.
+    arity: how many numbers or words the file side has, where that is fixed.
+    needs: "size" where the image's size is used, "columns" where a table's header is.
+    fit: turns a generated model value into one near it that the codec carries without loss.
+    """
+
+    encode: Callable[[Any, Env], Any] = _as_it_is
+    decode: Callable[[Any, Env], Any] = _as_it_is
+    kind: Kind = "any"
+    arity: int | None = None
+    needs: frozenset[str] = frozenset()
+    fit: Callable[[Any, random.Random, Env], Any] = _unchanged
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """One argument of a codec call as a spec writes it: `2`, `rows`, or a pair `'yes'=true`.
+
+    In a pair the file's side stands left (`file`), the model's right (`value`).
+    """
+
+    value: Any
+    file: Any = None
+    paired: bool = False
+
+
+Factory = Callable[[Sequence[Argument], Site], Codec]
+CODECS: dict[str, Factory] = {}
+
+
+def codec(name: str) -> Callable[[Factory], Factory]:
+    """Register the factory of the codec `name`."""
+
+    def register(factory: Factory) -> Factory:
+        if name in CODECS:
+            raise ValueError(f"two codecs are called {name!r}")
+        CODECS[name] = factory
+        return factory
+
+    return register

@@ -1,0 +1,237 @@
+"""Codecs whose file side is text: joined, quoted, words, text, suffix, base64."""
+
+from __future__ import annotations
+
+import base64 as binary
+import random
+from collections.abc import Sequence
+from typing import Any
+
+from formatspec.codecs import arguments as take
+from formatspec.codecs import values
+from formatspec.codecs.registry import Argument, Codec, Env, Site, Unfit, codec
+
+
+@codec("joined")
+def joined(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`joined(", ")`: words in one text, with the separator between them; no words are the empty text.
+
+    `joined(",", numbers)`: numbers.  `joined` alone: points, as "x,y;x,y".
+    """
+    found = take.plain(arguments, 0, 2)
+    if not found:
+        return _JOINED_POINTS
+    separator = take.text(found[0])
+    return _joined_numbers(separator) if take.names(found[1:], ["numbers"]) else _joined_words(separator)
+
+
+def _joined_words(separator: str) -> Codec:
+    def encode(value: Any, env: Env) -> str:
+        words = tuple(values.text(word) for word in values.sequence(value))
+        spelled = separator.join(words)
+        if decode(spelled, env) != words:
+            raise Unfit(f"words without {separator!r}, of which a single one is not empty", value)
+        return spelled
+
+    def decode(value: Any, env: Env) -> tuple[str, ...]:
+        return tuple(_split(value, separator))
+
+    def fit(value: Any, rng: random.Random, env: Env) -> tuple[str, ...]:
+        words = tuple(str(word) for word in (value if values.is_sequence(value) else (value,)))
+        spelled = separator.join(words)
+        return decode(spelled, env)
+
+    return Codec(encode=encode, decode=decode, kind="text", fit=fit)
+
+
+def _split(value: Any, separator: str) -> list[str]:
+    """The parts of a text; the empty text has none."""
+    spelled = values.text(value)
+    return spelled.split(separator) if spelled else []
+
+
+def _joined_numbers(separator: str) -> Codec:
+    if set(separator) & set("0123456789+-.eE"):
+        raise take.BadArguments(f"takes a separator that is no part of a number, not {separator!r}")
+
+    def decode(value: Any, env: Env) -> tuple[values.Number, ...]:
+        return tuple(values.read_number(word.strip()) for word in _split(value, separator))
+
+    def fit(value: Any, rng: random.Random, env: Env) -> tuple[values.Number, ...]:
+        found = value if values.is_sequence(value) else (value,)
+        return tuple(v if values.is_number(v) else rng.randrange(256) for v in found)
+
+    return Codec(
+        encode=lambda value, env: separator.join(values.spell_number(v) for v in values.sequence(value)),
+        decode=decode,
+        kind="text",
+        fit=fit,
+    )
+
+
+def _join_points(value: Any, env: Env) -> str:
+    ring = values.ring_of_pairs(value)
+    return ";".join(
+        f"{values.spell_number(x)},{values.spell_number(y)}"
+        for x, y in zip(ring[::2], ring[1::2], strict=True)
+    )
+
+
+def _split_points(value: Any, env: Env) -> tuple[tuple[values.Number, ...], ...]:
+    return tuple(_split_point(point) for point in _split(value, ";"))
+
+
+def _split_point(point: str) -> tuple[values.Number, ...]:
+    return values.coordinates([values.read_number(word.strip()) for word in point.split(",")], 2)
+
+
+def _fit_points(value: Any, rng: random.Random, env: Env) -> Any:
+    return tuple(map(tuple, values.as_pairs(values.ring_of(value))))
+
+
+_JOINED_POINTS = Codec(encode=_join_points, decode=_split_points, kind="text", fit=_fit_points)
+
+
+@codec("quoted")
+def quoted(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`quoted`: a text between double quotes; a quote inside is doubled, and a single one is read as well."""
+    take.plain(arguments)
+
+    def decode(value: Any, env: Env) -> str:
+        spelled = values.text(value)
+        if len(spelled) < 2 or spelled[0] != '"' or spelled[-1] != '"':
+            raise Unfit('a text between "quotes"', value)
+        return spelled[1:-1].replace('""', '"')
+
+    return Codec(
+        encode=lambda value, env: '"' + values.text(value).replace('"', '""') + '"',
+        decode=decode,
+        kind="text",
+        fit=lambda value, rng, env: value if isinstance(value, str) else str(value),
+    )
+
+
+def _read_word(spelled: str) -> Any:
+    """true and false, canonically spelled numbers, and any other text as itself."""
+    if spelled in ("true", "false"):
+        return spelled == "true"
+    try:
+        number = values.read_number(spelled)
+    except Unfit:
+        return spelled
+    return number if repr(number) == spelled else spelled
+
+
+def _spell_word(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if not isinstance(value, str):
+        return values.spell_number(value)
+    if not isinstance(_read_word(value), str):
+        raise Unfit("a text that does not read as a number, true or false", value)
+    return value
+
+
+def _fit_word(value: Any, rng: random.Random) -> Any:
+    """A word near `value`."""
+    try:
+        _spell_word(value)
+    except Unfit:
+        return f"word {value}"
+    return value
+
+
+def _one_word(spelled: str) -> str:
+    if not spelled or any(character.isspace() for character in spelled):
+        raise Unfit("words without spaces inside", spelled)
+    return spelled
+
+
+@codec("words")
+def words(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`words`: one value as text: true and false, a number, or a text as it is.
+
+    `words(n)`: a tuple of n such values, none with a space, with spaces between them.  A text that would read
+    back as a number or a truth value is unfit.
+    """
+    count = take.optional_count(arguments)
+    if count is None:
+        return Codec(
+            encode=lambda value, env: _spell_word(value),
+            decode=lambda value, env: _read_word(values.text(value)),
+            kind="text",
+            fit=lambda value, rng, env: _fit_word(value, rng),
+        )
+
+    def decode(value: Any, env: Env) -> tuple[Any, ...]:
+        return tuple(_read_word(word) for word in values.sequence(values.text(value).split(), count))
+
+    def fit(value: Any, rng: random.Random, env: Env) -> tuple[Any, ...]:
+        found = tuple(value) if values.is_sequence(value) else (value,)
+        fitted = [_fit_word(v, rng) for v in (found + ("-",) * count)[:count]]
+        return tuple("".join(v.split()) or "-" if isinstance(v, str) else v for v in fitted)
+
+    return Codec(
+        encode=lambda value, env: " ".join(_one_word(_spell_word(v)) for v in values.sequence(value, count)),
+        decode=decode,
+        kind="text",
+        arity=count,
+        fit=lambda value, rng, env: tuple(_fit_word(v, rng) for v in fit(value, rng, env)),
+    )
+
+
+@codec("text")
+def text(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`text`: a number that the file holds as text."""
+    take.plain(arguments)
+    return Codec(
+        encode=lambda value, env: values.spell_number(value),
+        decode=lambda value, env: values.read_number(values.text(value)),
+        kind="text",
+        fit=lambda value, rng, env: values.any_whole(value, rng, 2**31),
+    )
+
+
+@codec("suffix")
+def suffix(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`suffix('group')`: true is the empty text, false is the suffix."""
+    word = take.text(take.plain(arguments, 1)[0])
+
+    def encode(value: Any, env: Env) -> str:
+        if not isinstance(value, bool):
+            raise Unfit("true or false", value)
+        return "" if value else word
+
+    def decode(value: Any, env: Env) -> bool:
+        if not isinstance(value, str) or value not in ("", word):
+            raise Unfit(f"{word!r} or nothing", value)
+        return value == ""
+
+    return Codec(
+        encode=encode, decode=decode, kind="text", fit=lambda value, rng, env: values.any_bool(value, rng)
+    )
+
+
+@codec("base64")
+def base64(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`base64`: bytes as text."""
+    take.plain(arguments)
+
+    def encode(value: Any, env: Env) -> str:
+        if not isinstance(value, bytes):
+            raise Unfit("bytes", value)
+        return binary.b64encode(value).decode("ascii")
+
+    return Codec(
+        encode=encode,
+        decode=lambda value, env: read_base64(value),
+        kind="text",
+        fit=lambda value, rng, env: value if isinstance(value, bytes) else rng.randbytes(8),
+    )
+
+
+def read_base64(value: object) -> bytes:
+    try:
+        return binary.b64decode(values.text(value), validate=True)
+    except ValueError:
+        raise Unfit("base64 text", value) from None

@@ -1,0 +1,176 @@
+"""What codecs ask of values: each function returns the value as it should be, or raises `Unfit`."""
+
+from __future__ import annotations
+
+import math
+import random
+import re
+from collections.abc import Iterable
+from typing import Any, TypeAlias, TypeGuard
+
+from formatspec.codecs.registry import Site, Unfit
+
+Number: TypeAlias = int | float
+Ring: TypeAlias = tuple[Number, ...]
+
+FARTHEST = 1e15
+"""Beyond this, doubles no longer resolve a pixel, and sums of coordinates may overflow."""
+
+VISIBLE = 2
+
+_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?", re.ASCII)
+
+
+def is_number(value: object) -> TypeGuard[Number]:
+    """Whether a value is a finite int or float; a bool is not."""
+    return type(value) is int or (isinstance(value, float) and math.isfinite(value))
+
+
+def number(value: object) -> Number:
+    if is_number(value):
+        return value
+    raise Unfit("a finite number", value)
+
+
+def coordinate(value: object) -> Number:
+    """A number small enough to calculate with."""
+    found = number(value)
+    if not -FARTHEST < found < FARTHEST:
+        raise Unfit("a coordinate in pixels", value)
+    return found
+
+
+def whole(value: object, minimum: int = 0) -> int:
+    """An int of at least `minimum`."""
+    if type(value) is not int or value < minimum:
+        raise Unfit(f"a whole number of at least {minimum}", value)
+    return value
+
+
+def integral(value: object, minimum: int = 0) -> int:
+    """A whole number, be it spelled as a float."""
+    found = coordinate(value)
+    if found != int(found) or found < minimum:
+        raise Unfit(f"a whole number of at least {minimum}", value)
+    return int(found)
+
+
+def text(value: object) -> str:
+    if not isinstance(value, str):
+        raise Unfit("a text", value)
+    return value
+
+
+def is_sequence(value: object) -> bool:
+    return isinstance(value, (list, tuple))
+
+
+def sequence(value: object, length: int | None = None) -> tuple[Any, ...]:
+    """A list or tuple, as a tuple; of `length` elements where that is given."""
+    if isinstance(value, (list, tuple)) and (length is None or len(value) == length):
+        return tuple(value)
+    raise Unfit("a list" if length is None else f"a list of {length}", value)
+
+
+def numbers(value: object, length: int | None = None) -> tuple[Number, ...]:
+    return tuple(number(element) for element in sequence(value, length))
+
+
+def coordinates(value: object, length: int | None = None) -> tuple[Number, ...]:
+    return tuple(coordinate(element) for element in sequence(value, length))
+
+
+def bbox(value: object) -> tuple[Number, Number, Number, Number]:
+    """x, y, width, height; continuous, origin at the outer corner of the first pixel."""
+    x, y, width, height = coordinates(value, 4)
+    if width < 0 or height < 0:
+        raise Unfit("a box with a width and a height of at least 0", value)
+    return x, y, width, height
+
+
+def ring(value: object) -> Ring:
+    """A flat tuple x0, y0, x1, y1, ..."""
+    found = coordinates(value)
+    if len(found) % 2:
+        raise Unfit("an even count of coordinates", value)
+    return found
+
+
+def ring_of_pairs(value: object) -> Ring:
+    """The ring of [[x0, y0], [x1, y1], ...]."""
+    return tuple(coordinate(c) for point in sequence(value) for c in sequence(point, 2))
+
+
+def keypoints(value: object) -> tuple[tuple[Number, Number, int], ...]:
+    """(x, y, visibility) with a visibility of 0, 1 or 2."""
+    return tuple(_keypoint(point) for point in sequence(value))
+
+
+def _keypoint(value: object) -> tuple[Number, Number, int]:
+    x, y, visibility = sequence(value, 3)
+    return coordinate(x), coordinate(y), seen(visibility)
+
+
+def seen(value: object) -> int:
+    """The visibility of a keypoint: 0, 1 or 2."""
+    found = number(value)
+    if found not in (0, 1, 2):
+        raise Unfit("a visibility of 0, 1 or 2", value)
+    return int(found)
+
+
+def ring_of_visible(value: object) -> Ring:
+    """The points of keypoints that are all visible."""
+    found = keypoints(value)
+    if any(visibility != VISIBLE for _, _, visibility in found):
+        raise Unfit("keypoints that are all visible", value)
+    return tuple(c for x, y, _ in found for c in (x, y))
+
+
+def is_keypoints(value: object) -> bool:
+    """Whether a value is nested three deep, as keypoints are."""
+    return isinstance(value, (list, tuple)) and bool(value) and is_sequence(value[0]) and len(value[0]) == 3
+
+
+def ring_of(value: object) -> Ring:
+    """The ring of a ring, of pairs, or of keypoints that are all visible."""
+    items = sequence(value)
+    if is_keypoints(items):
+        return ring_of_visible(items)
+    if items and is_sequence(items[0]):
+        return ring_of_pairs(items)
+    return ring(items)
+
+
+def listed(site: Site, found: Iterable[Any]) -> Any:
+    """A tuple where the file has several keys, else a list."""
+    return tuple(found) if site.right > 1 else list(found)
+
+
+def as_pairs(flat: Ring) -> list[list[Number]]:
+    return [[flat[i], flat[i + 1]] for i in range(0, len(flat), 2)]
+
+
+def read_number(spelled: str) -> Number:
+    """A decimal number as JSON writes them: an int where no fraction and no exponent is spelled."""
+    match = _NUMBER.fullmatch(spelled)
+    if match is None or len(spelled) > 400:
+        raise Unfit("a number", spelled)
+    return number(float(spelled) if match[2] or match[3] else int(spelled))
+
+
+def spell_number(value: object) -> str:
+    """The shortest spelling that reads back as the same number."""
+    found = number(value)
+    if isinstance(found, int) and found.bit_length() > 1000:
+        raise Unfit("a number of fewer digits", value)
+    return repr(found) if type(found) is int else repr(float(found))
+
+
+def any_whole(value: object, rng: random.Random, below: int) -> int:
+    """A whole number in [0, below) that stays as it is where it can; used by `fit`."""
+    return abs(value) % below if type(value) is int else rng.randrange(below)
+
+
+def any_bool(value: object, rng: random.Random) -> bool:
+    return value if isinstance(value, bool) else rng.random() < 0.5

@@ -1,0 +1,1 @@
+"""A compiled spec at work: index, read, check, adapt, write."""

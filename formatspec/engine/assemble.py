@@ -1,0 +1,493 @@
+"""One item, read: all its documents and label images in turn, put together to a record of the model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from formatspec.codecs.registry import Env
+from formatspec.engine.categories import Categories
+from formatspec.engine.documents import encoding_used
+from formatspec.engine.format import IMAGE, Format, Role
+from formatspec.engine.index import Entry, Row, Table
+from formatspec.engine.job import Fault, Job, Record
+from formatspec.engine.overlap import link
+from formatspec.engine.raster import RasterReader
+from formatspec.engine.reading import Reader, read_row
+from formatspec.files.document import FileError
+from formatspec.files.images import ImageError, ImageInfo, probe, probe_file
+from formatspec.model.records import Area, Caption, Image, Item, Label, Object, Origin
+from formatspec.model.region import Region
+from formatspec.paths.tree import Tree
+from formatspec.pixels.png import Raster
+
+_OBJECT = frozenset(Object.__struct_fields__) - {"category", "attributes", "origin"}
+_LABEL = frozenset({"state", "score"})
+
+
+@dataclass(frozen=True, slots=True)
+class Readers:
+    """The compiled readers of a format for one purpose."""
+
+    documents: Mapping[str, Reader]
+    rasters: Mapping[str, RasterReader]
+    tables: Mapping[str, tuple[Table, ...]]
+    wanted_roles: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Purpose:
+    """What is read: whether source rows are kept, image headers looked at, every check made."""
+
+    origin: bool = False
+    headers: bool = True
+    checks: bool = True
+    media_required: bool = True
+
+
+@dataclass(slots=True)
+class Assembled:
+    """An item with what was found wrong with it; `item` is None where nothing could be made of it."""
+
+    key: str
+    item: Item | None
+    faults: list[Fault]
+    files: dict[str, list[str]]
+    told: dict[int, dict[str, Region]]
+    deferred: list[Any]
+    job: Job
+
+
+def read_entry(
+    form: Format, readers: Readers, entry: Entry, tree: Tree, categories: Categories, purpose: Purpose
+) -> Assembled:
+    """Read one item."""
+    job = Job(dict(entry.names), categories, purpose.origin)
+    files: dict[str, list[str]] = {}
+    rasters: dict[str, Any] = {}
+    _item_names(form, entry, job)
+    _read_image(form, entry, tree, job, purpose, files)
+    rows: dict[str, list[Row]] = {}
+    for row in entry.rows:
+        rows.setdefault(row.role, []).append(row)
+    for role in form.roles.values():
+        if role.name == IMAGE and role.kind is None:
+            continue
+        if role.span == "shared":
+            _read_rows(role, rows.get(role.name, ()), readers, job)
+        elif role.name in readers.wanted_roles or purpose.checks:
+            if role.span == "item":
+                _read_item_file(role, entry, tree, readers, job, files, rasters)
+            else:
+                _read_record_files(role, entry, tree, readers, job, files, rasters, purpose)
+    item = _item(form, entry, job)
+    told = _link_overlaps(item, job)
+    if purpose.origin:
+        _keep_origin(item, job, rasters)
+    return Assembled(entry.key, item, job.faults, files, told, job.deferred, job)
+
+
+def _item_names(form: Format, entry: Entry, job: Job) -> None:
+    item = job.item
+    for name, value in entry.names.items():
+        if (
+            name == "id"
+            or name in ("sequence", "frame")
+            or name.startswith(("attributes.", "label.", "image.path"))
+        ):
+            item.setdefault(name, value)
+    if "subset" in entry.names and "subset" in form.key_names:
+        item["subsets"] = [entry.names["subset"]]
+    elif "subsets" in entry.shared:
+        item["subsets"] = list(entry.shared["subsets"])
+    elif "subset" in entry.names:
+        item["subsets"] = [entry.names["subset"]]
+
+
+def _read_image(
+    form: Format, entry: Entry, tree: Tree, job: Job, purpose: Purpose, files: dict[str, list[str]]
+) -> None:
+    found = entry.files.get(IMAGE)
+    path = found[0][0] if found else job.item.get("image.path")
+    role = form.roles.get(IMAGE)
+    if path is None or not (found or tree.exists(path)):
+        if role is None or role.optional:
+            return
+        expected = _rendered(role, job.captures)
+        level = "IMAGE_MISSING"
+        place = _where_named(entry, job)
+        fault = Fault(level, place[0], place[1], role.place, "the image is not there", expected)
+        if purpose.media_required:
+            job.faults.append(fault)
+        else:
+            job.faults.append(fault._replace(code="IMAGE_ABSENT"))
+        job.item.setdefault("image.path", path or expected)
+        return
+    job.item["image.path"] = path
+    files[IMAGE] = [path]
+    if not purpose.headers:
+        return
+    try:
+        info = header(tree, path)
+    except (ImageError, ValueError, OSError) as error:
+        job.faults.append(Fault("FILE_UNREADABLE", path, (), role.place if role else None, str(error)))
+        return
+    job.env = Env(info.width, info.height)
+    job.item["$info"] = info
+    if info.orientation != 1:
+        job.faults.append(
+            Fault("IMAGE_ROTATED", path, (), None, f"EXIF orientation {info.orientation}; taken as stored")
+        )
+
+
+def header(tree: Tree, path: str) -> ImageInfo:
+    """What an image's header says.  Raises ImageError."""
+    local = tree.local(path)
+    return probe_file(local) if local is not None else probe(tree.read(path))
+
+
+def _where_named(entry: Entry, job: Job) -> tuple[str, tuple[Any, ...]]:
+    """The place that names an item's image: a row of a shared file, a file of its own."""
+    for row in entry.rows:
+        if isinstance(row.document, dict):
+            for key in ("file_name", "filename", "name"):
+                if key in row.document:
+                    return row.file, (*row.path, key)
+        return row.file, row.path
+    other = next((found[0][0] for found in entry.files.values()), "")
+    return other, ()
+
+
+def _rendered(role: Role, names: Mapping[str, Any]) -> str:
+    try:
+        return role.template.render(names)
+    except (KeyError, ValueError):
+        return role.spec.path
+
+
+def _read_rows(role: Role, rows: Sequence[Row], readers: Readers, job: Job) -> None:
+    for row in rows:
+        table = next(t for t in readers.tables[role.name] if t.path == row.path[:-1])
+        job.file, job.at = row.file, row.path
+        if table.kind == "item":
+            reader = table.readers[row.table]
+            before = len(job.faults)
+            reader.read(row.document, job.item, job)
+            reader.fits(job.item, job)
+            if job.origin and len(job.faults) == before:
+                job.item.setdefault("$rows", {})[reader.number] = (row.position, row.document)
+        else:
+            read_row(row.document, row.position, table.readers, job.item, job)
+    job.at = ()
+
+
+def _read_item_file(
+    role: Role,
+    entry: Entry,
+    tree: Tree,
+    readers: Readers,
+    job: Job,
+    files: dict[str, list[str]],
+    rasters: dict[str, Any],
+) -> None:
+    found = entry.files.get(role.name)
+    path = found[0][0] if found else job.item.get(f"path.{role.name}")
+    if path is None or not (found or tree.exists(path)):
+        if not role.optional and not entry.shared.get("unlisted"):
+            expected = path or _rendered(role, job.captures)
+            where = job.item.get("image.path") or next((f[0][0] for f in entry.files.values()), expected)
+            job.faults.append(
+                Fault("FILE_MISSING", where, (), role.place, f"its {role.name} file is missing", expected)
+            )
+        return
+    files.setdefault(role.name, []).append(path)
+    job.file, job.at = path, ()
+    if role.kind == "pixels":
+        raster = _read_raster(role, path, tree, readers, job.item, job)
+        if raster is not None and job.origin:
+            rasters[role.name] = raster
+        return
+    document = read_document(role, path, tree, job)
+    if document is None:
+        return
+    if job.origin:
+        job.documents[role.name] = document[0]
+    readers.documents[role.name](document[0], job.item, job)
+
+
+def read_document(role: Role, path: str, tree: Tree, job: Job) -> tuple[Any] | None:
+    """Read and decode a file; a tuple of the document, None where there is none."""
+    assert role.codec is not None
+    try:
+        data = tree.read(path)
+        decoded = role.codec.decode(data)
+    except (FileError, ValueError, OSError) as error:
+        place = (getattr(error, "line", None), getattr(error, "column", None))
+        message = str(getattr(error, "message", error))
+        job.faults.append(Fault("FILE_UNREADABLE", path, (), role.place, message, object=place))
+        return None
+    if len(role.spec.encoding) > 1 and not data.isascii():
+        used = encoding_used(data, role.spec)
+        if used != role.spec.encoding[0]:
+            job.faults.append(
+                Fault("FILE_ENCODING", path, (), role.place, f"the file is {used}", role.spec.encoding[0])
+            )
+    for stray in decoded.strays:
+        job.faults.append(
+            Fault(
+                "LINE",
+                path,
+                (),
+                role.place,
+                "the line does not fit",
+                stray.expected,
+                stray.text,
+                (stray.line + 1, 1),
+            )
+        )
+    return (decoded.document,)
+
+
+def _read_raster(
+    role: Role, path: str, tree: Tree, readers: Readers, record: Record, job: Job
+) -> Raster | None:
+    reader = readers.rasters.get(role.name)
+    if reader is None:
+        return None
+    job.file, job.at = path, ()
+    try:
+        return reader.read(tree.read(path), record, job)
+    except (ImageError, ValueError, OSError) as error:
+        job.faults.append(Fault("FILE_UNREADABLE", path, (), role.place, str(error)))
+        return None
+
+
+def _read_record_files(
+    role: Role, entry: Entry, tree: Tree, readers: Readers, job: Job, files: dict[str, list[str]],
+    rasters: dict[str, Any], purpose: Purpose,
+) -> None:  # fmt: skip
+    slots = [name.removeprefix("object.") for name in role.captures if name.startswith("object.")]
+    found = {
+        tuple(captures[f"object.{slot}"] for slot in slots): path
+        for path, captures in entry.files.get(role.name, ())
+    }
+    if slots == ["depth"] or slots == ["level"]:
+        for path in found.values():
+            files.setdefault(role.name, []).append(path)
+            raster = _read_raster(role, path, tree, readers, job.item, job)
+            if raster is not None and job.origin:
+                rasters.setdefault(role.name, {})[path] = raster
+        return
+    taken: set[str] = set()
+    for record in job.tables.get("object", ()):
+        path = record.get(f"path.{role.name}") or found.get(tuple(record.get(slot) for slot in slots))
+        if path is None or not tree.exists(path):
+            if not role.optional:
+                expected = path or _rendered(
+                    role, {**job.captures, **{f"object.{s}": record.get(s) for s in slots}}
+                )
+                where = record.get("$id_at", (record.get("$file", expected), ()))
+                job.faults.append(
+                    Fault("FILE_MISSING", where[0], where[1], role.place, f"its {role.name} file is missing", expected,
+                          object=record.get("id"))
+                )  # fmt: skip
+            continue
+        taken.add(path)
+        files.setdefault(role.name, []).append(path)
+        raster = _read_raster(role, path, tree, readers, record, job)
+        if raster is not None and job.origin:
+            record.setdefault("$rasters", {})[role.name] = raster
+    if purpose.checks:
+        for path in found.values():
+            if path not in taken:
+                job.faults.append(Fault("FILE_ORPHAN", path, (), role.place, "no object names this file"))
+
+
+def _item(form: Format, entry: Entry, job: Job) -> Item:
+    slots = job.item
+    image = None
+    info: ImageInfo | None = slots.get("$info")
+    if "image.path" in slots:
+        width, height = slots.get("image.width"), slots.get("image.height")
+        if info is not None:
+            _compare_size(info, job)
+            width, height = info.width, info.height
+        channels = slots.get("image.channels") or (info.channels if info else None)
+        image = Image(path=slots["image.path"], width=width, height=height, channels=channels)
+    elif slots.get("image.width"):
+        image = Image(
+            width=slots["image.width"], height=slots.get("image.height"), channels=slots.get("image.channels")
+        )
+    objects = _objects(job)
+    item = Item(
+        key=entry.key,
+        id=slots.get("id"),
+        captures=job.captures,
+        subsets=tuple(slots.get("subsets", ())),
+        sequence=slots.get("sequence"),
+        frame=slots.get("frame"),
+        image=image,
+        labels=_labels(job),
+        captions=tuple(_caption(record) for record in job.tables.get("caption", ())),
+        tags=slots.get("tags") or (),
+        attributes=_attributes(slots),
+        objects=objects,
+        areas=_areas(job, objects),
+        void=slots.get("void"),
+        origin=None,
+    )
+    _check_parents(item, job)
+    return item
+
+
+def _compare_size(info: ImageInfo, job: Job) -> None:
+    for slot, own in (("image.width", info.width), ("image.height", info.height)):
+        told = job.item.get(slot)
+        if told is not None and told != own:
+            file, path = job.place_of.get(slot, ("", ()))
+            job.faults.append(
+                Fault(
+                    "IMAGE_SIZE",
+                    file,
+                    path,
+                    None,
+                    f"the {slot.removeprefix('image.')} is not the image's own",
+                    str(own),
+                    told,
+                )
+            )
+
+
+def _attributes(record: Record) -> dict[str, Any]:
+    return {
+        slot.removeprefix("attributes."): value
+        for slot, value in record.items()
+        if slot.startswith("attributes.") and value is not None
+    }
+
+
+def _objects(job: Job) -> tuple[Object, ...]:
+    records = job.tables.get("object", ())
+    _name_parents(records)
+    made = []
+    resolve = job.categories.resolve
+    for index, record in enumerate(records):
+        slots = {slot: value for slot, value in record.items() if slot in _OBJECT}
+        origin = None
+        if "$rows" in record or "$rasters" in record:
+            origin = Origin(record.get("$rows"), record.get("$rasters"), index)
+        thing = Object(category=resolve(record), attributes=_attributes(record), origin=origin, **slots)
+        if origin is not None:
+            origin.as_read = thing
+        record["$object"] = thing
+        made.append(thing)
+    return tuple(made)
+
+
+def _name_parents(records: Sequence[Record]) -> None:
+    """Rows inside rows are parts: their parent gets an id if it has none."""
+    if not any("$up" in record for record in records):
+        return
+    taken = {record.get("id") for record in records}
+    for index, record in enumerate(records):
+        up = record.get("$up")
+        if up is None or "parent" in record:
+            continue
+        if up.get("id") is None:
+            position = next((i for i, other in enumerate(records) if other is up), index)
+            while position in taken:
+                position += len(records)
+            up["id"] = position
+            taken.add(position)
+        record["parent"] = up["id"]
+
+
+def _labels(job: Job) -> tuple[Label, ...]:
+    records = list(job.tables.get("label", ()))
+    single = {
+        slot.removeprefix("label."): value for slot, value in job.item.items() if slot.startswith("label.")
+    }
+    if single and not any(job.categories.resolve(r) == job.categories.resolve(single) for r in records):
+        records.insert(0, single)
+    return tuple(
+        Label(
+            category=job.categories.resolve(record),
+            attributes=_attributes(record),
+            origin=_origin(record),
+            **{slot: record[slot] for slot in _LABEL if record.get(slot) is not None},
+        )
+        for record in records
+    )
+
+
+def _caption(record: Record) -> Caption:
+    return Caption(
+        id=record.get("id"),
+        text=record.get("text", ""),
+        attributes=_attributes(record),
+        origin=_origin(record),
+    )
+
+
+def _origin(record: Record) -> Origin | None:
+    return Origin(record["$rows"]) if "$rows" in record else None
+
+
+def _areas(job: Job, objects: Sequence[Object]) -> tuple[Area, ...]:
+    """Areas without the pixels that objects have."""
+    records = job.tables.get("area", ())
+    if not records:
+        return ()
+    owned: Region | None = None
+    for thing in objects:
+        if thing.region:
+            owned = thing.region if owned is None else owned | thing.region
+    areas = []
+    for record in records:
+        region = record["region"] if owned is None else record["region"] - owned
+        if region:
+            areas.append(Area(category=job.categories.resolve(record), region=region, origin=_origin(record)))
+    return tuple(areas)
+
+
+def _check_parents(item: Item, job: Job) -> None:
+    parents = {thing.id: thing.parent for thing in item.objects if thing.id is not None}
+    for record in job.tables.get("object", ()):
+        parent = record.get("parent")
+        if parent is None:
+            continue
+        file, path = record.get("$parent_at", (record.get("$file", ""), ()))
+        if parent not in parents:
+            job.faults.append(
+                Fault("UNKNOWN_REFERENCE", file, path, None, f"there is no object {parent!r}", "an object's id", parent,
+                      record.get("id"))
+            )  # fmt: skip
+            continue
+        seen, at = {record.get("id")}, parent
+        while at is not None and at not in seen:
+            seen.add(at)
+            at = parents.get(at)
+        if at is not None and at == record.get("id"):
+            job.faults.append(
+                Fault(
+                    "CYCLE", file, path, None, f"object {at!r} is its own ancestor", object=record.get("id")
+                )
+            )
+
+
+def _link_overlaps(item: Item, job: Job) -> dict[int, dict[str, Region]]:
+    """Give rows without a key to the objects that they overlap best: one to one, the best pairs first."""
+    pending = job.tables.get("$overlap", ())
+    return link(item, pending, job) if pending else {}
+
+
+def _keep_origin(item: Item, job: Job, rasters: Mapping[str, Any]) -> None:
+    origin = Origin(job.item.get("$rows"), rasters, documents=job.documents)
+    origin.as_read = msgspec.structs.replace(item)
+    for record in (*item.labels, *item.captions, *item.areas):
+        if record.origin is not None:
+            record.origin.as_read = record
+    msgspec.structs.force_setattr(item, "origin", origin)

@@ -1,0 +1,210 @@
+"""Binders: what becomes of a decoded value.  Geometry is judged here, where its place is known."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable
+from typing import Any
+
+from formatspec.codecs.registry import Unfit
+from formatspec.engine.job import Job, Misfit, Path, Record, put
+from formatspec.engine.scope import Meaning, Scope
+from formatspec.language.errors import Place
+from formatspec.model.region import Region
+from formatspec.model.slots import TABLES
+from formatspec.paths.tree import safe_join
+
+Binder = Callable[[Any, Record, Job], None]
+
+MARGIN = 1.0
+"""Pixels by which a box may stick out: annotators and rounding do that."""
+
+
+def binder(meaning: Meaning, scope: Scope, at: Path, place: Place) -> Binder:
+    """The binder of a name: where its value goes."""
+    if meaning.where == "path":
+        return _path(meaning.name, scope)
+    if meaning.where == "capture":
+        return _capture(meaning.name)
+    if meaning.where == "column":
+        return _column(meaning, at)
+    if meaning.where == "outer":
+        return _outer(meaning.name, meaning.outer)
+    if meaning.where == "option":
+        return lambda value, record, job: None
+    if meaning.derived:
+        return _lookup(meaning.name)
+    if meaning.where == "item" or scope.kind == "item":
+        return _item(meaning.name, at)
+    return _record(meaning.name, at)
+
+
+def _record(name: str, at: Path) -> Binder:
+    if name == "attributes":
+        return _attributes
+    if name in ("bbox", "polygon", "polygons", "region", "hidden", "keypoints"):
+        return _geometry(name)
+    if name in ("category.id", "category.index", "category.name"):
+        return _category(name)
+    if name in ("parent", "id"):
+        key = f"${name}_at"
+
+        def bind_placed(value: Any, record: Record, job: Job) -> None:
+            put(record, name, value, job)
+            record[key] = (job.file, (*job.at, *at))
+
+        return bind_placed
+
+    def bind(value: Any, record: Record, job: Job) -> None:
+        put(record, name, value, job)
+
+    return bind
+
+
+def _attributes(value: Any, record: Record, job: Job) -> None:
+    if not isinstance(value, dict):
+        raise Unfit("a mapping", value)
+    for key, part in value.items():
+        put(record, f"attributes.{key}", part, job)
+
+
+def _category(name: str) -> Binder:
+    slot = name.removeprefix("category.")
+
+    def bind(value: Any, record: Record, job: Job) -> None:
+        if value is not None and job.categories.closed and not job.categories.knows(slot, value):
+            raise Misfit("UNKNOWN_CATEGORY", f"there is no category with {slot} {value!r}", got=value)
+        put(record, name, value, job)
+
+    return bind
+
+
+def _lookup(name: str) -> Binder:
+    key = f"?{name}"
+
+    def bind(value: Any, record: Record, job: Job) -> None:
+        record[key] = value
+
+    return bind
+
+
+def _item(name: str, at: Path) -> Binder:
+    if name == "attributes":
+        return lambda value, record, job: _attributes(value, job.item, job)
+    if name in ("subset", "subsets"):
+
+        def bind_subset(value: Any, record: Record, job: Job) -> None:
+            known = job.item.setdefault("subsets", [])
+            for one in value if isinstance(value, tuple) else (value,):
+                if one not in known:
+                    known.append(one)
+
+        return bind_subset
+
+    def bind(value: Any, record: Record, job: Job) -> None:
+        put(job.item, name, value, job)
+        job.place_of.setdefault(name, (job.file, (*job.at, *at)))
+        if name == "image.width" or name == "image.height":
+            job.sized()
+
+    return bind
+
+
+def _capture(name: str) -> Binder:
+    def bind(value: Any, record: Record, job: Job) -> None:
+        known = job.captures.get(name)
+        if known is None:
+            job.captures[name] = value
+        elif str(known) != str(value):
+            raise Misfit("DIFFERS", f"{name} differs from the file's own name", repr(known), value)
+
+    return bind
+
+
+def _outer(name: str, steps: int) -> Binder:
+    def bind(value: Any, record: Record, job: Job) -> None:
+        for _ in range(steps):
+            record = record.get("$up", job.item)
+        put(record, name, value, job)
+
+    return bind
+
+
+def _path(role: str, scope: Scope) -> Binder:
+    slot = "image.path" if role == "image" else f"path.{role}"
+
+    def bind(value: Any, record: Record, job: Job) -> None:
+        joined = safe_join(posixpath.dirname(job.file), value) if isinstance(value, str) and value else None
+        if joined is None:
+            raise Misfit("PATH_ESCAPES", "the path leads out of the dataset", "a path below the root", value)
+        put(job.item if scope.kind == "item" else record, slot, joined, job)
+
+    return bind
+
+
+def _column(meaning: Meaning, at: Path) -> Binder:
+    kind, slot = TABLES[meaning.table], meaning.name
+
+    def bind(value: Any, record: Record, job: Job) -> None:
+        if value is None:
+            return
+        values = value if isinstance(value, list | tuple) else (value,)
+        rows = job.tables.setdefault(kind, [])
+        for position, one in enumerate(values):
+            if not isinstance(one, str | int) or isinstance(one, bool):
+                raise Unfit("names", one)
+            rows.append({slot: one, "$id_at": (job.file, (*job.at, *at, position))})
+
+    return bind
+
+
+def _geometry(name: str) -> Binder:
+    judge = {"bbox": _judge_box, "region": _judge_region, "hidden": _judge_region}.get(name, _judge_points)
+    slot = "polygons" if name == "polygon" else name
+
+    def bind(value: Any, record: Record, job: Job) -> None:
+        if value is None:
+            return
+        if name == "polygon":
+            value = (value,)
+        judge(value, job)
+        put(record, slot, value, job)
+
+    return bind
+
+
+def _judge_box(box: Any, job: Job) -> None:
+    x, y, width, height = box
+    if width < 0 or height < 0:
+        raise Misfit(
+            "BOX_SIZE", "the box has a negative size", "a width and a height of 0 or more", list(box)
+        )
+    size = job.size()
+    if size is None:
+        return
+    if x < -MARGIN or y < -MARGIN or x + width > size[0] + MARGIN or y + height > size[1] + MARGIN:
+        raise Misfit(
+            "BOX_OUTSIDE", "the box lies outside its image", f"inside {size[0]} x {size[1]} pixels", list(box)
+        )
+
+
+def _judge_points(rings: Any, job: Job) -> None:
+    for ring in rings:
+        for number in ring:
+            if (
+                not isinstance(number, int | float)
+                or number != number
+                or number in (float("inf"), float("-inf"))
+            ):
+                raise Misfit("NOT_A_NUMBER", "a coordinate is no finite number", "finite numbers", number)
+
+
+def _judge_region(region: Region, job: Job) -> None:
+    size = job.size()
+    if size is not None and (region.width, region.height) != size:
+        raise Misfit(
+            "REGION_SIZE",
+            "the region and its image differ in size",
+            f"{size[0]} x {size[1]}",
+            f"{region.width} x {region.height}",
+        )

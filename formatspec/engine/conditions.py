@@ -1,0 +1,102 @@
+"""`where` when reading: constants of unset slots are set, those of set ones checked; derived ones are not asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from formatspec.engine.job import Job, Record
+from formatspec.engine.scope import Scope
+from formatspec.language.errors import Place
+from formatspec.language.expression import Binary, Expression, Literal, Name, Unary
+
+Condition = Callable[[Record, Job], bool]
+
+
+def always(record: Record, job: Job) -> bool:
+    return True
+
+
+def conjuncts(expression: Expression) -> Iterator[Expression]:
+    """The terms that `and` joins."""
+    if isinstance(expression, Binary) and expression.operator == "and":
+        yield from conjuncts(expression.left)
+        yield from conjuncts(expression.right)
+    else:
+        yield expression
+
+
+def reading_condition(where: Expression | None, scope: Scope, place: Place) -> Condition:
+    """The condition of a row of `scope`, as far as its own slots tell."""
+    if where is None:
+        return always
+    terms = [term for part in conjuncts(where) if (term := _term(part, scope)) is not None]
+    if not terms:
+        return always
+    return lambda record, job: all(term(record, job) for term in terms)
+
+
+def _term(part: Expression, scope: Scope) -> Condition | None:
+    if isinstance(part, Binary) and part.operator == "==" and isinstance(part.left, Name):
+        if isinstance(part.right, Literal):
+            return _slot_is(part.left.name, part.right.value, scope)
+        return None
+    if isinstance(part, Binary) and part.operator == "!=" and isinstance(part.left, Name):
+        if isinstance(part.right, Literal):
+            return _negated(_slot_is(part.left.name, part.right.value, scope))
+        return None
+    if isinstance(part, Name):
+        return _slot_is(part.name, True, scope)
+    if isinstance(part, Unary) and part.operator == "not" and isinstance(part.operand, Name):
+        return _slot_is_empty(part.operand.name, scope)
+    return None
+
+
+def _negated(condition: Condition | None) -> Condition | None:
+    return None if condition is None else lambda record, job: not condition(record, job)
+
+
+def _slot_is(name: str, expected: Any, scope: Scope) -> Condition | None:
+    meaning = scope.meaning(name)
+    if meaning is None or meaning.derived:
+        return None
+    if meaning.where == "option":
+        holds = bool(scope.options.get(meaning.name) == expected)
+        return lambda record, job: holds
+    if meaning.where != "record":
+        return None
+    slot = meaning.name
+    if slot.startswith("category.") and slot not in ("category.id", "category.name", "category.index"):
+        return _category_is(slot.removeprefix("category."), expected)
+    truth = expected is True and meaning.type != "bool"
+
+    def check(record: Record, job: Job) -> bool:
+        value = record.get(slot)
+        if truth:
+            return bool(value)
+        if value is None:
+            record[slot] = expected
+            return True
+        return bool(value == expected)
+
+    return check
+
+
+def _category_is(slot: str, expected: Any) -> Condition:
+    def check(record: Record, job: Job) -> bool:
+        category = job.categories.find(record)
+        return category is not None and getattr(category, slot, None) == expected
+
+    return check
+
+
+def _slot_is_empty(name: str, scope: Scope) -> Condition | None:
+    meaning = scope.meaning(name)
+    if meaning is None or meaning.where != "record" or meaning.derived:
+        return None
+    slot = meaning.name
+    if slot.startswith("category."):
+        return _negated(_category_is(slot.removeprefix("category."), True))
+    if meaning.type == "bool":
+        return _slot_is(name, False, scope)
+    return lambda record, job: not record.get(slot)

@@ -1,0 +1,263 @@
+"""A dataset on disk, opened with a compiled spec: indexed once, its items read one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from formatspec.engine import demand
+from formatspec.engine.assemble import Assembled, Purpose, Readers, read_entry
+from formatspec.engine.categories import Categories, from_job, from_table, merged, sorted_open
+from formatspec.engine.format import Format, Role, compile_format, everything
+from formatspec.engine.index import Entry, Index, build_index, claims
+from formatspec.engine.job import Fault, Job
+from formatspec.engine.reading import Context, Wanted
+from formatspec.engine.reporting import Reporter
+from formatspec.findings.finding import Finding
+from formatspec.language.load import Source
+from formatspec.language.schema import CategoryList, CategoryTable
+from formatspec.model.records import Category, Item
+from formatspec.paths.tree import Tree, matches
+
+
+class Dataset:
+    """A vision dataset: its categories, and its items, which are read as they are asked for.
+
+    Iterating gives every item in which no error was found, sorted by key; `findings` grows as items are read.
+    """
+
+    def __init__(self, form: Format, tree: Tree, prefix: str, purpose: Purpose) -> None:
+        self.form = form
+        self.prefix = prefix
+        self.tree = tree.under(prefix) if prefix else tree
+        self.purpose = purpose
+        self.index: Index = build_index(form, self.tree, self._join_job)
+        self.reporter = Reporter(form, self.tree, prefix)
+        self.known = self._known_categories()
+        self._readers: dict[Any, Readers] = {}
+        self._categories: tuple[Category, ...] | None = None
+        self.findings: list[Finding] = []
+
+    @property
+    def name(self) -> str:
+        """The name of the format."""
+        return self.form.name
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    @property
+    def entries(self) -> list[Entry]:
+        """The index's items; files that belong to no listed item are none."""
+        return [entry for entry in self.index.entries if not entry.shared.get("unlisted")]
+
+    def _join_job(self, captures: dict[str, Any]) -> Job:
+        return Job(captures, _OPEN, False)
+
+    def _known_categories(self) -> Categories:
+        sources = self.form.spec.categories
+        tables: list[list[Category]] = []
+        for source in sources:
+            if isinstance(source, CategoryTable):
+                file = self.form.source.file.parent / source.table
+                return Categories(from_table(file), closed=True)
+            name = source.list if isinstance(source, CategoryList) else source
+            tables = self._listed_in([name])
+            if tables:
+                if isinstance(source, CategoryList):
+                    return Categories(merged(tables), closed=False, match=source.match)
+                return Categories(merged(tables), closed=True)
+            if name in self.form.roles and self.form.roles[name].span != "shared":
+                return Categories(self._from_folders(name), closed=False)
+        tables = self._listed_in(list(self.form.roles))
+        return Categories(merged(tables), closed=bool(tables) and not sources)
+
+    def _from_folders(self, name: str) -> list[Category]:
+        role = self.form.roles[name]
+        if not role.folder:
+            return []
+        found = [role.template.match(folder) for folder in self.tree.folders()]
+        names = sorted({str(one["category.name"]) for one in found if one})
+        return [Category(name=one, index=index) for index, one in enumerate(names)]
+
+    def _listed_in(self, names: Iterable[str]) -> list[list[Category]]:
+        groups = []
+        for name in names:
+            role = self.form.roles.get(name)
+            if role is None or role.codec is None or role.span != "shared" or not lists_categories(role):
+                continue
+            reader = role.reader(Context(_only_categories, False))
+            for file in self.index.shared:
+                if file.role != name:
+                    continue
+                job = Job(dict(file.captures), _OPEN, self.purpose.origin)
+                job.file = file.path
+                reader(file.document, {}, job)
+                self.index.faults.extend(job.faults)
+                group = from_job(job)
+                self.index.faults.extend(_doubled(job))
+                groups.append(group)
+        return groups
+
+    def readers(self, wanted: Wanted = everything, compares: bool = True) -> Readers:
+        """The readers for a purpose, compiled once."""
+        key = (wanted, compares)
+        if key not in self._readers:
+            context = Context(wanted, compares)
+            roles = [role for role in self.form.documents if role.span != "shared"]
+            self._readers[key] = Readers(
+                {role.name: role.reader(context) for role in roles if role.codec is not None},
+                {role.name: role.raster(context) for role in roles if role.kind == "pixels"},
+                self.index.tables,
+                frozenset(role.name for role in roles if demand.serves(role, wanted)),
+            )
+        return self._readers[key]
+
+    def read(self, entry: Entry, wanted: Wanted = everything) -> Assembled:
+        """Read one item with all its faults."""
+        return read_entry(
+            self.form, self.readers(wanted, self.purpose.checks), entry, self.tree, self.known, self.purpose
+        )
+
+    def assembled(self) -> Iterator[Assembled]:
+        """Every item with its faults, in order of key."""
+        for entry in self.entries:
+            yield self.read(entry)
+
+    def __iter__(self) -> Iterator[Item]:
+        for one in self.assembled():
+            findings = self.reporter.findings(one.faults, one.key)
+            self.findings.extend(findings)
+            if one.item is not None and not any(finding.level == "error" for finding in findings):
+                yield one.item
+
+    @property
+    def categories(self) -> tuple[Category, ...]:
+        """All categories: the format's table, then those met only in rows.
+
+        Where the format has no table this reads the parts of all items that name categories.
+        """
+        if self._categories is None:
+            self._categories = self._all_categories()
+        return self._categories
+
+    def _all_categories(self) -> tuple[Category, ...]:
+        if self.known.closed:
+            return self.known.listed
+        met: dict[Any, Category] = {}
+        wanted_roles = demand.names_categories(self.form)
+        base = self.readers(demand.categories_only, False)
+        readers = Readers(base.documents, base.rasters, base.tables, wanted_roles)
+        purpose = replace(self.purpose, origin=False, headers=False, checks=False)
+        for entry in self.entries:
+            one = read_entry(self.form, readers, entry, self.tree, self.known, purpose)
+            if one.item is not None:
+                for category in used(one.item):
+                    met.setdefault((category.id, category.name), category)
+        listed = self.known.listed
+        known = {category.name for category in listed}
+        others = [category for category in met.values() if category.name not in known]
+        if not listed:
+            return tuple(sorted_open(met.values()))
+        named = {category.name: category for category in met.values()}
+        return (
+            *(named.get(category.name, category) for category in listed),
+            *(_placed(category, len(listed) + i) for i, category in enumerate(sorted_open(others))),
+        )
+
+
+def _placed(category: Category, index: int) -> Category:
+    import msgspec
+
+    return msgspec.structs.replace(category, index=index)
+
+
+def used(item: Item) -> Iterator[Category]:
+    """The categories that an item names."""
+    for thing in (*item.objects, *item.labels, *item.areas):
+        if thing.category is not None:
+            yield thing.category
+
+
+def lists_categories(role: Role) -> bool:
+    """Whether a shared role holds a table, or a column, of categories."""
+    assert role.codec is not None
+    return any(
+        scope.kind == "category" or (meaning.where == "column" and meaning.table == "categories")
+        for meaning, scope, _ in demand.meanings(role.codec.rule, role.scope)
+    )
+
+
+def _only_categories(meaning: Any, scope: Any) -> bool:
+    return scope.kind == "category" or (meaning.where == "column" and meaning.table == "categories")
+
+
+def _doubled(job: Job) -> list[Fault]:
+    """Names that stand twice in a table of categories."""
+    seen: dict[Any, int] = {}
+    faults = []
+    for position, record in enumerate(job.tables.get("category", ())):
+        name = record.get("name")
+        if name is None:
+            continue
+        if name in seen and record.get("parent") == job.tables["category"][seen[name]].get("parent"):
+            file, path = record.get("$name_at", record.get("$id_at", (job.file, ())))
+            faults.append(
+                Fault("DUPLICATE", file, path, None, f"the category {name!r} stands twice", got=name)
+            )
+        seen.setdefault(name, position)
+    return faults
+
+
+_OPEN = Categories((), closed=False)
+
+
+def roots(form: Format, tree: Tree) -> Iterator[str]:
+    """The prefixes at which the layout may begin, in the spec's order."""
+    folders = None
+    for pattern in form.spec.root:
+        if pattern == ".":
+            yield ""
+            continue
+        if folders is None:
+            folders = [folder for folder in tree.folders() if folder.count("/") <= 4]
+        for folder in folders:
+            if matches(folder, pattern):
+                yield folder
+
+
+def fitting(source: Source, tree: Tree, options: Mapping[str, Any]) -> tuple[Format, str]:
+    """The layout of a spec, and the root, that fit a tree best: the first with most of its required roles there."""
+    best: tuple[int, Format, str] | None = None
+    for layout in source.layouts:
+        form = compile_format(source, layout, options)
+        for prefix in roots(form, tree):
+            score = _score(form, tree.under(prefix) if prefix else tree)
+            if best is None or score > best[0]:
+                best = (score, form, prefix)
+            if score >= len(form.roles) * 2:
+                break
+    assert best is not None
+    return best[1], best[2]
+
+
+def _score(form: Format, tree: Tree) -> int:
+    sample = [path for path in tree.paths() if not form.ignored(path)]
+    if len(sample) > 2000:
+        step = len(sample) // 1000
+        sample = [*sample[:500], *sample[::step]]
+    found, _, _ = claims(form, sample)
+    score = 0
+    for name, role in form.roles.items():
+        if found[name]:
+            score += 2
+        elif not role.optional:
+            score -= 3
+    return score
+
+
+def open_source(source: Source, tree: Tree, options: Mapping[str, Any], purpose: Purpose) -> Dataset:
+    """Open a tree with a spec.  Raises SpecError."""
+    form, prefix = fitting(source, tree, options)
+    return Dataset(form, tree, prefix, purpose)

@@ -1,0 +1,107 @@
+"""What is asked of a reader: leaves and files that nobody asks for are not decoded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from formatspec.engine.format import Format, Role
+from formatspec.engine.reading import Wanted
+from formatspec.engine.scope import Meaning, Scope
+from formatspec.language.leaf import Bind, Text
+from formatspec.language.rules import (
+    LeafRule,
+    LineRule,
+    ListRule,
+    MapRule,
+    OneOf,
+    Rule,
+    SequenceRule,
+    TableRule,
+)
+
+
+def leaves(rule: Rule, scope: Scope) -> Iterator[tuple[Bind, Scope, bool]]:
+    """Every leaf that binds, with its scope, and whether it stands in rows that only look up."""
+    yield from _leaves(rule, scope, False)
+
+
+def _leaves(rule: Rule, scope: Scope, lookup: bool) -> Iterator[tuple[Bind, Scope, bool]]:
+    if isinstance(rule, LeafRule | LineRule):
+        for part in rule.leaf.parts if isinstance(rule.leaf, Text) else (rule.leaf,):
+            if isinstance(part, Bind):
+                yield part, scope, lookup
+    elif isinstance(rule, MapRule):
+        for field in rule.fields:
+            yield from _leaves(field.rule, scope, lookup)
+        for choice in rule.alternatives:
+            yield from _leaves(choice, scope, lookup)
+        if rule.rest is not None:
+            yield from _leaves(rule.rest, scope, lookup)
+    elif isinstance(rule, ListRule | SequenceRule):
+        for one in rule.rules:
+            yield from _leaves(one, scope, lookup)
+    elif isinstance(rule, TableRule):
+        yield from _leaves(rule.row, scope.inside(rule.each.table), lookup or rule.each.overlap)
+    elif isinstance(rule, OneOf):
+        for alternative in rule.alternatives:
+            yield from _leaves(alternative, scope, lookup)
+
+
+def meanings(rule: Rule, scope: Scope) -> Iterator[tuple[Meaning, Scope, bool]]:
+    """What the names of a rule's leaves mean."""
+    for leaf, inner, lookup in leaves(rule, scope):
+        for name in leaf.names:
+            if name == "slot":
+                for call in leaf.calls:
+                    for argument in call.arguments:
+                        if argument.value:
+                            meaning = inner.meaning(str(argument.value))
+                            if meaning is not None:
+                                yield meaning, inner, lookup
+                continue
+            meaning = inner.meaning(name)
+            if meaning is not None:
+                yield meaning, inner, lookup
+
+
+def serves(role: Role, wanted: Wanted) -> bool:
+    """Whether a role's documents tell anything that is wanted."""
+    if role.rule is None:
+        return False
+    if role.kind == "pixels" and any(wanted(_REGION, scope) for scope in _pixel_scopes(role)):
+        return True
+    rule = role.codec.rule if role.codec is not None else role.rule
+    return any(not lookup and wanted(meaning, scope) for meaning, scope, lookup in meanings(rule, role.scope))
+
+
+_REGION = Meaning("record", "region", "region")
+
+
+def _pixel_scopes(role: Role) -> Iterator[Scope]:
+    assert role.rule is not None
+    tables = [role.rule] if isinstance(role.rule, TableRule) else getattr(role.rule, "alternatives", ())
+    for table in tables:
+        if isinstance(table, TableRule) and not table.each.overlap:
+            yield role.scope.inside(table.each.table)
+
+
+def categories_only(meaning: Meaning, scope: Scope) -> bool:
+    """The slots that name categories, and those by which rows are joined or told apart."""
+    if meaning.where == "column":
+        return True
+    return (
+        meaning.name.startswith(("category.", "label.category."))
+        or meaning.name in ("id", "single", "attributes.raw_name")
+        or scope.kind == "category"
+    )
+
+
+def names_categories(form: Format) -> frozenset[str]:
+    """The roles that must be read to know which categories there are."""
+
+    def named(meaning: Meaning, scope: Scope) -> bool:
+        return meaning.name.startswith(("category.", "label.category."))
+
+    return frozenset(
+        name for name, role in form.roles.items() if role.span != "shared" and serves(role, named)
+    )

@@ -1,0 +1,189 @@
+"""A role's bytes to its document and back, in whatever format the role is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from formatspec.engine import lines
+from formatspec.engine.job import Path
+from formatspec.engine.scope import Scope
+from formatspec.files.document import FileError, pointer_text, text_of
+from formatspec.files.style import Style
+from formatspec.language.rules import Field, ListRule, MapRule, OneOf, Rule, TableRule
+from formatspec.language.schema import FileSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A document, and the lines of it that fit nothing."""
+
+    document: Any
+    strays: tuple[lines.Stray, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Codec:
+    """How a role's files are read and written; `rule` is the role's rule over the document."""
+
+    rule: Rule
+    decode: Callable[[bytes], Decoded]
+    encode: Callable[[Any], bytes]
+    locate: Callable[[bytes, Path], tuple[int, int] | None]
+
+
+def style_of(kind: str, spec: FileSpec) -> Style:
+    """The style that a role states, over its format's own."""
+    stated = {name: value for name, value in spec.style.model_dump().items() if value is not None}
+    indent = {"indent": 2} if kind in ("xml", "yaml") else {}
+    return Style(**{**indent, **stated, "encoding": spec.encoding, "comment": spec.comment})
+
+
+def document_codec(kind: str, spec: FileSpec, rule: Rule, scope: Scope) -> Codec:
+    """The codec of a role whose document is of `kind` (not pixels)."""
+    style = style_of(kind, spec)
+    if kind == "json":
+        return _plain("json_file", style, rule)
+    if kind == "yaml":
+        return _plain("yaml_file", style, rule)
+    if kind == "xml":
+        return _xml(style, rule)
+    if kind == "csv":
+        return _csv(style, rule)
+    return _lines(style, rule, scope)
+
+
+def _module(name: str) -> Any:
+    """A file format's module, imported when a spec that uses it is compiled."""
+    from importlib import import_module
+
+    return import_module(f"formatspec.files.{name}")
+
+
+def _plain(name: str, style: Style, rule: Rule) -> Codec:
+    module = _module(name)
+    return Codec(
+        rule,
+        lambda data: Decoded(module.decode(data, style)),
+        lambda document: module.encode(document, style),
+        lambda data, path: module.locate(data, path, style),
+    )
+
+
+def _csv(style: Style, rule: Rule) -> Codec:
+    module = _module("csv_file")
+    row = rule.row if isinstance(rule, TableRule) else None
+    columns = tuple(key for field in row.fields for key in field.keys) if isinstance(row, MapRule) else ()
+    reading = Style(**{**_fields(style), "columns": () if style.header else columns})
+    writing = Style(**{**_fields(style), "columns": columns})
+
+    def encode(document: Any) -> bytes:
+        extra = dict.fromkeys(key for line in document for key in line if key not in columns)
+        present = {key for line in document for key in line}
+        optional = (
+            {k for f in row.fields if f.optional for k in f.keys} if isinstance(row, MapRule) else set()
+        )
+        kept = tuple(c for c in columns if c not in optional or c in present)
+        data: bytes = module.encode(document, Style(**{**_fields(writing), "columns": (*kept, *extra)}))
+        return data
+
+    return Codec(
+        rule,
+        lambda data: Decoded(module.decode(data, reading)),
+        encode,
+        lambda data, path: module.locate(data, path, reading),
+    )
+
+
+def _fields(style: Style) -> dict[str, Any]:
+    return {name: getattr(style, name) for name in Style.__dataclass_fields__}
+
+
+def _lines(style: Style, rule: Rule, scope: Scope) -> Codec:
+    module = _module("text_file")
+    normal, shape = lines.structured(rule, scope)
+
+    def decode(data: bytes) -> Decoded:
+        document, strays = lines.decode(module.decode(data, style), shape)
+        return Decoded(document, tuple(strays))
+
+    def locate(data: bytes, path: Path) -> tuple[int, int] | None:
+        document, _ = lines.decode(module.decode(data, style), shape)
+        index = lines.line_of(document, path)
+        found: tuple[int, int] | None = None if index is None else module.locate(data, (index,), style)
+        return found
+
+    return Codec(normal, decode, lambda document: module.encode(lines.encode(document, shape), style), locate)
+
+
+def _xml(style: Style, rule: Rule) -> Codec:
+    module = _module("xml_file")
+    shape = _shape(rule, module.Shape)
+    return Codec(
+        rule,
+        lambda data: Decoded(module.decode(data, style, shape)),
+        lambda document: module.encode(document, style),
+        lambda data, path: module.locate(data, path, style, shape),
+    )
+
+
+def _shape(rule: Rule, make: Any) -> Any:
+    """What the reader of XML must know of a rule: which elements are lists, which hold a run of mixed children."""
+    children: dict[str, Any] = {}
+    lists: set[str] = set()
+    members: dict[str, Any] = {}
+    runs = False
+    for field in _all_fields(rule):
+        key = field.keys[0]
+        if key in ("@", "#", "<>"):
+            continue
+        if isinstance(field.rule, TableRule) or (isinstance(field.rule, OneOf) and _is_tables(field.rule)):
+            lists.add(key)
+        inner = _shape(field.rule, make)
+        children[key] = _joined(children[key], inner, make) if key in children else inner
+    for one in _maps(rule):
+        if isinstance(one.rest, OneOf):
+            runs = True
+            members["*"] = _shape(one.rest, make)
+    return make(children=children, lists=frozenset(lists), runs=runs, members=members)
+
+
+def _joined(a: Any, b: Any, make: Any) -> Any:
+    return make(
+        children={**a.children, **b.children},
+        lists=a.lists | b.lists,
+        runs=a.runs or b.runs,
+        members={**a.members, **b.members},
+    )
+
+
+def _is_tables(rule: OneOf) -> bool:
+    return all(isinstance(choice, TableRule) for choice in rule.alternatives)
+
+
+def _maps(rule: Rule) -> list[MapRule]:
+    if isinstance(rule, MapRule):
+        found = [rule]
+        for choice in rule.alternatives:
+            found += _maps(choice)
+        return found
+    if isinstance(rule, TableRule):
+        return _maps(rule.row)
+    if isinstance(rule, OneOf):
+        return [one for choice in rule.alternatives for one in _maps(choice)]
+    if isinstance(rule, ListRule):
+        return []
+    return []
+
+
+def _all_fields(rule: Rule) -> list[Field]:
+    return [field for one in _maps(rule) for field in one.fields]
+
+
+def encoding_used(data: bytes, spec: FileSpec) -> str:
+    """The encoding in which a text file turned out to be."""
+    return text_of(data, spec.encoding)[1]
+
+
+__all__ = ["Codec", "Decoded", "FileError", "document_codec", "encoding_used", "pointer_text"]

@@ -1,0 +1,250 @@
+"""A spec, compiled: its roles with their path templates, and on demand their readers and writers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+from formatspec.codecs.registry import Env
+from formatspec.engine.chain import build
+from formatspec.engine.documents import Codec, document_codec
+from formatspec.engine.raster import RasterReader, RasterWriter, raster_reader, raster_writer
+from formatspec.engine.reading import Context, Reader, RowReader, compile_reader, row_reader
+from formatspec.engine.scope import Meaning, Scope
+from formatspec.engine.writing import Writer, compile_writer
+from formatspec.language.errors import Place, suggest
+from formatspec.language.leaf import Bind, LeafSyntax, Text, parse_text
+from formatspec.language.load import Layout, Source
+from formatspec.language.rules import OneOf, Rule, TableRule, problem
+from formatspec.language.schema import FileSpec, Spec
+from formatspec.model.slots import find_slot
+from formatspec.paths import formats
+from formatspec.paths.template import Field as TemplateField
+from formatspec.paths.template import Template, TemplateSyntax, compile_template
+from formatspec.paths.tree import globs
+
+Span = Literal["item", "record", "shared"]
+IMAGE = "image"
+_ENV = Env()
+
+
+@dataclass(frozen=True)
+class Role:
+    """Files that play one part.
+
+    span: `item` for one file per item, `record` for one per object or per value of one of its slots, `shared`
+    for a file that many items share.  captures: names in the path; of a record's, those begin with `object.`.
+    """
+
+    name: str
+    spec: FileSpec
+    template: Template
+    captures: tuple[str, ...]
+    span: Span
+    kind: str | None
+    scope: Scope
+    rule: Rule | None
+    codec: Codec | None
+    place: Place
+    folder: bool = False
+
+    @property
+    def optional(self) -> bool:
+        return self.spec.need == "optional"
+
+    def reader(self, context: Context) -> Reader:
+        """The reader of the role's document."""
+        assert self.codec is not None
+        return compile_reader(self.codec.rule, self.scope, context)
+
+    def raster(self, context: Context) -> RasterReader:
+        """The reader of the role's label images."""
+        assert self.rule is not None
+        return raster_reader(self.spec, self.rule, self.scope, context)
+
+    def writer(self) -> Writer:
+        """The writer of the role's document."""
+        assert self.codec is not None
+        return compile_writer(self.codec.rule, self.scope)
+
+    def painter(self) -> RasterWriter:
+        """The writer of the role's label images."""
+        assert self.rule is not None
+        return raster_writer(self.spec, self.rule, self.scope)
+
+
+@dataclass(frozen=True)
+class Format:
+    """One layout of a spec, compiled."""
+
+    source: Source
+    layout: Layout
+    roles: Mapping[str, Role]
+    options: Mapping[str, Any]
+    key_names: tuple[str, ...]
+    ignored: Any = field(repr=False)
+
+    @property
+    def name(self) -> str:
+        return self.layout.spec.name
+
+    @property
+    def spec(self) -> Spec:
+        return self.layout.spec
+
+    @cached_property
+    def documents(self) -> tuple[Role, ...]:
+        """The roles that hold something to read."""
+        return tuple(role for role in self.roles.values() if role.kind is not None)
+
+
+def everything(meaning: Meaning, scope: Scope) -> bool:
+    """Every slot is wanted."""
+    return True
+
+
+def compile_format(source: Source, layout: Layout, options: Mapping[str, Any] | None = None) -> Format:
+    """Compile one layout of a spec.  Raises SpecError for whatever a rule gets wrong."""
+    spec = layout.spec
+    chosen = options_of(layout, options or {})
+    files = layout.node.value["files"].value
+    pieces = {
+        name: _pieces(
+            role.path,
+            files[name].value["path"].place if isinstance(files[name].value, dict) else files[name].place,
+        )
+        for name, role in spec.files.items()
+    }
+    known = _formats(pieces)
+    image = pieces.get(IMAGE, ())
+    key_names = tuple(
+        dict.fromkeys(
+            part.names[0] for part in image if isinstance(part, Bind) and known.get(part.names[0]) != "image"
+        )
+    )
+    roles = {
+        name: _role(name, role, pieces[name], known, key_names, layout, chosen, files[name].place)
+        for name, role in spec.files.items()
+    }
+    for name in spec.items:
+        if name.partition(".")[0] not in roles:
+            raise problem(
+                f"`items` names no role: {name!r}",
+                layout.node.value["items"].place,
+                hint=suggest(name, roles),
+            )
+    return Format(source, layout, roles, chosen, key_names, globs(spec.ignore))
+
+
+def options_of(layout: Layout, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The spec's options, with those given in place of their defaults."""
+    spec = layout.spec
+    for name, value in given.items():
+        if name not in spec.options:
+            raise problem(
+                f"{spec.name} has no option {name!r}", layout.node.place, hint=suggest(name, spec.options)
+            )
+        choices = spec.options[name].choices
+        if choices and value not in choices:
+            raise problem(
+                f"{value!r} is no choice of the option {name}",
+                layout.node.place,
+                hint=suggest(str(value), map(str, choices)),
+            )
+    return {name: given.get(name, option.default) for name, option in spec.options.items()}
+
+
+Pieces = tuple[str | Bind, ...]
+
+
+def _pieces(path: str, place: Place) -> Pieces:
+    try:
+        text: Text = parse_text(path)
+    except LeafSyntax as error:
+        raise problem(f"in the path {path!r}: {error}", place) from None
+    for part in text.parts:
+        if not isinstance(part, str | Bind):
+            raise problem(f"in the path {path!r}: a path holds names only", place)
+    return tuple(part for part in text.parts if isinstance(part, str | Bind))
+
+
+def _formats(pieces: Mapping[str, Pieces]) -> dict[str, str | None]:
+    """What each capture looks like: as the image's path says, else as the first path that says it."""
+    found: dict[str, str | None] = {}
+    order = [IMAGE, *(name for name in pieces if name != IMAGE)]
+    for name in order:
+        for part in pieces.get(name, ()):
+            if isinstance(part, Bind) and (part.format is not None or part.names[0] not in found):
+                if found.get(part.names[0]) is None:
+                    found[part.names[0]] = part.format
+    return found
+
+
+def _role(
+    name: str, spec: FileSpec, pieces: Pieces, known: Mapping[str, str | None], key_names: tuple[str, ...],
+    layout: Layout, options: Mapping[str, Any], place: Place,
+) -> Role:  # fmt: skip
+    names = tuple(dict.fromkeys(part.names[0] for part in pieces if isinstance(part, Bind)))
+    per_record = any(one.startswith("object.") for one in names)
+    span: Span = (
+        "record" if per_record else "item" if key_names and set(key_names) <= set(names) else "shared"
+    )
+    if name == IMAGE:
+        span = "item"
+    template = _template(pieces, known, place)
+    kind = spec.document
+    captures = {one: known.get(one) for one in dict.fromkeys([*names, *known])}
+    base = Scope("item", name, captures, kind in ("xml", "csv", "lines"), options)
+    scope = base
+    if span == "record":
+        scope = base.inside("objects")
+    elif span == "shared":
+        scope = Scope("dataset", name, captures, base.textual, options)
+    rule = layout.rules.get(name)
+    codec = None
+    if rule is not None and kind != "pixels":
+        assert kind is not None
+        codec = document_codec(kind, spec, rule, scope)
+    folder = spec.path.endswith("/")
+    return Role(name, spec, template, names, span, kind, scope, rule, codec, place, folder)
+
+
+def _template(pieces: Pieces, known: Mapping[str, str | None], place: Place) -> Template:
+    parts: list[Any] = []
+    for part in pieces:
+        if isinstance(part, str):
+            parts.append(part.rstrip("/") if part is pieces[-1] else part)
+            continue
+        name = part.names[0]
+        if part.calls:
+            chain = build(part, [_type(name)], 1, True, place)
+            parts.append(
+                TemplateField(
+                    name,
+                    chain.pattern or "[^/]+",
+                    lambda text, chain=chain: chain.decode(text, _ENV),
+                    lambda value, chain=chain: chain.encode(value, _ENV),
+                )
+            )
+            continue
+        try:
+            parts.append(formats.field(name, part.format or known.get(name)))
+        except TemplateSyntax as error:
+            raise problem(f"{{{name}:{part.format}}}: {error}", place) from None
+    return compile_template([part for part in parts if part != ""])
+
+
+def _type(name: str) -> Any:
+    found = find_slot("item", name)
+    return "text" if found is None else found[1].type
+
+
+def row_readers(rule: Rule, scope: Scope, context: Context) -> tuple[RowReader, ...]:
+    """The readers of a table's rows."""
+    if isinstance(rule, TableRule):
+        return (row_reader(rule, scope, context),)
+    if isinstance(rule, OneOf):
+        return tuple(reader for choice in rule.alternatives for reader in row_readers(choice, scope, context))
+    return ()

@@ -1,0 +1,77 @@
+"""Which slots of an object a rule holds, as bits, so that what a target cannot hold is counted cheaply."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from formatspec.engine.scope import Scope
+from formatspec.language.leaf import Bind, Leaf, Text
+from formatspec.language.rules import LeafRule, ListRule, MapRule, OneOf, Rule, TableRule
+from formatspec.model.records import Object
+from formatspec.model.slots import TABLES
+
+GEOMETRY = ("bbox", "rotated", "polygons", "polyline", "keypoints", "circle", "region", "hidden")
+COUNTED = (
+    "id", "category", "parent", "level", "group", "track", "order", "single", "attributes", "tags", "score",
+    *GEOMETRY, "text",
+)  # fmt: skip
+BITS = {name: 1 << place for place, name in enumerate(COUNTED)}
+
+IMPLIED = {
+    "region": BITS["bbox"],
+    "polygons": BITS["bbox"],
+    "rotated": 0,
+    "bbox": 0,
+}
+"""What follows from a held slot, so that it is not lost: a box from what it surrounds."""
+
+
+def leaf_names(leaf: Leaf) -> Iterator[str]:
+    """The names that a leaf binds."""
+    for part in leaf.parts if isinstance(leaf, Text) else (leaf,):
+        if isinstance(part, Bind):
+            yield from part.names
+            if any(call.name == "map" for call in part.calls) and "slot" in part.names:
+                for call in part.calls:
+                    yield from (str(a.value) for a in call.arguments if a.value)
+
+
+def slot_bits(rule: Rule, scope: Scope) -> int:
+    """The slots of an object that the rule holds whatever alternative is taken."""
+    bits = 0
+    for name in _names(rule):
+        head = name.removeprefix("object.").partition(".")[0]
+        head = "polygons" if head == "polygon" else head
+        bits |= BITS.get(head, 0) | IMPLIED.get(head, 0)
+        if head == "depth":
+            bits |= BITS["level"]
+    if scope.table == "children":
+        bits |= BITS["parent"]
+    return bits
+
+
+def _names(rule: Rule) -> Iterator[str]:
+    if isinstance(rule, LeafRule):
+        yield from leaf_names(rule.leaf)
+    elif isinstance(rule, MapRule):
+        for field in rule.fields:
+            yield from _names(field.rule)
+        if rule.rest is not None and isinstance(rule.rest, LeafRule):
+            yield from leaf_names(rule.rest.leaf)
+    elif isinstance(rule, ListRule):
+        for one in rule.rules:
+            yield from _names(one)
+    elif isinstance(rule, TableRule) and TABLES[rule.each.table] == "attribute":
+        yield "attributes"
+    elif isinstance(rule, OneOf) and len(rule.alternatives) == 1:
+        yield from _names(rule.alternatives[0])
+
+
+def stated_bits(thing: Object) -> int:
+    """The slots of an object that hold a value."""
+    bits = 0
+    for name, bit in BITS.items():
+        value = getattr(thing, name)
+        if value is not None and value != () and value != {}:
+            bits |= bit
+    return bits

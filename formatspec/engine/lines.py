@@ -1,0 +1,262 @@
+"""Text lines as a document of mappings and lists, so that one kind of rule serves all documents.
+
+A line is a mapping of its fields' raw texts, with the line itself under ""; a table is a list; lines in order
+are a mapping s0, s1, …; alternatives are a mapping with those that fit, a0, a1, ….
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from formatspec.engine.chain import spell
+from formatspec.engine.conditions import reading_condition
+from formatspec.engine.job import Job
+from formatspec.engine.scope import Scope
+from formatspec.engine.templates import TextTemplate, text_template
+from formatspec.language.expression import Call, Name
+from formatspec.language.leaf import Bind, Computed, Text
+from formatspec.language.rules import (
+    Field,
+    LeafRule,
+    LineRule,
+    MapRule,
+    OneOf,
+    Rule,
+    SequenceRule,
+    TableRule,
+    problem,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LineShape:
+    template: TextTemplate
+    optional: bool
+    counts: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RowsShape:
+    row: Shape
+
+
+@dataclass(frozen=True, slots=True)
+class OrderShape:
+    parts: tuple[Shape, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ChoiceShape:
+    alternatives: tuple[tuple[str, Shape], ...]
+
+
+Shape = LineShape | RowsShape | OrderShape | ChoiceShape
+
+
+class Stray(NamedTuple):
+    """A line that fits nothing: its index, and how far it matched."""
+
+    line: int
+    expected: str
+    text: str
+
+
+def structured(rule: Rule, scope: Scope) -> tuple[Rule, Shape]:
+    """The rule of a text file as a rule over the document that `decode` makes, and that document's shape."""
+    if isinstance(rule, LineRule):
+        return _line(rule, scope)
+    if isinstance(rule, SequenceRule):
+        parts = [structured(part, scope) for part in rule.rules]
+        fields = tuple(
+            Field((f"s{i}",), isinstance(shape, LineShape) and shape.optional, part, rule.place)
+            for i, (part, shape) in enumerate(parts)
+        )
+        return MapRule(fields, (), None, rule.place), OrderShape(tuple(shape for _, shape in parts))
+    if isinstance(rule, TableRule):
+        row, shape = structured(rule.row, scope.inside(rule.each.table))
+        return TableRule(rule.each, row, rule.place), RowsShape(shape)
+    if isinstance(rule, OneOf):
+        return _choice(rule, scope)
+    raise problem("this rule has no meaning among lines", rule.place)
+
+
+def _line(rule: LineRule, scope: Scope) -> tuple[Rule, Shape]:
+    assert isinstance(rule.leaf, Text)
+    template = text_template(rule.leaf, scope, rule.place)
+    fields = tuple(
+        Field((name,), isinstance(leaf, Bind) and leaf.optional, LeafRule(leaf, rule.place), rule.place)
+        for name, leaf in template.leaves.items()
+    )
+    return MapRule(fields, (), None, rule.place), LineShape(template, rule.optional, _is_count(rule.leaf))
+
+
+def _is_count(leaf: Text) -> bool:
+    only = leaf.parts[0] if len(leaf.parts) == 1 else None
+    if not isinstance(only, Computed) or not isinstance(only.expression, Call):
+        return False
+    call = only.expression
+    return call.function == "count" and isinstance(call.arguments[0], Name)
+
+
+def _choice(rule: OneOf, scope: Scope) -> tuple[Rule, Shape]:
+    alternatives = tuple(choice for choice in rule.alternatives if _possible(choice, scope))
+    if len(alternatives) == 1:
+        return structured(alternatives[0], scope)
+    if all(isinstance(choice, TableRule) for choice in alternatives):
+        tables, shapes = [], []
+        for i, choice in enumerate(alternatives):
+            assert isinstance(choice, TableRule)
+            row, shape = structured(choice.row, scope.inside(choice.each.table))
+            keyed = MapRule((Field((f"a{i}",), False, row, choice.place),), (), None, choice.place)
+            tables.append(TableRule(choice.each, keyed, choice.place))
+            shapes.append((f"a{i}", shape))
+        return OneOf(tuple(tables), rule.place), RowsShape(ChoiceShape(tuple(shapes)))
+    rules, shapes = [], []
+    for i, choice in enumerate(alternatives):
+        inner, shape = structured(choice, scope)
+        rules.append(MapRule((Field((f"a{i}",), False, inner, rule.place),), (), None, rule.place))
+        shapes.append((f"a{i}", shape))
+    return MapRule((), (OneOf(tuple(rules), rule.place),), None, rule.place), ChoiceShape(tuple(shapes))
+
+
+def _possible(choice: Rule, scope: Scope) -> bool:
+    """Whether the options leave this alternative open."""
+    if not isinstance(choice, TableRule) or choice.each.where is None:
+        return True
+    if "option." not in repr(choice.each.where):
+        return True
+    condition = reading_condition(choice.each.where, scope.inside(choice.each.table), choice.place)
+    return condition({}, Job({}, None, False))
+
+
+def decode(lines: list[str], shape: Shape) -> tuple[Any, list[Stray]]:
+    """The document of `lines`, and the lines that fit nothing."""
+    strays: list[Stray] = []
+    found = _match(shape, lines, 0, None, True, strays)
+    if found is None:
+        at = next((i for i, line in enumerate(lines) if line.strip()), 0)
+        strays.append(_stray(shape, lines, at))
+        return ([] if isinstance(shape, RowsShape) else {}), strays
+    document, at = found
+    strays.extend(
+        Stray(i, "the end of the file", lines[i]) for i in range(at, len(lines)) if lines[i].strip()
+    )
+    return document, strays
+
+
+def _match(
+    shape: Shape, lines: list[str], at: int, bound: int | None, last: bool, strays: list[Stray]
+) -> tuple[Any, int] | None:
+    if isinstance(shape, LineShape):
+        parts = shape.template.match(lines[at]) if at < len(lines) else None
+        if parts is None:
+            return None
+        return {**parts, "": (at, lines[at])}, at + 1
+    if isinstance(shape, RowsShape):
+        return _match_rows(shape, lines, at, bound, last, strays)
+    if isinstance(shape, ChoiceShape):
+        return _match_choice(shape, lines, at, bound, last, strays)
+    document: dict[str, Any] = {}
+    for i, part in enumerate(shape.parts):
+        final = last and i == len(shape.parts) - 1
+        found = _match(part, lines, at, bound, final, strays)
+        bound = None
+        if found is None:
+            if isinstance(part, LineShape) and part.optional:
+                continue
+            return None
+        document[f"s{i}"], at = found
+        if isinstance(part, LineShape) and part.counts:
+            text = next((v for k, v in document[f"s{i}"].items() if k), "")
+            bound = int(text) if text.strip().isdigit() else None
+    return document, at
+
+
+def _match_rows(
+    shape: RowsShape, lines: list[str], at: int, bound: int | None, last: bool, strays: list[Stray]
+) -> tuple[Any, int]:
+    rows: list[Any] = []
+    while at < len(lines) and (bound is None or len(rows) < bound):
+        if not lines[at].strip() and not isinstance(shape.row, OrderShape):
+            at += 1
+            continue
+        found = _match(shape.row, lines, at, None, False, strays)
+        if found is not None and found[1] > at:
+            rows.append(found[0])
+            at = found[1]
+        elif last or bound is not None:
+            strays.append(_stray(shape.row, lines, at))
+            at += 1
+            bound = None if bound is None else bound - 1
+        else:
+            break
+    return rows, at
+
+
+def _match_choice(
+    shape: ChoiceShape, lines: list[str], at: int, bound: int | None, last: bool, strays: list[Stray]
+) -> tuple[Any, int] | None:
+    document: dict[str, Any] = {}
+    end = at
+    for name, alternative in shape.alternatives:
+        found = _match(alternative, lines, at, bound, last, strays)
+        if found is not None and (not document or found[1] == end):
+            document[name], end = found
+    return (document, end) if document else None
+
+
+def _stray(shape: Shape, lines: list[str], at: int) -> Stray:
+    text = lines[at] if at < len(lines) else ""
+    return Stray(at, _explain(shape, text), text)
+
+
+def _explain(shape: Shape, text: str) -> str:
+    if isinstance(shape, LineShape):
+        return shape.template.template.explain(text)
+    if isinstance(shape, RowsShape):
+        return _explain(shape.row, text)
+    if isinstance(shape, OrderShape):
+        return _explain(shape.parts[0], text)
+    return " or ".join(_explain(alternative, text) for _, alternative in shape.alternatives)
+
+
+def encode(document: Any, shape: Shape) -> list[str]:
+    """The lines of a document; a line that says what its source said is spelled as its source."""
+    if isinstance(shape, LineShape):
+        return [_spelled(document, shape)]
+    if isinstance(shape, RowsShape):
+        return [line for row in document or () for line in encode(row, shape.row)]
+    if isinstance(shape, ChoiceShape):
+        return next(
+            (encode(document[name], part) for name, part in shape.alternatives if name in document), []
+        )
+    return [
+        line
+        for i, part in enumerate(shape.parts)
+        if f"s{i}" in document
+        for line in encode(document[f"s{i}"], part)
+    ]
+
+
+def _spelled(document: dict[str, Any], shape: LineShape) -> str:
+    parts = {name: spell(part) for name, part in document.items() if name}
+    source = document.get("")
+    if source is not None:
+        before = shape.template.match(source[1])
+        if before is not None and {k: v for k, v in before.items() if v is not None} == parts:
+            return str(source[1])
+    return shape.template.template.render(parts)
+
+
+def line_of(document: Any, path: tuple[str | int, ...]) -> int | None:
+    """The index of the line that a place of the document came from."""
+    found: int | None = None
+    for key in (*path, ""):
+        if isinstance(document, dict) and isinstance(document.get(""), tuple):
+            found = document[""][0]
+        try:
+            document = document[key]  # type: ignore[index]
+        except (KeyError, IndexError, TypeError):
+            break
+    return found

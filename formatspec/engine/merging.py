@@ -1,0 +1,120 @@
+"""Rows that tell of one record become one record."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from formatspec.codecs.registry import Unfit
+from formatspec.engine.job import Job, Misfit, Record, put
+
+if TYPE_CHECKING:
+    from formatspec.engine.reading import RowReader
+
+PLURAL = ("polygons", "tags")
+
+
+def keep_row(reader: RowReader, record: Record, outer: Record, job: Job) -> None:
+    """Keep the record of a row: as one of its table, or as part of the record that it is the same as."""
+    kind = reader.kind
+    if kind == "attribute":
+        job_put(outer, f"attributes.{record.get('key')}", record.get("value"), reader, job)
+        return
+    if kind == "item":
+        _merge(job.item, record, job, reader)
+        return
+    if kind == "void":
+        job.item["void"] = record.get("region")
+        return
+    rows = job.tables.setdefault(kind, [])
+    if reader.overlap:
+        job.tables.setdefault("$overlap", []).append(
+            {"row": record, "reader": reader, "at": (job.file, job.at)}
+        )
+        return
+    if kind == "caption" or not reader.by:
+        record.setdefault("$file", job.file)
+        rows.append(record)
+        return
+    key = _key(reader.by, record, job)
+    if key is None:
+        record.setdefault("$file", job.file)
+        rows.append(record)
+        return
+    known = job.keyed.setdefault((kind, *reader.by), {})
+    same = known.get(key)
+    if same is None and any(f"?{name}" in record for name in reader.by):
+        same = _look_up(reader, record, rows, job)
+    if same is None:
+        record.setdefault("$file", job.file)
+        record["$table"] = reader.number
+        known[key] = record
+        rows.append(record)
+        return
+    if same.get("$table") == reader.number and reader.by == ("id",):
+        place, path = record.get("$id_at", (job.file, job.at))
+        job.fault(
+            "DUPLICATE", path, reader.place, f"the id {key[0]!r} stands twice", "an id of its own", key[0]
+        )
+        return
+    known[key] = same
+    _merge(same, record, job, reader)
+
+
+def job_put(record: Record, slot: str, value: Any, reader: RowReader, job: Job) -> None:
+    """Put a value, noting a conflict instead of raising it."""
+    try:
+        put(record, slot, value, job)
+    except Misfit as misfit:
+        job.fault(misfit.code, job.at, reader.place, misfit.message, misfit.expected, misfit.got)
+    except Unfit as unfit:
+        job.fault("FIELD", job.at, reader.place, "the value does not fit", unfit.expected, value)
+
+
+def _merge(same: Record, record: Record, job: Job, reader: RowReader) -> None:
+    again = same.get("$table") == reader.number
+    for slot, value in record.items():
+        if slot == "$rows":
+            same.setdefault("$rows", {}).update(value)
+        elif slot.startswith(("$", "?")):
+            continue
+        elif again and slot in PLURAL and slot in same:
+            same[slot] = (*same[slot], *value)
+        else:
+            job_put(same, slot, value, reader, job)
+
+
+def _key(by: tuple[str, ...], record: Record, job: Job) -> tuple[Any, ...] | None:
+    key = []
+    for name in by:
+        value = category_key(record, job) if name == "category" else record.get(name, record.get(f"?{name}"))
+        if value is None:
+            return None
+        key.append(value)
+    return tuple(key)
+
+
+def category_key(record: Record, job: Job) -> Any:
+    """What names a record's category in every document alike: the table's own, else its name, id or index."""
+    found = job.categories.find(record)
+    if found is not None:
+        return found.name or found.id
+    for slot in ("category.name", "category.id", "category.index", "category.color"):
+        value = record.get(slot)
+        if value is not None:
+            return value
+    return None
+
+
+def _look_up(reader: RowReader, record: Record, rows: list[Record], job: Job) -> Record | None:
+    """The record that derived keys point at, among those that other documents told of."""
+    candidates = [row for row in rows if row.get("$table") != reader.number and reader.fits(dict(row), job)]
+    position: int | None = None
+    for name in reader.by:
+        if name == "category":
+            mine = category_key(record, job)
+            candidates = [row for row in candidates if category_key(row, job) == mine]
+        elif name in ("index", "number"):
+            position = record.get(f"?{name}")
+    if position is None or not 0 <= position < len(candidates):
+        return None
+    return candidates[position]

@@ -1,0 +1,397 @@
+"""Label images: one row per distinct pixel value, whose pixels are the row's region; both ways."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from formatspec.engine.frames import Frame
+from formatspec.engine.held import BITS, IMPLIED
+from formatspec.engine.job import Job, Record, put
+from formatspec.engine.reading import Context, RowReader, read_row, row_reader
+from formatspec.engine.scope import Scope
+from formatspec.engine.writing import Lacking, RowWriter, _framed, write_record
+from formatspec.language.leaf import Bind
+from formatspec.language.rules import LeafRule, MapRule, OneOf, Rule, TableRule, problem
+from formatspec.language.schema import FileSpec
+from formatspec.model import derive
+from formatspec.model.records import Area, Category, Item, Object
+from formatspec.model.region import Region
+from formatspec.pixels import png
+from formatspec.pixels.labels import paint, split, zero_region
+from formatspec.pixels.palettes import bits
+
+CHANNELS = ("R", "G", "B")
+Value = Any
+
+
+@dataclass(frozen=True, slots=True)
+class Alphabet:
+    """A mask of one record: which slot each pixel value selects; None selects nothing."""
+
+    slots: Mapping[int, str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class RasterReader:
+    """The reader of a label image."""
+
+    spec: FileSpec
+    alphabets: tuple[Alphabet, ...]
+    rows: tuple[RowReader, ...]
+    keys: tuple[str, ...]
+    rule: Rule
+
+    def read(self, data: bytes, record: Record, job: Job) -> png.Raster | None:
+        """Bind what the pixels say: to `record` for a mask of one record, else to the tables of the job."""
+        raster = png.decode(data)
+        if not fits_mode(raster, self.spec.image):
+            wanted = " or ".join(self.spec.image)
+            job.fault(
+                "PIXEL_MODE", (), self.rule.place, "the label image has another mode", wanted, raster.mode
+            )
+            return None
+        height, width = raster.pixels.shape[:2]
+        if job.size() not in (None, (width, height)):
+            size = job.size() or (0, 0)
+            job.fault(
+                "PIXEL_SIZE", (), self.rule.place, "the label image and its image differ in size",
+                f"{size[0]} x {size[1]}", f"{width} x {height}",
+            )  # fmt: skip
+            return None
+        pixels = _channels(raster, self.keys)
+        if self.alphabets:
+            self._read_mask(pixels, record, job)
+        else:
+            self._read_rows(pixels, raster, record, job)
+        return raster
+
+    def _read_mask(self, pixels: Any, record: Record, job: Job) -> None:
+        found = dict(split(pixels))
+        alphabet = next((a for a in self.alphabets if all(value in a.slots for value in found)), None)
+        if alphabet is None:
+            known = {value for a in self.alphabets for value in a.slots}
+            odd = sorted(value for value in found if value not in known) or sorted(found)
+            words = " or ".join(str(sorted(a.slots)) for a in self.alphabets)
+            job.fault(
+                "PIXEL_VALUE", (), self.rule.place, "pixel values that mean nothing here", words, odd[:10]
+            )
+            return
+        height, width = pixels.shape[:2]
+        slots: dict[str, Region] = {}
+        for value, slot in alphabet.slots.items():
+            if slot is None:
+                continue
+            if value == 0:
+                slots[slot] = zero_region(pixels)
+            elif value in found:
+                slots[slot] = slots[slot] | found[value] if slot in slots else found[value]
+            elif slot == "region":
+                slots.setdefault(slot, Region.empty(height, width))
+        for slot, region in slots.items():
+            put(record, slot, region, job)
+
+    def _read_rows(self, pixels: Any, raster: png.Raster, record: Record, job: Job) -> None:
+        values: list[tuple[Value, Region | None]] = list(split(pixels))
+        zero = 0 if pixels.ndim == 2 else (0,) * pixels.shape[2]
+        values.insert(0, (zero, None))
+        colors = _color_index(self.spec, raster, self.keys)
+        for position, (value, region) in enumerate(values):
+            row = _row(value, self.keys, colors)
+            before = len(job.faults)
+            if region is None:
+                if not self._zero_means_something(row, job):
+                    continue
+                region = zero_region(pixels)
+                if not region:
+                    continue
+            read_row(row, position, self.rows, record, job, {"region": region})
+            if len(job.faults) > before:
+                first = job.faults[before]
+                del job.faults[before:]
+                job.fault(
+                    first.code if first.code != "ALTERNATIVE" else "PIXEL_VALUE", (), first.place,
+                    f"pixel value {value}: {first.message}", first.expected, first.got,
+                )  # fmt: skip
+
+    def _zero_means_something(self, row: Record, job: Job) -> bool:
+        """Whether 0 decodes to a record that is there: tried aside, so that nothing is kept of it."""
+        if any(reader.kind == "void" for reader in self.rows) and len(self.rows) == 1:
+            return False
+        aside = Job(dict(job.captures), job.categories, False)
+        aside.env = job.env
+        for reader in self.rows:
+            if reader.kind == "void":
+                continue
+            record: Record = {}
+            before = len(aside.faults)
+            reader.read(row, record, aside)
+            if (
+                len(aside.faults) == before
+                and reader.fits(record, aside)
+                and job.categories.find(record) is not None
+            ):
+                return True
+            del aside.faults[before:]
+        return False
+
+
+def fits_mode(raster: png.Raster, modes: Sequence[str]) -> bool:
+    """Whether a label image has one of the modes that a spec names; `index` is any with one channel."""
+    if not modes or raster.mode in modes:
+        return True
+    if "index" in modes and raster.mode in ("gray", "palette", "gray16"):
+        return True
+    return ("rgb" in modes and raster.mode == "rgba") or ("gray16" in modes and raster.mode == "gray")
+
+
+def _channels(raster: png.Raster, keys: Sequence[str]) -> Any:
+    pixels = raster.pixels
+    if pixels.ndim == 3 and pixels.shape[2] == 4:
+        pixels = pixels[..., :3]
+    if raster.mode == "palette" and any(key in CHANNELS or key == "RGB" for key in keys):
+        assert raster.palette is not None
+        return raster.palette[pixels]
+    return pixels
+
+
+def _color_index(spec: FileSpec, raster: png.Raster, keys: Sequence[str]) -> dict[Any, int] | None:
+    """For indices that are stored as the colours of a fixed palette: which index each colour is."""
+    if "P" not in keys or raster.mode not in ("rgb", "rgba") or spec.palette != "bits":
+        return None
+    return {tuple(int(part) for part in color): index for index, color in enumerate(bits())}
+
+
+def _row(value: Value, keys: Sequence[str], colors: dict[Any, int] | None) -> Record:
+    if colors is not None:
+        return {"P": colors.get(value, value)}
+    if isinstance(value, tuple):
+        row: Record = {key: value[CHANNELS.index(key)] for key in keys if key in CHANNELS}
+        if "RGB" in keys:
+            row["RGB"] = list(value)
+        return row
+    return dict.fromkeys(keys, value)
+
+
+def _alphabets(rule: Rule) -> tuple[Alphabet, ...]:
+    """The alphabets of a mask of one record; none if the rule is a table."""
+    if isinstance(rule, OneOf):
+        found = [_alphabets(choice) for choice in rule.alternatives]
+        return tuple(a for group in found for a in group)
+    if isinstance(rule, MapRule) and not rule.fields:
+        return tuple(a for choice in rule.alternatives for a in _alphabets(choice))
+    if not isinstance(rule, MapRule) or len(rule.fields) != 1:
+        return ()
+    leaf = rule.fields[0].rule.leaf if isinstance(rule.fields[0].rule, LeafRule) else None
+    if not isinstance(leaf, Bind) or leaf.names != ("slot",):
+        return ()
+    if len(leaf.calls) != 1 or leaf.calls[0].name != "map":
+        raise problem("`slot` goes through one map", rule.place, "slot | map(0=null, 255=region)")
+    return (Alphabet({a.file: a.value for a in leaf.calls[0].arguments}),)
+
+
+def _keys(rule: Rule) -> tuple[str, ...]:
+    if isinstance(rule, OneOf):
+        return tuple(dict.fromkeys(key for choice in rule.alternatives for key in _keys(choice)))
+    if isinstance(rule, TableRule):
+        return _keys(rule.row)
+    if isinstance(rule, MapRule):
+        return tuple(dict.fromkeys(key for field in rule.fields for key in field.keys))
+    return ()
+
+
+def tables_of(rule: Rule) -> tuple[TableRule, ...]:
+    """The tables of a label image's rule, in order."""
+    if isinstance(rule, TableRule):
+        return (rule,)
+    if isinstance(rule, OneOf):
+        return tuple(table for choice in rule.alternatives for table in tables_of(choice))
+    return ()
+
+
+def raster_reader(spec: FileSpec, rule: Rule, scope: Scope, context: Context) -> RasterReader:
+    """Compile the reader of a role whose document is `pixels:`."""
+    alphabets = _alphabets(rule)
+    rows = () if alphabets else tuple(row_reader(table, scope, context) for table in tables_of(rule))
+    if not alphabets and not rows:
+        raise problem(
+            "pixels are a table, or a mask of one record", rule.place, "`each:`, or `L: slot | map(…)`"
+        )
+    return RasterReader(spec, alphabets, rows, _keys(rule), rule)
+
+
+Rows = list[tuple[Region, Value]]
+
+
+@dataclass(frozen=True, slots=True)
+class RasterWriter:
+    """The writer of a label image."""
+
+    spec: FileSpec
+    alphabets: tuple[Alphabet, ...]
+    rows: tuple[RowWriter, ...]
+    keys: tuple[str, ...]
+    palette: Callable[[Frame], Any] | None
+
+    def encode(self, frame: Frame, source: png.Raster | None) -> bytes | None:
+        """The label image of a frame; None where there is nothing to paint on.  The source while nothing changed."""
+        if (
+            source is not None
+            and frame.then is not None
+            and self._painted(frame) == self._painted(frame.then)
+        ):
+            return png.encode(source.pixels, source.mode, source.palette)
+        height, width = frame.env.height, frame.env.width
+        if not height or not width:
+            return None
+        rows = self._painted(frame)
+        mode = self._mode(rows)
+        pixels = paint(rows, height, width, mode)
+        palette = None
+        if mode == "palette":
+            palette = self.palette(frame) if self.palette is not None else bits()
+        return png.encode(pixels, mode, palette)
+
+    def _mode(self, rows: Rows) -> Any:
+        mode = self.spec.image[0] if self.spec.image else "gray"
+        if mode == "index":
+            return "gray16" if any(isinstance(v, int) and v > 255 for _, v in rows) else "gray"
+        return mode
+
+    def _painted(self, frame: Frame) -> Rows:
+        return self._masked(frame) if self.alphabets else self._labelled(frame)
+
+    def _masked(self, frame: Frame) -> Rows:
+        found: Rows = []
+        for value, slot in self.alphabets[0].slots.items():
+            if slot is None or value == 0:
+                continue
+            region = (
+                derive.region(frame.record, frame.env.height, frame.env.width)
+                if slot == "region"
+                else getattr(frame.record, slot)
+            )
+            if region:
+                found.append((region, value))
+            held = frame.setting.held
+            held[id(frame.record)] = held.get(id(frame.record), 0) | BITS[slot] | IMPLIED.get(slot, 0)
+        return found
+
+    def _labelled(self, frame: Frame) -> Rows:
+        painted: list[tuple[float, float, int, Region, Value]] = []
+        for layer, row in enumerate(sorted(self.rows, key=lambda row: _LAYERS.get(row.table, 1))):
+            is_area = row.table == "areas"
+            records = _areas(frame, self._individual(frame)) if is_area else list(row.select(frame))
+            frames = [f for f in _framed(records, frame) if row.fits(f)]
+            for index, inner in enumerate(frames):
+                inner.index, inner.rows = index, len(frames)
+                inner.setting.counts[str(index)] = _number(inner, frames[:index])
+                region = _region(inner)
+                if not region:
+                    continue
+                try:
+                    value = _value(write_record(row, inner), self.keys)
+                except Lacking as lacking:
+                    frame.setting.rows.setdefault("lost", []).append((row.table, inner.record, lacking))
+                    continue
+                order = getattr(inner.record, "order", None) or 0
+                painted.append((_LAYERS.get(row.table, 1), order, layer * 1_000_000 + index, region, value))
+        return [(region, value) for _, _, _, region, value in sorted(painted, key=lambda entry: entry[:3])]
+
+    def _individual(self, frame: Frame) -> set[int]:
+        """The objects that another table of this image paints one by one."""
+        found: set[int] = set()
+        for row in self.rows:
+            if row.table == "objects":
+                found.update(id(f.record) for f in _framed(list(row.select(frame)), frame) if row.fits(f))
+        return found
+
+
+_LAYERS = {"areas": 0, "objects": 1, "children": 1, "void": 2}
+
+
+def _number(frame: Frame, before: list[Frame]) -> int:
+    """How many rows of the same category stand before."""
+    mine = getattr(frame.record, "category", None)
+    return sum(1 for other in before if getattr(other.record, "category", None) == mine)
+
+
+def _region(frame: Frame) -> Region | None:
+    record = frame.record
+    if isinstance(record, Region):
+        return record
+    if isinstance(record, Area):
+        return record.region
+    return derive.region(record, frame.env.height, frame.env.width)
+
+
+def _areas(frame: Frame, apart: set[int]) -> list[Area]:
+    """The item's areas, and one for each category of the objects that nothing else paints: later ones on top."""
+    item = frame.item
+    assert item is not None
+    return areas_of(item, [thing for thing in item.objects if id(thing) not in apart])
+
+
+def areas_of(item: Item, things: Sequence[Object]) -> list[Area]:
+    """Areas in which the regions of `things` are part of their category's; no pixel belongs to two."""
+    height = item.image.height if item.image else None
+    width = item.image.width if item.image else None
+    if not things:
+        return list(item.areas)
+    covered: Region | None = None
+    found: dict[Any, tuple[Category, Region]] = {}
+    whole = [thing for thing in things if thing.parent is None]
+    for thing in sorted(whole, key=lambda t: t.order or 0, reverse=True):
+        region = derive.region(thing, height, width)
+        if not region or thing.category is None:
+            continue
+        covered = _add(found, thing.category, region, covered)
+    apart = []
+    for area in item.areas:
+        seen = area.region if covered is None else area.region - covered
+        key = (area.category.id, area.category.name) if area.category else None
+        if area.category is not None and key in found:
+            found[key] = (area.category, found[key][1] | seen)
+        elif seen:
+            apart.append(Area(category=area.category, region=seen, origin=area.origin))
+    return apart + [Area(category=category, region=region) for category, region in found.values() if region]
+
+
+def _add(
+    found: dict[Any, tuple[Category, Region]], category: Category, region: Region, covered: Region | None
+) -> Region:
+    """Add to a category what is not covered yet; gives what is covered then."""
+    seen = region if covered is None else region - covered
+    key = (category.id, category.name)
+    found[key] = (category, found[key][1] | seen if key in found else seen)
+    return region if covered is None else covered | region
+
+
+def _value(row: Any, keys: Sequence[str]) -> Value:
+    if "RGB" in row:
+        return tuple(int(part) for part in row["RGB"])
+    if any(key in row for key in CHANNELS):
+        return tuple(int(row.get(key, 0)) for key in CHANNELS)
+    value = row[keys[0]] if keys[0] in row else next(iter(row.values()))
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 65536:
+        raise Lacking("the pixel value", f"an integer, not {value!r}")
+    return value
+
+
+def raster_writer(spec: FileSpec, rule: Rule, scope: Scope) -> RasterWriter:
+    """Compile the writer of a role whose document is `pixels:`."""
+    alphabets = _alphabets(rule)
+    rows = () if alphabets else tuple(RowWriter(table, scope) for table in tables_of(rule))
+    palette = _category_palette if spec.palette == "category.color" else None
+    return RasterWriter(spec, alphabets, rows, _keys(rule), palette)
+
+
+def _category_palette(frame: Frame) -> Any:
+    colors = np.zeros((256, 3), np.uint8)
+    for category in frame.setting.categories.listed:
+        if category.index is not None and category.index < 256 and category.color is not None:
+            colors[category.index] = category.color[:3]
+    return colors

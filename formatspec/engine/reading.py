@@ -1,0 +1,491 @@
+"""Rules compiled to readers: a reader takes a document and binds what stands in it to the model's slots."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from formatspec.codecs.registry import Unfit
+from formatspec.engine.binding import Binder, binder
+from formatspec.engine.chain import Chain, build
+from formatspec.engine.conditions import Condition, reading_condition
+from formatspec.engine.job import MILD, MISSING, Job, Misfit, Path, Record
+from formatspec.engine.merging import keep_row
+from formatspec.engine.scope import Meaning, Scope
+from formatspec.engine.templates import TextTemplate, text_template
+from formatspec.language.errors import Place
+from formatspec.language.leaf import Bind, Computed, Constant, Keep, Leaf, Text
+from formatspec.language.rules import (
+    Field,
+    LeafRule,
+    ListRule,
+    MapRule,
+    OneOf,
+    Rule,
+    TableRule,
+    problem,
+)
+from formatspec.model.slots import TABLES, Type
+
+Reader = Callable[[Any, Record, Job], None]
+Wanted = Callable[[Meaning, Scope], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What compiling a reader needs beside the rule: which slots are wanted, whether computed leaves are compared."""
+
+    wanted: Wanted
+    compares: bool
+
+
+def nothing(value: Any, record: Record, job: Job) -> None:
+    """The reader of what nobody asks for."""
+
+
+def compile_reader(rule: Rule, scope: Scope, context: Context, at: Path = ()) -> Reader:
+    """The reader of a rule; `at` is its place below the row that it belongs to."""
+    if isinstance(rule, LeafRule):
+        return _leaf(rule.leaf, rule.place, scope, context, at, 1)
+    if isinstance(rule, MapRule):
+        return _map(rule, scope, context, at)
+    if isinstance(rule, ListRule):
+        return _list(rule, scope, context, at)
+    if isinstance(rule, TableRule):
+        return _table((rule,), scope, context, at, rule.place)
+    if isinstance(rule, OneOf):
+        if all(isinstance(choice, TableRule) for choice in rule.alternatives):
+            return _table(tuple(rule.alternatives), scope, context, at, rule.place)  # type: ignore[arg-type]
+        return _choice(rule, scope, context, at)
+    raise problem("this rule cannot stand here", rule.place)
+
+
+def _leaf(leaf: Leaf, place: Place, scope: Scope, context: Context, at: Path, keys: int) -> Reader:
+    if isinstance(leaf, Keep):
+        return nothing
+    if isinstance(leaf, Constant):
+        return _constant(leaf, place, scope, at)
+    if isinstance(leaf, Computed):
+        return _computed(leaf, place, context, at)
+    if isinstance(leaf, Text):
+        return _text(leaf, place, scope, context, at)
+    return _bind(leaf, place, scope, context, at, keys)
+
+
+def equal_strictly(a: Any, b: Any) -> bool:
+    """Equality in which 0, 0.0, "0" and false differ."""
+    return type(a) is type(b) and bool(a == b)
+
+
+def constant_of(leaf: Constant, scope: Scope) -> Any:
+    """The constant as the document spells it."""
+    if scope.textual and leaf.value is not None and not isinstance(leaf.value, str):
+        return str(leaf.value).lower() if isinstance(leaf.value, bool) else str(leaf.value)
+    return leaf.value
+
+
+def _constant(leaf: Constant, place: Place, scope: Scope, at: Path) -> Reader:
+    expected = constant_of(leaf, scope)
+
+    def read(value: Any, record: Record, job: Job) -> None:
+        if not equal_strictly(value, expected):
+            job.fault("FIELD", (*job.at, *at), place, "the value is another", repr(expected), value)
+
+    return read
+
+
+def _computed(leaf: Computed, place: Place, context: Context, at: Path) -> Reader:
+    if not context.compares:
+        return nothing
+
+    def read(value: Any, record: Record, job: Job) -> None:
+        job.deferred.append((leaf, place, record, value, job.file, (*job.at, *at)))
+
+    return read
+
+
+def _bind(leaf: Bind, place: Place, scope: Scope, context: Context, at: Path, keys: int) -> Reader:
+    meanings = [scope.resolve(name, place) for name in leaf.names]
+    chain = build(leaf, [meaning.value_type for meaning in meanings], keys, scope.textual, place)
+    if not any(context.wanted(meaning, scope) for meaning in meanings):
+        return nothing
+    binders = [binder(meaning, scope, at, place) for meaning in meanings]
+    decode, path = chain.decode, at
+    if len(binders) == 1:
+        bind = binders[0]
+
+        def read(value: Any, record: Record, job: Job) -> None:
+            try:
+                bind(decode(value, job.env), record, job)
+            except Unfit as unfit:
+                report(unfit, path, place, value, job)
+
+        return read
+
+    def read_several(value: Any, record: Record, job: Job) -> None:
+        try:
+            for bind, part in zip(binders, decode(value, job.env), strict=True):
+                bind(part, record, job)
+        except Unfit as unfit:
+            report(unfit, path, place, value, job)
+
+    return read_several
+
+
+def report(unfit: Unfit, at: Path, place: Place, value: Any, job: Job) -> None:
+    """Note a value that does not fit."""
+    if isinstance(unfit, Misfit):
+        job.fault(unfit.code, (*job.at, *at), place, unfit.message, unfit.expected, unfit.got)
+    else:
+        job.fault("FIELD", (*job.at, *at), place, "the value does not fit", unfit.expected, value)
+
+
+def _text(leaf: Text, place: Place, scope: Scope, context: Context, at: Path) -> Reader:
+    template = text_template(leaf, scope, place)
+    readers = [(name, _leaf(part, place, scope, context, at, 1)) for name, part in template.leaves.items()]
+
+    def read(value: Any, record: Record, job: Job) -> None:
+        parts = template.match(value) if isinstance(value, str) else None
+        if parts is None:
+            job.fault("FIELD", (*job.at, *at), place, "the text does not fit", leaf.source, value)
+            return
+        for name, reader in readers:
+            part = parts.get(name)
+            if part is not None:
+                reader(part, record, job)
+
+    return read
+
+
+def _list(rule: ListRule, scope: Scope, context: Context, at: Path) -> Reader:
+    readers = [compile_reader(one, scope, context, (*at, i)) for i, one in enumerate(rule.rules)]
+    count = len(readers)
+
+    def read(value: Any, record: Record, job: Job) -> None:
+        if not isinstance(value, list | tuple) or len(value) != count:
+            job.fault("FIELD", (*job.at, *at), rule.place, "the list does not fit", f"{count} values", value)
+            return
+        for reader, part in zip(readers, value, strict=True):
+            reader(part, record, job)
+
+    return read
+
+
+Fields = Sequence[tuple[tuple[str, ...], bool, Reader, Place]]
+
+
+def _fields(rule: MapRule, scope: Scope, context: Context, at: Path) -> Fields:
+    return [
+        (field.keys, field.optional, field_reader(field, scope, context, at), field.place)
+        for field in rule.fields
+    ]
+
+
+def field_reader(field: Field, scope: Scope, context: Context, at: Path) -> Reader:
+    """The reader of one field; several keys are read as a tuple."""
+    inner = (*at, field.keys[0])
+    if isinstance(field.rule, LeafRule):
+        return _leaf(field.rule.leaf, field.rule.place, scope, context, inner, len(field.keys))
+    return compile_reader(field.rule, scope, context, inner)
+
+
+def _map(rule: MapRule, scope: Scope, context: Context, at: Path) -> Reader:
+    single = [
+        (keys[0], optional, reader, place)
+        for keys, optional, reader, place in _fields(rule, scope, context, at)
+        if len(keys) == 1
+    ]
+    several = [entry for entry in _fields(rule, scope, context, at) if len(entry[0]) > 1]
+    choices = [_alternatives(choice, scope, context, at) for choice in rule.alternatives]
+    named = frozenset(key for field in rule.fields for key in field.keys)
+    rest = _rest(rule, scope, context, at)
+
+    def read(value: Any, record: Record, job: Job) -> None:
+        if not isinstance(value, dict):
+            if value != "" or not scope.textual:
+                job.fault("FIELD", (*job.at, *at), rule.place, "the value does not fit", "a mapping", value)
+                return
+            value = {}
+        for key, optional, reader, place in single:
+            part = value.get(key, MISSING)
+            if part is not MISSING:
+                reader(part, record, job)
+            elif not optional:
+                job.fault("FIELD_MISSING", (*job.at, *at), place, f"{key!r} is missing")
+        for keys, optional, reader, place in several:
+            parts = [value.get(key, MISSING) for key in keys]
+            absent = sum(part is MISSING for part in parts)
+            if not absent:
+                reader(tuple(parts), record, job)
+            elif absent < len(keys) or not optional:
+                lacking = ", ".join(repr(k) for k, p in zip(keys, parts, strict=True) if p is MISSING)
+                job.fault("FIELD_MISSING", (*job.at, *at), place, f"{lacking} is missing")
+        known = named
+        for choose in choices:
+            known |= choose(value, record, job)
+        rest(value, known, record, job)
+
+    return read
+
+
+Rest = Callable[[Mapping[str, Any], frozenset[str], Record, Job], None]
+
+
+def _rest(rule: MapRule, scope: Scope, context: Context, at: Path) -> Rest:
+    if isinstance(rule.rest, OneOf):
+        run = compile_reader(rule.rest, scope, context, (*at, "*"))
+        return lambda value, known, record, job: run(value.get("*", []), record, job)
+    if rule.rest is None:
+        open_keys = frozenset({"", "#", "<>", "*"})
+
+        def unknown(value: Mapping[str, Any], known: frozenset[str], record: Record, job: Job) -> None:
+            if len(value) > len(known) or not value.keys() <= known:
+                for key in value.keys() - known - open_keys:
+                    job.fault(
+                        "FIELD_UNKNOWN",
+                        (*job.at, *at, key),
+                        rule.place,
+                        f"the spec knows no field {key!r} here",
+                    )
+
+        return unknown
+    leaf = rule.rest.leaf
+    if not isinstance(leaf, Bind):
+        return lambda value, known, record, job: None
+    reader = _leaf(leaf, rule.rest.place, scope, context, at, 1)
+    each_value = bool(leaf.calls)
+    meaning = scope.resolve(leaf.names[0], rule.rest.place)
+    if each_value:
+        chain = build(Bind(leaf.names, leaf.calls), ["json"], 1, scope.textual, rule.rest.place)
+        bind = binder(meaning, scope, at, rule.rest.place)
+        return _rest_each(chain, bind, at, rule.rest.place)
+
+    def read_rest(value: Mapping[str, Any], known: frozenset[str], record: Record, job: Job) -> None:
+        if len(value) > 0:
+            others = {key: part for key, part in value.items() if key not in known}
+            if others:
+                reader(others, record, job)
+
+    return read_rest
+
+
+def _rest_each(chain: Chain, bind: Binder, at: Path, place: Place) -> Rest:
+    def read(value: Mapping[str, Any], known: frozenset[str], record: Record, job: Job) -> None:
+        try:
+            others = {k: chain.decode(part, job.env) for k, part in value.items() if k not in known}
+            if others:
+                bind(others, record, job)
+        except Unfit as unfit:
+            report(unfit, at, place, unfit.got, job)
+
+    return read
+
+
+Choose = Callable[[Any, Record, Job], frozenset[str]]
+Test = Callable[[Any], bool]
+
+
+def outline(rule: Rule, scope: Scope) -> tuple[tuple[tuple[str, ...], Any], ...]:
+    """The constants of a mapping: (path of keys, value), by which alternatives are told apart."""
+    found: list[tuple[tuple[str, ...], Any]] = []
+    if isinstance(rule, TableRule):
+        return outline(rule.row, scope)
+    if isinstance(rule, MapRule):
+        for field in rule.fields:
+            if (
+                isinstance(field.rule, LeafRule)
+                and isinstance(field.rule.leaf, Constant)
+                and not field.optional
+            ):
+                found.append(((field.keys[0],), constant_of(field.rule.leaf, scope)))
+            elif isinstance(field.rule, MapRule) and not field.optional:
+                found.extend(((field.keys[0], *path), value) for path, value in outline(field.rule, scope))
+    return tuple(found)
+
+
+def fits_outline(rule: Rule, scope: Scope) -> Test:
+    """Whether a document has the constants and the required keys of a rule."""
+    constants = outline(rule, scope)
+    row = rule.row if isinstance(rule, TableRule) else rule
+    required = (
+        frozenset(key for field in row.fields if not field.optional for key in field.keys)
+        if isinstance(row, MapRule)
+        else frozenset()
+    )
+
+    def test(value: Any) -> bool:
+        if not isinstance(value, dict):
+            return not required
+        if not required <= value.keys():
+            return False
+        for path, expected in constants:
+            part: Any = value
+            for key in path:
+                part = part.get(key, MISSING) if isinstance(part, dict) else MISSING
+            if not equal_strictly(part, expected):
+                return False
+        return True
+
+    return test
+
+
+def keys_of(rule: Rule) -> frozenset[str]:
+    """The keys that a mapping names."""
+    row = rule.row if isinstance(rule, TableRule) else rule
+    return (
+        frozenset(key for field in row.fields for key in field.keys)
+        if isinstance(row, MapRule)
+        else frozenset()
+    )
+
+
+def _alternatives(rule: OneOf, scope: Scope, context: Context, at: Path) -> Choose:
+    tried = [
+        (
+            fits_outline(choice, scope),
+            compile_reader(choice, scope, context, at),
+            keys_of(choice),
+            tuple(name for name, _ in outline(choice, scope)),
+        )
+        for choice in rule.alternatives
+    ]
+
+    def choose(value: Any, record: Record, job: Job) -> frozenset[str]:
+        before = len(job.faults)
+        kept: list[Any] = []
+        for test, reader, keys, _ in tried:
+            if not test(value):
+                continue
+            fresh = dict(record)
+            reader(value, fresh, job)
+            if len(job.faults) == before:
+                record.update(fresh)
+                return keys
+            kept.append((job.faults[before:], keys))
+            del job.faults[before:]
+        if not kept:
+            job.fault("ALTERNATIVE", (*job.at, *at), rule.place, "none of the alternatives fits", got=value)
+            return frozenset()
+        faults, keys = kept[-1]
+        if len(kept) > 1:
+            expected = " or ".join(dict.fromkeys(group[0].expected for group, _ in kept if group[0].expected))
+            faults = [faults[0]._replace(expected=expected)]
+        job.faults.extend(faults)
+        return keys  # type: ignore[no-any-return]
+
+    return choose
+
+
+def _choice(rule: OneOf, scope: Scope, context: Context, at: Path) -> Reader:
+    choose = _alternatives(rule, scope, context, at)
+
+    def read(value: Any, record: Record, job: Job) -> None:
+        choose(value, record, job)
+
+    return read
+
+
+@dataclass(frozen=True, slots=True)
+class RowReader:
+    """How one row of a table is read: what it looks like, what it binds, which record it is."""
+
+    number: int
+    kind: str
+    by: tuple[str, ...]
+    test: Test
+    read: Reader
+    fits: Condition
+    overlap: bool
+    table: str
+    place: Place
+    rule: TableRule
+    scope: Scope
+
+
+def row_reader(rule: TableRule, scope: Scope, context: Context) -> RowReader:
+    """The reader of one row of `rule`; its path is the job's."""
+    inner = scope.inside(rule.each.table)
+    if not rule.each.overlap:
+        for name in rule.each.by:
+            if name != "category":
+                inner.resolve(name, rule.place)
+    return RowReader(
+        table_number(rule, scope),
+        TABLES[rule.each.table],
+        rule.each.by,
+        fits_outline(rule.row, inner),
+        compile_reader(rule.row, inner, context),
+        reading_condition(rule.each.where, inner, rule.place),
+        rule.each.overlap,
+        rule.each.table,
+        rule.place,
+        rule,
+        scope,
+    )
+
+
+def table_number(rule: TableRule, scope: Scope) -> int:
+    """A number by which a table's source rows are found again: the same in reader and writer."""
+    return zlib.crc32(f"{scope.role} {rule.place} {rule.each.table}".encode())
+
+
+def read_row(
+    row: Any,
+    position: int,
+    readers: Sequence[RowReader],
+    outer: Record,
+    job: Job,
+    known: Mapping[str, Any] = {},
+) -> None:
+    """Read one row by the first of `readers` that fits, and keep its record; `known` slots are set already."""
+    before = len(job.faults)
+    for reader in readers:
+        if len(readers) > 1 and not reader.test(row):
+            continue
+        record: Record = {"$up": outer, **known} if reader.table == "children" else dict(known)
+        reader.read(row, record, job)
+        if len(job.faults) > before and any(fault.code not in MILD for fault in job.faults[before:]):
+            if reader is not readers[-1] and len(readers) > 1:
+                del job.faults[before:]
+                continue
+            return
+        if not reader.fits(record, job):
+            continue
+        if job.origin:
+            record["$rows"] = {reader.number: (position, row)}
+        keep_row(reader, record, outer, job)
+        return
+    job.fault("ALTERNATIVE", job.at, readers[0].place, "the row fits no table that could hold it", got=row)
+
+
+def _table(rules: tuple[TableRule, ...], scope: Scope, context: Context, at: Path, place: Place) -> Reader:
+    readers = [row_reader(rule, scope, context) for rule in rules]
+    single = scope.textual
+
+    def read(value: Any, record: Record, job: Job) -> None:
+        if isinstance(value, dict | str) and single:
+            value = [value]
+        if not isinstance(value, list | tuple):
+            job.fault("FIELD", (*job.at, *at), place, "the value does not fit", "a list", value)
+            return
+        base = job.at
+        for position, row in enumerate(value):
+            job.at = (*base, *at, position)
+            read_row(row, position, readers, record, job)
+        job.at = base
+
+    return read
+
+
+__all__ = [
+    "Context",
+    "Reader",
+    "RowReader",
+    "TextTemplate",
+    "Type",
+    "compile_reader",
+    "read_row",
+    "row_reader",
+]

@@ -1,0 +1,74 @@
+"""Faults become findings: with a level, a line, a hint, and the rule that they break."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from formatspec.engine.format import Format
+from formatspec.engine.job import Fault
+from formatspec.files.document import FileError, pointer_text
+from formatspec.findings.codes import CODES, Code
+from formatspec.findings.finding import Finding
+from formatspec.language.load import place_text
+from formatspec.paths.tree import Tree
+
+
+class Reporter:
+    """Turns the faults of one dataset into findings."""
+
+    def __init__(self, form: Format, tree: Tree, prefix: str) -> None:
+        self.form = form
+        self.tree = tree
+        self.prefix = f"{prefix}/" if prefix else ""
+
+    def findings(self, faults: Iterable[Fault], item: str | None = None) -> list[Finding]:
+        """One finding for each fault, in order."""
+        return [self._finding(fault, item) for fault in faults]
+
+    def _finding(self, fault: Fault, item: str | None) -> Finding:
+        code = CODES.get(fault.code, Code("error", fault.message))
+        line, column, thing = None, None, fault.object
+        if isinstance(thing, tuple):
+            (line, column), thing = thing, None
+        elif fault.path:
+            line, column = self._locate(fault) or (None, None)
+        return Finding(
+            code=fault.code,
+            level=code.level,
+            message=fault.message,
+            file=f"{self.prefix}{fault.file}" if fault.file else None,
+            pointer=pointer_text(fault.path) if fault.path else None,
+            line=line,
+            column=column,
+            item=item,
+            object=thing,
+            expected=fault.expected or None,
+            got=_shown(fault.got),
+            hint=code.hint or None,
+            rule=place_text(fault.place) if fault.place is not None else None,
+        )
+
+    def _locate(self, fault: Fault) -> tuple[int, int] | None:
+        for role in self.form.documents:
+            if role.codec is None or role.template.match(fault.file) is None:
+                continue
+            try:
+                data = self.tree.read(fault.file)
+                path = fault.path
+                while path:
+                    found = role.codec.locate(data, path)
+                    if found is not None:
+                        return found
+                    path = path[:-1]
+            except (FileError, ValueError, OSError, KeyError):
+                return None
+        return None
+
+
+def _shown(value: Any) -> Any:
+    """A value as a finding may carry it: plain and short."""
+    if value is None or isinstance(value, bool | int | float | str):
+        return value if not isinstance(value, str) or len(value) <= 200 else value[:199] + "…"
+    text = repr(value)
+    return text if len(text) <= 200 else text[:199] + "…"

@@ -1,0 +1,95 @@
+"""What a name in a rule means: a slot of the innermost record, a slot of an outer one, or a capture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from formatspec.language.errors import Place, suggest
+from formatspec.language.rules import problem
+from formatspec.model.slots import SLOTS, TABLES, RecordKind, Slot, Type, find_slot
+
+Where = Literal["record", "item", "capture", "column", "path", "option", "outer"]
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What a name means.  For a column, `name` is the slot and `table` the table."""
+
+    where: Where
+    name: str
+    type: Type
+    derived: bool = False
+    table: str = ""
+    outer: int = 0
+
+    @property
+    def value_type(self) -> Type:
+        """The type of one value; a column is many, whatever they are."""
+        return "json" if self.where == "column" else self.type
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Where a rule stands: in rows of which kind, in which role's documents, with which captures."""
+
+    kind: RecordKind
+    role: str
+    captures: Mapping[str, str | None]
+    textual: bool = False
+    options: Mapping[str, Any] = field(default_factory=dict)
+    outer: Scope | None = None
+    table: str = ""
+
+    def inside(self, table: str) -> Scope:
+        """The scope of a row of `table`."""
+        return replace(self, kind=TABLES[table], outer=self, table=table)
+
+    def meaning(self, name: str) -> Meaning | None:
+        """What `name` means here, None if nothing."""
+        found = find_slot(self.kind, name)
+        if found is not None and name.startswith("path."):
+            return Meaning("path", name.removeprefix("path."), "text")
+        if found is not None:
+            return _slot("record", found)
+        head, _, rest = name.partition(".")
+        if head == "option" and rest in self.options:
+            return Meaning("option", rest, "json")
+        if head in TABLES and rest:
+            kind = TABLES[head]
+            found = find_slot(kind, rest)
+            return None if found is None else Meaning("column", found[0], found[1].type, table=head)
+        if self.kind != "item" and (
+            head in ("item", "image") or (self.kind == "dataset" and head == "label")
+        ):
+            found = find_slot("item", name)
+            if found is not None:
+                return _slot("item", found)
+        outer, steps = self.outer, 1
+        while outer is not None and head:
+            if head == outer.kind and (found := find_slot(outer.kind, name)) is not None:
+                return Meaning("outer", found[0], found[1].type, found[1].derived, outer=steps)
+            outer, steps = outer.outer, steps + 1
+        if name in self.captures:
+            return Meaning("capture", name, "id")
+        if self.kind != "item" and (found := find_slot("item", name)) is not None and name == "subset":
+            return _slot("item", found)
+        return None
+
+    def resolve(self, name: str, place: Place) -> Meaning:
+        """What `name` means here.  Raises SpecError with a suggestion."""
+        meaning = self.meaning(name)
+        if meaning is None:
+            known = [*SLOTS[self.kind], *self.captures, *(f"item.{slot}" for slot in SLOTS["item"])]
+            raise problem(
+                f"{name!r} is neither a slot of {'an' if self.kind[0] in 'aio' else 'a'} {self.kind} nor a capture",
+                place,
+                hint=suggest(name, known),
+            )
+        return meaning
+
+
+def _slot(where: Where, found: tuple[str, Slot]) -> Meaning:
+    name, slot = found
+    return Meaning(where, name, slot.type, slot.derived)

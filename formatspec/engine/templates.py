@@ -1,0 +1,72 @@
+"""Text with placeholders, both ways: a template of the paths' kind whose fields are leaves."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from formatspec.engine.chain import build
+from formatspec.engine.scope import Scope
+from formatspec.language.errors import Place
+from formatspec.language.leaf import Bind, Computed, Text
+from formatspec.language.rules import problem
+from formatspec.paths import formats
+from formatspec.paths.template import Field, Template, TemplateSyntax, compile_template
+
+_BLANKS = re.compile(r"[ \t]+")
+
+
+@dataclass(frozen=True, slots=True)
+class TextTemplate:
+    """A compiled text: its fields' raw texts by name, and the leaf that each field is."""
+
+    template: Template
+    leaves: Mapping[str, Bind | Computed]
+    optional: frozenset[str]
+
+    def match(self, text: str) -> dict[str, Any] | None:
+        """The raw text of each field; runs of blanks count as one where the text does not fit as it is."""
+        found = self.template.match(text)
+        if found is None:
+            found = self.template.match(_BLANKS.sub(" ", text).strip())
+        if found is None or not self.optional:
+            return found
+        return {name: None if name in self.optional and part == "" else part for name, part in found.items()}
+
+
+def text_template(leaf: Text, scope: Scope, place: Place) -> TextTemplate:
+    """Compile a text.  Fields are named p0, p1, …; each matches what its leaf can hold."""
+    parts: list[str | Field] = []
+    leaves: dict[str, Bind | Computed] = {}
+    optional: set[str] = set()
+    seen: dict[str, str] = {}
+    for part in leaf.parts:
+        if isinstance(part, str):
+            parts.append(part)
+            continue
+        name = f"p{len(leaves)}"
+        if isinstance(part, Bind) and not part.calls and len(part.names) == 1:
+            name = seen.setdefault(part.names[0], name)
+        leaves.setdefault(name, part)
+        pattern = _pattern(part, scope, place)
+        absent = isinstance(part, Bind) and part.optional
+        if absent:
+            optional.add(name)
+        parts.append(Field(name, pattern, str, str, optional=absent))
+    try:
+        template = compile_template(parts, limit=1 << 22)
+    except TemplateSyntax as error:
+        raise problem(f"in {leaf.source!r}: {error}", place) from None
+    return TextTemplate(template, leaves, frozenset(optional))
+
+
+def _pattern(part: Bind | Computed, scope: Scope, place: Place) -> str:
+    if isinstance(part, Computed):
+        return r".*"
+    meanings = [scope.resolve(name, place) for name in part.names]
+    if part.format is None and not part.calls and len(meanings) == 1 and meanings[0].where == "capture":
+        return formats.field("x", scope.captures.get(meanings[0].name)).pattern
+    pattern = build(part, [meaning.value_type for meaning in meanings], 1, True, place).pattern
+    return pattern or r".+"

@@ -1,0 +1,536 @@
+"""Rules compiled to writers: a writer takes a frame and gives the document that tells of it.
+
+Where a record still has its source, a leaf that would print what it would have printed for the record as it
+was read gives the source instead, with its spelling or its absence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from formatspec.codecs.registry import Unfit
+from formatspec.engine.chain import build, spell
+from formatspec.engine.frames import Frame, Getter, WriteScope, getter, records_of, stated
+from formatspec.engine.held import slot_bits
+from formatspec.engine.job import MISSING
+from formatspec.engine.reading import constant_of, fits_outline, keys_of, table_number
+from formatspec.engine.scope import Scope
+from formatspec.engine.templates import text_template
+from formatspec.language import expression
+from formatspec.language.errors import Place
+from formatspec.language.expression import Expression, ExpressionError, UnknownName
+from formatspec.language.leaf import Bind, Computed, Constant, Keep, Leaf, Text
+from formatspec.language.rules import Field, LeafRule, ListRule, MapRule, OneOf, Rule, TableRule, problem
+from formatspec.model.slots import TABLES
+
+NO_SOURCE: Any = type("NoSource", (), {"__repr__": lambda self: "NO_SOURCE"})()
+"""Stands for the source of what has none; MISSING stands for what its source left out."""
+
+Writer = Callable[[Frame, Any], Any]
+Print = Callable[[Frame], Any]
+
+
+class Lacking(ValueError):  # noqa: N818
+    """A required value is not there, or does not fit: the record cannot be written."""
+
+    def __init__(self, what: str, why: str = "") -> None:
+        super().__init__(f"{what}: {why}" if why else what)
+        self.what = what
+        self.why = why
+
+
+def compile_writer(rule: Rule, scope: Scope, required: bool = True) -> Writer:
+    """The writer of a rule.  A value that is required raises Lacking, any other gives MISSING."""
+    if isinstance(rule, LeafRule):
+        return _leaf(rule.leaf, rule.place, scope, 1, required)
+    if isinstance(rule, MapRule):
+        return _map(rule, scope, required)
+    if isinstance(rule, ListRule):
+        return _list(rule, scope)
+    if isinstance(rule, TableRule):
+        return _table((rule,), scope)
+    if isinstance(rule, OneOf):
+        if all(isinstance(choice, TableRule) for choice in rule.alternatives):
+            return _table(tuple(rule.alternatives), scope)  # type: ignore[arg-type]
+        choose = _alternatives(rule, scope)
+        return lambda frame, source: choose(frame, source)
+    raise problem("this rule cannot stand here", rule.place)
+
+
+def same_value(a: Any, b: Any) -> bool:
+    """Equality that tells 0, 0.0, "0" and false apart, through lists and mappings."""
+    if type(a) is not type(b):
+        return False
+    if isinstance(a, list | tuple):
+        return len(a) == len(b) and all(same_value(x, y) for x, y in zip(a, b, strict=True))
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(same_value(a[key], b[key]) for key in a)
+    return a is b or bool(a == b)
+
+
+def _kept(show: Print) -> Writer:
+    """A writer that gives the source while what is shown has not changed."""
+
+    def write(frame: Frame, source: Any) -> Any:
+        if source is NO_SOURCE or frame.then is None:
+            return show(frame)
+        try:
+            now: Any = show(frame)
+        except Lacking as lacking:
+            now = lacking
+        try:
+            then: Any = show(frame.then)
+        except Lacking as lacking:
+            then = lacking
+        if isinstance(now, Lacking):
+            if isinstance(then, Lacking):
+                return source
+            raise now
+        return source if same_value(now, then) else now
+
+    return write
+
+
+def _leaf(leaf: Leaf, place: Place, scope: Scope, keys: int, required: bool) -> Writer:
+    if isinstance(leaf, Constant):
+        value = constant_of(leaf, scope)
+        return lambda frame, source: value
+    if isinstance(leaf, Keep):
+        return _keep(leaf, place, scope, keys)
+    if isinstance(leaf, Computed):
+        return _kept(_computed(leaf, place, scope, required))
+    if isinstance(leaf, Text):
+        return _kept(_text(leaf, place, scope, required))
+    return _kept(_bind(leaf, place, scope, keys, required))
+
+
+def compiled(value: Expression, scope: Scope, place: Place) -> Callable[[Frame], object]:
+    """An expression as a function of a frame; an error while it runs is no value."""
+    try:
+        run = expression.compile_expression(value, WriteScope(scope))
+    except UnknownName as error:
+        scope.resolve(error.name, place)
+        raise problem(f"{error.name!r} has no value here", place) from None
+
+    def evaluate(frame: Frame) -> object:
+        try:
+            return run(frame)
+        except ExpressionError:
+            return None
+
+    return evaluate
+
+
+def _keep(leaf: Keep, place: Place, scope: Scope, keys: int) -> Writer:
+    if leaf.default is None:
+        return lambda frame, source: MISSING if source is NO_SOURCE else source
+    default = compiled(leaf.default, scope, place)
+    textual = scope.textual
+
+    def show(frame: Frame) -> Any:
+        value = default(frame)
+        return MISSING if value is None else spell(value) if textual else _listed(value)
+
+    del keys
+    return _kept(show)
+
+
+def _listed(value: Any) -> Any:
+    return [_listed(part) for part in value] if isinstance(value, list | tuple) else value
+
+
+def _computed(leaf: Computed, place: Place, scope: Scope, required: bool) -> Print:
+    run = compiled(leaf.expression, scope, place)
+    textual = scope.textual
+
+    def show(frame: Frame) -> Any:
+        value = run(frame)
+        if value is None:
+            if required:
+                raise Lacking(expression.format(leaf.expression))
+            return MISSING
+        return spell(value) if textual else _listed(value)
+
+    return show
+
+
+def _bind(leaf: Bind, place: Place, scope: Scope, keys: int, required: bool) -> Print:
+    meanings = [scope.resolve(name, place) for name in leaf.names]
+    chain = build(leaf, [meaning.value_type for meaning in meanings], keys, scope.textual, place)
+    getters = [getter(meaning, scope) for meaning in meanings]
+    default = None if leaf.default is None else compiled(leaf.default, scope, place)
+    encode, what = chain.encode, ", ".join(leaf.names)
+    get = _one(getters[0]) if len(getters) == 1 else _several(getters)
+    mapping = meanings[0].type == "mapping"
+
+    def show(frame: Frame) -> Any:
+        value = get(frame)
+        if (value is None or value == ()) and default is not None:
+            value = default(frame)
+            value = tuple(value) if isinstance(value, list) else value
+        if value is None or ((value == () or (mapping and not value)) and not required):
+            if value is None and required and not _null_fits(encode, frame):
+                raise Lacking(what)
+            if not required:
+                return MISSING
+        try:
+            encoded = encode(value, frame.env)
+        except Unfit as unfit:
+            if required:
+                raise Lacking(what, unfit.expected) from None
+            return MISSING
+        if keys > 1:
+            return tuple(_listed(part) for part in encoded)
+        return _listed(encoded)
+
+    return show
+
+
+def _null_fits(encode: Callable[[Any, Any], Any], frame: Frame) -> bool:
+    """Whether the codecs have a spelling for no value."""
+    try:
+        return encode(None, frame.env) not in (None, "")
+    except Unfit:
+        return False
+
+
+def _one(get: Getter) -> Getter:
+    return get
+
+
+def _several(getters: list[Getter]) -> Getter:
+    def get(frame: Frame) -> Any:
+        values = tuple(one(frame) for one in getters)
+        return None if any(value is None for value in values) else values
+
+    return get
+
+
+def _text(leaf: Text, place: Place, scope: Scope, required: bool) -> Print:
+    template = text_template(leaf, scope, place)
+    inner = Scope(scope.kind, scope.role, scope.captures, True, scope.options, scope.outer, scope.table)
+    printers = {
+        name: _computed(part, place, inner, name not in template.optional)
+        if isinstance(part, Computed)
+        else _bind(part, place, inner, 1, name not in template.optional)
+        for name, part in template.leaves.items()
+    }
+
+    def show(frame: Frame) -> Any:
+        values: dict[str, Any] = {}
+        for name, printer in printers.items():
+            value = printer(frame)
+            if value is not MISSING:
+                values[name] = value
+        try:
+            return template.template.render(values)
+        except (ValueError, KeyError) as error:
+            if required:
+                raise Lacking(leaf.source, str(error)) from None
+            return MISSING
+
+    return show
+
+
+def _list(rule: ListRule, scope: Scope) -> Writer:
+    writers = [compile_writer(one, scope) for one in rule.rules]
+
+    def show(frame: Frame) -> list[Any]:
+        return [write(frame, NO_SOURCE) for write in writers]
+
+    return _kept(show)
+
+
+def _map(rule: MapRule, scope: Scope, required: bool) -> Writer:
+    fields = [(field.keys, field.optional, field_writer(field, scope)) for field in rule.fields]
+    choices = [(_alternatives(choice, scope), keys_of_choice(choice)) for choice in rule.alternatives]
+    named = frozenset(key for field in rule.fields for key in field.keys)
+    rest = _rest(rule, scope)
+    del required
+
+    def write(frame: Frame, source: Any) -> Any:
+        known = source if isinstance(source, dict) else None
+        document: dict[str, Any] = {}
+        for keys, _, writer in fields:
+            before = _source_of(keys, source, known)
+            value = writer(frame, before)
+            if value is MISSING:
+                continue
+            if len(keys) == 1:
+                document[keys[0]] = value
+            else:
+                document.update(zip(keys, value, strict=True))
+        taken = named
+        for choose, keys_of_all in choices:
+            document.update(choose(frame, source))
+            taken = taken | keys_of_all
+        for key, value in rest(frame, known, taken).items():
+            document.setdefault(key, value)
+        return document if known is None else _in_order(document, known)
+
+    return write
+
+
+def _source_of(keys: tuple[str, ...], source: Any, known: dict[str, Any] | None) -> Any:
+    if known is None:
+        return NO_SOURCE if source is NO_SOURCE else source if source is MISSING else NO_SOURCE
+    if len(keys) == 1:
+        return known.get(keys[0], MISSING)
+    parts = tuple(known.get(key, MISSING) for key in keys)
+    return MISSING if MISSING in parts else parts
+
+
+def _in_order(document: dict[str, Any], source: dict[str, Any]) -> dict[str, Any]:
+    ordered = {key: document[key] for key in source if key in document}
+    ordered.update(document)
+    return ordered
+
+
+def keys_of_choice(rule: OneOf) -> frozenset[str]:
+    """Every key that one of the alternatives names."""
+    return frozenset(key for choice in rule.alternatives for key in keys_of(choice))
+
+
+def field_writer(field: Field, scope: Scope) -> Writer:
+    """The writer of one field; several keys are written as a tuple."""
+    required = not field.optional
+    if isinstance(field.rule, LeafRule):
+        return _leaf(field.rule.leaf, field.rule.place, scope, len(field.keys), required)
+    inner = compile_writer(field.rule, scope, required)
+    if required:
+        return inner
+    listed = isinstance(field.rule, TableRule | OneOf)
+
+    def write(frame: Frame, source: Any) -> Any:
+        try:
+            value = inner(frame, source)
+        except Lacking:
+            return MISSING
+        if not value and source in (NO_SOURCE, MISSING) and (listed or value == {}):
+            return MISSING
+        return value
+
+    return write
+
+
+Rest = Callable[[Frame, dict[str, Any] | None, frozenset[str]], dict[str, Any]]
+
+
+def _rest(rule: MapRule, scope: Scope) -> Rest:
+    leaf = rule.rest.leaf if isinstance(rule.rest, LeafRule) else None
+    if isinstance(rule.rest, OneOf):
+        run = compile_writer(rule.rest, scope)
+        return lambda frame, known, taken: {
+            "*": run(frame, NO_SOURCE if known is None else known.get("*", []))
+        }
+    if not isinstance(leaf, Bind):
+
+        def others(frame: Frame, known: dict[str, Any] | None, taken: frozenset[str]) -> dict[str, Any]:
+            return {} if known is None else {key: part for key, part in known.items() if key not in taken}
+
+        return others
+    assert rule.rest is not None
+    meaning = scope.resolve(leaf.names[0], rule.rest.place)
+    get = getter(meaning, scope)
+    chain = build(Bind(leaf.names, leaf.calls), ["json"], 1, scope.textual, rule.rest.place)
+    bound = frozenset(bound_attributes(rule))
+
+    def show(frame: Frame) -> dict[str, Any]:
+        shown: dict[str, Any] = {}
+        for key, value in (get(frame) or {}).items():
+            if key in bound:
+                continue
+            try:
+                shown[key] = _listed(chain.encode(value, frame.env))
+            except Unfit:
+                continue
+        return shown
+
+    def write(frame: Frame, known: dict[str, Any] | None, taken: frozenset[str]) -> dict[str, Any]:
+        now = {key: value for key, value in show(frame).items() if key not in taken}
+        if known is None or frame.then is None:
+            return now
+        then = show(frame.then)
+        return {
+            key: known[key] if key in known and key in then and same_value(then[key], value) else value
+            for key, value in now.items()
+        }
+
+    return write
+
+
+def bound_attributes(rule: Rule) -> Iterator[str]:
+    """The single attributes that a rule binds, which `*: attributes` does not repeat."""
+    if isinstance(rule, LeafRule):
+        leaf = rule.leaf
+        parts = leaf.parts if isinstance(leaf, Text) else (leaf,)
+        for part in parts:
+            if isinstance(part, Bind):
+                yield from (n.removeprefix("attributes.") for n in part.names if n.startswith("attributes."))
+    elif isinstance(rule, MapRule):
+        for field in rule.fields:
+            yield from bound_attributes(field.rule)
+        for choice in rule.alternatives:
+            yield from bound_attributes(choice)
+    elif isinstance(rule, OneOf):
+        for alternative in rule.alternatives:
+            yield from bound_attributes(alternative)
+
+
+def _alternatives(rule: OneOf, scope: Scope) -> Writer:
+    """Write the first alternative whose slots are stated; else whose slots have values; else that can be."""
+    tried = [
+        (compile_writer(choice, scope), _binds_stated(choice, scope), slot_bits(choice, scope), choice)
+        for choice in rule.alternatives
+    ]
+    keys = keys_of_choice(rule)
+
+    def choose(frame: Frame) -> tuple[Any, int]:
+        best: tuple[Any, int] | None = None
+        reason = Lacking("none of the alternatives")
+        for writer, is_stated, bits, _ in tried:
+            try:
+                document = writer(frame, NO_SOURCE)
+            except Lacking as lacking:
+                reason = lacking
+                continue
+            if is_stated(frame.record) and document:
+                return document, bits
+            if best is None or (document and not best[0]):
+                best = (document, bits)
+        if best is None:
+            raise reason
+        return best
+
+    def write(frame: Frame, source: Any) -> Any:
+        now, bits = choose(frame)
+        held = frame.setting.held
+        held[id(frame.record)] = held.get(id(frame.record), 0) | bits
+        if not isinstance(source, dict) or frame.then is None:
+            return now
+        try:
+            then, _ = choose(frame.then)
+        except Lacking:
+            return now
+        if same_value(now, then):
+            return {key: source[key] for key in source if key in keys}
+        return now
+
+    return write
+
+
+def _binds_stated(rule: Rule, scope: Scope) -> Callable[[Any], bool]:
+    names = [
+        name for name in bound_names(rule) if name in ("bbox", "rotated", "polygons", "polygon", "region")
+    ]
+    del scope
+    return lambda record: all(stated(record, name) for name in names)
+
+
+def bound_names(rule: Rule) -> Iterator[str]:
+    """The names that the leaves of a rule bind, tables inside it left out."""
+    if isinstance(rule, LeafRule):
+        parts = rule.leaf.parts if isinstance(rule.leaf, Text) else (rule.leaf,)
+        for part in parts:
+            if isinstance(part, Bind):
+                yield from part.names
+    elif isinstance(rule, MapRule):
+        for field in rule.fields:
+            yield from bound_names(field.rule)
+    elif isinstance(rule, ListRule):
+        for one in rule.rules:
+            yield from bound_names(one)
+
+
+class RowWriter:
+    """How the records of one table are chosen and written."""
+
+    __slots__ = ("bits", "number", "rule", "select", "table", "test", "where", "write")
+
+    def __init__(self, rule: TableRule, scope: Scope) -> None:
+        inner = scope.inside(rule.each.table)
+        self.rule = rule
+        self.table = rule.each.table
+        self.number = table_number(rule, scope)
+        self.select = records_of(rule.each.table)
+        self.where = None if rule.each.where is None else compiled(rule.each.where, inner, rule.place)
+        self.write = compile_writer(rule.row, inner)
+        self.test = fits_outline(rule.row, inner)
+        self.bits = slot_bits(rule.row, inner)
+
+    def fits(self, frame: Frame) -> bool:
+        """Whether the frame's record fulfils the table's condition."""
+        return self.where is None or bool(self.where(frame))
+
+
+def frame_of(record: Any, up: Frame, index: int, rows: int) -> Frame:
+    """The frame of a record, with the frame of the record as it was read behind it."""
+    frame = Frame(up.setting, up.item, record, up, index, rows)
+    origin = getattr(record, "origin", None)
+    if up.then is not None and origin is not None and origin.as_read is not None:
+        frame.then = Frame(up.setting, up.then.item, origin.as_read, up.then, origin.index, rows)
+    return frame
+
+
+def source_row(record: Any, number: int) -> Any:
+    """The row of table `number` that a record was read from, NO_SOURCE if none."""
+    origin = getattr(record, "origin", None)
+    if origin is None:
+        return NO_SOURCE
+    found = origin.rows.get(number)
+    return NO_SOURCE if found is None else found[1]
+
+
+def write_record(row: RowWriter, frame: Frame) -> Any:
+    """The row of one record.  Raises Lacking."""
+    source = source_row(frame.record, row.number) if frame.then is not None else NO_SOURCE
+    document = row.write(frame, source)
+    held = frame.setting.held
+    held[id(frame.record)] = held.get(id(frame.record), 0) | row.bits
+    return document
+
+
+def _table(rules: tuple[TableRule, ...], scope: Scope) -> Writer:
+    rows = [RowWriter(rule, scope) for rule in rules]
+    for rule in rules:
+        if rule.each.table not in TABLES:
+            raise problem(f"there is no table {rule.each.table!r}", rule.place)
+
+    def write(frame: Frame, source: Any) -> Any:
+        return [document for document, _ in written_rows(rows, frame)]
+
+    return write
+
+
+def written_rows(rows: list[RowWriter], frame: Frame) -> Iterator[tuple[Any, Any]]:
+    """Each record's row, with the record: as in the source, then in the model's order."""
+    pending: list[tuple[int, Any, Any]] = []
+    done: set[int] = set()
+    for row in rows:
+        chosen = [record for record in row.select(frame) if id(record) not in done]
+        fitting = [f for f in _framed(chosen, frame) if row.fits(f)]
+        for index, inner in enumerate(fitting):
+            inner.index, inner.rows = index, len(fitting)
+            if inner.then is not None:
+                inner.then.rows = len(fitting)
+            try:
+                document = write_record(row, inner)
+            except Lacking as lacking:
+                frame.setting.rows.setdefault("lost", []).append((row.table, inner.record, lacking))
+                continue
+            done.add(id(inner.record))
+            pending.append((_position(inner.record, row.number, len(rows) > 1), document, inner.record))
+    if len(rows) > 1:
+        pending.sort(key=lambda entry: entry[0])
+    return ((document, record) for _, document, record in pending)
+
+
+def _framed(records: list[Any], frame: Frame) -> list[Frame]:
+    return [frame_of(record, frame, index, len(records)) for index, record in enumerate(records)]
+
+
+def _position(record: Any, number: int, several: bool) -> int:
+    origin = getattr(record, "origin", None)
+    found = origin.rows.get(number) if several and origin is not None else None
+    return 1 << 60 if found is None else int(found[0])

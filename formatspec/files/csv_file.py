@@ -1,0 +1,156 @@
+"""CSV files: a document is the list of their rows, each a dict from column to text.
+
+Blank lines, and rows whose first cell begins with `style.comment`, are no rows.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+from formatspec.files.document import Document, FileError, Place, Pointer, bytes_of, text_of
+from formatspec.files.style import Style
+
+STYLE = Style()
+
+
+def decode(data: bytes, style: Style = STYLE) -> Document:
+    """The rows of `data` as a list of `dict[str, str]`, in the order of the file.
+
+    The header names the columns, or `style.columns` where there is none.  A row that is too short lacks the
+    keys of its missing cells; one that is too long has its surplus cells as a list under the key None.  Both
+    are for the caller to report.  Raises FileError on broken quotes, and on column names that are missing,
+    empty or doubled.
+    """
+    rows = _rows(text_of(data, style.encoding)[0], style)
+    columns = _columns(rows, style)
+    return [_row(columns, cells) for _, _, cells in rows]
+
+
+def encode(document: Document, style: Style = STYLE) -> bytes:
+    """The rows as CSV, quoting only where it must be.
+
+    The columns are `style.columns`, else those of the first row followed by what later rows add.  An absent
+    key is an empty cell.  No rows and no `style.columns` are no bytes.  Raises FileError on a cell that is
+    not text, a column not in `style.columns`, surplus cells, and a row that would be read as a comment.
+    """
+    known = dict.fromkeys(style.columns or (column for row in document for column in row))
+    if any(not isinstance(column, str) or not column for column in known):
+        raise FileError("a row has a cell without a column")
+    table = [list(known)] if style.header and known else []
+    for number, row in enumerate(document, 1):
+        unknown = [column for column in row if column not in known]
+        if unknown or not known:
+            raise FileError(f"row {number} has no column" if not unknown else f"no column is {unknown[0]!r}")
+        table.append([row.get(column, "") for column in known])
+    lines = [_line(cells, style) for cells in table]
+    text = style.newline.join(lines) + (style.newline if lines and style.final_newline else "")
+    return bytes_of(text, style.encoding)
+
+
+def locate(data: bytes, pointer: Pointer, style: Style = STYLE) -> Place | None:
+    """Line and column where a cell `(row index, column name)` or a row `(row index,)` begins."""
+    if not pointer:
+        return 1, 1
+    try:
+        text = text_of(data, style.encoding)[0]
+        rows = _rows(text, style)
+        columns = _columns(rows, style)
+        start, end = next(
+            (start, end) for index, (start, end, _) in enumerate(rows) if str(index) == str(pointer[0])
+        )
+    except (FileError, StopIteration):
+        return None
+    if len(pointer) == 1:
+        return start, 1
+    if pointer[1] not in columns:
+        return None
+    lines = io.StringIO(text, newline="").readlines()
+    return _cell_place("".join(lines[start - 1 : end]), start, columns.index(str(pointer[1])), style)
+
+
+def _rows(text: str, style: Style) -> Iterator[tuple[int, int, list[str]]]:
+    """First line, last line (from 1) and cells of each row, the header among them."""
+    # The module's limit guards streams; here the text is in memory already, and no cell is longer.
+    csv.field_size_limit(max(csv.field_size_limit(), len(text)))
+    reader = csv.reader(
+        io.StringIO(text, newline=""),
+        delimiter=style.delimiter,
+        quotechar=style.quote or '"',
+        strict=True,
+    )
+    while True:
+        start = reader.line_num + 1
+        try:
+            cells = next(reader, None)
+        except csv.Error as error:
+            raise FileError(f"not CSV: {error}", start) from None
+        if cells is None:
+            return
+        if cells and not (style.comment and cells[0].startswith(style.comment)):
+            yield start, reader.line_num, cells
+
+
+def _columns(rows: Iterator[tuple[int, int, list[str]]], style: Style) -> tuple[str, ...]:
+    """The names of the columns; takes the header off `rows` where there is one."""
+    line: int | None = None
+    if style.header:
+        line, _, names = next(rows, (1, 1, list[str]()))
+        columns = tuple(names)
+    else:
+        columns = style.columns
+        if not columns:
+            raise FileError("there is neither a header nor a list of columns")
+    for index, name in enumerate(columns):
+        if not name:
+            raise FileError(f"column {index + 1} has no name", line)
+        if name in columns[:index]:
+            raise FileError(f"two columns are called {name!r}", line)
+    return columns
+
+
+def _row(columns: tuple[str, ...], cells: list[str]) -> dict[Any, Any]:
+    row: dict[Any, Any] = dict(zip(columns, cells, strict=False))
+    if len(cells) > len(columns):
+        row[None] = cells[len(columns) :]
+    return row
+
+
+def _line(cells: list[Any], style: Style) -> str:
+    """One row without its newline.  Written apart, with both newline characters quoted whatever the style."""
+    for cell in cells:
+        if not isinstance(cell, str):
+            raise FileError(f"a cell is {cell!r}, not text")
+    if style.comment and cells[0].startswith(style.comment):
+        raise FileError(f"a row begins as a comment: {cells[0]!r}")
+    written: list[str] = []
+    writer = csv.writer(
+        SimpleNamespace(write=written.append),
+        delimiter=style.delimiter,
+        quotechar=style.quote or '"',
+        lineterminator="\r\n",
+    )
+    try:
+        writer.writerow(cells)
+    except csv.Error as error:
+        raise FileError(f"CSV cannot hold this: {error}") from None
+    return "".join(written).removesuffix("\r\n")
+
+
+def _cell_place(text: str, line: int, index: int, style: Style) -> Place | None:
+    """Where the cell `index` begins in the text of one row that begins at `line`; None in a short row."""
+    quote = style.quote or '"'
+    column, quoted = 1, False
+    for at, character in enumerate(text):
+        if index == 0:
+            break
+        quoted ^= character == quote
+        index -= character == style.delimiter and not quoted
+        if character == "\n" or (character == "\r" and text[at + 1 : at + 2] != "\n"):
+            line, column = line + 1, 1
+        else:
+            column += 1
+    return (line, column) if index == 0 else None

@@ -1,0 +1,92 @@
+"""What all file formats share: the document, places in it, errors, and text encodings."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+Document: TypeAlias = Any
+"""Plain data: None, bool, int, float, str, lists and dicts of these.  Never changed once it is decoded."""
+
+Pointer: TypeAlias = tuple[str | int, ...]
+"""The way to a place in a document: keys of dicts and indices of lists, from the root."""
+
+Place: TypeAlias = tuple[int, int]
+"""Line and column in a text, both from 1; columns count characters."""
+
+MAX_DEPTH = 200
+"""Containers within containers: no real file comes near; deeper ones are attacks or accidents."""
+
+
+class FileError(ValueError):
+    """A file cannot be read as its format, or a document cannot be written as one.
+
+    message: what is wrong, without the place.
+    line, column: where, from 1; None where there is no place, as when writing.
+    """
+
+    def __init__(self, message: str, line: int | None = None, column: int | None = None) -> None:
+        super().__init__(message, line, column)
+        self.message = message
+        self.line = line
+        self.column = column
+
+    def __str__(self) -> str:
+        place = ", ".join(
+            f"{name} {at}" for name, at in (("line", self.line), ("column", self.column)) if at is not None
+        )
+        return f"{place}: {self.message}" if place else self.message
+
+
+def pointer_text(parts: Pointer) -> str:
+    """A pointer as RFC 6901 writes it: `/objects/0/a~1b`; the whole document is the empty text."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
+
+
+def pointer_parts(text: str) -> tuple[str, ...]:
+    """The parts of an RFC 6901 pointer, all as text: the text does not tell an index from a key.
+
+    Every `locate` of this package takes such parts too.  Raises ValueError if the text is no pointer.
+    """
+    if text and not text.startswith("/"):
+        raise ValueError(f"a pointer is empty or begins with '/', not {text!r}")
+    return tuple(part.replace("~1", "/").replace("~0", "~") for part in text.split("/")[1:])
+
+
+def place_of(text: str, offset: int) -> Place:
+    """Line and column of the character at `offset`; lines end with a line feed."""
+    return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
+
+
+def text_of(data: bytes, encodings: tuple[str, ...]) -> tuple[str, str]:
+    """Decode with the first encoding that fits; return the text and the encoding used.
+
+    A UTF-8 byte order mark is taken off and named: the encoding is then `utf-8-sig`, and only then.
+    Raises FileError if none fits, with the place where the first one failed.
+    """
+    first: UnicodeDecodeError | None = None
+    for encoding in encodings:
+        utf8 = encoding.lower().replace("_", "-") in ("utf-8", "utf8", "utf-8-sig")
+        name = ("utf-8-sig" if data.startswith(b"\xef\xbb\xbf") else "utf-8") if utf8 else encoding
+        try:
+            return data.decode(name), name
+        except UnicodeDecodeError as error:
+            first = first or error
+        except LookupError:
+            raise FileError(f"there is no text encoding {encoding!r}") from None
+    tried = " or ".join(encodings)
+    if first is None:
+        raise FileError("no text encoding is given")
+    line = data.count(b"\n", 0, first.start) + 1
+    raise FileError(f"byte {first.start} (0x{data[first.start]:02x}) is not {tried}", line) from None
+
+
+def bytes_of(text: str, encodings: tuple[str, ...]) -> bytes:
+    """Encode with the first of the encodings.  Raises FileError if it lacks a character of the text."""
+    if not encodings:
+        raise FileError("no text encoding is given")
+    try:
+        return text.encode(encodings[0])
+    except UnicodeEncodeError as error:
+        raise FileError(f"{encodings[0]} cannot hold the character {text[error.start]!r}") from None
+    except LookupError:
+        raise FileError(f"there is no text encoding {encodings[0]!r}") from None

@@ -1,0 +1,227 @@
+"""Image files: their size from the header alone, their pixels, another encoding."""
+
+from __future__ import annotations
+
+import io
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from formatspec.model.image_error import ImageError as ImageError
+
+IMAGE_EXTENSIONS = frozenset(
+    {".avif", ".bmp", ".gif", ".jp2", ".jpe", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".pnm", ".ppm", ".tga"}
+    | {".tif", ".tiff", ".webp"}
+)
+
+_PNG = b"\x89PNG\r\n\x1a\n"
+_JPEG = b"\xff\xd8"
+_PNG_CHANNELS = {0: 1, 2: 3, 3: 3, 4: 2, 6: 4}
+_PALETTE_MODES = {"P": 3, "PA": 4}
+_ORIENTATION = 0x112
+_HEAD = 1 << 16
+_SAME = {".jpeg": ".jpg", ".jpe": ".jpg", ".tiff": ".tif"}
+_OPAQUE_FORMATS = {".jpg", ".bmp", ".ppm", ".pgm", ".pnm"}
+
+
+@dataclass(frozen=True, slots=True)
+class ImageInfo:
+    """Size as stored in pixels, channels (3 for palette images), EXIF orientation 1..8, format lower-case."""
+
+    width: int
+    height: int
+    channels: int
+    orientation: int
+    format: str
+
+
+# -- headers -------------------------------------------------------------------------------------------------
+
+
+def probe(data: bytes) -> ImageInfo:
+    """What an image's header says; no pixel is decoded.  ImageError if it cannot be read."""
+    if data[:8] == _PNG:
+        return _png_info(data)[0]
+    if data[:2] == _JPEG:
+        info = _jpeg_info(data)
+        if info is None:
+            raise ImageError("the JPEG image ends before its frame header")
+        return info
+    return _other_info(io.BytesIO(data))
+
+
+def probe_file(path: Path | str) -> ImageInfo:
+    """As `probe`, reading no more of the file than is needed.  ImageError also if the file cannot be read."""
+    try:
+        with Path(path).open("rb") as file:
+            data = file.read(_HEAD)
+            if data[:8] != _PNG and data[:2] != _JPEG:
+                file.seek(0)
+                return _other_info(file)
+            while not _is_enough(data) and (more := file.read(max(_HEAD, len(data)))):
+                data += more
+            return probe(data)
+    except OSError as error:
+        raise ImageError(f"the file cannot be read: {error.strerror or error}") from error
+
+
+def _is_enough(data: bytes) -> bool:
+    return _png_info(data)[1] if data[:8] == _PNG else _jpeg_info(data) is not None
+
+
+def _png_info(data: bytes) -> tuple[ImageInfo, bool]:
+    """(info, whether everything before the pixels was there to be seen)."""
+    if len(data) < 33 or data[12:16] != b"IHDR":
+        raise ImageError("the PNG file ends before its header does, or has none")
+    width, height, _, color = struct.unpack_from(">IIBB", data, 16)
+    if not width or not height or color not in _PNG_CHANNELS:
+        raise ImageError(f"the PNG header states a size of {width} x {height} and color type {color}")
+    orientation, place, done = 1, 33, False
+    while not done and place + 8 <= len(data):
+        length, name = struct.unpack_from(">I4s", data, place)
+        done = name in (b"IDAT", b"IEND")
+        if name == b"eXIf":
+            orientation = _exif_orientation(data[place + 8 : place + 8 + length])
+        place += 12 + length
+    return ImageInfo(width, height, _PNG_CHANNELS[color], orientation, "png"), done
+
+
+def _jpeg_info(data: bytes) -> ImageInfo | None:
+    """None where the bytes end before the frame header.  Source: ITU-T T.81, annex B."""
+    place, orientation = 2, 1
+    while place + 4 <= len(data):
+        if data[place] != 0xFF:
+            raise ImageError(f"the JPEG image has no marker where one must be, at byte {place}")
+        marker = data[place + 1]
+        if marker == 0xFF:  # fill byte
+            place += 1
+            continue
+        if marker == 0x01 or 0xD0 <= marker <= 0xD8:  # markers without a body
+            place += 2
+            continue
+        if marker in (0xD9, 0xDA):
+            raise ImageError("the JPEG image has no frame header before its data")
+        (length,) = struct.unpack_from(">H", data, place + 2)
+        if length < 2:
+            raise ImageError(f"the JPEG image has a segment of {length} bytes, at byte {place}")
+        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
+            if place + 10 > len(data):
+                return None
+            height, width, channels = struct.unpack_from(">HHB", data, place + 5)
+            if not height or not width:
+                raise ImageError(f"the JPEG header states a size of {width} x {height}")
+            return ImageInfo(width, height, channels, orientation, "jpeg")
+        if marker == 0xE1 and data[place + 4 : place + 10] == b"Exif\0\0":
+            orientation = _exif_orientation(data[place + 10 : place + 2 + length])
+        place += 2 + length
+    return None
+
+
+def _exif_orientation(tiff: bytes) -> int:
+    """Tag 0x112 of the first directory; 1 where there is none or the block is damaged."""
+    order = {b"II": "<", b"MM": ">"}.get(tiff[:2])
+    if order is None or len(tiff) < 8:
+        return 1
+    (start,) = struct.unpack_from(order + "I", tiff, 4)
+    if start + 2 > len(tiff):
+        return 1
+    (count,) = struct.unpack_from(order + "H", tiff, start)
+    for place in range(start + 2, min(start + 2 + 12 * count, len(tiff) - 11), 12):
+        tag, kind = struct.unpack_from(order + "HH", tiff, place)
+        if tag == _ORIENTATION:
+            (value,) = struct.unpack_from(order + ("I" if kind == 4 else "H"), tiff, place + 8)
+            return value if 1 <= value <= 8 else 1
+    return 1
+
+
+def _other_info(file: IO[bytes]) -> ImageInfo:
+    from PIL import Image
+
+    try:
+        with Image.open(file) as image:
+            channels = _PALETTE_MODES.get(image.mode, len(image.getbands()))
+            tag = image.getexif().get(_ORIENTATION, 1)
+            orientation = tag if tag in range(1, 9) else 1
+            width, height = image.size
+            if image.format == "TIFF" and orientation > 4:  # the library states the size after turning
+                width, height = height, width
+            return ImageInfo(width, height, channels, orientation, (image.format or "").lower())
+    except Exception as error:  # Pillow raises many kinds for damaged bytes
+        raise ImageError("the file is not an image in a known format, or its header is damaged") from error
+
+
+# -- pixels --------------------------------------------------------------------------------------------------
+
+
+def read_pixels(data: bytes) -> npt.NDArray[Any]:
+    """The pixels as stored, not turned by EXIF: (h, w) or (h, w, c), the first frame of several.
+
+    Palette images come as RGB.  ImageError if the bytes cannot be decoded.
+    """
+    import imageio.v3
+
+    info = probe(data)
+    try:
+        pixels = np.asarray(imageio.v3.imread(data, plugin="pillow", index=0))
+    except Exception as error:
+        raise ImageError(f"the image cannot be decoded: {_first_line(error.__cause__ or error)}") from error
+    return _turned_back(pixels, info.orientation) if info.format == "tiff" else pixels
+
+
+def _turned_back(pixels: npt.NDArray[Any], orientation: int) -> npt.NDArray[Any]:
+    """The stored pixels of a TIFF image, which the library turns by itself."""
+    if orientation in (6, 8):
+        return np.ascontiguousarray(np.rot90(pixels, 1 if orientation == 6 else -1))
+    across = orientation in (5, 7)
+    stored = pixels.swapaxes(0, 1) if across else pixels
+    down = -1 if orientation in (3, 4, 7) else 1
+    right = -1 if orientation in (2, 3, 7) else 1
+    return np.ascontiguousarray(stored[::down, ::right])
+
+
+def transcode(data: bytes, extension: str) -> bytes:
+    """The image in the format of `extension` (".jpg" of quality 95, ".png", ...); unchanged if it has it.
+
+    The EXIF orientation is carried over.  An alpha channel that hides nothing is dropped where the format has
+    none.  ImageError if the bytes cannot be decoded, or not be written in that format.
+    """
+    import imageio.v3
+    from PIL import Image
+
+    suffix = extension.lower() if extension.startswith(".") else f".{extension.lower()}"
+    target = _SAME.get(suffix, suffix)
+    if target not in IMAGE_EXTENSIONS:
+        raise ImageError(f"no image format is known by the extension {extension}")
+    info = probe(data)
+    if info.format == Image.registered_extensions().get(target, "").lower():
+        return data
+    pixels = read_pixels(data)
+    options: dict[str, Any] = {"quality": 95} if target == ".jpg" else {}
+    if info.orientation != 1:
+        exif = Image.Exif()
+        exif[_ORIENTATION] = info.orientation
+        options["exif"] = exif.tobytes()
+    try:
+        shown = _without_alpha(pixels) if target in _OPAQUE_FORMATS else pixels
+        written: bytes = imageio.v3.imwrite("<bytes>", shown, extension=target, plugin="pillow", **options)
+    except ImageError:
+        raise
+    except Exception as error:
+        raise ImageError(f"the image cannot be written as {target}: {_first_line(error)}") from error
+    return written
+
+
+def _without_alpha(pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    if pixels.ndim != 3 or pixels.shape[2] not in (2, 4):
+        return pixels
+    if (pixels[..., -1] != np.iinfo(pixels.dtype).max).any():
+        raise ImageError("the image has transparent pixels, which the format cannot hold")
+    return pixels[..., 0] if pixels.shape[2] == 2 else pixels[..., :3]
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

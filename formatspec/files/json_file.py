@@ -1,0 +1,175 @@
+"""JSON files: bytes to documents and back.
+
+`decode` has a fast way, which takes nearly every file, and a strict way, which takes the rest or says what is
+wrong with it and where.  NaN, Infinity and numbers beyond the range of a double are let through as floats, so
+that the caller reports them at their pointers; `encode` refuses them.  The fast way keeps the last of two
+equal keys; `duplicate_keys` finds them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import msgspec
+
+from formatspec.files.document import (
+    Document,
+    FileError,
+    Place,
+    Pointer,
+    bytes_of,
+    place_of,
+    text_of,
+)
+from formatspec.files.style import Style
+
+STYLE = Style()
+
+_SPACE = re.compile(r"[ \t\n\r]*")
+_CLOSING = {"[": "]", "{": "}"}
+_scan = json.JSONDecoder().raw_decode
+
+
+def decode(data: bytes, style: Style = STYLE) -> Document:
+    """The document in `data`; integers of any size stay integers.  Raises FileError."""
+    try:
+        if style.encoding == ("utf-8",):
+            return msgspec.json.decode(data)
+        return msgspec.json.decode(text_of(data, style.encoding)[0])
+    except FileError:
+        raise
+    except (ValueError, RecursionError):
+        return _decode_strictly(text_of(data, style.encoding)[0])
+
+
+def encode(document: Document, style: Style = STYLE) -> bytes:
+    """The document as JSON, floats in their shortest form that reads back equal.
+
+    The keys of dicts are strings.  Raises FileError on NaN, infinities and what JSON cannot hold.
+    """
+    comma, colon = (",", ":") if style.separators == "compact" else (", ", ": ")
+    try:
+        text = json.dumps(
+            document,
+            ensure_ascii=style.ascii,
+            allow_nan=False,
+            indent=style.indent,
+            separators=(comma if style.indent is None else ",", colon),
+        )
+    except RecursionError:
+        raise FileError("nested too deeply for JSON") from None
+    except (ValueError, TypeError) as error:
+        raise FileError(f"JSON cannot hold this: {error}") from None
+    if style.final_newline:
+        text += "\n"
+    return bytes_of(text.replace("\n", style.newline), style.encoding)
+
+
+def locate(data: bytes, pointer: Pointer, style: Style = STYLE) -> Place | None:
+    """Line and column where the value under `pointer` begins; None if there is none.
+
+    Of equal keys the last counts, as in `decode`.  Costs one scan of the text per part of the pointer.
+    """
+    try:
+        text = text_of(data, style.encoding)[0]
+        at: int | None = _skip(text, 0)
+        for part in pointer:
+            at = None if at is None else _enter(text, at, str(part))
+    except (ValueError, IndexError, RecursionError):
+        return None
+    return None if at is None or at >= len(text) else place_of(text, at)
+
+
+def duplicate_keys(data: bytes, style: Style = STYLE) -> list[Pointer]:
+    """The pointers of keys that stand more than once in one object, in the order of the document.
+
+    What stands below the earlier of two equal keys is not looked into.  Raises FileError if it is no JSON.
+    """
+    return _parse(text_of(data, style.encoding)[0])[1]
+
+
+class _Doubled(dict[str, Any]):
+    """An object in which keys stand more than once."""
+
+    __slots__ = ("again",)
+    again: list[str]
+
+
+def _parse(text: str) -> tuple[Document, list[Pointer]]:
+    """The document and the pointers of its doubled keys, by the standard library's parser."""
+    found = False
+
+    def object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        nonlocal found
+        members = dict(pairs)
+        if len(members) == len(pairs):
+            return members
+        found = True
+        doubled = _Doubled(members)
+        seen: set[str] = set()
+        again = [key for key, _ in pairs if key in seen or seen.add(key)]  # type: ignore[func-returns-value]
+        doubled.again = list(dict.fromkeys(again))
+        return doubled
+
+    try:
+        document = json.loads(text, object_pairs_hook=object_of)
+    except json.JSONDecodeError as error:
+        raise FileError(f"not JSON: {error.msg}", error.lineno, error.colno) from None
+    except RecursionError:
+        raise FileError("nested too deeply") from None
+    except ValueError as error:
+        raise FileError(f"not JSON: {error}") from None
+    return document, _doubled(document) if found else []
+
+
+def _doubled(document: Document) -> list[Pointer]:
+    found: list[Pointer] = []
+    stack: list[tuple[Pointer, Document]] = [((), document)]
+    while stack:
+        pointer, value = stack.pop()
+        if isinstance(value, _Doubled):
+            found += [(*pointer, key) for key in value.again]
+        members = value.items() if isinstance(value, dict) else enumerate(value)
+        inner = [((*pointer, key), member) for key, member in members if isinstance(member, (dict, list))]
+        stack += reversed(inner)
+    return found
+
+
+def _decode_strictly(text: str) -> Document:
+    document, doubled = _parse(text)
+    if doubled:
+        place = locate(text.encode(), doubled[0]) or (None, None)
+        raise FileError(f"the key {doubled[0][-1]!r} stands twice in one object", *place)
+    return document
+
+
+def _skip(text: str, at: int) -> int:
+    match = _SPACE.match(text, at)
+    return match.end() if match else at
+
+
+def _enter(text: str, at: int, part: str) -> int | None:
+    """Offset of the value under `part` in the container that opens at `at`, which is well-formed."""
+    opening = text[at]
+    closing = _CLOSING.get(opening)
+    if closing is None:
+        return None
+    found = None
+    index = 0
+    at = _skip(text, at + 1)
+    while text[at] != closing:
+        key = str(index)
+        if opening == "{":
+            key, at = _scan(text, at)
+            at = _skip(text, _skip(text, at) + 1)
+        if key == part:
+            found = at
+            if opening == "[":
+                break
+        at = _skip(text, _scan(text, at)[1])
+        if text[at] == ",":
+            at = _skip(text, at + 1)
+        index += 1
+    return found

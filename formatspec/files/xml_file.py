@@ -1,0 +1,275 @@
+"""XML files: elements to plain data and back.
+
+- An element with neither attributes nor child elements is its text, a str, `''` when empty.
+- Any other element is a dict: its attributes under `"@"`, its text under `"#"`, and one key per child tag,
+  holding the child, or the list of the children of that tag where there are several.
+- The document is `{tag of the root: root}`.
+
+`"#"` is there if there is text other than white space, or if there are no children.  Text around children is
+joined and stripped.  A `Shape` says where this depends on more than the element itself.  Tags in a namespace
+are written `{uri}tag`.  Comments and processing instructions are no data.  A document type declaration is
+refused, and with it every entity but XML's own five.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from lxml import etree
+
+from formatspec.files.document import (
+    MAX_DEPTH,
+    Document,
+    FileError,
+    Place,
+    Pointer,
+    bytes_of,
+    text_of,
+)
+from formatspec.files.style import Style
+
+STYLE = Style(indent=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What is known of an element beforehand.
+
+    children: the shapes of children by tag.
+    lists: tags whose children are a list even if there is one.  Where there is none, the key is absent.
+    runs: children that neither `children` nor `lists` names are collected, in the order of the file, in a
+        list under `"*"`.  Each is a dict with its tag under `"<>"`, whatever else it holds.
+    members: the shapes of those collected by tag; that of `"*"` serves all other tags.
+
+    An element whose shape names children, lists or runs is structure: white space in it is layout, so it is
+    `{}`, not text, when it has nothing else.
+    """
+
+    children: Mapping[str, Shape] = field(default_factory=dict)
+    lists: frozenset[str] = frozenset()
+    runs: bool = False
+    members: Mapping[str, Shape] = field(default_factory=dict)
+
+    @property
+    def structural(self) -> bool:
+        return self.runs or bool(self.children) or bool(self.lists)
+
+    def runs_over(self, tag: str) -> bool:
+        """Whether a child with this tag belongs to the run."""
+        return self.runs and tag not in self.children and tag not in self.lists
+
+    def member(self, tag: str) -> Shape:
+        return self.members.get(tag) or self.members.get("*") or PLAIN
+
+
+PLAIN = Shape()
+"""Nothing is known: each element decides for itself."""
+
+# Possessive, so that no prologue makes it backtrack.
+_DOCTYPE = re.compile(rb"(?:\xef\xbb\xbf)?(?:\s++|<\?.*?\?>|<!--.*?-->)*+<!DOCTYPE", re.DOTALL)
+_DECLARED = re.compile(rb"(?:\xef\xbb\xbf)?\s*<\?xml[^>]*?\sencoding\s*=|\xff\xfe|\xfe\xff")
+_PLACE = re.compile(r", line \d+, column \d+$")
+
+
+def decode(data: bytes, style: Style = STYLE, shape: Shape = PLAIN) -> Document:
+    """The document in `data`; `shape` is that of the document, so its children hold the root's tag.
+
+    The file's own declaration of its encoding counts before `style.encoding`.  Raises FileError, also on a
+    document type declaration and on elements nested deeper than MAX_DEPTH.
+    """
+    root = _parse(data, style)
+    tag = _tag(root)
+    return {tag: _value(root, shape.children.get(tag, PLAIN), 1)}
+
+
+def encode(document: Document, style: Style = STYLE) -> bytes:
+    """The document as XML, elements and attributes in the order of their keys; it tells its own shape.
+
+    Children of one tag stand together, as the document has them.  Every leaf must be a str.  Raises FileError
+    on other leaves, on names that are not XML's, and on characters that XML or the encoding cannot hold.
+    """
+    if not isinstance(document, Mapping) or len(document) != 1:
+        raise FileError("an XML document has exactly one root element")
+    [(tag, value)] = document.items()
+    try:
+        root = _element(tag, value, style, 1)
+    except FileError:
+        raise
+    except (ValueError, TypeError, AttributeError) as error:
+        raise FileError(f"XML cannot hold this: {error}") from None
+    if style.indent is not None:
+        etree.indent(root, space=style.indent if isinstance(style.indent, str) else " " * style.indent)
+    text = etree.tostring(root, encoding="unicode")
+    if style.declaration:
+        text = (
+            f'<?xml version="1.0" encoding="{_declared_name(style.encoding[0])}"?>'
+            + ("" if style.indent is None else "\n")
+            + text
+        )
+    if style.final_newline:
+        text += "\n"
+    text = text.replace("\n", style.newline)
+    if style.ascii:
+        text = _escaped(root, text, "ascii")
+    elif not style.encoding[0].lower().startswith("utf"):
+        text = _escaped(root, text, style.encoding[0])
+    return bytes_of(text, style.encoding)
+
+
+def locate(data: bytes, pointer: Pointer, style: Style = STYLE, shape: Shape = PLAIN) -> Place | None:
+    """Line where the element under `pointer` begins, or the element whose attribute or text it is; column 1.
+
+    The line is that on which the start tag ends.  None if there is no such element.
+    """
+    try:
+        root = _parse(data, style)
+    except FileError:
+        return None
+    if pointer and str(pointer[0]) != _tag(root):
+        return None
+    element, shape, rest = root, shape.children.get(_tag(root), PLAIN), [str(part) for part in pointer[1:]]
+    while rest and rest[0] not in ("@", "#", "<>"):
+        name, index, rest = rest[0], 0, rest[1:]
+        if rest and rest[0].isdecimal():
+            index, rest = int(rest[0]), rest[1:]
+        chosen = [
+            child
+            for child in element
+            if (shape.runs_over(_tag(child)) if name == "*" else _tag(child) == name)
+        ]
+        if index >= len(chosen):
+            return None
+        element = chosen[index]
+        shape = shape.member(_tag(element)) if name == "*" else shape.children.get(name, PLAIN)
+    line = _line(element)
+    return None if line is None else (line, 1)
+
+
+def _parse(data: bytes, style: Style) -> etree._Element:
+    doctype = _DOCTYPE.match(data)
+    if doctype:
+        raise FileError("a document type declaration is not allowed", data.count(b"\n", 0, doctype.end()) + 1)
+    declared = bool(_DECLARED.match(data))
+    parser = etree.XMLParser(
+        encoding=None if declared else "utf-8",
+        resolve_entities=False,
+        no_network=True,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
+    )
+    source = data if declared else text_of(data, style.encoding)[0].encode()
+    try:
+        root = etree.fromstring(source, parser)
+    except etree.XMLSyntaxError as error:
+        line, column = error.position
+        message = _PLACE.sub("", error.msg or "empty")
+        raise FileError(f"not XML: {message}", line or None, column or None) from None
+    if root.getroottree().docinfo.internalDTD is not None:
+        raise FileError("a document type declaration is not allowed")
+    return root
+
+
+def _tag(element: etree._Element) -> str:
+    return str(element.tag)
+
+
+def _line(element: etree._Element) -> int | None:
+    line: Any = element.sourceline
+    return int(line) if line else None
+
+
+def _value(element: etree._Element, shape: Shape, depth: int) -> str | dict[str, Any]:
+    if depth > MAX_DEPTH:
+        raise FileError(f"elements are nested deeper than {MAX_DEPTH}", _line(element))
+    value: dict[str, Any] = {}
+    if element.attrib:
+        value["@"] = {str(name): str(text) for name, text in element.attrib.items()}
+    if not len(element):
+        text = element.text or ""
+        if shape.structural and not text.strip():
+            return value
+        return {**value, "#": text} if value else text
+    text = "".join(_texts(element)).strip()
+    if text:
+        value["#"] = text
+    for child in element:
+        _put(value, child, shape, depth)
+    return value
+
+
+def _texts(element: etree._Element) -> Iterable[str]:
+    yield element.text or ""
+    for child in element:
+        yield child.tail or ""
+
+
+def _put(value: dict[str, Any], child: etree._Element, shape: Shape, depth: int) -> None:
+    """Put a child into its parent's value."""
+    tag = _tag(child)
+    if shape.runs_over(tag):
+        inner = _value(child, shape.member(tag), depth + 1)
+        content = {"#": inner} if isinstance(inner, str) else inner
+        value.setdefault("*", []).append({"<>": tag, **content})
+        return
+    inner = _value(child, shape.children.get(tag, PLAIN), depth + 1)
+    if tag not in value:
+        value[tag] = [inner] if tag in shape.lists else inner
+    elif isinstance(value[tag], list):
+        value[tag].append(inner)
+    else:
+        value[tag] = [value[tag], inner]
+
+
+def _element(tag: Any, value: Any, style: Style, depth: int) -> etree._Element:
+    if depth > MAX_DEPTH:
+        raise FileError(f"elements are nested deeper than {MAX_DEPTH}")
+    element = etree.Element(tag)
+    if not isinstance(value, Mapping):
+        value = {"#": value}
+    if not style.short_empty:
+        element.text = ""
+    for key, inner in value.items():
+        if key == "@":
+            for name, text in inner.items():
+                element.set(name, _text(text, f"{tag}/@{name}"))
+        elif key == "#":
+            # An empty string would make the serializer write both tags.
+            element.text = _text(inner, tag) or element.text
+        elif key == "*":
+            for member in inner:
+                content = {name: part for name, part in member.items() if name != "<>"}
+                element.append(_element(member.get("<>"), content, style, depth + 1))
+        else:
+            for child in inner if isinstance(inner, list) else [inner]:
+                element.append(_element(key, child, style, depth + 1))
+    return element
+
+
+def _text(value: Any, where: str) -> str:
+    if not isinstance(value, str):
+        raise FileError(f"<{where}> holds {value!r}, not text")
+    return value
+
+
+def _declared_name(encoding: str) -> str:
+    """The encoding's name as other XML readers know it; Python's aliases are its own."""
+    try:
+        name = codecs.lookup(encoding).name
+    except LookupError:
+        raise FileError(f"there is no text encoding {encoding!r}") from None
+    return (
+        name.replace("iso8859", "iso-8859") if name.startswith("iso8859") else encoding.removesuffix("-sig")
+    )
+
+
+def _escaped(root: etree._Element, text: str, encoding: str) -> str:
+    """The text with character references for what the encoding lacks; names cannot have them."""
+    for element in root.iter():
+        for name in (_tag(element), *element.attrib):
+            bytes_of(str(name), (encoding,))
+    return text.encode(encoding, "xmlcharrefreplace").decode(encoding)

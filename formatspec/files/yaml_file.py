@@ -1,0 +1,304 @@
+"""YAML files: bytes to plain data and back, by the core schema of YAML 1.2.
+
+Scalars mean what YAML 1.2 says: `yes`, `on`, `010` as eight, `1:30` and dates are not among them, and `<<` is
+a key like any other.  Tags, doubled keys, and keys other than strings and integers are refused.  Documents
+are written so that readers of YAML 1.1 understand them alike.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from formatspec.files.document import (
+    MAX_DEPTH,
+    Document,
+    FileError,
+    Place,
+    Pointer,
+    bytes_of,
+    text_of,
+)
+from formatspec.files.style import Style
+
+STYLE = Style(indent=2)
+
+MAX_ALIASES = 1000
+MAX_ALIASED_NODES = 1_000_000
+"""How many nodes a document may gain by its aliases, each counted as often as it stands in the result."""
+
+_CONSTANTS: dict[str, Any] = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+    **dict.fromkeys((".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF"), math.inf),
+    **dict.fromkeys(("-.inf", "-.Inf", "-.INF"), -math.inf),
+    **dict.fromkeys((".nan", ".NaN", ".NAN"), math.nan),
+}
+_INT = re.compile(r"[-+]?[0-9]+")
+_BASED = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
+_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+
+
+def decode(data: bytes, style: Style = STYLE) -> Document:
+    """The one document in `data`, None if it is empty.  Aliases share their value.  Raises FileError."""
+    return _build(text_of(data, style.encoding)[0], _ignore)
+
+
+def encode(document: Document, style: Style = STYLE) -> bytes:
+    """The document as YAML, keys in their order, in block style; `style.flow` puts leaf lists on one line.
+
+    Strings that any reader could take for another type are quoted.  Raises FileError on what is not plain
+    data.
+    """
+    try:
+        text = yaml.dump(
+            document,
+            Dumper=_FlowDumper if style.flow else _Dumper,
+            indent=style.indent if isinstance(style.indent, int) else 2,
+            width=2**30,
+            allow_unicode=not style.ascii,
+            line_break=style.newline,
+            default_flow_style=False,
+            sort_keys=False,
+        )
+    except RecursionError:
+        raise FileError("nested too deeply for YAML") from None
+    except (yaml.YAMLError, ValueError) as error:
+        raise FileError(f"YAML cannot hold this: {error}") from None
+    if not style.final_newline:
+        text = text.removesuffix(style.newline)
+    return bytes_of(text, style.encoding)
+
+
+def locate(data: bytes, pointer: Pointer, style: Style = STYLE) -> Place | None:
+    """Line and column where the value under `pointer` begins; within an alias, that of the alias."""
+    wanted = [str(part) for part in pointer]
+    found: Place | None = None
+
+    def note(frames: list[_Frame], event: yaml.NodeEvent) -> None:
+        nonlocal found
+        exact = len(frames) == len(wanted) or (
+            len(frames) < len(wanted) and isinstance(event, yaml.AliasEvent)
+        )
+        if found is None and exact and all(str(f.key) == w for f, w in zip(frames, wanted, strict=False)):
+            found = _place(event.start_mark)
+
+    with contextlib.suppress(FileError):
+        _build(text_of(data, style.encoding)[0], note)
+    return found
+
+
+@dataclass(slots=True)
+class _Frame:
+    """A list or a mapping that is being read.
+
+    key: where the next value goes, an index or a key.
+    awaits_key: the next scalar of a mapping is a key.
+    nodes: the nodes read so far, those behind aliases included.
+    """
+
+    into: list[Any] | dict[str | int, Any]
+    anchor: str | None
+    key: str | int | None
+    awaits_key: bool
+    nodes: int = 1
+
+    def put(self, value: Any, nodes: int) -> None:
+        self.nodes += nodes
+        if isinstance(self.into, list):
+            self.into.append(value)
+            self.key = len(self.into)
+        else:
+            self.into[self.key] = value  # type: ignore[index]
+            self.awaits_key = True
+
+
+@dataclass(slots=True)
+class _Aliases:
+    """What anchors name, with the number of nodes of each, and what aliases have cost so far."""
+
+    values: dict[str, tuple[Any, int]] = field(default_factory=dict)
+    count: int = 0
+    nodes: int = 0
+
+    def value(self, event: yaml.AliasEvent) -> tuple[Any, int]:
+        if event.anchor not in self.values:
+            raise _error(f"no anchor &{event.anchor} is complete before this alias", event.start_mark)
+        value, nodes = self.values[event.anchor]
+        self.count += 1
+        self.nodes += nodes
+        if self.count > MAX_ALIASES or self.nodes > MAX_ALIASED_NODES:
+            raise _error("the aliases grow beyond all measure", event.start_mark)
+        return value, nodes
+
+
+def _ignore(frames: list[_Frame], event: yaml.NodeEvent) -> None:
+    pass
+
+
+def _build(text: str, note: Callable[[list[_Frame], yaml.NodeEvent], None]) -> Document:
+    """The document in the text.  `note` is told of each value as it begins, with the containers around it.
+
+    Built from events without recursion: composing nodes would recurse in C as deep as the file says.
+    """
+    frames: list[_Frame] = []
+    aliases = _Aliases()
+    root: Any = None
+    documents = 0
+    for event in _events(text):
+        nodes = 1
+        if isinstance(event, yaml.NodeEvent) and not (frames and frames[-1].awaits_key):
+            note(frames, event)
+        if isinstance(event, yaml.ScalarEvent):
+            value = _scalar(event)
+            if event.anchor:
+                aliases.values[event.anchor] = value, 1
+        elif isinstance(event, yaml.AliasEvent):
+            value, nodes = aliases.value(event)
+        elif isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
+            frames.append(_opened(event, frames))
+            continue
+        elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
+            frame = frames.pop()
+            value, nodes = frame.into, frame.nodes
+            if frame.anchor:
+                aliases.values[frame.anchor] = value, nodes
+        else:
+            documents += isinstance(event, yaml.DocumentStartEvent)
+            if documents > 1:
+                raise _error("a second document begins", event.start_mark)
+            continue
+        if not frames:
+            root = value
+        elif frames[-1].awaits_key:
+            _set_key(frames[-1], value, event)
+        else:
+            frames[-1].put(value, nodes)
+    return root
+
+
+def _events(text: str) -> Iterator[yaml.Event]:
+    try:
+        yield from yaml.parse(text, Loader=_Parser)
+    except yaml.MarkedYAMLError as error:
+        message = f"not YAML: {error.problem or error.context}"
+        mark = error.problem_mark or error.context_mark
+        raise (_error(message, mark) if mark else FileError(message)) from None
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise FileError(f"not YAML: {error.reason}", line) from None
+
+
+def _opened(event: yaml.MappingStartEvent | yaml.SequenceStartEvent, frames: list[_Frame]) -> _Frame:
+    if event.tag is not None:
+        raise _error(f"the tag {event.tag} is not allowed", event.start_mark)
+    if len(frames) >= MAX_DEPTH:
+        raise _error(f"nested deeper than {MAX_DEPTH}", event.start_mark)
+    if frames and frames[-1].awaits_key:
+        raise _error("a key must be a string or an integer", event.start_mark)
+    if isinstance(event, yaml.MappingStartEvent):
+        return _Frame({}, event.anchor, None, True)
+    return _Frame([], event.anchor, 0, False)
+
+
+def _set_key(frame: _Frame, key: Any, event: yaml.Event) -> None:
+    if not isinstance(key, (str, int)) or isinstance(key, bool):
+        raise _error(f"a key must be a string or an integer; quote {key!r}", event.start_mark)
+    if key in frame.into:
+        raise _error(f"the key {key!r} stands twice in one mapping", event.start_mark)
+    frame.key = key
+    frame.awaits_key = False
+    frame.nodes += 1
+
+
+def _scalar(event: yaml.ScalarEvent) -> Any:
+    if event.tag is not None:
+        raise _error(f"the tag {event.tag} is not allowed", event.start_mark)
+    if not event.implicit[0]:
+        return event.value
+    try:
+        return _plain(event.value)
+    except ValueError:
+        raise _error("the integer is too long", event.start_mark) from None
+
+
+def _plain(text: str) -> Any:
+    """What an unquoted scalar means by the core schema."""
+    if text in _CONSTANTS:
+        return _CONSTANTS[text]
+    if text[0] not in "+-.0123456789":
+        return text
+    if _INT.fullmatch(text):
+        return int(text)
+    if _BASED.fullmatch(text):
+        return int(text, 0)
+    return float(text) if _FLOAT.fullmatch(text) else text
+
+
+def _place(mark: Any) -> Place:
+    return mark.line + 1, mark.column + 1
+
+
+def _error(message: str, mark: Any) -> FileError:
+    return FileError(message, *_place(mark))
+
+
+_Parser: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_Emitter: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
+
+class _Dumper(_Emitter):  # type: ignore[misc]
+    """Writes plain data and nothing else.
+
+    It resolves by YAML 1.1, inherited, and by 1.2: a string is quoted if either takes it for something else.
+    """
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+class _FlowDumper(_Dumper):
+    """Writes lists of scalars on one line."""
+
+
+def _dict_node(dumper: Any, data: dict[Any, Any]) -> yaml.Node:
+    for key in data:
+        if not isinstance(key, (str, int)) or isinstance(key, bool):
+            raise FileError(f"a key must be a string or an integer, not {key!r}")
+    return dumper.represent_mapping("tag:yaml.org,2002:map", data.items())  # type: ignore[no-any-return]
+
+
+def _list_node(dumper: Any, data: list[Any]) -> yaml.Node:
+    return dumper.represent_list(data)  # type: ignore[no-any-return]
+
+
+def _flow_list_node(dumper: Any, data: list[Any]) -> yaml.Node:
+    leaf = not any(isinstance(value, (list, tuple, dict)) for value in data)
+    return dumper.represent_sequence("tag:yaml.org,2002:seq", data, flow_style=leaf)  # type: ignore[no-any-return]
+
+
+_Dumper.yaml_representers = {
+    type(None): _Emitter.represent_none,
+    bool: _Emitter.represent_bool,
+    int: _Emitter.represent_int,
+    float: _Emitter.represent_float,
+    str: _Emitter.represent_str,
+    list: _list_node,
+    tuple: _list_node,
+    dict: _dict_node,
+    None: _Emitter.represent_undefined,
+}
+_Dumper.yaml_multi_representers = {}
+_FlowDumper.yaml_representers = _Dumper.yaml_representers | {list: _flow_list_node, tuple: _flow_list_node}
+for _tag, _pattern in (("int", _INT), ("int", _BASED), ("float", _FLOAT)):
+    _Dumper.add_implicit_resolver(
+        f"tag:yaml.org,2002:{_tag}", re.compile(f"(?:{_pattern.pattern})$"), list("-+.0123456789")
+    )
+_FlowDumper.yaml_implicit_resolvers = _Dumper.yaml_implicit_resolvers

@@ -1,0 +1,1 @@
+"""What went wrong, as data; rendered in one place."""

@@ -1,0 +1,45 @@
+"""A finding: one thing that is wrong with a dataset, as data with a place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Literal
+
+import msgspec
+
+Level = Literal["error", "warning", "info"]
+LEVELS: tuple[Level, ...] = ("error", "warning", "info")
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is wrong, where, what was expected, and what to do.
+
+    file is relative to the dataset as given; pointer is an RFC 6901 JSON pointer into it; line and column
+    count from 1; rule is the spec's file and line.
+    """
+
+    code: str
+    level: Level
+    message: str
+    file: str | None = None
+    pointer: str | None = None
+    line: int | None = None
+    column: int | None = None
+    item: str | None = None
+    object: Any = None
+    expected: str | None = None
+    got: Any = None
+    hint: str | None = None
+    rule: str | None = None
+
+
+def worst(findings: Iterable[Finding]) -> Level | None:
+    """The most serious level among `findings`, None where there are none."""
+    found = {finding.level for finding in findings}
+    return next((level for level in LEVELS if level in found), None)
+
+
+def at_least(findings: Iterable[Finding], threshold: Level) -> bool:
+    """Whether any finding is at or above the threshold."""
+    rank = LEVELS.index(threshold)
+    return any(LEVELS.index(finding.level) <= rank for finding in findings)

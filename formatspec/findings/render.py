@@ -1,0 +1,68 @@
+"""The one place that turns findings into text."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from formatspec.findings.finding import LEVELS, Finding
+
+FIRST_PLACES = 5
+
+
+def printable(text: str) -> str:
+    """Text safe for a terminal: control characters are shown as escapes."""
+    return "".join(
+        c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text
+    )
+
+
+def place(finding: Finding) -> str:
+    """`file:line:column#pointer`, as much of it as is known."""
+    parts = finding.file or ""
+    if finding.line is not None:
+        parts += f":{finding.line}" + (f":{finding.column}" if finding.column is not None else "")
+    if finding.pointer:
+        parts += f"#{finding.pointer}"
+    return printable(parts)
+
+
+def sentence(finding: Finding) -> str:
+    """What is wrong, what was expected, and what was there."""
+    text = finding.message
+    if finding.expected:
+        text += f"; expected {finding.expected}"
+    if finding.got is not None:
+        text += f", got {_short(finding.got)}"
+    return printable(text)
+
+
+def _short(value: Any, limit: int = 80) -> str:
+    text = repr(value)
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def lines(findings: Iterable[Finding]) -> Iterator[str]:
+    """The findings grouped by code and rule: exact counts, the first places of each, the worst first."""
+    groups: dict[tuple[str, str | None], list[Finding]] = defaultdict(list)
+    for finding in findings:
+        groups[finding.code, finding.rule].append(finding)
+    ordered = sorted(groups.items(), key=lambda entry: (LEVELS.index(entry[1][0].level), entry[0][0]))
+    for (code, rule), group in ordered:
+        first = group[0]
+        times = f" ({len(group)} times)" if len(group) > 1 else ""
+        yield f"{first.level} {code}{times}" + (f"  [{rule}]" if rule else "")
+        for finding in group[:FIRST_PLACES]:
+            where = place(finding)
+            yield f"  {where + ': ' if where else ''}{sentence(finding)}"
+        if len(group) > FIRST_PLACES:
+            yield f"  … and {len(group) - FIRST_PLACES} more"
+        hint = next((finding.hint for finding in group if finding.hint), None)
+        if hint:
+            yield f"  → {hint}"
+
+
+def summary(findings: Sequence[Finding]) -> dict[str, int]:
+    """How many findings of each code, sorted by code."""
+    return dict(sorted(Counter(finding.code for finding in findings).items()))

@@ -1,0 +1,1 @@
+"""What a spec may say: YAML with places, and the closed expression language."""

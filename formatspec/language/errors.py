@@ -1,0 +1,69 @@
+"""What is wrong with a spec, and where: data first, rendered in one place."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+_LISTED = 8
+"""So many known words are listed in a suggestion; more would bury the message."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """A place in a file: line and column, both counted from 1, in characters."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong with a spec: what, where, what was expected, and what would help."""
+
+    message: str
+    place: Place | None
+    expected: str = ""
+    hint: str = ""
+
+    def __str__(self) -> str:
+        where = f"{self.place}: " if self.place else ""
+        expected = f"; expected {self.expected}" if self.expected else ""
+        hint = f"; {self.hint}" if self.hint else ""
+        return f"{where}{self.message}{expected}{hint}"
+
+
+class SpecError(ValueError):
+    """A spec that cannot be used, with every problem found in it, in the order given."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems: tuple[Problem, ...] = tuple(problems)
+        super().__init__(self.problems)  # the argument again, so that the error survives pickling
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.problems))
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word most like `word`, whatever its case; None if nothing is close."""
+    by_folded: dict[str, str] = {}
+    for candidate in known:
+        by_folded.setdefault(candidate.casefold(), candidate)
+    found = difflib.get_close_matches(word.casefold(), by_folded, n=1, cutoff=0.6)
+    return by_folded[found[0]] if found else None
+
+
+def suggest(word: str, known: Iterable[str]) -> str:
+    """A hint for an unknown word: "did you mean 'x'?", else the first few known words, if there are any."""
+    words = tuple(known)
+    close = nearest(word, words)
+    if close is not None:
+        return f"did you mean '{close}'?"
+    if not words:
+        return ""
+    return f"one of: {', '.join(words[:_LISTED])}{', …' if len(words) > _LISTED else ''}"

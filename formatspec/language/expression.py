@@ -1,0 +1,170 @@
+"""The closed, total expression language of specs: names resolved by a scope, compiled to closures.
+
+There is no attribute access to Python and no evaluation of text. A dotted name is one name, and the scope
+alone says what it means. The grammar is in `syntax.py`, what the operators mean in `values.py`, the functions
+in `functions.py`. `and`, `or` and `not` give booleans; `and`, `or` and `if` evaluate only what decides.
+
+Over a table, `count` counts rows, `any` asks whether one row fulfils the condition and `all` whether every
+row does; `sum`, `min` and `max` need the values of a slot: `sum(objects.area where single)`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol, TypeAlias
+
+from formatspec.language.functions import AGGREGATES, FUNCTIONS
+from formatspec.language.syntax import (
+    Binary,
+    Call,
+    Conditional,
+    Expression,
+    ExpressionSyntax,
+    Index,
+    ListOf,
+    Literal,
+    Name,
+    Rows,
+    Unary,
+    children,
+    format,
+    parse,
+)
+from formatspec.language.values import OPERATORS, ExpressionError, element, negative, truth
+
+__all__ = [
+    "Binary",
+    "Call",
+    "Conditional",
+    "Expression",
+    "ExpressionError",
+    "ExpressionSyntax",
+    "Getter",
+    "Index",
+    "ListOf",
+    "Literal",
+    "Name",
+    "Rows",
+    "Scope",
+    "Unary",
+    "UnknownName",
+    "compile_expression",
+    "format",
+    "names",
+    "parse",
+]
+
+Getter: TypeAlias = Callable[[Any], object]
+
+
+class UnknownName(LookupError):  # noqa: N818 - it says what the name is, not that something broke
+    """A name that the scope does not know."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+    def __str__(self) -> str:
+        return f"unknown name '{self.name}'"
+
+
+class Scope(Protocol):
+    """What names mean where an expression stands."""
+
+    def value(self, name: str) -> Getter:
+        """How to get the value of a dotted name from a context; raises UnknownName."""
+        ...
+
+    def table(self, name: str) -> tuple[Callable[[Any], Iterable[Any]], Scope] | None:
+        """How to get the contexts of a table's rows, and the scope inside; None if it is no table."""
+        ...
+
+
+def names(expression: Expression) -> frozenset[str]:
+    """The dotted names and tables that an expression takes from its own scope: not those inside `where`."""
+    found: set[str] = set()
+    todo: list[Expression | Rows] = [expression]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, Name):
+            found.add(node.name)
+        elif isinstance(node, Rows):
+            found.add(node.table)
+        else:
+            todo.extend(children(node))
+    return frozenset(found)
+
+
+def compile_expression(expression: Expression, scope: Scope) -> Getter:
+    """The expression as a closure over contexts of `scope`; names are resolved now, once.
+
+    Raises UnknownName for a name that the scope does not know, and ExpressionError for sum, min or max of a
+    table without a slot. The closure raises ExpressionError, and what the scope's own getters raise.
+    """
+    match expression:
+        case Literal(value):
+            return lambda context: value
+        case Name(name):
+            return scope.value(name)
+        case ListOf(items):
+            getters = tuple(compile_expression(item, scope) for item in items)
+            return lambda context: [get(context) for get in getters]
+        case Unary(operator, operand):
+            inner = compile_expression(operand, scope)
+            if operator == "not":
+                return lambda context: not truth(inner(context))
+            return lambda context: negative(inner(context))
+        case Binary(operator, left, right):
+            return _binary(operator, compile_expression(left, scope), compile_expression(right, scope))
+        case Conditional(condition, then, otherwise):
+            test, yes, no = (compile_expression(part, scope) for part in (condition, then, otherwise))
+            return lambda context: yes(context) if truth(test(context)) else no(context)
+        case Index(target, at):
+            whole, position = compile_expression(target, scope), compile_expression(at, scope)
+            return lambda context: element(whole(context), position(context))
+        case Call(function, arguments):
+            return _call(function, arguments, scope)
+
+
+def _binary(operator: str, left: Getter, right: Getter) -> Getter:
+    if operator == "and":
+        return lambda context: truth(left(context)) and truth(right(context))
+    if operator == "or":
+        return lambda context: truth(left(context)) or truth(right(context))
+    apply = OPERATORS[operator]
+    return lambda context: apply(left(context), right(context))
+
+
+def _call(function: str, arguments: tuple[Expression | Rows, ...], scope: Scope) -> Getter:
+    apply = FUNCTIONS[function].call
+    only = arguments[0] if len(arguments) == 1 else None
+    if isinstance(only, Rows):
+        return _over_rows(function, only, scope)
+    if function in AGGREGATES and isinstance(only, Name) and scope.table(only.name) is not None:
+        return _over_rows(function, Rows(only.name, Literal(True)), scope)
+    getters = tuple(compile_expression(item, scope) for item in arguments if not isinstance(item, Rows))
+    if len(getters) == 1:
+        (get,) = getters
+        return lambda context: apply(get(context))
+    return lambda context: apply(*[get(context) for get in getters])
+
+
+def _over_rows(function: str, term: Rows, scope: Scope) -> Getter:
+    table, slot = term.table, ""
+    while (found := scope.table(table)) is None:
+        table, dot, tail = table.rpartition(".")
+        if not dot:
+            raise UnknownName(term.table)
+        slot = f"{tail}.{slot}" if slot else tail
+    rows, inner = found
+    holds = compile_expression(term.condition, inner)
+    apply = FUNCTIONS[function].call
+    if slot:
+        get = inner.value(slot)
+        return lambda context: apply([get(row) for row in rows(context) if truth(holds(row))])
+    if function == "count":
+        return lambda context: sum(1 for row in rows(context) if truth(holds(row)))
+    if function in ("any", "all"):
+        quantify = any if function == "any" else all
+        return lambda context: quantify(truth(holds(row)) for row in rows(context))
+    raise ExpressionError(f"{function} needs the values of a slot, as in {function}({table}.SLOT where …)")

@@ -1,0 +1,227 @@
+"""The grammar of one leaf: a string that says what one value of a document means.
+
+leaf := slots | codec | codec … [else expression]
+      | keep [else expression]
+      | = expression
+      | "text with {placeholders}"
+      | constant
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from formatspec.codecs.registry import Argument
+from formatspec.language import expression
+from formatspec.language.expression import Expression, ExpressionSyntax
+from formatspec.paths.template import Literal, TemplateSyntax, split
+
+
+class LeafSyntax(ValueError):
+    """A leaf that does not parse; `offset` counts characters from its start."""
+
+    def __init__(self, message: str, offset: int = 0, expected: str = "") -> None:
+        super().__init__(message)
+        self.offset = offset
+        self.expected = expected
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One codec of a chain, with its arguments."""
+
+    name: str
+    arguments: tuple[Argument, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Bind:
+    """Slots of the model through a chain of codecs; `default` is printed where the slots have no value."""
+
+    names: tuple[str, ...]
+    calls: tuple[Call, ...] = ()
+    default: Expression | None = None
+    format: str | None = None
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """An opaque value, carried along for the same format."""
+
+    default: Expression | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """A value that follows from others: printed when writing, compared when reading."""
+
+    expression: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A value that must be so."""
+
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Text with placeholders; each part is literal text or a leaf."""
+
+    parts: tuple[str | Bind | Computed, ...]
+    source: str
+
+
+Leaf = Bind | Keep | Computed | Constant | Text
+
+_NAME = re.compile(r"[A-Za-z_][\w]*(\.[A-Za-z_][\w]*)*")
+_PLACEHOLDER = re.compile(
+    r"(?P<name>[A-Za-z_][\w.]*)(?P<optional>\?)?(?::(?P<format>\S+))?(?P<rest>(\s.*)?)", re.S
+)
+_NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][-+]?\d+)?")
+_WORDS = {"true": True, "false": False, "null": None}
+
+
+def parse_leaf(value: Any) -> Leaf:
+    """The leaf that a scalar of a spec states.
+
+    Raises LeafSyntax with an offset into the scalar's text.
+    """
+    if not isinstance(value, str):
+        return Constant(value)
+    text = value.strip()
+    if text.startswith("="):
+        return _computed(text[1:], value.index("=") + 1)
+    if text == "keep" or text.startswith("keep else "):
+        return Keep(_default(text[len("keep else ") :], len("keep else ")) if text != "keep" else None)
+    if "{" in text:
+        return parse_text(value)
+    return _bind(text, value)
+
+
+def parse_text(text: str) -> Text:
+    """A template: literal text with placeholders in braces."""
+    try:
+        pieces = split(text)
+    except TemplateSyntax as error:
+        raise LeafSyntax(str(error), getattr(error, "offset", 0)) from None
+    parts: list[str | Bind | Computed] = []
+    for piece in pieces:
+        parts.append(piece.text if isinstance(piece, Literal) else _placeholder(piece.text, piece.offset + 1))
+    return Text(tuple(parts), text)
+
+
+def _placeholder(text: str, offset: int) -> Bind | Computed:
+    stripped = text.strip()
+    if stripped.startswith("="):
+        return Computed(_expression(stripped[1:], offset))
+    matched = _PLACEHOLDER.fullmatch(stripped)
+    if matched is None or "," in matched["name"]:
+        return _bind(stripped, text, offset)
+    if not matched["format"] and "," in text.split("|")[0]:
+        return _bind(stripped, text, offset)
+    bound = _bind(matched["name"] + matched["rest"], text, offset)
+    return Bind(bound.names, bound.calls, bound.default, matched["format"], bool(matched["optional"]))
+
+
+def _computed(text: str, offset: int) -> Computed | Constant:
+    parsed = _expression(text, offset)
+    return Constant(parsed.value) if isinstance(parsed, expression.Literal) else Computed(parsed)
+
+
+def _expression(text: str, offset: int) -> Expression:
+    try:
+        return expression.parse(text)
+    except ExpressionSyntax as error:
+        raise LeafSyntax(str(error), offset + error.column, getattr(error, "expected", "")) from None
+
+
+def _default(text: str, offset: int) -> Expression:
+    if not text.strip():
+        raise LeafSyntax("nothing stands behind `else`", offset, "an expression")
+    return _expression(text, offset)
+
+
+def _bind(text: str, whole: str, offset: int = 0) -> Bind:
+    chain, default = _split_default(text)
+    pieces = list(_pieces(chain, "|"))
+    names = tuple(name.strip() for _, name in _pieces(pieces[0][1], ","))
+    for name in names:
+        if not _NAME.fullmatch(name):
+            raise LeafSyntax(
+                f"{name!r} is no name of a slot", offset, 'slots, `keep`, `= expression` or "text"'
+            )
+    calls = tuple(_call(piece.strip(), offset + at) for at, piece in pieces[1:])
+    parsed = _default(default, offset + text.rindex(default)) if default is not None else None
+    return Bind(names, calls, parsed)
+
+
+def _split_default(text: str) -> tuple[str, str | None]:
+    for at, inside in _outside_quotes(text):
+        if not inside and text.startswith(" else ", at):
+            return text[:at], text[at + 6 :]
+    if text.endswith(" else"):
+        return text[: -len(" else")], ""
+    return text, None
+
+
+def _outside_quotes(text: str) -> Iterator[tuple[int, bool]]:
+    """Each position, and whether it lies inside quotes or brackets."""
+    quote, depth = "", 0
+    for at, character in enumerate(text):
+        yield at, bool(quote or depth)
+        if quote:
+            quote = "" if character == quote else quote
+        elif character in "'\"":
+            quote = character
+        elif character in "([{":
+            depth += 1
+        elif character in ")]}":
+            depth -= 1
+
+
+def _pieces(text: str, separator: str) -> Iterator[tuple[int, str]]:
+    start = 0
+    for at, inside in _outside_quotes(text):
+        if not inside and text[at] == separator:
+            yield start, text[start:at]
+            start = at + 1
+    yield start, text[start:]
+
+
+def _call(text: str, offset: int) -> Call:
+    name, bracket, rest = text.partition("(")
+    if not _NAME.fullmatch(name.strip()) or (bracket and not rest.endswith(")")):
+        raise LeafSyntax(f"{text!r} is no codec", offset, "a codec's name, with arguments in parentheses")
+    if not bracket or not rest[:-1].strip():
+        return Call(name.strip())
+    return Call(name.strip(), tuple(_argument(piece.strip(), offset) for _, piece in _pieces(rest[:-1], ",")))
+
+
+def _argument(text: str, offset: int) -> Argument:
+    sides = [piece for _, piece in _pieces(text, "=")]
+    if len(sides) == 2:
+        return Argument(_literal(sides[1].strip(), offset), _literal(sides[0].strip(), offset), paired=True)
+    return Argument(_literal(text, offset))
+
+
+def _literal(text: str, offset: int) -> Any:
+    if text[:1] in ("'", '"') and len(text) > 1 and text[-1] == text[0]:
+        return text[1:-1]
+    if text in _WORDS:
+        return _WORDS[text]
+    if _NUMBER.fullmatch(text):
+        return int(text) if re.fullmatch(r"-?\d+", text) else float(text)
+    if text.startswith("[") and text.endswith("]"):
+        inner = text[1:-1].strip()
+        return [_literal(piece.strip(), offset) for _, piece in _pieces(inner, ",")] if inner else []
+    if _NAME.fullmatch(text):
+        return text
+    raise LeafSyntax(
+        f"{text!r} is no literal", offset, "a quoted text, a number, true, false, null or a word"
+    )

@@ -1,0 +1,308 @@
+"""From a name or a file to a resolved spec: found, inherited, its variants laid out, every word checked."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from formatspec.language.errors import Place, Problem, SpecError, nearest, suggest
+from formatspec.language.rules import Rule, parse_lines, parse_rule, problem
+from formatspec.language.schema import FileSpec, Spec
+from formatspec.language.yaml_source import Node, load, to_plain
+
+SEARCH_VARIABLE = "FORMATSPEC_PATH"
+_NOT_INHERITED = ("examples", "extends", "title", "about", "homepage", "licence")
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """One variant of a spec, whole: its typed entries, and each role's rule."""
+
+    variant: str
+    spec: Spec
+    rules: Mapping[str, Rule]
+    node: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A spec as loaded: one layout, or several to try in order."""
+
+    name: str
+    file: Path
+    ancestors: tuple[str, ...]
+    layouts: tuple[Layout, ...]
+
+    @property
+    def spec(self) -> Spec:
+        return self.layouts[0].spec
+
+
+def bundled() -> Path:
+    """The folder of the specs that come with the package."""
+    installed = Path(__file__).resolve().parent.parent / "specs"
+    return installed if installed.is_dir() else installed.parent.parent / "specs"
+
+
+def folders() -> tuple[Path, ...]:
+    """Where specs are looked for, in order: ./specs, the folders of FORMATSPEC_PATH, the package."""
+    extra = [Path(part) for part in os.environ.get(SEARCH_VARIABLE, "").split(os.pathsep) if part]
+    found: list[Path] = []
+    for folder in (Path("specs"), *extra, bundled()):
+        if folder.is_dir() and folder.resolve() not in [known.resolve() for known in found]:
+            found.append(folder)
+    return tuple(found)
+
+
+def available() -> dict[str, Path]:
+    """Every spec that can be found by name, sorted by name."""
+    found: dict[str, Path] = {}
+    for folder in folders():
+        for file in sorted(folder.glob("*.yaml")):
+            found.setdefault(file.stem, file)
+    return dict(sorted(found.items()))
+
+
+def find(name_or_file: str | Path) -> Path:
+    """The file of a spec given by name or by path.  Raises SpecError with a suggestion."""
+    path = Path(name_or_file)
+    if path.is_file():
+        return path
+    text = str(name_or_file)
+    known = available()
+    if text in known:
+        return known[text]
+    if path.suffix in (".yaml", ".yml") or os.sep in text:
+        raise SpecError((Problem(f"there is no file {text}", None, hint=_hint(path.stem, known)),))
+    raise SpecError((Problem(f"there is no spec {text!r}", None, hint=_hint(text, known)),))
+
+
+def _hint(word: str, known: Mapping[str, Path]) -> str:
+    near = nearest(word, known)
+    return f"did you mean {near!r}?" if near else "`formatspec specs` lists them"
+
+
+def load_source(name_or_file: str | Path) -> Source:
+    """Load a spec.  Raises SpecError naming file, line and column of everything that is wrong with it."""
+    file = find(name_or_file)
+    stat = file.stat()
+    return _load(file, stat.st_mtime_ns, stat.st_size)
+
+
+@cache
+def _load(file: Path, changed: int, size: int) -> Source:
+    node, ancestors = _inherited(file, ())
+    layouts = tuple(_layout(name, variant) for name, variant in _variants(node))
+    return Source(layouts[0].spec.name, file, ancestors, layouts)
+
+
+def _read(file: Path) -> Node:
+    try:
+        text = file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise SpecError((Problem(f"{file} is not UTF-8 (byte {error.start})", None),)) from None
+    except OSError as error:
+        raise SpecError((Problem(f"{file} cannot be read: {error.strerror}", None),)) from None
+    node = load(text, _shown(file))
+    if not isinstance(node.value, dict):
+        raise problem("a spec is a mapping", node.place, "`formatspec: 1`, `name:`, `files:`")
+    return node
+
+
+def _shown(file: Path) -> str:
+    """The spec's file as it is named in messages: the same wherever the package is installed."""
+    try:
+        return f"{bundled().name}/{file.resolve().relative_to(bundled().resolve())}"
+    except ValueError:
+        return str(file)
+
+
+def _inherited(file: Path, below: tuple[Path, ...]) -> tuple[Node, tuple[str, ...]]:
+    node = _read(file)
+    parent = node.value.get("extends")
+    if parent is None:
+        return node, ()
+    if not isinstance(parent.value, str):
+        raise problem("`extends` names a spec", parent.place)
+    if file.resolve() in below:
+        raise problem("specs extend one another in a circle", parent.place)
+    beside = file.parent / f"{parent.value}.yaml"
+    try:
+        above = beside if beside.is_file() else find(parent.value)
+    except SpecError as error:
+        raise problem(error.problems[0].message, parent.place, hint=error.problems[0].hint) from None
+    base, ancestors = _inherited(above, (*below, file.resolve()))
+    kept = Node(
+        value={key: value for key, value in base.value.items() if key not in _NOT_INHERITED}, place=base.place
+    )
+    return merge(kept, node), (*ancestors, base.value["name"].value)
+
+
+def merge(base: Node, over: Node) -> Node:
+    """`over` laid over `base`: mappings merge, `drop` deletes, one-row tables merge, all else replaces."""
+    if isinstance(base.value, dict) and isinstance(over.value, dict):
+        merged = dict(base.value)
+        for key, value in over.value.items():
+            if value.value == "drop":
+                if key not in merged:
+                    raise problem(f"there is no {key!r} to drop", value.place, hint=suggest(key, merged))
+                del merged[key]
+                continue
+            same = next((k for k in merged if k == key or k.removesuffix("?") == key.removesuffix("?")), None)
+            if same is None:
+                merged[key] = value
+            else:
+                laid = merge(merged[same], value)
+                merged = {key if k == same else k: laid if k == same else v for k, v in merged.items()}
+        return Node(value=merged, place=over.place)
+    if _is_row(base) and _is_row(over):
+        return Node(value=[merge(base.value[0], over.value[0])], place=over.place)
+    return over
+
+
+def _is_row(node: Node) -> bool:
+    return isinstance(node.value, list) and len(node.value) == 1 and isinstance(node.value[0].value, dict)
+
+
+def _variants(node: Node) -> Iterator[tuple[str, Node]]:
+    variants = node.value.get("variants")
+    if variants is None:
+        yield "", node
+        return
+    if not isinstance(variants.value, list) or not variants.value:
+        raise problem("`variants` is a list of layouts", variants.place, "at least one, each with a `name`")
+    rest = Node(value={k: v for k, v in node.value.items() if k != "variants"}, place=node.place)
+    for variant in variants.value:
+        if not isinstance(variant.value, dict) or "name" not in variant.value:
+            raise problem("a variant has a `name`", variant.place)
+        over = Node(value={k: v for k, v in variant.value.items() if k != "name"}, place=variant.place)
+        yield str(variant.value["name"].value), merge(rest, over)
+
+
+def _layout(variant: str, node: Node) -> Layout:
+    node = _alike(_let(node))
+    spec = _typed(node)
+    rules: dict[str, Rule] = {}
+    problems: list[Problem] = []
+    for name, role in spec.files.items():
+        kind = role.document
+        if kind is None:
+            continue
+        entry = node.value["files"].value[name].value[kind]
+        try:
+            rules[name] = parse_lines(entry) if kind == "lines" else parse_rule(entry)
+        except SpecError as error:
+            problems.extend(error.problems)
+    if problems:
+        raise SpecError(tuple(problems))
+    return Layout(variant, spec, rules, node)
+
+
+def _let(node: Node) -> Node:
+    named = node.value.get("let")
+    if named is None or not isinstance(named.value, dict):
+        return node
+    values = {f"{{{name}}}": str(value.value) for name, value in named.value.items()}
+    return _replaced(node, values)
+
+
+def _replaced(node: Node, values: Mapping[str, str]) -> Node:
+    if isinstance(node.value, dict):
+        fresh: Any = {key: _replaced(value, values) for key, value in node.value.items()}
+    elif isinstance(node.value, list):
+        fresh = [_replaced(value, values) for value in node.value]
+    elif isinstance(node.value, str) and "{" in node.value:
+        fresh = node.value
+        for _ in range(len(values) + 1):
+            for name, value in values.items():
+                fresh = fresh.replace(name, value)
+    else:
+        return node
+    return Node(value=fresh, place=node.place, raw=node.raw, quoted=node.quoted)
+
+
+def _alike(node: Node) -> Node:
+    files = node.value.get("files")
+    if files is None or not isinstance(files.value, dict):
+        return node
+    done: dict[str, Node] = {}
+
+    def resolve(name: str, below: tuple[str, ...]) -> Node:
+        role: Node = files.value[name]
+        like = role.value.get("like") if isinstance(role.value, dict) else None
+        if like is None:
+            return role
+        if like.value in below:
+            raise problem("roles are like one another in a circle", like.place)
+        if like.value not in files.value:
+            raise problem(
+                f"there is no role {like.value!r}", like.place, hint=suggest(str(like.value), files.value)
+            )
+        above = resolve(like.value, (*below, name))
+        own = Node(value={k: v for k, v in role.value.items() if k != "like"}, place=role.place)
+        return merge(above, own)
+
+    for name in files.value:
+        done[name] = resolve(name, (name,))
+    return Node(value={**node.value, "files": Node(value=done, place=files.place)}, place=node.place)
+
+
+def _typed(node: Node) -> Spec:
+    plain = to_plain(node)
+    if plain.get("formatspec") != 1:
+        place = node.value["formatspec"].place if "formatspec" in node.value else node.place
+        got = plain.get("formatspec", "nothing")
+        raise problem(
+            f"this engine speaks version 1 of the language, the spec {got}", place, "`formatspec: 1`"
+        )
+    try:
+        return Spec.model_validate(plain)
+    except ValidationError as error:
+        raise SpecError(tuple(_typed_problem(node, detail) for detail in error.errors())) from None
+
+
+def _typed_problem(node: Node, detail: Any) -> Problem:
+    place, known = node.place, node
+    path: list[str] = []
+    for part in detail["loc"]:
+        if isinstance(known.value, dict) and str(part) in known.value:
+            known = known.value[str(part)]
+        elif isinstance(known.value, list) and isinstance(part, int) and part < len(known.value):
+            known = known.value[part]
+        else:
+            continue
+        place = known.place
+        path.append(str(part))
+    if detail["type"] == "extra_forbidden":
+        word = str(detail["loc"][-1])
+        return Problem(
+            f"{word!r} is no word of the language here", place, hint=suggest(word, _words_at(path))
+        )
+    where = ".".join(path)
+    if detail["type"] == "missing":
+        return Problem(f"{str(detail['loc'][-1])!r} is missing" + (f" in {where}" if where else ""), place)
+    return Problem(f"{where}: {detail['msg']}" if where else detail["msg"], place)
+
+
+def _words_at(path: list[str]) -> list[str]:
+    model: Any = Spec
+    if path and path[0] == "files":
+        from formatspec.language.schema import StyleSpec
+
+        model = StyleSpec if "style" in path else FileSpec
+    elif path and path[0] == "checks":
+        from formatspec.language.schema import CheckSpec
+
+        model = CheckSpec
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def place_text(place: Place) -> str:
+    """`file:line`, as findings name a rule."""
+    return f"{place.file}:{place.line}"

@@ -1,0 +1,236 @@
+"""The rule tree: what stands under `json:`, `lines:`, `pixels:` …, parsed but not yet bound to the model."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from formatspec.language import expression
+from formatspec.language.errors import Place, Problem, SpecError, suggest
+from formatspec.language.expression import Expression, ExpressionSyntax
+from formatspec.language.leaf import Constant, Leaf, LeafSyntax, parse_leaf, parse_text
+from formatspec.language.yaml_source import Node
+from formatspec.model.slots import TABLES
+
+WORDS = ("each", "lines", "between", "one of")
+
+
+@dataclass(frozen=True, slots=True)
+class LeafRule:
+    leaf: Leaf
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One key of a mapping, or several that hold one thing together."""
+
+    keys: tuple[str, ...]
+    optional: bool
+    rule: Rule
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class MapRule:
+    """A mapping: its fields, alternatives among further fields, and a leaf for every other key."""
+
+    fields: tuple[Field, ...]
+    alternatives: tuple[OneOf, ...]
+    rest: LeafRule | OneOf | None
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class ListRule:
+    """A list of fixed length, each place with its own rule."""
+
+    rules: tuple[Rule, ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Each:
+    """`each: TABLE by KEYS where CONDITION`; `overlap` for `by overlap within KEYS`."""
+
+    table: str
+    by: tuple[str, ...]
+    overlap: bool
+    where: Expression | None
+
+
+@dataclass(frozen=True, slots=True)
+class TableRule:
+    each: Each
+    row: Rule
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    alternatives: tuple[Rule, ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class LineRule:
+    """One line of text; it may be absent if `optional`."""
+
+    leaf: Leaf
+    optional: bool
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class SequenceRule:
+    """Lines in order."""
+
+    rules: tuple[Rule, ...]
+    place: Place
+
+
+Rule = LeafRule | MapRule | ListRule | TableRule | OneOf | LineRule | SequenceRule
+
+_EACH = re.compile(r"(?P<table>[\w.]+)(\s+by\s+(?P<by>.+?))?(\s+where\s+(?P<where>.+))?", re.S)
+
+
+def problem(message: str, place: Place, expected: str = "", hint: str = "") -> SpecError:
+    return SpecError((Problem(message, place, expected, hint),))
+
+
+def parse_each(node: Node) -> Each:
+    text = node.value
+    matched = _EACH.fullmatch(text.strip()) if isinstance(text, str) else None
+    if matched is None:
+        raise problem(f"`each: {text}` is no table", node.place, "TABLE [by KEYS] [where CONDITION]")
+    if matched["table"] not in TABLES:
+        raise problem(
+            f"there is no table {matched['table']!r}", node.place, hint=suggest(matched["table"], TABLES)
+        )
+    by = matched["by"] or ""
+    overlap = by.startswith("overlap")
+    if overlap:
+        by = re.sub(r"^overlap(\s+within\s+)?", "", by)
+    where = _where(matched["where"], node) if matched["where"] else None
+    keys = tuple(key.strip() for key in by.split(",") if key.strip())
+    return Each(matched["table"], keys, overlap, where)
+
+
+def _where(text: str, node: Node) -> Expression:
+    try:
+        return expression.parse(text)
+    except ExpressionSyntax as error:
+        raise problem(f"in `where {text}`: {error}", node.place) from None
+
+
+def _leaf(node: Node) -> Leaf:
+    try:
+        return Constant(node.value) if node.value is None else parse_leaf(node.value)
+    except LeafSyntax as error:
+        place = Place(node.place.file, node.place.line, node.place.column + error.offset)
+        raise problem(f"in {node.value!r}: {error}", place, error.expected) from None
+
+
+def parse_rule(node: Node) -> Rule:
+    """The rule of a structured document (json, yaml, xml, csv, pixels)."""
+    if isinstance(node.value, dict):
+        return _mapping(node)
+    if isinstance(node.value, list):
+        return _list(node)
+    return LeafRule(_leaf(node), node.place)
+
+
+def _list(node: Node) -> Rule:
+    rows = node.value
+    assert isinstance(rows, list)
+    if len(rows) == 1 and isinstance(rows[0].value, dict):
+        only = rows[0]
+        if "one of" in only.value and len(only.value) == 1:
+            return OneOf(tuple(_table(row) for row in only.value["one of"].value), node.place)
+        return _table(only)
+    return ListRule(tuple(parse_rule(row) for row in rows), node.place)
+
+
+def _table(node: Node) -> Rule:
+    entries = node.value
+    if not isinstance(entries, dict):
+        raise problem("a table is a mapping", node.place, "each: TABLE, and the rule of its rows")
+    if "each" in entries:
+        return parse_rule(node)
+    if "one of" in entries:
+        return _spread(node)
+    raise problem("a list of one mapping is a table and says what its rows are", node.place, "`each: TABLE`")
+
+
+def _spread(node: Node) -> OneOf:
+    """Rows of several tables: what they share is repeated in each alternative."""
+    entries = dict(node.value)
+    choices = entries.pop("one of")
+    alternatives = []
+    for choice in choices.value:
+        merged = Node(value={**entries, **choice.value}, place=choice.place)
+        alternatives.append(_table(merged))
+    return OneOf(tuple(alternatives), node.place)
+
+
+def _mapping(node: Node) -> Rule:
+    entries = dict(node.value)
+    if "each" in entries:
+        each = entries.pop("each")
+        return TableRule(parse_each(each), _mapping(Node(value=entries, place=node.place)), each.place)
+    if set(entries) == {"one of"} and all(
+        isinstance(choice.value, dict) and "each" in choice.value for choice in entries["one of"].value
+    ):
+        return OneOf(tuple(parse_rule(choice) for choice in entries["one of"].value), node.place)
+    fields: list[Field] = []
+    alternatives: list[OneOf] = []
+    rest: LeafRule | OneOf | None = None
+    for key, value in entries.items():
+        if key == "one of":
+            if not isinstance(value.value, list):
+                raise problem("`one of` is a list of alternatives", value.place)
+            alternatives.append(OneOf(tuple(parse_rule(choice) for choice in value.value), value.place))
+        elif key == "*":
+            parsed = parse_rule(value)
+            if isinstance(parsed, TableRule):
+                parsed = OneOf((parsed,), value.place)
+            if not isinstance(parsed, LeafRule | OneOf):
+                raise problem("`*` is a leaf, or a list of `one of`", value.place)
+            rest = parsed
+        else:
+            optional = key.endswith("?")
+            names = tuple(part.strip().removesuffix("?") for part in key.split(","))
+            fields.append(Field(names, optional, parse_rule(value), value.place))
+    return MapRule(tuple(fields), tuple(alternatives), rest, node.place)
+
+
+def parse_lines(node: Node) -> Rule:
+    """The rule of a text file: a template, a list of rules in order, or a table with `lines`."""
+    value = node.value
+    if isinstance(value, list):
+        return SequenceRule(tuple(parse_lines(row) for row in value), node.place)
+    if isinstance(value, dict):
+        if "one of" in value:
+            return OneOf(tuple(parse_lines(choice) for choice in value["one of"].value), node.place)
+        if "line?" in value:
+            return LineRule(_line(value["line?"]), True, node.place)
+        if "each" in value:
+            if "lines" not in value:
+                raise problem("a table of lines says what its lines are", node.place, "`lines:`")
+            for key in value:
+                if key not in ("each", "lines"):
+                    raise problem(f"{key!r} has no meaning here", value[key].place, "`each` and `lines`")
+            return TableRule(parse_each(value["each"]), parse_lines(value["lines"]), value["each"].place)
+        raise problem(
+            "lines are a template, a list, or a table", node.place, "text, [..], or `each:` with `lines:`"
+        )
+    return LineRule(_line(node), False, node.place)
+
+
+def _line(node: Node) -> Leaf:
+    text = node.value if isinstance(node.value, str) else node.raw
+    try:
+        return parse_text(text)
+    except LeafSyntax as error:
+        place = Place(node.place.file, node.place.line, node.place.column + error.offset)
+        raise problem(f"in {text!r}: {error}", place, error.expected) from None

@@ -1,0 +1,167 @@
+"""The top level of a spec, typed.  Rules (under `json:`, `lines:`, …) are parsed by `rules`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+LANGUAGE_VERSION = 1
+DOCUMENTS = ("json", "yaml", "xml", "csv", "lines", "pixels")
+
+ImageMode = Literal["gray", "gray16", "rgb", "palette", "index"]
+Word = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+
+
+def _listed(value: Any) -> Any:
+    return value if isinstance(value, list | tuple) else [value]
+
+
+Many = BeforeValidator(_listed)
+
+
+class Strict(BaseModel):
+    """A mapping of a spec: no key beyond those named here."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class StyleSpec(Strict):
+    """How a text file is spelled."""
+
+    separators: Literal["compact", "spaced"] | None = Field(
+        None, description="JSON: blanks after , and : or none"
+    )
+    indent: int | None = Field(None, description="JSON and XML: blanks per level")
+    ascii: bool | None = Field(None, description="JSON: escape every character beyond ASCII")
+    final_newline: bool | None = Field(None, description="whether the file ends with a line break")
+    newline: Literal["\n", "\r\n"] | None = Field(None, description="what ends a line")
+    delimiter: str | None = Field(None, description="CSV: what separates columns")
+    header: bool | None = Field(None, description="CSV: whether the first line names the columns")
+    quote: str | None = Field(None, description="lines: what quotes a name that holds blanks")
+    declaration: bool | None = Field(None, description="XML: whether the file begins with <?xml …?>")
+
+
+class FileSpec(Strict):
+    """A role: files that play one part, where they lie and what stands in them."""
+
+    path: str = Field(description="template of the path below the root; a trailing / is a folder")
+    need: Literal["required", "optional"] = Field("required", description="whether the file must be there")
+    like: str | None = Field(None, description="another role whose entries are taken over")
+    json_: Any = Field(None, alias="json", description="a JSON document, shaped as it is")
+    yaml: Any = Field(None, description="a YAML document, shaped as it is")
+    xml: Any = Field(None, description="an XML document: elements as keys, '@' attributes, '#' text")
+    csv: Any = Field(None, description="a table: columns as keys")
+    lines: Any = Field(None, description="text lines: a template, a list, or a table with lines")
+    pixels: Any = Field(None, description="a label image: one row per distinct pixel value")
+    image: Annotated[tuple[ImageMode, ...], Many] = Field(
+        (), description="modes that a label image may have; the first is written"
+    )
+    palette: str | None = Field(None, description="`bits`, or `category.color`: the palette that is written")
+    encoding: Annotated[tuple[str, ...], Many] = Field(("utf-8",), description="encodings to try in turn")
+    style: StyleSpec = Field(default_factory=lambda: StyleSpec(), description="how the file is spelled")
+    equal: Literal["bytes", "data", "pixels"] = Field("data", description="what must come back equal")
+    comment: str | None = Field(None, description="lines that begin so are comments")
+    schema_: Any = Field(
+        None, alias="schema", description="JSON Schema (Draft 2020-12) for what leaves do not say"
+    )
+
+    @property
+    def document(self) -> str | None:
+        """The kind of document, None for a role that is only there."""
+        return next(
+            (kind for kind in DOCUMENTS if getattr(self, "json_" if kind == "json" else kind) is not None),
+            None,
+        )
+
+
+class CheckSpec(Strict):
+    """A check of the spec's own: a code, a level, what must hold."""
+
+    level: Literal["error", "warning", "info"] = "error"
+    each: Literal["items", "objects", "levels", "categories"] = "objects"
+    where: str | None = None
+    holds: str
+    say: str
+
+
+class OptionSpec(Strict):
+    """An option of the spec, set by -O name=value."""
+
+    default: Any
+    choices: tuple[Any, ...] = ()
+    about: str = ""
+
+
+class CategoryTable(Strict):
+    """A table of categories beside the spec."""
+
+    table: str
+
+
+class CategoryList(Strict):
+    """A role that lists categories by name only; rows are matched to it by the slots of `match`, in turn."""
+
+    list: str
+    match: Annotated[tuple[str, ...], Many]
+
+
+class VariantSpec(BaseModel):
+    """One layout of several; what stands in it is merged over the spec."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+    name: str
+
+
+def _named_files(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    return {name: {"path": role} if isinstance(role, str) else role for name, role in value.items()}
+
+
+class Spec(Strict):
+    """One format."""
+
+    formatspec: Literal[1] = Field(description="the version of the language")
+    name: Word = Field(description="the format's name")
+    title: str = Field("", description="the format's name as people write it")
+    homepage: str | None = None
+    licence: str | None = None
+    about: str = Field("", description="one or two sentences")
+    root: Annotated[tuple[str, ...], Many] = Field(
+        (".",), description="where the layout may begin; the first that is there"
+    )
+    ignore: tuple[str, ...] = Field((), description="files that do not matter")
+    let: dict[str, str] = Field(default_factory=dict, description="names for pieces of templates")
+    categories: tuple[str | CategoryTable | CategoryList, ...] = Field(
+        (), description="sources of categories; the first present wins"
+    )
+    items: Annotated[tuple[str, ...], Many] = Field(
+        ("image",), description="sources of items: roles, or role.key"
+    )
+    files: Annotated[dict[str, FileSpec], BeforeValidator(_named_files)] = Field(description="the roles")
+    subsets: dict[str, tuple[str, ...]] = Field(
+        default_factory=dict, description="subset names, and other names for them"
+    )
+    options: dict[str, OptionSpec] = Field(default_factory=dict)
+    variants: tuple[VariantSpec, ...] = ()
+    extends: str | None = Field(None, description="a spec whose entries are taken over")
+    checks: dict[Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")], CheckSpec] = Field(default_factory=dict)
+    examples: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _one_document_each(self) -> Spec:
+        for name, role in self.files.items():
+            named = [
+                kind for kind in DOCUMENTS if getattr(role, "json_" if kind == "json" else kind) is not None
+            ]
+            if len(named) > 1:
+                raise ValueError(f"files.{name} has two documents: {' and '.join(named)}")
+        return self
+
+
+def language_schema() -> dict[str, Any]:
+    """The JSON Schema of the language, for editors."""
+    schema = Spec.model_json_schema(by_alias=True)
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    return schema

@@ -1,0 +1,188 @@
+"""The values of the expression language and what its operators mean.
+
+Values are null (None), booleans, numbers (int and float), text, lists (list or tuple), mappings, and opaque
+objects of the model, which can only be tested for truth and compared with their own kind. Every operation is
+total: it returns a value or raises ExpressionError.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable, Mapping, Sequence
+
+INTEGER_LIMIT = 2**63
+TEXT_LIMIT = 1_000_000
+LIST_LIMIT = 1_000_000
+
+
+class ExpressionError(ValueError):
+    """A value that an operation of the expression language is not defined for."""
+
+
+def is_number(value: object) -> bool:
+    """True for int and float; a boolean is not a number."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def kind(value: object) -> str:
+    """What a value is, in the words of error messages."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "a boolean"
+    if isinstance(value, int | float):
+        return "a number"
+    if isinstance(value, str):
+        return "text"
+    if isinstance(value, list | tuple):
+        return "a list"
+    if isinstance(value, Mapping):
+        return "a mapping"
+    return "an object"
+
+
+def truth(value: object) -> bool:
+    """False for null, false, 0, empty text, list and mapping; objects say it through bool()."""
+    try:
+        return bool(value)
+    except (TypeError, ValueError) as error:
+        raise ExpressionError(f"{kind(value)} is neither true nor false") from error
+
+
+def equal(left: object, right: object) -> bool:
+    """Strict equality: numbers compare by value; booleans, text and null equal only their own kind."""
+    if left is None or right is None:
+        return left is right
+    if isinstance(left, bool) or isinstance(right, bool):
+        return isinstance(left, bool) and isinstance(right, bool) and left == right
+    if is_number(left) or is_number(right):
+        return is_number(left) and is_number(right) and left == right
+    if isinstance(left, str) or isinstance(right, str):
+        return isinstance(left, str) and isinstance(right, str) and left == right
+    if isinstance(left, list | tuple) and isinstance(right, list | tuple):
+        return len(left) == len(right) and all(map(equal, left, right))
+    if isinstance(left, Mapping) and isinstance(right, Mapping):
+        return len(left) == len(right) and all(k in right and equal(v, right[k]) for k, v in left.items())
+    return type(left) is type(right) and truth(left == right)
+
+
+def differ(left: object, right: object) -> bool:
+    """The negation of `equal`."""
+    return not equal(left, right)
+
+
+def bounded(value: float) -> float:
+    """The number itself; ExpressionError for an integer beyond ±2**63 and for inf and nan."""
+    if isinstance(value, int):
+        if abs(value) > INTEGER_LIMIT:
+            raise ExpressionError("the result is larger than 2**63")
+    elif not math.isfinite(value):
+        raise ExpressionError("the result is not a finite number")
+    return value
+
+
+def bounded_text(value: str) -> str:
+    """The text itself; ExpressionError beyond 1,000,000 characters."""
+    if len(value) > TEXT_LIMIT:
+        raise ExpressionError(f"the text is longer than {TEXT_LIMIT} characters")
+    return value
+
+
+def calculate(call: Callable[..., float], *numbers: object) -> float:
+    """A bounded result of plain arithmetic; its faults (overflow, division by zero) as ExpressionError."""
+    try:
+        return bounded(call(*numbers))
+    except ZeroDivisionError as error:
+        raise ExpressionError("division by zero") from error
+    except OverflowError as error:
+        raise ExpressionError("the number is too large") from error
+
+
+def _arithmetic(symbol: str, call: Callable[..., float]) -> Callable[[object, object], object]:
+    def apply(left: object, right: object) -> object:
+        if left is None or right is None:
+            return None
+        if is_number(left) and is_number(right):
+            return calculate(call, left, right)
+        if symbol == "+" and isinstance(left, str) and isinstance(right, str):
+            return bounded_text(left + right)
+        raise ExpressionError(f"'{symbol}' is not defined for {kind(left)} and {kind(right)}")
+
+    return apply
+
+
+def _ordering(symbol: str, call: Callable[..., bool]) -> Callable[[object, object], bool]:
+    def apply(left: object, right: object) -> bool:
+        if left is None or right is None:
+            return False
+        if is_number(left) and is_number(right):
+            return call(left, right)
+        if isinstance(left, str) and isinstance(right, str):
+            return call(left, right)
+        raise ExpressionError(f"'{symbol}' is not defined for {kind(left)} and {kind(right)}")
+
+    return apply
+
+
+add = _arithmetic("+", operator.add)
+less = _ordering("<", operator.lt)
+
+
+def negative(value: object) -> object:
+    """-value; null stays null."""
+    if value is None:
+        return None
+    if not is_number(value):
+        raise ExpressionError(f"'-' is not defined for {kind(value)}")
+    return calculate(operator.neg, value)
+
+
+def contains(item: object, container: object) -> bool:
+    """`item in container`: an element of a list, a key of a mapping, a part of a text; nothing is in null."""
+    if container is None:
+        return False
+    if isinstance(container, list | tuple):
+        return any(equal(item, element) for element in container)
+    if isinstance(container, Mapping):
+        return any(equal(item, key) for key in container)
+    if isinstance(container, str) and (item is None or isinstance(item, str)):
+        return item is not None and item in container
+    raise ExpressionError(f"'in' is not defined for {kind(item)} and {kind(container)}")
+
+
+def element(target: object, at: object) -> object:
+    """`target[at]`: an element of a list or a character of a text, from the end where `at` is negative, or
+    the value of a mapping's key, null where it has none. Null at either side gives null."""
+    if target is None or at is None:
+        return None
+    if isinstance(target, list | tuple | str):
+        return _at(target, at)
+    if isinstance(target, Mapping) and isinstance(at, str):
+        return target.get(at)
+    raise ExpressionError(f"{kind(target)} cannot be indexed by {kind(at)}")
+
+
+def _at(target: Sequence[object], at: object) -> object:
+    if not isinstance(at, int) or isinstance(at, bool):
+        raise ExpressionError(f"{kind(target)} is indexed by a whole number")
+    if not -len(target) <= at < len(target):
+        raise ExpressionError(f"index {bounded(at)} is outside {kind(target)} of {len(target)}")
+    return target[at]
+
+
+OPERATORS: Mapping[str, Callable[[object, object], object]] = {
+    "+": add,
+    "-": _arithmetic("-", operator.sub),
+    "*": _arithmetic("*", operator.mul),
+    "/": _arithmetic("/", operator.truediv),
+    "//": _arithmetic("//", operator.floordiv),
+    "%": _arithmetic("%", operator.mod),
+    "==": equal,
+    "!=": differ,
+    "<": less,
+    "<=": _ordering("<=", operator.le),
+    ">": _ordering(">", operator.gt),
+    ">=": _ordering(">=", operator.ge),
+    "in": contains,
+}

@@ -1,0 +1,196 @@
+"""YAML text to composed nodes and scalars by the core schema of YAML 1.2 (section 10.3).
+
+`yes`, `no`, `on`, `off` and `1:30` are text, `012` is 12, `0o14` and `0x1F` are whole numbers. At most 100
+values nest, aliases followed; an alias inside the node that it names is refused.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+if TYPE_CHECKING:
+    from yaml import SafeLoader as _Loader
+else:
+    _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+MAX_DEPTH = 100
+MAX_EXPANDED = 1_000_000
+MAX_DIGITS = 4000
+
+PLAIN, QUOTED, LIST, MAPPING = "plain", "quoted", "list", "mapping"
+"""The tags of composed nodes: our own, so that an explicit tag in the text is told apart from them."""
+
+LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+
+_WORDS: dict[str, bool | None] = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+}
+_INTEGER = re.compile(r"[-+]?[0-9]+")
+_PREFIXED = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
+_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+_INFINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)")
+_REWORDED = {
+    "second occurrence": "duplicate anchor",
+    "but found another document": "another document begins here",
+    "found character that cannot start any token": "no text begins with this character",
+    "found unexpected end of stream": "the file ends inside a quoted text",
+}
+_NAN = frozenset({".nan", ".NaN", ".NAN"})
+
+
+class YamlFault(Exception):  # noqa: N818 - a fault in the text, which callers turn into their own errors
+    """What is wrong with a text as YAML: a message, line and column (from 1), and what was expected."""
+
+    def __init__(self, message: str, line: int, column: int, expected: str = "", begun: int = 0) -> None:
+        super().__init__(message, line, column, expected, begun)
+        self.message = message
+        self.line = line
+        self.column = column
+        self.expected = expected
+        self.begun = begun
+        """The line on which the construct began in which YAML lost its way; 0 if it does not say."""
+
+
+def fault_at(node: yaml.Node, message: str, expected: str = "") -> YamlFault:
+    """A fault at the beginning of a composed node."""
+    return YamlFault(message, node.start_mark.line + 1, node.start_mark.column + 1, expected)
+
+
+def core_scalar(raw: str) -> str | int | float | bool | None:
+    """What an unquoted scalar means. Raises ValueError for a whole number of more than 4000 digits."""
+    if raw == "" or raw[0] in "~nNtTfF":
+        return _WORDS.get(raw, raw)
+    if raw[0] not in "0123456789+-.":
+        return raw
+    if _INTEGER.fullmatch(raw):
+        if len(raw) > MAX_DIGITS:
+            raise ValueError(f"a number of more than {MAX_DIGITS} digits")
+        return int(raw)
+    if _FLOAT.fullmatch(raw):
+        return float(raw)
+    if _PREFIXED.fullmatch(raw):
+        return int(raw, 0)
+    if _INFINITE.fullmatch(raw):
+        return float(raw.replace(".", ""))
+    return math.nan if raw in _NAN else raw
+
+
+def scalar_of(node: yaml.ScalarNode) -> str | int | float | bool | None:
+    """The value of a composed scalar; raises YamlFault for a number that is too long."""
+    raw: str = node.value
+    if node.tag != PLAIN:
+        return raw
+    try:
+        return core_scalar(raw)
+    except ValueError as error:
+        raise fault_at(node, str(error)) from None
+
+
+class _CoreLoader(_Loader):
+    # The composer in C overflows its stack on deep nesting; these hooks are its only calls on the way down.
+
+    def __init__(self, stream: str | bytes) -> None:
+        super().__init__(stream)
+        self._nested = 0
+
+    def descend_resolver(self, parent: yaml.Node | None, index: object) -> None:
+        self._nested += 1
+        if self._nested > MAX_DEPTH and parent is not None:
+            raise fault_at(parent, f"nested more than {MAX_DEPTH} deep")
+
+    def ascend_resolver(self) -> None:
+        self._nested -= 1
+
+    def resolve(self, kind: type[yaml.Node], value: Any, implicit: Any) -> str:
+        if kind is yaml.ScalarNode:
+            return PLAIN if implicit[0] else QUOTED
+        return LIST if kind is yaml.SequenceNode else MAPPING
+
+
+def compose(source: str | bytes) -> yaml.Node | None:
+    """The one document of a source as nodes, None if there is none. Raises YamlFault, and nothing else."""
+    try:
+        loader = _CoreLoader(source)
+        try:
+            root: yaml.Node | None = loader.get_single_node()
+        finally:
+            loader.dispose()
+    except yaml.MarkedYAMLError as error:
+        raise _syntax_fault(error) from None
+    except yaml.reader.ReaderError as error:
+        raise _reader_fault(error, source) from None
+    except UnicodeError as error:
+        raise YamlFault("not valid Unicode", *_position(source[: getattr(error, "start", 0)])) from None
+    if root is not None and (b"*" in source if isinstance(source, bytes) else "*" in source):
+        _check_shape(root)
+    return root
+
+
+def _syntax_fault(error: yaml.MarkedYAMLError) -> YamlFault:
+    mark = error.problem_mark or error.context_mark
+    line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+    begun = error.context_mark.line + 1 if error.context_mark else 0
+    message = _REWORDED.get(str(error.problem), str(error.problem or error.context or "not YAML"))
+    parsing = error.context if error.context and error.context.startswith("while parsing") else ""
+    around = f" {parsing}" if parsing else ""
+    if around and 0 < begun < line:
+        around += f" that begins on line {begun}"
+    expected = ""
+    if message.startswith("did not find expected "):
+        message, expected = "not YAML", message.removeprefix("did not find expected ")
+    return YamlFault(f"{message}{around}", line, column, expected, begun)
+
+
+def _reader_fault(error: yaml.reader.ReaderError, source: str | bytes) -> YamlFault:
+    # libyaml counts bytes of the encoded text, the reader written in Python counts characters
+    in_bytes = hasattr(yaml, "CSafeLoader") and isinstance(source, str)
+    counted = source.encode() if in_bytes and isinstance(source, str) else source
+    code = f" (0x{error.character:02x})" if isinstance(error.character, int) else ""
+    return YamlFault(f"{error.reason}{code}", *_position(counted[: error.position]))
+
+
+def _position(before: str | bytes) -> tuple[int, int]:
+    lines = LINE_BREAK.split(before if isinstance(before, str) else before.decode("utf-8", "replace"))
+    return len(lines), len(lines[-1]) + 1
+
+
+def children(node: yaml.Node) -> Iterable[yaml.Node]:
+    """The items of a list, the keys and values of a mapping in turn, nothing for a scalar."""
+    if isinstance(node, yaml.MappingNode):
+        return (part for entry in node.value for part in entry)
+    return node.value if isinstance(node, yaml.SequenceNode) else ()
+
+
+def _check_shape(root: yaml.Node) -> None:
+    """Refuses what aliases make endless, too deep, or so large that walking it would not end.
+
+    A node is visited once, however many aliases name it, so this costs what the text costs.
+    """
+    shapes: dict[int, tuple[int, int]] = {}  # by node: how many values nest in it, how many it holds expanded
+    unfinished: set[int] = set()
+
+    def visit(node: yaml.Node) -> tuple[int, int]:
+        key = id(node)
+        if key in shapes:
+            return shapes[key]
+        if key in unfinished:
+            raise fault_at(node, "an alias stands inside the node that it names")
+        unfinished.add(key)
+        below = [visit(child) for child in children(node)]
+        unfinished.discard(key)
+        height = 1 + max((shape[0] for shape in below), default=0)
+        if height > MAX_DEPTH:
+            raise fault_at(node, f"nested more than {MAX_DEPTH} deep, its aliases followed")
+        shapes[key] = height, 1 + sum(shape[1] for shape in below)
+        return shapes[key]
+
+    size = visit(root)[1]
+    if size > MAX_EXPANDED and size > 10 * len(shapes):
+        raise fault_at(root, f"its aliases expand to more than {MAX_EXPANDED} values")

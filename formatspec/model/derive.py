@@ -1,0 +1,170 @@
+"""What follows from what is stated: a box from a region, an outline from pixels, depths from parents."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+
+from formatspec.model.records import Id, Item, Object, Ring
+from formatspec.model.region import Region
+
+SAME_OUTLINE = 0.95
+"""Intersection over union above which polygons are taken to outline the visible pixels."""
+
+Box = tuple[float, ...]
+
+
+def bbox(thing: Object) -> Box | None:
+    """The stated box; else that of the visible region; else that of any other geometry."""
+    if thing.bbox is not None:
+        return thing.bbox
+    if thing.region is not None:
+        return thing.region.bbox
+    if thing.polygons:
+        return extent(point for ring in thing.polygons for point in points(ring))
+    if thing.rotated is not None:
+        return extent(corners(thing.rotated))
+    if thing.circle is not None:
+        x, y, radius = thing.circle
+        return (x - radius, y - radius, 2 * radius, 2 * radius)
+    if thing.polyline:
+        return extent(points(thing.polyline))
+    seen = [(x, y) for x, y, visible in thing.keypoints if visible]
+    return extent(seen) if seen else None
+
+
+def points(ring: Sequence[float]) -> list[tuple[float, float]]:
+    """A flat ring as points."""
+    return list(zip(ring[::2], ring[1::2], strict=True))
+
+
+def extent(where: Iterable[tuple[float, float]]) -> Box:
+    """The box around points."""
+    xs, ys = zip(*where, strict=True)
+    left, top = min(xs), min(ys)
+    return (left, top, max(xs) - left, max(ys) - top)
+
+
+def corners(rotated: Sequence[float]) -> list[tuple[float, float]]:
+    """The four corners of a rotated box, clockwise on screen from the one that is top left at 0 degrees."""
+    x, y, width, height, degrees = rotated
+    cosine, sine = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+    return [
+        (
+            x + dx * width / 2 * cosine - dy * height / 2 * sine,
+            y + dx * width / 2 * sine + dy * height / 2 * cosine,
+        )
+        for dx, dy in ((-1, -1), (1, -1), (1, 1), (-1, 1))
+    ]
+
+
+def rotated(thing: Object) -> Box | None:
+    """The stated rotated box, else the plain box at 0 degrees."""
+    if thing.rotated is not None:
+        return thing.rotated
+    box = bbox(thing)
+    return None if box is None else (box[0] + box[2] / 2, box[1] + box[3] / 2, box[2], box[3], 0.0)
+
+
+def polygons(thing: Object) -> tuple[Ring, ...]:
+    """Outlines: as stated where they show the visible pixels, else one bridged ring per piece of the region."""
+    if thing.polygons and (thing.region is None or _shows(thing.polygons, thing.region)):
+        return thing.polygons
+    if thing.region is not None:
+        rings = (piece.one_ring() for piece in thing.region.pieces())
+        return tuple(tuple(ring) for ring in rings if ring)
+    if thing.rotated is not None:
+        return (tuple(value for corner in corners(thing.rotated) for value in corner),)
+    return ()
+
+
+def polygon(thing: Object) -> Ring | None:
+    """One ring for the whole object; several are joined by bridges of no width."""
+    if thing.region is not None and not (thing.polygons and _shows(thing.polygons, thing.region)):
+        ring = thing.region.one_ring()
+        return None if ring is None else tuple(ring)
+    rings = polygons(thing)
+    return bridged(rings) if rings else None
+
+
+def bridged(rings: Sequence[Ring]) -> Ring:
+    """Rings joined to one; filled by the even-odd rule it covers the same as they do apart."""
+    if len(rings) == 1:
+        return rings[0]
+    start = rings[0][:2]
+    joined: list[float] = [*rings[0], *start]
+    for ring in rings[1:]:
+        joined += [*ring, *ring[:2], *start]
+    return tuple(joined[:-2])
+
+
+@lru_cache(maxsize=64)
+def _fill(rings: tuple[Ring, ...], height: int, width: int) -> Region:
+    return Region.from_polygons(rings, height, width)
+
+
+def _shows(rings: tuple[Ring, ...], visible: Region) -> bool:
+    return _fill(rings, visible.height, visible.width).iou(visible) >= SAME_OUTLINE
+
+
+def region(thing: Object, height: int | None, width: int | None) -> Region | None:
+    """The stated region, else the pixels inside the polygons."""
+    if thing.region is not None:
+        return thing.region
+    if not thing.polygons or not height or not width:
+        return None
+    return _fill(thing.polygons, height, width)
+
+
+def area(thing: Object) -> float | None:
+    """Pixels of the region, else the area inside the polygons, else that of the box."""
+    if thing.region is not None:
+        return thing.region.area
+    if thing.polygons:
+        return sum(ring_area(ring) for ring in thing.polygons)
+    box = bbox(thing)
+    return None if box is None else box[2] * box[3]
+
+
+def ring_area(ring: Sequence[float]) -> float:
+    """The area inside a ring (the shoelace formula)."""
+    xs, ys = ring[::2], ring[1::2]
+    total = sum(xs[i - 1] * ys[i] - xs[i] * ys[i - 1] for i in range(len(xs)))
+    return abs(total) / 2
+
+
+def touches_border(thing: Object, height: int | None, width: int | None) -> bool | None:
+    """Whether the object reaches the image's border."""
+    if thing.region is not None:
+        return bool(thing.region.touches_border)
+    box = bbox(thing)
+    if box is None or not height or not width:
+        return None
+    return box[0] <= 0 or box[1] <= 0 or box[0] + box[2] >= width or box[1] + box[3] >= height
+
+
+class Family:
+    """Who is whose part in an item: the children of each object, and how deep each lies."""
+
+    __slots__ = ("_depth", "_parent", "children")
+
+    def __init__(self, item: Item) -> None:
+        self._parent: dict[Id, Id | None] = {
+            thing.id: thing.parent for thing in item.objects if thing.id is not None
+        }
+        self._depth: dict[Id, int] = {}
+        self.children: dict[Id, list[Object]] = {}
+        for thing in item.objects:
+            if thing.parent is not None:
+                self.children.setdefault(thing.parent, []).append(thing)
+
+    def depth(self, thing: Object) -> int:
+        """0 for what is nobody's part; a circle of parents is cut where it closes."""
+        if thing.parent is None:
+            return 0
+        depth, at, seen = 1, self._parent.get(thing.parent), {thing.parent}
+        while at is not None and at not in seen:
+            seen.add(at)
+            depth, at = depth + 1, self._parent.get(at)
+        return depth

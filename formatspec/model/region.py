@@ -1,0 +1,263 @@
+"""A set of pixels of one image, kept as run lengths."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from formatspec.model import rings as _rings
+from formatspec.model import runs as _runs
+from formatspec.model.rings import Outline, Ring
+from formatspec.model.runs import Ints, Mask
+
+__all__ = ["Outline", "Region"]
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Region:
+    """A set of pixels of an image of `height` rows and `width` columns.
+
+    `bounds` is a read-only int64 array of alternating start and stop offsets, strictly increasing, in
+    column-major order of the whole image (offset = x * height + y).  Two regions are equal if their sizes and
+    pixels are.  Raises ValueError where the bounds are not of that form.
+    """
+
+    height: int
+    width: int
+    bounds: Ints
+
+    def __post_init__(self) -> None:
+        bounds = np.array(self.bounds, np.int64)
+        if self.height < 0 or self.width < 0:
+            raise ValueError(f"an image cannot have {self.height} rows and {self.width} columns")
+        if bounds.ndim != 1 or bounds.size % 2 or not (bounds[1:] > bounds[:-1]).all():
+            raise ValueError("the bounds of runs are strictly increasing pairs of start and stop")
+        if bounds.size and (bounds[0] < 0 or bounds[-1] > self.height * self.width):
+            raise ValueError(f"a run leaves the image of {self.height} rows and {self.width} columns")
+        bounds.flags.writeable = False
+        object.__setattr__(self, "bounds", bounds)
+
+    # -- made from ---------------------------------------------------------------------------------------
+
+    @classmethod
+    def empty(cls, height: int, width: int) -> Region:
+        """No pixel."""
+        return cls(height, width, np.empty(0, np.int64))
+
+    @classmethod
+    def full(cls, height: int, width: int) -> Region:
+        """Every pixel."""
+        return cls(height, width, np.array([0, height * width] if height * width else [], np.int64))
+
+    @classmethod
+    def from_mask(cls, mask: Mask) -> Region:
+        """The true pixels of a bool mask (height, width)."""
+        starts, stops, _ = _runs.nonzero_runs(mask)
+        return cls(mask.shape[0], mask.shape[1], _runs.join(starts, stops))
+
+    @classmethod
+    def from_crop(cls, mask: Mask, left: int, top: int, height: int, width: int) -> Region:
+        """The true pixels of a bool mask (h, w) whose first pixel is (left, top) of the whole image.
+
+        ValueError if the crop reaches beyond the image.
+        """
+        tall, wide = mask.shape
+        if left < 0 or top < 0 or left + wide > width or top + tall > height:
+            raise ValueError(
+                f"a crop of {tall} rows and {wide} columns at x = {left}, y = {top} leaves the image of "
+                f"{height} rows and {width} columns"
+            )
+        starts, stops, _ = _runs.nonzero_runs(mask)
+        first = (starts // max(tall, 1) + left) * height + starts % max(tall, 1) + top
+        return cls(height, width, _runs.join(first, first + stops - starts))
+
+    @classmethod
+    def from_counts(cls, counts: Sequence[int] | Ints, height: int, width: int) -> Region:
+        """Run lengths in column-major order, zeros first.  ValueError if they do not fit the image."""
+        lengths = np.asarray(counts)
+        if lengths.size == 0:
+            lengths = lengths.astype(np.int64)
+        if lengths.ndim != 1 or lengths.dtype.kind not in "iu":
+            raise ValueError("run lengths are a flat list of whole numbers")
+        return cls(height, width, _runs.from_counts(lengths.astype(np.int64), height * width))
+
+    @classmethod
+    def from_coco(cls, value: Mapping[str, Any]) -> Region:
+        """COCO run lengths: {"size": [h, w], "counts": compressed text, its bytes, or a plain list}.
+
+        ValueError, with a sentence, for anything malformed.
+        """
+        size, counts = value.get("size"), value.get("counts")
+        if (
+            not isinstance(size, (list, tuple))
+            or len(size) != 2
+            or not all(type(n) is int and n >= 0 for n in size)
+        ):
+            raise ValueError(f"the size of run lengths is [height, width], not {size!r}")
+        height, width = size
+        if isinstance(counts, str):
+            counts = counts.encode("utf-8")
+        if isinstance(counts, bytes):
+            return cls(height, width, _runs.from_counts(_runs.unpack(counts), height * width))
+        if isinstance(counts, (list, tuple)):
+            if not all(type(n) is int for n in counts):
+                raise ValueError("run lengths are a flat list of whole numbers")
+            return cls.from_counts(counts, height, width)
+        raise ValueError(f"the counts of run lengths are a text or a list, not {type(counts).__name__}")
+
+    @classmethod
+    def from_polygons(cls, rings: Sequence[Ring], height: int, width: int) -> Region:
+        """The pixels whose centre lies in any ring [x0, y0, x1, y1, ...]; each ring is filled even-odd.
+
+        Continuous coordinates with the origin at the outer corner of the first pixel, clipped to the image.
+        A centre exactly on an edge belongs to the side with the greater x and y.  ValueError for a bad ring.
+        """
+        return cls(height, width, _rings.fill_union(rings, height, width))
+
+    @classmethod
+    def from_rings_evenodd(cls, rings: Sequence[Ring], height: int, width: int) -> Region:
+        """As `from_polygons`, but a pixel belongs if an odd number of rings holds it: outlines with holes."""
+        return cls(height, width, _rings.fill_evenodd(rings, height, width))
+
+    # -- what it is --------------------------------------------------------------------------------------
+
+    def __bool__(self) -> bool:
+        return self.bounds.size > 0
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Region):
+            return NotImplemented
+        return (self.height, self.width) == (other.height, other.width) and np.array_equal(
+            self.bounds, other.bounds
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.height, self.width, self.bounds.tobytes()))
+
+    def __reduce__(self) -> tuple[type[Region], tuple[int, int, Ints]]:
+        return Region, (
+            self.height,
+            self.width,
+            self.bounds,
+        )  # through the constructor: arrays thaw in a pickle
+
+    def __repr__(self) -> str:
+        return f"Region({self.height}x{self.width}, area {self.area}, bbox {self.bbox})"
+
+    @property
+    def area(self) -> int:
+        """The number of pixels."""
+        return int(self.bounds[1::2].sum() - self.bounds[::2].sum())
+
+    @property
+    def bbox(self) -> tuple[int, int, int, int] | None:
+        """(x, y, width, height) of the smallest box around the pixels, None if there are none."""
+        if not self.bounds.size:
+            return None
+        starts, stops = self.bounds[::2], self.bounds[1::2] - 1
+        first, last = starts // self.height, stops // self.height
+        left, right = int(first[0]), int(last[-1]) + 1
+        if (first != last).any():  # a run that crosses columns touches the first row and the last
+            return left, 0, right - left, self.height
+        top = int((starts - first * self.height).min())
+        bottom = int((stops - last * self.height).max()) + 1
+        return left, top, right - left, bottom - top
+
+    @property
+    def touches_border(self) -> bool:
+        """Whether a pixel lies in the image's first or last row or column."""
+        box = self.bbox
+        if box is None:
+            return False
+        x, y, w, h = box
+        return x == 0 or y == 0 or x + w == self.width or y + h == self.height
+
+    # -- sets --------------------------------------------------------------------------------------------
+
+    def __or__(self, other: Region) -> Region:
+        return self._combined(other, (1, 2, 3))
+
+    def __and__(self, other: Region) -> Region:
+        return self._combined(other, (3,))
+
+    def __sub__(self, other: Region) -> Region:
+        return self._combined(other, (1,))
+
+    def _combined(self, other: Region, members: tuple[int, ...]) -> Region:
+        if (self.height, self.width) != (other.height, other.width):
+            raise ValueError(
+                f"regions of images of different sizes: {self.height} rows and {self.width} columns, "
+                f"{other.height} rows and {other.width} columns"
+            )
+        return Region(self.height, self.width, _runs.combine(self.bounds, other.bounds, members))
+
+    def iou(self, other: Region) -> float:
+        """Intersection over union; 0.0 for two empty regions.  ValueError if the images differ in size."""
+        common = (self & other).area
+        together = self.area + other.area - common
+        return common / together if together else 0.0
+
+    # -- turned into -------------------------------------------------------------------------------------
+
+    def to_mask(self) -> Mask:
+        """A bool array (height, width)."""
+        mask = np.zeros((self.height, self.width), np.bool_)
+        crop, left, top = self.crop()
+        mask[top : top + crop.shape[0], left : left + crop.shape[1]] = crop
+        return mask
+
+    def crop(self) -> tuple[Mask, int, int]:
+        """(mask, left, top): a bool array of the bounding box, and where its first pixel lies."""
+        left, top, wide, tall = self.bbox or (0, 0, 0, 0)
+        column, row = np.divmod(self.bounds - np.arange(self.bounds.size) % 2, max(self.height, 1))
+        inside = (column - left) * tall + row - top + np.arange(self.bounds.size) % 2
+        flat = np.zeros(wide * tall, np.bool_)
+        pairs = inside.tolist()
+        for start, stop in zip(pairs[::2], pairs[1::2], strict=True):
+            flat[start:stop] = True
+        return _runs.rows_first(flat, wide, tall), left, top
+
+    def counts(self) -> list[int]:
+        """Run lengths in column-major order, zeros first."""
+        lengths: list[int] = _runs.to_counts(self.bounds, self.height * self.width).tolist()
+        return lengths
+
+    def to_coco(self) -> dict[str, Any]:
+        """COCO's compressed run lengths: {"size": [height, width], "counts": text}."""
+        lengths = _runs.to_counts(self.bounds, self.height * self.width)
+        return {"size": [self.height, self.width], "counts": _runs.pack(lengths)}
+
+    def pieces(self) -> list[Region]:
+        """The 4-connected pieces, by their first pixel."""
+        column, starts, stops = _runs.by_column(self.bounds, self.height)
+        label = _rings.label_runs(column, starts, stops, self.height)
+        order = np.argsort(label, kind="stable")
+        cuts = np.flatnonzero(np.diff(label[order])) + 1
+        return [
+            Region(self.height, self.width, _runs.join(starts[runs], stops[runs]))
+            for runs in np.split(order, cuts)
+            if runs.size
+        ]
+
+    def to_polygons(self) -> list[Outline]:
+        """The outlines of `pieces` along pixel edges; `from_rings_evenodd` refills them exactly.
+
+        Outer rings run clockwise on the screen, holes against it; pixels that meet only at a corner are not
+        connected.
+        """
+        return _rings.trace(self.bounds, self.height)
+
+    def to_rings(self) -> list[list[float]]:
+        """All rings of `to_polygons`, each outer one followed by its holes."""
+        return [ring for outline in self.to_polygons() for ring in (outline.outer, *outline.holes)]
+
+    def one_ring(self) -> list[float] | None:
+        """One ring of all pieces and holes, joined by bridges without width; None if there is no pixel.
+
+        Filled even-odd, it gives back exactly this region.
+        """
+        rings = self.to_rings()
+        return _rings.bridge(rings) if rings else None

@@ -1,0 +1,193 @@
+"""Rings and pixels: filling outlines, and tracing the pixel edges of a region.
+
+A *ring* is a flat list [x0, y0, x1, y1, ...] that closes by itself; coordinates are continuous, the origin is
+the outer corner of the first pixel, y points down.  A pixel is inside if its centre (x + 0.5, y + 0.5) is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from formatspec.model.runs import Ints, by_column, cover, toggles
+
+Ring = Sequence[float]
+
+_FAR = 2.0**52  # from here on a float has no halves, so no pixel has a centre
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """One piece of a region: its outer ring and the rings of its holes.  Even-odd filling gives it back."""
+
+    outer: list[float]
+    holes: list[list[float]]
+
+
+# -- filling -------------------------------------------------------------------------------------------------
+
+
+def fill_union(rings: Sequence[Ring], height: int, width: int) -> Ints:
+    """Bounds of the pixels inside any ring, each filled even-odd on its own.  ValueError for a bad ring."""
+    offsets, ring = _crossings(rings, height, width)
+    if len(rings) < 2:
+        return toggles(offsets)
+    total = height * width
+    apart = toggles(offsets + ring * total)  # every ring in a copy of the image of its own
+    copy, starts, stops = by_column(apart, total)  # a run to the end of one may have met the next one's start
+    return cover(starts - copy * total, stops - copy * total)
+
+
+def fill_evenodd(rings: Sequence[Ring], height: int, width: int) -> Ints:
+    """Bounds of the pixels inside an odd number of rings.  ValueError for a bad ring."""
+    return toggles(_crossings(rings, height, width)[0])
+
+
+def _crossings(rings: Sequence[Ring], height: int, width: int) -> tuple[Ints, Ints]:
+    """Offsets where an edge crosses a column's centre line, clipped to the image, and each one's ring."""
+    points = [_points(ring) for ring in rings]
+    if not points:
+        return np.empty(0, np.int64), np.empty(0, np.int64)
+    ends = np.concatenate(points)
+    starts = np.concatenate([np.roll(ring, 1, 0) for ring in points])
+    which = np.repeat(np.arange(len(points)), [len(ring) for ring in points])
+    # An edge is walked from left to right whoever owns it: two neighbours share its crossings exactly.
+    back = starts[:, 0] > ends[:, 0]
+    x0, y0 = np.where(back[:, None], ends, starts).T
+    x1, y1 = np.where(back[:, None], starts, ends).T
+    first = np.clip(np.ceil(x0 - 0.5), 0, width).astype(np.int64)
+    spans = np.clip(np.ceil(x1 - 0.5), 0, width).astype(np.int64) - first
+    edge = np.repeat(np.arange(spans.size), spans)
+    column = np.arange(edge.size) - np.repeat(np.cumsum(spans) - spans, spans) + first[edge]
+    slope = (y1 - y0)[edge] / (x1 - x0)[edge]
+    y = y0[edge] + (column + 0.5 - x0[edge]) * slope
+    row = np.clip(np.ceil(y - 0.5), 0, height).astype(np.int64)
+    return column * height + row, which[edge]
+
+
+def _points(ring: Ring) -> npt.NDArray[np.float64]:
+    points = np.asarray(ring, np.float64)
+    if points.ndim != 1 or points.size % 2:
+        raise ValueError(f"a ring is a flat list of x and y in turn, but this one has {len(ring)} entries")
+    if not (np.abs(points) < _FAR).all():
+        raise ValueError("a ring has a coordinate that is not a finite number of a sensible size")
+    return points.reshape(-1, 2)
+
+
+# -- pieces and tracing --------------------------------------------------------------------------------------
+
+
+def label_runs(column: Ints, starts: Ints, stops: Ints, height: int) -> Ints:
+    """For every run of `by_column`, the index of the first run of its 4-connected piece."""
+    # A run shifted by one column overlaps its right-hand neighbours; the offsets need no columns for that.
+    low = np.searchsorted(stops, starts + height, "right")
+    high = np.searchsorted(starts, stops + height, "left")
+    degree = np.maximum(high - low, 0)
+    a = np.repeat(np.arange(starts.size), degree)
+    b = np.arange(a.size) - np.repeat(np.cumsum(degree) - degree, degree) + np.repeat(low, degree)
+    label = np.arange(starts.size)
+    while True:
+        left, right = label[a], label[b]
+        if (left == right).all():
+            return label
+        np.minimum.at(label, np.maximum(left, right), np.minimum(left, right))
+        while (label[label] != label).any():
+            label = label[label]
+
+
+def trace(bounds: Ints, height: int) -> list[Outline]:
+    """The outlines of the 4-connected pieces, by their first pixel; outer rings clockwise on the screen.
+
+    Every run has a top edge (left to right, node i) and a bottom edge (right to left, node n + i).  Which
+    edge follows which needs only a look at the next column, so all are found at once; a walk then gathers the
+    rings.
+    """
+    column, starts, stops = by_column(bounds, height)
+    n = starts.size
+    if not n:
+        return []
+    label = label_runs(column, starts, stops, height)
+    follows = np.concatenate(
+        [_after_top(column, starts, stops, height), _after_bottom(column, starts, stops, height)]
+    )
+    at = np.concatenate([starts - column * height, stops - column * height])
+    outlines: dict[int, Outline] = {}
+    x = np.concatenate([column + 1, column])
+    for node, ring, area in _walk(follows.tolist(), x.tolist(), at.tolist()):
+        piece = int(label[node % n])
+        if area > 0:
+            outlines[piece] = Outline(ring, outlines.pop(piece, Outline([], [])).holes)
+        else:
+            outlines.setdefault(piece, Outline([], [])).holes.append(ring)
+    return [outlines[piece] for piece in sorted(outlines)]
+
+
+def _after_top(column: Ints, starts: Ints, stops: Ints, height: int) -> Ints:
+    """The edge after each run's top edge.  Where pixels meet at a corner only, it stays with its own."""
+    n = starts.size
+    run = np.arange(n)
+    j = np.searchsorted(stops, starts + height, "right")  # the first on the right that ends below our top
+    there = (j < n) & (column[np.minimum(j, n - 1)] == column + 1)
+    other = np.where(there, j, 0)
+    top = starts[other] - height
+    above = np.maximum(run - 1, 0)
+    blocked = (
+        (run > 0) & (column[above] == column) & (stops[above] > top)
+    )  # climbing, another run comes first
+    up = np.where(blocked, n + above, other)
+    down = np.where(top < stops, other, n + run)
+    return np.where(there, np.where(top < starts, up, down), n + run)
+
+
+def _after_bottom(column: Ints, starts: Ints, stops: Ints, height: int) -> Ints:
+    """The edge after each run's bottom edge: `_after_top` turned by half a turn."""
+    n = starts.size
+    run = np.arange(n)
+    j = np.searchsorted(starts, stops - height, "left") - 1
+    there = (j >= 0) & (column[np.maximum(j, 0)] == column - 1)
+    other = np.where(there, j, 0)
+    bottom = stops[other] + height
+    below = np.minimum(run + 1, n - 1)
+    blocked = (run < n - 1) & (column[below] == column) & (starts[below] < bottom)
+    down = np.where(blocked, below, n + other)
+    up = np.where(bottom > starts, n + other, run)
+    return np.where(there, np.where(bottom > stops, down, up), run)
+
+
+def _walk(follows: list[int], x: list[int], y: list[int]) -> list[tuple[int, list[float], int]]:
+    """(first node, ring, area, negative for a hole) of every cycle; corners only, the first one top left."""
+    seen = bytearray(len(follows))
+    rings = []
+    for start in range(len(follows)):
+        if seen[start]:
+            continue
+        ring: list[float] = []
+        area, node = 0, start
+        while not seen[node]:
+            seen[node] = 1
+            after = follows[node]
+            a, b = y[node], y[after]
+            if a != b:
+                ring += (x[node], a, x[node], b)
+                area += x[node] * (b - a)
+            node = after
+        rings.append((start, [float(value) for value in ring[-2:] + ring[:-2]], area))
+    return rings
+
+
+def bridge(rings: Sequence[Sequence[float]]) -> list[float]:
+    """One ring through all of `rings`: from each one's first point to the next one's, and all the way back.
+
+    Each bridge is walked twice along the same line, so under the even-odd rule it encloses nothing.
+    """
+    if len(rings) == 1:
+        return list(rings[0])
+    way: list[float] = []
+    for ring in rings:
+        way += [*ring, *ring[:2]]
+    for ring in rings[-2:0:-1]:
+        way += ring[:2]
+    return [*way, *rings[0][:2]]

@@ -1,0 +1,225 @@
+"""Run bounds: how pixels in column-major order are kept, found, merged and counted.
+
+*Bounds* are a 1-D int64 array of alternating start and stop offsets, strictly increasing; the offset of pixel
+(x, y) in an image of height h is ``x * h + y``.  Nothing here knows the image's width, only its pixel total.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Ints = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+Pixels = npt.NDArray[Any]
+
+_BLOCK = 1 << 18  # elements compared at a time: a block stays in the cache
+_STRIP = 128  # columns moved at a time, for the same reason
+_GROUPS = 10  # groups of five bits in one count: 50 bits, more than any image has pixels
+
+
+# -- pixels to runs ------------------------------------------------------------------------------------------
+
+
+def nonzero_runs(pixels: Pixels) -> tuple[Ints, Ints, Pixels]:
+    """The maximal vertical runs of equal, non-zero pixels: (starts, stops, values), in column-major order.
+
+    `pixels` is (h, w) or (h, w, c), bool or integer; `values` is (n,) or (n, c).  A run stays in its column.
+    """
+    height, width = pixels.shape[:2]
+    channels = 1 if pixels.ndim == 2 else pixels.shape[2]
+    flat = np.ascontiguousarray(pixels).reshape(height, width * channels)
+    top, bottom = _extent(_any(flat, 1))
+    left, right = _extent(_any(_any(flat[top:bottom], 0).reshape(width, channels), 1))
+    inside = flat[top:bottom, left * channels : right * channels]
+    tall = bottom - top
+    local = _run_starts(inside, channels)
+    column, row = np.divmod(local, max(tall, 1))
+    lengths = np.diff(local, append=(right - left) * tall)
+    values = pixels[top + row, left + column]
+    some = (values != 0).reshape(values.shape[0], channels).any(1)
+    starts = ((left + column) * height + top + row)[some]
+    return starts, starts + lengths[some], values[some]
+
+
+def _any(flat: Pixels, axis: int) -> Mask:
+    truth = flat.view(np.bool_) if flat.dtype.itemsize == 1 else flat  # any() is fastest on bool
+    return np.asarray(truth.any(axis), np.bool_)
+
+
+def _extent(present: Mask) -> tuple[int, int]:
+    where = np.flatnonzero(present)
+    return (int(where[0]), int(where[-1]) + 1) if where.size else (0, 0)
+
+
+def _run_starts(flat: Pixels, channels: int) -> Ints:
+    """Column-major offsets where a run begins: every column's top, and every change from the row above."""
+    height, samples = flat.shape
+    width = samples // channels
+    if not height or not width:
+        return np.empty(0, np.int64)
+    step = max(1, _BLOCK // samples)
+    buffer = np.empty((min(step, height), samples), np.bool_)
+    parts = [np.arange(width, dtype=np.int64) * height]
+    for top in range(1, height, step):
+        below = flat[top : top + step]
+        changed = np.not_equal(below, flat[top - 1 : top - 1 + len(below)], out=buffer[: len(below)])
+        row, sample = np.divmod(np.flatnonzero(changed), samples)
+        parts.append((sample // channels) * height + top + row)
+    starts = np.sort(np.concatenate(parts))
+    return starts if channels == 1 else _distinct(starts)  # several channels may change at one pixel
+
+
+def _distinct(ordered: Ints) -> Ints:
+    return ordered[np.append(True, ordered[1:] != ordered[:-1])] if ordered.size else ordered
+
+
+# -- runs to bounds ------------------------------------------------------------------------------------------
+
+
+def join(starts: Ints, stops: Ints) -> Ints:
+    """Bounds of ordered, disjoint runs; runs that touch become one."""
+    edges = np.stack([starts, stops], 1).reshape(-1)
+    meets = np.flatnonzero(starts[1:] == stops[:-1])
+    keep = np.ones(edges.size, np.bool_)
+    keep[2 * meets + 1] = keep[2 * meets + 2] = False
+    return edges[keep]
+
+
+def toggles(offsets: Ints) -> Ints:
+    """Bounds of offsets, in any order, at each of which inside and outside change places (even-odd)."""
+    ordered = np.sort(offsets)
+    first = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])) if ordered.size else ordered
+    odd = np.diff(first, append=ordered.size) % 2 == 1
+    edges: Ints = ordered[first[odd]]
+    return edges
+
+
+def complement(bounds: Ints, total: int) -> Ints:
+    """Bounds of all pixels that `bounds` leaves out, of `total`."""
+    return toggles(np.concatenate([bounds, np.array([0, total], np.int64)]))
+
+
+def combine(a: Ints, b: Ints, members: tuple[int, ...]) -> Ints:
+    """Bounds of the pixels whose membership is in `members`: 1 is a only, 2 is b only, 3 is both."""
+    offsets = np.concatenate([a, b])
+    weights = np.ones(offsets.size, np.int64)
+    weights[1 : a.size : 2] = -1
+    weights[a.size :: 2] = 2
+    weights[a.size + 1 :: 2] = -2
+    return _changes(offsets, weights, members)
+
+
+def cover(starts: Ints, stops: Ints) -> Ints:
+    """Bounds of the pixels in any of the runs, which may overlap and come in any order."""
+    weights = np.repeat(np.array([1, -1], np.int64), starts.size)
+    return _changes(np.concatenate([starts, stops]), weights, None)
+
+
+def _changes(offsets: Ints, weights: Ints, members: tuple[int, ...] | None) -> Ints:
+    """Where the running sum of weights enters or leaves `members` (None: the numbers above zero)."""
+    order = np.argsort(offsets, kind="stable")
+    ordered, depth = offsets[order], np.cumsum(weights[order])
+    last = np.append(ordered[1:] != ordered[:-1], True)[: ordered.size]
+    ordered, depth = ordered[last], depth[last]
+    inside = depth > 0 if members is None else np.isin(depth, members)
+    edges: Ints = ordered[inside != np.append(False, inside[:-1])[: inside.size]]
+    return edges
+
+
+def by_column(bounds: Ints, height: int) -> tuple[Ints, Ints, Ints]:
+    """(column, start, stop) of every run, cut where it crosses from one column into the next."""
+    starts, stops = bounds[::2], bounds[1::2]
+    first = starts // max(height, 1)
+    spans = (stops - 1) // max(height, 1) - first + 1
+    if not spans.size or spans.max() == 1:
+        return first, starts, stops
+    nth = np.arange(spans.sum()) - np.repeat(np.cumsum(spans) - spans, spans)
+    column = np.repeat(first, spans) + nth
+    cut = column * height
+    return (
+        column,
+        np.maximum(np.repeat(starts, spans), cut),
+        np.minimum(np.repeat(stops, spans), cut + height),
+    )
+
+
+def rows_first(flat: Pixels, wide: int, tall: int) -> Pixels:
+    """Column-major pixels as a C-ordered array (tall, wide), moved in strips that stay in the cache."""
+    columns = flat.reshape(wide, tall)
+    rows = np.empty((tall, wide), flat.dtype)
+    for left in range(0, wide, _STRIP):
+        rows[:, left : left + _STRIP] = columns[left : left + _STRIP].T
+    return rows
+
+
+# -- bounds and counts ---------------------------------------------------------------------------------------
+
+
+def to_counts(bounds: Ints, total: int) -> Ints:
+    """Run lengths, zeros first; a last run of no zeros is left out."""
+    lengths = np.diff(np.concatenate([[0], bounds, [total]]))
+    return lengths[:-1] if bounds.size and bounds[-1] == total else lengths
+
+
+def from_counts(counts: Ints, total: int) -> Ints:
+    """Bounds of run lengths, zeros first.  ValueError if one is negative or they do not add up to `total`."""
+    if counts.size and (counts.min() < 0 or counts.max() > total):
+        negative = counts.min() < 0
+        raise ValueError(
+            f"a run length is negative: {counts.min()}"
+            if negative
+            else f"a run of {counts.max()} pixels does not fit an image of {total} pixels"
+        )
+    if int(counts.sum()) != total:
+        raise ValueError(f"the run lengths add up to {counts.sum()} pixels, but the image has {total}")
+    edges = np.cumsum(counts)
+    edges = edges[:-1] if counts.size % 2 else edges
+    return toggles(edges) if (counts == 0).any() else edges
+
+
+def pack(counts: Ints) -> str:
+    """The compressed text of run lengths, each from the fourth on as a difference to the one two before it.
+
+    Groups of five bits, lowest first, are characters from "0" (48) on; a sixth bit says that more follow.
+    """
+    rest = counts.copy()
+    rest[3:] -= counts[1:-2]
+    columns, shown = [], []
+    more = np.ones(rest.size, np.bool_)
+    while more.any():
+        group = rest & 31
+        rest = rest >> 5
+        shown.append(more)
+        more = more & np.where(group & 16, rest != -1, rest != 0)
+        columns.append(group + 48 + 32 * more)
+    if not columns:
+        return ""
+    return np.stack(columns, 1)[np.stack(shown, 1)].astype(np.uint8).tobytes().decode("ascii")
+
+
+def unpack(text: bytes) -> Ints:
+    """The run lengths of a compressed text.  ValueError where it is malformed."""
+    groups = np.frombuffer(text, np.uint8).astype(np.int64) - 48
+    if not groups.size:
+        return np.empty(0, np.int64)
+    if groups.min() < 0 or groups.max() > 63:
+        place = int(np.flatnonzero((groups < 0) | (groups > 63))[0])
+        raise ValueError(
+            f"the run-length text has a bad character, {chr(text[place])!r}, at position {place}"
+        )
+    ends = np.flatnonzero(groups < 32)
+    if not ends.size or ends[-1] != groups.size - 1:
+        raise ValueError("the run-length text breaks off inside a number")
+    begins = np.append(0, ends[:-1] + 1)
+    sizes = ends - begins + 1
+    if sizes.max() > _GROUPS:
+        raise ValueError("the run-length text holds a number that is too large")
+    shift = 5 * (np.arange(groups.size) - np.repeat(begins, sizes))
+    counts = np.add.reduceat((groups & 31) << shift, begins)
+    counts -= np.where(groups[ends] & 16, np.int64(1) << (5 * sizes), 0)
+    counts[1::2] = np.cumsum(counts[1::2])
+    counts[2::2] = np.cumsum(counts[2::2])
+    return counts

@@ -1,0 +1,137 @@
+"""The slots of each kind of record: their names, the type of their values, what is derived from others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Type = Literal[
+    "id", "int", "number", "text", "bool", "state", "json", "texts", "box", "rotated", "ring", "rings",
+    "keypoints", "circle", "region", "color", "edges", "bytes", "mapping",
+]  # fmt: skip
+RecordKind = Literal["dataset", "item", "object", "category", "label", "caption", "area", "void", "attribute"]
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One slot.  `derived`: computed from other slots, so that rows can only look it up."""
+
+    type: Type
+    derived: bool = False
+
+
+_CATEGORY: dict[str, Slot] = {
+    "id": Slot("id"),
+    "index": Slot("int"),
+    "name": Slot("text"),
+    "parent": Slot("text"),
+    "path": Slot("texts"),
+    "color": Slot("color"),
+    "countable": Slot("bool"),
+    "keypoint_names": Slot("texts"),
+    "skeleton": Slot("edges"),
+    "attribute_names": Slot("texts"),
+    "part_names": Slot("texts"),
+    "attributes": Slot("mapping"),
+}
+_OF_CATEGORY = {f"category.{name}": slot for name, slot in _CATEGORY.items()}
+
+SLOTS: dict[RecordKind, dict[str, Slot]] = {
+    "dataset": {},
+    "category": _CATEGORY,
+    "label": {
+        **_OF_CATEGORY,
+        "state": Slot("state"),
+        "score": Slot("number"),
+        "attributes": Slot("mapping"),
+    },
+    "caption": {"id": Slot("id"), "text": Slot("text"), "attributes": Slot("mapping")},
+    "attribute": {"key": Slot("text"), "value": Slot("json")},
+    "area": {**_OF_CATEGORY, "region": Slot("region")},
+    "void": {"region": Slot("region")},
+    "object": {
+        **_OF_CATEGORY,
+        "id": Slot("id"),
+        "parent": Slot("id"),
+        "level": Slot("int"),
+        "group": Slot("json"),
+        "track": Slot("id"),
+        "order": Slot("number"),
+        "single": Slot("bool"),
+        "attributes": Slot("mapping"),
+        "tags": Slot("texts"),
+        "score": Slot("number"),
+        "bbox": Slot("box"),
+        "rotated": Slot("rotated"),
+        "polygons": Slot("rings"),
+        "polygon": Slot("ring"),
+        "polyline": Slot("ring"),
+        "keypoints": Slot("keypoints"),
+        "circle": Slot("circle"),
+        "region": Slot("region"),
+        "hidden": Slot("region"),
+        "text": Slot("text"),
+        "index": Slot("int", derived=True),
+        "number": Slot("int", derived=True),
+        "rank": Slot("int", derived=True),
+        "depth": Slot("int", derived=True),
+        "children": Slot("texts", derived=True),
+        "area": Slot("number", derived=True),
+        "touches_border": Slot("bool", derived=True),
+    },
+    "item": {
+        "id": Slot("id"),
+        "key": Slot("text", derived=True),
+        "index": Slot("int", derived=True),
+        "subset": Slot("text"),
+        "subsets": Slot("texts"),
+        "sequence": Slot("id"),
+        "frame": Slot("int"),
+        "image.path": Slot("text"),
+        "image.width": Slot("int"),
+        "image.height": Slot("int"),
+        "image.channels": Slot("int"),
+        "image.data": Slot("bytes"),
+        "tags": Slot("texts"),
+        "attributes": Slot("mapping"),
+        "area": Slot("number", derived=True),
+        **{f"label.{name}": slot for name, slot in _OF_CATEGORY.items()},
+        "label.state": Slot("state"),
+        "label.score": Slot("number"),
+        "caption.text": Slot("text"),
+    },
+}
+
+TABLES: dict[str, RecordKind] = {
+    "items": "item",
+    "objects": "object",
+    "children": "object",
+    "categories": "category",
+    "labels": "label",
+    "captions": "caption",
+    "attributes": "attribute",
+    "areas": "area",
+    "void": "void",
+}
+"""What `each:` may name, and the kind of record that its rows are."""
+
+
+def find_slot(kind: RecordKind, name: str) -> tuple[str, Slot] | None:
+    """The slot that `name` means inside a record of `kind`: its full name, and what it is.
+
+    A name may repeat the record's kind (`category.name` in a row of categories), and `attributes.x` is one
+    attribute of the record.
+    """
+    slots = SLOTS[kind]
+    if name in slots:
+        return name, slots[name]
+    if name.startswith("attributes.") and "attributes" in slots:
+        return name, Slot("json")
+    if name.startswith("path."):
+        return name, Slot("text")
+    head, _, rest = name.partition(".")
+    if head == kind and rest:
+        return find_slot(kind, rest)
+    if head == "category" and rest.startswith("attributes.") and "category.id" in slots:
+        return name, Slot("json")
+    return None

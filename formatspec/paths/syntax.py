@@ -1,0 +1,130 @@
+"""The text of a template, split into literals and placeholders; what a placeholder must be able to do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+_CLOSING = {"{": "}", "[": "]"}
+
+
+class TemplateSyntax(ValueError):  # noqa: N818  # the name says what is wrong, as SyntaxError's does
+    """A template that cannot be read. `offset` is in characters from the start of the text that was given;
+    `expected` holds what would have been right."""
+
+    def __init__(self, message: str, offset: int, expected: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.message = message
+        self.offset = offset
+        self.expected = expected
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.message, self.offset, self.expected)
+
+
+class MissingValue(KeyError):  # noqa: N818
+    """A placeholder that must be rendered has no value. `name` is the placeholder's."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+    def __str__(self) -> str:
+        return f"no value for `{self.name}`"
+
+
+class Unrenderable(ValueError):  # noqa: N818
+    """Values whose rendering would not be read back as these values."""
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """Text that stands for itself, with `{{` and `}}` already made single; `offset` is where it begins."""
+
+    text: str
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Placeholder:
+    """What stands between two braces, as written; `offset` is that of the first character inside."""
+
+    text: str
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """How one placeholder is read and written.
+
+    `pattern` is a regular expression without capturing groups, anchors or backreferences. `parse` takes a
+    text that the pattern matched, `render` gives one; both raise ValueError on a misfit. `parse is str` says
+    that the text is the value. An `optional` field may be absent; its value then is `parse("")`, or None if
+    that raises. `wants` tells a person what would have fitted ("at least three digits").
+    """
+
+    name: str
+    pattern: str
+    parse: Callable[[str], Any]
+    render: Callable[[Any], str]
+    optional: bool = False
+    wants: str = ""
+
+
+def split(text: str) -> tuple[Literal | Placeholder, ...]:
+    """Split `text {…} text`. `{{` and `}}` are braces as text. Inside a placeholder, quotes ('…' or "…", with
+    no escapes) protect everything, and {} and [] nest.
+
+    Raises TemplateSyntax.
+    """
+    parts: list[Literal | Placeholder] = []
+    chars: list[str] = []
+    start = i = 0
+    while i < len(text):
+        char = text[i]
+        if char in "{}" and text[i : i + 2] == char * 2:
+            chars.append(char)
+            i += 2
+        elif char == "{":
+            if chars:
+                parts.append(Literal("".join(chars), start))
+            end = _placeholder_end(text, i)
+            if not text[i + 1 : end].strip():
+                raise TemplateSyntax("nothing stands between the braces", i + 1, ("a name",))
+            parts.append(Placeholder(text[i + 1 : end], i + 1))
+            chars, start = [], end + 1
+            i = end + 1
+        elif char == "}":
+            raise TemplateSyntax("a `}` without its `{`", i, ("{", "}}"))
+        else:
+            chars.append(char)
+            i += 1
+    if chars:
+        parts.append(Literal("".join(chars), start))
+    return tuple(parts)
+
+
+def _placeholder_end(text: str, opening: int) -> int:
+    """The offset of the brace that closes the one at `opening`."""
+    open_at = [opening]
+    i = opening + 1
+    while i < len(text):
+        char = text[i]
+        if char in "'\"":
+            end = text.find(char, i + 1)
+            if end < 0:
+                raise TemplateSyntax("a quote that is never closed", i, (char,))
+            i = end
+        elif char in _CLOSING:
+            open_at.append(i)
+        elif char in "}]":
+            wanted = _CLOSING[text[open_at[-1]]]
+            if char != wanted:
+                raise TemplateSyntax(f"`{char}` where `{wanted}` is due", i, (wanted,))
+            open_at.pop()
+            if not open_at:
+                return i
+        i += 1
+    wanted = _CLOSING[text[open_at[-1]]]
+    raise TemplateSyntax(f"`{text[open_at[-1]]}` is never closed", open_at[-1], (wanted,))

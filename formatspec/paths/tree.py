@@ -1,0 +1,448 @@
+"""Trees of files: a folder or a zip archive, seen alike. Paths are posix, relative to the root.
+
+A tree never changes: its listing is taken once, when first asked for. Nothing outside the root is opened.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import re
+import stat
+import zipfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol, runtime_checkable
+
+BOMB_SIZE = 256 * 1024**2
+"""Bytes. A larger archive member is refused if it is packed more densely than `BOMB_RATIO`."""
+BOMB_RATIO = 1000
+
+_ODD_SEGMENTS = frozenset({"", ".", ".."})
+_DRIVE = re.compile(r"[A-Za-z]:")
+
+
+@runtime_checkable
+class Tree(Protocol):
+    """Files under one root."""
+
+    @property
+    def root(self) -> str:
+        """The root as shown to a person."""
+        ...
+
+    def paths(self) -> Sequence[str]:
+        """Every regular file, sorted by segments in the order of code points."""
+        ...
+
+    def folders(self) -> Sequence[str]:
+        """Every folder below the root, sorted likewise."""
+        ...
+
+    def escapes(self) -> Sequence[str]:
+        """Symbolic links that leave the root, and unsafe names of an archive: never followed, only told."""
+        ...
+
+    def exists(self, path: str) -> bool:
+        """Whether a regular file has this path."""
+        ...
+
+    def size(self, path: str) -> int:
+        """Bytes. Raises FileNotFoundError."""
+        ...
+
+    def read(self, path: str) -> bytes:
+        """The file's bytes. Raises OSError, and ValueError for a damaged or dangerous archive."""
+        ...
+
+    def local(self, path: str) -> Path | None:
+        """A real file to hand to a decoder, a link or a copy; None if there is none."""
+        ...
+
+    def under(self, prefix: str) -> Tree:
+        """The part below a folder, with paths relative to it. Raises ValueError if that leaves the root."""
+        ...
+
+
+class _Listing(NamedTuple):
+    paths: tuple[str, ...]
+    folders: tuple[str, ...]
+    escapes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class FolderTree:
+    """A folder on disk. Symbolic links that stay inside are followed, unless they lead back to a folder on
+    the way; dangling links and special files are left out. Names that are not UTF-8 hold surrogate escapes
+    (PEP 383)."""
+
+    folder: Path
+
+    @property
+    def root(self) -> str:
+        return str(self.folder)
+
+    def paths(self) -> Sequence[str]:
+        return self._listing.paths
+
+    def folders(self) -> Sequence[str]:
+        return self._listing.folders
+
+    def escapes(self) -> Sequence[str]:
+        return self._listing.escapes
+
+    def exists(self, path: str) -> bool:
+        return self.local(path) is not None
+
+    def size(self, path: str) -> int:
+        return os.stat(self._file(path)).st_size  # noqa: PTH116  # a Path here would double the time
+
+    def read(self, path: str) -> bytes:
+        with open(self._file(path), "rb") as file:  # noqa: PTH123
+            return file.read()
+
+    def local(self, path: str) -> Path | None:
+        try:
+            return Path(self._file(path))
+        except FileNotFoundError:
+            return None
+
+    def under(self, prefix: str) -> Tree:
+        return _under(self, prefix)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return FolderTree, (self.folder,)
+
+    def _file(self, path: str) -> str:
+        full = f"{self._start}/{path}"
+        try:
+            if (
+                "\0" not in path
+                and _ODD_SEGMENTS.isdisjoint(path.split("/"))
+                and self._reaches_file(path, full)
+            ):
+                return full
+        except OSError:
+            pass  # said below
+        raise FileNotFoundError(f"{self.root} holds no file {path!r}")
+
+    def _reaches_file(self, path: str, full: str) -> bool:
+        """Whether a regular file is there, and really inside the root."""
+        mode = os.lstat(full).st_mode
+        if stat.S_ISLNK(mode):
+            return _inside(os.path.realpath(full), self._real) and os.path.isfile(full)  # noqa: PTH113
+        return stat.S_ISREG(mode) and self._folder_inside(posixpath.dirname(path))
+
+    def _folder_inside(self, folder: str) -> bool:
+        inside = self._folders_inside.get(folder)
+        if inside is None:
+            inside = _inside(os.path.realpath(os.path.join(self._start, folder)), self._real)  # noqa: PTH118
+            self._folders_inside[folder] = inside
+        return inside
+
+    @cached_property
+    def _folders_inside(self) -> dict[str, bool]:
+        """What is known of folders: whether their real place is inside the root."""
+        return {}
+
+    @cached_property
+    def _start(self) -> str:
+        return os.fspath(self.folder)
+
+    @cached_property
+    def _real(self) -> str:
+        return os.path.realpath(self._start)
+
+    @cached_property
+    def _listing(self) -> _Listing:
+        return _scan(self._start, self._real)
+
+
+def _scan(start: str, real_root: str) -> _Listing:
+    """Walk depth first with every folder's names in order, which is the order by segments."""
+    files: list[str] = []
+    folders: list[str] = []
+    escapes: list[str] = []
+    # A level: the entries still to see, the folder's path with its slash, its real path.
+    levels: list[tuple[Iterator[os.DirEntry[str]], str, str]] = [(_entries(start), "", real_root)]
+    while levels:
+        entries, prefix, real = levels[-1]
+        for entry in entries:
+            path = prefix + entry.name
+            if entry.is_symlink():
+                target = os.path.realpath(entry.path)
+                if not _inside(target, real_root):
+                    escapes.append(path)
+                    continue
+                if not os.path.exists(target):  # noqa: PTH110
+                    continue  # it dangles, or points at itself
+                if entry.is_dir() and any(_inside(above, target) for _, _, above in levels):
+                    continue  # it leads back to a folder on the way
+            else:
+                target = os.path.join(real, entry.name)  # noqa: PTH118
+            if entry.is_file():
+                files.append(path)
+            elif entry.is_dir():
+                folders.append(path)
+                levels.append((_entries(entry.path), path + "/", target))
+                break
+        else:
+            levels.pop()
+    return _Listing(tuple(files), tuple(folders), tuple(escapes))
+
+
+def _entries(folder: str) -> Iterator[os.DirEntry[str]]:
+    with os.scandir(folder) as entries:
+        return iter(sorted(entries, key=lambda entry: entry.name))
+
+
+def _inside(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
+
+
+@dataclass(frozen=True)
+class ZipTree:
+    """A zip archive. Members with an absolute path, a drive letter, `..`, a backslash or a NUL in their name,
+    and symbolic links, are escapes and no files of the tree. Of two members of one name the later counts."""
+
+    archive: Path
+
+    @property
+    def root(self) -> str:
+        return str(self.archive)
+
+    def paths(self) -> Sequence[str]:
+        return self._listing.paths
+
+    def folders(self) -> Sequence[str]:
+        return self._listing.folders
+
+    def escapes(self) -> Sequence[str]:
+        return self._listing.escapes
+
+    def exists(self, path: str) -> bool:
+        return path in self._members
+
+    def size(self, path: str) -> int:
+        return self._member(path).file_size
+
+    def read(self, path: str) -> bytes:
+        member = self._member(path)
+        if member.file_size > BOMB_SIZE and member.file_size > BOMB_RATIO * member.compress_size:
+            raise ValueError(
+                f"{path!r} in {self.root} unpacks {member.compress_size} bytes to {member.file_size}: refused"
+            )
+        try:
+            return self._zip.read(member)
+        except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError) as error:
+            raise ValueError(f"{path!r} in {self.root} cannot be unpacked: {error}") from error
+
+    def local(self, path: str) -> Path | None:
+        return None
+
+    def under(self, prefix: str) -> Tree:
+        return _under(self, prefix)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return ZipTree, (self.archive,)
+
+    def _member(self, path: str) -> zipfile.ZipInfo:
+        member = self._members.get(path)
+        if member is None:
+            raise FileNotFoundError(f"{self.root} holds no file {path!r}")
+        return member
+
+    @property
+    def _zip(self) -> zipfile.ZipFile:
+        # A forked process shares the position in an open file with its parent, so each opens its own.
+        process = os.getpid()
+        if process not in self._handles:
+            try:
+                self._handles[process] = zipfile.ZipFile(self.archive)
+            except zipfile.BadZipFile as error:
+                raise ValueError(f"{self.root} is no readable zip archive: {error}") from error
+        return self._handles[process]
+
+    @cached_property
+    def _handles(self) -> dict[int, zipfile.ZipFile]:
+        return {}
+
+    @cached_property
+    def _members(self) -> dict[str, zipfile.ZipInfo]:
+        members = {}
+        for member in self._zip.infolist():
+            path = _member_path(member)
+            if path and not member.orig_filename.endswith("/"):
+                members[path] = member
+        return members
+
+    @cached_property
+    def _listing(self) -> _Listing:
+        folders: set[str] = set()
+        escapes: set[str] = set()
+        for member in self._zip.infolist():
+            path = _member_path(member)
+            if path is None:
+                escapes.add(member.orig_filename)
+                continue
+            folder = path if member.orig_filename.endswith("/") else posixpath.dirname(path)
+            while folder and folder not in folders:
+                folders.add(folder)
+                folder = posixpath.dirname(folder)
+        return _Listing(_in_order(self._members), _in_order(folders), _in_order(escapes))
+
+
+def _member_path(member: zipfile.ZipInfo) -> str | None:
+    name = member.orig_filename
+    if "\\" in name or ".." in name.split("/") or stat.S_ISLNK(member.external_attr >> 16):
+        return None
+    return safe_join("", name)
+
+
+def _in_order(paths: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(paths, key=lambda path: path.split("/")))
+
+
+@dataclass(frozen=True)
+class _Subtree:
+    """The part of a tree below a folder; `prefix` ends with a slash."""
+
+    base: Tree
+    prefix: str
+
+    @property
+    def root(self) -> str:
+        return f"{self.base.root}/{self.prefix[:-1]}"
+
+    def paths(self) -> Sequence[str]:
+        return self._listing.paths
+
+    def folders(self) -> Sequence[str]:
+        return self._listing.folders
+
+    def escapes(self) -> Sequence[str]:
+        return self._listing.escapes
+
+    def exists(self, path: str) -> bool:
+        return self.base.exists(self._full(path))
+
+    def size(self, path: str) -> int:
+        return self.base.size(self._full(path))
+
+    def read(self, path: str) -> bytes:
+        return self.base.read(self._full(path))
+
+    def local(self, path: str) -> Path | None:
+        return self.base.local(self._full(path))
+
+    def under(self, prefix: str) -> Tree:
+        joined = _prefix(prefix)
+        return self.base.under(self.prefix + joined) if joined else self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _Subtree, (self.base, self.prefix)
+
+    def _full(self, path: str) -> str:
+        return self.prefix + path
+
+    @cached_property
+    def _listing(self) -> _Listing:
+        return _Listing(
+            *(self._below(all_) for all_ in (self.base.paths(), self.base.folders(), self.base.escapes()))
+        )
+
+    def _below(self, paths: Sequence[str]) -> tuple[str, ...]:
+        cut = len(self.prefix)
+        return tuple(path[cut:] for path in paths if path.startswith(self.prefix))
+
+
+def _prefix(prefix: str) -> str:
+    joined = safe_join("", prefix)
+    if joined is None:
+        raise ValueError(f"{prefix!r} leaves the root")
+    return joined
+
+
+def _under(tree: Tree, prefix: str) -> Tree:
+    joined = _prefix(prefix)
+    return _Subtree(tree, joined + "/") if joined else tree
+
+
+def open_tree(path: str | Path) -> Tree:
+    """The tree of a folder or of a zip archive.
+
+    Raises FileNotFoundError if nothing is there, ValueError if it is a file but no zip archive.
+    """
+    place = Path(path)
+    if place.is_dir():
+        return FolderTree(place)
+    if not place.exists():
+        raise FileNotFoundError(f"there is no {place}")
+    if not zipfile.is_zipfile(place):
+        raise ValueError(f"{place} is neither a folder nor a zip archive")
+    return ZipTree(place)
+
+
+def safe_join(folder: str, reference: str) -> str | None:
+    """The path that a reference means, which was found in a file of this folder; "" is the root itself.
+
+    Backslashes count as slashes. None if the reference is absolute, has a drive letter or a NUL, or leaves
+    the root.
+    """
+    reference = reference.replace("\\", "/")
+    if reference.startswith("/") or _DRIVE.match(reference) or "\0" in reference:
+        return None
+    joined = posixpath.normpath(f"{folder}/{reference}" if folder else reference)
+    if joined == ".." or joined.startswith(("../", "/")):
+        return None
+    return "" if joined == "." else joined
+
+
+def matches(path: str, pattern: str) -> bool:
+    """Whether a whole path fits a pattern: `*` is any text within a segment, `?` one character of it, `**` as
+    a segment is any number of segments (as the last one: at least one), and a final `/` stands for `/**`."""
+    return _glob(pattern).fullmatch(path) is not None
+
+
+def globs(patterns: Iterable[str]) -> Callable[[str], bool]:
+    """Whether a path fits any of the patterns, compiled once."""
+    compiled = tuple(_glob(pattern).fullmatch for pattern in patterns)
+    return lambda path: any(fits(path) is not None for fits in compiled)
+
+
+@lru_cache(maxsize=256)
+def _glob(pattern: str) -> re.Pattern[str]:
+    """What follows a wildcard is sought at its first place and not elsewhere (an atomic group), which loses
+    nothing as long as another wildcard of that kind comes later, and keeps matching from running away."""
+    segments = (pattern + "**" if pattern.endswith("/") else pattern).split("/")
+    trailing = segments[-1] == "**"
+    runs: list[list[str]] = [[]]
+    for segment in segments:
+        if segment == "**":
+            if runs[-1] or len(runs) == 1:
+                runs.append([])
+        else:
+            runs[-1].append(_segment(segment))
+    text = []
+    for i, run in enumerate(runs):
+        body = "/".join(run)
+        last = i + 1 == len(runs)
+        if not run:
+            text.append(r"[\s\S]+" if last and trailing else "")
+        elif i == 0:
+            text.append(body if last else body + "/")
+        elif last:
+            text.append(rf"(?:[^/]+/)*{body}")
+        else:
+            text.append(rf"(?>(?:[^/]+/)*?{body}/)")
+    return re.compile("".join(text))
+
+
+def _segment(segment: str) -> str:
+    pieces = [re.escape(piece).replace(r"\?", "[^/]") for piece in re.split(r"\*+", segment)]
+    if len(pieces) == 1:
+        return pieces[0]
+    middle = "".join(f"(?>[^/]*?{piece})" for piece in pieces[1:-1])
+    return f"{pieces[0]}{middle}[^/]*{pieces[-1]}"

@@ -1,0 +1,272 @@
+"""PNG: its header, its pixels as stored, and a writer that is fast for mostly empty images.
+
+Source of the format: PNG specification, third edition (W3C), sections 5, 9, 10 and 11.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Literal
+
+import kornia_rs.io
+import numpy as np
+import numpy.typing as npt
+
+from formatspec.model.image_error import ImageError as ImageError
+
+Mode = Literal["gray", "gray16", "palette", "rgb", "rgba"]
+Pixels = npt.NDArray[Any]
+
+CHANNELS: dict[Mode, int] = {"gray": 1, "gray16": 1, "palette": 1, "rgb": 3, "rgba": 4}
+
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_END = b"\x00\x00\x00\x00IEND\xaeB`\x82"
+_COLOR: dict[Mode, int] = {"gray": 0, "gray16": 0, "palette": 3, "rgb": 2, "rgba": 6}
+_DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
+_MODES: dict[tuple[int, int], tuple[Mode, str]] = {  # (depth, color): ours, and the decoder's word
+    (8, 0): ("gray", "mono"),
+    (16, 0): ("gray16", "mono"),
+    (8, 2): ("rgb", "rgb"),
+    (16, 2): ("rgb", "rgb"),
+    (8, 6): ("rgba", "rgba"),
+    (16, 6): ("rgba", "rgba"),
+}
+_LIMIT = 400_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What IHDR says: size in pixels, bits a sample, color type (0 gray, 2 RGB, 3 palette, 4 and 6 alpha)."""
+
+    width: int
+    height: int
+    depth: int
+    color: int
+
+
+@dataclass(frozen=True, slots=True)
+class Raster:
+    """Decoded pixels: uint8 or uint16, (h, w) for gray, gray16 and palette (indices), else (h, w, 3 or 4)."""
+
+    pixels: Pixels
+    mode: Mode
+    palette: npt.NDArray[np.uint8] | None = None
+
+
+# -- reading -------------------------------------------------------------------------------------------------
+
+
+def read_header(data: bytes) -> Header:
+    """The header, from the first 33 bytes.  ImageError if there is none or it breaks the standard."""
+    if data[:8] != _SIGNATURE:
+        raise ImageError("the file does not begin with the PNG signature")
+    if len(data) < 33 or data[12:16] != b"IHDR":
+        raise ImageError("the PNG file ends before its header does, or has none")
+    width, height, depth, color = struct.unpack_from(">IIBB", data, 16)
+    if not 0 < width < 1 << 31 or not 0 < height < 1 << 31:
+        raise ImageError(f"the PNG header states a size of {width} x {height}")
+    if depth not in _DEPTHS.get(color, ()):
+        raise ImageError(f"the PNG header states {depth} bits a sample for color type {color}")
+    return Header(width, height, depth, color)
+
+
+def decode(data: bytes, limit: int = _LIMIT) -> Raster:
+    """The pixels as stored: palette images keep their indices; gray of 1, 2 or 4 bits is scaled to 0..255.
+
+    RGB and RGBA of 16 bits are uint16.  Gray with alpha comes as rgba.  ImageError for damaged bytes and for
+    images of more than `limit` pixels, which are refused by their header.  All but the end mark is
+    checked; for that there is `has_end`.
+    """
+    header = read_header(data)
+    if header.width * header.height > limit:
+        raise ImageError(f"the PNG image has {header.width} x {header.height} pixels, more than {limit}")
+    known = _MODES.get((header.depth, header.color))
+    if known:
+        return Raster(_samples(data, header, known[1]), known[0])
+    if header.color == 3:
+        return _palette_image(data, header)
+    return _rare_image(data, header)
+
+
+def _samples(data: bytes, header: Header, word: str) -> Pixels:
+    read = kornia_rs.io.decode_image_png_u8 if header.depth == 8 else kornia_rs.io.decode_image_png_u16
+    try:
+        pixels: Pixels = read(data, (header.height, header.width), word)
+    except Exception as error:  # the decoder raises bare Exception
+        raise ImageError(f"the PNG image cannot be decoded: {_reason(error)}") from error
+    return pixels[..., 0] if word == "mono" else pixels
+
+
+def _reason(error: BaseException) -> str:
+    return str(error).removeprefix("Failed to decode the png image. ").rstrip(".") or type(error).__name__
+
+
+def _palette_image(data: bytes, header: Header) -> Raster:
+    palette = next((body for name, body in _chunks(data) if name == b"PLTE"), None)
+    if palette is None or not palette or len(palette) % 3:
+        raise ImageError("the PNG image has a palette color type, but no palette of whole RGB entries")
+    colors = np.frombuffer(palette, np.uint8).reshape(-1, 3)
+    if header.depth == 8:
+        return Raster(_samples(_as_gray(data), header, "mono"), "palette", colors)
+    return Raster(_through_pillow(data, "P"), "palette", colors)
+
+
+def _as_gray(data: bytes) -> bytes:
+    """The same samples under a gray header: 8-bit indices then come through the fast decoder untouched."""
+    parts = [_SIGNATURE]
+    for name, body in _chunks(data):
+        if name == b"IHDR":
+            parts.append(_chunk(name, body[:9] + b"\0" + body[10:]))
+        elif name == b"IDAT":
+            parts.append(_chunk(name, body))
+    return b"".join([*parts, _END]) if has_end(data) else b"".join(parts)
+
+
+def _rare_image(data: bytes, header: Header) -> Raster:
+    if header.color == 0:
+        return Raster(_through_pillow(data, "L"), "gray")
+    if header.depth == 16:
+        raise ImageError("the PNG image is gray with alpha at 16 bits, which is not supported")
+    gray, alpha = np.moveaxis(_through_pillow(data, "LA"), 2, 0)
+    return Raster(np.stack([gray, gray, gray, alpha], 2), "rgba")
+
+
+def _through_pillow(data: bytes, mode: str) -> Pixels:
+    from PIL import Image
+
+    try:
+        with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
+            return np.array(image if image.mode == mode else image.convert(mode))
+    except Exception as error:  # Pillow raises many kinds for damaged bytes
+        raise ImageError(f"the PNG image cannot be decoded: {_reason(error)}") from error
+
+
+def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """(name, body) of every whole chunk.  ImageError where a checksum is wrong."""
+    place = 8
+    while place + 12 <= len(data):
+        length, name = struct.unpack_from(">I4s", data, place)
+        body = data[place + 8 : place + 8 + length]
+        stated = data[place + 8 + length : place + 12 + length]
+        if len(stated) < 4:
+            return
+        if stated != struct.pack(">I", zlib.crc32(body, zlib.crc32(name))):
+            raise ImageError(f"the PNG image is damaged: the checksum of its {name!r} chunk is wrong")
+        yield name, body
+        place += 12 + length
+
+
+def has_end(data: bytes) -> bool:
+    """Whether PNG or JPEG bytes run to their end mark, zeros after it allowed; true for other formats."""
+    mark = _END if data[:8] == _SIGNATURE else b"\xff\xd9" if data[:2] == b"\xff\xd8" else b""
+    tail = data[-4096:].rstrip(b"\0")
+    return (tail if len(tail) >= len(mark) else data.rstrip(b"\0")).endswith(mark)
+
+
+# -- writing -------------------------------------------------------------------------------------------------
+
+
+def encode(pixels: Pixels, mode: Mode, palette: npt.ArrayLike | None = None) -> bytes:
+    """PNG bytes, the same for the same pixels.
+
+    `pixels` is uint8 (uint16 for gray16), (h, w) or (h, w, 3 or 4) for rgb and rgba; `palette` is (n, 3),
+    1 to 256 colors of 0..255.  ImageError if they do not fit the mode.
+    """
+    colors = _checked(pixels, mode, palette)
+    height, width = pixels.shape[:2]
+    depth = 16 if mode == "gray16" else 8
+    stored = pixels.astype(">u2") if mode == "gray16" else pixels
+    rows = np.ascontiguousarray(stored).view(np.uint8).reshape(height, -1)
+    parts = [
+        _SIGNATURE,
+        _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, _COLOR[mode], 0, 0, 0)),
+        _chunk(b"PLTE", colors) if colors else b"",
+        _chunk(b"IDAT", _deflated(rows)),
+        _END,
+    ]
+    return b"".join(parts)
+
+
+def _checked(pixels: Pixels, mode: Mode, palette: npt.ArrayLike | None) -> bytes:
+    """The palette's bytes, after a look at everything."""
+    kind = np.uint16 if mode == "gray16" else np.uint8
+    shape = pixels.shape[2:] if pixels.ndim > 2 else (1,)
+    wanted = 2 if CHANNELS[mode] == 1 else 3
+    if pixels.dtype != kind or pixels.ndim != wanted or shape != (CHANNELS[mode],) or not pixels.size:
+        raise ImageError(
+            f"pixels of shape {pixels.shape} and type {pixels.dtype} cannot be written as {mode}"
+        )
+    if (palette is not None) != (mode == "palette"):
+        raise ImageError("a palette is written with palette images, and only with them")
+    if palette is None:
+        return b""
+    colors = np.asarray(palette)
+    if (
+        colors.ndim != 2
+        or colors.shape[1] != 3
+        or not 1 <= len(colors) <= 256
+        or colors.dtype.kind not in "iu"
+    ):
+        raise ImageError(
+            f"a palette has 1 to 256 colors of three whole numbers, not the shape {colors.shape}"
+        )
+    if colors.min() < 0 or colors.max() > 255:
+        raise ImageError("a color of the palette is outside 0..255")
+    if pixels.max() >= len(colors):
+        raise ImageError(f"the index {pixels.max()} has no color in a palette of {len(colors)}")
+    return colors.astype(np.uint8).tobytes()
+
+
+def _chunk(name: bytes, body: bytes) -> bytes:
+    return b"".join(
+        [struct.pack(">I", len(body)), name, body, struct.pack(">I", zlib.crc32(body, zlib.crc32(name)))]
+    )
+
+
+def _deflated(rows: npt.NDArray[np.uint8]) -> bytes:
+    """The zlib stream of filtered rows.
+
+    Empty rows at the top and bottom are put together from blocks compressed once; the rows between are stored
+    as differences to the row above (filter 2), which turns flat areas into zeros, and compressed by run
+    lengths: level 1 with Z_RLE is as fast as any other setting and smaller than all but the slow ones.
+    """
+    height, size = rows.shape
+    some = np.flatnonzero(rows.view(np.bool_).any(1))
+    top, bottom = (int(some[0]), int(some[-1]) + 1) if some.size else (height, height)
+    middle = np.empty((bottom - top, size + 1), np.uint8)
+    middle[:, 0] = 2
+    middle[:1, 1:] = rows[top : top + 1]
+    np.subtract(rows[top + 1 : bottom], rows[top : bottom - 1], out=middle[1:, 1:])
+    head, tail = top * (size + 1), (height - bottom) * (size + 1)
+    packer = zlib.compressobj(1, zlib.DEFLATED, -15, 9, zlib.Z_RLE)
+    checksum = _zeros_after(zlib.adler32(middle.data, _zeros_after(1, head)), tail)
+    parts = [
+        b"\x78\x01",
+        *_zeros(head),
+        packer.compress(middle.data),
+        packer.flush(zlib.Z_FULL_FLUSH),
+        *_zeros(tail),
+    ]
+    return b"".join([*parts, b"\x03\x00", struct.pack(">I", checksum)])  # an empty last block ends the stream
+
+
+def _zeros_after(checksum: int, count: int) -> int:
+    """Adler-32 after `count` more zero bytes: the low sum stays, the high one grows by it every time."""
+    low, high = checksum & 0xFFFF, checksum >> 16
+    return (high + low * count) % 65521 << 16 | low
+
+
+def _zeros(count: int) -> list[bytes]:
+    """Deflate blocks of `count` zero bytes."""
+    return [_zero_block(place) for place in range(count.bit_length()) if count >> place & 1]
+
+
+@lru_cache(maxsize=64)
+def _zero_block(place: int) -> bytes:
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15, 9, zlib.Z_RLE)
+    return packer.compress(bytes(1 << place)) + packer.flush(zlib.Z_FULL_FLUSH)

@@ -1,0 +1,365 @@
+"""What each codec does, one line each, in both directions."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+from formatspec.codecs import Argument, BadArguments, Codec, Env, Site, Unfit, UnknownCodec, make
+from formatspec.model.region import Region
+
+ENV = Env(width=100, height=50, columns=("Bald", "Young"))
+POINTS = Env(columns=("eye_x", "eye_y", "nose_x", "nose_y"))
+ONE = Site()
+R2, R3, R4, R5 = (Site(right=n) for n in (2, 3, 4, 5))
+L2 = Site(left=2)
+
+
+def pair(file: Any, model: Any) -> Argument:
+    return Argument(model, file, paired=True)
+
+
+def call(name: str, arguments: Sequence[Any], site: Site = ONE) -> Codec:
+    return make(name, [a if isinstance(a, Argument) else Argument(a) for a in arguments], site)
+
+
+def equal(one: Any, other: Any) -> bool:
+    """Equal in type and value, lists and tuples told apart."""
+    if isinstance(one, (list, tuple)) and type(one) is type(other):
+        return len(one) == len(other) and all(map(equal, one, other))
+    return type(one) is type(other) and bool(one == other)
+
+
+def both(
+    name: str, arguments: Sequence[Any], model: Any, file: Any, site: Site = ONE, env: Env = ENV
+) -> None:
+    codec = call(name, arguments, site)
+    written, read = codec.encode(model, env), codec.decode(file, env)
+    assert equal(written, file), written
+    assert equal(read, model), read
+
+
+def reads(
+    name: str, arguments: Sequence[Any], file: Any, model: Any, site: Site = ONE, env: Env = ENV
+) -> None:
+    found = call(name, arguments, site).decode(file, env)
+    assert equal(found, model), found
+
+
+def cannot_read(name: str, arguments: Sequence[Any], file: Any, site: Site = ONE, env: Env = ENV) -> None:
+    with pytest.raises(Unfit):
+        call(name, arguments, site).decode(file, env)
+
+
+def cannot_write(name: str, arguments: Sequence[Any], model: Any, site: Site = ONE, env: Env = ENV) -> None:
+    with pytest.raises(Unfit):
+        call(name, arguments, site).encode(model, env)
+
+
+YES_NO = [pair("yes", True), pair("no", False), pair([], None)]
+
+
+def test_choices() -> None:
+    both("map", YES_NO, True, "yes")
+    both("map", YES_NO, None, [])
+    both("map", [pair("0", False), pair(0, False)], False, "0")
+    reads("map", [pair("0", False), pair(0, False)], 0, False)
+    reads("map", YES_NO, (), None)
+    for odd in (1, 1.0, "Yes", None, 0):
+        cannot_read("map", [pair(1.5, True), pair(True, 1)], odd)
+    cannot_write("map", [pair("a", 1)], 1.0)
+    cannot_write("map", [pair("a", 1)], True)
+    both("flag", [], True, 1)
+    both("flag", [], False, 0)
+    cannot_read("flag", [], True)
+    cannot_read("flag", [], 1.0)
+    cannot_write("flag", [], None)
+    both("flag", [1, 0, -1], None, -1)
+    both("flags", [1, -1], (True, False), [1, -1])
+    both("flags", [1, -1], {"Bald": True}, {"Bald": 1})
+
+
+def test_a_constant_of_the_spec_is_never_handed_out() -> None:
+    codec = call("map", YES_NO)
+    codec.encode(None, ENV).append(1)
+    assert codec.encode(None, ENV) == []
+
+
+def test_digits() -> None:
+    both("digits", [256], 0x010203, (1, 2, 3), R3)
+    both("digits", [256], 401, (1, 145), R2)
+    both("digits", [1000], (26, 4), 26004, L2)
+    cannot_write("digits", [256], 65536, R2)
+    cannot_write("digits", [1000], (26, 1000), L2)
+    cannot_read("digits", [256], (256, 0), R2)
+    cannot_read("digits", [256], (-1, 0), R2)
+    both("steps", [10, 1], (7, 13), (70, 13), R2)
+    reads("steps", [10, 1], (71, 13), (7, 13), R2)
+    both("reversed", [], (0, 1, 2), (2, 1, 0), R3)
+
+
+def test_counting() -> None:
+    both("from", [1], 0, 1)
+    both("from", [1], ((0, 1), (1, 2)), [[1, 2], [2, 3]])
+    both("from", [1, 0], (0, 5), [1, 5], L2)
+    cannot_read("from", [1], 0)
+    both("times", [256], 26, 6656)
+    cannot_read("times", [256], 6657)
+    both("positive", [2], (26, 1), [26, 1], L2)
+    cannot_read("positive", [2], (26, 0))
+    cannot_write("positive", [2], (26, 0))
+    both("numbers", [3], (0, 128, 255), [0, 128, 255])
+    cannot_read("numbers", [3], [0, 128])
+    cannot_read("numbers", [1], [True])
+    cannot_read("numbers", [1], [math.nan])
+    cannot_read("numbers", [1], ["1"])
+
+
+def test_spread() -> None:
+    both("spread", [255], 128, 128)
+    codec = call("spread", [255])
+    assert [codec.encode((k, 4), ENV) for k in (1, 2, 3, 4)] == [64, 128, 191, 255]
+    for count in (1, 7, 254, 255):
+        written = [codec.encode((k, count), ENV) for k in range(1, count + 1)]
+        assert written == sorted(set(written)) and written[-1] == 255
+    cannot_write("spread", [255], (1, 256))
+    cannot_write("spread", [255], (3, 2))
+    cannot_read("spread", [255], 256)
+
+
+def test_text() -> None:
+    both("joined", [", "], ("wooden", "open"), "wooden, open")
+    both("joined", [", "], (), "")
+    cannot_write("joined", [", "], ("a, b",))
+    cannot_write("joined", [", "], ("",))
+    both("joined", [",", "numbers"], (128, 0, 0.5), "128,0,0.5")
+    cannot_read("joined", [",", "numbers"], "128,x")
+    both("joined", [], ((1, 2.5), (3, -4)), "1,2.5;3,-4")
+    reads("joined", [], "594.30,100.10;1,2", ((594.3, 100.1), (1, 2)))
+    cannot_read("joined", [], "1,2,3")
+    both("quoted", [], 'say "no"', '"say ""no"""')
+    reads("quoted", [], '"""', '"')
+    cannot_read("quoted", [], '"')
+    both("words", [], True, "true")
+    both("words", [], 2.4, "2.4")
+    both("words", [], "0003", "0003")
+    both("words", [], "a b", "a b")
+    cannot_write("words", [], "12")
+    cannot_write("words", [], None)
+    both("words", [2], (342, "up"), "342 up")
+    cannot_read("words", [2], "342")
+    both("text", [], 12, "12")
+    cannot_read("text", [], "007")
+    both("suffix", ["group"], True, "")
+    both("suffix", ["group"], False, "group")
+    both("base64", [], b"\x00\xff", "AP8=")
+    cannot_read("base64", [], "A")
+
+
+def test_boxes() -> None:
+    both("xywh", [], (1, 2, 3, 4), [1, 2, 3, 4])
+    cannot_read("xywh", [], [1, 2, -3, 4])
+    both("sides", [], (1, 2, 3, 4), [1, 2, 4, 6])
+    both("sides", [], (1.0, 2.0, 3.0, 4.0), (1.0, 2.0, 4.0, 6.0), R4)
+    both("sides", ["x1", "x2", "y1", "y2"], (1, 2, 3, 4), (1, 4, 2, 6), R4)
+    cannot_read("sides", [], [4, 2, 1, 6])
+    both("cxcywh", [], (1.0, 2.0, 3, 4), [2.5, 4.0, 3, 4])
+    both("two_corners", [], (1, 2, 3, 4), [[1, 2], [4, 6]])
+    reads("two_corners", [], [[4, 2], [1, 6]], (1, 2, 3, 4))
+    both("inclusive", [1], (0, 0, 1, 1), (1, 1, 1, 1), R4)
+    both("inclusive", [0], (0, 0, 1, 1), (0, 0, 0, 0), R4)
+    both("inclusive", [1], (0.5, 0.5, 2.5, 3.5), [1.5, 1.5, 2.5, 3.5])
+    both("normalized", [], (50.0, 25.0, 10.0, 5.0), [0.5, 0.5, 0.1, 0.1])
+    both("normalized", [], ((50.0, 25.0),), [[0.5, 0.5]])
+    both("normalized", ["x", "x", "y", "y"], (50.0, 100.0, 25.0, 50.0), (0.5, 1.0, 0.5, 1.0), R4)
+    both("normalized", ["x", "y", "_"], (50.0, 25.0, 2), [0.5, 0.5, 2])
+    cannot_read("normalized", [], [0.5, 0.5], env=Env())
+    cannot_read("normalized", [], [0.5, 0.5, 0.5])
+
+
+def test_rotated() -> None:
+    upright = [[-2.0, -1.0], [2.0, -1.0], [2.0, 1.0], [-2.0, 1.0]]
+    both("corners", [], (0.0, 0.0, 4.0, 2.0, 0.0), upright)
+    both("corners", [], (0.0, 0.0, 4.0, 2.0, 90.0), [[1.0, -2.0], [1.0, 2.0], [-1.0, 2.0], [-1.0, -2.0]])
+    reads("corners", [], [-2, -1, 2, -1, 2, 1, -2, 1], (0.0, 0.0, 4.0, 2.0, 0.0))
+    counterclockwise = [upright[0], upright[3], upright[2], upright[1]]
+    reads("corners", [], counterclockwise, (0.0, 0.0, 4.0, 2.0, 0.0))
+    cannot_read("corners", [], [[-2, -1], [2, -1], [2.1, 1], [-2, 1]])
+    cannot_read("corners", [], [[0, 0], [4, 0], [5, 2], [1, 2]])
+    cx, cy, width, height, degrees = call("corners", [0.2]).decode(
+        [[-2, -1], [2, -1], [2.1, 1], [-2, 1]], ENV
+    )
+    assert (width, height, degrees) == (4, 2, 0) and abs(cx - 0.025) < 1e-9 and cy == 0
+
+
+def test_points() -> None:
+    both("pairs", [], (1, 2, 3.5, 4), [[1, 2], [3.5, 4]])
+    both("pairs", [], (), [])
+    both("pairs", [1], (1, 2), [[1, 2]])
+    cannot_read("pairs", [2], [[1, 2]])
+    assert call("pairs", []).encode(((1, 2, 2), (3, 4, 2)), ENV) == [[1, 2], [3, 4]]
+    cannot_write("pairs", [], ((1, 2, 1),))
+    both("visible", [], ((1, 2, 2),), [1, 2])
+    reads("visible", [], [[1, 2]], ((1, 2, 2),))
+    both("triplets", [], ((1, 2, 0), (3, 4, 2)), [1, 2, 0, 3, 4, 2])
+    reads("triplets", [], [1, 2, 2.0], ((1, 2, 2),))
+    cannot_read("triplets", [], [1, 2, 3])
+    cannot_read("triplets", [], [1, 2])
+    both("flat", [], (1, 2, 3, 4), [1, 2, 3, 4])
+    assert call("flat", [8]).encode([[1, 2], [3, 4], [5, 6], [7, 8]], ENV) == [1, 2, 3, 4, 5, 6, 7, 8]
+    cannot_read("flat", [8], [1, 2, 3, 4])
+    cannot_read("flat", [], [1, 2, 3])
+    both("flat_lists", [], ((1, 2, 3, 4, 5, 6),), [[1, 2, 3, 4, 5, 6]])
+    cannot_read("flat_lists", [], [[1, 2], [3, 4], [5, 6]])
+    both("columns", [], ((1, 2, 3, 4),), ([1, 3], [2, 4]), R2)
+    cannot_write("columns", [], ((1, 2), (3, 4)), R2)
+    cannot_read("columns", [], ([1, 3], [2]), R2)
+    both("flat_and_visibility", [], ((1, 2, 0), (3, 4, 2)), ([1, 2, 3, 4], [0, 2]), R2)
+    both("center_and_rim", [], (5, 5, 2), [[5, 5], [7, 5]])
+    reads("center_and_rim", [], [[0, 0], [3, 4]], (0, 0, 5.0))
+    both("closed", [], (1, 2, 3, 4), [1, 2, 3, 4, 1, 2])
+    cannot_read("closed", [], [1, 2, 3, 4])
+
+
+def test_lists() -> None:
+    both("one_or_many", [], (), [])
+    both("one_or_many", [], (3,), 3)
+    both("one_or_many", [], ("a", "b"), ["a", "b"])
+    reads("one_or_many", [], "", ())
+    reads("one_or_many", [], ["a"], ("a",))
+    both("one_or_none", [], None, [])
+    both("one_or_none", [], 3, 3)
+    cannot_read("one_or_none", [], [3])
+    both("index_map", [], ("car", "door"), {"0": "car", "1": "door"})
+    reads("index_map", [], {1: "door", 0: "car"}, ("car", "door"))
+    cannot_read("index_map", [], {"0": "car", "2": "door"})
+    both("list_or_index_map", [], ("car", "door"), ["car", "door"])
+    reads("list_or_index_map", [], {0: "car", 1: "door"}, ("car", "door"))
+    cannot_read("list_or_index_map", [], {0: "car", 2: "door"})
+    both("by_name", ["columns"], {"Bald": True, "Young": False}, [True, False])
+    cannot_write("by_name", ["columns"], {"Bald": True})
+    cannot_write("by_name", ["columns"], {"Bald": True, "Young": True, "Old": True})
+    both("by_name", ["columns"], ((1, 2), (3, 4)), [1, 2, 3, 4], env=POINTS)
+
+
+def square() -> Region:
+    """Rows 1 and 2, columns 1 to 3 of 4 x 5 pixels, without the last pixel."""
+    mask = np.zeros((4, 5), dtype=bool)
+    mask[1:3, 1:4] = True
+    mask[2, 3] = False
+    return Region.from_crop(mask, 0, 0, 4, 5)
+
+
+SIZE = Env(width=5, height=4)
+
+
+def test_masks() -> None:
+    both("run_lengths", ["list"], square(), {"size": [4, 5], "counts": [5, 2, 2, 2, 2, 1, 6]})
+    reads("run_lengths", [], {"size": [4, 5], "counts": [5, 2, 2, 2, 2, 1, 6]}, square())
+    spelled = call("run_lengths", []).encode(square(), ENV)
+    assert isinstance(spelled["counts"], str)
+    reads("run_lengths", ["list"], spelled, square())
+    cannot_read("run_lengths", [], {"size": [4, 5], "counts": [5, 2]})
+    both("cropped_rle", ["rows"], square(), ("0, 5, 1", 1, 1, 3, 2), R5, SIZE)
+    both("cropped_rle", ["columns"], square(), ("0, 5, 1", 1, 1, 3, 2), R5, SIZE)
+    reads("cropped_rle", ["rows"], ("6, 3, 2, 2, 7", "0", "0", "5", "4"), square(), R5, SIZE)
+    cannot_read("cropped_rle", ["rows"], ("0, 5", 1, 1, 3, 2), R5, SIZE)
+    cannot_read("cropped_rle", ["rows"], ("0, 5, 1", 3, 1, 3, 2), R5, SIZE)
+    cannot_write("cropped_rle", ["rows"], square(), R5, Env(width=6, height=4))
+
+
+def test_cropped_png() -> None:
+    codec = call("cropped_png", [], R2)
+    corners, spelled = codec.encode(square(), SIZE)
+    assert corners == [[1, 1], [3, 2]]
+    assert codec.decode(([[1.0, 1.0], [3.0, 2.0]], spelled), SIZE) == square()
+    cannot_read("cropped_png", [], ([[1, 1], [3, 3]], spelled), R2, SIZE)
+    cannot_read("cropped_png", [], ([[3, 2], [1, 1]], spelled), R2, SIZE)
+    cannot_read("cropped_png", [], ([[1, 1], [3, 2]], "AAAA"), R2, SIZE)
+
+
+CHAINS = [
+    ([("digits", [256]), ("steps", [10, 1])], 401, (10, 145), R2),
+    ([("digits", [256]), ("reversed", [])], 0x010203, (3, 2, 1), R3),
+    ([("from", [1, 0]), ("digits", [1000])], (0, 5), 1005, L2),
+    ([("positive", [2]), ("digits", [256])], (26, 1), 6657, L2),
+    ([("joined", [", "]), ("quoted", [])], ("wooden", "open"), '"wooden, open"', ONE),
+    ([("by_name", ["columns"]), ("flags", [1, -1])], {"Bald": True, "Young": False}, [1, -1], ONE),
+    ([("pairs", []), ("joined", [])], (1, 2.5, 3, 4), "1,2.5;3,4", ONE),
+    ([("visible", []), ("pairs", []), ("joined", [])], ((1, 2, 2), (3, 4, 2)), "1,2;3,4", ONE),
+    ([("sides", []), ("inclusive", [1])], (0, 1, 3, 4), (1, 2, 3, 5), R4),
+    ([("cxcywh", []), ("normalized", [])], (40.0, 20.0, 20.0, 10.0), [0.5, 0.5, 0.2, 0.2], ONE),
+    (
+        [("sides", ["x1", "x2", "y1", "y2"]), ("normalized", ["x", "x", "y", "y"])],
+        (50.0, 25.0, 25.0, 12.5),
+        (0.5, 0.75, 0.5, 0.75),
+        R4,
+    ),
+    ([("triplets", []), ("normalized", ["x", "y", "_"])], ((50.0, 25.0, 1),), [0.5, 0.5, 1], ONE),
+    (
+        [("corners", []), ("flat", []), ("normalized", [])],
+        (50.0, 25.0, 20.0, 10.0, 0.0),
+        [0.4, 0.4, 0.6, 0.4, 0.6, 0.6, 0.4, 0.6],
+        ONE,
+    ),
+]
+
+
+@pytest.mark.parametrize(("calls", "model", "file", "site"), CHAINS)
+def test_chains(calls: list[tuple[str, list[Any]]], model: Any, file: Any, site: Site) -> None:
+    chain = [call(name, arguments, site) for name, arguments in calls]
+    written, read = model, file
+    for codec in chain:
+        written = codec.encode(written, ENV)
+    for codec in reversed(chain):
+        read = codec.decode(read, ENV)
+    assert equal(written, file), written
+    assert equal(read, model), read
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("map", []),
+        ("map", [1]),
+        ("map", [pair("a", 1), pair("a", 2)]),
+        ("map", [pair([1], 1), pair((1,), 2)]),
+        ("flag", [1]),
+        ("flag", [1, 1]),
+        ("digits", []),
+        ("digits", [1]),
+        ("digits", [256]),
+        ("steps", [0]),
+        ("pairs", [0]),
+        ("pairs", [True]),
+        ("flat", [7]),
+        ("sides", ["x1", "y1"]),
+        ("sides", ["x1", "x1", "y1", "y2"]),
+        ("normalized", ["z"]),
+        ("joined", [""]),
+        ("joined", [".", "numbers"]),
+        ("suffix", []),
+        ("by_name", ["rows"]),
+        ("xywh", [1]),
+        ("run_lengths", ["text"]),
+        ("corners", [-1]),
+    ],
+)
+def test_bad_arguments(name: str, arguments: list[Any]) -> None:
+    with pytest.raises(BadArguments, match=f"^{name}: "):
+        call(name, arguments)
+
+
+def test_a_name_that_is_no_codec() -> None:
+    with pytest.raises(UnknownCodec, match="did you mean columns") as caught:
+        make("colums")
+    assert caught.value.suggestions[0] == "columns"
+
+
+def test_one_is_told_from_true() -> None:
+    both("map", [pair(1, True), pair(True, 1)], True, 1)
+    both("map", [pair(1, True), pair(True, 1)], 1, True)
