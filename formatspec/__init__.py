@@ -1,1 +1,68 @@
-"""formatspec: one YAML file describes how a vision dataset lies on disk."""
+"""formatspec: one YAML file describes how a vision dataset lies on disk.
+
+    import formatspec as fs
+    fs.open("data/").export("out/", "voc")
+
+Errors: SpecError (a ValueError: a spec, an option or an expression is wrong), Refused (a ValueError: a
+conversion was not made; it holds the findings), OutputError (a ValueError: the output folder cannot be used).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from formatspec._version import __version__
+
+if TYPE_CHECKING:
+    from formatspec.api import Dataset, convert, load_spec, open, validate
+    from formatspec.findings.finding import Finding
+    from formatspec.language.errors import SpecError
+    from formatspec.model.records import Area, Caption, Category, Image, Item, Label, Object
+    from formatspec.model.region import Region
+    from formatspec.run.convert import Refused, Result
+    from formatspec.run.staging import OutputError
+    from formatspec.run.validate import Report
+
+_PLACES = {
+    "formatspec.api": ("Dataset", "convert", "load_spec", "open", "validate"),
+    "formatspec.findings.finding": ("Finding",),
+    "formatspec.language.errors": ("SpecError",),
+    "formatspec.model.records": ("Area", "Caption", "Category", "Image", "Item", "Label", "Object"),
+    "formatspec.model.region": ("Region",),
+    "formatspec.run.convert": ("Refused", "Result"),
+    "formatspec.run.staging": ("OutputError",),
+    "formatspec.run.validate": ("Report",),
+}
+_PLACE_OF = {name: module for module, names in _PLACES.items() for name in names}
+
+__all__ = [
+    "Area",
+    "Caption",
+    "Category",
+    "Dataset",
+    "Finding",
+    "Image",
+    "Item",
+    "Label",
+    "Object",
+    "OutputError",
+    "Refused",
+    "Region",
+    "Report",
+    "Result",
+    "SpecError",
+    "__version__",
+    "convert",
+    "load_spec",
+    "open",
+    "validate",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Names are imported when they are first used, so that importing the package is quick."""
+    if name not in _PLACE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_PLACE_OF[name]), name)

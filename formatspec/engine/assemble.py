@@ -40,12 +40,13 @@ class Readers:
 
 @dataclass(frozen=True, slots=True)
 class Purpose:
-    """What is read: whether source rows are kept, image headers looked at, every check made."""
+    """What is read: whether source rows are kept, image headers looked at, every check made, pixels decoded."""
 
     origin: bool = False
     headers: bool = True
     checks: bool = True
     media_required: bool = True
+    pixels: bool = True
 
 
 @dataclass(slots=True)
@@ -78,9 +79,9 @@ def read_entry(
             continue
         if role.span == "shared":
             _read_rows(role, rows.get(role.name, ()), readers, job)
-        elif role.name in readers.wanted_roles or purpose.checks:
+        elif role.name in readers.wanted_roles or purpose.checks or purpose.origin:
             if role.span == "item":
-                _read_item_file(role, entry, tree, readers, job, files, rasters)
+                _read_item_file(role, entry, tree, readers, job, files, rasters, purpose)
             else:
                 _read_record_files(role, entry, tree, readers, job, files, rasters, purpose)
     item = _item(form, entry, job)
@@ -185,14 +186,9 @@ def _read_rows(role: Role, rows: Sequence[Row], readers: Readers, job: Job) -> N
 
 
 def _read_item_file(
-    role: Role,
-    entry: Entry,
-    tree: Tree,
-    readers: Readers,
-    job: Job,
-    files: dict[str, list[str]],
-    rasters: dict[str, Any],
-) -> None:
+    role: Role, entry: Entry, tree: Tree, readers: Readers, job: Job, files: dict[str, list[str]],
+    rasters: dict[str, Any], purpose: Purpose,
+) -> None:  # fmt: skip
     found = entry.files.get(role.name)
     path = found[0][0] if found else job.item.get(f"path.{role.name}")
     if path is None or not (found or tree.exists(path)):
@@ -206,7 +202,7 @@ def _read_item_file(
     files.setdefault(role.name, []).append(path)
     job.file, job.at = path, ()
     if role.kind == "pixels":
-        raster = _read_raster(role, path, tree, readers, job.item, job)
+        raster = _read_raster(role, path, tree, readers, job.item, job, purpose)
         if raster is not None and job.origin:
             rasters[role.name] = raster
         return
@@ -252,17 +248,20 @@ def read_document(role: Role, path: str, tree: Tree, job: Job) -> tuple[Any] | N
 
 
 def _read_raster(
-    role: Role, path: str, tree: Tree, readers: Readers, record: Record, job: Job
+    role: Role, path: str, tree: Tree, readers: Readers, record: Record, job: Job, purpose: Purpose
 ) -> Raster | None:
     reader = readers.rasters.get(role.name)
     if reader is None:
         return None
     job.file, job.at = path, ()
     try:
-        return reader.read(tree.read(path), record, job)
+        data = tree.read(path)
+        if purpose.pixels:
+            return reader.read(data, record, job)
+        reader.look(data, job)
     except (ImageError, ValueError, OSError) as error:
         job.faults.append(Fault("FILE_UNREADABLE", path, (), role.place, str(error)))
-        return None
+    return None
 
 
 def _read_record_files(
@@ -277,7 +276,7 @@ def _read_record_files(
     if slots == ["depth"] or slots == ["level"]:
         for path in found.values():
             files.setdefault(role.name, []).append(path)
-            raster = _read_raster(role, path, tree, readers, job.item, job)
+            raster = _read_raster(role, path, tree, readers, job.item, job, purpose)
             if raster is not None and job.origin:
                 rasters.setdefault(role.name, {})[path] = raster
         return
@@ -297,9 +296,10 @@ def _read_record_files(
             continue
         taken.add(path)
         files.setdefault(role.name, []).append(path)
-        raster = _read_raster(role, path, tree, readers, record, job)
+        raster = _read_raster(role, path, tree, readers, record, job, purpose)
         if raster is not None and job.origin:
             record.setdefault("$rasters", {})[role.name] = raster
+            record["$rasters"][f"path {role.name}"] = path
     if purpose.checks:
         for path in found.values():
             if path not in taken:

@@ -118,12 +118,7 @@ def compile_format(source: Source, layout: Layout, options: Mapping[str, Any] | 
         for name, role in spec.files.items()
     }
     known = _formats(pieces)
-    image = pieces.get(IMAGE, ())
-    key_names = tuple(
-        dict.fromkeys(
-            part.names[0] for part in image if isinstance(part, Bind) and known.get(part.names[0]) != "image"
-        )
-    )
+    key_names = _key_names(pieces.get(IMAGE, ()))
     roles = {
         name: _role(name, role, pieces[name], known, key_names, layout, chosen, files[name].place)
         for name, role in spec.files.items()
@@ -157,6 +152,14 @@ def options_of(layout: Layout, given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 Pieces = tuple[str | Bind, ...]
+
+
+def _key_names(image: Pieces) -> tuple[str, ...]:
+    """The captures of the image's path but for its extension, which is what stands last behind a dot."""
+    names = [part.names[0] for part in image if isinstance(part, Bind)]
+    if len(image) > 1 and isinstance(image[-1], Bind) and str(image[-2]).endswith("."):
+        names = names[:-1]
+    return tuple(dict.fromkeys(names))
 
 
 def _pieces(path: str, place: Place) -> Pieces:

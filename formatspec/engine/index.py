@@ -201,8 +201,8 @@ def _tables(role: Role, form: Format) -> tuple[Table, ...]:
     assert role.codec is not None
     found = []
     sources = {tuple(name.split(".")) for name in form.spec.items}
-    for path, rule in _find(role.codec.rule, ()):
-        kind = TABLES[_first(rule).each.table]
+    for path, rule in tables_in(role.codec.rule, ()):
+        kind = TABLES[first_of(rule).each.table]
         if kind in ("category", "attribute"):
             continue
         readers = row_readers(rule, role.scope, Context(everything, True))
@@ -214,7 +214,7 @@ def _tables(role: Role, form: Format) -> tuple[Table, ...]:
     return tuple(found)
 
 
-def _first(rule: TableRule | OneOf) -> TableRule:
+def first_of(rule: TableRule | OneOf) -> TableRule:
     if isinstance(rule, TableRule):
         return rule
     first = rule.alternatives[0]
@@ -222,7 +222,7 @@ def _first(rule: TableRule | OneOf) -> TableRule:
     return first
 
 
-def _find(rule: Rule, at: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], TableRule | OneOf]]:
+def tables_in(rule: Rule, at: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], TableRule | OneOf]]:
     """The outermost tables of a rule, with the keys that lead there."""
     if isinstance(rule, TableRule):
         yield at, rule
@@ -231,14 +231,14 @@ def _find(rule: Rule, at: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Ta
             yield at, rule
         else:
             for choice in rule.alternatives:
-                yield from _find(choice, at)
+                yield from tables_in(choice, at)
     elif isinstance(rule, MapRule):
         for one in rule.fields:
             assert isinstance(one, Field)
-            yield from _find(one.rule, (*at, one.keys[0]))
+            yield from tables_in(one.rule, (*at, one.keys[0]))
         for alternatives in rule.alternatives:
             for choice in alternatives.alternatives:
-                yield from _find(choice, at)
+                yield from tables_in(choice, at)
 
 
 def rows_at(document: Any, path: Sequence[str]) -> list[Any] | None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from formatspec.engine.frames import Frame
@@ -13,7 +14,7 @@ from formatspec.engine.held import BITS, IMPLIED
 from formatspec.engine.job import Job, Record, put
 from formatspec.engine.reading import Context, RowReader, read_row, row_reader
 from formatspec.engine.scope import Scope
-from formatspec.engine.writing import Lacking, RowWriter, _framed, write_record
+from formatspec.engine.writing import Lacking, RowWriter, frames_of, write_record
 from formatspec.language.leaf import Bind
 from formatspec.language.rules import LeafRule, MapRule, OneOf, Rule, TableRule, problem
 from formatspec.language.schema import FileSpec
@@ -48,19 +49,11 @@ class RasterReader:
     def read(self, data: bytes, record: Record, job: Job) -> png.Raster | None:
         """Bind what the pixels say: to `record` for a mask of one record, else to the tables of the job."""
         raster = png.decode(data)
-        if not fits_mode(raster, self.spec.image):
-            wanted = " or ".join(self.spec.image)
-            job.fault(
-                "PIXEL_MODE", (), self.rule.place, "the label image has another mode", wanted, raster.mode
-            )
-            return None
         height, width = raster.pixels.shape[:2]
-        if job.size() not in (None, (width, height)):
-            size = job.size() or (0, 0)
-            job.fault(
-                "PIXEL_SIZE", (), self.rule.place, "the label image and its image differ in size",
-                f"{size[0]} x {size[1]}", f"{width} x {height}",
-            )  # fmt: skip
+        if not fits_mode(raster.mode, self.spec.image):
+            self._other_mode(raster.mode, job)
+            return None
+        if not self._fits_size(width, height, job):
             return None
         pixels = _channels(raster, self.keys)
         if self.alphabets:
@@ -68,6 +61,29 @@ class RasterReader:
         else:
             self._read_rows(pixels, raster, record, job)
         return raster
+
+    def look(self, data: bytes, job: Job) -> None:
+        """What the header and the end tell, without decoding."""
+        header = png.read_header(data)
+        if not fits_header(header, self.spec.image):
+            self._other_mode(f"PNG colour type {header.color} with {header.depth} bits", job)
+        self._fits_size(header.width, header.height, job)
+        if not png.has_end(data):
+            job.fault("FILE_TRUNCATED", (), self.rule.place, "the file stops before its end")
+
+    def _other_mode(self, got: str, job: Job) -> None:
+        wanted = " or ".join(self.spec.image)
+        job.fault("PIXEL_MODE", (), self.rule.place, "the label image has another mode", wanted, got)
+
+    def _fits_size(self, width: int, height: int, job: Job) -> bool:
+        size = job.size()
+        if size is None or size == (width, height):
+            return True
+        job.fault(
+            "PIXEL_SIZE", (), self.rule.place, "the label image and its image differ in size",
+            f"{size[0]} x {size[1]}", f"{width} x {height}",
+        )  # fmt: skip
+        return False
 
     def _read_mask(self, pixels: Any, record: Record, job: Job) -> None:
         found = dict(split(pixels))
@@ -139,13 +155,20 @@ class RasterReader:
         return False
 
 
-def fits_mode(raster: png.Raster, modes: Sequence[str]) -> bool:
+def fits_mode(mode: str, modes: Sequence[str]) -> bool:
     """Whether a label image has one of the modes that a spec names; `index` is any with one channel."""
-    if not modes or raster.mode in modes:
+    if not modes or mode in modes:
         return True
-    if "index" in modes and raster.mode in ("gray", "palette", "gray16"):
+    if "index" in modes and mode in ("gray", "palette", "gray16"):
         return True
-    return ("rgb" in modes and raster.mode == "rgba") or ("gray16" in modes and raster.mode == "gray")
+    return ("rgb" in modes and mode in ("rgba", "palette")) or ("gray16" in modes and mode == "gray")
+
+
+def fits_header(header: png.Header, modes: Sequence[str]) -> bool:
+    """Whether a PNG's header can be one of the modes."""
+    if header.color == 0:
+        return fits_mode("gray16" if header.depth == 16 else "gray", modes)
+    return fits_mode({3: "palette", 6: "rgba"}.get(header.color, "rgb"), modes)
 
 
 def _channels(raster: png.Raster, keys: Sequence[str]) -> Any:
@@ -255,6 +278,15 @@ class RasterWriter:
             palette = self.palette(frame) if self.palette is not None else bits()
         return png.encode(pixels, mode, palette)
 
+    def shows(self, frame: Frame) -> bool:
+        """Whether there is anything to paint."""
+        return bool(self._painted(frame))
+
+    def encode_some(self, frame: Frame, members: set[int], source: png.Raster | None) -> bytes | None:
+        """The label image of some of an item's objects, given by their index."""
+        part = _restricted(frame, members)
+        return self.encode(part, source)
+
     def _mode(self, rows: Rows) -> Any:
         mode = self.spec.image[0] if self.spec.image else "gray"
         if mode == "index":
@@ -285,7 +317,7 @@ class RasterWriter:
         for layer, row in enumerate(sorted(self.rows, key=lambda row: _LAYERS.get(row.table, 1))):
             is_area = row.table == "areas"
             records = _areas(frame, self._individual(frame)) if is_area else list(row.select(frame))
-            frames = [f for f in _framed(records, frame) if row.fits(f)]
+            frames = [f for f in frames_of(records, frame) if row.fits(f)]
             for index, inner in enumerate(frames):
                 inner.index, inner.rows = index, len(frames)
                 inner.setting.counts[str(index)] = _number(inner, frames[:index])
@@ -306,7 +338,7 @@ class RasterWriter:
         found: set[int] = set()
         for row in self.rows:
             if row.table == "objects":
-                found.update(id(f.record) for f in _framed(list(row.select(frame)), frame) if row.fits(f))
+                found.update(id(f.record) for f in frames_of(list(row.select(frame)), frame) if row.fits(f))
         return found
 
 
@@ -368,6 +400,20 @@ def _add(
     key = (category.id, category.name)
     found[key] = (category, found[key][1] | seen if key in found else seen)
     return region if covered is None else covered | region
+
+
+def _restricted(frame: Frame, members: set[int]) -> Frame:
+    """The frame of an item that has only some of its objects; their depths stay those of the whole."""
+    assert frame.item is not None
+    some = tuple(thing for index, thing in enumerate(frame.item.objects) if index in members)
+    part = Frame(frame.setting, msgspec.structs.replace(frame.item, objects=some), frame.item)
+    part.family_of = frame.family()
+    if frame.then is not None:
+        before = tuple(t.origin.as_read for t in some if t.origin is not None and t.origin.as_read is not None)
+        assert frame.then.item is not None
+        part.then = Frame(frame.then.setting, msgspec.structs.replace(frame.then.item, objects=before), None)
+        part.then.family_of = frame.then.family()
+    return part
 
 
 def _value(row: Any, keys: Sequence[str]) -> Value:

@@ -491,11 +491,21 @@ def write_record(row: RowWriter, frame: Frame) -> Any:
     return document
 
 
+def is_spooled(rule: TableRule, scope: Scope) -> bool:
+    """Whether a table's rows come from many items, so that they are written one by one as the items come."""
+    return scope.kind == "dataset" and TABLES[rule.each.table] not in ("category", "attribute")
+
+
+def spool_key(rules: tuple[TableRule, ...], scope: Scope) -> str:
+    """Under which name the rows of a table of a shared document are gathered."""
+    return f"$rows {table_number(rules[0], scope)}"
+
+
 def _table(rules: tuple[TableRule, ...], scope: Scope) -> Writer:
+    if is_spooled(rules[0], scope):
+        key = spool_key(rules, scope)
+        return lambda frame, source: frame.setting.rows.get(key, [])
     rows = [RowWriter(rule, scope) for rule in rules]
-    for rule in rules:
-        if rule.each.table not in TABLES:
-            raise problem(f"there is no table {rule.each.table!r}", rule.place)
 
     def write(frame: Frame, source: Any) -> Any:
         return [document for document, _ in written_rows(rows, frame)]
@@ -509,7 +519,7 @@ def written_rows(rows: list[RowWriter], frame: Frame) -> Iterator[tuple[Any, Any
     done: set[int] = set()
     for row in rows:
         chosen = [record for record in row.select(frame) if id(record) not in done]
-        fitting = [f for f in _framed(chosen, frame) if row.fits(f)]
+        fitting = [f for f in frames_of(chosen, frame) if row.fits(f)]
         for index, inner in enumerate(fitting):
             inner.index, inner.rows = index, len(fitting)
             if inner.then is not None:
@@ -520,17 +530,17 @@ def written_rows(rows: list[RowWriter], frame: Frame) -> Iterator[tuple[Any, Any
                 frame.setting.rows.setdefault("lost", []).append((row.table, inner.record, lacking))
                 continue
             done.add(id(inner.record))
-            pending.append((_position(inner.record, row.number, len(rows) > 1), document, inner.record))
+            pending.append((position_of(inner.record, row.number, len(rows) > 1), document, inner.record))
     if len(rows) > 1:
         pending.sort(key=lambda entry: entry[0])
     return ((document, record) for _, document, record in pending)
 
 
-def _framed(records: list[Any], frame: Frame) -> list[Frame]:
+def frames_of(records: list[Any], frame: Frame) -> list[Frame]:
     return [frame_of(record, frame, index, len(records)) for index, record in enumerate(records)]
 
 
-def _position(record: Any, number: int, several: bool) -> int:
+def position_of(record: Any, number: int, several: bool) -> int:
     origin = getattr(record, "origin", None)
     found = origin.rows.get(number) if several and origin is not None else None
     return 1 << 60 if found is None else int(found[0])

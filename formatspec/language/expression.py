@@ -57,7 +57,7 @@ __all__ = [
 Getter: TypeAlias = Callable[[Any], object]
 
 
-class UnknownName(LookupError):  # noqa: N818 - it says what the name is, not that something broke
+class UnknownName(LookupError):
     """A name that the scope does not know."""
 
     def __init__(self, name: str) -> None:

@@ -88,8 +88,11 @@ class CheckSpec(Strict):
 class OptionSpec(Strict):
     """An option of the spec, set by -O name=value."""
 
-    default: Any
+    default: Any = None
     choices: tuple[Any, ...] = ()
+    follows: dict[str, Any] = Field(
+        default_factory=dict, description="slot: choice; without -O, the first slot that objects hold decides"
+    )
     about: str = ""
 
 

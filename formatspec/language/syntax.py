@@ -24,7 +24,7 @@ MAX_DEPTH = 40
 KEYWORDS = frozenset({"and", "or", "not", "in", "if", "else", "where", "true", "false", "null"})
 
 
-class ExpressionSyntax(ValueError):  # noqa: N818 - it names what is broken
+class ExpressionSyntax(ValueError):
     """A text that is no expression: what is wrong, at which column (from 0), and what was expected there."""
 
     def __init__(self, message: str, column: int, expected: str = "") -> None:
@@ -236,9 +236,7 @@ class _Parser:
         while self.token.kind == "symbol":
             symbol = self.token.text
             precedence = _PRECEDENCE.get(symbol, 0)
-            if precedence < least or (
-                precedence > _NOT and isinstance(left, Unary) and left.operator == "not"
-            ):
+            if precedence < least:
                 break
             self.advance()
             left = Binary(symbol, left, self.binary(precedence + 1))
@@ -367,7 +365,7 @@ def _depth(root: Expression) -> int:
     deepest = 0
     level: tuple[Expression | Rows, ...] = (root,)
     while level:
-        deepest += sum(1 for _ in level[:1])
+        deepest += 1
         level = tuple(child for node in level for child in children(node))
     return deepest
 

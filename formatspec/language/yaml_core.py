@@ -45,7 +45,7 @@ _REWORDED = {
 _NAN = frozenset({".nan", ".NaN", ".NAN"})
 
 
-class YamlFault(Exception):  # noqa: N818 - a fault in the text, which callers turn into their own errors
+class YamlFault(Exception):
     """What is wrong with a text as YAML: a message, line and column (from 1), and what was expected."""
 
     def __init__(self, message: str, line: int, column: int, expected: str = "", begun: int = 0) -> None:

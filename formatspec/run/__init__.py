@@ -1,1 +1,1 @@
-"""Room."""
+"""Whole conversions: one process, several, a cluster."""

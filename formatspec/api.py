@@ -1,0 +1,213 @@
+"""The Python interface: open a dataset, go over its items, check it, write it in another format."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from formatspec.language.errors import Problem, SpecError
+from formatspec.language.load import Source, available, load_source
+
+if TYPE_CHECKING:
+    from formatspec.engine import dataset as engine
+    from formatspec.engine.detect import Match
+    from formatspec.findings.finding import Finding
+    from formatspec.model.records import Category, Item
+    from formatspec.paths.tree import Tree
+    from formatspec.run.convert import Media, Result
+    from formatspec.run.validate import Report
+
+Progress = Callable[[int, int], None]
+
+
+def load_spec(name_or_file: str | Path) -> Source:
+    """Load a spec by name or file.
+
+    Raises SpecError, which names file, line and column of everything that is wrong with the spec.
+    """
+    return load_source(name_or_file)
+
+
+def detect_format(tree: Tree) -> list[Match]:
+    """Every known spec's match with a tree, the best first."""
+    from formatspec.engine.detect import detect
+
+    sources = {}
+    for name in available():
+        try:
+            sources[name] = load_source(name)
+        except SpecError:
+            continue
+    return detect(sources, tree)
+
+
+def spec_for(tree: Tree, data: str | Path) -> Source:
+    """The spec that describes a tree.  Raises SpecError if none does, or several do equally well."""
+    from formatspec.engine.detect import best
+
+    matches = detect_format(tree)
+    top = best(matches)
+    if not top:
+        raise SpecError(
+            (Problem(f"no known format describes {data}", None, hint="`formatspec detect` says why, format by format"),)
+        )
+    if len(top) > 1:
+        names = ", ".join(match.name for match in top)
+        raise SpecError((Problem(f"{data} can be read as {names}", None, hint="say which: formatspec … SPEC DATA"),))
+    return load_source(top[0].name)
+
+
+class Dataset:
+    """A vision dataset on disk.
+
+    Iterating gives its valid items in order of key, each read when it is asked for; `findings` then holds what
+    was wrong with the others.  Coordinates are continuous pixels with the origin at the outer corner of the
+    first pixel; regions are run-length coded.
+    """
+
+    def __init__(self, inner: engine.Dataset, data: Path, options: Mapping[str, Any]) -> None:
+        self._inner = inner
+        self.data = data
+        self._options = dict(options)
+
+    @property
+    def format(self) -> str:
+        """The name of the dataset's format."""
+        return self._inner.name
+
+    @property
+    def categories(self) -> tuple[Category, ...]:
+        """All categories, by index."""
+        return self._inner.categories
+
+    @property
+    def findings(self) -> list[Finding]:
+        """What was found wrong with the items read so far."""
+        return self._inner.findings
+
+    def __len__(self) -> int:
+        return len(self._inner)
+
+    def __iter__(self) -> Iterator[Item]:
+        return iter(self._inner)
+
+    def export(self, out: str | Path, to: str | Path, **options: Any) -> Result:
+        """Write the dataset to the folder `out` in the format `to`; see `convert` for the options."""
+        return convert(self.data, to=to, out=out, spec=self._inner.form.source.file, **options)
+
+
+def open(data: str | Path, spec: str | Path | None = None, **options: Any) -> Dataset:
+    """Open a dataset: a folder or a zip.
+
+    spec: a format's name or a spec's file; where it is left out, the format is detected.  options: those of
+    the spec.  Raises FileNotFoundError, and SpecError where no spec fits.
+    """
+    return Dataset(_opened(data, spec, options, origin=False), Path(data), options)
+
+
+def _opened(
+    data: str | Path, spec: str | Path | None, options: Mapping[str, Any], origin: bool, **purpose: Any
+) -> engine.Dataset:
+    from formatspec.engine.assemble import Purpose
+    from formatspec.engine.dataset import open_source
+    from formatspec.paths.tree import open_tree
+
+    tree = open_tree(data)
+    source = load_source(spec) if spec is not None else spec_for(tree, data)
+    known = {name: value for name, value in options.items() if name in source.spec.options}
+    return open_source(source, tree, known, Purpose(origin=origin, **purpose))
+
+
+def validate(
+    data: str | Path, spec: str | Path | None = None, *, deep: bool = False, progress: Progress | None = None,
+    **options: Any,
+) -> Report:  # fmt: skip
+    """Check a dataset: its layout, documents, references and geometry.
+
+    deep: decode every label image too.  Broken data never raises; it is a finding.
+    """
+    from formatspec.run.validate import validate_dataset
+
+    dataset = _opened(data, spec, options, origin=False, pixels=deep)
+    total = len(dataset)
+    return validate_dataset(dataset, str(data), deep, lambda done: progress(done, total) if progress else None)
+
+
+def convert(
+    data: str | Path,
+    *,
+    to: str | Path,
+    out: str | Path | None = None,
+    spec: str | Path | None = None,
+    media: Media = "copy",
+    overwrite: bool = False,
+    skip_invalid: bool = False,
+    lossless: bool = False,
+    subsets: Mapping[str, str] | None = None,
+    labels: Mapping[str, str | None] | None = None,
+    where: str | None = None,
+    options: Mapping[str, Any] | None = None,
+    progress: Progress | None = None,
+) -> Result:
+    """Write a dataset in another format; `out` appears whole or not at all.
+
+    media: copy, link or leave out the images.  labels: new category names, None to drop one.  where: an
+    expression over items, or over objects.  Raises Refused with the findings where items are invalid and
+    `skip_invalid` is not set, OutputError where `out` cannot be, SpecError for a bad spec, option or expression.
+    """
+    from formatspec.run import select
+    from formatspec.run.convert import Plan, convert_dataset, purpose_of
+    from formatspec.run.staging import refuse_unfit, staged
+
+    target = load_source(to)
+    folder = Path(data)
+    place = Path(out) if out is not None else default_out(folder, target)
+    refuse_unfit(place, folder, overwrite)
+    given = dict(options or {})
+    purpose = purpose_of(media, False)
+    source = _opened(
+        data, spec, given, origin=True, headers=purpose.headers, checks=False, media_required=purpose.media_required
+    )
+    same = source.form.source.file.resolve() == target.file.resolve()
+    if not same:
+        source = _reopened(source, purpose)
+    own = {name: value for name, value in given.items() if name in target.spec.options or not same}
+    unknown = [n for n in own if n not in target.spec.options and n not in source.form.spec.options]
+    if unknown:
+        raise SpecError((Problem(f"neither {source.name} nor {target.name} has an option {unknown[0]!r}", None),))
+    plan = Plan(
+        media=media, skip_invalid=skip_invalid, lossless=lossless, subsets=dict(subsets or {}),
+        options={name: value for name, value in own.items() if name in target.spec.options},
+        labels=dict(labels) if labels is not None else None,
+        select=select.where(where, source.form) if where else None,
+    )  # fmt: skip
+    total = len(source)
+    with staged(place) as staging:
+        result = convert_dataset(
+            source, target, staging, plan, lambda done: progress(done, total) if progress else None
+        )
+    import msgspec
+
+    return msgspec.structs.replace(result, out=str(place))
+
+
+def _reopened(source: engine.Dataset, purpose: Any) -> engine.Dataset:
+    source.purpose = purpose
+    return source
+
+
+def default_out(data: Path, target: Source) -> Path:
+    """Where a conversion goes if nobody says: beside the data, named after the format."""
+    whole = data.resolve()
+    return whole.parent / f"{whole.stem if whole.is_file() else whole.name}-{target.name}"
+
+
+def spec_folder() -> Path:
+    """The folder of the specs that come with the package."""
+    from formatspec.language.load import bundled
+
+    return bundled()
+
+
+__all__ = ["Dataset", "convert", "load_spec", "open", "validate"]

@@ -1,0 +1,290 @@
+"""The source's model made to fit a target: subsets, names, categories; what cannot be is said, never guessed."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from formatspec.codecs.registry import Env, Unfit
+from formatspec.engine import demand
+from formatspec.engine.categories import from_table
+from formatspec.engine.chain import build
+from formatspec.engine.format import IMAGE, Format
+from formatspec.engine.frames import Frame, Setting
+from formatspec.engine.writing import compiled
+from formatspec.language.leaf import Bind
+from formatspec.language.schema import CategoryTable
+from formatspec.model.records import Category, Image, Item
+from formatspec.model.slots import find_slot
+
+DEFAULT_SUBSET = "default"
+
+
+class NoPlace(ValueError):
+    """The target has no place for something that every item needs; the message says what to do."""
+
+
+class TargetCategories:
+    """The target's table, and which of its categories each of the source's becomes."""
+
+    def __init__(self, listed: Sequence[Category], fixed: bool) -> None:
+        self.listed = tuple(listed)
+        self.fixed = fixed
+        self._by_name = {category.name: category for category in self.listed}
+        self._by_key = {(category.id, category.name): category for category in self.listed}
+        self._own: dict[int, tuple[Category, Category]] = {}
+
+    def own(self, category: Category) -> Category:
+        """The target's category for one of the source's; itself where the target has none."""
+        known = self._own.get(id(category))
+        if known is None:
+            found = None if self.fixed else self._by_key.get((category.id, category.name))
+            found = found or self._by_name.get(category.name)
+            own = found if found is not None else msgspec.structs.replace(category, id=None, index=None)
+            known = self._own[id(category)] = (category, own)
+        return known[1]
+
+    def holds(self, category: Category) -> bool:
+        """Whether the table has this category."""
+        return category.name in self._by_name or not self.listed
+
+
+def target_categories(form: Format, source: Iterable[Category], same: bool) -> TargetCategories:
+    """The categories that a dataset of `form` will have, given the source's."""
+    for entry in form.spec.categories:
+        if isinstance(entry, CategoryTable):
+            return TargetCategories(from_table(form.source.file.parent / entry.table), fixed=True)
+    listed = list(source)
+    if same:
+        return TargetCategories(listed, fixed=False)
+    numbered = [
+        category if category.index == index else msgspec.structs.replace(category, index=index)
+        for index, category in enumerate(_in_order(listed))
+    ]
+    return TargetCategories(_identified(form, numbered), fixed=False)
+
+
+def _in_order(categories: Sequence[Category]) -> list[Category]:
+    return sorted(categories, key=lambda category: (category.index is None, category.index or 0))
+
+
+def _identified(form: Format, categories: Sequence[Category]) -> list[Category]:
+    """Every category with an id that the target can write; those that have one keep it."""
+    leaf, scope = _id_leaf(form)
+    taken = {category.id for category in categories if category.id is not None}
+    made = []
+    for index, category in enumerate(categories):
+        own = category.id
+        if own is not None and leaf is not None and leaf.calls:
+            chain = build(leaf, ["id"], 1, scope.textual, form.roles[scope.role].place)
+            try:
+                chain.encode(own, Env())
+            except Unfit:
+                own = None
+        if own is None:
+            own = index + 1
+            if leaf is not None and leaf.default is not None:
+                value = compiled(leaf.default, scope, form.roles[scope.role].place)
+                setting = Setting({}, TargetCategories(categories, False), {})
+                own = value(Frame(setting, None, category, None, index))
+            while own in taken and isinstance(own, int):
+                own += 1
+            taken.add(own)
+        made.append(category if own == category.id else msgspec.structs.replace(category, id=own))
+    return made
+
+
+def _id_leaf(form: Format) -> tuple[Bind | None, Any]:
+    for role in form.documents:
+        if role.codec is None:
+            continue
+        for leaf, scope, _ in demand.leaves(role.codec.rule, role.scope):
+            if scope.kind == "category" and leaf.names == ("id",):
+                return leaf, scope
+    return None, None
+
+
+class Adapter:
+    """Items of one format as items of another.  What is lost by it is noted in `notes`."""
+
+    def __init__(
+        self, source: Format, target: Format, keys: Iterable[Mapping[str, Any]], renamed: Mapping[str, str]
+    ) -> None:
+        self.source = source
+        self.target = target
+        self.same = _alike(source, target)
+        self.renamed = dict(renamed)
+        self.notes: dict[str, int] = {}
+        self.extension = _extension(target)
+        image = target.roles.get(IMAGE)
+        self.names = target.key_names
+        self.formats = dict(image.scope.captures) if image is not None else {}
+        self._flat = self._flat_names(keys)
+        self.needs_ids = _binds(target, "object", "id")
+        self.ids_in_pixels = _binds_in_pixels(target, "id")
+
+    def _flat_names(self, keys: Iterable[Mapping[str, Any]]) -> bool:
+        """Whether the last part of a name is enough to tell items apart, where the target has no folders."""
+        if self.same or any(str(self.formats.get(name)).startswith("path") for name in self.names):
+            return False
+        seen: set[tuple[str, str]] = set()
+        for names in keys:
+            subset = str(names.get("subset", "")) if "subset" in self.names else ""
+            mark = (subset, posixpath.basename(self.relative(names)))
+            if mark in seen:
+                return False
+            seen.add(mark)
+        return True
+
+    def relative(self, names: Mapping[str, Any]) -> str:
+        """An item's name below its subset."""
+        parts = [str(names[name]) for name in self.source.key_names if name != "subset" and names.get(name)]
+        return "/".join(parts)
+
+    def subset(self, name: str | None) -> str | None:
+        """The target's name for a subset.  Raises NoPlace where it has none."""
+        if name is not None:
+            name = self.renamed.get(name, name)
+        for own, others in self.target.spec.subsets.items():
+            if name is not None and (name == own or name.lower() in (own, *others)):
+                return own
+        words = self.formats.get("subset")
+        choices = words.split("|") if words and "|" in words else []
+        if not choices or name in choices:
+            return name
+        if name is None or name == DEFAULT_SUBSET:
+            return choices[0]
+        raise NoPlace(
+            f"{self.target.name} has no subset {name!r}; it has {', '.join(choices)}: say which with "
+            f"--subsets {name}={choices[0]}"
+        )
+
+    def item(self, item: Item, index: int) -> Item:
+        """The item with the target's names.  Raises NoPlace."""
+        if self.same and not self.renamed:
+            return item
+        names = self._captures(item, index)
+        subsets = tuple(dict.fromkeys(s for name in item.subsets if (s := self.subset(name)) is not None))
+        image = self._image(item.image, names)
+        key = "/".join(str(names[name]) for name in self.names if names.get(name) not in (None, ""))
+        objects = self._objects(item)
+        return msgspec.structs.replace(
+            item, key=key, captures=names, subsets=subsets, image=image, objects=objects,
+            origin=item.origin if self.same else None,
+        )  # fmt: skip
+
+    def _objects(self, item: Item) -> Any:
+        things = item.objects
+        if self.same or not self.needs_ids:
+            return things
+        ids = [thing.id for thing in things]
+        bad = self.ids_in_pixels and any(not isinstance(i, int) or i < 1 for i in ids if i is not None)
+        if not bad and None not in ids:
+            return things
+        start = 1 if self.ids_in_pixels else 0
+        if bad or all(i is None for i in ids):
+            fresh = {id(thing): start + place for place, thing in enumerate(things)}
+        else:
+            free = (n for n in range(start, start + 2 * len(ids) + 1) if n not in ids)
+            fresh = {id(thing): thing.id if thing.id is not None else next(free) for thing in things}  # type: ignore[misc]
+        if bad:
+            self.notes["object ids renumbered"] = self.notes.get("object ids renumbered", 0) + len(things)
+        named = {thing.id: fresh[id(thing)] for thing in things if thing.id is not None}
+        return tuple(
+            msgspec.structs.replace(
+                thing, id=fresh[id(thing)], parent=named.get(thing.parent) if thing.parent is not None else None
+            )
+            for thing in things
+        )
+
+    def _captures(self, item: Item, index: int) -> dict[str, Any]:
+        relative = self.relative(item.captures) or posixpath.splitext(item.key)[0]
+        whole = relative
+        names: dict[str, Any] = {}
+        folders = [name for name in self.names if self.formats.get(name) == "path?"]
+        if folders:
+            folder, _, relative = whole.rpartition("/")
+            names[folders[0]] = folder
+        for name in self.names:
+            if name in names:
+                continue
+            names[name] = self._capture(name, item, index, relative)
+        extension = posixpath.splitext(item.image.path if item.image else "")[1].lstrip(".")
+        for name, kind in self.formats.items():
+            if name not in names and name in self.target.roles[IMAGE].captures:
+                names[name] = self._own_extension(extension, kind)
+        if "subset" not in names:
+            first = self.subset(item.subsets[0] if item.subsets else None)
+            names["subset"] = first or DEFAULT_SUBSET
+        return names
+
+    def _own_extension(self, extension: str, kind: str | None) -> str:
+        if kind is None or "|" not in kind or extension in kind.split("|"):
+            return extension or "jpg"
+        return kind.split("|")[0]
+
+    def _capture(self, name: str, item: Item, index: int, relative: str) -> Any:
+        kind = self.formats.get(name) or ""
+        if name == "subset":
+            return self.subset(item.subsets[0] if item.subsets else None) or DEFAULT_SUBSET
+        if name in ("sequence", "frame") and getattr(item, name) is not None:
+            return getattr(item, name)
+        if name.startswith("label.category."):
+            return getattr(item.labels[0].category, name.rpartition(".")[2], None) if item.labels else ""
+        if name.startswith("attributes.") and find_slot("item", name):
+            return item.attributes.get(name.removeprefix("attributes."), "")
+        known = item.captures.get(name)
+        if known is not None and name not in ("name", "id") and name in self.source.key_names:
+            return known
+        if kind.endswith("d"):
+            return index
+        if name not in ("name", "id") and self.names and name != self.names[-1]:
+            return posixpath.dirname(relative).replace("/", "_") or DEFAULT_SUBSET
+        if kind.startswith("path"):
+            return relative
+        return posixpath.basename(relative) if self._flat else relative.replace("/", "_")
+
+    def _image(self, image: Image | None, names: Mapping[str, Any]) -> Image | None:
+        role = self.target.roles.get(IMAGE)
+        if image is None or role is None:
+            return image
+        try:
+            path = role.template.render(names)
+        except (KeyError, ValueError) as error:
+            raise NoPlace(f"{self.target.name} cannot name the image of {names}: {error}") from None
+        return msgspec.structs.replace(image, path=path)
+
+
+def _alike(source: Format, target: Format) -> bool:
+    return (
+        source.source.file.resolve() == target.source.file.resolve()
+        and source.layout.variant == target.layout.variant
+        and source.options == target.options
+    )
+
+
+def _extension(form: Format) -> str | None:
+    role = form.roles.get(IMAGE)
+    if role is None or not role.template.suffix.startswith("."):
+        return None
+    return role.template.suffix.lstrip(".")
+
+
+def _binds(form: Format, kind: str, name: str) -> bool:
+    return any(
+        scope.kind == kind and meaning.where == "record" and meaning.name == name
+        for role in form.documents
+        for meaning, scope, _ in demand.meanings(role.codec.rule if role.codec else role.rule, role.scope)  # type: ignore[arg-type]
+    ) or any(f"{kind}.{name}" in role.captures for role in form.roles.values())
+
+
+def _binds_in_pixels(form: Format, name: str) -> bool:
+    return any(
+        meaning.where == "record" and meaning.name == name and scope.kind == "object"
+        for role in form.documents
+        if role.kind == "pixels" and role.rule is not None
+        for meaning, scope, _ in demand.meanings(role.rule, role.scope)
+    )

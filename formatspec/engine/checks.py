@@ -1,0 +1,213 @@
+"""What is checked beyond reading: JSON Schema, computed values, the spec's own checks, what nobody claims."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from formatspec.engine.assemble import Assembled
+from formatspec.engine.chain import spell
+from formatspec.engine.dataset import Dataset
+from formatspec.engine.format import Format
+from formatspec.engine.frames import Frame, Getter, Setting, WriteScope, getter
+from formatspec.engine.job import Fault
+from formatspec.engine.reading import equal_strictly
+from formatspec.engine.scope import Scope
+from formatspec.engine.writing import same_value
+from formatspec.files.document import pointer_text
+from formatspec.findings.finding import Finding
+from formatspec.language import expression
+from formatspec.language.errors import Place
+from formatspec.language.expression import ExpressionError, UnknownName
+from formatspec.language.leaf import Bind, Computed
+from formatspec.language.leaf import parse_text as parse_template
+from formatspec.language.load import place_text
+from formatspec.language.rules import problem
+from formatspec.language.schema import CheckSpec
+from formatspec.model.records import Item
+
+Schema = Callable[[Any], Iterator[tuple[tuple[str | int, ...], str]]]
+
+
+def compile_schema(schema: Any) -> Schema:
+    """A JSON Schema (Draft 2020-12) as a function that gives what is wrong: jsonschema-rs looks, jsonschema decides."""
+    import jsonschema
+    import jsonschema_rs
+
+    quick = jsonschema_rs.validator_for({"$schema": "https://json-schema.org/draft/2020-12/schema", **schema})
+    decides = jsonschema.Draft202012Validator(schema)
+
+    def check(document: Any) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        try:
+            if quick.is_valid(document):
+                return
+        except (ValueError, TypeError):
+            pass
+        for error in decides.iter_errors(document):
+            yield tuple(error.absolute_path), error.message
+
+    return check
+
+
+class Checker:
+    """The checks of one format, compiled."""
+
+    def __init__(self, form: Format) -> None:
+        self.form = form
+        self.schemas = {
+            role.name: compile_schema(role.spec.schema_) for role in form.documents if role.spec.schema_ is not None
+        }
+        self.checks = [Check(form, code, spec) for code, spec in form.spec.checks.items()]
+
+    def item(self, one: Assembled, deep: bool) -> Iterator[Finding]:
+        """What the checks find in an item that could be read."""
+        if one.item is None:
+            return
+        yield from self._computed(one)
+        for check in self.checks:
+            if deep or not check.needs_pixels:
+                yield from check.run(one)
+
+    def _computed(self, one: Assembled) -> Iterator[Finding]:
+        for leaf, place, record, value, file, path in one.deferred:
+            yield from computed_differs(leaf, place, record, value, file, path, one, self.form)
+
+
+def computed_differs(
+    leaf: Computed, place: Place, record: Any, value: Any, file: str, path: Any, one: Assembled, form: Format
+) -> Iterator[Finding]:
+    """Whether a computed leaf's value is another than what follows from the model."""
+    assert one.item is not None
+    thing = record.get("$object")
+    scope = Scope("object" if thing is not None else "item", "", one.item.captures, options=form.options)
+    if thing is not None:
+        scope = Scope("item", "", one.item.captures, options=form.options).inside("objects")
+    setting = Setting(one.item.captures, None, dict(form.options))
+    root = Frame(setting, one.item, one.item)
+    index = next((i for i, other in enumerate(one.item.objects) if other is thing), 0)
+    frame = Frame(setting, one.item, thing, root, index, len(one.item.objects)) if thing is not None else root
+    try:
+        expected: Any = expression.compile_expression(leaf.expression, WriteScope(scope))(frame)
+    except (ExpressionError, UnknownName):
+        return
+    if expected is None or _means_the_same(expected, value):
+        return
+    yield Finding(
+        code="DIFFERS", level="warning", message="the value differs from what follows from the data", file=file,
+        pointer=pointer_text(path), item=one.key, object=getattr(thing, "id", None), expected=spell_any(expected),
+        got=value, rule=place_text(place),
+    )  # fmt: skip
+
+
+def _means_the_same(a: Any, b: Any) -> bool:
+    """Whether two values say the same: numbers by value, a list of one as the bare value, text by its number."""
+    if same_value(a, b) or equal_strictly(a, b):
+        return True
+    many_a = list(a) if isinstance(a, list | tuple) else [a]
+    many_b = list(b) if isinstance(b, list | tuple) else [b]
+    if len(many_a) != len(many_b):
+        return False
+    return sorted(map(_plain, many_a)) == sorted(map(_plain, many_b))
+
+
+def _plain(value: Any) -> str:
+    return spell_any(value)
+
+
+def spell_any(value: Any) -> str:
+    """A value as short text."""
+    try:
+        return spell(value)
+    except ValueError:
+        return repr(value)
+
+
+class Check:
+    """One check that a spec defines."""
+
+    def __init__(self, form: Format, code: str, spec: CheckSpec) -> None:
+        self.form = form
+        self.code = code
+        self.spec = spec
+        self.place = form.layout.node.value["checks"].value[code].place
+        scope = Scope("item", "", {name: None for name in form.key_names}, options=form.options)
+        self.scope = scope.inside("objects") if spec.each == "objects" else scope
+        told = ToldScope(self.scope, form)
+        try:
+            self.holds = expression.compile_expression(expression.parse(spec.holds), told)
+            where = None if spec.where is None else expression.parse(spec.where)
+            self.where = None if where is None else expression.compile_expression(where, told)
+        except expression.ExpressionSyntax as error:
+            raise problem(f"check {code}: {error}", self.place) from None
+        except UnknownName as error:
+            raise problem(f"check {code}: {error.name!r} has no value here", self.place) from None
+        self.needs_pixels = "region" in spec.holds or "hidden" in spec.holds
+        self.say = parse_template(spec.say)
+
+    def run(self, one: Assembled) -> Iterator[Finding]:
+        assert one.item is not None
+        item: Item = one.item
+        setting = Setting(item.captures, None, dict(self.form.options))
+        setting.rows["told"] = one.told
+        root = Frame(setting, item, item)
+        if self.spec.each == "objects":
+            frames = [Frame(setting, item, thing, root, i, len(item.objects)) for i, thing in enumerate(item.objects)]
+        else:
+            frames = [root]
+        for frame in frames:
+            try:
+                if self.where is not None and not self.where(frame):
+                    continue
+                if self.holds(frame):
+                    continue
+            except ExpressionError:
+                continue
+            thing = frame.record if frame.record is not item else None
+            yield Finding(
+                code=self.code, level=self.spec.level, message=self._message(frame), item=one.key,
+                file=next((paths[0] for paths in one.files.values()), None),
+                object=getattr(thing, "id", None), rule=place_text(self.place),
+            )  # fmt: skip
+
+    def _message(self, frame: Frame) -> str:
+        parts = []
+        for part in self.say.parts:
+            if isinstance(part, str):
+                parts.append(part)
+                continue
+            value: Any
+            if isinstance(part, Bind):
+                meaning = self.scope.meaning(part.names[0])
+                value = None if meaning is None else getter(meaning, self.scope)(frame)
+            else:
+                value = expression.compile_expression(part.expression, ToldScope(self.scope, self.form))(frame)
+            parts.append(spell_any(value))
+        return "".join(parts)
+
+
+class ToldScope(WriteScope):
+    """The names of checks: besides slots, `role.region`, which is what that role told of an object."""
+
+    def __init__(self, scope: Scope, form: Format) -> None:
+        super().__init__(scope)
+        self.form = form
+
+    def value(self, name: str) -> Getter:
+        role, _, slot = name.partition(".")
+        if slot == "region" and role in self.form.roles:
+            return lambda frame: frame.setting.rows["told"].get(frame.index, {}).get(role)
+        return super().value(name)
+
+
+def tree_findings(dataset: Dataset) -> Iterator[Fault]:
+    """Files that nobody claims, and items that are not listed."""
+    for path in dataset.index.unclaimed:
+        if not path.rpartition("/")[2].startswith("."):
+            yield Fault("FILE_UNCLAIMED", path, (), None, "no rule claims this file")
+    for entry in dataset.index.entries:
+        if entry.shared.get("unlisted"):
+            for found in entry.files.values():
+                for path, _ in found:
+                    yield Fault("FILE_ORPHAN", path, (), None, "no item names this file")
+    if not dataset.entries:
+        yield Fault("NOTHING_FOUND", "", (), None, f"no item of {dataset.name} was found")

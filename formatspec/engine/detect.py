@@ -1,0 +1,150 @@
+"""Which spec describes a tree: every spec is tried, and says why it does not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from formatspec.engine.dataset import roots
+from formatspec.engine.format import IMAGE, Format, Role, compile_format
+from formatspec.engine.index import claims, first_of, rows_at, tables_in
+from formatspec.engine.raster import fits_header
+from formatspec.engine.reading import fits_outline
+from formatspec.files.document import FileError
+from formatspec.files.images import ImageError
+from formatspec.language.load import Source
+from formatspec.language.rules import MapRule
+from formatspec.paths.tree import Tree
+from formatspec.pixels import png
+
+SAMPLE = 3
+"""Files of each role that are opened."""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """How well a spec fits a tree. `reason` says why it does not fit at all."""
+
+    name: str
+    score: tuple[float, ...]
+    reason: str = ""
+    ancestors: tuple[str, ...] = ()
+
+
+def detect(sources: Mapping[str, Source], tree: Tree) -> list[Match]:
+    """Every spec's match, the best first; of two that are equal, the one that extends the other."""
+    found = [_best(source, tree) for source in sources.values()]
+    return sorted(found, key=lambda m: (bool(m.reason), *(-part for part in m.score), -len(m.ancestors), m.name))
+
+
+def best(matches: list[Match]) -> list[Match]:
+    """The matches that nothing beats: more than one only where specs tie that do not extend one another."""
+    fitting = [match for match in matches if not match.reason]
+    if not fitting:
+        return []
+    top = [match for match in fitting if match.score == fitting[0].score]
+    return [m for m in top if not any(m.name in other.ancestors for other in top)]
+
+
+def _best(source: Source, tree: Tree) -> Match:
+    reason = f"there is no folder {' or '.join(source.spec.root)}"
+    best_score: tuple[float, ...] | None = None
+    for layout in source.layouts:
+        form = compile_format(source, layout)
+        for prefix in roots(form, tree):
+            score, why = _score(form, tree.under(prefix) if prefix else tree)
+            if why:
+                reason = why
+            elif best_score is None or score > best_score:
+                best_score = score
+    if best_score is None:
+        return Match(source.name, (), reason, source.ancestors)
+    return Match(source.name, best_score, "", source.ancestors)
+
+
+def _score(form: Format, tree: Tree) -> tuple[tuple[float, ...], str]:
+    paths = [path for path in tree.paths() if not form.ignored(path)]
+    if len(paths) > 4000:
+        step = len(paths) // 2000
+        paths = [*paths[:2000], *paths[2000::step]]
+    claimed, unclaimed, _ = claims(form, paths)
+    documents = 0
+    for name, role in form.roles.items():
+        found = claimed[name]
+        if not found:
+            if not role.optional and not role.folder and not _may_be_empty(role, form):
+                return (), f"no file is {role.spec.path} ({name})"
+            continue
+        if role.kind is None:
+            continue
+        why = _opens(role, [path for path, _ in found[:SAMPLE]], tree)
+        if why:
+            return (), why
+        documents += 1
+    if not any(claimed.values()):
+        return (), "it claims no file"
+    items = sum(len(claimed[name]) for name in form.roles if name == IMAGE)
+    if not items and not documents:
+        return (), "no file is an image or a document of it"
+    share = 1 - len(unclaimed) / max(len(paths), 1)
+    literal = sum(
+        form.roles[name].template.literal_count * len(found) for name, found in claimed.items() if found
+    ) / max(sum(len(found) for found in claimed.values()), 1)
+    held = sum(1 for found in claimed.values() if found)
+    return (round(share, 2), float(documents > 0), float(documents), float(held), round(literal, 3)), ""
+
+
+def _may_be_empty(role: Role, form: Format) -> bool:
+    """Whether a role's files need not be there though it is required: those of parts, where nothing has any."""
+    return role.span == "record" or (role.name == IMAGE and any("." in name for name in form.spec.items))
+
+
+def _opens(role: Role, paths: list[str], tree: Tree) -> str:
+    """Why the first files of a role are not what they should be; nothing if one of them is."""
+    why = ""
+    for path in paths:
+        why = _opens_one(role, path, tree)
+        if not why:
+            return ""
+    return why
+
+
+def _opens_one(role: Role, path: str, tree: Tree) -> str:
+    try:
+        data = tree.read(path)
+        if role.kind == "pixels":
+            header = png.read_header(data)
+            return "" if fits_header(header, role.spec.image) else f"{path} has another mode than {role.spec.image}"
+        assert role.codec is not None
+        decoded = role.codec.decode(data)
+    except (FileError, ImageError, ValueError, OSError) as error:
+        return f"{path}: {error}"
+    if decoded.strays and len(decoded.strays) > max(1, len(data.splitlines()) // 2):
+        return f"{path}: {decoded.strays[0].expected}"
+    return shape_differs(role, decoded.document, path)
+
+
+def shape_differs(role: Role, document: Any, path: str) -> str:
+    """Why a document is not shaped like its rule: the first required key that is not there."""
+    assert role.codec is not None
+    rule = role.codec.rule
+    if isinstance(rule, MapRule):
+        if not isinstance(document, dict):
+            return f"{path} is no mapping"
+        if not fits_outline(rule, role.scope)(document):
+            lacking = [k for field in rule.fields if not field.optional for k in field.keys if k not in document]
+            return f"{path} has no {lacking[0]!r}" if lacking else f"{path} has other constants"
+    for at, table in tables_in(rule, ()):
+        rows = rows_at(document, at)
+        if rows:
+            choices = table.alternatives if not hasattr(table, "row") else (table,)
+            if not any(fits_outline(choice, role.scope)(rows[0]) for choice in choices):
+                lacking = sorted(_required(first_of(table)) - set(rows[0] if isinstance(rows[0], dict) else ()))
+                return f"{path}: a row has no {lacking[0]!r}" if lacking else f"{path}: a row is another"
+    return ""
+
+
+def _required(table: Any) -> set[str]:
+    row = table.row
+    return {k for field in getattr(row, "fields", ()) if not field.optional for k in field.keys}

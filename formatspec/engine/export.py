@@ -1,0 +1,379 @@
+"""Items written: each role's files in turn, shared files gathered row by row and written last."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from formatspec.engine.adapt import Adapter, NoPlace, TargetCategories
+from formatspec.engine.format import IMAGE, Format, Role
+from formatspec.engine.frames import Frame, Setting
+from formatspec.engine.index import first_of, rows_at, tables_in
+from formatspec.engine.losses import Losses
+from formatspec.engine.writing import (
+    NO_SOURCE,
+    Lacking,
+    RowWriter,
+    compile_writer,
+    frame_of,
+    is_spooled,
+    position_of,
+    spool_key,
+    write_record,
+)
+from formatspec.files.document import FileError
+from formatspec.language.rules import OneOf, TableRule
+from formatspec.model.records import Item, Object
+from formatspec.model.slots import TABLES
+
+Write = Callable[[str, bytes], None]
+
+
+@dataclass(slots=True)
+class Shared:
+    """A shared file in the making: its rows so far, by table."""
+
+    setting: Setting
+    rows: dict[str, list[tuple[int, int, Any]]] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
+    items: int = 0
+    objects: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Spooled:
+    """A table of a shared document whose rows come from items."""
+
+    key: str
+    kind: str
+    writers: tuple[RowWriter, ...]
+
+
+class CannotWrite(ValueError):
+    """An item that the target cannot hold at all, and why."""
+
+
+class Exporter:
+    """Writes items in a format.  `write(path, data)` puts a file below the output's root."""
+
+    def __init__(
+        self,
+        target: Format,
+        categories: TargetCategories,
+        adapter: Adapter,
+        losses: Losses,
+        write: Write,
+        sources: Mapping[tuple[str, str], Any],
+        as_read: TargetCategories | None,
+    ) -> None:
+        self.target = target
+        self.categories = categories
+        self.adapter = adapter
+        self.losses = losses
+        self.write = write
+        self.sources = sources
+        self.as_read = as_read
+        self.same = adapter.same
+        self.shared: dict[tuple[str, str], Shared] = {}
+        self.files = 0
+        self.roles = [role for role in target.roles.values() if role.name != IMAGE or role.kind is not None]
+        self.writers = {
+            role.name: role.painter() if role.kind == "pixels" else compile_writer(role.codec.rule, role.scope)
+            for role in self.roles
+            if role.kind is not None and role.codec is not None or role.kind == "pixels"
+        }
+        self.spooled = {
+            role.name: tuple(_spooled(role)) for role in self.roles if role.span == "shared" and role.codec is not None
+        }
+        self.renumbers = _narrower(adapter)
+
+    def item(self, item: Item, index: int) -> Item:
+        """Write one item; gives it as the target names it.  Raises CannotWrite before anything is written."""
+        try:
+            own = self.adapter.item(item, index)
+        except NoPlace as error:
+            raise CannotWrite(str(error)) from None
+        own = with_areas_as_objects(own) if "areas" not in self.losses.tables and "objects" in self.losses.tables else own
+        setting = Setting(own.captures, self.categories, dict(self.target.options))
+        setting.index = index
+        frame = self._frame(setting, own)
+        files: list[tuple[str, bytes]] = []
+        for role in self.roles:
+            if role.span == "item" and role.kind is not None:
+                files.extend(self._item_file(role, own, frame))
+            elif role.span == "record":
+                files.extend(self._record_files(role, own, frame))
+        for role in self.roles:
+            if role.span == "shared" and role.codec is not None:
+                self._rows(role, own, setting, index)
+        for path, data in files:
+            self._put(path, data)
+        self._lost(setting)
+        self.losses.item(own, setting.held)
+        return own
+
+    def _put(self, path: str, data: bytes) -> None:
+        self.write(path, data)
+        self.files += 1
+
+    def _frame(self, setting: Setting, item: Item) -> Frame:
+        setting.paths = {role.name: self._path_from(role, item) for role in self.target.roles.values()}
+        frame = Frame(setting, item, item)
+        if self.same and item.origin is not None and item.origin.as_read is not None:
+            before = Setting(setting.captures, self.as_read or self.categories, setting.options)
+            before.paths = setting.paths
+            frame.then = Frame(before, item.origin.as_read, item.origin.as_read)
+        return frame
+
+    def _path_from(self, role: Role, item: Item) -> Callable[[Frame], str | None]:
+        """How a path inside a file names a file of `role`: as seen from the file's own folder."""
+
+        def path(frame: Frame) -> str | None:
+            names = {**item.captures, **_record_names(role, frame)}
+            try:
+                target = role.template.render(names)
+            except (KeyError, ValueError):
+                return None
+            return posixpath.relpath(target, frame.setting.folder or ".")
+
+        return path
+
+    def _item_file(self, role: Role, item: Item, frame: Frame) -> Iterator[tuple[str, bytes]]:
+        path = self._render(role, item.captures)
+        origin = item.origin if frame.then is not None else None
+        was_there = origin is not None and (role.name in origin.documents or role.name in origin.rasters)
+        if role.optional and origin is not None and not was_there:
+            return
+        frame.setting.folder = posixpath.dirname(path)
+        if frame.then is not None:
+            frame.then.setting.folder = frame.setting.folder
+        if role.kind == "pixels":
+            painter: Any = self.writers[role.name]
+            if role.optional and not was_there and not painter.shows(frame):
+                return
+            data = painter.encode(frame, origin.rasters.get(role.name) if origin is not None else None)
+            if data is not None:
+                yield path, data
+            return
+        source = origin.documents.get(role.name, NO_SOURCE) if origin is not None else NO_SOURCE
+        document = self._document(role, frame, source)
+        if role.optional and not was_there and not document:
+            return
+        yield path, self._encode(role, document, path)
+
+    def _document(self, role: Role, frame: Frame, source: Any) -> Any:
+        writer: Any = self.writers[role.name]
+        try:
+            return writer(frame, source)
+        except Lacking as lacking:
+            raise CannotWrite(f"{role.name} needs {lacking}") from None
+
+    def _encode(self, role: Role, document: Any, path: str) -> bytes:
+        assert role.codec is not None
+        try:
+            return role.codec.encode(document)
+        except (FileError, ValueError) as error:
+            raise CannotWrite(f"{path}: {error}") from None
+
+    def _render(self, role: Role, names: Mapping[str, Any]) -> str:
+        try:
+            return role.template.render(names)
+        except (KeyError, ValueError) as error:
+            raise CannotWrite(f"the path {role.spec.path} cannot be made of {dict(names)}: {error}") from None
+
+    def _record_files(self, role: Role, item: Item, frame: Frame) -> Iterator[tuple[str, bytes]]:
+        painter: Any = self.writers[role.name]
+        origin = item.origin if frame.then is not None else None
+        if painter.alphabets:
+            for thing_index, thing in enumerate(item.objects):
+                inner = frame_of(thing, frame, thing_index, len(item.objects))
+                path = self._record_path(role, item, inner)
+                source = thing.origin.rasters.get(role.name) if origin is not None and thing.origin is not None else None
+                data = painter.encode(inner, source)
+                if data is not None:
+                    yield path, data
+            return
+        for path, members in self._groups(role, item, frame).items():
+            part = Frame(frame.setting, item, item, frame)
+            part.then = frame.then
+            source = origin.rasters.get(role.name, {}).get(path) if origin is not None else None
+            data = painter.encode_some(part, members, source)
+            if data is not None:
+                yield path, data
+
+    def _groups(self, role: Role, item: Item, frame: Frame) -> dict[str, set[int]]:
+        """The objects of each file, where a file is made for each value of one of their slots."""
+        painter: Any = self.writers[role.name]
+        groups: dict[str, set[int]] = {}
+        for row in painter.rows:
+            for index, thing in enumerate(item.objects):
+                inner = frame_of(thing, frame, index, len(item.objects))
+                if row.fits(inner):
+                    groups.setdefault(self._record_path(role, item, inner), set()).add(index)
+        return groups
+
+    def _record_path(self, role: Role, item: Item, inner: Frame) -> str:
+        if inner.then is not None and inner.record.origin is not None:
+            kept = inner.record.origin.rasters.get(f"path {role.name}")
+            if kept is not None:
+                return str(kept)
+        return self._render(role, {**item.captures, **_record_names(role, inner)})
+
+    def _rows(self, role: Role, item: Item, item_setting: Setting, index: int) -> None:
+        key = (role.name, self._render(role, item.captures))
+        shared = self.shared.get(key)
+        if shared is None:
+            names = {name: item.captures.get(name) for name in role.captures}
+            shared = self.shared[key] = Shared(Setting(names, self.categories, dict(self.target.options)))
+            shared.setting.folder = posixpath.dirname(key[1])
+            shared.setting.renumbered = self.renumbers
+        setting = Setting(item.captures, self.categories, shared.setting.options)
+        setting.folder = shared.setting.folder
+        setting.held = item_setting.held
+        setting.renumbered = self.renumbers
+        frame = self._frame(setting, item)
+        for table in self.spooled[role.name]:
+            self._spool(table, shared, item, frame)
+        shared.items += 1
+        shared.objects += len(item.objects)
+        self._lost(setting)
+
+    def _spool(self, table: Spooled, shared: Shared, item: Item, frame: Frame) -> None:
+        gathered = shared.rows.setdefault(table.key, [])
+        for row in table.writers:
+            records = (item,) if table.kind == "item" else tuple(row.select(frame))
+            for record in records:
+                index = shared.counts.get(row.table, 0)
+                inner = frame_of(record, frame, index, 0)
+                if table.kind == "item":
+                    inner = _item_frame(frame, index)
+                if not row.fits(inner):
+                    continue
+                try:
+                    document = write_record(row, inner)
+                except Lacking as lacking:
+                    frame.setting.rows.setdefault("lost", []).append((row.table, record, lacking))
+                    continue
+                shared.counts[row.table] = index + 1
+                place = position_of(record, row.number, True) if frame.then is not None else len(gathered)
+                gathered.append((place, len(gathered), document))
+
+    def _lost(self, setting: Setting) -> None:
+        for table, record, lacking in setting.rows.pop("lost", ()):
+            if isinstance(record, Object):
+                self.losses.note(f"objects not written (no {lacking})")
+            else:
+                self.losses.note(f"{table} not written ({lacking})", table)
+
+    def finish(self) -> None:
+        """Write the shared files.  Raises CannotWrite."""
+        for role in self.roles:
+            if role.span != "shared" or role.codec is None:
+                continue
+            names = [key for key in self.shared if key[0] == role.name]
+            if not names and not role.captures:
+                path = self._render(role, {})
+                self.shared[role.name, path] = Shared(Setting({}, self.categories, dict(self.target.options)))
+                names = [(role.name, path)]
+            for key in names:
+                self._shared_file(role, key, self.shared[key])
+        for what, count in self.adapter.notes.items():
+            self.losses.note(what, "objects", count)
+
+    def _shared_file(self, role: Role, key: tuple[str, str], shared: Shared) -> None:
+        setting = shared.setting
+        for name, rows in shared.rows.items():
+            setting.rows[name] = [document for _, _, document in sorted(rows, key=lambda row: row[:2])]
+        setting.rows["items"] = range(shared.items)
+        setting.rows["objects"] = range(shared.objects)
+        frame = Frame(setting, None, None)
+        source = self.sources.get(key, NO_SOURCE) if self.same else NO_SOURCE
+        if self.same and source is NO_SOURCE and role.optional:
+            return
+        if source is not NO_SOURCE:
+            before = Setting(setting.captures, self.as_read or self.categories, setting.options)
+            before.rows = _counts(role, source, setting.rows)
+            before.folder = setting.folder
+            frame.then = Frame(before, None, None)
+        document = self._document(role, frame, source)
+        empty = not any(shared.rows.values()) and (not document or self._only_rows(role))
+        if role.optional and source is NO_SOURCE and (empty or not document):
+            return
+        self._put(key[1], self._encode(role, document, key[1]))
+
+    def _only_rows(self, role: Role) -> bool:
+        """Whether a document tells of nothing but items, so that without rows there is no need for it."""
+        return bool(self.spooled[role.name])
+
+
+def _item_frame(frame: Frame, index: int) -> Frame:
+    inner = Frame(frame.setting, frame.item, frame.item, frame, index)
+    inner.then = frame.then
+    if inner.then is not None:
+        inner.then.index = index
+    return inner
+
+
+def _counts(role: Role, source: Any, now: Mapping[str, Any]) -> dict[str, Any]:
+    """How many rows of each table the source held, for what counts them."""
+    rows = dict(now)
+    assert role.codec is not None
+    for path, rule in tables_in(role.codec.rule, ()):
+        table = first_of(rule).each.table
+        if table in ("items", "objects"):
+            rows[table] = range(len(rows_at(source, path) or ()))
+    return rows
+
+
+def _record_names(role: Role, frame: Frame) -> dict[str, Any]:
+    names = {}
+    for name in role.captures:
+        if name.startswith("object.") and isinstance(frame.record, Object):
+            slot = name.removeprefix("object.")
+            names[name] = (
+                frame.family().depth(frame.record) if slot == "depth" else getattr(frame.record, slot, None)
+            )
+    return names
+
+
+def _spooled(role: Role) -> Iterable[Spooled]:
+    assert role.codec is not None
+    for _, rule in tables_in(role.codec.rule, ()):
+        tables = (rule,) if isinstance(rule, TableRule) else _tables(rule)
+        if is_spooled(tables[0], role.scope):
+            yield Spooled(
+                spool_key(tables, role.scope),
+                TABLES[tables[0].each.table],
+                tuple(RowWriter(table, role.scope) for table in tables),
+            )
+
+
+def _tables(rule: OneOf) -> tuple[TableRule, ...]:
+    return tuple(choice for choice in rule.alternatives if isinstance(choice, TableRule))
+
+
+def _narrower(adapter: Adapter) -> bool:
+    """Whether the target's object ids must be unique where the source's are not."""
+    return not adapter.same and _spread(adapter.target) and not _spread(adapter.source)
+
+
+def _spread(form: Format) -> bool:
+    """Whether object ids are unique over a whole shared document."""
+    for role in form.documents:
+        if role.span == "shared" and role.codec is not None:
+            for _, rule in tables_in(role.codec.rule, ()):
+                each = first_of(rule).each
+                if each.table == "objects" and "id" in each.by:
+                    return True
+    return False
+
+
+def with_areas_as_objects(item: Item) -> Item:
+    """For a target that knows objects only: each area is an object of its category."""
+    made = tuple(Object(category=area.category, region=area.region) for area in item.areas)
+    return msgspec.structs.replace(item, objects=(*item.objects, *made))
+

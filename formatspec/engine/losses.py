@@ -1,0 +1,123 @@
+"""What a target cannot hold, counted while it is written; nobody lists it, it follows from the two specs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from formatspec.engine import demand
+from formatspec.engine.adapt import TargetCategories
+from formatspec.engine.format import Format
+from formatspec.engine.held import BITS, stated_bits
+from formatspec.model.records import Item, Object
+
+NAMES = {
+    "id": "object ids",
+    "category": "categories of objects",
+    "parent": "parents",
+    "level": "levels",
+    "group": "groups",
+    "track": "tracks",
+    "order": "drawing order",
+    "single": "crowd or group marks",
+    "tags": "tags of objects",
+    "score": "scores",
+    "bbox": "boxes",
+    "rotated": "rotated boxes",
+    "polygons": "polygons",
+    "polyline": "polylines",
+    "keypoints": "keypoints",
+    "circle": "circles",
+    "region": "visible regions",
+    "hidden": "hidden regions",
+    "text": "texts of objects",
+}
+
+
+class Losses:
+    """The loss report in the making."""
+
+    def __init__(self, target: Format, categories: TargetCategories, same: bool) -> None:
+        self.counts: Counter[tuple[str, str]] = Counter()
+        self.same = same
+        self.categories = categories
+        meanings = [
+            (meaning, scope)
+            for role in target.documents
+            for meaning, scope, _ in demand.meanings(role.codec.rule if role.codec else role.rule, role.scope)  # type: ignore[arg-type]
+        ]
+        captured = {name for role in target.roles.values() for name in role.captures}
+        self.item_slots = {
+            meaning.name for meaning, scope in meanings if meaning.where == "item" or scope.kind == "item"
+        } | captured
+        self.tables = {scope.table for _, scope in meanings} | {
+            meaning.table for meaning, _ in meanings if meaning.where == "column"
+        }
+        self.object_attributes = {
+            meaning.name.removeprefix("attributes").removeprefix(".")
+            for meaning, scope in meanings
+            if scope.kind == "object" and meaning.where == "record" and meaning.name.startswith("attributes")
+        }
+        if any(scope.kind == "attribute" for _, scope in meanings):
+            self.object_attributes.add("")
+
+    def note(self, what: str, unit: str = "objects", count: int = 1) -> None:
+        """Count a loss."""
+        self.counts[what, unit] += count
+
+    def item(self, item: Item, held: Mapping[int, int]) -> None:
+        """Count what of an item was not written."""
+        if self.same:
+            return
+        written = held
+        for thing in item.objects:
+            bits = written.get(id(thing))
+            if bits is not None:
+                self._object(thing, bits)
+        slots, tables = self.item_slots, self.tables
+        if item.tags and "tags" not in slots:
+            self.note("tags", "items")
+        if item.attributes and "attributes" not in slots:
+            lost = [name for name in item.attributes if f"attributes.{name}" not in slots]
+            if lost:
+                self.note("attributes of items", "items")
+        if item.sequence is not None and "sequence" not in slots:
+            self.note("sequences", "items")
+        if item.captions and "captions" not in tables and "caption.text" not in slots:
+            self.note("captions", "captions", len(item.captions))
+        if item.labels and "labels" not in tables and not any(slot.startswith("label.") for slot in slots):
+            self.note("labels", "labels", len(item.labels))
+        if item.areas and "areas" not in tables:
+            self.note("areas, written as objects" if "objects" in tables else "areas", "areas", len(item.areas))
+        if item.void and "void" not in tables:
+            self.note("void pixels", "items")
+        if len(item.subsets) > 1 and "subsets" not in slots:
+            self.note("further subsets", "items")
+
+    def _object(self, thing: Object, held: int) -> None:
+        lost = stated_bits(thing) & ~held & ~BITS["attributes"]
+        if thing.region is not None and not thing.region:
+            lost &= ~BITS["region"]
+        if lost:
+            for name, words in NAMES.items():
+                if lost & BITS[name]:
+                    self.note(words)
+        if thing.attributes and "" not in self.object_attributes:
+            for name in thing.attributes:
+                if name not in self.object_attributes:
+                    self.note(f"attribute {name}")
+        if thing.category is not None and self.categories.fixed and not self.categories.holds(thing.category):
+            self.note(f"category {thing.category.name}")
+
+    def lines(self) -> list[str]:
+        """One line per kind, sorted: `hidden regions: 64 objects`."""
+        return [f"{what}: {count} {_unit(unit, count)}" for (what, unit), count in sorted(self.counts.items())]
+
+    def report(self) -> list[dict[str, Any]]:
+        """The report as plain data."""
+        return [{"what": what, "unit": unit, "count": count} for (what, unit), count in sorted(self.counts.items())]
+
+
+def _unit(unit: str, count: int) -> str:
+    return unit[:-1] if count == 1 else unit

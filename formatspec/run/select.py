@@ -1,0 +1,116 @@
+"""Which items and objects go over, and under which names: `--where` and `--labels`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from formatspec.engine.format import Format
+from formatspec.engine.frames import Frame, Setting, WriteScope
+from formatspec.engine.scope import Scope
+from formatspec.language import expression
+from formatspec.language.errors import Problem, SpecError, suggest
+from formatspec.language.expression import ExpressionError, ExpressionSyntax, UnknownName
+from formatspec.model.records import Category, Item
+from formatspec.model.slots import SLOTS
+
+Select = Callable[[Item], Item | None]
+
+
+def where(text: str, form: Format) -> Select:
+    """Keep the items for which an expression holds; if it is about objects, keep those objects."""
+    try:
+        parsed = expression.parse(text)
+    except ExpressionSyntax as error:
+        raise SpecError((Problem(f"--where {text!r}: {error}", None),)) from None
+    scope = Scope("item", "", dict.fromkeys(form.key_names), options=form.options)
+    objects = scope.inside("objects")
+    try:
+        return _items(expression.compile_expression(parsed, WriteScope(scope)), form)
+    except UnknownName:
+        pass
+    try:
+        return _objects(expression.compile_expression(parsed, WriteScope(objects)), form)
+    except UnknownName as error:
+        known = [*SLOTS["item"], *SLOTS["object"], *form.key_names]
+        raise SpecError(
+            (Problem(f"--where: {error.name!r} is no slot", None, hint=suggest(error.name, known)),)
+        ) from None
+
+
+def _items(holds: Callable[[Any], object], form: Format) -> Select:
+    def select(item: Item) -> Item | None:
+        frame = Frame(Setting(item.captures, None, dict(form.options)), item, item)
+        try:
+            return item if holds(frame) else None
+        except ExpressionError:
+            return None
+
+    return select
+
+
+def _objects(holds: Callable[[Any], object], form: Format) -> Select:
+    def select(item: Item) -> Item:
+        setting = Setting(item.captures, None, dict(form.options))
+        root = Frame(setting, item, item)
+
+        def fits(index: int) -> bool:
+            try:
+                return bool(holds(Frame(setting, item, item.objects[index], root, index, len(item.objects))))
+            except ExpressionError:
+                return False
+
+        kept = tuple(thing for index, thing in enumerate(item.objects) if fits(index))
+        return item if len(kept) == len(item.objects) else msgspec.structs.replace(item, objects=kept)
+
+    return select
+
+
+class Labels:
+    """A map of category names: renamed, merged where two become one, dropped where the new name is null."""
+
+    def __init__(self, names: Mapping[str, str | None]) -> None:
+        self.names = dict(names)
+        self._made: dict[int, tuple[Category, Category | None]] = {}
+        self._first: dict[str, Category] = {}
+
+    def category(self, category: Category) -> Category | None:
+        """What a category becomes; None if it is dropped."""
+        known = self._made.get(id(category))
+        if known is None:
+            name = self.names.get(category.name, category.name)
+            made = category
+            if name is None:
+                known = self._made[id(category)] = (category, None)
+                return None
+            if name != category.name:
+                made = self._first.setdefault(name, msgspec.structs.replace(category, name=name))
+            else:
+                made = self._first.setdefault(name, category)
+            known = self._made[id(category)] = (category, made)
+        return known[1]
+
+    def categories(self, listed: tuple[Category, ...]) -> tuple[Category, ...]:
+        """The table with the new names, each once."""
+        made = (self.category(category) for category in listed)
+        return tuple({one.name: one for one in made if one is not None}.values())
+
+    def item(self, item: Item) -> Item:
+        """An item with the new names."""
+        return msgspec.structs.replace(
+            item,
+            objects=tuple(self._renamed(item.objects)),
+            labels=tuple(self._renamed(item.labels)),
+            areas=tuple(self._renamed(item.areas)),
+        )
+
+    def _renamed(self, records: Any) -> Any:
+        for record in records:
+            if record.category is None:
+                yield record
+                continue
+            own = self.category(record.category)
+            if own is not None:
+                yield record if own is record.category else msgspec.structs.replace(record, category=own)

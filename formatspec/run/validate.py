@@ -1,0 +1,73 @@
+"""Validation: every item read, every check made, every finding gathered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+
+from formatspec.engine.checks import Checker, tree_findings
+from formatspec.engine.dataset import Dataset
+from formatspec.findings.finding import Finding
+from formatspec.findings.render import summary
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """What validation found."""
+
+    spec: str
+    data: str
+    items: int
+    findings: tuple[Finding, ...]
+    not_checked: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """The report as one plain object."""
+        return {
+            "version": 1,
+            "spec": self.spec,
+            "data": self.data,
+            "items": self.items,
+            "findings": [msgspec.to_builtins(finding) for finding in self.findings],
+            "summary": summary(self.findings),
+            "not_checked": list(self.not_checked),
+        }
+
+
+def validate_dataset(dataset: Dataset, data: str, deep: bool, progress: Callable[[int], None]) -> Report:
+    """Check a dataset; `progress` is told of each item."""
+    findings = list(dataset.reporter.findings(dataset.index.faults))
+    findings += _schema_findings(dataset)
+    checker = Checker(dataset.form)
+    items = 0
+    claimed: set[str] = set()
+    for one in dataset.assembled():
+        findings += dataset.reporter.findings(one.faults, one.key)
+        findings += checker.item(one, deep)
+        for paths in one.files.values():
+            claimed.update(paths)
+        items += 1
+        progress(items)
+    findings += dataset.reporter.findings(fault for fault in tree_findings(dataset) if fault.file not in claimed)
+    return Report(
+        spec=dataset.name,
+        data=data,
+        items=items,
+        findings=tuple(findings),
+        not_checked=() if deep else ("pixels of label images (--deep)",),
+    )
+
+
+def _schema_findings(dataset: Dataset) -> Iterator[Finding]:
+    from formatspec.engine.job import Fault
+
+    checker = Checker(dataset.form)
+    for name, check in checker.schemas.items():
+        role = dataset.form.roles[name]
+        documents = [
+            (file.path, file.document) for file in dataset.index.shared if file.role == name
+        ] if role.span == "shared" else []
+        for path, document in documents:
+            for pointer, message in check(document):
+                yield from dataset.reporter.findings([Fault("SCHEMA", path, pointer, role.place, message)])
