@@ -43,7 +43,8 @@ class TargetCategories:
         if known is None:
             found = None if self.fixed else self._by_key.get((category.id, category.name))
             found = found or self._by_name.get(category.name)
-            own = found if found is not None else msgspec.structs.replace(category, id=None, index=None)
+            stranger = msgspec.structs.replace(category, id=None, index=None) if self.fixed else category
+            own = found if found is not None else stranger
             known = self._own[id(category)] = (category, own)
         return known[1]
 

@@ -261,11 +261,7 @@ class RasterWriter:
 
     def encode(self, frame: Frame, source: png.Raster | None) -> bytes | None:
         """The label image of a frame; None where there is nothing to paint on.  The source while nothing changed."""
-        if (
-            source is not None
-            and frame.then is not None
-            and self._painted(frame) == self._painted(frame.then)
-        ):
+        if source is not None and frame.then is not None and self._unchanged(frame):
             return png.encode(source.pixels, source.mode, source.palette)
         height, width = frame.env.height, frame.env.width
         if not height or not width:
@@ -277,6 +273,13 @@ class RasterWriter:
         if mode == "palette":
             palette = self.palette(frame) if self.palette is not None else bits()
         return png.encode(pixels, mode, palette)
+
+    def _unchanged(self, frame: Frame) -> bool:
+        """Whether what would be painted anew is what would have been painted of the item as it was read."""
+        assert frame.then is not None
+        anew = Frame(frame.setting, frame.item, frame.record, frame.up, frame.index, frame.rows)
+        anew.family_of = frame.family_of
+        return self._painted(anew) == self._painted(frame.then)
 
     def shows(self, frame: Frame) -> bool:
         """Whether there is anything to paint."""

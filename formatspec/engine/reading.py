@@ -191,7 +191,8 @@ def field_reader(field: Field, scope: Scope, context: Context, at: Path) -> Read
     return compile_reader(field.rule, scope, context, inner)
 
 
-def _map(rule: MapRule, scope: Scope, context: Context, at: Path) -> Reader:
+def _map(rule: MapRule, scope: Scope, context: Context, at: Path, whole: bool = True) -> Reader:
+    """The reader of a mapping; one that is not `whole` is an alternative within another, which knows the rest."""
     single = [
         (keys[0], optional, reader, place)
         for keys, optional, reader, place in _fields(rule, scope, context, at)
@@ -200,7 +201,7 @@ def _map(rule: MapRule, scope: Scope, context: Context, at: Path) -> Reader:
     several = [entry for entry in _fields(rule, scope, context, at) if len(entry[0]) > 1]
     choices = [_alternatives(choice, scope, context, at) for choice in rule.alternatives]
     named = frozenset(key for field in rule.fields for key in field.keys)
-    rest = _rest(rule, scope, context, at)
+    rest = _rest(rule, scope, context, at) if whole or rule.rest is not None else _no_rest
 
     def read(value: Any, record: Record, job: Job) -> None:
         if not isinstance(value, dict):
@@ -231,6 +232,10 @@ def _map(rule: MapRule, scope: Scope, context: Context, at: Path) -> Reader:
 
 
 Rest = Callable[[Mapping[str, Any], frozenset[str], Record, Job], None]
+
+
+def _no_rest(value: Mapping[str, Any], known: frozenset[str], record: Record, job: Job) -> None:
+    """What an alternative does with keys that it does not name."""
 
 
 def _rest(rule: MapRule, scope: Scope, context: Context, at: Path) -> Rest:
@@ -332,20 +337,21 @@ def fits_outline(rule: Rule, scope: Scope) -> Test:
 
 
 def keys_of(rule: Rule) -> frozenset[str]:
-    """The keys that a mapping names."""
+    """The keys that a mapping names, in its alternatives too."""
     row = rule.row if isinstance(rule, TableRule) else rule
-    return (
-        frozenset(key for field in row.fields for key in field.keys)
-        if isinstance(row, MapRule)
-        else frozenset()
-    )
+    if not isinstance(row, MapRule):
+        return frozenset()
+    inner = (keys_of(choice) for alternatives in row.alternatives for choice in alternatives.alternatives)
+    return frozenset(key for field in row.fields for key in field.keys).union(*inner)
 
 
 def _alternatives(rule: OneOf, scope: Scope, context: Context, at: Path) -> Choose:
     tried = [
         (
             fits_outline(choice, scope),
-            compile_reader(choice, scope, context, at),
+            _map(choice, scope, context, at, whole=False)
+            if isinstance(choice, MapRule)
+            else compile_reader(choice, scope, context, at),
             keys_of(choice),
             tuple(name for name, _ in outline(choice, scope)),
         )
