@@ -1,1 +1,1 @@
-"""Room."""
+"""The commands, each a few lines over the Python interface."""

@@ -1,0 +1,64 @@
+"""What the two positional arguments mean, and how options are read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from formatspec.cli.console import stop
+from formatspec.language.load import available
+
+
+def spec_and_data(arguments: Sequence[str]) -> tuple[str | None, str]:
+    """SPEC and DATA: both, either, or neither; one alone is DATA if it is a folder or a zip, else SPEC."""
+    if len(arguments) > 2:
+        stop(f"at most SPEC and DATA are given, not {len(arguments)} arguments")
+    if len(arguments) == 2:
+        spec, data = arguments
+        if not Path(data).exists():
+            stop(f"there is no data at {data}")
+        return spec, data
+    if not arguments:
+        return None, "."
+    only = arguments[0]
+    is_data = Path(only).is_dir() or (Path(only).is_file() and Path(only).suffix.lower() == ".zip")
+    is_spec = only in available() or (Path(only).is_file() and Path(only).suffix in (".yaml", ".yml"))
+    if is_data and is_spec:
+        stop(
+            f"{only} is both a spec's name and a folder here: say `{only} .` for the spec and the data in this "
+            f"folder, or `./{only}` for the data"
+        ) if only in available() and "/" not in only else None
+    if is_data:
+        return None, only
+    if is_spec or Path(only).suffix in (".yaml", ".yml") or not Path(only).exists():
+        if not is_spec and "/" in only:
+            stop(f"there is no data at {only}")
+        return only, "."
+    stop(f"{only} is neither a spec, nor a folder, nor a zip")
+
+
+def pairs(given: Sequence[str], option: str) -> dict[str, str]:
+    """`name=value` pairs."""
+    found = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            stop(f"{option} takes name=value, not {text!r}")
+        found[name] = value
+    return found
+
+
+def label_map(file: Path | None) -> dict[str, str | None] | None:
+    """A map of category names from a YAML file: old name to new name, null to drop."""
+    if file is None:
+        return None
+    from formatspec.language.yaml_source import load_plain_12
+
+    try:
+        loaded: Any = load_plain_12(file.read_bytes())
+    except (OSError, ValueError) as error:
+        stop(f"--labels {file}: {error}")
+    if not isinstance(loaded, dict) or not all(isinstance(v, str) or v is None for v in loaded.values()):
+        stop(f"--labels {file}: expected a mapping of old names to new ones (null drops one)")
+    return {str(name): value for name, value in loaded.items()}

@@ -1,0 +1,78 @@
+"""Where words go: data to stdout, talk to stderr; colour and progress only on a terminal."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, NoReturn
+
+import typer
+
+from formatspec.findings.finding import Finding
+from formatspec.findings.render import lines, printable
+
+CLEAN, FINDINGS, USAGE, FAULT = 0, 1, 2, 3
+_COLORS = {"error": typer.colors.RED, "warning": typer.colors.YELLOW, "info": typer.colors.CYAN}
+
+
+class Talk:
+    """How much is said on stderr."""
+
+    quiet = False
+
+
+def say(text: str) -> None:
+    """Say something on stderr."""
+    if not Talk.quiet:
+        typer.echo(text, err=True)
+
+
+def colored(stream: Any) -> bool:
+    """Whether a stream takes colour."""
+    return bool(stream.isatty()) and "NO_COLOR" not in os.environ
+
+
+def show_findings(findings: Iterable[Finding], to_stderr: bool = False) -> None:
+    """Print findings, grouped, the worst first."""
+    stream = sys.stderr if to_stderr else sys.stdout
+    paint = colored(stream)
+    for line in lines(findings):
+        level = line.split(" ", 1)[0]
+        text = typer.style(line, fg=_COLORS[level], bold=True) if paint and level in _COLORS else line
+        typer.echo(text, err=to_stderr, color=paint)
+
+
+@contextmanager
+def progress(label: str) -> Iterator[Callable[[int, int], None]]:
+    """A progress line with rate and time left, on a terminal only."""
+    if Talk.quiet or not sys.stderr.isatty():
+        yield lambda done, total: None
+        return
+    began = shown = time.monotonic()
+
+    def tell(done: int, total: int) -> None:
+        nonlocal shown
+        now = time.monotonic()
+        if now - shown < 0.2 and done < total:
+            return
+        shown = now
+        rate = done / max(now - began, 1e-6)
+        left = (total - done) / rate if rate else 0
+        sys.stderr.write(f"\r{label} {done:,}/{total:,} items, {rate:,.0f}/s, {left:,.0f} s left\x1b[K")
+        sys.stderr.flush()
+
+    try:
+        yield tell
+    finally:
+        sys.stderr.write("\r\x1b[K")
+        sys.stderr.flush()
+
+
+def stop(message: str, status: int = USAGE) -> NoReturn:
+    """Say what is wrong and end."""
+    for line in message.splitlines():
+        typer.echo(printable(line), err=True)
+    raise typer.Exit(status)
