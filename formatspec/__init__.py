@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from formatspec._version import __version__
 
 if TYPE_CHECKING:
-    from formatspec.api import Dataset, convert, load_spec, open, validate
+    from formatspec.api import Dataset, convert, load_spec, open, sample, validate
     from formatspec.findings.finding import Finding
     from formatspec.language.errors import SpecError
     from formatspec.model.records import Area, Caption, Category, Image, Item, Label, Object
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from formatspec.run.validate import Report
 
 _PLACES = {
-    "formatspec.api": ("Dataset", "convert", "load_spec", "open", "validate"),
+    "formatspec.api": ("Dataset", "convert", "load_spec", "open", "sample", "validate"),
     "formatspec.findings.finding": ("Finding",),
     "formatspec.language.errors": ("SpecError",),
     "formatspec.model.records": ("Area", "Caption", "Category", "Image", "Item", "Label", "Object"),
@@ -55,6 +55,7 @@ __all__ = [
     "convert",
     "load_spec",
     "open",
+    "sample",
     "validate",
 ]
 

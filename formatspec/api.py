@@ -192,6 +192,30 @@ def convert(
     return msgspec.structs.replace(result, out=str(place))
 
 
+def sample(spec: str | Path, out: str | Path, *, items: int = 10, seed: int = 0, **options: Any) -> int:
+    """Make up a dataset in a format, valid by its own rules; gives the number of files.
+
+    The same arguments give the same bytes.  Raises OutputError where `out` exists.
+    """
+    import random
+
+    from formatspec.engine.format import compile_format
+    from formatspec.run.staging import OutputError, staged
+    from formatspec.testing import laws
+
+    source = load_source(spec)
+    place = Path(out)
+    if place.exists():
+        raise OutputError(f"{out} exists; choose another folder")
+    form = compile_format(source, source.layouts[0], options)
+    categories, made = laws.example(form, random.Random(seed), items)
+    files = laws.written(form, categories, made)
+    with staged(place) as staging:
+        for path, data in files.items():
+            staging.write(path, data)
+    return len(files)
+
+
 def _reopened(source: engine.Dataset, purpose: Any) -> engine.Dataset:
     source.purpose = purpose
     return source
@@ -210,4 +234,4 @@ def spec_folder() -> Path:
     return bundled()
 
 
-__all__ = ["Dataset", "convert", "load_spec", "open", "validate"]
+__all__ = ["Dataset", "convert", "load_spec", "open", "sample", "validate"]

@@ -199,6 +199,58 @@ def schema() -> None:
     typer.echo(_json(language_schema()))
 
 
+@app.command()
+def lint(
+    spec: Annotated[str, typer.Argument(help="a spec's name or file")],
+    runs: Annotated[int, typer.Option(help="generated datasets to hold it to the laws on")] = 20,
+    seed: Annotated[int, typer.Option(help="where the generator begins")] = 0,
+) -> None:
+    """Check a spec: its words, then both laws on its examples and on generated data."""
+    import random
+
+    import formatspec.api as api
+    from formatspec.testing import laws
+
+    source = api.load_spec(spec)
+    broken = 0
+    for example in source.spec.examples:
+        try:
+            laws.hold_on(source, source.file.parent / example)
+        except laws.LawBroken as error:
+            broken += 1
+            typer.echo(f"{example}: {error}")
+    for run in range(seed, seed + runs):
+        try:
+            laws.hold(source, random.Random(run))
+        except laws.LawBroken as error:
+            broken += 1
+            typer.echo(f"--seed {run}: {error}")
+            break
+    if broken:
+        raise typer.Exit(FINDINGS)
+    typer.echo(f"{source.name}: both laws hold on {_count(runs, 'generated dataset')}")
+
+
+@app.command()
+def sample(
+    spec: Annotated[str, typer.Argument(help="a spec's name or file")],
+    out: Annotated[Path, typer.Argument(help="the folder to make")],
+    items: Annotated[int, typer.Option(help="how many items")] = 10,
+    seed: Annotated[int, typer.Option(help="the same seed gives the same dataset")] = 0,
+    option: Option = None,
+) -> None:
+    """Make up a small dataset in a format."""
+    import formatspec.api as api
+    from formatspec.cli.arguments import pairs
+    from formatspec.run.staging import OutputError
+
+    try:
+        files = api.sample(spec, out, items=items, seed=seed, **pairs(option or (), "-O"))
+    except OutputError as error:
+        stop(str(error))
+    typer.echo(f"{out}: {_count(items, 'item')}, {_count(files, 'file')}")
+
+
 def _count(number: int, word: str) -> str:
     return f"{number:,} {word}{'' if number == 1 else 's'}"
 

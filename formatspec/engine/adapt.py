@@ -28,11 +28,15 @@ class NoPlace(ValueError):
 
 
 class TargetCategories:
-    """The target's table, and which of its categories each of the source's becomes."""
+    """The target's table, and which of its categories each of the source's becomes.
 
-    def __init__(self, listed: Sequence[Category], fixed: bool) -> None:
+    fixed: the table beside the spec is all there is.  tabled: it is used, so that nothing else need list it.
+    """
+
+    def __init__(self, listed: Sequence[Category], fixed: bool, tabled: bool = False) -> None:
         self.listed = tuple(listed)
         self.fixed = fixed
+        self.tabled = tabled or fixed
         self._by_name = {category.name: category for category in self.listed}
         self._by_key = {(category.id, category.name): category for category in self.listed}
         self._own: dict[int, tuple[Category, Category]] = {}
@@ -55,12 +59,15 @@ class TargetCategories:
 
 def target_categories(form: Format, source: Iterable[Category], same: bool) -> TargetCategories:
     """The categories that a dataset of `form` will have, given the source's."""
-    for entry in form.spec.categories:
-        if isinstance(entry, CategoryTable):
-            return TargetCategories(from_table(form.source.file.parent / entry.table), fixed=True)
     listed = list(source)
     if same:
         return TargetCategories(listed, fixed=False)
+    for entry in form.spec.categories:
+        if isinstance(entry, CategoryTable):
+            table = from_table(form.source.file.parent / entry.table)
+            names = {category.name for category in table}
+            if len(form.spec.categories) == 1 or all(category.name in names for category in listed):
+                return TargetCategories(table, fixed=True)
     numbered = [
         category if category.index == index else msgspec.structs.replace(category, index=index)
         for index, category in enumerate(_in_order(listed))

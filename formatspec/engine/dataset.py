@@ -9,7 +9,7 @@ from typing import Any
 from formatspec.engine import demand
 from formatspec.engine.assemble import Assembled, Purpose, Readers, read_entry
 from formatspec.engine.categories import Categories, from_job, from_table, merged, sorted_open
-from formatspec.engine.format import Format, Role, compile_format, everything
+from formatspec.engine.format import IMAGE, Format, Role, compile_format, everything
 from formatspec.engine.index import Entry, Index, build_index, claims
 from formatspec.engine.job import Fault, Job
 from formatspec.engine.reading import Context, Wanted
@@ -61,7 +61,7 @@ class Dataset:
         for source in sources:
             if isinstance(source, CategoryTable):
                 file = self.form.source.file.parent / source.table
-                return Categories(from_table(file), closed=True)
+                return Categories(from_table(file), closed=not source.open)
             name = source.list if isinstance(source, CategoryList) else source
             tables = self._listed_in([name])
             if tables:
@@ -227,19 +227,15 @@ def roots(form: Format, tree: Tree) -> Iterator[str]:
                 yield folder
 
 
-def fitting(source: Source, tree: Tree, options: Mapping[str, Any]) -> tuple[Format, str]:
-    """The layout of a spec, and the root, that fit a tree best: the first with most of its required roles there."""
-    best: tuple[int, Format, str] | None = None
+def candidates(source: Source, tree: Tree, options: Mapping[str, Any]) -> list[tuple[Format, str]]:
+    """The layouts and roots that fit a tree, the best first: those with most of their required roles there."""
+    found: list[tuple[int, int, Format, str]] = []
     for layout in source.layouts:
         form = compile_format(source, layout, options)
         for prefix in roots(form, tree):
-            score = _score(form, tree.under(prefix) if prefix else tree)
-            if best is None or score > best[0]:
-                best = (score, form, prefix)
-            if score >= len(form.roles) * 2:
-                break
-    assert best is not None
-    return best[1], best[2]
+            found.append((-_score(form, tree.under(prefix) if prefix else tree), len(found), form, prefix))
+    found.sort(key=lambda one: one[:2])
+    return [(form, prefix) for _, _, form, prefix in found]
 
 
 def _score(form: Format, tree: Tree) -> int:
@@ -258,6 +254,14 @@ def _score(form: Format, tree: Tree) -> int:
 
 
 def open_source(source: Source, tree: Tree, options: Mapping[str, Any], purpose: Purpose) -> Dataset:
-    """Open a tree with a spec.  Raises SpecError."""
-    form, prefix = fitting(source, tree, options)
-    return Dataset(form, tree, prefix, purpose)
+    """Open a tree with a spec: as the layout in which most items have their image.  Raises SpecError."""
+    best: tuple[int, Dataset] | None = None
+    for form, prefix in candidates(source, tree, options):
+        dataset = Dataset(form, tree, prefix, purpose)
+        complete = sum(1 for entry in dataset.entries if IMAGE in entry.files)
+        if best is None or complete > best[0]:
+            best = (complete, dataset)
+        if complete and complete == len(dataset.index.entries):
+            break
+    assert best is not None
+    return best[1]

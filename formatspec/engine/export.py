@@ -9,11 +9,13 @@ from typing import Any
 
 import msgspec
 
+from formatspec.engine import demand
 from formatspec.engine.adapt import Adapter, NoPlace, TargetCategories
 from formatspec.engine.format import IMAGE, Format, Role
 from formatspec.engine.frames import Frame, Setting
 from formatspec.engine.index import first_of, rows_at, tables_in
 from formatspec.engine.losses import Losses
+from formatspec.engine.scope import Meaning, Scope
 from formatspec.engine.writing import (
     NO_SOURCE,
     Lacking,
@@ -90,6 +92,7 @@ class Exporter:
             role.name: tuple(_spooled(role)) for role in self.roles if role.span == "shared" and role.codec is not None
         }
         self.renumbers = _narrower(adapter)
+        self.apart = _holds_apart(target)
 
     def item(self, item: Item, index: int) -> Item:
         """Write one item; gives it as the target names it.  Raises CannotWrite before anything is written."""
@@ -100,6 +103,7 @@ class Exporter:
         own = with_areas_as_objects(own) if "areas" not in self.losses.tables and "objects" in self.losses.tables else own
         setting = Setting(own.captures, self.categories, dict(self.target.options))
         setting.index = index
+        setting.apart = self.apart
         frame = self._frame(setting, own)
         files: list[tuple[str, bytes]] = []
         for role in self.roles:
@@ -126,6 +130,7 @@ class Exporter:
         if self.same and item.origin is not None and item.origin.as_read is not None:
             before = Setting(setting.captures, self.as_read or self.categories, setting.options)
             before.paths = setting.paths
+            before.apart = setting.apart
             frame.then = Frame(before, item.origin.as_read, item.origin.as_read)
         return frame
 
@@ -235,6 +240,7 @@ class Exporter:
         setting.folder = shared.setting.folder
         setting.held = item_setting.held
         setting.renumbered = self.renumbers
+        setting.apart = self.apart
         frame = self._frame(setting, item)
         for table in self.spooled[role.name]:
             self._spool(table, shared, item, frame)
@@ -292,7 +298,9 @@ class Exporter:
         setting.rows["objects"] = range(shared.objects)
         frame = Frame(setting, None, None)
         source = self.sources.get(key, NO_SOURCE) if self.same else NO_SOURCE
-        if self.same and source is NO_SOURCE and role.optional:
+        if source is NO_SOURCE and (role.kept or (role.optional and self.same and self.sources)):
+            return
+        if source is NO_SOURCE and role.optional and self.categories.tabled and _is_category_source(self.target, role):
             return
         if source is not NO_SOURCE:
             before = Setting(setting.captures, self.as_read or self.categories, setting.options)
@@ -308,6 +316,11 @@ class Exporter:
     def _only_rows(self, role: Role) -> bool:
         """Whether a document tells of nothing but items, so that without rows there is no need for it."""
         return bool(self.spooled[role.name])
+
+
+def _is_category_source(form: Format, role: Role) -> bool:
+    """Whether a role lists the categories that a table beside the spec holds as well."""
+    return role.name in form.spec.categories
 
 
 def _item_frame(frame: Frame, index: int) -> Frame:
@@ -359,6 +372,26 @@ def _tables(rule: OneOf) -> tuple[TableRule, ...]:
 def _narrower(adapter: Adapter) -> bool:
     """Whether the target's object ids must be unique where the source's are not."""
     return not adapter.same and _spread(adapter.target) and not _spread(adapter.source)
+
+
+def _holds_apart(form: Format) -> bool:
+    """Whether one object's region and polygons have places of their own in a format."""
+    def holds(slot: str, roles: Iterable[Role]) -> set[str]:
+        return {
+            role.name
+            for role in roles
+            for meaning, scope, lookup in demand.meanings(role.codec.rule if role.codec else role.rule, role.scope)  # type: ignore[arg-type]
+            if meaning.where == "record" and meaning.name == slot and scope.kind == "object" and not lookup
+        }
+
+    polygons = holds("polygons", form.documents) | holds("polygon", form.documents)
+    pixels = [role for role in form.documents if role.kind == "pixels"]
+    regions = holds("region", form.documents) | {role.name for role in pixels if demand.serves(role, _object_region)}
+    return bool(polygons) and bool(regions - polygons)
+
+
+def _object_region(meaning: Meaning, scope: Scope) -> bool:
+    return scope.kind == "object" and meaning.name == "region"
 
 
 def _spread(form: Format) -> bool:

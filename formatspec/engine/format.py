@@ -52,7 +52,12 @@ class Role:
 
     @property
     def optional(self) -> bool:
-        return self.spec.need == "optional"
+        return self.spec.need != "required"
+
+    @property
+    def kept(self) -> bool:
+        """Whether the role is only written back, never made."""
+        return self.spec.need == "kept"
 
     def reader(self, context: Context) -> Reader:
         """The reader of the role's document."""

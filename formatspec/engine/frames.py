@@ -20,10 +20,12 @@ Getter = Callable[["Frame"], Any]
 class Setting:
     """What is the same for all records of one item, or of one shared file.
 
-    captures: names for paths; categories: the target's; paths: how a role's path is rendered for a frame.
+    captures: names for paths; categories: the target's; paths: how a role's path is rendered for a frame;
+    apart: whether the target holds regions and polygons side by side, so that neither stands in for the other.
     """
 
     __slots__ = (
+        "apart",
         "captures",
         "categories",
         "counts",
@@ -43,6 +45,7 @@ class Setting:
         self.paths: dict[str, Callable[[Frame], str | None]] = {}
         self.folder = ""
         self.renumbered = False
+        self.apart = False
         self.index = 0
         self.held: dict[int, int] = {}
         self.rows: dict[str, Any] = {}
@@ -306,8 +309,8 @@ _OBJECT: dict[str, Getter] = {
     "depth": lambda frame: frame.family().depth(frame.record),
     "bbox": lambda frame: derive.bbox(frame.record),
     "rotated": lambda frame: derive.rotated(frame.record),
-    "polygons": lambda frame: derive.polygons(frame.record),
-    "polygon": lambda frame: derive.polygon(frame.record),
+    "polygons": lambda frame: derive.polygons(frame.record, frame.setting.apart),
+    "polygon": lambda frame: derive.polygon(frame.record, frame.setting.apart),
     "region": lambda frame: derive.region(frame.record, *_size(frame)),
     "area": lambda frame: derive.area(frame.record),
     "touches_border": lambda frame: derive.touches_border(frame.record, *_size(frame)),

@@ -119,6 +119,7 @@ def build_index(form: Format, tree: Tree, job_of: Any) -> Index:
         role.name: _tables(role, form) for role in form.roles.values() if role.span == "shared" and role.codec
     }
     _join(form, shared, tables, entries, faults, job_of)
+    _mark_unlisted(form, entries)
     places = {path: name for name, found in claimed.items() for path, _ in found}
     ordered = sorted(entries.values(), key=lambda entry: entry.key.split("/"))
     return Index(ordered, shared, tables, faults, unclaimed, places)
@@ -135,7 +136,6 @@ def _add_item_files(
     entries: dict[Any, Entry],
     faults: list[Fault],
 ) -> None:
-    sources = {name.partition(".")[0] for name in form.spec.items if "." not in name}
     for role in form.roles.values():
         if role.span == "shared" or (role.name != IMAGE and not set(form.key_names) <= set(role.captures)):
             continue
@@ -154,11 +154,14 @@ def _add_item_files(
             if role.span == "item":
                 for name, value in captures.items():
                     entry.names.setdefault(name, value)
-    if IMAGE in sources or not sources:
-        return
-    listed = [role for role in form.roles.values() if role.name in sources and role.span == "item"]
-    for identity in [i for i, e in entries.items() if not any(role.name in e.files for role in listed)]:
-        entries[identity].shared["unlisted"] = True
+
+
+def _mark_unlisted(form: Format, entries: Mapping[Any, Entry]) -> None:
+    """Mark what no source of items tells of: files that are nobody's."""
+    sources = {name.partition(".")[0] for name in form.spec.items}
+    for entry in entries.values():
+        if not (sources & entry.files.keys() or any(row.role in sources for row in entry.rows)):
+            entry.shared["unlisted"] = True
 
 
 def _read_shared(

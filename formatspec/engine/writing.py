@@ -177,14 +177,26 @@ def _bind(leaf: Bind, place: Place, scope: Scope, keys: int, required: bool) -> 
         try:
             encoded = encode(value, frame.env)
         except Unfit as unfit:
-            if required:
+            if not required:
+                return MISSING
+            encoded = _none_of(encode, value, frame)
+            if encoded is None:
                 raise Lacking(what, unfit.expected) from None
-            return MISSING
         if keys > 1:
             return tuple(_listed(part) for part in encoded)
         return _listed(encoded)
 
     return show
+
+
+def _none_of(encode: Callable[[Any, Any], Any], value: Any, frame: Frame) -> Any:
+    """How a list of nothing is spelled, where a list does not fit; None if it cannot be."""
+    if not isinstance(value, tuple):
+        return None
+    try:
+        return encode((), frame.env)
+    except Unfit:
+        return None
 
 
 def _null_fits(encode: Callable[[Any, Any], Any], frame: Frame) -> bool:
@@ -338,7 +350,8 @@ def _rest(rule: MapRule, scope: Scope) -> Rest:
 
     def show(frame: Frame) -> dict[str, Any]:
         shown: dict[str, Any] = {}
-        for key, value in (get(frame) or {}).items():
+        held = get(frame)
+        for key, value in held.items() if isinstance(held, dict) else ():
             if key in bound:
                 continue
             try:

@@ -46,7 +46,9 @@ class FileSpec(Strict):
     """A role: files that play one part, where they lie and what stands in them."""
 
     path: str = Field(description="template of the path below the root; a trailing / is a folder")
-    need: Literal["required", "optional"] = Field("required", description="whether the file must be there")
+    need: Literal["required", "optional", "kept"] = Field(
+        "required", description="whether the file must be there; one that is kept is written back but never made"
+    )
     like: str | None = Field(None, description="another role whose entries are taken over")
     json_: Any = Field(None, alias="json", description="a JSON document, shaped as it is")
     yaml: Any = Field(None, description="a YAML document, shaped as it is")
@@ -97,9 +99,10 @@ class OptionSpec(Strict):
 
 
 class CategoryTable(Strict):
-    """A table of categories beside the spec."""
+    """A table of categories beside the spec; rows may name others if it is `open`."""
 
     table: str
+    open: bool = False
 
 
 class CategoryList(Strict):

@@ -67,9 +67,9 @@ def rotated(thing: Object) -> Box | None:
     return None if box is None else (box[0] + box[2] / 2, box[1] + box[3] / 2, box[2], box[3], 0.0)
 
 
-def polygons(thing: Object) -> tuple[Ring, ...]:
+def polygons(thing: Object, as_stated: bool = False) -> tuple[Ring, ...]:
     """Outlines: as stated where they show the visible pixels, else one bridged ring per piece of the region."""
-    if thing.polygons and (thing.region is None or _shows(thing.polygons, thing.region)):
+    if thing.polygons and (as_stated or thing.region is None or _shows(thing.polygons, thing.region)):
         return thing.polygons
     if thing.region is not None:
         rings = (piece.one_ring() for piece in thing.region.pieces())
@@ -79,12 +79,13 @@ def polygons(thing: Object) -> tuple[Ring, ...]:
     return ()
 
 
-def polygon(thing: Object) -> Ring | None:
+def polygon(thing: Object, as_stated: bool = False) -> Ring | None:
     """One ring for the whole object; several are joined by bridges of no width."""
-    if thing.region is not None and not (thing.polygons and _shows(thing.polygons, thing.region)):
+    kept = thing.polygons and (as_stated or thing.region is None or _shows(thing.polygons, thing.region))
+    if thing.region is not None and not kept:
         ring = thing.region.one_ring()
         return None if ring is None else tuple(ring)
-    rings = polygons(thing)
+    rings = thing.polygons or polygons(thing)
     return bridged(rings) if rings else None
 
 

@@ -1,0 +1,544 @@
+"""Datasets made up for a format: every leaf present and absent, every alternative, odd names and shapes."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from formatspec.codecs.registry import Env, Unfit
+from formatspec.engine.categories import from_table
+from formatspec.engine.chain import Chain, build
+from formatspec.engine.conditions import conjuncts
+from formatspec.engine.format import IMAGE, Format, Role
+from formatspec.engine.scope import Meaning, Scope
+from formatspec.language.expression import Name, Unary
+from formatspec.language.leaf import Bind, Text
+from formatspec.language.rules import LeafRule, ListRule, MapRule, OneOf, Rule, TableRule
+from formatspec.language.schema import CategoryTable
+from formatspec.model.records import Area, Caption, Category, Image, Item, Label, Object
+from formatspec.model.region import Region
+from formatspec.model.slots import SLOTS
+from formatspec.testing.values import MAKERS, NAMES, WORDS
+
+TRIES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A leaf of a format as the generator sees it: what it binds, and how it reaches the file."""
+
+    slots: tuple[str, ...]
+    types: tuple[str, ...]
+    chain: Chain
+    required: bool
+    choice: tuple[tuple[int, int], ...]
+    textual: bool
+    leaf: Bind
+    role: str
+    pixels: bool
+
+
+@dataclass(slots=True)
+class Outline:
+    """What the records of each kind hold in a format."""
+
+    leaves: dict[str, list[Bound]] = field(default_factory=dict)
+    constants: dict[str, list[tuple[int, int, str, Any]]] = field(default_factory=dict)
+    tables: set[str] = field(default_factory=set)
+    choices: int = 0
+
+
+def outline(form: Format) -> Outline:
+    """The leaves of a format by kind of record."""
+    found = Outline()
+    for role in form.roles.values():
+        rule = role.codec.rule if role.codec is not None else role.rule
+        if rule is not None and (role.name != IMAGE or role.kind):
+            _collect(rule, role.scope, role, True, (), found, len(form.roles))
+    return found
+
+
+def _collect(
+    rule: Rule, scope: Scope, role: Role, required: bool, choice: tuple[tuple[int, int], ...], found: Outline, keys: int
+) -> None:
+    if isinstance(rule, LeafRule):
+        _leaf(rule, scope, role, required, choice, found, keys)
+    elif isinstance(rule, MapRule):
+        for one in rule.fields:
+            _collect(one.rule, scope, role, required and not one.optional, choice, found, len(one.keys))
+        for alternatives in rule.alternatives:
+            _collect(alternatives, scope, role, required, choice, found, 1)
+        if isinstance(rule.rest, LeafRule):
+            _rest(rule.rest, scope, role, choice, found)
+        elif rule.rest is not None:
+            _collect(rule.rest, scope, role, False, choice, found, 1)
+    elif isinstance(rule, ListRule):
+        for part in rule.rules:
+            _collect(part, scope, role, required, choice, found, 1)
+    elif isinstance(rule, TableRule):
+        if rule.each.overlap:
+            return
+        inner = scope.inside(rule.each.table)
+        found.tables.add(rule.each.table)
+        _conditions(rule, inner, choice, found)
+        _collect(rule.row, inner, role, required, choice, found, 1)
+    elif isinstance(rule, OneOf):
+        number = found.choices
+        found.choices += 1
+        for place, alternative in enumerate(rule.alternatives):
+            _collect(alternative, scope, role, required, (*choice, (number, place)), found, 1)
+
+
+def _rest(rule: LeafRule, scope: Scope, role: Role, choice: tuple[tuple[int, int], ...], found: Outline) -> None:
+    """`*: attributes`: a mapping, each of whose values goes through the codecs."""
+    leaf = rule.leaf
+    meaning = scope.meaning(leaf.names[0]) if isinstance(leaf, Bind) else None
+    kind = None if meaning is None else _kind(meaning, scope)
+    if meaning is None or kind is None:
+        return
+    assert isinstance(leaf, Bind)
+    each = build(Bind(leaf.names, leaf.calls), ["json"], 1, scope.textual, rule.place)
+    mapping = Chain(_ANY.decode, _ANY.encode, each.codecs, frozenset())
+    found.leaves.setdefault(kind, []).append(
+        Bound((meaning.name,), ("mapping",), mapping, False, choice, scope.textual, leaf, role.name, False)
+    )
+
+
+def _conditions(rule: TableRule, scope: Scope, choice: tuple[tuple[int, int], ...], found: Outline) -> None:
+    """`where single` and the like: what rows of an alternative must be."""
+    if rule.each.where is None or not choice:
+        return
+    for part in conjuncts(rule.each.where):
+        if isinstance(part, Name) and (meaning := scope.meaning(part.name)) is not None and meaning.type == "bool":
+            found.constants.setdefault(scope.kind, []).append((*choice[-1], meaning.name, True))
+        if isinstance(part, Unary) and isinstance(part.operand, Name):
+            meaning = scope.meaning(part.operand.name)
+            if meaning is not None and meaning.type == "bool":
+                found.constants.setdefault(scope.kind, []).append((*choice[-1], meaning.name, False))
+
+
+def _leaf(
+    rule: LeafRule, scope: Scope, role: Role, required: bool, choice: tuple[tuple[int, int], ...], found: Outline,
+    keys: int,
+) -> None:  # fmt: skip
+    parts = rule.leaf.parts if isinstance(rule.leaf, Text) else (rule.leaf,)
+    textual = scope.textual or isinstance(rule.leaf, Text)
+    for part in parts:
+        if not isinstance(part, Bind):
+            continue
+        if part.names == ("slot",):
+            for call in part.calls:
+                for argument in call.arguments:
+                    if argument.value:
+                        made = Bound((str(argument.value),), ("region",), _ANY, argument.value == "region", choice,
+                                     False, part, role.name, True)  # fmt: skip
+                        found.leaves.setdefault("object", []).append(made)
+            continue
+        meanings = [scope.meaning(name) for name in part.names]
+        if any(meaning is None for meaning in meanings):
+            continue
+        known = [meaning for meaning in meanings if meaning is not None]
+        chain = build(part, [meaning.value_type for meaning in known], keys, textual, rule.place)
+        kind = _kind(known[0], scope)
+        if kind is None:
+            continue
+        bound = Bound(
+            tuple(meaning.name for meaning in known), tuple(meaning.type for meaning in known), chain,
+            required and not part.optional and part.default is None, choice, textual, part, role.name,
+            role.kind == "pixels",
+        )  # fmt: skip
+        found.leaves.setdefault(kind, []).append(bound)
+
+
+_ANY = Chain(lambda value, env: value, lambda value, env: value, (), frozenset())
+
+
+def _kind(meaning: Meaning, scope: Scope) -> str | None:
+    if meaning.derived or meaning.where in ("path", "option", "capture"):
+        return None
+    if meaning.where == "column":
+        return {"categories": "category", "labels": "label"}.get(meaning.table)
+    if meaning.where == "item":
+        return "item"
+    if meaning.where == "outer":
+        return None
+    if scope.kind == "item" and meaning.name.startswith("label."):
+        return "label"
+    return scope.kind
+
+
+class Generator:
+    """Makes items for one format."""
+
+    def __init__(self, form: Format, rng: random.Random) -> None:
+        self.form = form
+        self.rng = rng
+        self.outline = outline(form)
+        self.numbers = iter(range(1, 1 << 30))
+        self.categories = self._categories()
+        self.label_maps = any(role.kind == "pixels" for role in form.documents)
+
+    def _categories(self) -> list[Category]:
+        for entry in self.form.spec.categories:
+            if isinstance(entry, CategoryTable):
+                return from_table(self.form.source.file.parent / entry.table)
+        listed = bool(self.outline.leaves.get("category"))
+        count = self.rng.randrange(1, 5)
+        names = self.rng.sample(WORDS, count)
+        bounds = [*self.outline.leaves.get("category", ()), *map(of_category, self._category_leaves())]
+        made = []
+        for index, name in enumerate(names):
+            values = self._fill("category", bounds, Env(), {"name": name}, {})
+            values = {slot: value for slot, value in values.items() if value is not None}
+            values["name"] = name if self._reads_as(bounds, "name", name) else f"c{index}"
+            if any("id" in bound.slots for bound in bounds):
+                values["id"] = index * 2 + 1 if self.rng.random() < 0.5 else index + 1
+            made.append((values, index))
+        ids = [values.get("id") for values, _ in made]
+        if len(set(ids)) < len(ids):
+            for values, index in made:
+                if "id" in values:
+                    values["id"] = index * 3 + 1
+        return [
+            _category({**values, "index": index} if listed else values)
+            for values, index in made
+        ]
+
+    def _category_leaves(self) -> list[Bound]:
+        kinds = ("object", "area", "label")
+        return [
+            bound
+            for kind in kinds
+            for bound in self.outline.leaves.get(kind, ())
+            if all(slot.startswith("category.") or slot.startswith("label.category.") for slot in bound.slots)
+        ]
+
+    def _reads_as(self, bounds: Sequence[Bound], slot: str, value: Any) -> bool:
+        rows = [*bounds, *self._category_leaves()]
+        return all(
+            _survives(bound.chain, value, Env()) for bound in rows if bound.slots[0].rpartition(".")[2] == slot
+            and len(bound.slots) == 1
+        )
+
+    def items(self, count: int) -> Iterator[Item]:
+        """Made-up items, each key once."""
+        seen: set[tuple[Any, ...]] = set()
+        for _ in range(count * 8):
+            names = self._names()
+            mark = tuple(names.get(name) for name in self.form.key_names)
+            if mark in seen:
+                continue
+            seen.add(mark)
+            item = self._item(names, len(seen) - 1)
+            if item is not None:
+                yield item
+            if len(seen) >= count:
+                return
+
+    def _names(self) -> dict[str, Any]:
+        image = self.form.roles[IMAGE]
+        names: dict[str, Any] = {}
+        for name in image.captures:
+            names[name] = self._capture(name, image.scope.captures.get(name) or "")
+        if "subset" not in names:
+            kind = next((r.scope.captures.get("subset") for r in self.form.roles.values() if "subset" in r.captures), "")
+            names["subset"] = self._capture("subset", kind or "")
+        return names
+
+    def _capture(self, name: str, kind: str) -> Any:
+        rng = self.rng
+        if kind == "image":
+            return rng.choice(("jpg", "png", "JPG"))
+        if "|" in kind:
+            return rng.choice(kind.split("|"))
+        if kind.endswith("d"):
+            return rng.randrange(0, 30)
+        if kind == "path?":
+            return rng.choice(("", "x", "x/y z"))
+        if name.startswith("label.category."):
+            return getattr(rng.choice(self.categories), name.rpartition(".")[2])
+        if name == "subset":
+            return rng.choice(("train", "val", "Sub set"))
+        base = rng.choice(NAMES) + rng.choice(("", str(rng.randrange(20))))
+        return f"d/{base}" if kind == "path" and rng.random() < 0.3 else base
+
+    def _item(self, names: dict[str, Any], index: int) -> Item | None:
+        rng = self.rng
+        width, height = rng.randrange(6, 24), rng.randrange(6, 20)
+        env = Env(width, height)
+        leaves = self.outline.leaves
+        values = self._fill("item", leaves.get("item", ()), env, {}, {})
+        path = self.form.roles[IMAGE].template.render(names)
+        objects = self._objects(env) if "objects" in self._tables() else ()
+        areas = self._areas(env, objects)
+        item = Item(
+            key="/".join(str(names[name]) for name in self.form.key_names if names[name] not in (None, "")),
+            id=self._item_id(values, names),
+            captures=names,
+            subsets=(names["subset"],) if self._has_subset() else (),
+            sequence=names.get("sequence"),
+            frame=names.get("frame"),
+            image=Image(path=path, width=width, height=height, channels=3),
+            labels=self._labels(env, names),
+            captions=self._captions(env),
+            tags=values.get("tags") or (),
+            attributes=_attributes(values),
+            objects=objects,
+            areas=areas,
+            void=self._void(env, objects, areas),
+        )
+        return item if self._writable(item) else None
+
+    def _writable(self, item: Item) -> bool:
+        """Whether an item is told of at all: a format that lists its items in rows of objects needs one."""
+        return True if item.objects or item.labels or item.areas else not self._needs_content()
+
+    def _needs_content(self) -> bool:
+        sources = {name.partition(".")[0] for name in self.form.spec.items}
+        listed = self.outline.tables & {"items"}
+        return IMAGE not in sources and not listed and all(
+            self.form.roles[name].span == "shared" for name in sources
+        )
+
+    def _has_subset(self) -> bool:
+        return any("subset" in role.captures for role in self.form.roles.values()) or any(
+            "subset" in bound.slots or "subsets" in bound.slots for bound in self.outline.leaves.get("item", ())
+        )
+
+    def _tables(self) -> set[str]:
+        return self.outline.tables
+
+    def _item_id(self, values: Mapping[str, Any], names: Mapping[str, Any]) -> Any:
+        if "id" in names:
+            return names["id"]
+        bound = any("id" in bound.slots for bound in self.outline.leaves.get("item", ()))
+        return next(self.numbers) * 2 + 10 if bound else None
+
+    def _objects(self, env: Env) -> tuple[Object, ...]:
+        rng = self.rng
+        leaves = [bound for bound in self.outline.leaves.get("object", ()) if "item" not in bound.slots]
+        chosen_count = rng.choice((0, 1, 1, 2, 3, 5))
+        made: list[Object] = []
+        covered: Region | None = None
+        for _ in range(chosen_count):
+            choices = {number: rng.randrange(8) for number in range(self.outline.choices)}
+            category = rng.choice(self.categories)
+            category, fixed = self._conditioned(choices, category)
+            known: dict[str, Any] = {f"category.{name}": getattr(category, name) for name in SLOTS["category"]}
+            known.update(fixed)
+            values = self._fill("object", leaves, env, known, choices)
+            thing = self._object(values, category, leaves, made)
+            if thing.region is not None and self.label_maps:
+                seen = thing.region if covered is None else thing.region - covered
+                if not seen:
+                    continue
+                covered = seen if covered is None else covered | seen
+                thing = msgspec.structs.replace(thing, region=seen)
+            if thing.hidden is not None:
+                hidden = thing.hidden if thing.region is None else thing.hidden - thing.region
+                thing = msgspec.structs.replace(thing, hidden=hidden if hidden else None)
+            made.append(thing)
+        return tuple(made)
+
+    def _conditioned(self, choices: Mapping[int, int], category: Category) -> tuple[Category, dict[str, Any]]:
+        """A category and slots that fulfil what the chosen alternatives ask for."""
+        fixed: dict[str, Any] = {}
+        for number, place, slot, value in self.outline.constants.get("object", ()):
+            count = 1 + max(p for n, p, _, _ in self.outline.constants["object"] if n == number)
+            if choices.get(number, 0) % max(count, 1) != place:
+                continue
+            if slot.startswith("category."):
+                fitting = [c for c in self.categories if getattr(c, slot.removeprefix("category.")) == value]
+                category = self.rng.choice(fitting) if fitting else category
+            else:
+                fixed[slot] = value
+        return category, fixed
+
+    def _object(
+        self, values: dict[str, Any], category: Category, leaves: Sequence[Bound], before: Sequence[Object]
+    ) -> Object:
+        slots = {slot for bound in leaves for slot in bound.slots}
+        fields = set(Object.__struct_fields__)
+        plain = {slot: value for slot, value in values.items() if slot in fields and value is not None}
+        if "polygon" in values and values["polygon"] is not None:
+            plain["polygons"] = (values["polygon"],)
+        if any(slot.startswith("category.") for slot in slots):
+            plain["category"] = category
+        if "id" in slots or any("object.id" in role.captures for role in self.form.roles.values()):
+            plain["id"] = next(self.numbers)
+        plain.pop("parent", None)
+        parents = [thing.id for thing in before if thing.id is not None]
+        if "parent" in slots and parents and self.rng.random() < 0.4:
+            plain["parent"] = self.rng.choice(parents)
+        plain["attributes"] = _attributes(values)
+        return Object(**plain)
+
+    def _areas(self, env: Env, objects: Sequence[Object]) -> tuple[Area, ...]:
+        if "areas" not in self.outline.tables or not self.categories:
+            return ()
+        covered: Region | None = None
+        for thing in objects:
+            if thing.region:
+                covered = thing.region if covered is None else covered | thing.region
+        made = []
+        for category in self.rng.sample(self.categories, self.rng.randrange(0, min(3, len(self.categories)) + 1)):
+            if not self._area_fits(category):
+                continue
+            region = MAKERS["region"](self.rng, env.width, env.height, False)
+            region = region if covered is None else region - covered
+            if region:
+                made.append(Area(category=category, region=region))
+                covered = region if covered is None else covered | region
+        return tuple(made)
+
+    def _area_fits(self, category: Category) -> bool:
+        for bound in self.outline.leaves.get("area", ()):
+            value = tuple(getattr(category, slot.removeprefix("category."), None) for slot in bound.slots)
+            one = value[0] if len(value) == 1 else value
+            if None in value or not _survives(bound.chain, one, Env()):
+                return False
+            if one == 0 or (bound.pixels and bound.chain.encode(one, Env()) in (0, [0, 0, 0], (0, 0, 0))):
+                return False
+        return True
+
+    def _void(self, env: Env, objects: Sequence[Object], areas: Sequence[Area]) -> Region | None:
+        if "void" not in self.outline.tables or self.rng.random() < 0.5:
+            return None
+        region: Region = MAKERS["region"](self.rng, env.width, env.height, False)
+        for record in (*objects, *areas):
+            if record.region is not None:
+                region = region - record.region
+        return region if region else None
+
+    def _labels(self, env: Env, names: Mapping[str, Any]) -> tuple[Label, ...]:
+        bounds = self.outline.leaves.get("label", ())
+        captured = next((name for name in names if name.startswith("label.category.")), None)
+        if captured is not None:
+            slot = captured.rpartition(".")[2]
+            found = [c for c in self.categories if getattr(c, slot) == names[captured]]
+            return (Label(category=found[0]),) if found else ()
+        if not bounds:
+            return ()
+        many = "labels" in self.outline.tables or any(b.leaf.names[0].startswith("labels.") for b in bounds)
+        required = any(bound.required for bound in bounds)
+        most = len(self.categories) if many else 1
+        count = self.rng.randrange(1 if required else 0, most + 1)
+        made = []
+        for category in self.rng.sample(self.categories, count):
+            values = self._fill("label", bounds, env, {"category.id": category.id}, {})
+            own = {slot.removeprefix("label."): value for slot, value in values.items()}
+            kept = {slot: own[slot] for slot in ("state", "score") if own.get(slot) is not None}
+            made.append(Label(category=category, attributes=_attributes(own), **kept))
+        return tuple(made)
+
+    def _captions(self, env: Env) -> tuple[Caption, ...]:
+        bounds = self.outline.leaves.get("caption", ())
+        if not bounds:
+            return ()
+        made = []
+        for _ in range(self.rng.randrange(0, 3)):
+            values = self._fill("caption", bounds, env, {}, {})
+            number = next(self.numbers) if any("id" in bound.slots for bound in bounds) else None
+            made.append(Caption(id=number, text=values.get("text") or "word", attributes=_attributes(values)))
+        return tuple(made)
+
+    def _fill(
+        self, kind: str, bounds: Sequence[Bound], env: Env, known: Mapping[str, Any], choices: Mapping[int, int]
+    ) -> dict[str, Any]:
+        """Values for the slots of a record: those of the alternatives chosen, the others now and then."""
+        values: dict[str, Any] = dict(known)
+        for bound in bounds:
+            if not _chosen(bound, choices, bounds):
+                continue
+            if all(slot in values for slot in bound.slots) and not any(slot in ("polygon",) for slot in bound.slots):
+                continue
+            if not bound.required and self.rng.random() < 0.4:
+                for slot in bound.slots:
+                    values.setdefault(slot, None)
+                continue
+            made = self._value(bound, bounds, env)
+            for slot, value in zip(bound.slots, made, strict=True):
+                if values.get(slot) is None:
+                    values[slot] = value
+        return values
+
+    def _value(self, bound: Bound, bounds: Sequence[Bound], env: Env) -> tuple[Any, ...]:
+        """Values that this leaf, and every other that binds the same slots, carries there and back."""
+        alike = [other for other in bounds if other.slots == bound.slots and other.choice == bound.choice]
+        for _ in range(TRIES):
+            made = tuple(
+                MAKERS.get(kind, MAKERS["text"])(self.rng, env.width, env.height, any(o.textual for o in alike))
+                for kind in bound.types
+            )
+            one: Any = made[0] if len(made) == 1 else made
+            for codec in bound.chain.codecs[:1]:
+                if bound.types == ("mapping",):
+                    one = {name: codec.fit(part, self.rng, env) for name, part in one.items()}
+                else:
+                    one = codec.fit(one, self.rng, env)
+            if all(_survives(other.chain, one, env) for other in alike):
+                return (one,) if len(bound.slots) == 1 else tuple(one)
+        return (None,) * len(bound.slots)
+
+
+def _chosen(bound: Bound, choices: Mapping[int, int], bounds: Sequence[Bound]) -> bool:
+    for number, place in bound.choice:
+        count = 1 + max(p for other in bounds for n, p in other.choice if n == number)
+        if choices.get(number, 0) % count != place:
+            return False
+    return True
+
+
+def _survives(chain: Chain, value: Any, env: Env) -> bool:
+    """Whether a value comes back as it was."""
+    try:
+        text = chain.encode(value, env)
+        if isinstance(text, str) and ("\n" in text or text != text.strip() or not text):
+            return False
+        back = chain.decode(text, env)
+    except Unfit:
+        return False
+    return close(back, value)
+
+
+def close(a: Any, b: Any) -> bool:
+    """Equality up to rounding in the ninth digit."""
+    if isinstance(a, bool) or isinstance(b, bool):
+        return type(a) is type(b) and a == b
+    if isinstance(a, int | float) and isinstance(b, int | float):
+        return abs(a - b) <= 1e-6 * max(1.0, abs(a), abs(b))
+    if isinstance(a, list | tuple) and isinstance(b, list | tuple):
+        return len(a) == len(b) and all(close(x, y) for x, y in zip(a, b, strict=True))
+    if isinstance(a, dict) and isinstance(b, dict):
+        return a.keys() == b.keys() and all(close(a[key], b[key]) for key in a)
+    return bool(a == b)
+
+
+def _attributes(values: Mapping[str, Any]) -> dict[str, Any]:
+    found = {
+        slot.removeprefix("attributes."): value
+        for slot, value in values.items()
+        if slot.startswith("attributes.") and value is not None
+    }
+    return {**(values.get("attributes") or {}), **found}
+
+
+def _category(values: Mapping[str, Any]) -> Category:
+    fields = set(Category.__struct_fields__)
+    plain = {slot: value for slot, value in values.items() if slot in fields and value is not None}
+    plain["attributes"] = _attributes(values)
+    return Category(**plain)
+
+
+def of_category(bound: Bound) -> Bound:
+    """A leaf of rows as one of the category itself."""
+    slots = tuple(slot.removeprefix("label.").removeprefix("category.") for slot in bound.slots)
+    return Bound(
+        slots, bound.types, bound.chain, bound.required, (), bound.textual, bound.leaf, bound.role, bound.pixels
+    )
+
+

@@ -1,0 +1,281 @@
+"""The two laws, for any spec: what is written reads back equal; what is read writes back equal.
+
+    from formatspec.testing import laws
+    laws.hold("my_format.yaml", random.Random(1))          # raises LawBroken with what differs
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from formatspec.engine.adapt import Adapter, TargetCategories
+from formatspec.engine.assemble import Purpose
+from formatspec.engine.dataset import Dataset, open_source
+from formatspec.engine.export import CannotWrite, Exporter
+from formatspec.engine.format import IMAGE, Format, Role, compile_format
+from formatspec.engine.losses import Losses
+from formatspec.findings.render import lines
+from formatspec.language.load import Source, load_source
+from formatspec.model.records import Category, Image, Item, Object
+from formatspec.paths.tree import Tree, open_tree
+from formatspec.pixels import png
+from formatspec.testing.generate import Generator, close
+from formatspec.testing.memory import MemoryTree, image_bytes
+
+Files = dict[str, bytes]
+
+
+class LawBroken(AssertionError):
+    """A law does not hold; the message says for what, and what differs."""
+
+
+def forms(source: Source) -> Iterator[Format]:
+    """The layouts of a spec, each with every choice of its options."""
+    for layout in source.layouts:
+        for options in _choices(layout.spec.options):
+            yield compile_format(source, layout, options)
+
+
+def _choices(options: Mapping[str, Any]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = [{}]
+    for name, option in options.items():
+        if option.choices:
+            found = [{**known, name: choice} for known in found for choice in option.choices]
+    return found
+
+
+def written(form: Format, categories: Sequence[Category], items: Sequence[Item]) -> Files:
+    """The files of made-up items, images included.  Raises CannotWrite."""
+    files: Files = {}
+    adapter = Adapter(form, form, (), {})
+    target = TargetCategories(categories, fixed=False)
+    losses = Losses(form, target, same=False)
+    exporter = Exporter(form, target, adapter, losses, files.__setitem__, {}, None)
+    for index, item in enumerate(items):
+        exporter.item(item, index)
+        if item.image is not None:
+            extension = item.image.path.rpartition(".")[2]
+            files[item.image.path] = image_bytes(item.image.width or 1, item.image.height or 1, extension)
+    exporter.finish()
+    lost = [line for line in losses.lines() if "not written" in line]
+    if lost:
+        raise CannotWrite("; ".join(lost))
+    return files
+
+
+def rewritten(dataset: Dataset, items: Sequence[Item]) -> Files:
+    """The files of items that were read, written back to their own format; images left out."""
+    files: Files = {}
+    form = dataset.form
+    adapter = Adapter(form, form, (), {})
+    categories = TargetCategories(dataset.categories, fixed=False)
+    shared = {(file.role, file.path): file.document for file in dataset.index.shared}
+    exporter = Exporter(form, categories, adapter, Losses(form, categories, True), files.__setitem__, shared, categories)
+    for index, item in enumerate(items):
+        exporter.item(item, index)
+    exporter.finish()
+    return files
+
+
+def opened(source: Source, tree: Tree, options: Mapping[str, Any]) -> tuple[Dataset, list[Item]]:
+    """A dataset with its sources kept, and its items.  Raises LawBroken where anything is wrong with it."""
+    dataset = open_source(source, tree, options, Purpose(origin=True))
+    items = list(dataset)
+    findings = [
+        finding
+        for finding in (*dataset.reporter.findings(dataset.index.faults), *dataset.findings)
+        if finding.level == "error"
+    ]
+    if findings:
+        raise LawBroken("\n".join(lines(findings)))
+    return dataset, items
+
+
+def write_read(source: Source, form: Format, categories: Sequence[Category], items: Sequence[Item]) -> MemoryTree:
+    """read(write(model)) = model, for made-up items.  Gives the files."""
+    tree = MemoryTree(written(form, categories, items))
+    if not items:
+        return tree
+    dataset, back = opened(source, tree, form.options)
+    if dataset.form.layout.variant != form.layout.variant:
+        raise LawBroken(f"written as layout {form.layout.variant!r}, read as {dataset.form.layout.variant!r}")
+    found = {item.key: item for item in back}
+    if found.keys() != {item.key for item in items}:
+        raise LawBroken(f"items {sorted(item.key for item in items)} came back as {sorted(found)}")
+    for item in items:
+        differ = list(differences(item, found[item.key]))
+        if differ:
+            raise LawBroken(f"{item.key}: " + "\n".join(differ))
+    return tree
+
+
+def read_write(source: Source, tree: Tree, options: Mapping[str, Any]) -> None:
+    """write(read(files)) = files, as each role declares it."""
+    dataset, items = opened(source, tree, options)
+    files = rewritten(dataset, items)
+    expected = {path: dataset.tree.read(path) for path in dataset.tree.paths() if _is_annotation(dataset, path)}
+    if files.keys() != expected.keys():
+        raise LawBroken(
+            f"written but never there: {sorted(files.keys() - expected.keys())}; "
+            f"there but not written: {sorted(expected.keys() - files.keys())}"
+        )
+    for path, data in files.items():
+        role = _role_of(dataset, path)
+        if not equal(role, data, expected[path]):
+            raise LawBroken(f"{path} came back as\n{_shown(data)}\nnot\n{_shown(expected[path])}")
+
+
+def _shown(data: bytes) -> str:
+    return data[:3000].decode("utf-8", "backslashreplace")
+
+
+def _is_annotation(dataset: Dataset, path: str) -> bool:
+    claimed = dataset.index.claimed.get(path)
+    if claimed is not None:
+        role = dataset.form.roles[claimed]
+        return role.kind is not None
+    return False
+
+
+def _role_of(dataset: Dataset, path: str) -> Role:
+    return dataset.form.roles[dataset.index.claimed[path]]
+
+
+def equal(role: Role, data: bytes, other: bytes) -> bool:
+    """Whether two files are equal as the role declares it: by bytes, as data, by pixels."""
+    if role.kind == "pixels":
+        a, b = png.decode(data), png.decode(other)
+        return a.mode == b.mode and a.pixels.shape == b.pixels.shape and bool((a.pixels == b.pixels).all())
+    if role.spec.equal == "bytes":
+        return data == other
+    assert role.codec is not None
+    return _unordered(role.codec.decode(data).document) == _unordered(role.codec.decode(other).document)
+
+
+def _unordered(document: Any) -> Any:
+    """A document whose long lists of mappings have no order, and whose lines forget where they stood."""
+    if isinstance(document, dict):
+        return {
+            key: part[1] if key == "" and isinstance(part, tuple) else _unordered(part) for key, part in document.items()
+        }
+    if isinstance(document, list):
+        parts = [_unordered(part) for part in document]
+        return sorted(parts, key=repr) if parts and all(isinstance(part, dict) for part in parts) else parts
+    return document
+
+
+def differences(made: Item, back: Item) -> Iterator[str]:
+    """What of a made-up item came back as something else.  What it does not state may come back as anything."""
+    for name in ("id", "subsets", "sequence", "frame", "tags"):
+        yield from _differs(name, getattr(made, name), getattr(back, name))
+    yield from _image(made.image, back.image)
+    yield from _mapping("attributes", made.attributes, back.attributes)
+    yield from _matched("label", made.labels, back.labels, _same_label)
+    yield from _matched("caption", made.captions, back.captions, lambda a, b: not any(_differs("text", a.text, b.text)))
+    yield from _matched("object", made.objects, back.objects, lambda a, b: not any(_object(a, b)))
+    yield from _matched("area", made.areas, back.areas, lambda a, b: a.region == b.region and same_category(a, b))
+    if (made.void or None) != (back.void or None):
+        yield f"void: {made.void} came back as {back.void}"
+
+
+def _differs(name: str, made: Any, back: Any) -> Iterator[str]:
+    if made is not None and made != () and not close(made, back):
+        yield f"{name}: {made!r} came back as {back!r}"
+
+
+def _mapping(name: str, made: Mapping[str, Any], back: Mapping[str, Any]) -> Iterator[str]:
+    for key, value in made.items():
+        yield from _differs(f"{name}.{key}", value, back.get(key))
+
+
+def _image(made: Image | None, back: Image | None) -> Iterator[str]:
+    if made is None or back is None:
+        if made is not back:
+            yield f"image: {made} came back as {back}"
+        return
+    for name in ("path", "width", "height"):
+        yield from _differs(f"image.{name}", getattr(made, name), getattr(back, name))
+
+
+def _matched(what: str, made: Sequence[Any], back: Sequence[Any], same: Any) -> Iterator[str]:
+    left = list(back)
+    for record in made:
+        found = next((other for other in left if same(record, other)), None)
+        if found is None:
+            yield f"{what} {_brief(record)} is not among {[_brief(other) for other in left]}"
+        else:
+            left.remove(found)
+    if len(made) != len(back) and not left:
+        yield f"{len(made)} {what}s came back as {len(back)}"
+    if left and len(back) > len(made):
+        yield f"{what}s that nobody made: {[_brief(record) for record in left]}"
+
+
+def _brief(record: Any) -> str:
+    names = [n for n in record.__struct_fields__ if n != "origin" and getattr(record, n) not in (None, (), {})]
+    shown = {n: getattr(record, n) for n in names}
+    if isinstance(shown.get("category"), Category):
+        category = shown["category"]
+        shown["category"] = (category.id, category.index, category.name)
+    return str(shown)
+
+
+def same_category(a: Any, b: Any) -> bool:
+    """Whether two records' categories are one."""
+    one, other = a.category, b.category
+    if one is None or other is None:
+        return one is None
+    if one.name and other.name:
+        return bool(one.name == other.name)
+    return bool(one.id == other.id if one.id is not None and other.id is not None else one.index == other.index)
+
+
+def _same_label(a: Any, b: Any) -> bool:
+    attributes = list(_mapping("attributes", a.attributes, b.attributes))
+    return same_category(a, b) and a.state == b.state and not attributes and not list(_differs("", a.score, b.score))
+
+
+def _object(made: Object, back: Object) -> Iterator[str]:
+    for name in Object.__struct_fields__:
+        if name in ("origin", "category", "attributes"):
+            continue
+        a, b = getattr(made, name), getattr(back, name)
+        if name in ("region", "hidden"):
+            if a is not None and a != b:
+                yield f"{name} differs"
+        else:
+            yield from _differs(name, a, b)
+    yield from _mapping("attributes", made.attributes, back.attributes)
+    if not same_category(made, back):
+        yield "category differs"
+
+
+def example(form: Format, rng: random.Random, count: int) -> tuple[list[Category], list[Item]]:
+    """Made-up categories and items of a format."""
+    generator = Generator(form, rng)
+    return generator.categories, list(generator.items(count))
+
+
+def hold(spec: str | Path | Source, rng: random.Random, items: int = 3) -> None:
+    """Hold a spec to both laws on one made-up dataset for each layout and option.  Raises LawBroken."""
+    source = spec if isinstance(spec, Source) else load_source(spec)
+    for form in forms(source):
+        categories, made = example(form, rng, items)
+        try:
+            tree = write_read(source, form, categories, made)
+            if made:
+                read_write(source, tree, form.options)
+        except (LawBroken, CannotWrite) as error:
+            layout = f"{form.layout.variant} {form.options}" if form.layout.variant or form.options else ""
+            raise LawBroken(f"{source.name} {layout}: {error}") from None
+
+
+def hold_on(source: Source, folder: Path) -> None:
+    """Hold a spec to the second law on a dataset on disk.  Raises LawBroken."""
+    read_write(source, open_tree(folder), {})
+
+
+__all__ = ["IMAGE", "LawBroken", "differences", "example", "forms", "hold", "hold_on", "read_write", "write_read"]

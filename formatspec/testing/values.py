@@ -1,0 +1,104 @@
+"""Random values of each type of slot, odd ones among them."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from formatspec.model.region import Region
+
+WORDS = ("car", "tree", "Fußgänger", "猫", "traffic light", "a-b", "x_y", "no", "007", "left turn", "été", "n")
+NAMES = ("a", "b1", "img 2", "ünï", "x.y", "n-1", "C_3", "图像", "p(1)", "0007", "z[2]", "q")
+
+
+def word(rng: random.Random) -> str:
+    """A word that a person might use for a class or a tag."""
+    return rng.choice(WORDS)
+
+
+def number(rng: random.Random) -> int | float:
+    """A whole number or a fraction that text holds exactly."""
+    return rng.randrange(-50, 500) if rng.random() < 0.5 else rng.randrange(-5000, 50000) / 64
+
+
+def box(rng: random.Random, width: int, height: int) -> tuple[float, ...]:
+    """A box inside the image."""
+    x, y = rng.randrange(width), rng.randrange(height)
+    return (x, y, rng.randrange(1, width - x + 1), rng.randrange(1, height - y + 1))
+
+
+def ring(rng: random.Random, width: int, height: int) -> tuple[float, ...]:
+    """An outline of three to seven points, none where the one before was."""
+    count = rng.randrange(3, 8)
+    points: list[tuple[float, float]] = []
+    while len(points) < count:
+        point = (rng.randrange(4 * width + 1) / 4, rng.randrange(4 * height + 1) / 4)
+        if point not in points:
+            points.append(point)
+    return tuple(value for point in points for value in point)
+
+
+def region(rng: random.Random, width: int, height: int) -> Region:
+    """A blob, sometimes with a hole, sometimes in pieces."""
+    mask = np.zeros((height, width), bool)
+    for _ in range(rng.choice((1, 1, 2))):
+        x, y, w, h = (int(part) for part in box(rng, width, height))
+        mask[y : y + h, x : x + w] = True
+    if rng.random() < 0.4:
+        x, y, w, h = (int(part) for part in box(rng, width, height))
+        mask[y : y + max(1, h // 3), x : x + max(1, w // 3)] = False
+    if not mask.any():
+        mask[0, 0] = True
+    return Region.from_mask(mask)
+
+
+def keypoints(rng: random.Random, width: int, height: int) -> tuple[tuple[float, ...], ...]:
+    """A few points with their visibility."""
+    found = []
+    for _ in range(rng.randrange(1, 5)):
+        visible = rng.choice((0, 1, 2))
+        x, y = (rng.randrange(4 * width) / 4, rng.randrange(4 * height) / 4) if visible else (0, 0)
+        found.append((x, y, visible))
+    return tuple(found)
+
+
+def attributes(rng: random.Random, textual: bool) -> dict[str, Any]:
+    """A few named values."""
+    return {f"k{i}": scalar(rng, textual) for i in range(rng.randrange(0, 3))}
+
+
+def scalar(rng: random.Random, textual: bool) -> Any:
+    """A value of an attribute: text in text files, else also numbers and truth values."""
+    if textual:
+        return rng.choice(("yes", "left", "ünï", "a b"))
+    return rng.choice((True, False, 3, 2.5, "left", "ünï"))
+
+
+Make = Callable[[random.Random, int, int, bool], Any]
+
+MAKERS: dict[str, Make] = {
+    "id": lambda rng, w, h, textual: rng.randrange(1, 200),
+    "int": lambda rng, w, h, textual: rng.randrange(0, 4),
+    "number": lambda rng, w, h, textual: number(rng),
+    "text": lambda rng, w, h, textual: word(rng),
+    "bool": lambda rng, w, h, textual: rng.random() < 0.5,
+    "state": lambda rng, w, h, textual: rng.choice(("yes", "no", "unsure")),
+    "json": lambda rng, w, h, textual: scalar(rng, textual),
+    "texts": lambda rng, w, h, textual: tuple(dict.fromkeys(word(rng) for _ in range(rng.randrange(0, 4)))),
+    "box": lambda rng, w, h, textual: box(rng, w, h),
+    "rotated": lambda rng, w, h, textual: (
+        rng.randrange(2, 2 * w) / 2, rng.randrange(2, 2 * h) / 2, rng.randrange(3, 9), rng.randrange(1, 3),
+        rng.choice((0.0, 30.0, 45.0, 90.0, -60.0)),
+    ),
+    "ring": lambda rng, w, h, textual: ring(rng, w, h),
+    "rings": lambda rng, w, h, textual: tuple(ring(rng, w, h) for _ in range(rng.choice((1, 1, 2)))),
+    "keypoints": lambda rng, w, h, textual: keypoints(rng, w, h),
+    "circle": lambda rng, w, h, textual: (rng.randrange(w), rng.randrange(h), rng.randrange(1, 5)),
+    "region": lambda rng, w, h, textual: region(rng, w, h),
+    "color": lambda rng, w, h, textual: tuple(rng.randrange(1, 256) for _ in range(3)),
+    "edges": lambda rng, w, h, textual: ((0, 1),),
+    "mapping": lambda rng, w, h, textual: attributes(rng, textual),
+}  # fmt: skip
