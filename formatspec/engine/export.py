@@ -112,13 +112,17 @@ class Exporter:
             elif role.span == "record":
                 files.extend(self._record_files(role, own, frame))
         for role in self.roles:
-            if role.span == "shared" and role.codec is not None:
+            if role.span == "shared" and role.codec is not None and not (role.kept and not self._written_back()):
                 self._rows(role, own, setting, index)
         for path, data in files:
             self._put(path, data)
         self._lost(setting)
         self.losses.item(own, setting.held)
         return own
+
+    def _written_back(self) -> bool:
+        """Whether the items come from files of this very format."""
+        return self.same and bool(self.sources)
 
     def _put(self, path: str, data: bytes) -> None:
         self.write(path, data)
@@ -298,7 +302,7 @@ class Exporter:
         setting.rows["objects"] = range(shared.objects)
         frame = Frame(setting, None, None)
         source = self.sources.get(key, NO_SOURCE) if self.same else NO_SOURCE
-        if source is NO_SOURCE and (role.kept or (role.optional and self.same and self.sources)):
+        if source is NO_SOURCE and (role.kept or (role.optional and self._written_back())):
             return
         if source is NO_SOURCE and role.optional and self.categories.tabled and _is_category_source(self.target, role):
             return
