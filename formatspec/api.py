@@ -24,9 +24,14 @@ Progress = Callable[[int, int], None]
 def load_spec(name_or_file: str | Path) -> Source:
     """Load a spec by name or file.
 
-    Raises SpecError, which names file, line and column of everything that is wrong with the spec.
+    Raises SpecError, which names file, line and column of everything that is wrong with the spec: all its
+    rules are compiled for reading and for writing.
     """
-    return load_source(name_or_file)
+    from formatspec.engine.whole import compile_whole
+
+    source = load_source(name_or_file)
+    compile_whole(source)
+    return source
 
 
 def detect_format(tree: Tree) -> list[Match]:
@@ -114,7 +119,7 @@ def _opened(
     from formatspec.paths.tree import open_tree
 
     tree = open_tree(data)
-    source = load_source(spec) if spec is not None else spec_for(tree, data)
+    source = load_spec(spec) if spec is not None else spec_for(tree, data)
     known = {name: value for name, value in options.items() if name in source.spec.options}
     return open_source(source, tree, known, Purpose(origin=origin, **purpose))
 
@@ -160,7 +165,7 @@ def convert(
     from formatspec.run.convert import Plan, convert_dataset, purpose_of
     from formatspec.run.staging import refuse_unfit, staged
 
-    target = load_source(to)
+    target = load_spec(to)
     folder = Path(data)
     place = Path(out) if out is not None else default_out(folder, target)
     refuse_unfit(place, folder, overwrite)
@@ -203,7 +208,7 @@ def sample(spec: str | Path, out: str | Path, *, items: int = 10, seed: int = 0,
     from formatspec.run.staging import OutputError, staged
     from formatspec.testing import laws
 
-    source = load_source(spec)
+    source = load_spec(spec)
     place = Path(out)
     if place.exists():
         raise OutputError(f"{out} exists; choose another folder")

@@ -178,8 +178,7 @@ def specs(
     name: Annotated[str | None, typer.Argument(help="the spec to show")] = None,
 ) -> None:
     """List the formats, or show one's spec."""
-    import formatspec.api as api
-    from formatspec.language.load import available, find
+    from formatspec.language.load import available, find, load_source
 
     if action == "show" and name:
         typer.echo(find(name).read_text(encoding="utf-8"), nl=False)
@@ -188,7 +187,7 @@ def specs(
         stop("`formatspec specs` lists the formats, `formatspec specs show NAME` prints one")
     width = max((len(known) for known in available()), default=0)
     for known in available():
-        typer.echo(f"{known:<{width}}  {api.load_spec(known).spec.title}")
+        typer.echo(f"{known:<{width}}  {load_source(known).spec.title}")
 
 
 @app.command()

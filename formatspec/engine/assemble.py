@@ -16,7 +16,7 @@ from formatspec.engine.index import Entry, Row, Table
 from formatspec.engine.job import Fault, Job, Record
 from formatspec.engine.overlap import link
 from formatspec.engine.raster import RasterReader
-from formatspec.engine.reading import Reader, read_row
+from formatspec.engine.reading import Reader, RowReader, read_row
 from formatspec.files.document import FileError
 from formatspec.files.images import ImageError, ImageInfo, probe, probe_file
 from formatspec.model.records import Area, Caption, Image, Item, Label, Object, Origin
@@ -173,16 +173,31 @@ def _read_rows(role: Role, rows: Sequence[Row], readers: Readers, job: Job) -> N
     for row in rows:
         table = next(t for t in readers.tables[role.name] if t.path == row.path[:-1])
         job.file, job.at = row.file, row.path
-        if table.kind == "item":
+        if table.kind == "item" and any(name.startswith("category.") for name in role.captures):
+            _read_label(role, table.readers[row.table], row, job)
+        elif table.kind == "item":
             reader = table.readers[row.table]
             before = len(job.faults)
             reader.read(row.document, job.item, job)
             reader.fits(job.item, job)
             if job.origin and len(job.faults) == before:
-                job.item.setdefault("$rows", {})[reader.number] = (row.position, row.document)
+                job.item.setdefault("$rows", {})[reader.number, row.file] = (row.position, row.document)
         else:
             read_row(row.document, row.position, table.readers, job.item, job)
     job.at = ()
+
+
+def _read_label(role: Role, reader: RowReader, row: Row, job: Job) -> None:
+    """A row of a file whose name holds a category tells of a label."""
+    whole, job.item = job.item, {}
+    reader.read(row.document, job.item, job)
+    label = {slot.removeprefix("label."): value for slot, value in job.item.items() if slot.startswith("label.")}
+    job.item = whole
+    captures = role.template.match(row.file) or {}
+    label.update({name: value for name, value in captures.items() if name.startswith("category.")})
+    if job.origin:
+        label["$rows"] = {(reader.number, row.file): (row.position, row.document)}
+    job.tables.setdefault("label", []).append(label)
 
 
 def _read_item_file(

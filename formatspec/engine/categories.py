@@ -122,11 +122,30 @@ def merged(groups: Iterable[Sequence[Category]]) -> list[Category]:
     found: dict[Any, Category] = {}
     for group in groups:
         for category in group:
-            found.setdefault((category.id, category.name), category)
+            key = (category.id, category.name)
+            found[key] = _joined(found[key], category) if key in found else category
     return [
         category if category.index == index else msgspec.structs.replace(category, index=index)
         for index, category in enumerate(found.values())
     ]
+
+
+def _joined(known: Category, other: Category) -> Category:
+    """A category that two files tell of: what the first leaves open is as the second says."""
+    filled = {
+        name: value
+        for name in Category.__struct_fields__
+        if name != "origin" and getattr(known, name) in (None, "", (), {}) and (value := getattr(other, name))
+    }
+    origin = known.origin
+    if origin is not None and other.origin is not None:
+        origin = Origin({**other.origin.rows, **origin.rows})
+    if not filled and origin is known.origin:
+        return known
+    made = msgspec.structs.replace(known, **filled, origin=origin)
+    if origin is not None:
+        origin.as_read = made
+    return made
 
 
 def from_table(file: Path) -> list[Category]:

@@ -243,7 +243,7 @@ def _codecs(leaf: Bind, left: int, right: int, textual: bool, place: Place) -> t
         except UnknownCodec as error:
             raise problem(str(error), place) from None
         except BadArguments as error:
-            raise problem(f"{call.name}: {error}", place) from None
+            raise problem(str(error), place) from None
         left = 1 if left > 1 and call.name in ("digits",) else left
     return tuple(made)
 

@@ -84,6 +84,9 @@ def _score(form: Format, tree: Tree) -> tuple[tuple[float, ...], str]:
         documents += 1
     if not any(claimed.values()):
         return (), "it claims no file"
+    sources = [name.partition(".")[0] for name in form.spec.items]
+    if not any(claimed[name] for name in sources):
+        return (), f"no file is {' or '.join(form.roles[name].spec.path for name in sources)} ({', '.join(sources)})"
     items = sum(len(claimed[name]) for name in form.roles if name == IMAGE)
     if not items and not documents:
         return (), "no file is an image or a document of it"

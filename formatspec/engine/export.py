@@ -24,12 +24,13 @@ from formatspec.engine.writing import (
     frame_of,
     is_spooled,
     position_of,
+    source_of,
     spool_key,
     write_record,
 )
 from formatspec.files.document import FileError
 from formatspec.language.rules import OneOf, TableRule
-from formatspec.model.records import Item, Object
+from formatspec.model.records import Item, Label, Object, Origin
 from formatspec.model.slots import TABLES
 
 Write = Callable[[str, bytes], None]
@@ -113,7 +114,7 @@ class Exporter:
                 files.extend(self._record_files(role, own, frame))
         for role in self.roles:
             if role.span == "shared" and role.codec is not None and not (role.kept and not self._written_back()):
-                self._rows(role, own, setting, index)
+                self._rows(role, own, setting)
         for path, data in files:
             self._put(path, data)
         self._lost(setting)
@@ -232,16 +233,34 @@ class Exporter:
                 return str(kept)
         return self._render(role, {**item.captures, **_record_names(role, inner)})
 
-    def _rows(self, role: Role, item: Item, item_setting: Setting, index: int) -> None:
-        key = (role.name, self._render(role, item.captures))
+    def _rows(self, role: Role, item: Item, item_setting: Setting) -> None:
+        if not any(name.startswith("category.") for name in role.captures):
+            for names in self._memberships(role, item):
+                self._rows_of(role, item, names, item_setting)
+            return
+        for label in item.labels:
+            if label.category is not None:
+                names = {f"category.{slot}": getattr(label.category, slot) for slot in ("id", "name", "index")}
+                for captures in self._memberships(role, item):
+                    self._rows_of(role, _of_one_label(item, label), {**captures, **names}, item_setting)
+
+    def _memberships(self, role: Role, item: Item) -> list[Mapping[str, Any]]:
+        """The captures of each shared file that an item stands in: where lists name subsets, one for each."""
+        if "subset" not in role.captures or "subset" in self.target.key_names or not item.subsets:
+            return [item.captures]
+        return [{**item.captures, "subset": subset} for subset in item.subsets]
+
+    def _rows_of(self, role: Role, item: Item, captures: Mapping[str, Any], item_setting: Setting) -> None:
+        key = (role.name, self._render(role, captures))
         shared = self.shared.get(key)
         if shared is None:
-            names = {name: item.captures.get(name) for name in role.captures}
+            names = {name: captures.get(name) for name in role.captures}
             shared = self.shared[key] = Shared(Setting(names, self.categories, dict(self.target.options)))
             shared.setting.folder = posixpath.dirname(key[1])
             shared.setting.renumbered = self.renumbers
         setting = Setting(item.captures, self.categories, shared.setting.options)
         setting.folder = shared.setting.folder
+        setting.file = key[1]
         setting.held = item_setting.held
         setting.renumbered = self.renumbers
         setting.apart = self.apart
@@ -261,7 +280,7 @@ class Exporter:
                 inner = frame_of(record, frame, index, 0)
                 if table.kind == "item":
                     inner = _item_frame(frame, index)
-                if not row.fits(inner):
+                if not _belongs(row, inner):
                     continue
                 try:
                     document = write_record(row, inner)
@@ -269,7 +288,8 @@ class Exporter:
                     frame.setting.rows.setdefault("lost", []).append((row.table, record, lacking))
                     continue
                 shared.counts[row.table] = index + 1
-                place = position_of(record, row.number, True) if frame.then is not None else len(gathered)
+                kept = frame.then is not None
+                place = position_of(record, row.number, frame.setting.file) if kept else len(gathered)
                 gathered.append((place, len(gathered), document))
 
     def _lost(self, setting: Setting) -> None:
@@ -325,6 +345,23 @@ class Exporter:
 def _is_category_source(form: Format, role: Role) -> bool:
     """Whether a role lists the categories that a table beside the spec holds as well."""
     return role.name in form.spec.categories
+
+
+def _belongs(row: RowWriter, frame: Frame) -> bool:
+    """Whether a record has a row in a shared table: as its condition says, or as it was while that is the same."""
+    now = row.fits(frame)
+    if frame.then is None or row.fits(frame.then) != now:
+        return now
+    return source_of(frame.record, row.number, frame.setting.file) is not None
+
+
+def _of_one_label(item: Item, label: Label) -> Item:
+    """An item with one of its labels only, for a file of that label's category."""
+    origin = None
+    if item.origin is not None and item.origin.as_read is not None and label.origin is not None:
+        origin = Origin(label.origin.rows)
+        origin.as_read = msgspec.structs.replace(item.origin.as_read, labels=(label.origin.as_read,))
+    return msgspec.structs.replace(item, labels=(label,), origin=origin)
 
 
 def _item_frame(frame: Frame, index: int) -> Frame:

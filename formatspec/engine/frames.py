@@ -20,7 +20,7 @@ Getter = Callable[["Frame"], Any]
 class Setting:
     """What is the same for all records of one item, or of one shared file.
 
-    captures: names for paths; categories: the target's; paths: how a role's path is rendered for a frame;
+    captures: names for paths; file: the shared file that rows are written for; categories: the target's; paths: how a role's path is rendered for a frame;
     apart: whether the target holds regions and polygons side by side, so that neither stands in for the other.
     """
 
@@ -29,6 +29,7 @@ class Setting:
         "captures",
         "categories",
         "counts",
+        "file",
         "folder",
         "held",
         "index",
@@ -44,6 +45,7 @@ class Setting:
         self.options = options
         self.paths: dict[str, Callable[[Frame], str | None]] = {}
         self.folder = ""
+        self.file = ""
         self.renumbered = False
         self.apart = False
         self.index = 0
@@ -281,6 +283,11 @@ def _of_label(name: str) -> Getter:
     if name.startswith("attributes."):
         key = name.removeprefix("attributes.")
         return lambda frame: frame.record.attributes.get(key)
+    if name == "index":
+        return lambda frame: frame.index
+    if name in ("area", "bbox"):
+        read = attrgetter(f"region.{name}")
+        return lambda frame: read(frame.record)
     return lambda frame: getattr(frame.record, name)
 
 
@@ -339,9 +346,13 @@ _RECORD_GETTERS: dict[str, Callable[[str], Getter]] = {
 }
 
 
+GEOMETRY = ("bbox", "rotated", "polygons", "polygon", "polyline", "keypoints", "circle", "region", "hidden")
+"""The slots of an object that say where it is."""
+
+
 def stated(record: Any, name: str) -> bool:
     """Whether a slot of an object holds a value of its own, not one derived from others."""
-    if isinstance(record, Object) and name in ("bbox", "rotated", "polygons", "polygon", "region"):
+    if isinstance(record, Object) and name in GEOMETRY:
         value = getattr(record, "polygons" if name == "polygon" else name)
         return value is not None and value != ()
     return True

@@ -152,7 +152,8 @@ def _match(
         parts = shape.template.match(lines[at]) if at < len(lines) else None
         if parts is None:
             return None
-        return {**parts, "": (at, lines[at])}, at + 1
+        stated = {name: part for name, part in parts.items() if part is not None}
+        return {**stated, "": (at, lines[at])}, at + 1
     if isinstance(shape, RowsShape):
         return _match_rows(shape, lines, at, bound, last, strays)
     if isinstance(shape, ChoiceShape):

@@ -29,8 +29,8 @@ class TextTemplate:
     def match(self, text: str) -> dict[str, Any] | None:
         """The raw text of each field; runs of blanks count as one where the text does not fit as it is."""
         found = self.template.match(text)
-        if found is None:
-            found = self.template.match(_BLANKS.sub(" ", text).strip())
+        if found is None or any(part[:1] == " " or part[-1:] == " " for part in found.values() if part):
+            found = self.template.match(_BLANKS.sub(" ", text).strip()) or found
         if found is None or not self.optional:
             return found
         return {name: None if name in self.optional and part == "" else part for name, part in found.items()}

@@ -11,7 +11,7 @@ from typing import Any
 
 from formatspec.codecs.registry import Unfit
 from formatspec.engine.chain import build, spell
-from formatspec.engine.frames import Frame, Getter, WriteScope, getter, records_of, stated
+from formatspec.engine.frames import GEOMETRY, Frame, Getter, WriteScope, getter, records_of, stated
 from formatspec.engine.held import slot_bits
 from formatspec.engine.job import MISSING
 from formatspec.engine.reading import constant_of, fits_outline, keys_of, table_number
@@ -22,6 +22,7 @@ from formatspec.language.errors import Place
 from formatspec.language.expression import Expression, ExpressionError, UnknownName
 from formatspec.language.leaf import Bind, Computed, Constant, Keep, Leaf, Text
 from formatspec.language.rules import Field, LeafRule, ListRule, MapRule, OneOf, Rule, TableRule, problem
+from formatspec.model.records import Category
 from formatspec.model.slots import TABLES
 
 NO_SOURCE: Any = type("NoSource", (), {"__repr__": lambda self: "NO_SOURCE"})()
@@ -434,9 +435,7 @@ def _alternatives(rule: OneOf, scope: Scope) -> Writer:
 
 
 def _binds_stated(rule: Rule, scope: Scope) -> Callable[[Any], bool]:
-    names = [
-        name for name in bound_names(rule) if name in ("bbox", "rotated", "polygons", "polygon", "region")
-    ]
+    names = [name for name in bound_names(rule) if name in GEOMETRY]
     del scope
     return lambda record: all(stated(record, name) for name in names)
 
@@ -486,18 +485,19 @@ def frame_of(record: Any, up: Frame, index: int, rows: int) -> Frame:
     return frame
 
 
-def source_row(record: Any, number: int) -> Any:
-    """The row of table `number` that a record was read from, NO_SOURCE if none."""
+def source_of(record: Any, number: int, file: str) -> tuple[int, Any] | None:
+    """Where in its table a record was read from, and the row; for items, in this file."""
     origin = getattr(record, "origin", None)
     if origin is None:
-        return NO_SOURCE
-    found = origin.rows.get(number)
-    return NO_SOURCE if found is None else found[1]
+        return None
+    found: tuple[int, Any] | None = origin.rows.get((number, file), origin.rows.get(number))
+    return found
 
 
 def write_record(row: RowWriter, frame: Frame) -> Any:
     """The row of one record.  Raises Lacking."""
-    source = source_row(frame.record, row.number) if frame.then is not None else NO_SOURCE
+    found = source_of(frame.record, row.number, frame.setting.file) if frame.then is not None else None
+    source = NO_SOURCE if found is None else found[1]
     document = row.write(frame, source)
     held = frame.setting.held
     held[id(frame.record)] = held.get(id(frame.record), 0) | row.bits
@@ -531,7 +531,7 @@ def written_rows(rows: list[RowWriter], frame: Frame) -> Iterator[tuple[Any, Any
     pending: list[tuple[int, Any, Any]] = []
     done: set[int] = set()
     for row in rows:
-        chosen = [record for record in row.select(frame) if id(record) not in done]
+        chosen = [record for record in row.select(frame) if id(record) not in done and not _elsewhere(record, row, frame)]
         fitting = [f for f in frames_of(chosen, frame) if row.fits(f)]
         for index, inner in enumerate(fitting):
             inner.index, inner.rows = index, len(fitting)
@@ -543,17 +543,23 @@ def written_rows(rows: list[RowWriter], frame: Frame) -> Iterator[tuple[Any, Any
                 frame.setting.rows.setdefault("lost", []).append((row.table, inner.record, lacking))
                 continue
             done.add(id(inner.record))
-            pending.append((position_of(inner.record, row.number, len(rows) > 1), document, inner.record))
+            pending.append((position_of(inner.record, row.number) if len(rows) > 1 else 0, document, inner.record))
     if len(rows) > 1:
         pending.sort(key=lambda entry: entry[0])
     return ((document, record) for _, document, record in pending)
+
+
+def _elsewhere(record: Any, row: RowWriter, frame: Frame) -> bool:
+    """Whether a category was read from other tables than this one, which says nothing of it."""
+    rows = record.origin.rows if frame.then is not None and isinstance(record, Category) and record.origin else {}
+    return bool(rows) and row.number not in rows
 
 
 def frames_of(records: list[Any], frame: Frame) -> list[Frame]:
     return [frame_of(record, frame, index, len(records)) for index, record in enumerate(records)]
 
 
-def position_of(record: Any, number: int, several: bool) -> int:
-    origin = getattr(record, "origin", None)
-    found = origin.rows.get(number) if several and origin is not None else None
-    return 1 << 60 if found is None else int(found[0])
+def position_of(record: Any, number: int, file: str = "") -> int:
+    """Where a record stood in its table; behind all others if it was not read from there."""
+    found = source_of(record, number, file)
+    return 1 << 60 if found is None else found[0]

@@ -28,12 +28,12 @@ class Origin:
 
     def __init__(
         self,
-        rows: Mapping[int, Any] | None = None,
+        rows: Mapping[Any, Any] | None = None,
         rasters: Mapping[str, Any] | None = None,
         index: int = 0,
         documents: Mapping[str, Any] | None = None,
     ) -> None:
-        self.rows: dict[int, Any] = dict(rows or {})
+        self.rows: dict[Any, Any] = dict(rows or {})
         self.rasters: dict[str, Any] = dict(rasters or {})
         self.documents: dict[str, Any] = dict(documents or {})
         self.index = index

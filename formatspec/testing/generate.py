@@ -57,7 +57,7 @@ def outline(form: Format) -> Outline:
     found = Outline()
     for role in form.roles.values():
         rule = role.codec.rule if role.codec is not None else role.rule
-        if rule is not None and (role.name != IMAGE or role.kind):
+        if rule is not None and not role.kept and (role.name != IMAGE or role.kind):
             _collect(rule, role.scope, role, True, (), found, len(form.roles))
     return found
 
@@ -85,7 +85,7 @@ def _collect(
         inner = scope.inside(rule.each.table)
         found.tables.add(rule.each.table)
         _conditions(rule, inner, choice, found)
-        _collect(rule.row, inner, role, required, choice, found, 1)
+        _collect(rule.row, inner, role, True, choice, found, 1)
     elif isinstance(rule, OneOf):
         number = found.choices
         found.choices += 1
@@ -522,7 +522,7 @@ def _attributes(values: Mapping[str, Any]) -> dict[str, Any]:
     found = {
         slot.removeprefix("attributes."): value
         for slot, value in values.items()
-        if slot.startswith("attributes.") and value is not None
+        if slot.startswith("attributes.") and value is not None and value != {}
     }
     return {**(values.get("attributes") or {}), **found}
 

@@ -15,8 +15,9 @@ from formatspec.engine.adapt import Adapter, TargetCategories
 from formatspec.engine.assemble import Purpose
 from formatspec.engine.dataset import Dataset, open_source
 from formatspec.engine.export import CannotWrite, Exporter
-from formatspec.engine.format import IMAGE, Format, Role, compile_format
+from formatspec.engine.format import IMAGE, Format, Role
 from formatspec.engine.losses import Losses
+from formatspec.engine.whole import forms
 from formatspec.findings.render import lines
 from formatspec.language.load import Source, load_source
 from formatspec.model.records import Category, Image, Item, Object
@@ -30,21 +31,6 @@ Files = dict[str, bytes]
 
 class LawBroken(AssertionError):
     """A law does not hold; the message says for what, and what differs."""
-
-
-def forms(source: Source) -> Iterator[Format]:
-    """The layouts of a spec, each with every choice of its options."""
-    for layout in source.layouts:
-        for options in _choices(layout.spec.options):
-            yield compile_format(source, layout, options)
-
-
-def _choices(options: Mapping[str, Any]) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = [{}]
-    for name, option in options.items():
-        if option.choices:
-            found = [{**known, name: choice} for known in found for choice in option.choices]
-    return found
 
 
 def written(form: Format, categories: Sequence[Category], items: Sequence[Item]) -> Files:
