@@ -207,7 +207,7 @@ def _of_item(name: str) -> Getter:
     if name == "subset":
         return lambda frame: frame.item.subsets[0] if frame.item is not None and frame.item.subsets else None
     if name == "index":
-        return lambda frame: frame.index
+        return lambda frame: frame.setting.index
     if name.startswith("image."):
         read = attrgetter(name)
         return lambda frame: None if frame.item is None or frame.item.image is None else read(frame.item)

@@ -7,6 +7,7 @@ was read gives the source instead, with its spelling or its absence.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from formatspec.codecs.registry import Unfit
@@ -222,7 +223,7 @@ def _several(getters: list[Getter]) -> Getter:
 
 def _text(leaf: Text, place: Place, scope: Scope, required: bool) -> Print:
     template = text_template(leaf, scope, place)
-    inner = Scope(scope.kind, scope.role, scope.captures, True, scope.options, scope.outer, scope.table)
+    inner = replace(scope, textual=True)
     printers = {
         name: _computed(part, place, inner, name not in template.optional)
         if isinstance(part, Computed)
