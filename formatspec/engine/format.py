@@ -175,6 +175,11 @@ def _pieces(path: str, place: Place) -> Pieces:
     for part in text.parts:
         if not isinstance(part, str | Bind):
             raise problem(f"in the path {path!r}: a path holds names only", place)
+        if isinstance(part, Bind) and part.format is not None:
+            try:
+                formats.field(part.names[0], part.format)
+            except TemplateSyntax as error:
+                raise problem(f"in the path {path!r}: {{{part.names[0]}:{part.format}}}: {error}", place) from None
     return tuple(part for part in text.parts if isinstance(part, str | Bind))
 
 
@@ -204,12 +209,12 @@ def _role(
     template = _template(pieces, known, place)
     kind = spec.document
     captures = {one: known.get(one) for one in dict.fromkeys([*names, *known])}
-    base = Scope("item", name, captures, kind in ("xml", "csv", "lines"), options)
+    base = Scope("item", name, captures, kind in ("xml", "csv", "lines"), kind == "csv", options)
     scope = base
     if span == "record":
         scope = base.inside("objects")
     elif span == "shared":
-        scope = Scope("dataset", name, captures, base.textual, options)
+        scope = Scope("dataset", name, captures, base.textual, base.cells, options)
     rule = layout.rules.get(name)
     codec = None
     if rule is not None and kind != "pixels":

@@ -24,6 +24,7 @@ from formatspec.language.rules import (
     MapRule,
     OneOf,
     Rule,
+    SequenceRule,
     TableRule,
     problem,
 )
@@ -202,6 +203,7 @@ def _map(rule: MapRule, scope: Scope, context: Context, at: Path, whole: bool = 
     choices = [_alternatives(choice, scope, context, at) for choice in rule.alternatives]
     named = frozenset(key for field in rule.fields for key in field.keys)
     rest = _rest(rule, scope, context, at) if whole or rule.rest is not None else _no_rest
+    cells = scope.cells
 
     def read(value: Any, record: Record, job: Job) -> None:
         if not isinstance(value, dict):
@@ -211,17 +213,19 @@ def _map(rule: MapRule, scope: Scope, context: Context, at: Path, whole: bool = 
             value = {}
         for key, optional, reader, place in single:
             part = value.get(key, MISSING)
+            if part == "" and cells and optional:
+                continue
             if part is not MISSING:
                 reader(part, record, job)
             elif not optional:
                 job.fault("FIELD_MISSING", (*job.at, *at), place, f"{key!r} is missing")
         for keys, optional, reader, place in several:
             parts = [value.get(key, MISSING) for key in keys]
-            absent = sum(part is MISSING for part in parts)
+            absent = sum(part is MISSING or (part == "" and cells) for part in parts)
             if not absent:
                 reader(tuple(parts), record, job)
             elif absent < len(keys) or not optional:
-                lacking = ", ".join(repr(k) for k, p in zip(keys, parts, strict=True) if p is MISSING)
+                lacking = ", ".join(repr(k) for k, p in zip(keys, parts, strict=True) if p in (MISSING, ""))
                 job.fault("FIELD_MISSING", (*job.at, *at), place, f"{lacking} is missing")
         known = named
         for choose in choices:
@@ -312,7 +316,7 @@ def outline(rule: Rule, scope: Scope) -> tuple[tuple[tuple[str, ...], Any], ...]
 
 def fits_outline(rule: Rule, scope: Scope) -> Test:
     """Whether a document has the constants and the required keys of a rule."""
-    constants = outline(rule, scope)
+    constants, cells = outline(rule, scope), scope.cells
     row = rule.row if isinstance(rule, TableRule) else rule
     required = (
         frozenset(key for field in row.fields if not field.optional for key in field.keys)
@@ -323,7 +327,7 @@ def fits_outline(rule: Rule, scope: Scope) -> Test:
     def test(value: Any) -> bool:
         if not isinstance(value, dict):
             return not required
-        if not required <= value.keys():
+        if not required <= value.keys() or (cells and any(value[key] == "" for key in required)):
             return False
         for path, expected in constants:
             part: Any = value
@@ -466,7 +470,29 @@ def read_row(
     job.fault("ALTERNATIVE", job.at, readers[0].place, "the row fits no table that could hold it", got=row)
 
 
+def _asked(rule: Rule, scope: Scope, context: Context) -> bool:
+    """Whether anybody asks for what a rule tells; rows that nobody asks for are not judged either."""
+    if context.compares:
+        return True
+    if isinstance(rule, LeafRule):
+        parts = rule.leaf.parts if isinstance(rule.leaf, Text) else (rule.leaf,)
+        names = [name for part in parts if isinstance(part, Bind) for name in part.names]
+        return any((meaning := scope.meaning(name)) is not None and context.wanted(meaning, scope) for name in names)
+    if isinstance(rule, TableRule):
+        return _asked(rule.row, scope.inside(rule.each.table), context)
+    if isinstance(rule, MapRule):
+        inner = [*(field.rule for field in rule.fields), *rule.alternatives, *([rule.rest] if rule.rest else [])]
+        return any(_asked(one, scope, context) for one in inner)
+    if isinstance(rule, ListRule | SequenceRule):
+        return any(_asked(one, scope, context) for one in rule.rules)
+    if isinstance(rule, OneOf):
+        return any(_asked(one, scope, context) for one in rule.alternatives)
+    return True
+
+
 def _table(rules: tuple[TableRule, ...], scope: Scope, context: Context, at: Path, place: Place) -> Reader:
+    if not any(_asked(rule, scope, context) for rule in rules):
+        return nothing
     readers = [row_reader(rule, scope, context) for rule in rules]
     single = scope.textual
 

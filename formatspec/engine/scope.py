@@ -32,12 +32,16 @@ class Meaning:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Where a rule stands: in rows of which kind, in which role's documents, with which captures."""
+    """Where a rule stands: in rows of which kind, in which role's documents, with which captures.
+
+    textual: the document's values are text.  cells: an empty text is no value, as in a table's empty cells.
+    """
 
     kind: RecordKind
     role: str
     captures: Mapping[str, str | None]
     textual: bool = False
+    cells: bool = False
     options: Mapping[str, Any] = field(default_factory=dict)
     outer: Scope | None = None
     table: str = ""
@@ -72,7 +76,8 @@ class Scope:
                 return Meaning("outer", found[0], found[1].type, found[1].derived, outer=steps)
             outer, steps = outer.outer, steps + 1
         if name in self.captures:
-            return Meaning("capture", name, "id")
+            numeric = (self.captures[name] or "").endswith(("d", "f"))
+            return Meaning("capture", name, "text" if self.textual and not numeric else "id")
         if self.kind != "item" and (found := find_slot("item", name)) is not None and name == "subset":
             return _slot("item", found)
         return None
