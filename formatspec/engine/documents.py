@@ -73,17 +73,15 @@ def _plain(name: str, style: Style, rule: Rule) -> Codec:
 
 def _csv(style: Style, rule: Rule) -> Codec:
     module = _module("csv_file")
-    row = rule.row if isinstance(rule, TableRule) else None
-    columns = tuple(key for field in row.fields for key in field.keys) if isinstance(row, MapRule) else ()
+    rows = _maps(rule)
+    columns = tuple(dict.fromkeys(key for row in rows for field in row.fields for key in field.keys))
     reading = Style(**{**_fields(style), "columns": () if style.header else columns})
     writing = Style(**{**_fields(style), "columns": columns})
 
     def encode(document: Any) -> bytes:
         extra = dict.fromkeys(key for line in document for key in line if key not in columns)
         present = {key for line in document for key in line}
-        optional = (
-            {k for f in row.fields if f.optional for k in f.keys} if isinstance(row, MapRule) else set()
-        )
+        optional = {k for row in rows for f in row.fields if f.optional for k in f.keys}
         kept = tuple(c for c in columns if c not in optional or c in present)
         data: bytes = module.encode(document, Style(**{**_fields(writing), "columns": (*kept, *extra)}))
         return data

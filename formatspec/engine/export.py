@@ -82,6 +82,7 @@ class Exporter:
         self.as_read = as_read
         self.same = adapter.same
         self.shared: dict[tuple[str, str], Shared] = {}
+        self.subsets: tuple[set[str], set[str]] = (set(), set())
         self.files = 0
         self.roles = [role for role in target.roles.values() if role.name != IMAGE or role.kind is not None]
         self.writers = {
@@ -94,14 +95,14 @@ class Exporter:
         }
         self.renumbers = _narrower(adapter)
         self.apart = _holds_apart(target)
+        self.areas_as_objects = "areas" not in losses.tables and "objects" in losses.tables
 
     def item(self, item: Item, index: int) -> Item:
         """Write one item; gives it as the target names it.  Raises CannotWrite before anything is written."""
         try:
-            own = self.adapter.item(item, index)
+            own = self.adapter.item(with_areas_as_objects(item) if self.areas_as_objects else item, index)
         except NoPlace as error:
             raise CannotWrite(str(error)) from None
-        own = with_areas_as_objects(own) if "areas" not in self.losses.tables and "objects" in self.losses.tables else own
         setting = Setting(own.captures, self.categories, dict(self.target.options))
         setting.index = index
         setting.apart = self.apart
@@ -117,6 +118,7 @@ class Exporter:
                 self._rows(role, own, setting)
         for path, data in files:
             self._put(path, data)
+        self._in_subsets(own)
         self._lost(setting)
         self.losses.item(own, setting.held)
         return own
@@ -124,6 +126,14 @@ class Exporter:
     def _written_back(self) -> bool:
         """Whether the items come from files of this very format."""
         return self.same and bool(self.sources)
+
+    def _in_subsets(self, item: Item) -> None:
+        """Note an item's subsets, as they are and as they were read."""
+        now, then = self.subsets
+        put = item.captures.get("subset")
+        now.update(item.subsets or ((put,) if isinstance(put, str) else ()))
+        if item.origin is not None and item.origin.as_read is not None:
+            then.update(item.origin.as_read.subsets)
 
     def _put(self, path: str, data: bytes) -> None:
         self.write(path, data)
@@ -261,6 +271,7 @@ class Exporter:
         setting = Setting(item.captures, self.categories, shared.setting.options)
         setting.folder = shared.setting.folder
         setting.file = key[1]
+        setting.index = shared.counts.get("items", 0)
         setting.held = item_setting.held
         setting.renumbered = self.renumbers
         setting.apart = self.apart
@@ -274,12 +285,15 @@ class Exporter:
     def _spool(self, table: Spooled, shared: Shared, item: Item, frame: Frame) -> None:
         gathered = shared.rows.setdefault(table.key, [])
         for row in table.writers:
-            records = (item,) if table.kind == "item" else tuple(row.select(frame))
+            whole = TABLES[row.table] == "item"
+            records = (item,) if whole else tuple(row.select(frame))
             for record in records:
                 index = shared.counts.get(row.table, 0)
                 inner = frame_of(record, frame, index, 0)
-                if table.kind == "item":
+                if whole:
                     inner = _item_frame(frame, index)
+                if inner.then is not None:
+                    inner.then.index = index
                 if not _belongs(row, inner):
                     continue
                 try:
@@ -320,6 +334,7 @@ class Exporter:
             setting.rows[name] = [document for _, _, document in sorted(rows, key=lambda row: row[:2])]
         setting.rows["items"] = range(shared.items)
         setting.rows["objects"] = range(shared.objects)
+        setting.subsets = tuple(sorted(self.subsets[0]))
         frame = Frame(setting, None, None)
         source = self.sources.get(key, NO_SOURCE) if self.same else NO_SOURCE
         if source is NO_SOURCE and (role.kept or (role.optional and self._written_back())):
@@ -330,12 +345,23 @@ class Exporter:
             before = Setting(setting.captures, self.as_read or self.categories, setting.options)
             before.rows = _counts(role, source, setting.rows)
             before.folder = setting.folder
+            before.subsets = tuple(sorted(self.subsets[1]))
             frame.then = Frame(before, None, None)
         document = self._document(role, frame, source)
         empty = not any(shared.rows.values()) and (not document or self._only_rows(role))
+        empty = empty or (self._lists_again(role) and not self._has_more(role, shared))
         if role.optional and source is NO_SOURCE and (empty or not document):
             return
         self._put(key[1], self._encode(role, document, key[1]))
+
+    def _lists_again(self, role: Role) -> bool:
+        """Whether another role lists the items first, so that this one is for what else it tells of them."""
+        sources = [name.partition(".")[0] for name in self.target.spec.items]
+        return role.name in sources[1:] and any(table.kind != "item" for table in self.spooled[role.name])
+
+    def _has_more(self, role: Role, shared: Shared) -> bool:
+        """Whether a file has rows of anything but items."""
+        return any(shared.rows.get(table.key) for table in self.spooled[role.name] if table.kind != "item")
 
     def _only_rows(self, role: Role) -> bool:
         """Whether a document tells of nothing but items, so that without rows there is no need for it."""
@@ -448,6 +474,8 @@ def _spread(form: Format) -> bool:
 
 def with_areas_as_objects(item: Item) -> Item:
     """For a target that knows objects only: each area is an object of its category."""
+    if not item.areas:
+        return item
     made = tuple(Object(category=area.category, region=area.region) for area in item.areas)
     return msgspec.structs.replace(item, objects=(*item.objects, *made))
 

@@ -316,18 +316,19 @@ def outline(rule: Rule, scope: Scope) -> tuple[tuple[tuple[str, ...], Any], ...]
 
 def fits_outline(rule: Rule, scope: Scope) -> Test:
     """Whether a document has the constants and the required keys of a rule."""
-    constants, cells = outline(rule, scope), scope.cells
+    constants = outline(rule, scope)
     row = rule.row if isinstance(rule, TableRule) else rule
     required = (
         frozenset(key for field in row.fields if not field.optional for key in field.keys)
         if isinstance(row, MapRule)
         else frozenset()
     )
+    filled = required - {path[0] for path, _ in constants} if scope.cells else frozenset()
 
     def test(value: Any) -> bool:
         if not isinstance(value, dict):
             return not required
-        if not required <= value.keys() or (cells and any(value[key] == "" for key in required)):
+        if not required <= value.keys() or any(value[key] == "" for key in filled):
             return False
         for path, expected in constants:
             part: Any = value

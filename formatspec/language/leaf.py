@@ -95,6 +95,8 @@ def parse_leaf(value: Any) -> Leaf:
     if not isinstance(value, str):
         return Constant(value)
     text = value.strip()
+    if not text:
+        return Constant(value)
     if text.startswith("="):
         return _computed(text[1:], value.index("=") + 1)
     if text == "keep" or text.startswith("keep else "):

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 
 from formatspec.codecs.registry import Env, Unfit
+from formatspec.engine.adapt import TargetCategories
 from formatspec.engine.categories import from_table
 from formatspec.engine.chain import Chain, build
 from formatspec.engine.conditions import conjuncts
 from formatspec.engine.format import IMAGE, Format, Role
+from formatspec.engine.frames import Frame, Setting
 from formatspec.engine.scope import Meaning, Scope
-from formatspec.language.expression import Name, Unary
+from formatspec.engine.writing import compiled
+from formatspec.language.errors import Place
+from formatspec.language.expression import Binary, Literal, Name, Unary
 from formatspec.language.leaf import Bind, Text
 from formatspec.language.rules import LeafRule, ListRule, MapRule, OneOf, Rule, TableRule
 from formatspec.language.schema import CategoryTable
+from formatspec.model import derive
 from formatspec.model.records import Area, Caption, Category, Image, Item, Label, Object
 from formatspec.model.region import Region
 from formatspec.model.slots import SLOTS
@@ -50,6 +55,9 @@ class Outline:
     constants: dict[str, list[tuple[int, int, str, Any]]] = field(default_factory=dict)
     tables: set[str] = field(default_factory=set)
     choices: int = 0
+    places: dict[Place, int] = field(default_factory=dict)
+    conditions: list[tuple[bool, Callable[[Frame], object]]] = field(default_factory=list)
+    object_roles: dict[str, bool] = field(default_factory=dict)
 
 
 def outline(form: Format) -> Outline:
@@ -59,6 +67,12 @@ def outline(form: Format) -> Outline:
         rule = role.codec.rule if role.codec is not None else role.rule
         if rule is not None and not role.kept and (role.name != IMAGE or role.kind):
             _collect(rule, role.scope, role, True, (), found, len(form.roles))
+    painted = [name for name, pixels in found.object_roles.items() if pixels]
+    if painted:
+        bound = Bind(("region",))
+        required = len(painted) == len(found.object_roles)
+        region = Bound(("region",), ("region",), _ANY, required, (), False, bound, painted[0], True)
+        found.leaves.setdefault("object", []).append(region)
     return found
 
 
@@ -84,13 +98,30 @@ def _collect(
             return
         inner = scope.inside(rule.each.table)
         found.tables.add(rule.each.table)
+        if rule.each.table == "objects":
+            found.object_roles[role.name] = role.kind == "pixels"
+        if rule.each.table == "objects" and scope.kind == "item":
+            where = rule.each.where
+            holds = (lambda frame: True) if where is None else compiled(where, inner, rule.place)
+            found.conditions.append((role.kind == "pixels", holds))
+        if role.kind == "pixels" and inner.kind == "object" and rule.each.where is None and not _slotted(rule.row):
+            found.leaves.setdefault("object", []).append(
+                Bound(("region",), ("region",), _ANY, not role.optional, (), False, Bind(("region",)), role.name, True)
+            )
         _conditions(rule, inner, choice, found)
         _collect(rule.row, inner, role, True, choice, found, 1)
     elif isinstance(rule, OneOf):
-        number = found.choices
-        found.choices += 1
+        number = found.places.setdefault(rule.place, found.choices)
+        found.choices = len(found.places)
         for place, alternative in enumerate(rule.alternatives):
             _collect(alternative, scope, role, required, (*choice, (number, place)), found, 1)
+
+
+def _slotted(row: Rule) -> bool:
+    """Whether a row of pixels says by its value which slot they are."""
+    fields = row.fields if isinstance(row, MapRule) else ()
+    leaves = [one.rule.leaf for one in fields if isinstance(one.rule, LeafRule)]
+    return any(isinstance(leaf, Bind) and leaf.names == ("slot",) for leaf in leaves)
 
 
 def _rest(rule: LeafRule, scope: Scope, role: Role, choice: tuple[tuple[int, int], ...], found: Outline) -> None:
@@ -110,9 +141,17 @@ def _rest(rule: LeafRule, scope: Scope, role: Role, choice: tuple[tuple[int, int
 
 def _conditions(rule: TableRule, scope: Scope, choice: tuple[tuple[int, int], ...], found: Outline) -> None:
     """`where single` and the like: what rows of an alternative must be."""
-    if rule.each.where is None or not choice:
+    if rule.each.where is None:
         return
     for part in conjuncts(rule.each.where):
+        if isinstance(part, Binary) and part.operator == "==" and isinstance(part.right, Literal):
+            left = part.left
+            meaning = scope.meaning(left.name) if isinstance(left, Name) else None
+            if meaning is not None and meaning.where == "record" and meaning.name.startswith("category."):
+                at = choice[-1] if choice else (-1, 0)
+                found.constants.setdefault(scope.kind, []).append((*at, meaning.name, part.right.value))
+        if not choice:
+            continue
         if isinstance(part, Name) and (meaning := scope.meaning(part.name)) is not None and meaning.type == "bool":
             found.constants.setdefault(scope.kind, []).append((*choice[-1], meaning.name, True))
         if isinstance(part, Unary) and isinstance(part.operand, Name):
@@ -332,12 +371,22 @@ class Generator:
             known.update(fixed)
             values = self._fill("object", leaves, env, known, choices)
             thing = self._object(values, category, leaves, made)
+            told = self._told(thing, env)
+            if not told:
+                continue
+            if True not in told and thing.region is not None:
+                thing = msgspec.structs.replace(thing, region=None)
             if thing.region is not None and self.label_maps:
                 seen = thing.region if covered is None else thing.region - covered
                 if not seen:
                     continue
                 covered = seen if covered is None else covered | seen
                 thing = msgspec.structs.replace(thing, region=seen)
+            elif self.label_maps and "areas" in self._tables() and thing.polygons:
+                inside = derive.region(thing, env.height, env.width)
+                if inside is None or (covered is not None and inside & covered):
+                    continue
+                covered = inside if covered is None else covered | inside
             if thing.hidden is not None:
                 hidden = thing.hidden if thing.region is None else thing.hidden - thing.region
                 thing = msgspec.structs.replace(thing, hidden=hidden if hidden else None)
@@ -358,6 +407,17 @@ class Generator:
                 fixed[slot] = value
         return category, fixed
 
+    def _told(self, thing: Object, env: Env) -> set[bool]:
+        """Whether tables of objects hold this one, as far as that is known of it alone: True for label images."""
+        conditions = self.outline.conditions
+        if not any(pixels for pixels, _ in conditions):
+            return {True}
+        item = Item(key="", image=Image(width=env.width, height=env.height), objects=(thing,))
+        categories = TargetCategories(self.categories, fixed=False)
+        root = Frame(Setting({}, categories, dict(self.form.options)), item, item)
+        frame = Frame(root.setting, item, thing, root)
+        return {pixels for pixels, holds in conditions if holds(frame)}
+
     def _object(
         self, values: dict[str, Any], category: Category, leaves: Sequence[Bound], before: Sequence[Object]
     ) -> Object:
@@ -366,6 +426,7 @@ class Generator:
         plain = {slot: value for slot, value in values.items() if slot in fields and value is not None}
         if "polygon" in values and values["polygon"] is not None:
             plain["polygons"] = (values["polygon"],)
+        slots |= {slot for _, _, slot, _ in self.outline.constants.get("object", ())}
         if any(slot.startswith("category.") for slot in slots):
             plain["category"] = category
         if "id" in slots or any("object.id" in role.captures for role in self.form.roles.values()):
@@ -382,11 +443,13 @@ class Generator:
             return ()
         covered: Region | None = None
         for thing in objects:
-            if thing.region:
-                covered = thing.region if covered is None else covered | thing.region
+            inside = derive.region(thing, env.height, env.width)
+            if inside:
+                covered = inside if covered is None else covered | inside
+        outlined = [thing.category for thing in objects if thing.region is None]
         made = []
         for category in self.rng.sample(self.categories, self.rng.randrange(0, min(3, len(self.categories)) + 1)):
-            if not self._area_fits(category):
+            if not self._area_fits(category) or category in outlined:
                 continue
             region = MAKERS["region"](self.rng, env.width, env.height, False)
             region = region if covered is None else region - covered
@@ -397,6 +460,8 @@ class Generator:
 
     def _area_fits(self, category: Category) -> bool:
         for bound in self.outline.leaves.get("area", ()):
+            if bound.slots == ("region",):
+                continue
             value = tuple(getattr(category, slot.removeprefix("category."), None) for slot in bound.slots)
             one = value[0] if len(value) == 1 else value
             if None in value or not _survives(bound.chain, one, Env()):
