@@ -37,6 +37,7 @@ class Setting:
         "paths",
         "renumbered",
         "rows",
+        "subsets",
     )
 
     def __init__(self, captures: dict[str, Any], categories: Any, options: dict[str, Any]) -> None:
@@ -52,6 +53,7 @@ class Setting:
         self.held: dict[int, int] = {}
         self.rows: dict[str, Any] = {}
         self.counts: dict[str, int] = {}
+        self.subsets: tuple[str, ...] = ()
 
 
 class Frame:
@@ -205,7 +207,7 @@ def _column(meaning: Meaning) -> Getter:
 
 def _of_item(name: str) -> Getter:
     if name == "subset":
-        return lambda frame: frame.item.subsets[0] if frame.item is not None and frame.item.subsets else None
+        return lambda frame: _subset(frame.item)
     if name == "index":
         return lambda frame: frame.setting.index
     if name.startswith("image."):
@@ -304,6 +306,13 @@ def _of_object(name: str) -> Getter:
     return lambda frame: getattr(frame.record, name)
 
 
+def _subset(item: Item | None) -> Any:
+    """An item's subset; where it has none, the one under which the target puts it."""
+    if item is None:
+        return None
+    return item.subsets[0] if item.subsets else item.captures.get("subset")
+
+
 def _size(frame: Frame) -> tuple[int | None, int | None]:
     return frame.env.height or None, frame.env.width or None
 
@@ -342,7 +351,7 @@ _RECORD_GETTERS: dict[str, Callable[[str], Getter]] = {
     "void": _of_void,
     "attribute": _of_attribute,
     "item": _of_item,
-    "dataset": lambda name: lambda frame: None,
+    "dataset": lambda name: lambda frame: frame.setting.subsets if name == "subsets" else None,
 }
 
 

@@ -37,7 +37,7 @@ _CATEGORY: dict[str, Slot] = {
 _OF_CATEGORY = {f"category.{name}": slot for name, slot in _CATEGORY.items()}
 
 SLOTS: dict[RecordKind, dict[str, Slot]] = {
-    "dataset": {},
+    "dataset": {"subsets": Slot("texts", derived=True)},
     "category": _CATEGORY,
     "label": {
         **_OF_CATEGORY,
