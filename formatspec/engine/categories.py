@@ -165,6 +165,8 @@ def _cell(slot: str, text: str) -> Any:
         return tuple(int(part) for part in text.split())
     if slot == "countable":
         return text == "true"
+    if slot.startswith("attributes.") and text.lstrip("-").isdigit():
+        return int(text)
     if slot in ("path", "part_names", "attribute_names", "keypoint_names"):
         return tuple(part.strip() for part in text.split(";"))
     return text

@@ -532,7 +532,7 @@ def written_rows(rows: list[RowWriter], frame: Frame) -> Iterator[tuple[Any, Any
     pending: list[tuple[int, Any, Any]] = []
     done: set[int] = set()
     for row in rows:
-        chosen = [record for record in row.select(frame) if id(record) not in done and not _elsewhere(record, row, frame)]
+        chosen = [r for r in row.select(frame) if id(r) not in done and not _elsewhere(r, row, frame)]
         fitting = [f for f in frames_of(chosen, frame) if row.fits(f)]
         for index, inner in enumerate(fitting):
             inner.index, inner.rows = index, len(fitting)
