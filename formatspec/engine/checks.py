@@ -9,7 +9,7 @@ from formatspec.engine.assemble import Assembled
 from formatspec.engine.chain import spell
 from formatspec.engine.dataset import Dataset
 from formatspec.engine.format import Format
-from formatspec.engine.frames import Frame, Getter, Setting, WriteScope, getter
+from formatspec.engine.frames import Frame, Getter, Setting, WriteScope
 from formatspec.engine.job import Fault
 from formatspec.engine.reading import equal_strictly
 from formatspec.engine.scope import Scope
@@ -17,14 +17,15 @@ from formatspec.engine.writing import same_value
 from formatspec.files.document import pointer_text
 from formatspec.findings.finding import Finding
 from formatspec.language import expression
-from formatspec.language.errors import Place
+from formatspec.language.errors import Place, suggest
 from formatspec.language.expression import ExpressionError, UnknownName
-from formatspec.language.leaf import Bind, Computed
+from formatspec.language.leaf import Bind, Computed, LeafSyntax
 from formatspec.language.leaf import parse_text as parse_template
 from formatspec.language.load import place_text
 from formatspec.language.rules import problem
 from formatspec.language.schema import CheckSpec
 from formatspec.model.records import Item
+from formatspec.model.slots import SLOTS
 
 Schema = Callable[[Any], Iterator[tuple[tuple[str | int, ...], str]]]
 
@@ -137,12 +138,23 @@ class Check:
             self.holds = expression.compile_expression(expression.parse(spec.holds), told)
             where = None if spec.where is None else expression.parse(spec.where)
             self.where = None if where is None else expression.compile_expression(where, told)
+            self.say = tuple(self._part(part, told) for part in parse_template(spec.say).parts)
         except expression.ExpressionSyntax as error:
             raise problem(f"check {code}: {error}", self.place) from None
         except UnknownName as error:
-            raise problem(f"check {code}: {error.name!r} has no value here", self.place) from None
+            hint = suggest(error.name, (*SLOTS[self.scope.kind], *form.key_names))
+            raise problem(f"check {code}: {error.name!r} has no value here", self.place, hint=hint) from None
+        except LeafSyntax as error:
+            raise problem(f"check {code}: in {spec.say!r}: {error}", self.place) from None
         self.needs_pixels = "region" in spec.holds or "hidden" in spec.holds
-        self.say = parse_template(spec.say)
+
+    def _part(self, part: str | Bind | Computed, told: ToldScope) -> str | Getter:
+        """A part of what the check says: text, or where its value comes from."""
+        if isinstance(part, str):
+            return part
+        if isinstance(part, Computed):
+            return expression.compile_expression(part.expression, told)
+        return told.value(part.names[0])
 
     def run(self, one: Assembled) -> Iterator[Finding]:
         assert one.item is not None
@@ -170,19 +182,7 @@ class Check:
             )  # fmt: skip
 
     def _message(self, frame: Frame) -> str:
-        parts = []
-        for part in self.say.parts:
-            if isinstance(part, str):
-                parts.append(part)
-                continue
-            value: Any
-            if isinstance(part, Bind):
-                meaning = self.scope.meaning(part.names[0])
-                value = None if meaning is None else getter(meaning, self.scope)(frame)
-            else:
-                value = expression.compile_expression(part.expression, ToldScope(self.scope, self.form))(frame)
-            parts.append(spell_any(value))
-        return "".join(parts)
+        return "".join(part if isinstance(part, str) else spell_any(part(frame)) for part in self.say)
 
 
 class ToldScope(WriteScope):

@@ -300,6 +300,10 @@ def _words_at(path: list[str]) -> list[str]:
         from formatspec.language.schema import CheckSpec
 
         model = CheckSpec
+    elif path and path[0] == "options":
+        from formatspec.language.schema import OptionSpec
+
+        model = OptionSpec
     return [field.alias or name for name, field in model.model_fields.items()]
 
 

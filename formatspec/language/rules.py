@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from formatspec.language import expression
@@ -146,7 +147,7 @@ def _list(node: Node) -> Rule:
     if len(rows) == 1 and isinstance(rows[0].value, dict):
         only = rows[0]
         if "one of" in only.value and len(only.value) == 1:
-            return OneOf(tuple(_table(row) for row in only.value["one of"].value), node.place)
+            return OneOf(_flat(_table(row) for row in _choices(only.value["one of"])), node.place)
         return _table(only)
     return ListRule(tuple(parse_rule(row) for row in rows), node.place)
 
@@ -167,10 +168,33 @@ def _spread(node: Node) -> OneOf:
     entries = dict(node.value)
     choices = entries.pop("one of")
     alternatives = []
-    for choice in choices.value:
-        merged = Node(value={**entries, **choice.value}, place=choice.place)
-        alternatives.append(_table(merged))
-    return OneOf(tuple(alternatives), node.place)
+    for choice in _choices(choices):
+        if not isinstance(choice.value, dict):
+            raise problem("an alternative of a table's rows is a mapping", choice.place)
+        alternatives.append(_table(_merged(entries, choice)))
+    return OneOf(_flat(alternatives), node.place)
+
+
+def _merged(shared: dict[str, Node], choice: Node) -> Node:
+    """An alternative with what all share; mappings of the same key are joined."""
+    entries = dict(shared)
+    for key, value in choice.value.items():
+        before = entries.get(key)
+        joined = before is not None and isinstance(before.value, dict) and isinstance(value.value, dict)
+        entries[key] = _merged(before.value, value) if before is not None and joined else value
+    return Node(value=entries, place=choice.place)
+
+
+def _flat(tables: Iterable[Rule]) -> tuple[Rule, ...]:
+    """Tables, with those of alternatives among them in their place."""
+    return tuple(one for rule in tables for one in (rule.alternatives if isinstance(rule, OneOf) else (rule,)))
+
+
+def _choices(node: Node) -> list[Node]:
+    """The alternatives of a `one of`."""
+    if not isinstance(node.value, list) or not node.value:
+        raise problem("`one of` is a list of alternatives", node.place, "at least one")
+    return node.value
 
 
 def _mapping(node: Node) -> Rule:
@@ -178,8 +202,8 @@ def _mapping(node: Node) -> Rule:
     if "each" in entries:
         each = entries.pop("each")
         return TableRule(parse_each(each), _mapping(Node(value=entries, place=node.place)), each.place)
-    if set(entries) == {"one of"} and all(
-        isinstance(choice.value, dict) and "each" in choice.value for choice in entries["one of"].value
+    if set(entries) == {"one of"} and any(
+        isinstance(choice.value, dict) and "each" in choice.value for choice in _choices(entries["one of"])
     ):
         return OneOf(tuple(parse_rule(choice) for choice in entries["one of"].value), node.place)
     fields: list[Field] = []
@@ -187,9 +211,7 @@ def _mapping(node: Node) -> Rule:
     rest: LeafRule | OneOf | None = None
     for key, value in entries.items():
         if key == "one of":
-            if not isinstance(value.value, list):
-                raise problem("`one of` is a list of alternatives", value.place)
-            alternatives.append(OneOf(tuple(parse_rule(choice) for choice in value.value), value.place))
+            alternatives.append(OneOf(tuple(parse_rule(choice) for choice in _choices(value)), value.place))
         elif key == "*":
             parsed = parse_rule(value)
             if isinstance(parsed, TableRule):
@@ -211,7 +233,7 @@ def parse_lines(node: Node) -> Rule:
         return SequenceRule(tuple(parse_lines(row) for row in value), node.place)
     if isinstance(value, dict):
         if "one of" in value:
-            return OneOf(tuple(parse_lines(choice) for choice in value["one of"].value), node.place)
+            return OneOf(tuple(parse_lines(choice) for choice in _choices(value["one of"])), node.place)
         if "line?" in value:
             return LineRule(_line(value["line?"]), True, node.place)
         if "each" in value:
