@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from formatspec.codecs.registry import Env
 from formatspec.engine.categories import Categories
@@ -19,6 +20,7 @@ from formatspec.engine.raster import RasterReader
 from formatspec.engine.reading import Reader, RowReader, read_row
 from formatspec.files.document import FileError
 from formatspec.files.images import ImageError, ImageInfo, probe, probe_file
+from formatspec.model import derive
 from formatspec.model.records import Area, Caption, Image, Item, Label, Object, Origin
 from formatspec.model.region import Region
 from formatspec.paths.tree import Tree
@@ -461,11 +463,32 @@ def _areas(job: Job, objects: Sequence[Object]) -> tuple[Area, ...]:
         if thing.region:
             owned = thing.region if owned is None else owned | thing.region
     areas = []
+    outlined = [thing for thing in objects if thing.region is None and thing.polygons]
     for record in records:
         region = record["region"] if owned is None else record["region"] - owned
+        category = job.categories.resolve(record)
+        region = _beyond(region, [thing for thing in outlined if thing.category == category])
         if region:
-            areas.append(Area(category=job.categories.resolve(record), region=region, origin=_origin(record)))
+            areas.append(Area(category=category, region=region, origin=_origin(record)))
     return tuple(areas)
+
+
+def _beyond(region: Region, things: Sequence[Object]) -> Region:
+    """The pixels that outlines of the same category do not explain; along edges, painters differ by a pixel."""
+    rest = region
+    masks = []
+    for thing in things:
+        inside = derive.region(thing, region.height, region.width)
+        if inside:
+            rest = rest - inside
+            masks.append(inside.to_mask())
+    if not rest or not masks:
+        return rest
+    wide = np.pad(np.logical_or.reduce(masks), 1)
+    near = np.logical_or.reduce(
+        [wide[y : y + region.height, x : x + region.width] for y in range(3) for x in range(3)]
+    )
+    return rest if (rest.to_mask() & ~near).any() else Region.empty(region.height, region.width)
 
 
 def _check_parents(item: Item, job: Job) -> None:

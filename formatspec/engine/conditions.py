@@ -43,6 +43,8 @@ def _term(part: Expression, scope: Scope) -> Condition | None:
         return None
     if isinstance(part, Binary) and part.operator == "!=" and isinstance(part.left, Name):
         if isinstance(part.right, Literal):
+            if isinstance(part.right.value, bool):  # of two values it is the other; when writing, null fits too
+                return _slot_is(part.left.name, not part.right.value, scope)
             return _negated(_slot_is(part.left.name, part.right.value, scope))
         return None
     if isinstance(part, Name):
@@ -61,7 +63,7 @@ def _slot_is(name: str, expected: Any, scope: Scope) -> Condition | None:
     if meaning is None or meaning.derived:
         return None
     if meaning.where == "option":
-        holds = bool(scope.options.get(meaning.name) == expected)
+        holds = scope.options.get(meaning.name) in (None, expected)  # an option left open leaves all open
         return lambda record, job: holds
     if meaning.where != "record":
         return None

@@ -15,8 +15,8 @@ from formatspec.engine.job import Job, Record, put
 from formatspec.engine.reading import Context, RowReader, read_row, row_reader
 from formatspec.engine.scope import Scope
 from formatspec.engine.writing import Lacking, RowWriter, frames_of, write_record
-from formatspec.language.leaf import Bind
-from formatspec.language.rules import LeafRule, MapRule, OneOf, Rule, TableRule, problem
+from formatspec.language.leaf import Bind, Computed, Constant
+from formatspec.language.rules import LeafRule, ListRule, MapRule, OneOf, Rule, TableRule, problem
 from formatspec.language.schema import FileSpec
 from formatspec.model import derive
 from formatspec.model.records import Area, Category, Item, Object
@@ -26,6 +26,7 @@ from formatspec.pixels.labels import paint, split, zero_region
 from formatspec.pixels.palettes import bits
 
 CHANNELS = ("R", "G", "B")
+KEYS = ("L", "P", *CHANNELS, "RGB")
 Value = Any
 
 
@@ -45,6 +46,7 @@ class RasterReader:
     rows: tuple[RowReader, ...]
     keys: tuple[str, ...]
     rule: Rule
+    blanks: tuple[Record, ...] = ()
 
     def read(self, data: bytes, record: Record, job: Job) -> png.Raster | None:
         """Bind what the pixels say: to `record` for a mask of one record, else to the tables of the job."""
@@ -117,6 +119,8 @@ class RasterReader:
         colors = _color_index(self.spec, raster, self.keys)
         for position, (value, region) in enumerate(values):
             row = _row(value, self.keys, colors)
+            if not self.rows or any(blank.items() <= row.items() for blank in self.blanks):
+                continue
             before = len(job.faults)
             if region is None:
                 if not self._zero_means_something(row, job):
@@ -226,6 +230,29 @@ def _keys(rule: Rule) -> tuple[str, ...]:
     return ()
 
 
+def _blanks(rule: Rule) -> tuple[Record, ...]:
+    """Pixel values that mean nothing: alternatives of constants only, without a table."""
+    if isinstance(rule, OneOf):
+        return tuple(blank for choice in rule.alternatives for blank in _blanks(choice))
+    if not isinstance(rule, MapRule) or not rule.fields:
+        return ()
+    values = {field.keys[0]: _constant(field.rule) for field in rule.fields}
+    return () if None in values.values() else (values,)
+
+
+def _constant(rule: Rule) -> Any:
+    if isinstance(rule, ListRule):
+        parts = [_constant(part) for part in rule.rules]
+        return None if None in parts else parts
+    return rule.leaf.value if isinstance(rule, LeafRule) and isinstance(rule.leaf, Constant) else None
+
+
+def _is_derived(rule: TableRule) -> bool:
+    """Whether rows are printed from what is known otherwise, and tell nothing when read."""
+    fields = rule.row.fields if isinstance(rule.row, MapRule) else ()
+    return bool(fields) and all(isinstance(f.rule, LeafRule) and isinstance(f.rule.leaf, Computed) for f in fields)
+
+
 def tables_of(rule: Rule) -> tuple[TableRule, ...]:
     """The tables of a label image's rule, in order."""
     if isinstance(rule, TableRule):
@@ -238,12 +265,17 @@ def tables_of(rule: Rule) -> tuple[TableRule, ...]:
 def raster_reader(spec: FileSpec, rule: Rule, scope: Scope, context: Context) -> RasterReader:
     """Compile the reader of a role whose document is `pixels:`."""
     alphabets = _alphabets(rule)
-    rows = () if alphabets else tuple(row_reader(table, scope, context) for table in tables_of(rule))
-    if not alphabets and not rows:
+    tables = () if alphabets else tables_of(rule)
+    rows = tuple(row_reader(table, scope, context) for table in tables if not _is_derived(table))
+    if not alphabets and not tables:
         raise problem(
             "pixels are a table, or a mask of one record", rule.place, "`each:`, or `L: slot | map(…)`"
         )
-    return RasterReader(spec, alphabets, rows, _keys(rule), rule)
+    keys = _keys(rule)
+    for key in keys:
+        if key not in KEYS:
+            raise problem(f"{key!r} is no channel of a label image", rule.place, " or ".join(KEYS))
+    return RasterReader(spec, alphabets, rows, keys, rule, _blanks(rule))
 
 
 Rows = list[tuple[Region, Value]]
@@ -258,6 +290,7 @@ class RasterWriter:
     rows: tuple[RowWriter, ...]
     keys: tuple[str, ...]
     palette: Callable[[Frame], Any] | None
+    background: Value = None
 
     def encode(self, frame: Frame, source: png.Raster | None) -> bytes | None:
         """The label image of a frame; None where there is nothing to paint on.  The source while nothing changed."""
@@ -267,6 +300,8 @@ class RasterWriter:
         if not height or not width:
             return None
         rows = self._painted(frame)
+        if self.background is not None:
+            rows = [(Region.full(height, width), self.background), *rows]
         mode = self._mode(rows)
         pixels = paint(rows, height, width, mode)
         palette = None
@@ -434,8 +469,11 @@ def raster_writer(spec: FileSpec, rule: Rule, scope: Scope) -> RasterWriter:
     """Compile the writer of a role whose document is `pixels:`."""
     alphabets = _alphabets(rule)
     rows = () if alphabets else tuple(RowWriter(table, scope) for table in tables_of(rule))
+    for row in rows:
+        row.bits |= BITS["region"] | IMPLIED["region"]
     palette = _category_palette if spec.palette == "category.color" else None
-    return RasterWriter(spec, alphabets, rows, _keys(rule), palette)
+    background = next((_value(blank, _keys(rule)) for blank in _blanks(rule)), None)
+    return RasterWriter(spec, alphabets, rows, _keys(rule), palette, background)
 
 
 def _category_palette(frame: Frame) -> Any:

@@ -311,6 +311,7 @@ class Generator:
         env = Env(width, height)
         leaves = self.outline.leaves
         values = self._fill("item", leaves.get("item", ()), env, {}, {})
+        subset = names["subset"] = values["subset"] if "subset" in values else names["subset"]
         path = self.form.roles[IMAGE].template.render(names)
         objects = self._objects(env) if "objects" in self._tables() else ()
         areas = self._areas(env, objects)
@@ -318,7 +319,7 @@ class Generator:
             key="/".join(str(names[name]) for name in self.form.key_names if names[name] not in (None, "")),
             id=self._item_id(values, names),
             captures=names,
-            subsets=(names["subset"],) if self._has_subset() else (),
+            subsets=(subset,) if subset is not None and self._has_subset() else (),
             sequence=names.get("sequence"),
             frame=names.get("frame"),
             image=Image(path=path, width=width, height=height, channels=3),
