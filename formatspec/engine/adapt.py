@@ -226,7 +226,8 @@ class Adapter:
                 names[name] = self._own_extension(extension, kind)
         if "subset" not in names:
             first = self.subset(item.subsets[0] if item.subsets else None)
-            names["subset"] = first or DEFAULT_SUBSET
+            in_paths = any("subset" in role.captures for role in self.target.roles.values())
+            names["subset"] = first or (DEFAULT_SUBSET if in_paths else None)
         return names
 
     def _own_extension(self, extension: str, kind: str | None) -> str:
@@ -270,7 +271,7 @@ def _alike(source: Format, target: Format) -> bool:
     return (
         source.source.file.resolve() == target.source.file.resolve()
         and source.layout.variant == target.layout.variant
-        and source.options == target.options
+        and all(value in (None, target.options.get(name)) for name, value in source.options.items())
     )
 
 

@@ -96,7 +96,7 @@ def _item(name: str, at: Path) -> Binder:
         def bind_subset(value: Any, record: Record, job: Job) -> None:
             known = job.item.setdefault("subsets", [])
             for one in value if isinstance(value, tuple) else (value,):
-                if one not in known:
+                if one is not None and one not in known:
                     known.append(one)
 
         return bind_subset

@@ -74,7 +74,7 @@ def _plain(name: str, style: Style, rule: Rule) -> Codec:
 def _csv(style: Style, rule: Rule) -> Codec:
     module = _module("csv_file")
     rows = _maps(rule)
-    columns = tuple(dict.fromkeys(key for row in rows for field in row.fields for key in field.keys))
+    columns = style.columns or tuple(dict.fromkeys(key for row in rows for field in row.fields for key in field.keys))
     reading = Style(**{**_fields(style), "columns": () if style.header else columns})
     writing = Style(**{**_fields(style), "columns": columns})
 
@@ -82,7 +82,7 @@ def _csv(style: Style, rule: Rule) -> Codec:
         extra = dict.fromkeys(key for line in document for key in line if key not in columns)
         present = {key for line in document for key in line}
         optional = {k for row in rows for f in row.fields if f.optional for k in f.keys}
-        kept = tuple(c for c in columns if c not in optional or c in present)
+        kept = tuple(c for c in columns if not style.header or c not in optional or c in present)
         data: bytes = module.encode(document, Style(**{**_fields(writing), "columns": (*kept, *extra)}))
         return data
 

@@ -38,6 +38,7 @@ class StyleSpec(Strict):
     newline: Literal["\n", "\r\n"] | None = Field(None, description="what ends a line")
     delimiter: str | None = Field(None, description="CSV: what separates columns")
     header: bool | None = Field(None, description="CSV: whether the first line names the columns")
+    columns: tuple[str, ...] | None = Field(None, description="CSV: the columns, where the keys are in another order")
     quote: str | None = Field(None, description="lines: what quotes a name that holds blanks")
     declaration: bool | None = Field(None, description="XML: whether the file begins with <?xml …?>")
 
