@@ -18,6 +18,7 @@ from formatspec.engine.job import Fault, Job, Record
 from formatspec.engine.overlap import link
 from formatspec.engine.raster import RasterReader
 from formatspec.engine.reading import Reader, RowReader, read_row
+from formatspec.engine.schemas import schema_faults
 from formatspec.files.document import FileError
 from formatspec.files.images import ImageError, ImageInfo, probe, probe_file
 from formatspec.model import derive
@@ -86,6 +87,8 @@ def read_entry(
                 _read_item_file(role, entry, tree, readers, job, files, rasters, purpose)
             else:
                 _read_record_files(role, entry, tree, readers, job, files, rasters, purpose)
+        elif role.span == "item" and role.name not in entry.files and not _named(role, tree, job):
+            _missing(role, entry, job)
     item = _item(form, entry, job)
     told = _link_overlaps(item, job)
     if purpose.origin:
@@ -209,12 +212,7 @@ def _read_item_file(
     found = entry.files.get(role.name)
     path = found[0][0] if found else job.item.get(f"path.{role.name}")
     if path is None or not (found or tree.exists(path)):
-        if not role.optional and not entry.shared.get("unlisted"):
-            expected = path or _rendered(role, job.captures)
-            where = job.item.get("image.path") or next((f[0][0] for f in entry.files.values()), expected)
-            job.faults.append(
-                Fault("FILE_MISSING", where, (), role.place, f"its {role.name} file is missing", expected)
-            )
+        _missing(role, entry, job)
         return
     files.setdefault(role.name, []).append(path)
     job.file, job.at = path, ()
@@ -228,7 +226,23 @@ def _read_item_file(
         return
     if job.origin:
         job.documents[role.name] = document[0]
+    job.faults += schema_faults(role.schema, document[0], path, role.place)
     readers.documents[role.name](document[0], job.item, job)
+
+
+def _named(role: Role, tree: Tree, job: Job) -> bool:
+    """Whether a document names the item's file of a role, and it is there."""
+    path = job.item.get(f"path.{role.name}")
+    return path is not None and tree.exists(path)
+
+
+def _missing(role: Role, entry: Entry, job: Job) -> None:
+    """Note that an item lacks a file that it must have."""
+    if role.optional or entry.shared.get("unlisted"):
+        return
+    expected = job.item.get(f"path.{role.name}") or _rendered(role, job.captures)
+    where = job.item.get("image.path") or next((f[0][0] for f in entry.files.values()), expected)
+    job.faults.append(Fault("FILE_MISSING", where, (), role.place, f"its {role.name} file is missing", expected))
 
 
 def read_document(role: Role, path: str, tree: Tree, job: Job) -> tuple[Any] | None:
@@ -348,7 +362,7 @@ def _item(form: Format, entry: Entry, job: Job) -> Item:
         frame=slots.get("frame"),
         image=image,
         labels=_labels(job),
-        captions=tuple(_caption(record) for record in job.tables.get("caption", ())),
+        captions=_captions(slots, job),
         tags=slots.get("tags") or (),
         attributes=_attributes(slots),
         objects=objects,
@@ -438,6 +452,12 @@ def _labels(job: Job) -> tuple[Label, ...]:
         )
         for record in records
     )
+
+
+def _captions(slots: Record, job: Job) -> tuple[Caption, ...]:
+    text = slots.get("caption.text")
+    own = () if text is None else (Caption(text=text),)
+    return own + tuple(_caption(record) for record in job.tables.get("caption", ()))
 
 
 def _caption(record: Record) -> Caption:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from formatspec.engine.assemble import Assembled
@@ -27,37 +27,12 @@ from formatspec.language.schema import CheckSpec
 from formatspec.model.records import Item
 from formatspec.model.slots import SLOTS
 
-Schema = Callable[[Any], Iterator[tuple[tuple[str | int, ...], str]]]
-
-
-def compile_schema(schema: Any) -> Schema:
-    """A JSON Schema (Draft 2020-12) as a function that gives what is wrong: jsonschema-rs looks, jsonschema decides."""
-    import jsonschema
-    import jsonschema_rs
-
-    quick = jsonschema_rs.validator_for({"$schema": "https://json-schema.org/draft/2020-12/schema", **schema})
-    decides = jsonschema.Draft202012Validator(schema)
-
-    def check(document: Any) -> Iterator[tuple[tuple[str | int, ...], str]]:
-        try:
-            if quick.is_valid(document):
-                return
-        except (ValueError, TypeError):
-            pass
-        for error in decides.iter_errors(document):
-            yield tuple(error.absolute_path), error.message
-
-    return check
-
 
 class Checker:
     """The checks of one format, compiled."""
 
     def __init__(self, form: Format) -> None:
         self.form = form
-        self.schemas = {
-            role.name: compile_schema(role.spec.schema_) for role in form.documents if role.spec.schema_ is not None
-        }
         self.checks = [Check(form, code, spec) for code, spec in form.spec.checks.items()]
 
     def item(self, one: Assembled, deep: bool) -> Iterator[Finding]:

@@ -12,6 +12,7 @@ from formatspec.engine.chain import build
 from formatspec.engine.documents import Codec, document_codec
 from formatspec.engine.raster import RasterReader, RasterWriter, raster_reader, raster_writer
 from formatspec.engine.reading import Context, Reader, RowReader, compile_reader, row_reader
+from formatspec.engine.schemas import Schema, compile_schema
 from formatspec.engine.scope import Meaning, Scope
 from formatspec.engine.writing import Writer, compile_writer
 from formatspec.language.errors import Place, suggest
@@ -27,6 +28,8 @@ from formatspec.paths.tree import globs
 
 Span = Literal["item", "record", "shared"]
 IMAGE = "image"
+HIDDEN = ("**/.*", "**/.*/**", "__MACOSX/**")
+"""Files that tools leave behind; no format's."""
 _ENV = Env()
 
 
@@ -58,6 +61,11 @@ class Role:
     def kept(self) -> bool:
         """Whether the role is only written back, never made."""
         return self.spec.need == "kept"
+
+    @cached_property
+    def schema(self) -> Schema | None:
+        """The JSON Schema that the role's documents follow, if it states one."""
+        return None if self.spec.schema_ is None else compile_schema(self.spec.schema_)
 
     def reader(self, context: Context) -> Reader:
         """The reader of the role's document."""
@@ -135,7 +143,7 @@ def compile_format(source: Source, layout: Layout, options: Mapping[str, Any] | 
                 layout.node.value["items"].place,
                 hint=suggest(name, roles),
             )
-    return Format(source, layout, roles, chosen, key_names, globs(spec.ignore))
+    return Format(source, layout, roles, chosen, key_names, globs((*HIDDEN, *spec.ignore)))
 
 
 def options_of(layout: Layout, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from formatspec.engine.format import IMAGE, Format, Role, everything, row_readers
 from formatspec.engine.job import Fault, Job, Path
 from formatspec.engine.reading import Context, RowReader
+from formatspec.engine.schemas import schema_faults
 from formatspec.engine.scope import Meaning, Scope
 from formatspec.files.document import FileError
 from formatspec.language.rules import Field, MapRule, OneOf, Rule, TableRule
@@ -157,8 +158,13 @@ def _add_item_files(
 
 
 def _mark_unlisted(form: Format, entries: Mapping[Any, Entry]) -> None:
-    """Mark what no source of items tells of: files that are nobody's."""
+    """Mark what no source of items tells of: files that are nobody's.
+
+    Where images make the items, a document that every item must have makes one too: its image is missing.
+    """
     sources = {name.partition(".")[0] for name in form.spec.items}
+    if sources == {IMAGE}:
+        sources |= {r.name for r in form.roles.values() if r.span == "item" and r.codec is not None and not r.optional}
     for entry in entries.values():
         if not (sources & entry.files.keys() or any(row.role in sources for row in entry.rows)):
             entry.shared["unlisted"] = True
@@ -182,6 +188,7 @@ def _read_shared(
                 )  # fmt: skip
                 continue
             file.document = decoded.document
+            faults += schema_faults(role.schema, decoded.document, path, role.place)
             for stray in decoded.strays:
                 faults.append(
                     Fault("LINE", path, (), role.place, "the line does not fit", stray.expected, stray.text,
@@ -196,7 +203,7 @@ def names_only(meaning: Meaning, scope: Scope) -> bool:
     if meaning.where == "capture" or (meaning.where == "path" and meaning.name == IMAGE):
         return True
     if meaning.where == "item" or (meaning.where == "record" and scope.kind == "item"):
-        return meaning.name in ("id", "image.path")
+        return meaning.name in ("id", "image.path", "subset")
     return False
 
 
@@ -276,6 +283,7 @@ def _join_table(
 ) -> None:  # fmt: skip
     rows = rows_at(file.document, table.path)
     if rows is None:
+        _no_rows(file, table, faults)
         return
     seen: dict[Any, int] = {}
     for position, document in enumerate(rows):
@@ -284,6 +292,8 @@ def _join_table(
         which = _names_of(document, table, job)
         names = {name: value for name, value in job.captures.items() if value is not None}
         names.update({name: job.item[name] for name in ("id", "image.path") if name in job.item})
+        if "subset" in form.key_names and "subset" not in names and job.item.get("subsets"):
+            names["subset"] = job.item["subsets"][0]
         row = Row(table.role, file.path, which, (*table.path, position), position, document)
         if job.faults and all(fault.code not in ("DIFFERS", "FIELD_UNKNOWN") for fault in job.faults):
             faults.extend(job.faults)
@@ -308,6 +318,21 @@ def _join_table(
                     subsets.append(file.captures["subset"])
             for name, value in names.items():
                 entry.names.setdefault(name, value)
+
+
+def _no_rows(file: SharedFile, table: Table, faults: list[Fault]) -> None:
+    """What stands where a table's rows should, if anything does."""
+    place = table.readers[0].place
+    value, path = file.document, []
+    for key in table.path:
+        if not isinstance(value, dict):
+            faults.append(Fault("FIELD", file.path, tuple(path), place, "the value does not fit", "a mapping", value))
+            return
+        if key not in value:
+            return
+        path.append(key)
+        value = value[key]
+    faults.append(Fault("FIELD", file.path, tuple(path), place, "the value does not fit", "a list", value))
 
 
 def _path_of(job: Job, slot: str, row: Row) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -38,7 +38,6 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 def validate_dataset(dataset: Dataset, data: str, deep: bool, progress: Callable[[int], None]) -> Report:
     """Check a dataset; `progress` is told of each item."""
     findings = list(dataset.reporter.findings(dataset.index.faults))
-    findings += _schema_findings(dataset)
     checker = Checker(dataset.form)
     items = 0
     claimed: set[str] = set()
@@ -57,17 +56,3 @@ def validate_dataset(dataset: Dataset, data: str, deep: bool, progress: Callable
         findings=tuple(findings),
         not_checked=() if deep else ("pixels of label images (--deep)",),
     )
-
-
-def _schema_findings(dataset: Dataset) -> Iterator[Finding]:
-    from formatspec.engine.job import Fault
-
-    checker = Checker(dataset.form)
-    for name, check in checker.schemas.items():
-        role = dataset.form.roles[name]
-        documents = [
-            (file.path, file.document) for file in dataset.index.shared if file.role == name
-        ] if role.span == "shared" else []
-        for path, document in documents:
-            for pointer, message in check(document):
-                yield from dataset.reporter.findings([Fault("SCHEMA", path, pointer, role.place, message)])
