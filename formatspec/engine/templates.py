@@ -54,7 +54,8 @@ def text_template(leaf: Text, scope: Scope, place: Place) -> TextTemplate:
         absent = isinstance(part, Bind) and part.optional
         if absent:
             optional.add(name)
-        parts.append(Field(name, pattern, str, str, optional=absent))
+        render = formats.field("x", "words").render if getattr(part, "format", None) == "words" else str
+        parts.append(Field(name, pattern, str, render, optional=absent))
     try:
         template = compile_template(parts, limit=1 << 22)
     except TemplateSyntax as error:
