@@ -57,6 +57,7 @@ class Codec:
         not fit, whatever its type.
     kind: what the file side is, so that text formats know how to spell it.
     arity: how many numbers or words the file side has, where that is fixed.
+    between: what parts the numbers of a file side that is a text of nothing but numbers.
     needs: "size" where the image's size is used, "columns" where a table's header is.
     fit: turns a generated model value into one near it that the codec carries without loss.
     """
@@ -65,6 +66,7 @@ class Codec:
     decode: Callable[[Any, Env], Any] = _as_it_is
     kind: Kind = "any"
     arity: int | None = None
+    between: str | None = None
     needs: frozenset[str] = frozenset()
     fit: Callable[[Any, random.Random, Env], Any] = _unchanged
 

@@ -65,6 +65,7 @@ def _joined_numbers(separator: str) -> Codec:
         encode=lambda value, env: separator.join(values.spell_number(v) for v in values.sequence(value)),
         decode=decode,
         kind="text",
+        between=separator,
         fit=fit,
     )
 

@@ -283,6 +283,9 @@ def _pattern(leaf: Bind, codecs: Sequence[Codec], types: Sequence[Type]) -> str:
         return formats.field("x", leaf.format).pattern
     arity = next((codec.arity for codec in reversed(codecs) if codec.arity), None)
     for codec in reversed(codecs):
+        if codec.between is not None and codec is codecs[-1]:
+            parted = rf"[ ]*{re.escape(codec.between.strip())}[ ]*(?:{NUMBER})"
+            return f"(?:{NUMBER})" + (f"(?:{parted}){{{arity - 1}}}" if arity else f"(?:{parted})*")
         if codec.kind == "number":
             return NUMBER
         if codec.kind == "numbers":

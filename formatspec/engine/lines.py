@@ -108,7 +108,7 @@ def _choice(rule: OneOf, scope: Scope) -> tuple[Rule, Shape]:
         for i, choice in enumerate(alternatives):
             assert isinstance(choice, TableRule)
             row, shape = structured(choice.row, scope.inside(choice.each.table))
-            keyed = MapRule((Field((f"a{i}",), False, row, choice.place),), (), None, choice.place)
+            keyed = MapRule((Field((f"a{i}",), False, row, choice.place),), (), None, choice.place, part=True)
             tables.append(TableRule(choice.each, keyed, choice.place))
             shapes.append((f"a{i}", shape))
         return OneOf(tuple(tables), rule.place), RowsShape(ChoiceShape(tuple(shapes)))

@@ -246,6 +246,8 @@ def _rest(rule: MapRule, scope: Scope, context: Context, at: Path) -> Rest:
     if isinstance(rule.rest, OneOf):
         run = compile_reader(rule.rest, scope, context, (*at, "*"))
         return lambda value, known, record, job: run(value.get("*", []), record, job)
+    if rule.rest is None and rule.part:
+        return _no_rest
     if rule.rest is None:
         open_keys = frozenset({"", "#", "<>", "*"})
 

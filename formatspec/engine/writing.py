@@ -6,7 +6,7 @@ was read gives the source instead, with its spelling or its absence.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -400,37 +400,49 @@ def _alternatives(rule: OneOf, scope: Scope) -> Writer:
         for choice in rule.alternatives
     ]
     keys = keys_of_choice(rule)
+    tests = [fits_outline(choice, scope) for choice in rule.alternatives]
 
-    def choose(frame: Frame) -> tuple[Any, int]:
-        best: tuple[Any, int] | None = None
+    def choose(frame: Frame) -> tuple[Any, int, int]:
+        best: tuple[Any, int, int] | None = None
         reason = Lacking("none of the alternatives")
-        for writer, is_stated, bits, _ in tried:
+        for place, (writer, is_stated, bits, _) in enumerate(tried):
             try:
                 document = writer(frame, NO_SOURCE)
             except Lacking as lacking:
                 reason = lacking
                 continue
             if is_stated(frame.record) and document:
-                return document, bits
+                return document, bits, place
             if best is None or (document and not best[0]):
-                best = (document, bits)
+                best = (document, bits, place)
         if best is None:
             raise reason
         return best
 
     def write(frame: Frame, source: Any) -> Any:
-        now, bits = choose(frame)
+        now, bits, place = choose(frame)
         held = frame.setting.held
         held[id(frame.record)] = held.get(id(frame.record), 0) | bits
         if not isinstance(source, dict) or frame.then is None:
             return now
         try:
-            then, _ = choose(frame.then)
+            then, _, before = choose(frame.then)
         except Lacking:
             return now
         if same_value(now, then):
             return {key: source[key] for key in source if key in keys}
-        return now
+        return _as_source(frame, source) if place == before else now
+
+    def _as_source(frame: Frame, source: dict[str, Any]) -> Any:
+        """Anew, by the alternative that the source is; a document that fits several tells of none."""
+        fitting = [writer for (writer, *_), test in zip(tried, tests, strict=True) if test(source)]
+        if len(fitting) == 1:
+            try:
+                written = fitting[0](frame, source)
+                return {key: part for key, part in written.items() if key in keys}
+            except Lacking:
+                pass
+        return choose(frame)[0]
 
     return write
 
@@ -459,7 +471,7 @@ def bound_names(rule: Rule) -> Iterator[str]:
 class RowWriter:
     """How the records of one table are chosen and written."""
 
-    __slots__ = ("bits", "number", "rule", "select", "table", "test", "where", "write")
+    __slots__ = ("bits", "number", "rule", "select", "states", "table", "test", "where", "write")
 
     def __init__(self, rule: TableRule, scope: Scope) -> None:
         inner = scope.inside(rule.each.table)
@@ -467,14 +479,23 @@ class RowWriter:
         self.table = rule.each.table
         self.number = table_number(rule, scope)
         self.select = records_of(rule.each.table)
+        if rule.each.table == "attributes" and scope.bound:
+            self.select = _but(self.select, scope.bound)
+        inner = replace(inner, bound=frozenset(bound_attributes(rule.row)))
         self.where = None if rule.each.where is None else compiled(rule.each.where, inner, rule.place)
         self.write = compile_writer(rule.row, inner)
         self.test = fits_outline(rule.row, inner)
         self.bits = slot_bits(rule.row, inner)
+        self.states = _binds_stated(rule.row, inner)
 
     def fits(self, frame: Frame) -> bool:
         """Whether the frame's record fulfils the table's condition."""
         return self.where is None or bool(self.where(frame))
+
+
+def _but(select: Callable[[Frame], Iterable[Any]], bound: frozenset[str]) -> Callable[[Frame], Iterable[Any]]:
+    """The attributes that have no leaf of their own."""
+    return lambda frame: tuple(pair for pair in select(frame) if pair[0] not in bound)
 
 
 def frame_of(record: Any, up: Frame, index: int, rows: int) -> Frame:
@@ -530,9 +551,16 @@ def _table(rules: tuple[TableRule, ...], scope: Scope) -> Writer:
 def written_rows(rows: list[RowWriter], frame: Frame) -> Iterator[tuple[Any, Any]]:
     """Each record's row, with the record: as in the source, then in the model's order."""
     pending: list[tuple[int, Any, Any]] = []
+    lost: dict[int, tuple[str, Any, Lacking]] = {}
     done: set[int] = set()
-    for row in rows:
+    # Of several tables, those come first that a record was read from, then those that hold its geometry as stated.
+    several = rows if len(rows) > 1 else []
+    passes = [(row, True, True) for row in several if frame.then is not None]
+    passes += [(row, len(rows) > 1, False) for row in rows] + [(row, False, False) for row in several]
+    for row, stated_only, again in passes:
         chosen = [r for r in row.select(frame) if id(r) not in done and not _elsewhere(r, row, frame)]
+        chosen = [r for r in chosen if row.states(r)] if stated_only else chosen
+        chosen = [r for r in chosen if source_of(r, row.number, "") is not None] if again else chosen
         fitting = [f for f in frames_of(chosen, frame) if row.fits(f)]
         for index, inner in enumerate(fitting):
             inner.index, inner.rows = index, len(fitting)
@@ -541,10 +569,13 @@ def written_rows(rows: list[RowWriter], frame: Frame) -> Iterator[tuple[Any, Any
             try:
                 document = write_record(row, inner)
             except Lacking as lacking:
-                frame.setting.rows.setdefault("lost", []).append((row.table, inner.record, lacking))
+                lost.setdefault(id(inner.record), (row.table, inner.record, lacking))
                 continue
             done.add(id(inner.record))
             pending.append((position_of(inner.record, row.number) if len(rows) > 1 else 0, document, inner.record))
+    lacking_rows = [entry for record, entry in lost.items() if record not in done]
+    if lacking_rows:
+        frame.setting.rows.setdefault("lost", []).extend(lacking_rows)
     if len(rows) > 1:
         pending.sort(key=lambda entry: entry[0])
     return ((document, record) for _, document, record in pending)

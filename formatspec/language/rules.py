@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from formatspec.language import expression
 from formatspec.language.errors import Place, Problem, SpecError, suggest
@@ -14,6 +14,8 @@ from formatspec.language.yaml_source import Node
 from formatspec.model.slots import TABLES
 
 WORDS = ("each", "lines", "between", "one of")
+KEY = "{}"
+"""The field of a row that holds the key under which the row stands in a mapping."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +36,16 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class MapRule:
-    """A mapping: its fields, alternatives among further fields, and a leaf for every other key."""
+    """A mapping: its fields, alternatives among further fields, and a leaf for every other key.
+
+    part: other keys are no concern of this rule.
+    """
 
     fields: tuple[Field, ...]
     alternatives: tuple[OneOf, ...]
     rest: LeafRule | OneOf | None
     place: Place
+    part: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +68,12 @@ class Each:
 
 @dataclass(frozen=True, slots=True)
 class TableRule:
+    """Rows.  `keyed`: they stand in a mapping, each under a key that the row's field KEY tells."""
+
     each: Each
     row: Rule
     place: Place
+    keyed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +215,8 @@ def _mapping(node: Node) -> Rule:
         isinstance(choice.value, dict) and "each" in choice.value for choice in _choices(entries["one of"])
     ):
         return OneOf(tuple(parse_rule(choice) for choice in entries["one of"].value), node.place)
+    if len(entries) == 1 and (key := next(iter(entries))).startswith("{"):
+        return _keyed(key, entries[key])
     fields: list[Field] = []
     alternatives: list[OneOf] = []
     rest: LeafRule | OneOf | None = None
@@ -224,6 +235,15 @@ def _mapping(node: Node) -> Rule:
             names = tuple(part.strip().removesuffix("?") for part in key.split(","))
             fields.append(Field(names, optional, parse_rule(value), value.place))
     return MapRule(tuple(fields), tuple(alternatives), rest, node.place)
+
+
+def _keyed(key: str, node: Node) -> Rule:
+    """`"{name}": {each: …}`: rows in a mapping, each under its key."""
+    table = _table(node)
+    if not isinstance(table, TableRule) or not isinstance(table.row, MapRule):
+        raise problem("under a key that is a template stand rows", node.place, "`each: TABLE`, and the rule of its rows")
+    named = Field((KEY,), False, LeafRule(_leaf(Node(value=key, place=node.place)), node.place), node.place)
+    return replace(table, row=replace(table.row, fields=(named, *table.row.fields)), keyed=True)
 
 
 def parse_lines(node: Node) -> Rule:

@@ -311,7 +311,8 @@ class Generator:
         env = Env(width, height)
         leaves = self.outline.leaves
         values = self._fill("item", leaves.get("item", ()), env, {}, {})
-        subset = names["subset"] = values["subset"] if "subset" in values else names["subset"]
+        stated = "subset" in values and "subset" not in self.form.roles[IMAGE].captures
+        subset = names["subset"] = values["subset"] if stated else names["subset"]
         path = self.form.roles[IMAGE].template.render(names)
         objects = self._objects(env) if "objects" in self._tables() else ()
         areas = self._areas(env, objects)
@@ -502,6 +503,9 @@ class Generator:
         return tuple(made)
 
     def _captions(self, env: Env) -> tuple[Caption, ...]:
+        single = [bound for bound in self.outline.leaves.get("item", ()) if "caption.text" in bound.slots]
+        if single:
+            return tuple(Caption(text=text) for bound in single[:1] if (text := self._value(bound, single, env)[0]))
         bounds = self.outline.leaves.get("caption", ())
         if not bounds:
             return ()
