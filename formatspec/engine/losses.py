@@ -76,6 +76,8 @@ class Losses:
             if bits is not None:
                 self._object(thing, bits)
         slots, tables = self.item_slots, self.tables
+        if item.objects and "objects" not in tables:
+            self.note("objects, drawn as areas" if "areas" in tables else "objects", "objects", len(item.objects))
         if item.tags and "tags" not in slots:
             self.note("tags", "items")
         if item.attributes and "attributes" not in slots:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from formatspec.engine.chain import build
+from formatspec.engine.chain import NUMBER, build
 from formatspec.engine.scope import Scope
 from formatspec.language.errors import Place
 from formatspec.language.leaf import Bind, Computed, Text
@@ -25,9 +26,15 @@ class TextTemplate:
     template: Template
     leaves: Mapping[str, Bind | Computed]
     optional: frozenset[str]
+    numbers: re.Pattern[str] | None = None
+    """For lines of nothing but numbers: what they look like.  No blank is part of a number, so that one look is
+    enough however long the line is."""
 
     def match(self, text: str) -> dict[str, Any] | None:
         """The raw text of each field; runs of blanks count as one where the text does not fit as it is."""
+        if self.numbers is not None:
+            fitting = self.numbers.fullmatch(text) or self.numbers.fullmatch(_BLANKS.sub(" ", text).strip())
+            return None if fitting is None else fitting.groupdict()
         found = self.template.match(text)
         if found is None or any(part[:1] == " " or part[-1:] == " " for part in found.values() if part):
             found = self.template.match(_BLANKS.sub(" ", text).strip()) or found
@@ -60,7 +67,23 @@ def text_template(leaf: Text, scope: Scope, place: Place) -> TextTemplate:
         template = compile_template(parts, limit=1 << 22)
     except TemplateSyntax as error:
         raise problem(f"in {leaf.source!r}: {error}", place) from None
-    return TextTemplate(template, leaves, frozenset(optional))
+    return TextTemplate(template, leaves, frozenset(optional), _only_numbers(parts))
+
+
+def _only_numbers(parts: Sequence[str | Field]) -> re.Pattern[str] | None:
+    """The pattern of a template whose fields are numbers, each once, with literal text between them."""
+    fields = [part for part in parts if isinstance(part, Field)]
+    apart = all(isinstance(a, str) or isinstance(b, str) for a, b in itertools.pairwise(parts))
+    once = len({part.name for part in fields}) == len(fields)
+    if not fields or not apart or not once or any(f.optional or not _is_number(f.pattern) for f in fields):
+        return None
+    return re.compile(
+        "".join(re.escape(part) if isinstance(part, str) else f"(?P<{part.name}>{part.pattern})" for part in parts)
+    )
+
+
+def _is_number(pattern: str) -> bool:
+    return pattern in (NUMBER, formats.field("x", "d").pattern) or pattern.startswith(f"(?:{NUMBER})")
 
 
 def _pattern(part: Bind | Computed, scope: Scope, place: Place) -> str:

@@ -82,10 +82,11 @@ def target_format(source: Dataset, target: Source, plan: Plan) -> Format:
     layout = target.layouts[0]
     if target.file.resolve() == source.form.source.file.resolve():
         layout = source.form.layout
-        return compile_format(target, layout, {**source.form.options, **plan.options})
-    options = dict(plan.options)
+        options = {**source.form.options, **plan.options}
+    else:
+        options = dict(plan.options)
     for name, option in layout.spec.options.items():
-        if name not in options and option.follows:
+        if options.get(name) is None and option.follows:
             options[name] = _following(source, option.follows)
     return compile_format(target, layout, options)
 
