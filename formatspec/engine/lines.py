@@ -15,7 +15,7 @@ from formatspec.engine.job import Job
 from formatspec.engine.scope import Scope
 from formatspec.engine.templates import TextTemplate, text_template
 from formatspec.language.expression import Call, Name
-from formatspec.language.leaf import Bind, Computed, Text
+from formatspec.language.leaf import Bind, Computed, Keep, Text
 from formatspec.language.rules import (
     Field,
     LeafRule,
@@ -117,7 +117,8 @@ def _choice(rule: OneOf, scope: Scope) -> tuple[Rule, Shape]:
         inner, shape = structured(choice, scope)
         rules.append(MapRule((Field((f"a{i}",), False, inner, rule.place),), (), None, rule.place))
         shapes.append((f"a{i}", shape))
-    return MapRule((), (OneOf(tuple(rules), rule.place),), None, rule.place), ChoiceShape(tuple(shapes))
+    others = LeafRule(Keep(), rule.place)  # a line may fit several alternatives, of which the first is read
+    return MapRule((), (OneOf(tuple(rules), rule.place),), others, rule.place), ChoiceShape(tuple(shapes))
 
 
 def _possible(choice: Rule, scope: Scope) -> bool:
@@ -257,7 +258,7 @@ def line_of(document: Any, path: tuple[str | int, ...]) -> int | None:
         if isinstance(document, dict) and isinstance(document.get(""), tuple):
             found = document[""][0]
         try:
-            document = document[key]  # type: ignore[index]
+            document = document[key]
         except (KeyError, IndexError, TypeError):
             break
     return found

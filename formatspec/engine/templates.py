@@ -90,7 +90,8 @@ def _pattern(part: Bind | Computed, scope: Scope, place: Place) -> str:
     if isinstance(part, Computed):
         return r".*"
     meanings = [scope.resolve(name, place) for name in part.names]
-    if part.format is None and not part.calls and len(meanings) == 1 and meanings[0].where == "capture":
+    named = len(meanings) == 1 and (meanings[0].where == "capture" or part.names[0] in scope.captures)
+    if part.format is None and not part.calls and named:
         return formats.field("x", scope.captures.get(meanings[0].name)).pattern
     pattern = build(part, [meaning.value_type for meaning in meanings], 1, True, place).pattern
     return pattern or r".+"
