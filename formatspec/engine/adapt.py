@@ -95,9 +95,9 @@ def _identified(form: Format, categories: Sequence[Category]) -> list[Category]:
         if own is None:
             own = index + 1
             if leaf is not None and leaf.default is not None:
-                value = compiled(leaf.default, scope, form.roles[scope.role].place)
+                given: Any = compiled(leaf.default, scope, form.roles[scope.role].place)
                 setting = Setting({}, TargetCategories(categories, False), {})
-                own = value(Frame(setting, None, category, None, index))
+                own = given(Frame(setting, None, category, None, index))
             while own in taken and isinstance(own, int):
                 own += 1
             taken.add(own)
@@ -286,7 +286,7 @@ def _binds(form: Format, kind: str, name: str) -> bool:
     return any(
         scope.kind == kind and meaning.where == "record" and meaning.name == name
         for role in form.documents
-        for meaning, scope, _ in demand.meanings(role.codec.rule if role.codec else role.rule, role.scope)  # type: ignore[arg-type]
+        for meaning, scope, _ in demand.meanings(role.document_rule, role.scope)
     ) or any(f"{kind}.{name}" in role.captures for role in form.roles.values())
 
 

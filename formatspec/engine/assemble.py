@@ -305,15 +305,15 @@ def _read_record_files(
         for path, captures in entry.files.get(role.name, ())
     }
     if slots == ["depth"] or slots == ["level"]:
-        for path in found.values():
-            files.setdefault(role.name, []).append(path)
-            raster = _read_raster(role, path, tree, readers, job.item, job, purpose)
+        for one in found.values():
+            files.setdefault(role.name, []).append(one)
+            raster = _read_raster(role, one, tree, readers, job.item, job, purpose)
             if raster is not None and job.origin:
-                rasters.setdefault(role.name, {})[path] = raster
+                rasters.setdefault(role.name, {})[one] = raster
         return
     taken: set[str] = set()
     for record in job.tables.get("object", ()):
-        path = record.get(f"path.{role.name}") or found.get(tuple(record.get(slot) for slot in slots))
+        path: Any = record.get(f"path.{role.name}") or found.get(tuple(record.get(slot) for slot in slots))
         if path is None or not tree.exists(path):
             if not role.optional:
                 expected = path or _rendered(
@@ -410,12 +410,23 @@ def _objects(job: Job) -> tuple[Object, ...]:
         origin = None
         if "$rows" in record or "$rasters" in record:
             origin = Origin(record.get("$rows"), record.get("$rasters"), index)
+        if job.categories.match:
+            _see_listed(record, job)
         thing = Object(category=resolve(record), attributes=_attributes(record), origin=origin, **slots)
         if origin is not None:
             origin.as_read = thing
         record["$object"] = thing
         made.append(thing)
     return tuple(made)
+
+
+def _see_listed(record: Record, job: Job) -> None:
+    """Note a category that the dataset's own list does not name."""
+    name = record.get("category.name")
+    if name is not None and job.categories.find(record) is None:
+        file, path = record.get("$name_at", (record.get("$file", job.file), ()))
+        message = "the dataset's list of categories does not name this one"
+        job.faults.append(Fault("UNLISTED_CATEGORY", file, path, None, message, "", name, record.get("id")))
 
 
 def _name_parents(records: Sequence[Record]) -> None:
@@ -545,7 +556,8 @@ def _link_overlaps(item: Item, job: Job) -> dict[int, dict[str, Region]]:
 def _keep_origin(item: Item, job: Job, rasters: Mapping[str, Any]) -> None:
     origin = Origin(job.item.get("$rows"), rasters, documents=job.documents)
     origin.as_read = msgspec.structs.replace(item)
-    for record in (*item.labels, *item.captions, *item.areas):
+    records: tuple[Any, ...] = (*item.labels, *item.captions, *item.areas)
+    for record in records:
         if record.origin is not None:
             record.origin.as_read = record
     msgspec.structs.force_setattr(item, "origin", origin)

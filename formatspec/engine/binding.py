@@ -45,7 +45,7 @@ def _record(name: str, at: Path) -> Binder:
     if name in ("bbox", "polygon", "polygons", "region", "hidden", "keypoints"):
         return _geometry(name)
     if name in ("category.id", "category.index", "category.name"):
-        return _category(name)
+        return _category(name, at)
     if name in ("parent", "id"):
         key = f"${name}_at"
 
@@ -68,13 +68,15 @@ def _attributes(value: Any, record: Record, job: Job) -> None:
         put(record, f"attributes.{key}", part, job)
 
 
-def _category(name: str) -> Binder:
+def _category(name: str, at: Path) -> Binder:
     slot = name.removeprefix("category.")
 
     def bind(value: Any, record: Record, job: Job) -> None:
         if value is not None and job.categories.closed and not job.categories.knows(slot, value):
             raise Misfit("UNKNOWN_CATEGORY", f"there is no category with {slot} {value!r}", got=value)
         put(record, name, value, job)
+        if job.categories.match:
+            record[f"${slot}_at"] = (job.file, (*job.at, *at))
 
     return bind
 
@@ -161,7 +163,7 @@ def _column(meaning: Meaning, at: Path) -> Binder:
 
 
 def _geometry(name: str) -> Binder:
-    judge = {"bbox": _judge_box, "region": _judge_region, "hidden": _judge_region}.get(name, _judge_points)
+    judge = _JUDGES.get(name, _judge_points)
     slot = "polygons" if name == "polygon" else name
 
     def bind(value: Any, record: Record, job: Job) -> None:
@@ -210,3 +212,10 @@ def _judge_region(region: Region, job: Job) -> None:
             f"{size[0]} x {size[1]}",
             f"{region.width} x {region.height}",
         )
+
+
+_JUDGES: dict[str, Callable[[Any, Job], None]] = {
+    "bbox": _judge_box,
+    "region": _judge_region,
+    "hidden": _judge_region,
+}

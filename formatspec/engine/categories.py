@@ -80,7 +80,8 @@ class Categories:
             )
             met = self._met.get(key)
         except TypeError:
-            key, met = repr(stated), self._met.get(repr(stated))
+            key = (repr(stated),)
+            met = self._met.get(key)
         if met is None:
             met = self._met[key] = self._made(stated, record)
         return met

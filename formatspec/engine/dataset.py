@@ -175,7 +175,8 @@ def _placed(category: Category, index: int) -> Category:
 
 def used(item: Item) -> Iterator[Category]:
     """The categories that an item names."""
-    for thing in (*item.objects, *item.labels, *item.areas):
+    things: tuple[Any, ...] = (*item.objects, *item.labels, *item.areas)
+    for thing in things:
         if thing.category is not None:
             yield thing.category
 
@@ -190,19 +191,20 @@ def lists_categories(role: Role) -> bool:
 
 
 def _only_categories(meaning: Any, scope: Any) -> bool:
-    return scope.kind == "category" or (meaning.where == "column" and meaning.table == "categories")
+    return bool(scope.kind == "category" or (meaning.where == "column" and meaning.table == "categories"))
 
 
 def _doubled(job: Job) -> list[Fault]:
     """Names that stand twice in a table of categories."""
     seen: dict[Any, int] = {}
-    faults = []
+    faults: list[Fault] = []
     for position, record in enumerate(job.tables.get("category", ())):
         name = record.get("name")
         if name is None:
             continue
         if name in seen and record.get("parent") == job.tables["category"][seen[name]].get("parent"):
-            file, path = record.get("$name_at", record.get("$id_at", (job.file, ())))
+            place: Any = record.get("$name_at", record.get("$id_at", (job.file, ())))
+            file, path = place
             faults.append(
                 Fault("DUPLICATE", file, path, None, f"the category {name!r} stands twice", got=name)
             )

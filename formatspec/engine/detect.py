@@ -20,6 +20,8 @@ from formatspec.pixels import png
 
 SAMPLE = 3
 """Files of each role that are opened."""
+ENOUGH = 0.5
+"""Documents that were opened and fit tell more than names do, if at least this share of the files is claimed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,8 @@ def _score(form: Format, tree: Tree) -> tuple[tuple[float, ...], str]:
         form.roles[name].template.literal_count * len(found) for name, found in claimed.items() if found
     ) / max(sum(len(found) for found in claimed.values()), 1)
     held = sum(1 for found in claimed.values() if found)
-    return (round(share, 2), float(documents > 0), float(documents), float(held), round(literal, 3)), ""
+    opened = documents > 0 and share >= ENOUGH
+    return (float(opened), round(share, 2), float(documents), float(held), round(literal, 3)), ""
 
 
 def _may_be_empty(role: Role, form: Format) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 
 from formatspec.engine import lines
 from formatspec.engine.job import Path
+from formatspec.engine.keyed import keying, listing, named
 from formatspec.engine.scope import Scope
 from formatspec.files.document import FileError, pointer_text, text_of
 from formatspec.files.style import Style
@@ -25,12 +26,16 @@ class Decoded:
 
 @dataclass(frozen=True, slots=True)
 class Codec:
-    """How a role's files are read and written; `rule` is the role's rule over the document."""
+    """How a role's files are read and written; `rule` is the role's rule over the document.
+
+    named: a path through the document as the rule sees it, as one through the file, where they differ.
+    """
 
     rule: Rule
     decode: Callable[[bytes], Decoded]
     encode: Callable[[Any], bytes]
     locate: Callable[[bytes, Path], tuple[int, int] | None]
+    named: Callable[[bytes, Path], Path] | None = None
 
 
 def style_of(kind: str, spec: FileSpec) -> Style:
@@ -63,6 +68,16 @@ def _module(name: str) -> Any:
 
 def _plain(name: str, style: Style, rule: Rule) -> Codec:
     module = _module(name)
+    listed, keyed = listing(rule), keying(rule)
+    if listed is not None and keyed is not None:
+        to_list, to_mapping = listed, keyed
+        return Codec(
+            rule,
+            lambda data: Decoded(to_list(module.decode(data, style))),
+            lambda document: module.encode(to_mapping(document), style),
+            lambda data, path: module.locate(data, named(module.decode(data, style), path), style),
+            lambda data, path: named(module.decode(data, style), path),
+        )
     return Codec(
         rule,
         lambda data: Decoded(module.decode(data, style)),

@@ -86,9 +86,9 @@ class Exporter:
         self.files = 0
         self.roles = [role for role in target.roles.values() if role.name != IMAGE or role.kind is not None]
         self.writers = {
-            role.name: role.painter() if role.kind == "pixels" else compile_writer(role.codec.rule, role.scope)
+            role.name: role.painter() if role.kind == "pixels" else compile_writer(role.document_rule, role.scope)
             for role in self.roles
-            if role.kind is not None and role.codec is not None or role.kind == "pixels"
+            if role.kind is not None
         }
         self.spooled = {
             role.name: tuple(_spooled(role)) for role in self.roles if role.span == "shared" and role.codec is not None
@@ -146,6 +146,7 @@ class Exporter:
             before = Setting(setting.captures, self.as_read or self.categories, setting.options)
             before.paths = setting.paths
             before.apart = setting.apart
+            before.index = setting.index
             frame.then = Frame(before, item.origin.as_read, item.origin.as_read)
         return frame
 
@@ -447,7 +448,7 @@ def _holds_apart(form: Format) -> bool:
         return {
             role.name
             for role in roles
-            for meaning, scope, lookup in demand.meanings(role.codec.rule if role.codec else role.rule, role.scope)  # type: ignore[arg-type]
+            for meaning, scope, lookup in demand.meanings(role.document_rule, role.scope)
             if meaning.where == "record" and meaning.name == slot and scope.kind == "object" and not lookup
         }
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
 from formatspec.codecs.registry import Env
-from formatspec.engine.chain import build
+from formatspec.engine.chain import Convert, build
 from formatspec.engine.documents import Codec, document_codec
 from formatspec.engine.raster import RasterReader, RasterWriter, raster_reader, raster_writer
 from formatspec.engine.reading import Context, Reader, RowReader, compile_reader, row_reader
@@ -52,6 +52,13 @@ class Role:
     codec: Codec | None
     place: Place
     folder: bool = False
+
+    @property
+    def document_rule(self) -> Rule:
+        """The rule over the role's document, as its codec gives it."""
+        rule = self.codec.rule if self.codec is not None else self.rule
+        assert rule is not None
+        return rule
 
     @property
     def optional(self) -> bool:
@@ -245,8 +252,8 @@ def _template(pieces: Pieces, known: Mapping[str, str | None], place: Place) -> 
                 TemplateField(
                     name,
                     chain.pattern or "[^/]+",
-                    lambda text, chain=chain: chain.decode(text, _ENV),
-                    lambda value, chain=chain: chain.encode(value, _ENV),
+                    _plain(chain.decode),
+                    _plain(chain.encode),
                 )
             )
             continue
@@ -255,6 +262,11 @@ def _template(pieces: Pieces, known: Mapping[str, str | None], place: Place) -> 
         except TemplateSyntax as error:
             raise problem(f"{{{name}:{part.format}}}: {error}", place) from None
     return compile_template([part for part in parts if part != ""])
+
+
+def _plain(convert: Convert) -> Callable[[Any], Any]:
+    """A conversion as paths use it: they know of no image."""
+    return lambda value: convert(value, _ENV)
 
 
 def _type(name: str) -> Any:

@@ -78,7 +78,7 @@ class Frame:
         self.rows = rows
         self.then: Frame | None = None
         self.family_of: Family | None = None
-        self.env = up.env if up is not None and up.item is item else _env(item)
+        self.env: Env = up.env if up is not None and up.item is item else _env(item)
 
     def family(self) -> Family:
         """Who is whose part, found once per item."""

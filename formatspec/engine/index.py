@@ -203,7 +203,7 @@ def names_only(meaning: Meaning, scope: Scope) -> bool:
     if meaning.where == "capture" or (meaning.where == "path" and meaning.name == IMAGE):
         return True
     if meaning.where == "item" or (meaning.where == "record" and scope.kind == "item"):
-        return meaning.name in ("id", "image.path", "subset")
+        return meaning.name in ("id", "image.path", "subset") or meaning.name in scope.captures
     return False
 
 
@@ -291,7 +291,7 @@ def _join_table(
         job.file, job.at = file.path, (*table.path, position)
         which = _names_of(document, table, job)
         names = {name: value for name, value in job.captures.items() if value is not None}
-        names.update({name: job.item[name] for name in ("id", "image.path") if name in job.item})
+        names.update({name: job.item[name] for name in ("id", "image.path", *form.key_names) if name in job.item})
         if "subset" in form.key_names and "subset" not in names and job.item.get("subsets"):
             names["subset"] = job.item["subsets"][0]
         row = Row(table.role, file.path, which, (*table.path, position), position, document)
@@ -323,7 +323,8 @@ def _join_table(
 def _no_rows(file: SharedFile, table: Table, faults: list[Fault]) -> None:
     """What stands where a table's rows should, if anything does."""
     place = table.readers[0].place
-    value, path = file.document, []
+    value: Any = file.document
+    path: list[str | int] = []
     for key in table.path:
         if not isinstance(value, dict):
             faults.append(Fault("FIELD", file.path, tuple(path), place, "the value does not fit", "a mapping", value))

@@ -63,7 +63,7 @@ class Job:
         self.categories = categories
         self.origin = origin
         self.documents: dict[str, Any] = {}
-        self.deferred: list[tuple[Any, Record, Any, str, Path]] = []
+        self.deferred: list[tuple[Any, Place, Record, Any, str, Path]] = []
         self.place_of: dict[str, tuple[str, Path]] = {}
         self.first: dict[str, str] = {}
 

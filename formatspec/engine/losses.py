@@ -45,7 +45,7 @@ class Losses:
         meanings = [
             (meaning, scope)
             for role in target.documents
-            for meaning, scope, _ in demand.meanings(role.codec.rule if role.codec else role.rule, role.scope)  # type: ignore[arg-type]
+            for meaning, scope, _ in demand.meanings(role.document_rule, role.scope)
         ]
         captured = {name for role in target.roles.values() for name in role.captures}
         self.item_slots = {

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from formatspec.engine.format import Format
-from formatspec.engine.job import Fault
+from formatspec.engine.job import Fault, Path
 from formatspec.files.document import FileError, pointer_text
 from formatspec.findings.codes import CODES, Code
 from formatspec.findings.finding import Finding
@@ -38,7 +38,7 @@ class Reporter:
             level=code.level,
             message=fault.message,
             file=f"{self.prefix}{fault.file}" if fault.file else None,
-            pointer=pointer_text(fault.path) if fault.path else None,
+            pointer=pointer_text(self._named(fault)) if fault.path else None,
             line=line,
             column=column,
             item=item,
@@ -48,6 +48,16 @@ class Reporter:
             hint=code.hint or None,
             rule=place_text(fault.place) if fault.place is not None else None,
         )
+
+    def _named(self, fault: Fault) -> Path:
+        """The fault's path through the file as it is."""
+        for role in self.form.documents:
+            if role.codec is not None and role.codec.named and role.template.match(fault.file) is not None:
+                try:
+                    return role.codec.named(self.tree.read(fault.file), fault.path)
+                except (FileError, ValueError, OSError, KeyError):
+                    break
+        return fault.path
 
     def _locate(self, fault: Fault) -> tuple[int, int] | None:
         for role in self.form.documents:

@@ -35,6 +35,7 @@ class Scope:
     """Where a rule stands: in rows of which kind, in which role's documents, with which captures.
 
     textual: the document's values are text.  cells: an empty text is no value, as in a table's empty cells.
+    bound: attributes of the innermost record that have leaves of their own, so that tables of attributes leave them out.
     """
 
     kind: RecordKind
@@ -45,6 +46,8 @@ class Scope:
     options: Mapping[str, Any] = field(default_factory=dict)
     outer: Scope | None = None
     table: str = ""
+    bound: frozenset[str] = frozenset()
+    bound: frozenset[str] = frozenset()
 
     def inside(self, table: str) -> Scope:
         """The scope of a row of `table`."""

@@ -261,6 +261,7 @@ def _map(rule: MapRule, scope: Scope, required: bool) -> Writer:
     choices = [(_alternatives(choice, scope), keys_of_choice(choice)) for choice in rule.alternatives]
     named = frozenset(key for field in rule.fields for key in field.keys)
     rest = _rest(rule, scope)
+    others_bound = isinstance(rule.rest, LeafRule) and isinstance(rule.rest.leaf, Bind)
     del required
 
     def write(frame: Frame, source: Any) -> Any:
@@ -279,7 +280,7 @@ def _map(rule: MapRule, scope: Scope, required: bool) -> Writer:
         for choose, keys_of_all in choices:
             document.update(choose(frame, source))
             taken = taken | keys_of_all
-        for key, value in rest(frame, known, taken).items():
+        for key, value in rest(frame, known, named | document.keys() if others_bound else taken).items():
             document.setdefault(key, value)
         return document if known is None else _in_order(document, known)
 
@@ -348,7 +349,7 @@ def _rest(rule: MapRule, scope: Scope) -> Rest:
     meaning = scope.resolve(leaf.names[0], rule.rest.place)
     get = getter(meaning, scope)
     chain = build(Bind(leaf.names, leaf.calls), ["json"], 1, scope.textual, rule.rest.place)
-    bound = frozenset(bound_attributes(rule))
+    bound = scope.bound.union(bound_attributes(rule))
 
     def show(frame: Frame) -> dict[str, Any]:
         shown: dict[str, Any] = {}
@@ -474,7 +475,7 @@ class RowWriter:
     __slots__ = ("bits", "number", "rule", "select", "states", "table", "test", "where", "write")
 
     def __init__(self, rule: TableRule, scope: Scope) -> None:
-        inner = scope.inside(rule.each.table)
+        inner = replace(scope.inside(rule.each.table), bound=frozenset(bound_attributes(rule.row)))
         self.rule = rule
         self.table = rule.each.table
         self.number = table_number(rule, scope)

@@ -1,0 +1,68 @@
+# The two commands of a newcomer are `make demo` and `make test`; both work on a machine that has Python and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready-dev
+WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check lint types laws interop bench docs clean dist
+
+help:            ## show this
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+
+demo: $(VENV)/.ready   ## from nothing: install, make a small dataset, validate it, convert it to COCO
+	@rm -rf demo && mkdir demo
+	$(BIN)/formatspec sample ade20k2020 demo/ade20k --items 6 --seed 1
+	$(BIN)/formatspec validate demo/ade20k
+	$(BIN)/formatspec convert demo/ade20k --to coco -o demo/coco
+	@echo
+	@echo "look at demo/ade20k (the dataset), demo/coco/annotations (what became of it)"
+	@echo "and specs/ade20k2020.yaml (all that the engine was told of the format)"
+
+test: $(READY)   ## run the tests
+	$(BIN)/pytest -n $(WORKERS)
+
+check: lint types test   ## what CI runs: lint, types, tests
+
+lint: $(READY)
+	$(BIN)/ruff format --check formatspec tests benchmarks
+	$(BIN)/ruff check formatspec tests benchmarks
+
+types: $(READY)
+	$(BIN)/mypy
+
+laws: $(READY)   ## both laws on 200 generated datasets for every spec
+	FORMATSPEC_LAWS=200 $(BIN)/pytest -n $(WORKERS) tests/test_laws.py
+
+interop: $(VENV)/.ready-interop   ## read what is written with other tools, in an environment of its own
+	.venvs/interop/bin/pytest tests/interop
+
+bench: $(READY)   ## measure against the floor and the peers, and write docs/performance.md
+	$(BIN)/python benchmarks/run.py
+
+docs: $(READY)   ## render the pages that follow from the specs and the code
+	$(BIN)/python -m formatspec.docs docs
+
+dist: $(READY)   ## build the wheel and the sdist
+	$(BIN)/pip install -q build
+	$(BIN)/python -m build
+
+clean:           ## remove what was made
+	rm -rf $(VENV) .venvs demo dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.ready: $(VENV)/bin/python pyproject.toml
+	$(BIN)/pip install -q -e .
+	@touch $@
+
+$(READY): $(VENV)/bin/python pyproject.toml
+	$(BIN)/pip install -q -e '.[dev]'
+	@touch $@
+
+$(VENV)/.ready-interop: tests/interop/requirements.txt pyproject.toml
+	$(PYTHON) -m venv .venvs/interop
+	.venvs/interop/bin/pip install -q -r tests/interop/requirements.txt pytest -e .
+	@mkdir -p $(VENV) && touch $@
