@@ -281,7 +281,11 @@ class Generator:
     def _names(self) -> dict[str, Any]:
         image = self.form.roles[IMAGE]
         names: dict[str, Any] = {}
+        labelled = self.rng.choice(self.categories) if self.categories else None
         for name in image.captures:
+            if name.startswith("label.category."):
+                names[name] = getattr(labelled, name.rpartition(".")[2])
+                continue
             names[name] = self._capture(name, image.scope.captures.get(name) or "")
         if "subset" not in names:
             kind = next((r.scope.captures.get("subset") for r in self.form.roles.values() if "subset" in r.captures), "")
@@ -298,8 +302,6 @@ class Generator:
             return rng.randrange(0, 30)
         if kind == "path?":
             return rng.choice(("", "x", "x/y z"))
-        if name.startswith("label.category."):
-            return getattr(rng.choice(self.categories), name.rpartition(".")[2])
         if name == "subset":
             return rng.choice(("train", "val", "Sub set"))
         base = rng.choice(NAMES) + rng.choice(("", str(rng.randrange(20))))
@@ -311,7 +313,7 @@ class Generator:
         env = Env(width, height)
         leaves = self.outline.leaves
         values = self._fill("item", leaves.get("item", ()), env, {}, {})
-        stated = "subset" in values and "subset" not in self.form.roles[IMAGE].captures
+        stated = "subset" in values and not any("subset" in role.captures for role in self.form.roles.values())
         subset = names["subset"] = values["subset"] if stated else names["subset"]
         path = self.form.roles[IMAGE].template.render(names)
         objects = self._objects(env) if "objects" in self._tables() else ()
@@ -476,7 +478,8 @@ class Generator:
         if "void" not in self.outline.tables or self.rng.random() < 0.5:
             return None
         region: Region = MAKERS["region"](self.rng, env.width, env.height, False)
-        for record in (*objects, *areas):
+        records: tuple[Any, ...] = (*objects, *areas)
+        for record in records:
             if record.region is not None:
                 region = region - record.region
         return region if region else None
