@@ -47,7 +47,6 @@ class Scope:
     outer: Scope | None = None
     table: str = ""
     bound: frozenset[str] = frozenset()
-    bound: frozenset[str] = frozenset()
 
     def inside(self, table: str) -> Scope:
         """The scope of a row of `table`."""

@@ -475,7 +475,7 @@ class RowWriter:
     __slots__ = ("bits", "number", "rule", "select", "states", "table", "test", "where", "write")
 
     def __init__(self, rule: TableRule, scope: Scope) -> None:
-        inner = replace(scope.inside(rule.each.table), bound=frozenset(bound_attributes(rule.row)))
+        inner = scope.inside(rule.each.table)
         self.rule = rule
         self.table = rule.each.table
         self.number = table_number(rule, scope)
