@@ -138,7 +138,7 @@ def equal(role: Role, data: bytes, other: bytes) -> bool:
     if role.spec.equal == "bytes":
         return data == other
     assert role.codec is not None
-    return _unordered(role.codec.decode(data).document) == _unordered(role.codec.decode(other).document)
+    return bool(_unordered(role.codec.decode(data).document) == _unordered(role.codec.decode(other).document))
 
 
 def _unordered(document: Any) -> Any:
@@ -186,9 +186,15 @@ def _image(made: Image | None, back: Image | None) -> Iterator[str]:
         yield from _differs(f"image.{name}", getattr(made, name), getattr(back, name))
 
 
+def _slots_held(record: Any) -> int:
+    values = (getattr(record, name) for name in record.__struct_fields__ if name not in ("origin", "category"))
+    return sum(len(value) if isinstance(value, dict) else value not in (None, ()) for value in values)
+
+
 def _matched(what: str, made: Sequence[Any], back: Sequence[Any], same: Any) -> Iterator[str]:
     left = list(back)
-    for record in made:
+    # What says little could be taken for another that says more.
+    for record in sorted(made, key=_slots_held, reverse=True):
         found = next((other for other in left if same(record, other)), None)
         if found is None:
             yield f"{what} {_brief(record)} is not among {[_brief(other) for other in left]}"
