@@ -51,6 +51,30 @@ def sides(arguments: Sequence[Argument], site: Site) -> Codec:
     return Codec(encode=encode, decode=decode, kind="numbers", arity=4)
 
 
+@codec("box_ring")
+def box_ring(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`box_ring`: the four corners as a ring, clockwise on screen from the upper left; read from any corner."""
+    take.plain(arguments)
+
+    def encode(value: Any, env: Env) -> Any:
+        x, y, width, height = values.bbox(value)
+        return values.listed(site, (x, y, x + width, y, x + width, y + height, x, y + height))
+
+    def decode(value: Any, env: Env) -> tuple[Number, ...]:
+        ring = values.ring_of(value)
+        if len(ring) != 8:
+            raise Unfit("four corners", value)
+        points = list(zip(ring[::2], ring[1::2], strict=True))
+        (left, top), (right, bottom) = map(min, zip(*points, strict=True)), map(max, zip(*points, strict=True))
+        corners = [(left, top), (right, top), (right, bottom), (left, bottom)]
+        turned = [corners[i:] + corners[:i] for i in range(4)]
+        if points not in turned and points[::-1] not in turned:
+            raise Unfit("the four corners of an upright box", value)
+        return left, top, right - left, bottom - top
+
+    return Codec(encode=encode, decode=decode, kind="numbers", arity=8)
+
+
 @codec("cxcywh")
 def cxcywh(arguments: Sequence[Argument], site: Site) -> Codec:
     """`cxcywh`: the centre's x and y, width, height."""

@@ -75,6 +75,29 @@ def _from_indices(value: Any) -> tuple[Any, ...]:
     return tuple(found[index] for index in wanted)
 
 
+@codec("first_and_rest")
+def first_and_rest(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`category.name, tags | first_and_rest`: [first, *rest]; of an empty list the first is null."""
+    take.plain(arguments)
+
+    def encode(value: Any, env: Env) -> list[Any]:
+        first, rest = values.sequence(value, 2)
+        if first is None and not values.sequence(rest):
+            return []
+        return [_scalar(first), *map(_scalar, values.sequence(rest))]
+
+    def decode(value: Any, env: Env) -> tuple[Any, tuple[Any, ...]]:
+        found = tuple(map(_scalar, values.sequence(value)))
+        return (found[0], found[1:]) if found else (None, ())
+
+    def fit(value: Any, rng: random.Random, env: Env) -> tuple[Any, tuple[Any, ...]]:
+        found = tuple(value) if values.is_sequence(value) and len(value) == 2 else (value, ())
+        rest = found[1] if values.is_sequence(found[1]) else ()
+        return found[0] if _is_scalar(found[0]) else "word", tuple(filter(_is_scalar, rest))
+
+    return Codec(encode=encode, decode=decode, kind="table", fit=fit)
+
+
 @codec("index_map")
 def index_map(arguments: Sequence[Argument], site: Site) -> Codec:
     """`index_map`: a tuple as {"0": first, "1": second, ...}; the keys may be numbers."""

@@ -229,6 +229,54 @@ def times(arguments: Sequence[Argument], site: Site) -> Codec:
     )
 
 
+@codec("scaled")
+def scaled(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`scaled(100)`: numbers times 100: fractions as percentages.  A single number or a list of them."""
+    factor = plain(arguments, 1)[0]
+    if not values.is_number(factor) or not factor:
+        raise BadArguments(f"takes a number other than 0, not {factor!r}")
+
+    def change(value: Any, times: Callable[[Any], Any]) -> Any:
+        if values.is_sequence(value):
+            return tuple(change(one, times) for one in value)
+        return times(values.coordinate(value))
+
+    def encode(value: Any, env: Env) -> Any:
+        found = change(value, lambda one: one * factor)
+        return values.listed(site, found) if isinstance(found, tuple) else found
+
+    return Codec(encode=encode, decode=lambda value, env: change(value, lambda one: one / factor), kind="any")
+
+
+@codec("hexadecimal")
+def hexadecimal(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`hexadecimal`: a colour as "#rrggbb"."""
+    plain(arguments)
+
+    def encode(value: Any, env: Env) -> str:
+        channels = [values.whole(v) for v in values.sequence(value, 3)]
+        if max(channels) > 255:
+            raise Unfit("three numbers from 0 to 255", value)
+        return "#" + bytes(channels).hex()
+
+    def decode(value: Any, env: Env) -> tuple[int, ...]:
+        spelled = values.text(value)
+        try:
+            found = tuple(bytes.fromhex(spelled[1:]))
+        except ValueError:
+            found = ()
+        if spelled[:1] != "#" or len(found) != 3 or " " in spelled:
+            raise Unfit('a colour as "#rrggbb"', value)
+        return found
+
+    def fit(value: Any, rng: random.Random, env: Env) -> tuple[int, ...]:
+        found = tuple(value) if values.is_sequence(value) else ()
+        good = len(found) == 3 and all(type(v) is int and 0 <= v < 256 for v in found)
+        return found if good else tuple(rng.randbytes(3))
+
+    return Codec(encode=encode, decode=decode, kind="text", fit=fit)
+
+
 @codec("positive")
 def positive(arguments: Sequence[Argument], site: Site) -> Codec:
     """`positive(2)`: the second number of the tuple is greater than 0.  `positive`: the number itself is."""

@@ -58,6 +58,27 @@ def pairs(arguments: Sequence[Argument], site: Site) -> Codec:
     )
 
 
+@codec("named_pairs")
+def named_pairs(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`named_pairs(x, y)`: points as [{"x": 1, "y": 2}, ...]; the arguments are the keys."""
+    x, y = (take.text(key) for key in take.plain(arguments, 2))
+
+    def decode(value: Any, env: Env) -> Ring:
+        found: list[Number] = []
+        for point in values.sequence(value):
+            if not isinstance(point, dict) or point.keys() != {x, y}:
+                raise Unfit(f"points with {x} and {y}", value)
+            found += (values.coordinate(point[x]), values.coordinate(point[y]))
+        return tuple(found)
+
+    return Codec(
+        encode=lambda value, env: [{x: a, y: b} for a, b in values.as_pairs(values.ring_of(value))],
+        decode=decode,
+        kind="table",
+        fit=lambda value, rng, env: values.ring_of(value),
+    )
+
+
 @codec("flat")
 def flat(arguments: Sequence[Argument], site: Site) -> Codec:
     """`flat`: points as x, y, x, y, ...  `flat(8)`: eight numbers.  Pairs are flattened."""

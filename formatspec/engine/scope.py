@@ -10,7 +10,7 @@ from formatspec.language.errors import Place, suggest
 from formatspec.language.rules import problem
 from formatspec.model.slots import SLOTS, TABLES, RecordKind, Slot, Type, find_slot
 
-Where = Literal["record", "item", "capture", "column", "path", "option", "outer"]
+Where = Literal["record", "item", "capture", "column", "path", "option", "outer", "columns"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,8 @@ class Scope:
             return Meaning("path", name.removeprefix("path."), "text")
         if found is not None:
             return _slot("record", found)
+        if name == "columns" and self.kind == "dataset":
+            return Meaning("columns", name, "texts")
         head, _, rest = name.partition(".")
         if head == "option" and rest in self.options:
             return Meaning("option", rest, "json")

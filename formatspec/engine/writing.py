@@ -472,7 +472,7 @@ def bound_names(rule: Rule) -> Iterator[str]:
 class RowWriter:
     """How the records of one table are chosen and written."""
 
-    __slots__ = ("bits", "number", "rule", "select", "states", "table", "test", "where", "write")
+    __slots__ = ("bits", "late", "number", "rule", "select", "states", "table", "test", "where", "write")
 
     def __init__(self, rule: TableRule, scope: Scope) -> None:
         inner = scope.inside(rule.each.table)
@@ -488,6 +488,7 @@ class RowWriter:
         self.test = fits_outline(rule.row, inner)
         self.bits = slot_bits(rule.row, inner)
         self.states = _binds_stated(rule.row, inner)
+        self.late = _needs_columns(rule.row)
 
     def fits(self, frame: Frame) -> bool:
         """Whether the frame's record fulfils the table's condition."""
@@ -497,6 +498,14 @@ class RowWriter:
 def _but(select: Callable[[Frame], Iterable[Any]], bound: frozenset[str]) -> Callable[[Frame], Iterable[Any]]:
     """The attributes that have no leaf of their own."""
     return lambda frame: tuple(pair for pair in select(frame) if pair[0] not in bound)
+
+
+def _needs_columns(rule: Rule) -> bool:
+    """Whether a row can only be written when the names of all columns are known."""
+    if isinstance(rule, MapRule):
+        return any(_needs_columns(field.rule) for field in rule.fields)
+    calls = rule.leaf.calls if isinstance(rule, LeafRule) and isinstance(rule.leaf, Bind) else ()
+    return any(argument.value == "columns" for call in calls for argument in call.arguments)
 
 
 def frame_of(record: Any, up: Frame, index: int, rows: int) -> Frame:

@@ -215,6 +215,8 @@ def _mapping(node: Node) -> Rule:
         isinstance(choice.value, dict) and "each" in choice.value for choice in _choices(entries["one of"])
     ):
         return OneOf(tuple(parse_rule(choice) for choice in entries["one of"].value), node.place)
+    if set(entries) == {"one of"} and not any(isinstance(choice.value, dict) for choice in entries["one of"].value):
+        return OneOf(tuple(parse_rule(choice) for choice in entries["one of"].value), node.place)
     if len(entries) == 1 and (key := next(iter(entries))).startswith("{"):
         return _keyed(key, entries[key])
     fields: list[Field] = []
@@ -242,7 +244,8 @@ def _keyed(key: str, node: Node) -> Rule:
     table = _table(node)
     if not isinstance(table, TableRule) or not isinstance(table.row, MapRule):
         raise problem("under a key that is a template stand rows", node.place, "`each: TABLE`, and the rule of its rows")
-    named = Field((KEY,), False, LeafRule(_leaf(Node(value=key, place=node.place)), node.place), node.place)
+    text = key[1:-1].strip() if key.startswith("{keep") and key.endswith("}") else key
+    named = Field((KEY,), False, LeafRule(_leaf(Node(value=text, place=node.place)), node.place), node.place)
     return replace(table, row=replace(table.row, fields=(named, *table.row.fields)), keyed=True)
 
 

@@ -73,6 +73,9 @@ def test_choices() -> None:
         cannot_read("map", [pair(1.5, True), pair(True, 1)], odd)
     cannot_write("map", [pair("a", 1)], 1.0)
     cannot_write("map", [pair("a", 1)], True)
+    both("null_as", [-1], None, -1)
+    both("null_as", [-1], 7, 7)
+    cannot_write("null_as", [-1], -1)
     both("flag", [], True, 1)
     both("flag", [], False, 0)
     cannot_read("flag", [], True)
@@ -363,3 +366,19 @@ def test_a_name_that_is_no_codec() -> None:
 def test_one_is_told_from_true() -> None:
     both("map", [pair(1, True), pair(True, 1)], True, 1)
     both("map", [pair(1, True), pair(True, 1)], 1, True)
+
+
+def test_points_and_boxes_as_rings_and_records() -> None:
+    both("named_pairs", ["x", "y"], (1, 2, 3.5, 4), [{"x": 1, "y": 2}, {"x": 3.5, "y": 4}])
+    cannot_read("named_pairs", ["x", "y"], [{"x": 1, "z": 2}])
+    both("box_ring", [], (1, 2, 3, 4), [1, 2, 4, 2, 4, 6, 1, 6])
+    reads("box_ring", [], [4, 6, 4, 2, 1, 2, 1, 6], (1, 2, 3, 4))
+    cannot_read("box_ring", [], [0, 0, 4, 1, 4, 6, 0, 6])
+
+
+def test_percentages_colours_and_lists_that_begin_with_a_name() -> None:
+    reads("scaled", [100], [25, 100], (0.25, 1.0))
+    both("hexadecimal", [], (255, 0, 16), "#ff0010")
+    cannot_read("hexadecimal", [], "#ff00")
+    both("first_and_rest", [], ("car", ("red", "old")), ["car", "red", "old"], L2)
+    both("first_and_rest", [], (None, ()), [], L2)

@@ -84,6 +84,12 @@ R2, R3, R4, R5 = (Site(right=n) for n in (2, 3, 4, 5))
 YES_NO = (pair("yes", True), pair("no", False), pair([], None), pair({"a": [1]}, "odd"))
 
 CASES = [
+    Case("box_ring", (), boxes, exact=False),
+    Case("named_pairs", ("x", "y"), rings),
+    Case("scaled", (100,), numbers, exact=False),
+    Case("scaled", (100,), st.lists(numbers, max_size=4).map(tuple), exact=False),
+    Case("hexadecimal", (), st.lists(ints, max_size=4).map(tuple)),
+    Case("first_and_rest", (), st.tuples(words, texts), Site(left=2)),
     Case("map", YES_NO, flags | words),
     Case("map", (pair(0, None), pair(128, "hidden"), pair(255, "region")), flags),
     Case("map", (pair("0", False), pair("1", True), pair(0, False), pair(1, True)), flags),

@@ -1,0 +1,34 @@
+"""Rows in a mapping, each under its key."""
+
+from __future__ import annotations
+
+import pytest
+
+from formatspec.engine.keyed import keying, listing, named
+from formatspec.files.document import FileError
+from formatspec.language.rules import KEY, parse_rule
+from formatspec.language.yaml_source import load
+
+RULE = parse_rule(load('images: {"{id}": {each: items, name: key}}', "rule.yaml"))
+FILE = {"images": {"a": {"name": "x"}, "b": {"name": "y"}}, "info": 1}
+ROWS = {"images": [{KEY: "a", "name": "x"}, {KEY: "b", "name": "y"}], "info": 1}
+
+
+def test_keyed_rows_are_a_list_to_the_rules() -> None:
+    to_list, to_mapping = listing(RULE), keying(RULE)
+    assert to_list is not None
+    assert to_mapping is not None
+    assert to_list(FILE) == ROWS
+    assert to_mapping(ROWS) == FILE
+
+
+def test_two_rows_under_one_key_are_refused() -> None:
+    to_mapping = keying(RULE)
+    assert to_mapping is not None
+    with pytest.raises(FileError, match="one key"):
+        to_mapping({"images": [{KEY: "a"}, {KEY: "a"}]})
+
+
+def test_a_path_names_the_key() -> None:
+    assert named(FILE, ("images", 1, "name")) == ("images", "b", "name")
+    assert named(FILE, ("images", 1, KEY)) == ("images", "b")
