@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -178,6 +178,7 @@ def _read_rows(role: Role, rows: Sequence[Row], readers: Readers, job: Job) -> N
     for row in rows:
         table = next(t for t in readers.tables[role.name] if t.path == row.path[:-1])
         job.file, job.at = row.file, row.path
+        job.env = replace(job.env, columns=row.columns)
         if table.kind == "item" and any(name.startswith("category.") for name in role.captures):
             _read_label(role, table.readers[row.table], row, job)
         elif table.kind == "item":

@@ -30,7 +30,7 @@ def binder(meaning: Meaning, scope: Scope, at: Path, place: Place) -> Binder:
         return _column(meaning, at)
     if meaning.where == "outer":
         return _outer(meaning.name, meaning.outer)
-    if meaning.where == "option":
+    if meaning.where in ("option", "columns"):
         return lambda value, record, job: None
     if meaning.derived:
         return _lookup(meaning.name)

@@ -13,6 +13,7 @@ from formatspec.engine.raster import fits_header
 from formatspec.engine.reading import fits_outline
 from formatspec.files.document import FileError
 from formatspec.files.images import ImageError
+from formatspec.language.errors import SpecError
 from formatspec.language.load import Source
 from formatspec.language.rules import MapRule
 from formatspec.paths.tree import Tree
@@ -36,7 +37,7 @@ class Match:
 
 def detect(sources: Mapping[str, Source], tree: Tree) -> list[Match]:
     """Every spec's match, the best first; of two that are equal, the one that extends the other."""
-    found = [_best(source, tree) for source in sources.values()]
+    found = [_tried(source, tree) for source in sources.values()]
     return sorted(found, key=lambda m: (bool(m.reason), *(-part for part in m.score), -len(m.ancestors), m.name))
 
 
@@ -47,6 +48,14 @@ def best(matches: list[Match]) -> list[Match]:
         return []
     top = [match for match in fitting if match.score == fitting[0].score]
     return [m for m in top if not any(m.name in other.ancestors for other in top)]
+
+
+def _tried(source: Source, tree: Tree) -> Match:
+    """A spec's match; one that cannot be compiled fits nothing, and stands in nobody's way."""
+    try:
+        return _best(source, tree)
+    except SpecError as error:
+        return Match(source.name, (), f"its spec cannot be used: {error.problems[0]}", source.ancestors)
 
 
 def _best(source: Source, tree: Tree) -> Match:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from formatspec.engine.checks import Check
@@ -36,18 +37,18 @@ def compile_whole(source: Source) -> None:
     for layout in source.layouts:
         problems.update(dict.fromkeys(_entries(source, layout)))
         for options in choices(layout.spec.options):
-            form = attempt(lambda layout=layout, options=options: compile_format(source, layout, options))
+            form = attempt(partial(compile_format, source, layout, options))
             if form is None:
                 break
             for role in form.documents:
                 if role.kind == "pixels":
-                    attempt(lambda role=role: role.raster(_ALL))
+                    attempt(partial(role.raster, _ALL))
                     attempt(role.painter)
                 else:
-                    attempt(lambda role=role: role.reader(_ALL))
+                    attempt(partial(role.reader, _ALL))
                     attempt(role.writer)
             for code, check in form.spec.checks.items():
-                attempt(lambda form=form, code=code, check=check: Check(form, code, check))
+                attempt(partial(Check, form, code, check))
             problems.update(dict.fromkeys(_twice(form)))
     if problems:
         raise SpecError(_worded_once(problems))
@@ -102,10 +103,12 @@ def _entries(source: Source, layout: Layout) -> Iterator[Problem]:
             yield Problem(f"`categories` names no role: {name!r}", place, hint=suggest(name, spec.files))
     for name, option in spec.options.items():
         allowed = [*option.choices] if option.choices else None
-        for value, path in ((option.default, ("default",)), *((v, ("follows", k)) for k, v in option.follows.items())):
+        given = [(option.default, ("default",)), *((v, ("follows", k)) for k, v in option.follows.items())]
+        for value, path in given:
             if value is not None and allowed is not None and value not in allowed:
                 hint = suggest(str(value), map(str, allowed))
-                yield Problem(f"{value!r} is no choice of the option {name}", _at(node, "options", name, *path), hint=hint)
+                place = _at(node, "options", name, *path)
+                yield Problem(f"{value!r} is no choice of the option {name}", place, hint=hint)
         for slot in option.follows:
             if slot not in BITS:
                 place = _at(node, "options", name, "follows", slot)
@@ -155,9 +158,7 @@ def _at(node: Node, *path: str | int) -> Place:
     """The place of an entry, or of the nearest one above it."""
     for part in path:
         value = node.value
-        if isinstance(value, dict) and part in value:
-            node = value[part]
-        elif isinstance(value, list) and isinstance(part, int) and part < len(value):
+        if part in value if isinstance(value, dict) else isinstance(value, list) and part in range(len(value)):
             node = value[part]
     return node.place
 

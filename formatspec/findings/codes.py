@@ -54,6 +54,6 @@ CODES: dict[str, Code] = {
     "POLYGON": Code("error", "a polygon cannot be an outline"),
     "NOT_A_NUMBER": Code("error", "a coordinate is not a finite number"),
     "REGION_SIZE": Code("error", "a region and its image differ in size"),
-    "NOT_FITTED": Code("error", "a row matches no record"),
+    "NOT_FITTED": Code("warning", "a row of a picture overlaps no record, and tells nothing of any"),
 }  # fmt: skip
 """Codes that specs define in `checks` stand beside these."""
