@@ -35,6 +35,10 @@ def keep_row(reader: RowReader, record: Record, outer: Record, job: Job) -> None
         record.setdefault("$file", job.file)
         rows.append(record)
         return
+    placed = _placed_category(reader, record, rows)
+    if placed is not None:
+        _merge(placed, record, job, reader)
+        return
     key = _key(reader.by, record, job)
     if key is None:
         record.setdefault("$file", job.file)
@@ -84,8 +88,11 @@ def _merge(same: Record, record: Record, job: Job, reader: RowReader) -> None:
 
 
 def _key(by: tuple[str, ...], record: Record, job: Job) -> tuple[Any, ...] | None:
-    key = []
+    key: list[Any] = []
     for name in by:
+        if name == "item":
+            key.append(True)
+            continue
         value = category_key(record, job) if name == "category" else record.get(name, record.get(f"?{name}"))
         if value is None:
             return None
@@ -103,6 +110,16 @@ def category_key(record: Record, job: Job) -> Any:
         if value is not None:
             return value
     return None
+
+
+def _placed_category(reader: RowReader, record: Record, rows: list[Record]) -> Record | None:
+    """The category that another table has at the index by which a row means it."""
+    position = record.get("index")
+    if reader.kind != "category" or reader.by != ("index",) or not isinstance(position, int):
+        return None
+    if not 0 <= position < len(rows) or rows[position].get("$table") == reader.number:
+        return None
+    return rows[position] if rows[position].get("index", position) == position else None
 
 
 def _look_up(reader: RowReader, record: Record, rows: list[Record], job: Job) -> Record | None:
