@@ -97,6 +97,24 @@ def map_(arguments: Sequence[Argument], site: Site) -> Codec:
     return _mapping([(argument.file, argument.value) for argument in arguments])
 
 
+@codec("null_as")
+def null_as(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`null_as(-1)`: null is -1; any other value stands as it is, and -1 itself cannot be written."""
+    found = plain(arguments, 1, 1)[0]
+
+    def encode(value: Any, env: Env) -> Any:
+        if value is not None and same(value, found):
+            raise Unfit(f"a value other than {found!r}, which stands for none", value)
+        return found if value is None else value
+
+    return Codec(
+        encode=encode,
+        decode=lambda value, env: None if same(value, found) else value,
+        kind="number" if isinstance(found, int | float) and not isinstance(found, bool) else "any",
+        fit=lambda value, rng, env: None if value is not None and same(value, found) else value,
+    )
+
+
 def _flag_pairs(arguments: Sequence[Argument]) -> Pairs:
     found = plain(arguments, 0, 3) or (1, 0)
     if len(found) == 1:

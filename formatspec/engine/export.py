@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import posixpath
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from formatspec.engine import demand
 from formatspec.engine.adapt import Adapter, NoPlace, TargetCategories
 from formatspec.engine.format import IMAGE, Format, Role
 from formatspec.engine.frames import Frame, Setting
-from formatspec.engine.index import first_of, rows_at, tables_in
+from formatspec.engine.index import first_of, header_of, rows_at, tables_in
 from formatspec.engine.losses import Losses
 from formatspec.engine.scope import Meaning, Scope
 from formatspec.engine.writing import (
@@ -45,6 +46,8 @@ class Shared:
     counts: dict[str, int] = field(default_factory=dict)
     items: int = 0
     objects: int = 0
+    late: list[tuple[list[tuple[int, int, Any]], RowWriter, Frame]] = field(default_factory=list)
+    columns: dict[str, None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,10 +288,16 @@ class Exporter:
 
     def _spool(self, table: Spooled, shared: Shared, item: Item, frame: Frame) -> None:
         gathered = shared.rows.setdefault(table.key, [])
+        done: set[int] = set()  # one row tells of a record: the first that can
+        lost: dict[int, tuple[str, Any, Lacking]] = {}
         for row in table.writers:
             whole = TABLES[row.table] == "item"
             records = (item,) if whole else tuple(row.select(frame))
+            if row.rule.each.by == ("item",):
+                records = self._only_one(records, row)
             for record in records:
+                if id(record) in done:
+                    continue
                 index = shared.counts.get(row.table, 0)
                 inner = frame_of(record, frame, index, 0)
                 if whole:
@@ -297,15 +306,45 @@ class Exporter:
                     inner.then.index = index
                 if not _belongs(row, inner):
                     continue
+                if row.late:
+                    shared.late.append((gathered, row, inner))
+                    shared.counts[row.table] = index + 1
+                    shared.columns.update(dict.fromkeys(inner.record.attributes))
+                    continue
                 try:
                     document = write_record(row, inner)
                 except Lacking as lacking:
-                    frame.setting.rows.setdefault("lost", []).append((row.table, record, lacking))
+                    lost.setdefault(id(record), (row.table, record, lacking))
                     continue
+                done.add(id(record))
                 shared.counts[row.table] = index + 1
                 kept = frame.then is not None
                 place = position_of(record, row.number, frame.setting.file) if kept else len(gathered)
                 gathered.append((place, len(gathered), document))
+        frame.setting.rows.setdefault("lost", []).extend(found for key, found in lost.items() if key not in done)
+
+    def _only_one(self, records: tuple[Any, ...], row: RowWriter) -> tuple[Any, ...]:
+        """The first record that a table of one record per item may hold; the others are lost."""
+        if len(records) > 1:
+            self.losses.note(f"{row.table} not written (one per item)", row.table, len(records) - 1)
+        return records[:1]
+
+    def _write_late(self, role: Role, shared: Shared, source: Any) -> None:
+        """Write the rows that waited for the names of all columns: those of the source, then those of the rows."""
+        stated = header_of(role.document_rule, source) if source is not NO_SOURCE else ()
+        columns = shared.setting.columns = stated or tuple(shared.columns)
+        for gathered, row, inner in shared.late:
+            for frame in (inner, inner.then):
+                if frame is not None:
+                    frame.env = dataclasses.replace(frame.env, columns=columns)
+            try:
+                document = write_record(row, inner)
+            except Lacking as lacking:
+                self.losses.note(f"{row.table} not written ({lacking})", row.table)
+                continue
+            kept = inner.then is not None
+            place = position_of(inner.record, row.number, inner.setting.file) if kept else len(gathered)
+            gathered.append((place, len(gathered), document))
 
     def _lost(self, setting: Setting) -> None:
         for table, record, lacking in setting.rows.pop("lost", ()):
@@ -331,10 +370,11 @@ class Exporter:
 
     def _shared_file(self, role: Role, key: tuple[str, str], shared: Shared) -> None:
         setting = shared.setting
+        self._write_late(role, shared, self.sources.get(key, NO_SOURCE) if self.same else NO_SOURCE)
         for name, rows in shared.rows.items():
             setting.rows[name] = [document for _, _, document in sorted(rows, key=lambda row: row[:2])]
-        setting.rows["items"] = range(shared.items)
-        setting.rows["objects"] = range(shared.objects)
+        setting.rows["items"] = range(shared.counts.get("items", shared.items))
+        setting.rows["objects"] = range(shared.counts.get("objects", shared.objects))
         setting.subsets = tuple(sorted(self.subsets[0]))
         frame = Frame(setting, None, None)
         source = self.sources.get(key, NO_SOURCE) if self.same else NO_SOURCE
@@ -345,7 +385,7 @@ class Exporter:
         if source is not NO_SOURCE:
             before = Setting(setting.captures, self.as_read or self.categories, setting.options)
             before.rows = _counts(role, source, setting.rows)
-            before.folder = setting.folder
+            before.folder, before.columns = setting.folder, setting.columns
             before.subsets = tuple(sorted(self.subsets[1]))
             frame.then = Frame(before, None, None)
         document = self._document(role, frame, source)

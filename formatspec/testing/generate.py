@@ -55,6 +55,7 @@ class Outline:
     constants: dict[str, list[tuple[int, int, str, Any]]] = field(default_factory=dict)
     tables: set[str] = field(default_factory=set)
     choices: int = 0
+    alone: bool = False
     places: dict[Place, int] = field(default_factory=dict)
     conditions: list[tuple[bool, Callable[[Frame], object]]] = field(default_factory=list)
     object_roles: dict[str, bool] = field(default_factory=dict)
@@ -98,6 +99,7 @@ def _collect(
             return
         inner = scope.inside(rule.each.table)
         found.tables.add(rule.each.table)
+        found.alone = found.alone or rule.each.by == ("item",)
         if rule.each.table == "objects":
             found.object_roles[role.name] = role.kind == "pixels"
         if rule.each.table == "objects" and scope.kind == "item":
@@ -113,8 +115,11 @@ def _collect(
     elif isinstance(rule, OneOf):
         number = found.places.setdefault(rule.place, found.choices)
         found.choices = len(found.places)
+        tables = [a.each.table for a in rule.alternatives if isinstance(a, TableRule)]
         for place, alternative in enumerate(rule.alternatives):
-            _collect(alternative, scope, role, required, (*choice, (number, place)), found, 1)
+            alone = isinstance(alternative, TableRule) and tables.count(alternative.each.table) == 1
+            further = choice if alone and len(tables) > 1 else (*choice, (number, place))
+            _collect(alternative, scope, role, required, further, found, 1)
 
 
 def _slotted(row: Rule) -> bool:
@@ -310,7 +315,7 @@ class Generator:
     def _item(self, names: dict[str, Any], index: int) -> Item | None:
         rng = self.rng
         width, height = rng.randrange(6, 24), rng.randrange(6, 20)
-        env = Env(width, height)
+        env = Env(width, height, ("Bald", "Young_2"))
         leaves = self.outline.leaves
         values = self._fill("item", leaves.get("item", ()), env, {}, {})
         stated = "subset" in values and not any("subset" in role.captures for role in self.form.roles.values())
@@ -329,7 +334,7 @@ class Generator:
             labels=self._labels(env, names),
             captions=self._captions(env),
             tags=values.get("tags") or (),
-            attributes=_attributes(values),
+            attributes={**_attributes(values), **_attributes(names)},
             objects=objects,
             areas=areas,
             void=self._void(env, objects, areas),
@@ -364,7 +369,7 @@ class Generator:
     def _objects(self, env: Env) -> tuple[Object, ...]:
         rng = self.rng
         leaves = [bound for bound in self.outline.leaves.get("object", ()) if "item" not in bound.slots]
-        chosen_count = rng.choice((0, 1, 1, 2, 3, 5))
+        chosen_count = rng.choice((0, 1, 1, 2, 3, 5) if not self.outline.alone else (0, 1))
         made: list[Object] = []
         covered: Region | None = None
         for _ in range(chosen_count):
@@ -549,7 +554,7 @@ class Generator:
             )
             one: Any = made[0] if len(made) == 1 else made
             for codec in bound.chain.codecs[:1]:
-                if bound.types == ("mapping",):
+                if bound.types == ("mapping",) and "columns" not in codec.needs:
                     one = {name: codec.fit(part, self.rng, env) for name, part in one.items()}
                 else:
                     one = codec.fit(one, self.rng, env)

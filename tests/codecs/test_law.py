@@ -95,6 +95,7 @@ CASES = [
     Case("map", (pair("0", False), pair("1", True), pair(0, False), pair(1, True)), flags),
     Case("flag", (), flags),
     Case("flag", (1, 0, -1), flags),
+    Case("null_as", (-1,), st.none() | scalars),
     Case("flags", (1, -1), st.lists(flags, max_size=4).map(tuple)),
     Case("flags", (1, -1), st.dictionaries(words, flags, max_size=4)),
     Case("flags", (1, -1), st.tuples(flags, flags), R2),
