@@ -1,7 +1,7 @@
 """formatspec: one YAML file describes how a vision dataset lies on disk.
 
     import formatspec as fs
-    fs.open("data/").export("out/", "voc")
+    fs.open("data/").export("out/", "FORMAT")
 
 Errors: SpecError (a ValueError: a spec, an option or an expression is wrong), Refused (a ValueError: a
 conversion was not made; it holds the findings), OutputError (a ValueError: the output folder cannot be used).
