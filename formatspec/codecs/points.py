@@ -60,19 +60,47 @@ def pairs(arguments: Sequence[Argument], site: Site) -> Codec:
 
 @codec("named_pairs")
 def named_pairs(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`named_pairs(x, y)`: points as [{"x": 1, "y": 2}, ...]; the arguments are the keys."""
+    """`named_pairs(x, y)`: points as [{"x": 1, "y": 2}, ...]; several rings as a list of such lists."""
     x, y = (take.text(key) for key in take.plain(arguments, 2))
 
-    def decode(value: Any, env: Env) -> Ring:
+    def encode(value: Any, env: Env) -> Any:
+        found = values.sequence(value)
+        if found and values.is_sequence(found[0]) and len(found[0]) != 3:
+            return [encode(ring, env) for ring in found]
+        return [{x: a, y: b} for a, b in values.as_pairs(values.ring_of(found))]
+
+    def decode(value: Any, env: Env) -> Any:
+        if all(map(values.is_sequence, values.sequence(value))) and value:
+            return tuple(decode(ring, env) for ring in value)
         found: list[Number] = []
-        for point in values.sequence(value):
+        for point in value:
             if not isinstance(point, dict) or point.keys() != {x, y}:
                 raise Unfit(f"points with {x} and {y}", value)
             found += (values.coordinate(point[x]), values.coordinate(point[y]))
         return tuple(found)
 
+    return Codec(encode=encode, decode=decode, kind="table")
+
+
+@codec("with_holes")
+def with_holes(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`exterior, interior: polygon | with_holes`: an outline as points, and the outlines of its holes.
+
+    Holes are joined to the outline by bridges of no width, which the even-odd rule fills alike; a ring is written
+    without holes.
+    """
+    take.plain(arguments)
+
+    def decode(value: Any, env: Env) -> Ring:
+        exterior, holes = values.sequence(value, 2)
+        ring = values.ring_of_pairs(exterior)
+        joined = list(ring)
+        for hole in map(values.ring_of_pairs, values.sequence(holes)):
+            joined += [*(ring[:2] if len(joined) == len(ring) else ()), *hole, *hole[:2], *ring[:2]]
+        return tuple(joined)
+
     return Codec(
-        encode=lambda value, env: [{x: a, y: b} for a, b in values.as_pairs(values.ring_of(value))],
+        encode=lambda value, env: values.listed(site, (values.as_pairs(values.ring_of(value)), [])),
         decode=decode,
         kind="table",
         fit=lambda value, rng, env: values.ring_of(value),
@@ -169,18 +197,23 @@ def columns(arguments: Sequence[Argument], site: Site) -> Codec:
 
 @codec("visible")
 def visible(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`visible`: keypoints that are all visible, as points; `keypoints | visible | pairs`."""
-    take.plain(arguments)
+    """`visible`: keypoints that are all visible, as points; `keypoints | visible | pairs`.  `visible(n)`: n of them."""
+    count = take.optional_count(arguments)
 
     def decode(value: Any, env: Env) -> tuple[tuple[Number, Number, int], ...]:
-        ring = values.ring_of(value)
+        ring = _counted(values.ring_of(value), None if count is None else 2 * count, "numbers")
         return tuple((x, y, values.VISIBLE) for x, y in zip(ring[::2], ring[1::2], strict=True))
 
     return Codec(
-        encode=lambda value, env: values.listed(site, values.ring_of_visible(value)),
+        encode=lambda value, env: values.listed(
+            site, _counted(values.ring_of_visible(value), None if count is None else 2 * count, "numbers")
+        ),
         decode=decode,
         kind="numbers",
-        fit=lambda value, rng, env: tuple((x, y, values.VISIBLE) for x, y, _ in value),
+        arity=None if count is None else 2 * count,
+        fit=lambda value, rng, env: tuple(
+            (x, y, values.VISIBLE) for x, y, _ in (value if count is None else (tuple(value) * count)[:count])
+        ),
     )
 
 

@@ -45,8 +45,9 @@ class TargetCategories:
         """The target's category for one of the source's; itself where the target has none."""
         known = self._own.get(id(category))
         if known is None:
-            found = None if self.fixed else self._by_key.get((category.id, category.name))
-            found = found or self._by_name.get(category.name)
+            name = spoken(category)
+            found = None if self.fixed else self._by_key.get((category.id, name))
+            found = found or self._by_name.get(name)
             stranger = msgspec.structs.replace(category, id=None, index=None) if self.fixed else category
             own = found if found is not None else stranger
             known = self._own[id(category)] = (category, own)
@@ -69,10 +70,17 @@ def target_categories(form: Format, source: Iterable[Category], same: bool) -> T
             if len(form.spec.categories) == 1 or all(category.name in names for category in listed):
                 return TargetCategories(table, fixed=True)
     numbered = [
-        category if category.index == index else msgspec.structs.replace(category, index=index)
+        msgspec.structs.replace(category, index=index, name=spoken(category))
+        if category.index != index or category.name != spoken(category)
+        else category
         for index, category in enumerate(_in_order(listed))
     ]
     return TargetCategories(_identified(form, numbered), fixed=False)
+
+
+def spoken(category: Category) -> str:
+    """A category's name; where its format only numbers it, the number."""
+    return category.name or ("" if category.id is None else str(category.id))
 
 
 def _in_order(categories: Sequence[Category]) -> list[Category]:
@@ -241,6 +249,8 @@ class Adapter:
             return self.subset(item.subsets[0] if item.subsets else None) or DEFAULT_SUBSET
         if name in ("sequence", "frame") and getattr(item, name) is not None:
             return getattr(item, name)
+        if name == "label.category.name" and item.labels and item.labels[0].category is not None:
+            return spoken(item.labels[0].category)
         if name.startswith("label.category."):
             return getattr(item.labels[0].category, name.rpartition(".")[2], None) if item.labels else ""
         if name.startswith("attributes.") and find_slot("item", name):

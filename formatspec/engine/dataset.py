@@ -257,12 +257,12 @@ def _score(form: Format, tree: Tree) -> int:
 
 def open_source(source: Source, tree: Tree, options: Mapping[str, Any], purpose: Purpose) -> Dataset:
     """Open a tree with a spec: as the layout in which most items have their image.  Raises SpecError."""
-    best: tuple[int, Dataset] | None = None
+    best: tuple[tuple[int, int], Dataset] | None = None
     for form, prefix in candidates(source, tree, options):
         dataset = Dataset(form, tree, prefix, purpose)
         complete = sum(1 for entry in dataset.entries if IMAGE in entry.files)
-        if best is None or complete > best[0]:
-            best = (complete, dataset)
+        if best is None or (complete, len(dataset)) > best[0]:
+            best = ((complete, len(dataset)), dataset)
         if complete and complete == len(dataset.index.entries):
             break
     assert best is not None

@@ -28,6 +28,7 @@ class Setting:
         "apart",
         "captures",
         "categories",
+        "columns",
         "counts",
         "file",
         "folder",
@@ -54,6 +55,7 @@ class Setting:
         self.rows: dict[str, Any] = {}
         self.counts: dict[str, int] = {}
         self.subsets: tuple[str, ...] = ()
+        self.columns: tuple[str, ...] = ()
 
 
 class Frame:
@@ -129,7 +131,7 @@ def records_of(table: str) -> Callable[[Frame], Iterable[Any]]:
     if table == "categories":
         return lambda frame: frame.setting.categories.listed
     if table == "items":
-        return lambda frame: frame.setting.rows.get("items", ())
+        return lambda frame: frame.setting.rows.get("items", ()) if frame.item is None else (frame.item,)
     if table == "void":
         return lambda frame: () if frame.item is None or frame.item.void is None else (frame.item.void,)
     if table == "attributes":
@@ -155,6 +157,8 @@ def getter(meaning: Meaning, scope: Scope) -> Getter:
     if meaning.where == "option":
         name = meaning.name
         return lambda frame: frame.setting.options.get(name)
+    if meaning.where == "columns":
+        return lambda frame: frame.setting.columns or None
     if meaning.where == "capture":
         return _capture(meaning.name)
     if meaning.where == "path":

@@ -13,7 +13,8 @@ from formatspec.engine.reading import Context, RowReader
 from formatspec.engine.schemas import schema_faults
 from formatspec.engine.scope import Meaning, Scope
 from formatspec.files.document import FileError
-from formatspec.language.rules import Field, MapRule, OneOf, Rule, TableRule
+from formatspec.language.leaf import Bind
+from formatspec.language.rules import Field, LeafRule, MapRule, OneOf, Rule, TableRule
 from formatspec.model.slots import TABLES
 from formatspec.paths.tree import Tree
 
@@ -27,6 +28,7 @@ class Row(NamedTuple):
     path: Path
     position: int
     document: Any
+    columns: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -207,6 +209,19 @@ def names_only(meaning: Meaning, scope: Scope) -> bool:
     return False
 
 
+def header_of(rule: Rule, document: Any) -> tuple[str, ...]:
+    """The names of columns that a document states in a line of its own; none where it states none."""
+    if isinstance(rule, MapRule) and isinstance(document, dict):
+        for one in rule.fields:
+            leaf = one.rule.leaf if isinstance(one.rule, LeafRule) else None
+            if isinstance(leaf, Bind) and leaf.names == ("columns",):
+                return tuple(str(document.get(one.keys[0], "")).split())
+            found = header_of(one.rule, document.get(one.keys[0]))
+            if found:
+                return found
+    return ()
+
+
 def _tables(role: Role, form: Format) -> tuple[Table, ...]:
     assert role.codec is not None
     found = []
@@ -286,6 +301,7 @@ def _join_table(
         _no_rows(file, table, faults)
         return
     seen: dict[Any, int] = {}
+    columns = header_of(form.roles[file.role].document_rule, file.document)
     for position, document in enumerate(rows):
         job = job_of(dict(file.captures))
         job.file, job.at = file.path, (*table.path, position)
@@ -294,7 +310,7 @@ def _join_table(
         names.update({name: job.item[name] for name in ("id", "image.path", *form.key_names) if name in job.item})
         if "subset" in form.key_names and "subset" not in names and job.item.get("subsets"):
             names["subset"] = job.item["subsets"][0]
-        row = Row(table.role, file.path, which, (*table.path, position), position, document)
+        row = Row(table.role, file.path, which, (*table.path, position), position, document, columns)
         if job.faults and all(fault.code not in ("DIFFERS", "FIELD_UNKNOWN") for fault in job.faults):
             faults.extend(job.faults)
             continue

@@ -422,7 +422,7 @@ def row_reader(rule: TableRule, scope: Scope, context: Context) -> RowReader:
     inner = scope.inside(rule.each.table)
     if not rule.each.overlap:
         for name in rule.each.by:
-            if name != "category":
+            if name not in ("category", "item"):
                 inner.resolve(name, rule.place)
     return RowReader(
         table_number(rule, scope),

@@ -381,7 +381,7 @@ class Generator:
             values = self._fill("object", leaves, env, known, choices)
             thing = self._object(values, category, leaves, made)
             told = self._told(thing, env)
-            if not told:
+            if not told or (self.outline.alone and thing == Object()):
                 continue
             if True not in told and thing.region is not None:
                 thing = msgspec.structs.replace(thing, region=None)

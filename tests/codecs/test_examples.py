@@ -208,6 +208,8 @@ def test_points() -> None:
     cannot_write("pairs", [], ((1, 2, 1),))
     both("visible", [], ((1, 2, 2),), [1, 2])
     reads("visible", [], [[1, 2]], ((1, 2, 2),))
+    both("visible", [1], ((1, 2, 2),), [1, 2])
+    cannot_read("visible", [2], [1, 2])
     both("triplets", [], ((1, 2, 0), (3, 4, 2)), [1, 2, 0, 3, 4, 2])
     reads("triplets", [], [1, 2, 2.0], ((1, 2, 2),))
     cannot_read("triplets", [], [1, 2, 3])
