@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import random
 import re
+import zlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -201,6 +202,34 @@ def cropped_png(arguments: Sequence[Argument], site: Site) -> Codec:
             raise Unfit("the upper left and the lower right corner", corners)
         _check_inside(left, top, width, height, env)
         return _placed(_from_png(read_base64(spelled), width, height), left, top, env)
+
+    return Codec(encode=encode, decode=decode, kind="table", needs=frozenset({"size"}), fit=_fit_crop)
+
+
+@codec("packed_png")
+def packed_png(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`data, origin: region | packed_png`: a PNG of the bounding box, zlib-compressed, in base64; and [left, top].
+
+    The PNG is 8-bit gray, 0 outside and 1 inside; read as inside is what is not 0.
+    """
+    take.plain(arguments)
+
+    def encode(value: Any, env: Env) -> Any:
+        mask, left, top = _crop(value, env)
+        return values.listed(site, (base64.b64encode(zlib.compress(_to_png(mask))).decode("ascii"), [left, top]))
+
+    def decode(value: Any, env: Env) -> Region:
+        from formatspec.pixels import png
+
+        spelled, origin = values.sequence(value, 2)
+        left, top = (values.integral(c) for c in values.sequence(origin, 2))
+        try:
+            data = zlib.decompress(read_base64(spelled))
+            header = png.read_header(data)
+        except (zlib.error, ValueError) as error:
+            raise Unfit("a compressed PNG", str(error)) from error
+        _check_inside(left, top, header.width, header.height, env)
+        return _placed(_from_png(data, header.width, header.height), left, top, env)
 
     return Codec(encode=encode, decode=decode, kind="table", needs=frozenset({"size"}), fit=_fit_crop)
 

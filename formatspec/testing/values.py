@@ -56,7 +56,9 @@ def region(rng: random.Random, width: int, height: int) -> Region:
 
 
 def keypoints(rng: random.Random, width: int, height: int) -> tuple[tuple[float, ...], ...]:
-    """A few points with their visibility."""
+    """A few points with their visibility, often a single one that is seen."""
+    if rng.random() < 0.3:
+        return ((rng.randrange(4 * width) / 4, rng.randrange(4 * height) / 4, 2),)
     found = []
     for _ in range(rng.randrange(1, 5)):
         visible = rng.choice((0, 1, 2))

@@ -86,6 +86,8 @@ YES_NO = (pair("yes", True), pair("no", False), pair([], None), pair({"a": [1]},
 CASES = [
     Case("box_ring", (), boxes, exact=False),
     Case("named_pairs", ("x", "y"), rings),
+    Case("with_holes", (), rings, R2),
+    Case("packed_png", (), regions, R2),
     Case("scaled", (100,), numbers, exact=False),
     Case("scaled", (100,), st.lists(numbers, max_size=4).map(tuple), exact=False),
     Case("hexadecimal", (), st.lists(ints, max_size=4).map(tuple)),
