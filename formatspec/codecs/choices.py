@@ -101,17 +101,28 @@ def map_(arguments: Sequence[Argument], site: Site) -> Codec:
 def null_as(arguments: Sequence[Argument], site: Site) -> Codec:
     """`null_as(-1)`: null is -1; any other value stands as it is, and -1 itself cannot be written."""
     found = plain(arguments, 1, 1)[0]
+    numeric = isinstance(found, int | float) and not isinstance(found, bool)
+
+    def alike(value: Any) -> bool:
+        return not numeric or values.is_number(value)
 
     def encode(value: Any, env: Env) -> Any:
-        if value is not None and same(value, found):
+        if value is not None and (same(value, found) or not alike(value)):
             raise Unfit(f"a value other than {found!r}, which stands for none", value)
         return found if value is None else value
 
+    def decode(value: Any, env: Env) -> Any:
+        if same(value, found):
+            return None
+        if not alike(value):
+            raise Unfit("a number", value)
+        return value
+
     return Codec(
         encode=encode,
-        decode=lambda value, env: None if same(value, found) else value,
-        kind="number" if isinstance(found, int | float) and not isinstance(found, bool) else "any",
-        fit=lambda value, rng, env: None if value is not None and same(value, found) else value,
+        decode=decode,
+        kind="number" if numeric else "any",
+        fit=lambda value, rng, env: None if same(value, found) or not alike(value) else value,
     )
 
 
