@@ -206,8 +206,14 @@ def _formats(pieces: Mapping[str, Pieces]) -> dict[str, str | None]:
         for part in pieces.get(name, ()):
             if isinstance(part, Bind) and (part.format is not None or part.names[0] not in found):
                 if found.get(part.names[0]) is None:
-                    found[part.names[0]] = part.format
+                    found[part.names[0]] = part.format or _words(part)
     return found
+
+
+def _words(part: Bind) -> str | None:
+    """The values that a name may have where a `map` lists them, as a format."""
+    pairs = part.calls[0].arguments if part.calls and part.calls[0].name == "map" else ()
+    return "|".join(str(pair.value) for pair in pairs) or None
 
 
 def _role(

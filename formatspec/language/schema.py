@@ -38,7 +38,7 @@ class StyleSpec(Strict):
     newline: Literal["\n", "\r\n"] | None = Field(None, description="what ends a line")
     delimiter: str | None = Field(None, description="CSV: what separates columns")
     header: bool | None = Field(None, description="CSV: whether the first line names the columns")
-    columns: tuple[str, ...] | None = Field(None, description="CSV: the columns, where the keys are in another order")
+    columns: tuple[str, ...] | None = Field(None, description="CSV: the columns in order, if the keys are not")
     quote: str | None = Field(None, description="lines: what quotes a name that holds blanks")
     declaration: bool | None = Field(None, description="XML: whether the file begins with <?xml …?>")
 
@@ -62,7 +62,7 @@ class FileSpec(Strict):
     )
     palette: str | None = Field(None, description="`bits`, or `category.color`: the palette that is written")
     encoding: Annotated[tuple[str, ...], Many] = Field(("utf-8",), description="encodings to try in turn")
-    style: StyleSpec = Field(default_factory=lambda: StyleSpec(), description="how the file is spelled")
+    style: StyleSpec = Field(default_factory=lambda: StyleSpec.model_validate({}), description="how the file is spelled")
     equal: Literal["bytes", "data", "pixels"] = Field("data", description="what must come back equal")
     comment: str | None = Field(None, description="lines that begin so are comments")
     schema_: Any = Field(
