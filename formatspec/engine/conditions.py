@@ -40,7 +40,7 @@ def _term(part: Expression, scope: Scope) -> Condition | None:
     if isinstance(part, Binary) and part.operator == "==" and isinstance(part.left, Name):
         if isinstance(part.right, Literal):
             return _slot_is(part.left.name, part.right.value, scope)
-        return None
+        return _slot_is_the_items(part.left.name, part.right.name, scope) if isinstance(part.right, Name) else None
     if isinstance(part, Binary) and part.operator == "!=" and isinstance(part.left, Name):
         if isinstance(part.right, Literal):
             if isinstance(part.right.value, bool):  # of two values it is the other; when writing, null fits too
@@ -80,6 +80,22 @@ def _slot_is(name: str, expected: Any, scope: Scope) -> Condition | None:
             record[slot] = expected
             return True
         return bool(value == expected)
+
+    return check
+
+
+def _slot_is_the_items(name: str, other: str, scope: Scope) -> Condition | None:
+    """`category.name == item.label.category.name`: a slot that has what one of the item's has."""
+    mine, its = scope.meaning(name), scope.meaning(other)
+    if mine is None or its is None or mine.where != "record" or its.where != "item" or mine.derived or its.derived:
+        return None
+    slot, source = mine.name, its.name
+
+    def check(record: Record, job: Job) -> bool:
+        expected = job.item.get(source)
+        if expected is None:
+            return True
+        return bool(record.setdefault(slot, expected) == expected)
 
     return check
 

@@ -220,7 +220,7 @@ def _role(
     name: str, spec: FileSpec, pieces: Pieces, known: Mapping[str, str | None], key_names: tuple[str, ...],
     layout: Layout, options: Mapping[str, Any], place: Place,
 ) -> Role:  # fmt: skip
-    names = tuple(dict.fromkeys(part.names[0] for part in pieces if isinstance(part, Bind)))
+    names = tuple(dict.fromkeys([*(part.names[0] for part in pieces if isinstance(part, Bind)), *spec.given]))
     per_record = any(one.startswith("object.") for one in names)
     span: Span = (
         "record" if per_record else "item" if key_names and set(key_names) <= set(names) else "shared"

@@ -94,7 +94,7 @@ def claims(
                 break
             found = role.template.match(path)
             if found is not None:
-                best.append((role, found))
+                best.append((role, {**found, **role.spec.given}))
         if not best:
             unclaimed.append(path)
             continue

@@ -50,6 +50,9 @@ class FileSpec(Strict):
     need: Literal["required", "optional", "kept"] = Field(
         "required", description="whether the file must be there; one that is kept is written back but never made"
     )
+    given: dict[str, str] = Field(
+        default_factory=dict, description="names that the path does not spell, and what they are"
+    )
     like: str | None = Field(None, description="another role whose entries are taken over")
     json_: Any = Field(None, alias="json", description="a JSON document, shaped as it is")
     yaml: Any = Field(None, description="a YAML document, shaped as it is")

@@ -16,6 +16,7 @@ from formatspec.engine.chain import Chain, build
 from formatspec.engine.conditions import conjuncts
 from formatspec.engine.format import IMAGE, Format, Role
 from formatspec.engine.frames import Frame, Setting
+from formatspec.engine.raster import is_derived
 from formatspec.engine.scope import Meaning, Scope
 from formatspec.engine.writing import compiled
 from formatspec.language.errors import Place
@@ -56,7 +57,9 @@ class Outline:
     tables: set[str] = field(default_factory=set)
     choices: int = 0
     alone: bool = False
+    ranked: bool = False
     places: dict[Place, int] = field(default_factory=dict)
+    areas: list[Callable[[Frame], object]] = field(default_factory=list)
     conditions: list[tuple[bool, Callable[[Frame], object]]] = field(default_factory=list)
     object_roles: dict[str, bool] = field(default_factory=dict)
 
@@ -71,7 +74,7 @@ def outline(form: Format) -> Outline:
     painted = [name for name, pixels in found.object_roles.items() if pixels]
     if painted:
         bound = Bind(("region",))
-        required = len(painted) == len(found.object_roles)
+        required = found.ranked or len(painted) == len(found.object_roles)
         region = Bound(("region",), ("region",), _ANY, required, (), False, bound, painted[0], True)
         found.leaves.setdefault("object", []).append(region)
     return found
@@ -97,9 +100,14 @@ def _collect(
     elif isinstance(rule, TableRule):
         if rule.each.overlap:
             return
+        if role.kind == "pixels" and is_derived(rule):
+            return
         inner = scope.inside(rule.each.table)
         found.tables.add(rule.each.table)
+        if rule.each.table == "areas" and rule.each.where is not None:
+            found.areas.append(compiled(rule.each.where, inner, rule.place))
         found.alone = found.alone or rule.each.by == ("item",)
+        found.ranked = found.ranked or "rank" in rule.each.by  # ranks are told of what is seen only
         if rule.each.table == "objects":
             found.object_roles[role.name] = role.kind == "pixels"
         if rule.each.table == "objects" and scope.kind == "item":
@@ -339,7 +347,15 @@ class Generator:
             areas=areas,
             void=self._void(env, objects, areas),
         )
+        if self.outline.areas:
+            item = msgspec.structs.replace(item, areas=tuple(area for area in item.areas if self._holds(item, area)))
         return item if self._writable(item) else None
+
+    def _holds(self, item: Item, area: Area) -> bool:
+        """Whether one of the tables of areas holds this one."""
+        setting = Setting(item.captures, TargetCategories(self.categories, False), dict(self.form.options))
+        frame = Frame(setting, item, area, Frame(setting, item, item))
+        return any(holds(frame) for holds in self.outline.areas)
 
     def _writable(self, item: Item) -> bool:
         """Whether an item is told of at all: a format that lists its items in rows of objects needs one."""
