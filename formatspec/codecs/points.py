@@ -86,21 +86,27 @@ def named_pairs(arguments: Sequence[Argument], site: Site) -> Codec:
 def with_holes(arguments: Sequence[Argument], site: Site) -> Codec:
     """`exterior, interior: polygon | with_holes`: an outline as points, and the outlines of its holes.
 
+    `with_holes(flat)`: as lists x, y, x, y, ...; both are read.
+
     Holes are joined to the outline by bridges of no width, which the even-odd rule fills alike; a ring is written
     without holes.
     """
-    take.plain(arguments)
+    is_flat = bool(take.names(take.plain(arguments, 0, 1), ["flat"]))
+
+    def encode(value: Any, env: Env) -> Any:
+        ring = values.ring_of(value)
+        return values.listed(site, (list(ring) if is_flat else values.as_pairs(ring), []))
 
     def decode(value: Any, env: Env) -> Ring:
         exterior, holes = values.sequence(value, 2)
-        ring = values.ring_of_pairs(exterior)
+        ring = values.ring_of(exterior)
         joined = list(ring)
-        for hole in map(values.ring_of_pairs, values.sequence(holes)):
+        for hole in map(values.ring_of, values.sequence(holes)):
             joined += [*(ring[:2] if len(joined) == len(ring) else ()), *hole, *hole[:2], *ring[:2]]
         return tuple(joined)
 
     return Codec(
-        encode=lambda value, env: values.listed(site, (values.as_pairs(values.ring_of(value)), [])),
+        encode=encode,
         decode=decode,
         kind="table",
         fit=lambda value, rng, env: values.ring_of(value),

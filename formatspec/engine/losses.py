@@ -94,7 +94,9 @@ class Losses:
             self.note("areas, written as objects" if "objects" in tables else "areas", "areas", len(item.areas))
         if item.void and "void" not in tables:
             self.note("void pixels", "items")
-        if len(item.subsets) > 1 and "subsets" not in slots:
+        if item.subsets and not slots & {"subset", "subsets"}:
+            self.note("subsets", "items")
+        elif len(item.subsets) > 1 and "subsets" not in slots:
             self.note("further subsets", "items")
 
     def _object(self, thing: Object, held: int) -> None:

@@ -384,3 +384,10 @@ def test_percentages_colours_and_lists_that_begin_with_a_name() -> None:
     cannot_read("hexadecimal", [], "#ff00")
     both("first_and_rest", [], ("car", ("red", "old")), ["car", "red", "old"], L2)
     both("first_and_rest", [], (None, ()), [], L2)
+
+
+def test_holes_are_bridged() -> None:
+    outer, hole = [[0, 0], [9, 0], [9, 9], [0, 9]], [[2, 2], [4, 2], [4, 4], [2, 4]]
+    ring = call("with_holes", [], R2).decode((outer, [hole]), ENV)
+    assert Region.from_polygons((ring,), 10, 10).area == 81 - 4
+    assert call("with_holes", ["flat"], R2).decode(([0, 0, 9, 0, 9, 9, 0, 9], [[2, 2, 4, 2, 4, 4, 2, 4]]), ENV) == ring

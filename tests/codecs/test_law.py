@@ -87,6 +87,7 @@ CASES = [
     Case("box_ring", (), boxes, exact=False),
     Case("named_pairs", ("x", "y"), rings),
     Case("with_holes", (), rings, R2),
+    Case("with_holes", ("flat",), rings, R2),
     Case("packed_png", (), regions, R2),
     Case("scaled", (100,), numbers, exact=False),
     Case("scaled", (100,), st.lists(numbers, max_size=4).map(tuple), exact=False),
