@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -11,7 +12,7 @@ import msgspec
 from formatspec.codecs.registry import Env, Unfit
 from formatspec.engine import demand
 from formatspec.engine.categories import from_table
-from formatspec.engine.chain import build
+from formatspec.engine.chain import Chain, build
 from formatspec.engine.format import IMAGE, Format
 from formatspec.engine.frames import Frame, Setting
 from formatspec.engine.writing import compiled
@@ -141,6 +142,7 @@ class Adapter:
         self._flat = self._flat_names(keys)
         self.needs_ids = _binds(target, "object", "id")
         self.ids_in_pixels = _binds_in_pixels(target, "id")
+        self.fits_ids = _fits_ids(target)
 
     def _flat_names(self, keys: Iterable[Mapping[str, Any]]) -> bool:
         """Whether the last part of a name is enough to tell items apart, where the target has no folders."""
@@ -198,6 +200,9 @@ class Adapter:
             return things
         ids = [thing.id for thing in things]
         bad = self.ids_in_pixels and any(not isinstance(i, int) or i < 1 for i in ids if i is not None)
+        bad = bad or not all(fits(i) for fits in self.fits_ids for i in ids if i is not None)
+        stated = [i for i in ids if i is not None]
+        bad = bad or (not self.fits_ids and len(set(stated)) < len(stated))
         if not bad and None not in ids:
             return things
         start = 1 if self.ids_in_pixels else 0
@@ -298,6 +303,28 @@ def _binds(form: Format, kind: str, name: str) -> bool:
         for role in form.documents
         for meaning, scope, _ in demand.meanings(role.document_rule, role.scope)
     ) or any(f"{kind}.{name}" in role.captures for role in form.roles.values())
+
+
+def _fits_ids(form: Format) -> list[Callable[[Any], bool]]:
+    """Whether an id fits a pixel value that it shares with the category: such ids count within a category."""
+    found: list[Callable[[Any], bool]] = []
+    for role in form.documents:
+        if role.kind != "pixels" or role.rule is None:
+            continue
+        for leaf, scope, _ in demand.leaves(role.rule, role.scope):
+            if scope.kind == "object" and "id" in leaf.names and len(leaf.names) > 1:
+                chain = build(leaf, ["id"] * len(leaf.names), 1, False, role.place)
+                place = leaf.names.index("id")
+                found.append(partial(_fits, chain, place, len(leaf.names)))
+    return found
+
+
+def _fits(chain: Chain, place: int, count: int, value: Any) -> bool:
+    try:
+        chain.encode(tuple(value if i == place else 1 for i in range(count)), Env())
+    except Unfit:
+        return False
+    return True
 
 
 def _binds_in_pixels(form: Format, name: str) -> bool:

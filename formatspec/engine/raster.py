@@ -117,6 +117,9 @@ class RasterReader:
         zero = 0 if pixels.ndim == 2 else (0,) * pixels.shape[2]
         values.insert(0, (zero, None))
         colors = _color_index(self.spec, raster, self.keys)
+        known = {slot: value for slot in ("level",) if (value := job.captures.get(f"object.{slot}")) is not None}
+        if any("rank" in reader.by for reader in self.rows):
+            known["$ranks"] = self._ranks([_row(value, self.keys, colors) for value, _ in values[1:]], job)
         for position, (value, region) in enumerate(values):
             row = _row(value, self.keys, colors)
             if not self.rows or any(blank.items() <= row.items() for blank in self.blanks):
@@ -128,7 +131,7 @@ class RasterReader:
                 region = zero_region(pixels)
                 if not region:
                     continue
-            read_row(row, position, self.rows, record, job, {"region": region})
+            read_row(row, position, self.rows, record, job, {**known, "region": region})
             if len(job.faults) > before:
                 first = job.faults[before]
                 del job.faults[before:]
@@ -136,6 +139,17 @@ class RasterReader:
                     first.code if first.code != "ALTERNATIVE" else "PIXEL_VALUE", (), first.place,
                     f"pixel value {value}: {first.message}", first.expected, first.got,
                 )  # fmt: skip
+
+    def _ranks(self, rows: Sequence[Record], job: Job) -> dict[Any, int]:
+        """The place of each number that orders records among the file's own: 0 for the least."""
+        aside = Job(dict(job.captures), job.categories, False)
+        aside.env = job.env
+        found = set()
+        for row in rows:
+            record: Record = {}
+            self.rows[0].read(row, record, aside)
+            found.add(record.get("?rank"))
+        return {value: place for place, value in enumerate(sorted(found - {None, 0}))}
 
     def _zero_means_something(self, row: Record, job: Job) -> bool:
         """Whether 0 decodes to a record that is there: tried aside, so that nothing is kept of it."""
@@ -247,7 +261,7 @@ def _constant(rule: Rule) -> Any:
     return rule.leaf.value if isinstance(rule, LeafRule) and isinstance(rule.leaf, Constant) else None
 
 
-def _is_derived(rule: TableRule) -> bool:
+def is_derived(rule: TableRule) -> bool:
     """Whether rows are printed from what is known otherwise, and tell nothing when read."""
     fields = rule.row.fields if isinstance(rule.row, MapRule) else ()
     return bool(fields) and all(isinstance(f.rule, LeafRule) and isinstance(f.rule.leaf, Computed) for f in fields)
@@ -266,7 +280,7 @@ def raster_reader(spec: FileSpec, rule: Rule, scope: Scope, context: Context) ->
     """Compile the reader of a role whose document is `pixels:`."""
     alphabets = _alphabets(rule)
     tables = () if alphabets else tables_of(rule)
-    rows = tuple(row_reader(table, scope, context) for table in tables if not _is_derived(table))
+    rows = tuple(row_reader(table, scope, context) for table in tables if not is_derived(table))
     if not alphabets and not tables:
         raise problem(
             "pixels are a table, or a mask of one record", rule.place, "`each:`, or `L: slot | map(…)`"
