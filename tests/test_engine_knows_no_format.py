@@ -13,19 +13,18 @@ import formatspec
 PACKAGE = Path(formatspec.__file__).parent
 SPECS = PACKAGE.parent / "specs"
 
-NAMES = frozenset(
-    """
+_LISTED = """
     ade ade20k ade20k2017 ade20k2020 align animalpose ava bdd bdd100k brats brats_numpy camvid celeba cifar cityscapes
     coco common_semantic_segmentation createml crowdhuman cub cvat davis datumaro dota facecoco facenet fashion_mnist
     icdar imagenet iwildcam kaggle kinetics kitti labelbox labelme laion lfw lvis mapillary market1501 mars mmdet mmseg
     mnist mot mots mpii msdd nyu ade_20k objects365 open_images openimages oid oidv4 pascal pascalvoc sa1b scannet
     segment_anything shapenet sly_pointcloud supervisely synthia tfds tfod vgg_face2 via visdrone visual_genome vott
     vgg voc widerface wider_face wider wildtrack yolo yolov5 yolov8 ultralytics yolox
-    """.split()
-)
+"""
+NAMES = frozenset(_LISTED.split())
 """Names of formats in the wild, as one word or several."""
 
-PLAIN_ENGLISH = frozenset({"align", "via", "mars", "wider", "image", "images", "masks", "labels", "text", "image_masks"})
+PLAIN_ENGLISH = frozenset({"align", "via", "mars", "wider", "image", "images", "masks", "labels", "image_masks"})
 """Names of formats that are words as well; only a rule could tell them apart, and none needs to."""
 
 ALLOWED = {

@@ -10,7 +10,7 @@ from formatspec.engine.dataset import roots
 from formatspec.engine.format import IMAGE, Format, Role, compile_format
 from formatspec.engine.index import claims, first_of, rows_at, tables_in
 from formatspec.engine.raster import fits_header
-from formatspec.engine.reading import fits_outline
+from formatspec.engine.reading import fits_outline, may_be_absent
 from formatspec.files.document import FileError
 from formatspec.files.images import ImageError
 from formatspec.language.errors import SpecError
@@ -148,7 +148,8 @@ def shape_differs(role: Role, document: Any, path: str) -> str:
         if not isinstance(document, dict):
             return f"{path} is no mapping"
         if not fits_outline(rule, role.scope)(document):
-            lacking = [k for field in rule.fields if not field.optional for k in field.keys if k not in document]
+            fields = [field for field in rule.fields if not may_be_absent(field, role.scope)]
+            lacking = [key for field in fields for key in field.keys if key not in document]
             return f"{path} has no {lacking[0]!r}" if lacking else f"{path} has other constants"
     for at, table in tables_in(rule, ()):
         rows = rows_at(document, at)

@@ -179,9 +179,15 @@ Fields = Sequence[tuple[tuple[str, ...], bool, Reader, Place]]
 
 def _fields(rule: MapRule, scope: Scope, context: Context, at: Path) -> Fields:
     return [
-        (field.keys, field.optional, field_reader(field, scope, context, at), field.place)
+        (field.keys, may_be_absent(field, scope), field_reader(field, scope, context, at), field.place)
         for field in rule.fields
     ]
+
+
+def may_be_absent(field: Field, scope: Scope) -> bool:
+    """Whether a document may be without a field: text has no other way to say that a table has no rows."""
+    tables = field.rule.alternatives if isinstance(field.rule, OneOf) else (field.rule,)
+    return field.optional or (scope.textual and all(isinstance(one, TableRule) for one in tables))
 
 
 def field_reader(field: Field, scope: Scope, context: Context, at: Path) -> Reader:
@@ -321,7 +327,7 @@ def fits_outline(rule: Rule, scope: Scope) -> Test:
     constants = outline(rule, scope)
     row = rule.row if isinstance(rule, TableRule) else rule
     required = (
-        frozenset(key for field in row.fields if not field.optional for key in field.keys)
+        frozenset(key for field in row.fields if not may_be_absent(field, scope) for key in field.keys)
         if isinstance(row, MapRule)
         else frozenset()
     )
