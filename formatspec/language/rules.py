@@ -58,12 +58,16 @@ class ListRule:
 
 @dataclass(frozen=True, slots=True)
 class Each:
-    """`each: TABLE by KEYS where CONDITION`; `overlap` for `by overlap within KEYS`."""
+    """`each: TABLE by KEYS where CONDITION`; `overlap` for `by overlap within KEYS`.
+
+    columns: `each: TABLE in columns`: the rows stand as a mapping from keys to the lists of their values.
+    """
 
     table: str
     by: tuple[str, ...]
     overlap: bool
     where: Expression | None
+    columns: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +105,7 @@ class SequenceRule:
 
 Rule = LeafRule | MapRule | ListRule | TableRule | OneOf | LineRule | SequenceRule
 
-_EACH = re.compile(r"(?P<table>[\w.]+)(\s+by\s+(?P<by>.+?))?(\s+where\s+(?P<where>.+))?", re.S)
+_EACH = re.compile(r"(?P<table>[\w.]+)(?P<columns>\s+in\s+columns)?(\s+by\s+(?P<by>.+?))?(\s+where\s+(?P<where>.+))?", re.S)
 
 
 def problem(message: str, place: Place, expected: str = "", hint: str = "") -> SpecError:
@@ -112,7 +116,7 @@ def parse_each(node: Node) -> Each:
     text = node.value
     matched = _EACH.fullmatch(text.strip()) if isinstance(text, str) else None
     if matched is None:
-        raise problem(f"`each: {text}` is no table", node.place, "TABLE [by KEYS] [where CONDITION]")
+        raise problem(f"`each: {text}` is no table", node.place, "TABLE [in columns] [by KEYS] [where CONDITION]")
     if matched["table"] not in TABLES:
         raise problem(
             f"there is no table {matched['table']!r}", node.place, hint=suggest(matched["table"], TABLES)
@@ -123,7 +127,7 @@ def parse_each(node: Node) -> Each:
         by = re.sub(r"^overlap(\s+within\s+)?", "", by)
     where = _where(matched["where"], node) if matched["where"] else None
     keys = tuple(key.strip() for key in by.split(",") if key.strip())
-    return Each(matched["table"], keys, overlap, where)
+    return Each(matched["table"], keys, overlap, where, bool(matched["columns"]))
 
 
 def _where(text: str, node: Node) -> Expression:
@@ -243,7 +247,7 @@ def _keyed(key: str, node: Node) -> Rule:
     """`"{name}": {each: …}`: rows in a mapping, each under its key."""
     table = _table(node)
     if not isinstance(table, TableRule) or not isinstance(table.row, MapRule):
-        raise problem("under a key that is a template stand rows", node.place, "`each: TABLE`, and the rule of its rows")
+        raise problem("under a template as key stand rows", node.place, "`each: TABLE`, and the rule of its rows")
     text = key[1:-1].strip() if key.startswith("{keep") and key.endswith("}") else key
     named = Field((KEY,), False, LeafRule(_leaf(Node(value=text, place=node.place)), node.place), node.place)
     return replace(table, row=replace(table.row, fields=(named, *table.row.fields)), keyed=True)
