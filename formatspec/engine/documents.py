@@ -50,6 +50,8 @@ def document_codec(kind: str, spec: FileSpec, rule: Rule, scope: Scope) -> Codec
     style = style_of(kind, spec)
     if kind == "json":
         return _plain("json_file", style, rule)
+    if kind == "jsonl":
+        return _plain("jsonl_file", style, rule)
     if kind == "yaml":
         return _plain("yaml_file", style, rule)
     if kind == "xml":

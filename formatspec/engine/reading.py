@@ -499,15 +499,26 @@ def _asked(rule: Rule, scope: Scope, context: Context) -> bool:
     return True
 
 
+def rows_of_columns(value: Any) -> Any:
+    """The rows of a mapping from keys to lists of one length; anything else as it is, to be reported."""
+    if not isinstance(value, dict) or not all(isinstance(column, list) for column in value.values()):
+        return value
+    if len({len(column) for column in value.values()}) > 1:
+        return None
+    return [dict(zip(value, row, strict=True)) for row in zip(*value.values(), strict=True)]
+
+
 def _table(rules: tuple[TableRule, ...], scope: Scope, context: Context, at: Path, place: Place) -> Reader:
     if not any(_asked(rule, scope, context) for rule in rules):
         return nothing
     readers = [row_reader(rule, scope, context) for rule in rules]
-    single = scope.textual
+    single, columns = scope.textual, rules[0].each.columns
 
     def read(value: Any, record: Record, job: Job) -> None:
         if isinstance(value, dict | str) and single:
             value = [value]
+        if columns:
+            value = rows_of_columns(value)
         if not isinstance(value, list | tuple):
             job.fault("FIELD", (*job.at, *at), place, "the value does not fit", "a list", value)
             return

@@ -551,11 +551,19 @@ def _table(rules: tuple[TableRule, ...], scope: Scope) -> Writer:
         key = spool_key(rules, scope)
         return lambda frame, source: frame.setting.rows.get(key, [])
     rows = [RowWriter(rule, scope) for rule in rules]
+    columns = rules[0].each.columns
 
     def write(frame: Frame, source: Any) -> Any:
-        return [document for document, _ in written_rows(rows, frame)]
+        documents = [document for document, _ in written_rows(rows, frame)]
+        return _in_columns(documents, source) if columns else documents
 
     return write
+
+
+def _in_columns(documents: list[dict[str, Any]], source: Any) -> dict[str, list[Any]]:
+    """Rows as a mapping from keys to lists; a row that lacks a key of another has null there."""
+    keys = dict.fromkeys([*(source if isinstance(source, dict) else ()), *(key for row in documents for key in row)])
+    return {key: [row.get(key) for row in documents] for key in keys}
 
 
 def written_rows(rows: list[RowWriter], frame: Frame) -> Iterator[tuple[Any, Any]]:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 LANGUAGE_VERSION = 1
-DOCUMENTS = ("json", "yaml", "xml", "csv", "lines", "pixels")
+DOCUMENTS = ("json", "jsonl", "yaml", "xml", "csv", "lines", "pixels")
 
 ImageMode = Literal["gray", "gray16", "rgb", "palette", "index"]
 Word = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -55,6 +55,7 @@ class FileSpec(Strict):
     )
     like: str | None = Field(None, description="another role whose entries are taken over")
     json_: Any = Field(None, alias="json", description="a JSON document, shaped as it is")
+    jsonl: Any = Field(None, description="a JSON document a line, each a row of a table")
     yaml: Any = Field(None, description="a YAML document, shaped as it is")
     xml: Any = Field(None, description="an XML document: elements as keys, '@' attributes, '#' text")
     csv: Any = Field(None, description="a table: columns as keys")

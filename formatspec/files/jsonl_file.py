@@ -1,0 +1,45 @@
+"""JSON lines: a document is the list of the lines' documents.  Blank lines are none."""
+
+from __future__ import annotations
+
+from formatspec.files import json_file
+from formatspec.files.document import Document, FileError, Place, Pointer, bytes_of, text_of
+from formatspec.files.style import Style
+
+STYLE = Style()
+
+
+def decode(data: bytes, style: Style = STYLE) -> Document:
+    """The documents of all lines.  Raises FileError with the line."""
+    found = []
+    for number, line in _lines(data, style):
+        try:
+            found.append(json_file.decode(line.encode()))
+        except FileError as error:
+            raise FileError(error.message, number, error.column) from None
+    return found
+
+
+def encode(document: Document, style: Style = STYLE) -> bytes:
+    """One line of JSON per document.  Raises FileError on what JSON cannot hold."""
+    inner = Style(separators=style.separators, ascii=style.ascii, final_newline=False)
+    lines = [json_file.encode(row, inner).decode() for row in document]
+    text = style.newline.join(lines) + (style.newline if lines and style.final_newline else "")
+    return bytes_of(text, style.encoding)
+
+
+def locate(data: bytes, pointer: Pointer, style: Style = STYLE) -> Place | None:
+    """Line and column where the value under `pointer` begins; None if there is none."""
+    if not pointer:
+        return 1, 1
+    for index, (number, line) in enumerate(_lines(data, style)):
+        if str(index) == str(pointer[0]):
+            found = json_file.locate(line.encode(), pointer[1:])
+            return None if found is None else (number, found[1])
+    return None
+
+
+def _lines(data: bytes, style: Style) -> list[tuple[int, str]]:
+    """The lines that hold something, with their numbers from 1."""
+    lines = text_of(data, style.encoding)[0].split("\n")
+    return [(number, line) for number, line in enumerate(lines, 1) if line.strip()]
