@@ -106,21 +106,23 @@ def open(data: str | Path, spec: str | Path | None = None, **options: Any) -> Da
     """Open a dataset: a folder or a zip.
 
     spec: a format's name or a spec's file; where it is left out, the format is detected.  options: those of
-    the spec.  Raises FileNotFoundError, and SpecError where no spec fits.
+    the spec.  Raises FileNotFoundError, ValueError for a file that is no zip, and SpecError where no spec fits.
     """
     return Dataset(_opened(data, spec, options, origin=False), Path(data), options)
 
 
 def _opened(
-    data: str | Path, spec: str | Path | None, options: Mapping[str, Any], origin: bool, **purpose: Any
-) -> engine.Dataset:
+    data: str | Path, spec: str | Path | None, options: Mapping[str, Any], origin: bool, shared: bool = False,
+    **purpose: Any,
+) -> engine.Dataset:  # fmt: skip
+    """Open data; options that are `shared` with a target need not all be the spec's own."""
     from formatspec.engine.assemble import Purpose
     from formatspec.engine.dataset import open_source
     from formatspec.paths.tree import open_tree
 
     tree = open_tree(data)
     source = load_spec(spec) if spec is not None else spec_for(tree, data)
-    known = {name: value for name, value in options.items() if name in source.spec.options}
+    known = {name: value for name, value in options.items() if not shared or name in source.spec.options}
     return open_source(source, tree, known, Purpose(origin=origin, **purpose))
 
 
@@ -172,7 +174,7 @@ def convert(
     given = dict(options or {})
     purpose = purpose_of(media, False)
     source = _opened(
-        data, spec, given, origin=True, headers=purpose.headers, checks=False, media_required=purpose.media_required
+        data, spec, given, origin=True, shared=True, headers=purpose.headers, checks=False, media_required=purpose.media_required
     )
     same = source.form.source.file.resolve() == target.file.resolve()
     if not same:

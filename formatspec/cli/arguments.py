@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,7 @@ def spec_and_data(arguments: Sequence[str]) -> tuple[str | None, str]:
         stop(f"at most SPEC and DATA are given, not {len(arguments)} arguments")
     if len(arguments) == 2:
         spec, data = arguments
-        if not Path(data).exists():
-            stop(f"there is no data at {data}")
-        return spec, data
+        return spec, data_at(data)
     if not arguments:
         return None, "."
     only = arguments[0]
@@ -30,12 +29,21 @@ def spec_and_data(arguments: Sequence[str]) -> tuple[str | None, str]:
             f"folder, or `./{only}` for the data"
         ) if only in available() and "/" not in only else None
     if is_data:
-        return None, only
+        return None, data_at(only)
     if is_spec or Path(only).suffix in (".yaml", ".yml") or not Path(only).exists():
         if not is_spec and "/" in only:
             stop(f"there is no data at {only}")
         return only, "."
     stop(f"{only} is neither a spec, nor a folder, nor a zip")
+
+
+def data_at(place: str) -> str:
+    """DATA as it is given, if a folder or a zip is there."""
+    if not Path(place).exists():
+        stop(f"there is no data at {place}")
+    if not Path(place).is_dir() and not zipfile.is_zipfile(place):
+        stop(f"{place} is neither a folder nor a zip archive")
+    return place
 
 
 def pairs(given: Sequence[str], option: str) -> dict[str, str]:

@@ -86,6 +86,8 @@ def convert(
         stop("say what to convert to: --to NAME-OR-FILE (`formatspec specs` lists the names)")
     if media not in ("copy", "link", "none"):
         stop(f"--media is copy, link or none, not {media!r}")
+    if report is not None and not report.resolve().parent.is_dir():
+        stop(f"--report {report}: there is no folder {report.parent}")
     spec, data = spec_and_data(what or ())
     try:
         with progress("converting") as tell:
@@ -152,10 +154,11 @@ def detect(
 ) -> None:
     """Say which format a dataset has, and for each other format why it has not."""
     import formatspec.api as api
+    from formatspec.cli.arguments import data_at
     from formatspec.engine.detect import best
     from formatspec.paths.tree import open_tree
 
-    matches = api.detect_format(open_tree(data))
+    matches = api.detect_format(open_tree(data_at(data)))
     top = best(matches)
     if as_json:
         _print_json(
@@ -234,7 +237,7 @@ def lint(
 def sample(
     spec: Annotated[str, typer.Argument(help="a spec's name or file")],
     out: Annotated[Path, typer.Argument(help="the folder to make")],
-    items: Annotated[int, typer.Option(help="how many items")] = 10,
+    items: Annotated[int, typer.Option(min=1, help="how many items")] = 10,
     seed: Annotated[int, typer.Option(help="the same seed gives the same dataset")] = 0,
     option: Option = None,
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -89,6 +90,7 @@ def read_entry(
                 _read_record_files(role, entry, tree, readers, job, files, rasters, purpose)
         elif role.span == "item" and role.name not in entry.files and not _named(role, tree, job):
             _missing(role, entry, job)
+    _name_image(form, job)
     item = _item(form, entry, job)
     told = _link_overlaps(item, job)
     if purpose.origin:
@@ -130,7 +132,8 @@ def _read_image(
             job.faults.append(fault)
         else:
             job.faults.append(fault._replace(code="IMAGE_ABSENT"))
-        job.item.setdefault("image.path", path or expected)
+        if path is not None:
+            job.item.setdefault("image.path", path)
         return
     job.item["image.path"] = path
     files[IMAGE] = [path]
@@ -147,6 +150,14 @@ def _read_image(
         job.faults.append(
             Fault("IMAGE_ROTATED", path, (), None, f"EXIF orientation {info.orientation}; taken as stored")
         )
+
+
+def _name_image(form: Format, job: Job) -> None:
+    """The path of an image that is not there, as far as the names and the documents tell it."""
+    role = form.roles.get(IMAGE)
+    if role is not None and not role.optional and "image.path" not in job.item:
+        with suppress(KeyError, ValueError):
+            job.item["image.path"] = role.template.render(job.captures)
 
 
 def header(tree: Tree, path: str) -> ImageInfo:
@@ -306,9 +317,11 @@ def _read_record_files(
         for path, captures in entry.files.get(role.name, ())
     }
     if slots == ["depth"] or slots == ["level"]:
-        for one in found.values():
+        for (level,), one in found.items():
             files.setdefault(role.name, []).append(one)
+            job.captures[f"object.{slots[0]}"] = level
             raster = _read_raster(role, one, tree, readers, job.item, job, purpose)
+            del job.captures[f"object.{slots[0]}"]
             if raster is not None and job.origin:
                 rasters.setdefault(role.name, {})[one] = raster
         return

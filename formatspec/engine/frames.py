@@ -17,10 +17,19 @@ from formatspec.model.slots import TABLES
 Getter = Callable[["Frame"], Any]
 
 
+class AsTheyAre:
+    """Categories where there is no target's table: each is its own."""
+
+    listed = ()
+
+    def own(self, category: Category) -> Category:
+        return category
+
+
 class Setting:
     """What is the same for all records of one item, or of one shared file.
 
-    captures: names for paths; file: the shared file that rows are written for; categories: the target's; paths: how a role's path is rendered for a frame;
+    captures: names for paths; file: the shared file that rows are written for; categories: the target's, if there is one; paths: how a role's path is rendered for a frame;
     apart: whether the target holds regions and polygons side by side, so that neither stands in for the other.
     """
 
@@ -43,7 +52,7 @@ class Setting:
 
     def __init__(self, captures: dict[str, Any], categories: Any, options: dict[str, Any]) -> None:
         self.captures = captures
-        self.categories = categories
+        self.categories = AsTheyAre() if categories is None else categories
         self.options = options
         self.paths: dict[str, Callable[[Frame], str | None]] = {}
         self.folder = ""
