@@ -21,6 +21,7 @@ Convert = Callable[[Any, Env], Any]
 NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[-+]?(?:nan|NaN|inf|Infinity)"
 _INTEGER = re.compile(r"[-+]?\d+")
 _NUMBER = re.compile(NUMBER)
+_PADDED = re.compile(r"0\d+d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +219,8 @@ def build(leaf: Bind, types: Sequence[Type], keys: int, textual: bool, place: Pl
         if reader is not None:
             many = keys > 1 and reader is not _read_numbers
             steps_in.append(partial(_each, reader) if many else reader)
+        if leaf.format is not None and _PADDED.fullmatch(leaf.format):
+            steps_out.append(partial(_padded, formats.field("x", leaf.format).render))
         steps_out.append(partial(_each, spell) if keys > 1 else spell)
     steps_in.extend(codec.decode for codec in reversed(codecs))
     checks = [_TYPES.get(kind) for kind in types]
@@ -263,6 +266,13 @@ def _slots(checks: tuple[Convert | None, ...], values: Any, env: Env) -> tuple[A
         value if check is None or value is None else check(value, env)
         for check, value in zip(checks, values, strict=True)
     )
+
+
+def _padded(render: Callable[[Any], str], value: Any, env: Env) -> str:
+    try:
+        return render(value)
+    except ValueError as error:
+        raise Unfit(str(error), value) from None
 
 
 def _text_reader(leaf: Bind, codecs: Sequence[Codec], types: Sequence[Type]) -> Convert | None:

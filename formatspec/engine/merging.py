@@ -126,12 +126,17 @@ def _look_up(reader: RowReader, record: Record, rows: list[Record], job: Job) ->
     """The record that derived keys point at, among those that other documents told of."""
     candidates = [row for row in rows if row.get("$table") != reader.number and reader.fits(dict(row), job)]
     position: int | None = None
+    ranks: dict[Any, int] = record.get("$ranks", {})
     for name in reader.by:
         if name == "category":
             mine = category_key(record, job)
             candidates = [row for row in candidates if category_key(row, job) == mine]
         elif name in ("index", "number"):
             position = record.get(f"?{name}")
+        elif name == "rank":
+            position = ranks.get(record.get("?rank"))
+        else:
+            candidates = [row for row in candidates if row.get(name) == record.get(name)]
     if position is None or not 0 <= position < len(candidates):
         return None
     return candidates[position]

@@ -144,12 +144,12 @@ class RasterReader:
         """The place of each number that orders records among the file's own: 0 for the least."""
         aside = Job(dict(job.captures), job.categories, False)
         aside.env = job.env
-        found = set()
+        found: set[int] = set()
         for row in rows:
             record: Record = {}
             self.rows[0].read(row, record, aside)
-            found.add(record.get("?rank"))
-        return {value: place for place, value in enumerate(sorted(found - {None, 0}))}
+            found.add(record.get("?rank") or 0)
+        return {value: place for place, value in enumerate(sorted(found - {0}))}
 
     def _zero_means_something(self, row: Record, job: Job) -> bool:
         """Whether 0 decodes to a record that is there: tried aside, so that nothing is kept of it."""
