@@ -92,23 +92,46 @@ def _csv(style: Style, rule: Rule) -> Codec:
     module = _module("csv_file")
     rows = _maps(rule)
     columns = style.columns or tuple(dict.fromkeys(key for row in rows for field in row.fields for key in field.keys))
+    structured = {f.keys[0] for row in rows for f in row.fields if isinstance(f.rule, MapRule)}
     reading = Style(**{**_fields(style), "columns": () if style.header else columns})
     writing = Style(**{**_fields(style), "columns": columns})
+
+    def decode(data: bytes) -> Decoded:
+        document = module.decode(data, reading)
+        for line in document if structured else ():
+            line.update({key: _structure(line[key]) for key in structured & line.keys()})
+        return Decoded(document)
 
     def encode(document: Any) -> bytes:
         extra = dict.fromkeys(key for line in document for key in line if key not in columns)
         present = {key for line in document for key in line}
         optional = {k for row in rows for f in row.fields if f.optional for k in f.keys}
         kept = tuple(c for c in columns if not style.header or c not in optional or c in present)
+        document = [{key: _cell(part) for key, part in line.items()} for line in document] if structured else document
         data: bytes = module.encode(document, Style(**{**_fields(writing), "columns": (*kept, *extra)}))
         return data
 
     return Codec(
         rule,
-        lambda data: Decoded(module.decode(data, reading)),
+        decode,
         encode,
         lambda data, path: module.locate(data, path, reading),
     )
+
+
+def _structure(cell: str) -> Any:
+    """The JSON that a cell holds; the text itself where it holds none, to be reported."""
+    try:
+        return _module("json_file").decode(cell.encode())
+    except FileError:
+        return cell
+
+
+def _cell(part: Any) -> Any:
+    """A cell's text: JSON where it holds a mapping."""
+    if not isinstance(part, dict | list):
+        return part
+    return _module("json_file").encode(part, Style(separators="compact", final_newline=False)).decode()
 
 
 def _fields(style: Style) -> dict[str, Any]:

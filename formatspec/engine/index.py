@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from formatspec.engine.format import IMAGE, Format, Role, everything, row_readers
-from formatspec.engine.job import Fault, Job, Path
+from formatspec.engine.job import MILD, Fault, Job, Path
 from formatspec.engine.reading import Context, RowReader
 from formatspec.engine.schemas import schema_faults
 from formatspec.engine.scope import Meaning, Scope
@@ -375,11 +375,12 @@ def _unknown_item(
 
 def _names_of(document: Any, table: Table, job: Job) -> int:
     """Read a row's names; gives which of the table's alternatives it is."""
-    which = 0
-    if len(table.readers) > 1:
-        which = next((i for i, reader in enumerate(table.readers) if reader.test(document)), 0)
-    joiner = table.joiners[which]
-    joiner.read(document, job.item, job)
+    fitting = [i for i, reader in enumerate(table.readers) if len(table.readers) == 1 or reader.test(document)] or [0]
+    for which in fitting:
+        table.joiners[which].read(document, job.item, job)
+        if which == fitting[-1] or all(fault.code in MILD for fault in job.faults):
+            break
+        job.faults.clear()
     return which
 
 

@@ -195,7 +195,7 @@ def field_reader(field: Field, scope: Scope, context: Context, at: Path) -> Read
     inner = (*at, field.keys[0])
     if isinstance(field.rule, LeafRule):
         return _leaf(field.rule.leaf, field.rule.place, scope, context, inner, len(field.keys))
-    return compile_reader(field.rule, scope, context, inner)
+    return compile_reader(field.rule, scope.below(), context, inner)
 
 
 def _map(rule: MapRule, scope: Scope, context: Context, at: Path, whole: bool = True) -> Reader:

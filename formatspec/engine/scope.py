@@ -52,6 +52,10 @@ class Scope:
         """The scope of a row of `table`."""
         return replace(self, kind=TABLES[table], outer=self, table=table)
 
+    def below(self) -> Scope:
+        """The scope of what stands inside a field: a mapping in a table's cell is JSON, not text."""
+        return replace(self, textual=False, cells=False) if self.cells else self
+
     def meaning(self, name: str) -> Meaning | None:
         """What `name` means here, None if nothing."""
         found = find_slot(self.kind, name)

@@ -33,7 +33,7 @@ Writer = Callable[[Frame, Any], Any]
 Print = Callable[[Frame], Any]
 
 
-class Lacking(ValueError):  # noqa: N818
+class Lacking(ValueError):
     """A required value is not there, or does not fit: the record cannot be written."""
 
     def __init__(self, what: str, why: str = "") -> None:
@@ -312,7 +312,7 @@ def field_writer(field: Field, scope: Scope) -> Writer:
     required = not field.optional
     if isinstance(field.rule, LeafRule):
         return _leaf(field.rule.leaf, field.rule.place, scope, len(field.keys), required)
-    inner = compile_writer(field.rule, scope, required)
+    inner = compile_writer(field.rule, scope.below(), required)
     if required:
         return inner
     listed = isinstance(field.rule, TableRule | OneOf)

@@ -87,7 +87,8 @@ def _collect(
         _leaf(rule, scope, role, required, choice, found, keys)
     elif isinstance(rule, MapRule):
         for one in rule.fields:
-            _collect(one.rule, scope, role, required and not one.optional, choice, found, len(one.keys))
+            inner = scope if isinstance(one.rule, LeafRule) else scope.below()
+            _collect(one.rule, inner, role, required and not one.optional, choice, found, len(one.keys))
         for alternatives in rule.alternatives:
             _collect(alternatives, scope, role, required, choice, found, 1)
         if isinstance(rule.rest, LeafRule):
