@@ -134,7 +134,8 @@ def joined(folder: Path) -> None:
     picture(folder / "img/q.jpg")
     (folder / "pictures.csv").write_text("picture_id,file,width,height\n1,p.jpg,12,8\n2,q.jpg,12,8\n")
     (folder / "classes.csv").write_text("class_id,class_name\n3,cat\n5,dog\n")
-    (folder / "boxes.csv").write_text("box_id,picture_id,class_id,x,y,w,h\n1,1,3,1,2,3,4\n2,2,5,0,0,2.5,3\n3,1,5,4,4,2,2\n")
+    rows = "1,1,3,1,2,3,4\n2,2,5,0,0,2.5,3\n3,1,5,4,4,2,2\n"
+    (folder / "boxes.csv").write_text(f"box_id,picture_id,class_id,x,y,w,h\n{rows}")
 
 
 def text_lines(folder: Path) -> None:

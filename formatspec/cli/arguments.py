@@ -27,14 +27,15 @@ def spec_and_data(arguments: Sequence[str]) -> tuple[str | None, str]:
         stop(
             f"{only} is both a spec's name and a folder here: say `{only} .` for the spec and the data in this "
             f"folder, or `./{only}` for the data"
-        ) if only in available() and "/" not in only else None
+        )
     if is_data:
         return None, data_at(only)
-    if is_spec or Path(only).suffix in (".yaml", ".yml") or not Path(only).exists():
-        if not is_spec and "/" in only:
-            stop(f"there is no data at {only}")
-        return only, "."
-    stop(f"{only} is neither a spec, nor a folder, nor a zip")
+    is_file = Path(only).suffix in (".yaml", ".yml")
+    if not is_spec and not is_file and Path(only).exists():
+        stop(f"{only} is neither a spec, nor a folder, nor a zip")
+    if not is_spec and "/" in only:
+        stop(f"there is no data at {only}")
+    return only, "."
 
 
 def data_at(place: str) -> str:

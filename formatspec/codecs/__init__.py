@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 
-class UnknownCodec(LookupError):  # noqa: N818
+class UnknownCodec(LookupError):
     """No codec has this name.  `suggestions` are the nearest names there are."""
 
     def __init__(self, name: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from formatspec.codecs.registry import Argument
 
 
-class BadArguments(ValueError):  # noqa: N818
+class BadArguments(ValueError):
     """A spec calls a codec with arguments that it does not take."""
 
 

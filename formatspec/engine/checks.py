@@ -106,7 +106,7 @@ class Check:
         self.code = code
         self.spec = spec
         self.place = form.layout.node.value["checks"].value[code].place
-        scope = Scope("item", "", {name: None for name in form.key_names}, options=form.options)
+        scope = Scope("item", "", dict.fromkeys(form.key_names), options=form.options)
         self.scope = scope.inside("objects") if spec.each == "objects" else scope
         told = ToldScope(self.scope, form)
         try:

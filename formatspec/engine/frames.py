@@ -29,7 +29,8 @@ class AsTheyAre:
 class Setting:
     """What is the same for all records of one item, or of one shared file.
 
-    captures: names for paths; file: the shared file that rows are written for; categories: the target's, if there is one; paths: how a role's path is rendered for a frame;
+    captures: names for paths; file: the shared file that rows are written for; categories: the target's, if
+    there is one; paths: how a role's path is rendered for a frame;
     apart: whether the target holds regions and polygons side by side, so that neither stands in for the other.
     """
 

@@ -17,17 +17,17 @@ class Code:
 
 
 CODES: dict[str, Code] = {
-    "FILE_MISSING": Code("error", "a file that the layout asks for is not there", "restore it, or drop what refers to it"),
+    "FILE_MISSING": Code("error", "a file that the layout asks for is not there", "restore it or drop what refers to it"),
     "IMAGE_MISSING": Code("error", "an item's image is not there", "restore the image, or convert with --media none"),
     "IMAGE_ABSENT": Code("info", "an item's image is not there; its size is taken from the documents"),
     "FILE_ORPHAN": Code("warning", "a file belongs to no item", "restore its image, or remove the file"),
     "FILE_UNCLAIMED": Code("info", "no rule of the spec claims this file"),
     "FILE_TWO_RULES": Code("error", "two rules claim one file equally well", "make one of the templates more specific"),
     "FILE_AMBIGUOUS": Code("error", "a file's name can be read in two ways"),
-    "FILE_ESCAPES": Code("error", "a link or an archive member leads out of the dataset", "replace it by the file itself"),
+    "FILE_ESCAPES": Code("error", "a link or an archive member leads out of the dataset", "put the file itself there"),
     "FILE_UNREADABLE": Code("error", "a file cannot be read as what it should be"),
     "FILE_TRUNCATED": Code("error", "a file stops before its end", "fetch it again"),
-    "FILE_ENCODING": Code("warning", "a text file is not in the first encoding that the format names", "save it as UTF-8"),
+    "FILE_ENCODING": Code("warning", "a text file is not in the encoding that the format names first", "save it anew"),
     "ITEM_DUPLICATE": Code("error", "two files or rows claim to be the same item"),
     "NOTHING_FOUND": Code("error", "no item was found", "point at the folder that holds the layout"),
     "SCHEMA": Code("error", "a document does not follow the spec's JSON Schema"),

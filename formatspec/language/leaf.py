@@ -112,10 +112,9 @@ def parse_text(text: str) -> Text:
         pieces = split(text)
     except TemplateSyntax as error:
         raise LeafSyntax(str(error), getattr(error, "offset", 0)) from None
-    parts: list[str | Bind | Computed] = []
-    for piece in pieces:
-        parts.append(piece.text if isinstance(piece, Literal) else _placeholder(piece.text, piece.offset + 1))
-    return Text(tuple(parts), text)
+    return Text(
+        tuple(p.text if isinstance(p, Literal) else _placeholder(p.text, p.offset + 1) for p in pieces), text
+    )
 
 
 def _placeholder(text: str, offset: int) -> Bind | Computed:

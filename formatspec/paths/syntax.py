@@ -9,7 +9,7 @@ from typing import Any
 _CLOSING = {"{": "}", "[": "]"}
 
 
-class TemplateSyntax(ValueError):  # noqa: N818  # the name says what is wrong, as SyntaxError's does
+class TemplateSyntax(ValueError):  # the name says what is wrong, as SyntaxError's does
     """A template that cannot be read. `offset` is in characters from the start of the text that was given;
     `expected` holds what would have been right."""
 
@@ -23,7 +23,7 @@ class TemplateSyntax(ValueError):  # noqa: N818  # the name says what is wrong, 
         return type(self), (self.message, self.offset, self.expected)
 
 
-class MissingValue(KeyError):  # noqa: N818
+class MissingValue(KeyError):
     """A placeholder that must be rendered has no value. `name` is the placeholder's."""
 
     def __init__(self, name: str) -> None:
@@ -34,7 +34,7 @@ class MissingValue(KeyError):  # noqa: N818
         return f"no value for `{self.name}`"
 
 
-class Unrenderable(ValueError):  # noqa: N818
+class Unrenderable(ValueError):
     """Values whose rendering would not be read back as these values."""
 
 
