@@ -123,7 +123,9 @@ def parents(*pairs: tuple[int, int]) -> Callable[[Path], None]:
 
 def x_is(text: str) -> Callable[[Path], None]:
     """Spell the first x coordinate otherwise."""
-    return raw("json", lambda data: re.sub(rb'"polygon":\{"x":\[[-0-9.]+', b'"polygon":{"x":[' + text.encode(), data, count=1))
+    return raw(
+        "json", lambda data: re.sub(rb'"polygon":\{"x":\[[-0-9.]+', b'"polygon":{"x":[' + text.encode(), data, count=1)
+    )
 
 
 def linked_out(path: Path) -> None:
@@ -135,6 +137,7 @@ def linked_out(path: Path) -> None:
 
 OBJECT = "/annotation/object/0"
 OUT = "../../../../etc/passwd"
+# fmt: off
 # ruff: noqa: E501 (a case is a line)
 ADE: dict[str, Case] = {
     "missing instance mask": Case(remove("mask"), "FILE_MISSING", "json", OBJECT),

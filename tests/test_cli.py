@@ -297,8 +297,11 @@ def test_detect(run: Any, ade20k2020: Path, tmp_path: Path) -> None:
 def test_data_of_no_known_format(run: Any, tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "a.bin").write_bytes(b"a")
-    for arguments in (("validate", tmp_path / "data"), ("dump", tmp_path / "data"),
-                      ("convert", tmp_path / "data", "--to", "coco")):
+    for arguments in (
+        ("validate", tmp_path / "data"),
+        ("dump", tmp_path / "data"),
+        ("convert", tmp_path / "data", "--to", "coco"),
+    ):
         ran = run(*arguments)
         assert ran.status == 2 and "formatspec detect" in ran.err
 

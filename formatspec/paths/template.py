@@ -131,9 +131,12 @@ class Template:
         first = self._groups(text)
         if first is None:
             return False
-        if len(text) <= self._budget and self._lazy is not None:
+        if len(text) <= self._budget:
             found = self._lazy.fullmatch(text)
-            return found is not None and found.groups() != tuple(first)
+            if found is not None and found.groups() != tuple(first):
+                return True
+            if not self._branching:
+                return False
         others = (sweep(self._pieces, text), sweep(self._pieces, text, shortest=True))
         return any(other is not None and tuple(other) != tuple(first) for other in others)
 
@@ -172,10 +175,13 @@ class Template:
         return open_fields(self._pieces)
 
     @cached_property
-    def _lazy(self) -> re.Pattern[str] | None:
-        if any(branches(one.pattern) for one in self._open):
-            return None
+    def _lazy(self) -> re.Pattern[str]:
         return re.compile(source(self._pieces, lazy=True))
+
+    @cached_property
+    def _branching(self) -> bool:
+        """Whether the lazy expression may miss the shortest match, as alternatives have an order of their own."""
+        return any(branches(one.pattern) for one in self._open)
 
     def _groups(self, text: str) -> Sequence[str | None] | None:
         if len(text) <= self._budget:
