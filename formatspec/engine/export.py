@@ -85,6 +85,7 @@ class Exporter:
         self.as_read = as_read
         self.same = adapter.same
         self.shared: dict[tuple[str, str], Shared] = {}
+        self.refused: set[int] = set()
         self.subsets: tuple[set[str], set[str]] = (set(), set())
         self.files = 0
         self.roles = [role for role in target.roles.values() if role.name != IMAGE or role.kind is not None]
@@ -123,8 +124,16 @@ class Exporter:
             self._put(path, data)
         self._in_subsets(own)
         self._lost(setting)
+        self._refused(own, setting)
         self.losses.item(own, setting.held)
         return own
+
+    def _refused(self, item: Item, setting: Setting) -> None:
+        """Note the objects that the conditions of all tables leave out."""
+        lost = sum(1 for thing in item.objects if id(thing) in self.refused and id(thing) not in setting.held)
+        if lost and not self.same:
+            self.losses.note("objects not written (no table is for them)", "objects", lost)
+        self.refused.clear()
 
     def _written_back(self) -> bool:
         """Whether the items come from files of this very format."""
@@ -305,6 +314,8 @@ class Exporter:
                 if inner.then is not None:
                     inner.then.index = index
                 if not _belongs(row, inner):
+                    if isinstance(record, Object):
+                        self.refused.add(id(record))
                     continue
                 if row.late:
                     shared.late.append((gathered, row, inner))
@@ -381,6 +392,8 @@ class Exporter:
         if source is NO_SOURCE and (role.kept or (role.optional and self._written_back())):
             return
         if source is NO_SOURCE and role.optional and self.categories.tabled and _is_category_source(self.target, role):
+            return
+        if role.optional and source is NO_SOURCE and self._only_rows(role) and not any(shared.rows.values()):
             return
         if source is not NO_SOURCE:
             before = Setting(setting.captures, self.as_read or self.categories, setting.options)

@@ -1,0 +1,92 @@
+"""Tables: empty cells, rows of several kinds, JSON in cells, rows in columns, columns named in a line, JSON lines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from formatspec.engine.assemble import Purpose
+from formatspec.engine.dataset import open_source
+from formatspec.language.load import load_source
+from formatspec.model.records import Item
+from formatspec.testing.laws import read_write
+from formatspec.testing.memory import MemoryTree, image_bytes
+
+HEAD = 'formatspec: 1\nname: made_up\nfiles:\n  image: "{name}.{ext:image}"\n  table:\n'
+
+
+def items(tmp_path: Path, rest: str, path: str, text: str) -> dict[str, Item]:
+    """The items of two images and one table; the second law holds for them."""
+    spec = tmp_path / "made_up.yaml"
+    spec.write_text(HEAD + f"    path: {path}\n" + rest, encoding="utf-8")
+    source = load_source(spec)
+    images = {f"{name}.png": image_bytes(50, 40, "png") for name in ("a", "b")}
+    tree = MemoryTree({**images, path: text.encode()})
+    read_write(source, tree, {})
+    return {item.key: item for item in open_source(source, tree, {}, Purpose())}
+
+
+def test_an_empty_cell_of_an_optional_column_is_no_value(tmp_path: Path) -> None:
+    rest = '    csv: {each: objects, file: "{name}.{ext}", "x, y, w, h": bbox | xywh, "score?": score}\n'
+    found = items(tmp_path, rest, "t.csv", "file,x,y,w,h,score\na.png,1,2,3,4,\nb.png,1,2,3,4,0.5\n")
+    assert [found[key].objects[0].score for key in "ab"] == [None, 0.5]
+
+
+def test_a_row_of_another_kind_says_that_there_is_nothing(tmp_path: Path) -> None:
+    rest = """\
+    style: {header: false}
+    csv:
+      one of:
+        - {each: objects, file: "{name}.{ext}", "x, y, w, h": bbox | xywh}
+        - {each: items where count(objects) == 0, file: "{name}.{ext}", x: "", y: "", w: "", h: ""}
+"""
+    found = items(tmp_path, rest, "t.csv", "a.png,1,2,3,4\nb.png,,,,\n")
+    assert [len(found[key].objects) for key in "ab"] == [1, 0]
+
+
+def test_a_mapping_in_a_cell_is_json(tmp_path: Path) -> None:
+    rest = '    csv: {each: objects, file: "{name}.{ext}", shape: {"x, y, w, h": bbox | xywh}}\n'
+    found = items(tmp_path, rest, "t.csv", 'file,shape\na.png,"{""x"": 1, ""y"": 2, ""w"": 3, ""h"": 4}"\n')
+    assert found["a"].objects[0].bbox == (1, 2, 3, 4)
+
+
+def test_json_lines_with_rows_in_columns(tmp_path: Path) -> None:
+    rest = """\
+    jsonl:
+      each: items
+      file: "{name}.{ext}"
+      objects?: [{each: objects in columns, bbox: bbox | xywh, kind: category.name}]
+"""
+    text = '{"file": "a.png", "objects": {"bbox": [[1, 2, 3, 4], [0, 0, 1, 1]], "kind": ["x", "y"]}}\n'
+    found = items(tmp_path, rest, "t.jsonl", text)
+    assert [(o.bbox, o.category.name) for o in found["a"].objects if o.category] == [
+        ((1, 2, 3, 4), "x"),
+        ((0, 0, 1, 1), "y"),
+    ]
+
+
+def test_columns_named_in_a_line_of_their_own(tmp_path: Path) -> None:
+    rest = """\
+    lines:
+      - "{= count(items)}"
+      - "{columns}"
+      - {each: items where attributes, lines: "{name}.{ext} {attributes | by_name(columns) | flags(1, -1)}"}
+"""
+    found = items(tmp_path, rest, "t.txt", "1\nBald Young\na.png -1  1\n")
+    assert found["a"].attributes == {"Bald": False, "Young": True} and not found["b"].attributes
+
+
+def test_rows_of_two_tables_tell_of_an_items_one_object(tmp_path: Path) -> None:
+    rest = """\
+    lines: {each: objects by item where bbox, lines: "{name}.{ext} {bbox | xywh}"}
+  texts:
+    path: u.txt
+    need: optional
+    lines: {each: objects by item where text, lines: "{name}.{ext} {text}"}
+"""
+    spec = tmp_path / "made_up.yaml"
+    spec.write_text(HEAD + "    path: t.txt\n" + rest, encoding="utf-8")
+    files = {"a.png": image_bytes(50, 40, "png"), "t.txt": b"a.png 1 2 3 4\n", "u.txt": b"a.png some words\n"}
+    source = load_source(spec)
+    read_write(source, MemoryTree(files), {})
+    (item,) = open_source(source, MemoryTree(files), {}, Purpose())
+    assert [(thing.bbox, thing.text) for thing in item.objects] == [((1, 2, 3, 4), "some words")]
