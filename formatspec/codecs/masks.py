@@ -46,7 +46,7 @@ def run_lengths(arguments: Sequence[Argument], site: Site) -> Codec:
         return dict(region.to_coco())
 
     return Codec(
-        encode=encode, decode=lambda value, env: _from_run_lengths(value), kind="table", fit=_fit_region
+        encode=encode, decode=lambda value, env: _from_run_lengths(value), kind="table", fit=_fit_region, takes=dict
     )
 
 

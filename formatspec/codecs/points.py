@@ -169,6 +169,7 @@ def flat_lists(arguments: Sequence[Argument], site: Site) -> Codec:
         encode=lambda value, env: values.listed(site, (list(_outline(r)) for r in values.sequence(value))),
         decode=lambda value, env: tuple(_outline(ring) for ring in values.sequence(value)),
         kind="table",
+        takes=list,
         fit=lambda value, rng, env: tuple(ring if len(ring) >= 6 else _fit_length(ring, 6) for ring in value),
     )
 

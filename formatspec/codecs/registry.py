@@ -59,6 +59,7 @@ class Codec:
     arity: how many numbers or words the file side has, where that is fixed.
     between: what parts the numbers of a file side that is a text of nothing but numbers.
     needs: "size" where the image's size is used, "columns" where a table's header is.
+    takes: the type of the file side in a JSON document, where it is always one; tells alternatives apart unread.
     fit: turns a generated model value into one near it that the codec carries without loss.
     """
 
@@ -69,6 +70,7 @@ class Codec:
     between: str | None = None
     needs: frozenset[str] = frozenset()
     fit: Callable[[Any, random.Random, Env], Any] = _unchanged
+    takes: type | None = None
 
 
 @dataclass(frozen=True, slots=True)

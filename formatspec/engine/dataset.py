@@ -12,12 +12,13 @@ from formatspec.engine.categories import Categories, from_job, from_table, merge
 from formatspec.engine.format import IMAGE, Format, Role, compile_format, everything
 from formatspec.engine.index import Entry, Index, build_index, claims
 from formatspec.engine.job import Fault, Job
-from formatspec.engine.reading import Context, Wanted
+from formatspec.engine.reading import Context, Wanted, row_reader
 from formatspec.engine.reporting import Reporter
 from formatspec.findings.finding import Finding
 from formatspec.language.load import Source
 from formatspec.language.schema import CategoryList, CategoryTable
 from formatspec.model.records import Category, Item
+from formatspec.paths.formats import IMAGE_EXTENSIONS
 from formatspec.paths.tree import Tree, matches
 
 
@@ -38,6 +39,7 @@ class Dataset:
         self._readers: dict[Any, Readers] = {}
         self._categories: tuple[Category, ...] | None = None
         self.findings: list[Finding] = []
+        self.wanted: Wanted = everything
 
     @property
     def name(self) -> str:
@@ -109,15 +111,23 @@ class Dataset:
             self._readers[key] = Readers(
                 {role.name: role.reader(context) for role in roles if role.codec is not None},
                 {role.name: role.raster(context) for role in roles if role.kind == "pixels"},
-                self.index.tables,
+                {
+                    name: tuple(
+                        replace(table, readers=tuple(row_reader(one.rule, one.scope, context) for one in table.readers))
+                        for table in tables
+                    )
+                    for name, tables in self.index.tables.items()
+                }
+                if wanted is not everything
+                else self.index.tables,
                 frozenset(role.name for role in roles if demand.serves(role, wanted)),
             )
         return self._readers[key]
 
-    def read(self, entry: Entry, wanted: Wanted = everything) -> Assembled:
-        """Read one item with all its faults."""
+    def read(self, entry: Entry) -> Assembled:
+        """Read one item with all its faults, as far as it is wanted."""
         return read_entry(
-            self.form, self.readers(wanted, self.purpose.checks), entry, self.tree, self.known, self.purpose
+            self.form, self.readers(self.wanted, self.purpose.checks), entry, self.tree, self.known, self.purpose
         )
 
     def assembled(self) -> Iterator[Assembled]:
@@ -258,12 +268,13 @@ def _score(form: Format, tree: Tree) -> int:
 def open_source(source: Source, tree: Tree, options: Mapping[str, Any], purpose: Purpose) -> Dataset:
     """Open a tree with a spec: as the layout in which most items have their image.  Raises SpecError."""
     best: tuple[tuple[int, int], Dataset] | None = None
+    has_images = any(path.rpartition(".")[2].lower() in IMAGE_EXTENSIONS for path in tree.paths())
     for form, prefix in candidates(source, tree, options):
         dataset = Dataset(form, tree, prefix, purpose)
         complete = sum(1 for entry in dataset.entries if IMAGE in entry.files)
         if best is None or (complete, len(dataset)) > best[0]:
             best = ((complete, len(dataset)), dataset)
-        if complete and complete == len(dataset.index.entries):
+        if len(dataset) and (complete == len(dataset.index.entries) or not has_images):
             break
     assert best is not None
     return best[1]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from formatspec.engine.format import Format, Role
+from formatspec.engine.format import Format, Role, everything
 from formatspec.engine.reading import Wanted
 from formatspec.engine.scope import Meaning, Scope
 from formatspec.language.leaf import Bind, Text
@@ -83,6 +83,57 @@ def _pixel_scopes(role: Role) -> Iterator[Scope]:
     for table in tables:
         if isinstance(table, TableRule) and not table.each.overlap:
             yield role.scope.inside(table.each.table)
+
+
+OUTLINES = ("polygons", "polygon", "region", "hidden")
+"""What is dear to decode, and not asked for where boxes alone are."""
+
+
+def boxes_only(meaning: Meaning, scope: Scope) -> bool:
+    """All but outlines and pixels: for a target that holds boxes, from a source that states them."""
+    return not (scope.kind == "object" and meaning.name in OUTLINES)
+
+
+def for_target(source: Format, target: Format) -> Wanted:
+    """What of `source` must be decoded to write `target`."""
+    needed = {
+        meaning.name if scope.kind == "object" else scope.kind
+        for role in target.documents
+        for meaning, scope, _ in meanings(role.document_rule, role.scope)
+    }
+    if needed & {*OUTLINES, "area", "void"} or any(role.kind == "pixels" for role in target.documents):
+        return everything
+    return boxes_only if _states_boxes(source) else everything
+
+
+def _states_boxes(form: Format) -> bool:
+    """Whether every object has a box that its row must state."""
+    tables = [table for role in form.documents for table in _object_tables(role.document_rule)]
+    return bool(tables) and all(
+        any("bbox" in _bound(field.rule) and not field.optional for field in table.row.fields)
+        for table in tables
+        if isinstance(table.row, MapRule)
+    )
+
+
+def _object_tables(rule: Rule) -> Iterator[TableRule]:
+    if isinstance(rule, TableRule):
+        if rule.each.table in ("objects", "children"):
+            yield rule
+        else:
+            yield from _object_tables(rule.row)
+    elif isinstance(rule, MapRule):
+        for field in rule.fields:
+            yield from _object_tables(field.rule)
+        for choice in rule.alternatives:
+            yield from _object_tables(choice)
+    elif isinstance(rule, OneOf):
+        for alternative in rule.alternatives:
+            yield from _object_tables(alternative)
+
+
+def _bound(rule: Rule) -> tuple[str, ...]:
+    return rule.leaf.names if isinstance(rule, LeafRule) and isinstance(rule.leaf, Bind) else ()
 
 
 def categories_only(meaning: Meaning, scope: Scope) -> bool:

@@ -17,6 +17,10 @@ COUNTED = (
 )  # fmt: skip
 BITS = {name: 1 << place for place, name in enumerate(COUNTED)}
 
+SLOT_OF = {"polygon": "polygons"}
+UNREAD: tuple[tuple[float, ...], ...] = ((),)
+"""Stands for geometry that is there and was not decoded, since nobody asked for it."""
+
 IMPLIED = {
     "region": BITS["bbox"],
     "polygons": BITS["bbox"],

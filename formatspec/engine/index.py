@@ -231,7 +231,7 @@ def _tables(role: Role, form: Format) -> tuple[Table, ...]:
         if kind in ("category", "attribute"):
             continue
         readers = row_readers(rule, role.scope, Context(everything, True))
-        joiners = row_readers(rule, role.scope, Context(names_only, False))
+        joiners = row_readers(rule, role.scope, Context(names_only, False, sparse=True))
         is_source = kind == "item" and any(
             s[0] == role.name and (len(s) == 1 or s[1:] == path[-1:]) for s in sources
         )

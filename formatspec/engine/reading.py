@@ -11,6 +11,7 @@ from formatspec.codecs.registry import Unfit
 from formatspec.engine.binding import Binder, binder
 from formatspec.engine.chain import Chain, build
 from formatspec.engine.conditions import Condition, reading_condition
+from formatspec.engine.held import GEOMETRY, SLOT_OF, UNREAD
 from formatspec.engine.job import MILD, MISSING, Job, Misfit, Path, Record
 from formatspec.engine.merging import keep_row
 from formatspec.engine.scope import Meaning, Scope
@@ -36,10 +37,14 @@ Wanted = Callable[[Meaning, Scope], bool]
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What compiling a reader needs beside the rule: which slots are wanted, whether computed leaves are compared."""
+    """What compiling a reader needs beside the rule: which slots are wanted, whether computed leaves are compared.
+
+    sparse: only the wanted keys of a document are looked at; nothing is said of the others.
+    """
 
     wanted: Wanted
     compares: bool
+    sparse: bool = False
 
 
 def nothing(value: Any, record: Record, job: Job) -> None:
@@ -111,7 +116,7 @@ def _bind(leaf: Bind, place: Place, scope: Scope, context: Context, at: Path, ke
     meanings = [scope.resolve(name, place) for name in leaf.names]
     chain = build(leaf, [meaning.value_type for meaning in meanings], keys, scope.textual, place)
     if not any(context.wanted(meaning, scope) for meaning in meanings):
-        return nothing
+        return _unread(meanings, scope, chain, at, place)
     binders = [binder(meaning, scope, at, place) for meaning in meanings]
     decode, path = chain.decode, at
     if len(binders) == 1:
@@ -133,6 +138,24 @@ def _bind(leaf: Bind, place: Place, scope: Scope, context: Context, at: Path, ke
             report(unfit, path, place, value, job)
 
     return read_several
+
+
+def _unread(meanings: Sequence[Meaning], scope: Scope, chain: Chain, at: Path, place: Place) -> Reader:
+    """The reader of what nobody asks for: of an object's geometry it notes that there is some."""
+    slots = [SLOT_OF.get(meaning.name, meaning.name) for meaning in meanings if meaning.where == "record"]
+    if scope.kind != "object" or not any(slot in GEOMETRY for slot in slots):
+        return nothing
+
+    takes = chain.codecs[-1].takes if chain.codecs else None
+
+    def note(value: Any, record: Record, job: Job) -> None:
+        if takes is not None and not isinstance(value, takes):
+            job.fault("FIELD", (*job.at, *at), place, "the value does not fit", takes.__name__, value)
+        elif value:
+            for slot in slots:
+                record[slot] = UNREAD
+
+    return note
 
 
 def report(unfit: Unfit, at: Path, place: Place, value: Any, job: Job) -> None:
@@ -200,6 +223,8 @@ def field_reader(field: Field, scope: Scope, context: Context, at: Path) -> Read
 
 def _map(rule: MapRule, scope: Scope, context: Context, at: Path, whole: bool = True) -> Reader:
     """The reader of a mapping; one that is not `whole` is an alternative within another, which knows the rest."""
+    if context.sparse:
+        return _sparse(rule, scope, context, at)
     single = [
         (keys[0], optional, reader, place)
         for keys, optional, reader, place in _fields(rule, scope, context, at)
@@ -237,6 +262,31 @@ def _map(rule: MapRule, scope: Scope, context: Context, at: Path, whole: bool = 
         for choose in choices:
             known |= choose(value, record, job)
         rest(value, known, record, job)
+
+    return read
+
+
+def _sparse(rule: MapRule, scope: Scope, context: Context, at: Path) -> Reader:
+    """The reader of the few keys of a mapping that are wanted; `nothing` if none is."""
+    fields = [(keys, reader) for keys, _, reader, _ in _fields(rule, scope, context, at) if reader is not nothing]
+    inner = [_map(c, scope, context, at) for o in rule.alternatives for c in o.alternatives if isinstance(c, MapRule)]
+    choices = [_alternatives(o, scope, context, at) for o in rule.alternatives] if set(inner) - {nothing} else []
+    if not fields and not choices:
+        return nothing
+
+    def read(value: Any, record: Record, job: Job) -> None:
+        if not isinstance(value, dict):
+            job.fault("FIELD", (*job.at, *at), rule.place, "the value does not fit", "a mapping", value)
+            return
+        for keys, reader in fields:
+            if len(keys) == 1:
+                part = value.get(keys[0], MISSING)
+                if part is not MISSING:
+                    reader(part, record, job)
+            elif all(key in value for key in keys):
+                reader(tuple(value[key] for key in keys), record, job)
+        for choose in choices:
+            choose(value, record, job)
 
     return read
 

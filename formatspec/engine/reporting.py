@@ -14,6 +14,10 @@ from formatspec.language.load import place_text
 from formatspec.paths.tree import Tree
 
 
+LOCATED = 200
+"""Findings of one file whose line and column are looked up; every finding has its pointer."""
+
+
 class Reporter:
     """Turns the faults of one dataset into findings."""
 
@@ -21,6 +25,7 @@ class Reporter:
         self.form = form
         self.tree = tree
         self.prefix = f"{prefix}/" if prefix else ""
+        self._located: dict[str, int] = {}
 
     def findings(self, faults: Iterable[Fault], item: str | None = None) -> list[Finding]:
         """One finding for each fault, in order."""
@@ -31,7 +36,7 @@ class Reporter:
         line, column, thing = None, None, fault.object
         if isinstance(thing, tuple):
             (line, column), thing = thing, None
-        elif fault.path:
+        elif fault.path and code.level != "info" and self._may_locate(fault.file):
             line, column = self._locate(fault) or (None, None)
         return Finding(
             code=fault.code,
@@ -58,6 +63,11 @@ class Reporter:
                 except (FileError, ValueError, OSError, KeyError):
                     break
         return fault.path
+
+    def _may_locate(self, file: str) -> bool:
+        """Whether a place is still worth looking up: each costs a walk through its file; pointers are always there."""
+        self._located[file] = self._located.get(file, 0) + 1
+        return self._located[file] <= LOCATED
 
     def _locate(self, fault: Fault) -> tuple[int, int] | None:
         for role in self.form.documents:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from formatspec.engine import demand
 from formatspec.engine.adapt import Adapter, TargetCategories, target_categories
 from formatspec.engine.assemble import Purpose
 from formatspec.engine.dataset import Dataset
@@ -97,7 +98,7 @@ def _following(source: Dataset, follows: Mapping[str, Any]) -> Any:
     for item in itertools.islice(source, PEEKED):
         for thing in item.objects:
             bits |= stated_bits(thing)
-    return next((choice for slot, choice in follows.items() if bits & BITS.get(slot, 0)), next(reversed(follows.values())))
+    return next((choice for slot, choice in follows.items() if bits & BITS.get(slot, 0)), list(follows.values())[-1])
 
 
 def convert_dataset(
@@ -106,6 +107,8 @@ def convert_dataset(
     """Write `source` in another format.  Raises Refused, and the staging is not to be kept then."""
     form = target_format(source, target, plan)
     source.findings.clear()
+    if plan.select is None and not _is_same(source, form):
+        source.wanted = demand.for_target(source.form, form)
     labels = Labels(plan.labels) if plan.labels is not None else None
     adapter = Adapter(source.form, form, (entry.names for entry in source.entries), plan.subsets)
     listed = source.categories if _needs_categories(form) else source.known.listed
@@ -150,6 +153,10 @@ def convert_dataset(
     )  # fmt: skip
 
 
+def _is_same(source: Dataset, form: Format) -> bool:
+    return source.form.source.file.resolve() == form.source.file.resolve()
+
+
 def _selected(source: Dataset, select: Select | None, labels: Labels | None) -> Iterator[Item]:
     items: Iterable[Item] = source
     for item in items:
@@ -159,14 +166,12 @@ def _selected(source: Dataset, select: Select | None, labels: Labels | None) -> 
 
 
 def _needs_categories(form: Format) -> bool:
-    from formatspec.engine import demand
-
     return any(
         scope.kind == "category"
         or meaning.table == "categories"
         or meaning.name in ("category.index", "category.id", "label.category.index")
         for role in form.documents
-        for meaning, scope, _ in demand.meanings(role.codec.rule if role.codec else role.rule, role.scope)  # type: ignore[arg-type]
+        for meaning, scope, _ in demand.meanings(role.document_rule, role.scope)
     )
 
 

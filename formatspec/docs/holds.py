@@ -1,0 +1,428 @@
+"""What a compiled format holds, what it cannot hold, and what is lost from one format to another.
+
+All of it follows from the leaves of the rules; nobody lists it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from formatspec.engine import demand
+from formatspec.engine.adapt import TargetCategories
+from formatspec.engine.categories import from_table
+from formatspec.engine.format import IMAGE, Format, Role, compile_format
+from formatspec.engine.held import BITS, IMPLIED, leaf_names
+from formatspec.engine.losses import NAMES, Losses
+from formatspec.engine.scope import Meaning, Scope
+from formatspec.engine.whole import choices, forms
+from formatspec.language.expression import Name
+from formatspec.language.leaf import Computed, Keep
+from formatspec.language.load import Source
+from formatspec.language.rules import (
+    KEY,
+    LeafRule,
+    LineRule,
+    ListRule,
+    MapRule,
+    OneOf,
+    Rule,
+    SequenceRule,
+    TableRule,
+)
+from formatspec.language.schema import CategoryTable
+from formatspec.model.slots import TABLES
+
+Grade = Literal["full", "update", "none"]
+
+MAIN = (
+    "labels", "captions", "boxes", "rotated boxes", "polygons", "polylines", "keypoints", "circles", "visible regions",
+    "hidden regions", "areas", "void pixels", "texts of objects", "tracks", "parents",
+)  # fmt: skip
+"""What a format is chosen for."""
+
+CATEGORY = {
+    "id": "category ids",
+    "parent": "parents of categories",
+    "path": "paths of categories",
+    "color": "colours of categories",
+    "countable": "things and stuff told apart",
+    "keypoint_names": "names of keypoints",
+    "skeleton": "skeletons",
+}
+"""What is told of a category besides its name."""
+
+KINDS = (
+    *MAIN, *(words for words in NAMES.values() if words not in MAIN), "attributes of objects", "tags",
+    "attributes of items", "sequences", "subsets", "further subsets", "states of labels", "scores of labels",
+    *CATEGORY.values(),
+)  # fmt: skip
+"""Every kind of thing that the model knows and a format may lack, in the order in which pages name them."""
+
+_OBJECT = {name: NAMES[name] for name in BITS if name in NAMES}
+_AREAS_AS_OBJECTS, _OBJECTS_AS_AREAS = "areas, written as objects", "objects, drawn as areas"
+_OBJECTS = "objects"
+
+
+def holds(form: Format) -> tuple[str, ...]:
+    """Everything that a format tells, files that are only kept included."""
+    return _sorted(_kinds(form, form.documents, form.roles.values()))
+
+
+def cannot_hold(form: Format) -> tuple[str, ...]:
+    """What has no place in a format and does not follow from what has: it is lost when writing."""
+    written = _written(form)
+    return _sorted(kind for kind in KINDS if kind not in written)
+
+
+def write_grade(form: Format) -> tuple[Grade, tuple[str, ...]]:
+    """How far a format can be written anew, and the leaves that stand in the way, each with its place.
+
+    full: everything is made from the model.  update: only what was read from it can be written back, as a required
+    value is opaque.  none: a required file's content is not described.
+    """
+    unmade = [
+        f"{role.name}: {role.spec.path}"
+        for role in form.roles.values()
+        if role.kind is None and role.name != IMAGE and not role.optional and not role.folder
+    ]
+    if unmade:
+        return "none", tuple(unmade)
+    opaque = tuple(
+        f"{role.name}: {place}"
+        for role in form.documents
+        if not role.kept
+        for place in dict.fromkeys(_opaque(role.document_rule, ""))
+    )
+    return ("update", opaque) if opaque else ("full", ())
+
+
+def losses_between(source: Format, target: Format) -> tuple[str, ...]:
+    """What the source tells and the target never can."""
+    return lost(profile(source), profile(target))
+
+
+def sometimes_lost(source: Format, target: Format) -> tuple[str, ...]:
+    """What the source tells and the target holds in some of its alternatives only, so that it depends on the record."""
+    return lost_by_choice(profile(source), profile(target))
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What losses follow from, found once for a format.
+
+    told: the kinds that it tells.  written: those that it can be made to tell; always: the slots of objects that it
+    holds whatever alternative is taken.  attributes: those of objects that have leaves of their own, "" for any.
+    """
+
+    told: frozenset[str]
+    written: frozenset[str]
+    always: int
+    attributes: frozenset[str]
+    objects: bool
+    areas: bool
+
+
+def profile(form: Format) -> Profile:
+    """The profile of one layout of a format."""
+    losses = Losses(form, TargetCategories((), fixed=False), same=False)
+    return Profile(
+        told=_kinds(form, form.documents, form.roles.values()),
+        written=_written(form),
+        always=_always(form),
+        attributes=frozenset(losses.object_attributes),
+        objects="objects" in losses.tables,
+        areas="areas" in losses.tables,
+    )
+
+
+def lost(source: Profile, target: Profile) -> tuple[str, ...]:
+    """What one tells and the other never can."""
+    found = source.told - target.written
+    if "areas" in found and target.objects:
+        found = found - {"areas"} | {_AREAS_AS_OBJECTS}
+    if source.objects and not target.objects:
+        found |= {_OBJECTS_AS_AREAS if target.areas else _OBJECTS}
+    if "attributes of objects" in source.told & target.written and "" not in target.attributes:
+        names = source.attributes - target.attributes
+        found |= {"attributes of objects"} if "" in names else {f"attribute {name}" for name in names}
+    return _sorted(found)
+
+
+def lost_by_choice(source: Profile, target: Profile) -> tuple[str, ...]:
+    """What one tells and the other holds in some of its alternatives only."""
+    found = {words for slot, words in _OBJECT.items() if words in source.told and not target.always & BITS[slot]}
+    found |= source.told & {"further subsets"}
+    return _sorted(found - set(lost(source, target)))
+
+
+def lost_between_specs(
+    sources: Sequence[Profile], targets: Sequence[Profile]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What is lost between two formats of several layouts and options: whatever is chosen, and depending on it."""
+    whole = Profile(
+        told=frozenset().union(*(one.told for one in sources)),
+        written=frozenset(),
+        always=0,
+        attributes=frozenset().union(*(one.attributes for one in sources)),
+        objects=any(one.objects for one in sources),
+        areas=any(one.areas for one in sources),
+    )
+    never = [set(lost(whole, target)) for target in targets]
+    surely = set.intersection(*never)
+    perhaps = set().union(*never, *(lost_by_choice(whole, target) for target in targets))
+    return _sorted(surely), _sorted(perhaps - surely)
+
+
+def written_forms(source: Source) -> tuple[Format, ...]:
+    """The layout that other formats are written to, with each choice of its options."""
+    layout = source.layouts[0]
+    return tuple(compile_format(source, layout, options) for options in choices(layout.spec.options))
+
+
+def read_forms(source: Source) -> tuple[Format, ...]:
+    """Every layout, with each choice of its options."""
+    return tuple(forms(source))
+
+
+def _sorted(kinds: Iterable[str]) -> tuple[str, ...]:
+    place = {kind: number for number, kind in enumerate((_OBJECTS, _OBJECTS_AS_AREAS, *KINDS, _AREAS_AS_OBJECTS))}
+    return tuple(sorted(set(kinds), key=lambda kind: (place.get(kind, len(place)), kind)))
+
+
+def _written(form: Format) -> frozenset[str]:
+    """What a format holds of another's data: files that are only kept are not made."""
+    roles = [role for role in form.roles.values() if not role.kept]
+    kinds = set(_kinds(form, [role for role in form.documents if not role.kept], roles))
+    if any(isinstance(entry, CategoryTable) for entry in form.spec.categories):
+        kinds |= set(CATEGORY.values())  # they are the table's own
+    for role in form.documents:
+        if not role.kept:
+            kinds.update(_carried(role.document_rule, role.scope))
+    for slot, implied in IMPLIED.items():
+        if NAMES[slot] in kinds:
+            kinds |= {words for name, words in _OBJECT.items() if implied & BITS[name]}
+    return frozenset(kinds)
+
+
+def _carried(rule: Rule, scope: Scope) -> Iterator[str]:
+    """What is told of categories by opaque leaves that are printed from a slot if there is no source."""
+    if isinstance(rule, LeafRule):
+        if isinstance(rule.leaf, Keep) and isinstance(rule.leaf.default, Name) and scope.kind == "category":
+            yield from _of_category(rule.leaf.default.name)
+    else:
+        inner = scope.inside(rule.each.table) if isinstance(rule, TableRule) else scope
+        for part in _parts(rule):
+            yield from _carried(part, inner)
+
+
+def _kinds(form: Format, documents: Iterable[Role], roles: Iterable[Role]) -> frozenset[str]:
+    found: set[str] = set()
+    for role in documents:
+        for meaning, scope, lookup in demand.meanings(role.document_rule, role.scope):
+            if not lookup:
+                found.update(_told(meaning, scope))
+        for scope in _scopes(role.document_rule, role.scope):
+            found.update(_of_table(scope, role.kind == "pixels"))
+    for role in roles:
+        for name in role.captures:
+            found.update(_of_name(name))
+    for entry in form.spec.categories:
+        if isinstance(entry, CategoryTable):
+            table = from_table(form.source.file.parent / entry.table)
+            found.update(words for slot, words in CATEGORY.items() if any(_stated(c, slot) for c in table))
+    return frozenset(found)
+
+
+def _stated(category: object, slot: str) -> bool:
+    return getattr(category, slot) not in (None, "", ())
+
+
+def _told(meaning: Meaning, scope: Scope) -> Iterator[str]:
+    name = meaning.name
+    if meaning.where == "column":
+        kind = TABLES[meaning.table]
+        yield from _of_record(kind, name)
+        yield from _of_kind(meaning.table)
+    elif meaning.where == "record":
+        yield from _of_record(scope.kind, name)
+    elif meaning.where in ("item", "capture"):
+        yield from _of_name(name)
+
+
+def _of_record(kind: str, name: str) -> Iterator[str]:
+    head = name.partition(".")[0]
+    if kind == "object":
+        head = {"polygon": "polygons", "depth": "level"}.get(head, head)
+        if head in _OBJECT and not name.startswith("category."):
+            yield _OBJECT[head]
+        if head == "attributes":
+            yield "attributes of objects"
+    if name.startswith("category."):
+        yield from _of_category(name.removeprefix("category."))
+        if kind == "object":
+            yield _OBJECT["category"]
+    if kind == "category":
+        yield from _of_category(name)
+    if kind == "label" and head in ("state", "score"):
+        yield f"{head}s of labels"
+    if kind == "item":
+        yield from _of_name(name)
+
+
+def _of_category(slot: str) -> Iterator[str]:
+    if slot in CATEGORY:
+        yield CATEGORY[slot]
+
+
+def _of_name(name: str) -> Iterator[str]:
+    """What a slot of the item, or a capture of a path, tells."""
+    head, _, rest = name.partition(".")
+    plain = {"sequence": ("sequences",), "subset": ("subsets",), "subsets": ("subsets", "further subsets")}
+    yield from plain.get(name, ())
+    if name == "tags":
+        yield "tags"
+    elif head == "attributes":
+        yield "attributes of items"
+    elif head == "object":
+        yield from _of_record("object", rest)
+    elif head == "caption":
+        yield "captions"
+    elif head == "label":
+        yield "labels"
+        if rest in ("state", "score"):
+            yield f"{rest}s of labels"
+        if rest.startswith("category."):
+            yield from _of_category(rest.removeprefix("category."))
+    elif head == "category":
+        yield from _of_category(rest)
+
+
+def _of_kind(table: str) -> Iterator[str]:
+    words = {"labels": "labels", "captions": "captions", "areas": "areas", "void": "void pixels", "children": "parents"}
+    if table in words:
+        yield words[table]
+
+
+def _of_table(scope: Scope, pixels: bool) -> Iterator[str]:
+    """What the rows of a table tell besides their leaves."""
+    yield from _of_kind(scope.table)
+    if pixels and scope.kind == "object":
+        yield _OBJECT["region"]
+    if scope.kind == "attribute" and scope.outer is not None:
+        yield "attributes of objects" if scope.outer.kind == "object" else "attributes of items"
+
+
+def _scopes(rule: Rule, scope: Scope) -> Iterator[Scope]:
+    """The scope of every table's rows; of tables that only look up, those are left out."""
+    if isinstance(rule, TableRule):
+        if not rule.each.overlap and not _is_derived(rule.row):
+            inner = scope.inside(rule.each.table)
+            yield inner
+            yield from _scopes(rule.row, inner)
+        return
+    for part in _parts(rule):
+        yield from _scopes(part, scope)
+
+
+def _is_derived(row: Rule) -> bool:
+    """Whether a row binds nothing, as in a picture that follows from others."""
+    leaves = [one.rule for one in row.fields] if isinstance(row, MapRule) else []
+    return any(isinstance(one, LeafRule) and isinstance(one.leaf, Computed) for one in leaves) and not any(
+        not isinstance(one, LeafRule) or any(leaf_names(one.leaf)) for one in leaves
+    )
+
+
+def _parts(rule: Rule) -> Iterator[Rule]:
+    """The rules inside a rule."""
+    if isinstance(rule, MapRule):
+        yield from (field.rule for field in rule.fields)
+        yield from rule.alternatives
+        if rule.rest is not None:
+            yield rule.rest
+    elif isinstance(rule, ListRule | SequenceRule):
+        yield from rule.rules
+    elif isinstance(rule, OneOf):
+        yield from rule.alternatives
+    elif isinstance(rule, TableRule):
+        yield rule.row
+
+
+def _always(form: Format) -> int:
+    """The slots of an object that a format's rows hold whatever alternative is taken."""
+    bits = 0
+    for role in form.documents:
+        if not role.kept:
+            bits |= _rows(role.document_rule, role.kind == "pixels")
+    for role in form.roles.values():
+        for name in role.captures:
+            if name.startswith("object."):
+                bits |= _bits(name.removeprefix("object."))
+    return bits
+
+
+def _rows(rule: Rule, pixels: bool) -> int:
+    if isinstance(rule, OneOf):
+        tables = [a for a in rule.alternatives if isinstance(a, TableRule) and TABLES[a.each.table] == "object"]
+        return _both(_rows(table, pixels) for table in tables) if tables else 0
+    if isinstance(rule, TableRule) and TABLES[rule.each.table] == "object" and not rule.each.overlap:
+        seen = _bits("region") if pixels else 0
+        return seen | (BITS["parent"] if rule.each.table == "children" else 0) | _held(rule.row)
+    bits = 0
+    for part in _parts(rule):
+        bits |= _rows(part, pixels)
+    return bits
+
+
+def _held(rule: Rule) -> int:
+    bits = 0
+    if isinstance(rule, LeafRule | LineRule):
+        for name in leaf_names(rule.leaf):
+            bits |= _bits(name)
+    elif isinstance(rule, OneOf):
+        bits = _both(_held(one) for one in rule.alternatives)
+    elif isinstance(rule, TableRule):
+        bits = BITS["attributes"] if TABLES[rule.each.table] == "attribute" else 0
+        bits |= BITS["parent"] if rule.each.table == "children" else 0
+    else:
+        for part in _parts(rule):
+            bits |= _held(part)
+    return bits
+
+
+def _bits(name: str) -> int:
+    head = name.removeprefix("object.").partition(".")[0]
+    head = {"polygon": "polygons", "depth": "level"}.get(head, head)
+    return BITS.get(head, 0) | IMPLIED.get(head, 0)
+
+
+def _both(found: Iterable[int]) -> int:
+    bits = -1
+    for one in found:
+        bits &= one
+    return 0 if bits == -1 else bits
+
+
+def _opaque(rule: Rule, at: str) -> Iterator[str]:
+    """The places of required bare `keep` leaves; an alternative without one is a way around."""
+    if isinstance(rule, LeafRule | LineRule):
+        optional = isinstance(rule, LineRule) and rule.optional
+        if isinstance(rule.leaf, Keep) and rule.leaf.default is None and not optional:
+            yield at or "the document"
+    elif isinstance(rule, MapRule):
+        for field in rule.fields:
+            if not field.optional:
+                key = "{key}" if field.keys == (KEY,) else ", ".join(field.keys)
+                yield from _opaque(field.rule, f"{at}.{key}".lstrip("."))
+        for choice in rule.alternatives:
+            yield from _opaque(choice, at)
+    elif isinstance(rule, ListRule | SequenceRule):
+        for place, one in enumerate(rule.rules):
+            yield from _opaque(one, f"{at}[{place}]")
+    elif isinstance(rule, TableRule):
+        yield from _opaque(rule.row, f"{at}[]")
+    else:
+        found = [list(_opaque(one, at)) for one in rule.alternatives]
+        if all(found):
+            yield from (place for places in found for place in places)
