@@ -174,7 +174,13 @@ def convert(
     given = dict(options or {})
     purpose = purpose_of(media, False)
     source = _opened(
-        data, spec, given, origin=True, shared=True, headers=purpose.headers, checks=False,
+        data,
+        spec,
+        given,
+        origin=True,
+        shared=True,
+        headers=purpose.headers,
+        checks=False,
         media_required=purpose.media_required,
     )
     same = source.form.source.file.resolve() == target.file.resolve()

@@ -111,9 +111,7 @@ def _placed(mask: NDArray[np.bool_], left: int, top: int, env: Env) -> Region:
 
 def _check_inside(left: int, top: int, width: int, height: int, env: Env) -> None:
     if left + width > env.width or top + height > env.height:
-        raise Unfit(
-            f"a mask inside the image's {env.width} x {env.height} pixels", (left, top, width, height)
-        )
+        raise Unfit(f"a mask inside the image's {env.width} x {env.height} pixels", (left, top, width, height))
 
 
 @codec("cropped_rle")
@@ -194,8 +192,7 @@ def cropped_png(arguments: Sequence[Argument], site: Site) -> Codec:
     def decode(value: Any, env: Env) -> Region:
         corners, spelled = values.sequence(value, 2)
         (left, top), (right, bottom) = (
-            tuple(values.integral(c) for c in values.sequence(corner, 2))
-            for corner in values.sequence(corners, 2)
+            tuple(values.integral(c) for c in values.sequence(corner, 2)) for corner in values.sequence(corners, 2)
         )
         width, height = right - left + 1, bottom - top + 1
         if width < 1 or height < 1:

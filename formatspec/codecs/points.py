@@ -236,9 +236,7 @@ def triplets(arguments: Sequence[Argument], site: Site) -> Codec:
         return tuple((found[i], found[i + 1], values.seen(found[i + 2])) for i in range(0, len(found), 3))
 
     return Codec(
-        encode=lambda value, env: values.listed(
-            site, (c for point in values.keypoints(value) for c in point)
-        ),
+        encode=lambda value, env: values.listed(site, (c for point in values.keypoints(value) for c in point)),
         decode=decode,
         kind="numbers",
     )
@@ -258,8 +256,6 @@ def flat_and_visibility(arguments: Sequence[Argument], site: Site) -> Codec:
         ring, visibilities = values.ring(points), values.sequence(seen)
         if len(ring) != 2 * len(visibilities):
             raise Unfit("one visibility for each point", value)
-        return tuple(
-            (x, y, values.seen(v)) for x, y, v in zip(ring[::2], ring[1::2], visibilities, strict=True)
-        )
+        return tuple((x, y, values.seen(v)) for x, y, v in zip(ring[::2], ring[1::2], visibilities, strict=True))
 
     return Codec(encode=encode, decode=decode, kind="table")

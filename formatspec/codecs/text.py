@@ -73,8 +73,7 @@ def _joined_numbers(separator: str) -> Codec:
 def _join_points(value: Any, env: Env) -> str:
     ring = values.ring_of_pairs(value)
     return ";".join(
-        f"{values.spell_number(x)},{values.spell_number(y)}"
-        for x, y in zip(ring[::2], ring[1::2], strict=True)
+        f"{values.spell_number(x)},{values.spell_number(y)}" for x, y in zip(ring[::2], ring[1::2], strict=True)
     )
 
 
@@ -208,9 +207,7 @@ def suffix(arguments: Sequence[Argument], site: Site) -> Codec:
             raise Unfit(f"{word!r} or nothing", value)
         return value == ""
 
-    return Codec(
-        encode=encode, decode=decode, kind="text", fit=lambda value, rng, env: values.any_bool(value, rng)
-    )
+    return Codec(encode=encode, decode=decode, kind="text", fit=lambda value, rng, env: values.any_bool(value, rng))
 
 
 @codec("base64")

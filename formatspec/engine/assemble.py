@@ -101,11 +101,7 @@ def read_entry(
 def _item_names(form: Format, entry: Entry, job: Job) -> None:
     item = job.item
     for name, value in entry.names.items():
-        if (
-            name == "id"
-            or name in ("sequence", "frame")
-            or name.startswith(("attributes.", "label.", "image.path"))
-        ):
+        if name == "id" or name in ("sequence", "frame") or name.startswith(("attributes.", "label.", "image.path")):
             item.setdefault(name, value)
     if "subset" in entry.names and "subset" in form.key_names:
         item["subsets"] = [entry.names["subset"]]
@@ -313,8 +309,7 @@ def _read_record_files(
 ) -> None:  # fmt: skip
     slots = [name.removeprefix("object.") for name in role.captures if name.startswith("object.")]
     found = {
-        tuple(captures[f"object.{slot}"] for slot in slots): path
-        for path, captures in entry.files.get(role.name, ())
+        tuple(captures[f"object.{slot}"] for slot in slots): path for path, captures in entry.files.get(role.name, ())
     }
     if slots == ["depth"] or slots == ["level"]:
         for (level,), one in found.items():
@@ -330,9 +325,7 @@ def _read_record_files(
         path: Any = record.get(f"path.{role.name}") or found.get(tuple(record.get(slot) for slot in slots))
         if path is None or not tree.exists(path):
             if not role.optional:
-                expected = path or _rendered(
-                    role, {**job.captures, **{f"object.{s}": record.get(s) for s in slots}}
-                )
+                expected = path or _rendered(role, {**job.captures, **{f"object.{s}": record.get(s) for s in slots}})
                 where = record.get("$id_at", (record.get("$file", expected), ()))
                 job.faults.append(
                     Fault("FILE_MISSING", where[0], where[1], role.place, f"its {role.name} file is missing", expected,
@@ -463,9 +456,7 @@ def _name_parents(records: Sequence[Record]) -> None:
 
 def _labels(job: Job) -> tuple[Label, ...]:
     records = list(job.tables.get("label", ()))
-    single = {
-        slot.removeprefix("label."): value for slot, value in job.item.items() if slot.startswith("label.")
-    }
+    single = {slot.removeprefix("label."): value for slot, value in job.item.items() if slot.startswith("label.")}
     if single and not any(job.categories.resolve(r) == job.categories.resolve(single) for r in records):
         records.insert(0, single)
     return tuple(
@@ -530,9 +521,7 @@ def _beyond(region: Region, things: Sequence[Object]) -> Region:
     if not rest or not masks:
         return rest
     wide = np.pad(np.logical_or.reduce(masks), 1)
-    near = np.logical_or.reduce(
-        [wide[y : y + region.height, x : x + region.width] for y in range(3) for x in range(3)]
-    )
+    near = np.logical_or.reduce([wide[y : y + region.height, x : x + region.width] for y in range(3) for x in range(3)])
     return rest if (rest.to_mask() & ~near).any() else Region.empty(region.height, region.width)
 
 
@@ -555,9 +544,7 @@ def _check_parents(item: Item, job: Job) -> None:
             at = parents.get(at)
         if at is not None and at == record.get("id"):
             job.faults.append(
-                Fault(
-                    "CYCLE", file, path, None, f"object {at!r} is its own ancestor", object=record.get("id")
-                )
+                Fault("CYCLE", file, path, None, f"object {at!r} is its own ancestor", object=record.get("id"))
             )
 
 

@@ -180,26 +180,18 @@ def _geometry(name: str) -> Binder:
 def _judge_box(box: Any, job: Job) -> None:
     x, y, width, height = box
     if width < 0 or height < 0:
-        raise Misfit(
-            "BOX_SIZE", "the box has a negative size", "a width and a height of 0 or more", list(box)
-        )
+        raise Misfit("BOX_SIZE", "the box has a negative size", "a width and a height of 0 or more", list(box))
     size = job.size()
     if size is None:
         return
     if x < -MARGIN or y < -MARGIN or x + width > size[0] + MARGIN or y + height > size[1] + MARGIN:
-        raise Misfit(
-            "BOX_OUTSIDE", "the box lies outside its image", f"inside {size[0]} x {size[1]} pixels", list(box)
-        )
+        raise Misfit("BOX_OUTSIDE", "the box lies outside its image", f"inside {size[0]} x {size[1]} pixels", list(box))
 
 
 def _judge_points(rings: Any, job: Job) -> None:
     for ring in rings:
         for number in ring:
-            if (
-                not isinstance(number, int | float)
-                or number != number
-                or number in (float("inf"), float("-inf"))
-            ):
+            if not isinstance(number, int | float) or number != number or number in (float("inf"), float("-inf")):
                 raise Misfit("NOT_A_NUMBER", "a coordinate is no finite number", "finite numbers", number)
 
 

@@ -65,19 +65,11 @@ class Categories:
 
     def resolve(self, record: Record) -> Category | None:
         """The category of a row, one object for equal ones; None if the row names none."""
-        stated = {
-            slot: value
-            for slot, value in record.items()
-            if slot.startswith("category.") and value is not None
-        }
+        stated = {slot: value for slot, value in record.items() if slot.startswith("category.") and value is not None}
         if not stated:
             return None
         try:
-            key = (
-                tuple(stated.items())
-                if not self.match
-                else (*stated.items(), *(record.get(m) for m in self.match))
-            )
+            key = tuple(stated.items()) if not self.match else (*stated.items(), *(record.get(m) for m in self.match))
             met = self._met.get(key)
         except TypeError:
             key = (repr(stated),)

@@ -98,10 +98,7 @@ def _read_bool(text: Any, env: Env) -> bool:
 
 def _finite(value: Any) -> bool:
     return (
-        isinstance(value, int | float)
-        and not isinstance(value, bool)
-        and value == value
-        and abs(value) != float("inf")
+        isinstance(value, int | float) and not isinstance(value, bool) and value == value and abs(value) != float("inf")
     )
 
 

@@ -215,9 +215,7 @@ def _doubled(job: Job) -> list[Fault]:
         if name in seen and record.get("parent") == job.tables["category"][seen[name]].get("parent"):
             place: Any = record.get("$name_at", record.get("$id_at", (job.file, ())))
             file, path = place
-            faults.append(
-                Fault("DUPLICATE", file, path, None, f"the category {name!r} stands twice", got=name)
-            )
+            faults.append(Fault("DUPLICATE", file, path, None, f"the category {name!r} stands twice", got=name))
         seen.setdefault(name, position)
     return faults
 

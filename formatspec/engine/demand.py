@@ -153,6 +153,4 @@ def names_categories(form: Format) -> frozenset[str]:
     def named(meaning: Meaning, scope: Scope) -> bool:
         return meaning.name.startswith(("category.", "label.category."))
 
-    return frozenset(
-        name for name, role in form.roles.items() if role.span != "shared" and serves(role, named)
-    )
+    return frozenset(name for name, role in form.roles.items() if role.span != "shared" and serves(role, named))

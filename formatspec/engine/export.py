@@ -225,7 +225,9 @@ class Exporter:
             for thing_index, thing in enumerate(item.objects):
                 inner = frame_of(thing, frame, thing_index, len(item.objects))
                 path = self._record_path(role, item, inner)
-                source = thing.origin.rasters.get(role.name) if origin is not None and thing.origin is not None else None
+                source = (
+                    thing.origin.rasters.get(role.name) if origin is not None and thing.origin is not None else None
+                )
                 data = painter.encode(inner, source)
                 if data is not None:
                     yield path, data
@@ -468,9 +470,7 @@ def _record_names(role: Role, frame: Frame) -> dict[str, Any]:
     for name in role.captures:
         if name.startswith("object.") and isinstance(frame.record, Object):
             slot = name.removeprefix("object.")
-            names[name] = (
-                frame.family().depth(frame.record) if slot == "depth" else getattr(frame.record, slot, None)
-            )
+            names[name] = frame.family().depth(frame.record) if slot == "depth" else getattr(frame.record, slot, None)
     return names
 
 
@@ -497,6 +497,7 @@ def _narrower(adapter: Adapter) -> bool:
 
 def _holds_apart(form: Format) -> bool:
     """Whether one object's region and polygons have places of their own in a format."""
+
     def holds(slot: str, roles: Iterable[Role]) -> set[str]:
         return {
             role.name
@@ -532,4 +533,3 @@ def with_areas_as_objects(item: Item) -> Item:
         return item
     made = tuple(Object(category=area.category, region=area.region) for area in item.areas)
     return msgspec.structs.replace(item, objects=(*item.objects, *made))
-

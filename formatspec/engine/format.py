@@ -158,9 +158,7 @@ def options_of(layout: Layout, given: Mapping[str, Any]) -> dict[str, Any]:
     spec = layout.spec
     for name, value in given.items():
         if name not in spec.options:
-            raise problem(
-                f"{spec.name} has no option {name!r}", layout.node.place, hint=suggest(name, spec.options)
-            )
+            raise problem(f"{spec.name} has no option {name!r}", layout.node.place, hint=suggest(name, spec.options))
         choices = spec.options[name].choices
         if choices and value not in choices:
             raise problem(
@@ -204,9 +202,8 @@ def _formats(pieces: Mapping[str, Pieces]) -> dict[str, str | None]:
     order = [IMAGE, *(name for name in pieces if name != IMAGE)]
     for name in order:
         for part in pieces.get(name, ()):
-            if isinstance(part, Bind) and (part.format is not None or part.names[0] not in found):
-                if found.get(part.names[0]) is None:
-                    found[part.names[0]] = part.format or _words(part)
+            if isinstance(part, Bind) and found.get(part.names[0]) is None:
+                found[part.names[0]] = part.format or _words(part)
     return found
 
 
@@ -222,9 +219,7 @@ def _role(
 ) -> Role:  # fmt: skip
     names = tuple(dict.fromkeys([*(part.names[0] for part in pieces if isinstance(part, Bind)), *spec.given]))
     per_record = any(one.startswith("object.") for one in names)
-    span: Span = (
-        "record" if per_record else "item" if key_names and set(key_names) <= set(names) else "shared"
-    )
+    span: Span = "record" if per_record else "item" if key_names and set(key_names) <= set(names) else "shared"
     if name == IMAGE:
         span = "item"
     template = _template(pieces, known, place)

@@ -149,9 +149,7 @@ def records_of(table: str) -> Callable[[Frame], Iterable[Any]]:
     if table == "areas":
         return lambda frame: () if frame.item is None else frame.item.areas
     if table == "objects":
-        return lambda frame: (
-            frame.setting.rows.get("objects", ()) if frame.item is None else frame.item.objects
-        )
+        return lambda frame: frame.setting.rows.get("objects", ()) if frame.item is None else frame.item.objects
     read = attrgetter(table)
     return lambda frame: () if frame.item is None else read(frame.item)
 
@@ -212,9 +210,7 @@ def _column(meaning: Meaning) -> Getter:
 
     def get(frame: Frame) -> tuple[Any, ...]:
         rows = list(select(frame))
-        return tuple(
-            inner(Frame(frame.setting, frame.item, row, frame, i, len(rows))) for i, row in enumerate(rows)
-        )
+        return tuple(inner(Frame(frame.setting, frame.item, row, frame, i, len(rows))) for i, row in enumerate(rows))
 
     return get
 
@@ -242,9 +238,7 @@ def _of_item(name: str) -> Getter:
 
         return get_label
     if name == "caption.text":
-        return lambda frame: (
-            frame.item.captions[0].text if frame.item is not None and frame.item.captions else None
-        )
+        return lambda frame: frame.item.captions[0].text if frame.item is not None and frame.item.captions else None
     if name == "area":
         return lambda frame: (
             None if frame.item is None or frame.item.image is None or not frame.item.image.width
@@ -275,14 +269,10 @@ def parent_of(category: Category) -> str | None:
 def _category_of(name: str) -> Getter:
     if name.startswith("attributes."):
         key = name.removeprefix("attributes.")
-        return lambda frame: (
-            None if frame.record.category is None else frame.record.category.attributes.get(key)
-        )
+        return lambda frame: None if frame.record.category is None else frame.record.category.attributes.get(key)
     if name == "parent":
         return lambda frame: (
-            None
-            if frame.record.category is None
-            else parent_of(frame.setting.categories.own(frame.record.category))
+            None if frame.record.category is None else parent_of(frame.setting.categories.own(frame.record.category))
         )
     read = attrgetter(name)
 

@@ -100,9 +100,7 @@ def claims(
             continue
         if len(best) > 1:
             names = " and ".join(role.name for role, _ in best)
-            faults.append(
-                Fault("FILE_TWO_RULES", path, (), best[0][0].place, f"{names} claim this file equally well")
-            )
+            faults.append(Fault("FILE_TWO_RULES", path, (), best[0][0].place, f"{names} claim this file equally well"))
         role, found = best[0]
         claimed[role.name].append((path, found))
     return claimed, unclaimed, faults
@@ -112,15 +110,11 @@ def build_index(form: Format, tree: Tree, job_of: Any) -> Index:
     """Index a tree.  `job_of(captures)` makes the job in which rows of shared files are joined."""
     paths = [path for path in tree.paths() if not form.ignored(path)]
     claimed, unclaimed, faults = claims(form, paths)
-    faults += [
-        Fault("FILE_ESCAPES", path, (), None, "a link leads out of the dataset") for path in tree.escapes()
-    ]
+    faults += [Fault("FILE_ESCAPES", path, (), None, "a link leads out of the dataset") for path in tree.escapes()]
     entries: dict[Any, Entry] = {}
     _add_item_files(form, claimed, entries, faults)
     shared = _read_shared(form, claimed, tree, faults)
-    tables = {
-        role.name: _tables(role, form) for role in form.roles.values() if role.span == "shared" and role.codec
-    }
+    tables = {role.name: _tables(role, form) for role in form.roles.values() if role.span == "shared" and role.codec}
     _join(form, shared, tables, entries, faults, job_of)
     _mark_unlisted(form, entries)
     places = {path: name for name, found in claimed.items() for path, _ in found}
@@ -149,9 +143,7 @@ def _add_item_files(
                 entry = entries[identity] = Entry(item_key(form, captures), {})
             if role.span == "item" and role.name in entry.files:
                 other = entry.files[role.name][0][0]
-                faults.append(
-                    Fault("ITEM_DUPLICATE", path, (), role.place, f"this is the same item as {other}")
-                )
+                faults.append(Fault("ITEM_DUPLICATE", path, (), role.place, f"this is the same item as {other}"))
                 continue
             entry.files.setdefault(role.name, []).append((path, captures))
             if role.span == "item":
@@ -232,9 +224,7 @@ def _tables(role: Role, form: Format) -> tuple[Table, ...]:
             continue
         readers = row_readers(rule, role.scope, Context(everything, True))
         joiners = row_readers(rule, role.scope, Context(names_only, False, sparse=True))
-        is_source = kind == "item" and any(
-            s[0] == role.name and (len(s) == 1 or s[1:] == path[-1:]) for s in sources
-        )
+        is_source = kind == "item" and any(s[0] == role.name and (len(s) == 1 or s[1:] == path[-1:]) for s in sources)
         found.append(Table(role.name, path, kind, readers, joiners, is_source))
     return tuple(found)
 
@@ -402,11 +392,9 @@ def _entries_for(
         by: dict[Any, list[Entry]] = defaultdict(list)
         for entry in entries.values():
             if all(name in entry.names or _optional(form, name) for name in shape):
-                by[
-                    tuple(
-                        entry.names.get(name) or "" if name != "id" else entry.names["id"] for name in shape
-                    )
-                ].append(entry)
+                by[tuple(entry.names.get(name) or "" if name != "id" else entry.names["id"] for name in shape)].append(
+                    entry
+                )
         looked[shape] = by
     return looked[shape].get(tuple(names[name] if name == "id" else names[name] or "" for name in shape), [])
 

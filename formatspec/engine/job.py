@@ -95,12 +95,7 @@ def put(record: Record, slot: str, value: Any, job: Job) -> None:
 
 def _alike(a: Any, b: Any) -> bool:
     numbers = (int, float)
-    return (
-        isinstance(a, numbers)
-        and isinstance(b, numbers)
-        and not isinstance(a, bool)
-        and not isinstance(b, bool)
-    )
+    return isinstance(a, numbers) and isinstance(b, numbers) and not isinstance(a, bool) and not isinstance(b, bool)
 
 
 def _short(value: Any) -> str:

@@ -140,9 +140,7 @@ def decode(lines: list[str], shape: Shape) -> tuple[Any, list[Stray]]:
         strays.append(_stray(shape, lines, at))
         return ([] if isinstance(shape, RowsShape) else {}), strays
     document, at = found
-    strays.extend(
-        Stray(i, "the end of the file", lines[i]) for i in range(at, len(lines)) if lines[i].strip()
-    )
+    strays.extend(Stray(i, "the end of the file", lines[i]) for i in range(at, len(lines)) if lines[i].strip())
     return document, strays
 
 
@@ -230,14 +228,9 @@ def encode(document: Any, shape: Shape) -> list[str]:
     if isinstance(shape, RowsShape):
         return [line for row in document or () for line in encode(row, shape.row)]
     if isinstance(shape, ChoiceShape):
-        return next(
-            (encode(document[name], part) for name, part in shape.alternatives if name in document), []
-        )
+        return next((encode(document[name], part) for name, part in shape.alternatives if name in document), [])
     return [
-        line
-        for i, part in enumerate(shape.parts)
-        if f"s{i}" in document
-        for line in encode(document[f"s{i}"], part)
+        line for i, part in enumerate(shape.parts) if f"s{i}" in document for line in encode(document[f"s{i}"], part)
     ]
 
 

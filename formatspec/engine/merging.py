@@ -27,9 +27,7 @@ def keep_row(reader: RowReader, record: Record, outer: Record, job: Job) -> None
         return
     rows = job.tables.setdefault(kind, [])
     if reader.overlap:
-        job.tables.setdefault("$overlap", []).append(
-            {"row": record, "reader": reader, "at": (job.file, job.at)}
-        )
+        job.tables.setdefault("$overlap", []).append({"row": record, "reader": reader, "at": (job.file, job.at)})
         return
     if kind == "caption" or not reader.by:
         record.setdefault("$file", job.file)
@@ -55,10 +53,8 @@ def keep_row(reader: RowReader, record: Record, outer: Record, job: Job) -> None
         rows.append(record)
         return
     if same.get("$table") == reader.number and reader.by == ("id",):
-        place, path = record.get("$id_at", (job.file, job.at))
-        job.fault(
-            "DUPLICATE", path, reader.place, f"the id {key[0]!r} stands twice", "an id of its own", key[0]
-        )
+        _, path = record.get("$id_at", (job.file, job.at))
+        job.fault("DUPLICATE", path, reader.place, f"the id {key[0]!r} stands twice", "an id of its own", key[0])
         return
     known[key] = same
     _merge(same, record, job, reader)

@@ -94,9 +94,7 @@ class RasterReader:
             known = {value for a in self.alphabets for value in a.slots}
             odd = sorted(value for value in found if value not in known) or sorted(found)
             words = " or ".join(str(sorted(a.slots)) for a in self.alphabets)
-            job.fault(
-                "PIXEL_VALUE", (), self.rule.place, "pixel values that mean nothing here", words, odd[:10]
-            )
+            job.fault("PIXEL_VALUE", (), self.rule.place, "pixel values that mean nothing here", words, odd[:10])
             return
         height, width = pixels.shape[:2]
         slots: dict[str, Region] = {}
@@ -163,11 +161,7 @@ class RasterReader:
             record: Record = {}
             before = len(aside.faults)
             reader.read(row, record, aside)
-            if (
-                len(aside.faults) == before
-                and reader.fits(record, aside)
-                and job.categories.find(record) is not None
-            ):
+            if len(aside.faults) == before and reader.fits(record, aside) and job.categories.find(record) is not None:
                 return True
             del aside.faults[before:]
         return False
@@ -282,9 +276,7 @@ def raster_reader(spec: FileSpec, rule: Rule, scope: Scope, context: Context) ->
     tables = () if alphabets else tables_of(rule)
     rows = tuple(row_reader(table, scope, context) for table in tables if not is_derived(table))
     if not alphabets and not tables:
-        raise problem(
-            "pixels are a table, or a mask of one record", rule.place, "`each:`, or `L: slot | map(…)`"
-        )
+        raise problem("pixels are a table, or a mask of one record", rule.place, "`each:`, or `L: slot | map(…)`")
     keys = _keys(rule)
     for key in keys:
         if key not in KEYS:

@@ -361,11 +361,7 @@ def outline(rule: Rule, scope: Scope) -> tuple[tuple[tuple[str, ...], Any], ...]
         return outline(rule.row, scope)
     if isinstance(rule, MapRule):
         for field in rule.fields:
-            if (
-                isinstance(field.rule, LeafRule)
-                and isinstance(field.rule.leaf, Constant)
-                and not field.optional
-            ):
+            if isinstance(field.rule, LeafRule) and isinstance(field.rule.leaf, Constant) and not field.optional:
                 found.append(((field.keys[0],), constant_of(field.rule.leaf, scope)))
             elif isinstance(field.rule, MapRule) and not field.optional:
                 found.extend(((field.keys[0], *path), value) for path, value in outline(field.rule, scope))

@@ -13,7 +13,6 @@ from formatspec.findings.finding import Finding
 from formatspec.language.load import place_text
 from formatspec.paths.tree import Tree
 
-
 LOCATED = 200
 """Findings of one file whose line and column are looked up; every finding has its pointer."""
 

@@ -35,7 +35,7 @@ class Scope:
     """Where a rule stands: in rows of which kind, in which role's documents, with which captures.
 
     textual: the document's values are text.  cells: an empty text is no value, as in a table's empty cells.
-    bound: attributes of the innermost record that have leaves of their own, so that tables of attributes leave them out.
+    bound: attributes of the innermost record that have leaves of their own; tables of attributes leave them out.
     """
 
     kind: RecordKind
@@ -72,9 +72,7 @@ class Scope:
             kind = TABLES[head]
             found = find_slot(kind, rest)
             return None if found is None else Meaning("column", found[0], found[1].type, table=head)
-        if self.kind != "item" and (
-            head in ("item", "image") or (self.kind == "dataset" and head == "label")
-        ):
+        if self.kind != "item" and (head in ("item", "image") or (self.kind == "dataset" and head == "label")):
             found = find_slot("item", name)
             if found is not None:
                 return _slot("item", found)

@@ -336,9 +336,7 @@ def _rest(rule: MapRule, scope: Scope) -> Rest:
     leaf = rule.rest.leaf if isinstance(rule.rest, LeafRule) else None
     if isinstance(rule.rest, OneOf):
         run = compile_writer(rule.rest, scope)
-        return lambda frame, known, taken: {
-            "*": run(frame, NO_SOURCE if known is None else known.get("*", []))
-        }
+        return lambda frame, known, taken: {"*": run(frame, NO_SOURCE if known is None else known.get("*", []))}
     if not isinstance(leaf, Bind):
 
         def others(frame: Frame, known: dict[str, Any] | None, taken: frozenset[str]) -> dict[str, Any]:

@@ -59,9 +59,7 @@ def locate(data: bytes, pointer: Pointer, style: Style = STYLE) -> Place | None:
         text = text_of(data, style.encoding)[0]
         rows = _rows(text, style)
         columns = _columns(rows, style)
-        start, end = next(
-            (start, end) for index, (start, end, _) in enumerate(rows) if str(index) == str(pointer[0])
-        )
+        start, end = next((start, end) for index, (start, end, _) in enumerate(rows) if str(index) == str(pointer[0]))
     except (FileError, StopIteration):
         return None
     if len(pointer) == 1:

@@ -136,11 +136,7 @@ def locate(data: bytes, pointer: Pointer, style: Style = STYLE, shape: Shape = P
         name, index, rest = rest[0], 0, rest[1:]
         if rest and rest[0].isdecimal():
             index, rest = int(rest[0]), rest[1:]
-        chosen = [
-            child
-            for child in element
-            if (shape.runs_over(_tag(child)) if name == "*" else _tag(child) == name)
-        ]
+        chosen = [child for child in element if (shape.runs_over(_tag(child)) if name == "*" else _tag(child) == name)]
         if index >= len(chosen):
             return None
         element = chosen[index]
@@ -262,9 +258,7 @@ def _declared_name(encoding: str) -> str:
         name = codecs.lookup(encoding).name
     except LookupError:
         raise FileError(f"there is no text encoding {encoding!r}") from None
-    return (
-        name.replace("iso8859", "iso-8859") if name.startswith("iso8859") else encoding.removesuffix("-sig")
-    )
+    return name.replace("iso8859", "iso-8859") if name.startswith("iso8859") else encoding.removesuffix("-sig")
 
 
 def _escaped(root: etree._Element, text: str, encoding: str) -> str:

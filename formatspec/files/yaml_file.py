@@ -84,9 +84,7 @@ def locate(data: bytes, pointer: Pointer, style: Style = STYLE) -> Place | None:
 
     def note(frames: list[_Frame], event: yaml.NodeEvent) -> None:
         nonlocal found
-        exact = len(frames) == len(wanted) or (
-            len(frames) < len(wanted) and isinstance(event, yaml.AliasEvent)
-        )
+        exact = len(frames) == len(wanted) or (len(frames) < len(wanted) and isinstance(event, yaml.AliasEvent))
         if found is None and exact and all(str(f.key) == w for f, w in zip(frames, wanted, strict=False)):
             found = _place(event.start_mark)
 

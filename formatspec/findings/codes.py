@@ -17,7 +17,7 @@ class Code:
 
 
 CODES: dict[str, Code] = {
-    "FILE_MISSING": Code("error", "a file that the layout asks for is not there", "restore it or drop what refers to it"),
+    "FILE_MISSING": Code("error", "a file that the layout asks for is missing", "restore it or drop what refers to it"),
     "IMAGE_MISSING": Code("error", "an item's image is not there", "restore the image, or convert with --media none"),
     "IMAGE_ABSENT": Code("info", "an item's image is not there; its size is taken from the documents"),
     "FILE_ORPHAN": Code("warning", "a file belongs to no item", "restore its image, or remove the file"),

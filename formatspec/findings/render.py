@@ -13,9 +13,7 @@ FIRST_PLACES = 5
 
 def printable(text: str) -> str:
     """Text safe for a terminal: control characters are shown as escapes."""
-    return "".join(
-        c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text
-    )
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
 
 
 def place(finding: Finding) -> str:

@@ -257,9 +257,7 @@ FUNCTIONS: Mapping[str, Function] = {
         Function("any", 1, 1, _any, "whether one value of a list, or one row of a table, holds"),
         Function("all", 1, 1, _all, "whether all values of a list, or all rows of a table, hold"),
         Function("abs", 1, 1, _strict(partial(_numeric, abs)), "the number without its sign"),
-        Function(
-            "round", 1, 2, _strict(_round), "the nearest whole number, halves to even; or to so many digits"
-        ),
+        Function("round", 1, 2, _strict(_round), "the nearest whole number, halves to even; or to so many digits"),
         Function("floor", 1, 1, _strict(partial(_numeric, math.floor)), "the whole number at or below"),
         Function("ceil", 1, 1, _strict(partial(_numeric, math.ceil)), "the whole number at or above"),
         Function("len", 1, 1, _strict(_len), "the length of a text, list or mapping"),

@@ -80,9 +80,7 @@ class Text:
 Leaf = Bind | Keep | Computed | Constant | Text
 
 _NAME = re.compile(r"[A-Za-z_][\w]*(\.[A-Za-z_][\w]*)*")
-_PLACEHOLDER = re.compile(
-    r"(?P<name>[A-Za-z_][\w.]*)(?P<optional>\?)?(?::(?P<format>\S+))?(?P<rest>(\s.*)?)", re.S
-)
+_PLACEHOLDER = re.compile(r"(?P<name>[A-Za-z_][\w.]*)(?P<optional>\?)?(?::(?P<format>\S+))?(?P<rest>(\s.*)?)", re.S)
 _NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][-+]?\d+)?")
 _WORDS = {"true": True, "false": False, "null": None}
 
@@ -112,9 +110,7 @@ def parse_text(text: str) -> Text:
         pieces = split(text)
     except TemplateSyntax as error:
         raise LeafSyntax(str(error), getattr(error, "offset", 0)) from None
-    return Text(
-        tuple(p.text if isinstance(p, Literal) else _placeholder(p.text, p.offset + 1) for p in pieces), text
-    )
+    return Text(tuple(p.text if isinstance(p, Literal) else _placeholder(p.text, p.offset + 1) for p in pieces), text)
 
 
 def _placeholder(text: str, offset: int) -> Bind | Computed:
@@ -154,9 +150,7 @@ def _bind(text: str, whole: str, offset: int = 0) -> Bind:
     names = tuple(name.strip() for _, name in _pieces(pieces[0][1], ","))
     for name in names:
         if not _NAME.fullmatch(name):
-            raise LeafSyntax(
-                f"{name!r} is no name of a slot", offset, 'slots, `keep`, `= expression` or "text"'
-            )
+            raise LeafSyntax(f"{name!r} is no name of a slot", offset, 'slots, `keep`, `= expression` or "text"')
     calls = tuple(_call(piece.strip(), offset + at) for at, piece in pieces[1:])
     parsed = _default(default, offset + text.rindex(default)) if default is not None else None
     return Bind(names, calls, parsed)
@@ -223,6 +217,4 @@ def _literal(text: str, offset: int) -> Any:
         return [_literal(piece.strip(), offset) for _, piece in _pieces(inner, ",")] if inner else []
     if _NAME.fullmatch(text):
         return text
-    raise LeafSyntax(
-        f"{text!r} is no literal", offset, "a quoted text, a number, true, false, null or a word"
-    )
+    raise LeafSyntax(f"{text!r} is no literal", offset, "a quoted text, a number, true, false, null or a word")

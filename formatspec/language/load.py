@@ -138,9 +138,7 @@ def _inherited(file: Path, below: tuple[Path, ...]) -> tuple[Node, tuple[str, ..
     except SpecError as error:
         raise problem(error.problems[0].message, parent.place, hint=error.problems[0].hint) from None
     base, ancestors = _inherited(above, (*below, file.resolve()))
-    kept = Node(
-        value={key: value for key, value in base.value.items() if key not in _NOT_INHERITED}, place=base.place
-    )
+    kept = Node(value={key: value for key, value in base.value.items() if key not in _NOT_INHERITED}, place=base.place)
     return merge(kept, node), (*ancestors, base.value["name"].value)
 
 
@@ -241,9 +239,7 @@ def _alike(node: Node) -> Node:
         if like.value in below:
             raise problem("roles are like one another in a circle", like.place)
         if like.value not in files.value:
-            raise problem(
-                f"there is no role {like.value!r}", like.place, hint=suggest(str(like.value), files.value)
-            )
+            raise problem(f"there is no role {like.value!r}", like.place, hint=suggest(str(like.value), files.value))
         above = resolve(like.value, (*below, name))
         own = Node(value={k: v for k, v in role.value.items() if k != "like"}, place=role.place)
         return merge(above, own)
@@ -258,9 +254,7 @@ def _typed(node: Node) -> Spec:
     if plain.get("formatspec") != 1:
         place = node.value["formatspec"].place if "formatspec" in node.value else node.place
         got = plain.get("formatspec", "nothing")
-        raise problem(
-            f"this engine speaks version 1 of the language, the spec {got}", place, "`formatspec: 1`"
-        )
+        raise problem(f"this engine speaks version 1 of the language, the spec {got}", place, "`formatspec: 1`")
     try:
         return Spec.model_validate(plain)
     except ValidationError as error:
@@ -281,9 +275,7 @@ def _typed_problem(node: Node, detail: Any) -> Problem:
         path.append(str(part))
     if detail["type"] == "extra_forbidden":
         word = str(detail["loc"][-1])
-        return Problem(
-            f"{word!r} is no word of the language here", place, hint=suggest(word, _words_at(path))
-        )
+        return Problem(f"{word!r} is no word of the language here", place, hint=suggest(word, _words_at(path)))
     where = ".".join(path)
     if detail["type"] == "missing":
         return Problem(f"{str(detail['loc'][-1])!r} is missing" + (f" in {where}" if where else ""), place)

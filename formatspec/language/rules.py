@@ -105,7 +105,9 @@ class SequenceRule:
 
 Rule = LeafRule | MapRule | ListRule | TableRule | OneOf | LineRule | SequenceRule
 
-_EACH = re.compile(r"(?P<table>[\w.]+)(?P<columns>\s+in\s+columns)?(\s+by\s+(?P<by>.+?))?(\s+where\s+(?P<where>.+))?", re.S)
+_EACH = re.compile(
+    r"(?P<table>[\w.]+)(?P<columns>\s+in\s+columns)?(\s+by\s+(?P<by>.+?))?(\s+where\s+(?P<where>.+))?", re.S
+)
 
 
 def problem(message: str, place: Place, expected: str = "", hint: str = "") -> SpecError:
@@ -118,9 +120,7 @@ def parse_each(node: Node) -> Each:
     if matched is None:
         raise problem(f"`each: {text}` is no table", node.place, "TABLE [in columns] [by KEYS] [where CONDITION]")
     if matched["table"] not in TABLES:
-        raise problem(
-            f"there is no table {matched['table']!r}", node.place, hint=suggest(matched["table"], TABLES)
-        )
+        raise problem(f"there is no table {matched['table']!r}", node.place, hint=suggest(matched["table"], TABLES))
     by = matched["by"] or ""
     overlap = by.startswith("overlap")
     if overlap:
@@ -270,9 +270,7 @@ def parse_lines(node: Node) -> Rule:
                 if key not in ("each", "lines"):
                     raise problem(f"{key!r} has no meaning here", value[key].place, "`each` and `lines`")
             return TableRule(parse_each(value["each"]), parse_lines(value["lines"]), value["each"].place)
-        raise problem(
-            "lines are a template, a list, or a table", node.place, "text, [..], or `each:` with `lines:`"
-        )
+        raise problem("lines are a template, a list, or a table", node.place, "text, [..], or `each:` with `lines:`")
     return LineRule(_line(node), False, node.place)
 
 

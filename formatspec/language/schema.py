@@ -29,9 +29,7 @@ class Strict(BaseModel):
 class StyleSpec(Strict):
     """How a text file is spelled."""
 
-    separators: Literal["compact", "spaced"] | None = Field(
-        None, description="JSON: blanks after , and : or none"
-    )
+    separators: Literal["compact", "spaced"] | None = Field(None, description="JSON: blanks after , and : or none")
     indent: int | None = Field(None, description="JSON and XML: blanks per level")
     ascii: bool | None = Field(None, description="JSON: escape every character beyond ASCII")
     final_newline: bool | None = Field(None, description="whether the file ends with a line break")
@@ -66,12 +64,12 @@ class FileSpec(Strict):
     )
     palette: str | None = Field(None, description="`bits`, or `category.color`: the palette that is written")
     encoding: Annotated[tuple[str, ...], Many] = Field(("utf-8",), description="encodings to try in turn")
-    style: StyleSpec = Field(default_factory=lambda: StyleSpec.model_validate({}), description="how the file is spelled")
+    style: StyleSpec = Field(
+        default_factory=lambda: StyleSpec.model_validate({}), description="how the file is spelled"
+    )
     equal: Literal["bytes", "data", "pixels"] = Field("data", description="what must come back equal")
     comment: str | None = Field(None, description="lines that begin so are comments")
-    schema_: Any = Field(
-        None, alias="schema", description="JSON Schema (Draft 2020-12) for what leaves do not say"
-    )
+    schema_: Any = Field(None, alias="schema", description="JSON Schema (Draft 2020-12) for what leaves do not say")
 
     @property
     def document(self) -> str | None:
@@ -147,9 +145,7 @@ class Spec(Strict):
     categories: tuple[str | CategoryTable | CategoryList, ...] = Field(
         (), description="sources of categories; the first present wins"
     )
-    items: Annotated[tuple[str, ...], Many] = Field(
-        ("image",), description="sources of items: roles, or role.key"
-    )
+    items: Annotated[tuple[str, ...], Many] = Field(("image",), description="sources of items: roles, or role.key")
     files: Annotated[dict[str, FileSpec], BeforeValidator(_named_files)] = Field(description="the roles")
     subsets: dict[str, tuple[str, ...]] = Field(
         default_factory=dict, description="subset names, and other names for them"
@@ -163,9 +159,7 @@ class Spec(Strict):
     @model_validator(mode="after")
     def _one_document_each(self) -> Spec:
         for name, role in self.files.items():
-            named = [
-                kind for kind in DOCUMENTS if getattr(role, "json_" if kind == "json" else kind) is not None
-            ]
+            named = [kind for kind in DOCUMENTS if getattr(role, "json_" if kind == "json" else kind) is not None]
             if len(named) > 1:
                 raise ValueError(f"files.{name} has two documents: {' and '.join(named)}")
         return self

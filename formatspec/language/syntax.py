@@ -34,9 +34,7 @@ class ExpressionSyntax(ValueError):
         self.expected = expected
 
     def __str__(self) -> str:
-        return (
-            f"{self.message} at column {self.column}{f'; expected {self.expected}' if self.expected else ''}"
-        )
+        return f"{self.message} at column {self.column}{f'; expected {self.expected}' if self.expected else ''}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -296,11 +294,7 @@ class _Parser:
             raise ExpressionSyntax(
                 f"unknown function '{name.text}'", name.column, f"a function; {suggest(name.text, FUNCTIONS)}"
             )
-        if (
-            name.text in AGGREGATES
-            and self.token.kind == "name"
-            and self.tokens[self.index + 1].text == "where"
-        ):
+        if name.text in AGGREGATES and self.token.kind == "name" and self.tokens[self.index + 1].text == "where":
             table = self.advance().text
             self.need("where")
             condition = self.expression()

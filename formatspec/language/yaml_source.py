@@ -57,11 +57,7 @@ def load(text: str, file: str) -> Node:
     try:
         root = compose(text)
     except YamlFault as fault:
-        near = [
-            lines[at - 1][:_LOOKED_AT]
-            for at in (fault.line, fault.line - 1, fault.begun)
-            if 0 < at <= len(lines)
-        ]
+        near = [lines[at - 1][:_LOOKED_AT] for at in (fault.line, fault.line - 1, fault.begun) if 0 < at <= len(lines)]
         place = Place(file, fault.line, fault.column)
         hint = hint_for(fault.message, near)
         raise SpecError([Problem(fault.message, place, fault.expected, hint)]) from None
@@ -124,17 +120,13 @@ class _Reader:
         for key, value in node.value:
             read = self.read(value)
             if not isinstance(key, yaml.ScalarNode):
-                self._refuse(
-                    key, "a key is a list or mapping", "text", "quote a key that begins with '{' or '['"
-                )
+                self._refuse(key, "a key is a list or mapping", "text", "quote a key that begins with '{' or '['")
                 continue
             if key.tag not in _TAGS:
                 self._refuse(key, f"the tag {_shown_tag(key.tag)} is not allowed", hint=_tag_hint(key))
             name: str = key.value
             if _is_merge(key):
-                self._refuse(
-                    key, "'<<' is not YAML 1.2", hint="write the keys out, or use `extends` or `like`"
-                )
+                self._refuse(key, "'<<' is not YAML 1.2", hint="write the keys out, or use `extends` or `like`")
             elif name in entries:
                 self._refuse(key, f"duplicate key '{name}'", hint=f"it is first on line {places[name].line}")
             else:

@@ -108,9 +108,7 @@ def scalar_traps(node: yaml.ScalarNode, lines: Sequence[str]) -> Iterator[Trap]:
         return
     unclosed = _balance(node.value, "{", "}") > 0 or _balance(node.value, "(", ")") > 0
     if unclosed or ("{" in node.value and found[1].startswith("{")):
-        yield Trap(
-            node, f"'{node.value}' ends where ' #' begins a comment", "quote the text: '#' is part of it"
-        )
+        yield Trap(node, f"'{node.value}' ends where ' #' begins a comment", "quote the text: '#' is part of it")
 
 
 _LINE_HINTS = (

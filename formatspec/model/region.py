@@ -91,11 +91,7 @@ class Region:
         ValueError, with a sentence, for anything malformed.
         """
         size, counts = value.get("size"), value.get("counts")
-        if (
-            not isinstance(size, (list, tuple))
-            or len(size) != 2
-            or not all(type(n) is int and n >= 0 for n in size)
-        ):
+        if not isinstance(size, (list, tuple)) or len(size) != 2 or not all(type(n) is int and n >= 0 for n in size):
             raise ValueError(f"the size of run lengths is [height, width], not {size!r}")
         height, width = size
         if isinstance(counts, str):
@@ -130,9 +126,7 @@ class Region:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Region):
             return NotImplemented
-        return (self.height, self.width) == (other.height, other.width) and np.array_equal(
-            self.bounds, other.bounds
-        )
+        return (self.height, self.width) == (other.height, other.width) and np.array_equal(self.bounds, other.bounds)
 
     def __hash__(self) -> int:
         return hash((self.height, self.width, self.bounds.tobytes()))

@@ -110,9 +110,7 @@ def trace(bounds: Ints, height: int) -> list[Outline]:
     if not n:
         return []
     label = label_runs(column, starts, stops, height)
-    follows = np.concatenate(
-        [_after_top(column, starts, stops, height), _after_bottom(column, starts, stops, height)]
-    )
+    follows = np.concatenate([_after_top(column, starts, stops, height), _after_bottom(column, starts, stops, height)])
     at = np.concatenate([starts - column * height, stops - column * height])
     outlines: dict[int, Outline] = {}
     x = np.concatenate([column + 1, column])
@@ -134,9 +132,7 @@ def _after_top(column: Ints, starts: Ints, stops: Ints, height: int) -> Ints:
     other = np.where(there, j, 0)
     top = starts[other] - height
     above = np.maximum(run - 1, 0)
-    blocked = (
-        (run > 0) & (column[above] == column) & (stops[above] > top)
-    )  # climbing, another run comes first
+    blocked = (run > 0) & (column[above] == column) & (stops[above] > top)  # climbing, another run comes first
     up = np.where(blocked, n + above, other)
     down = np.where(top < stops, other, n + run)
     return np.where(there, np.where(top < starts, up, down), n + run)

@@ -207,9 +207,7 @@ def unpack(text: bytes) -> Ints:
         return np.empty(0, np.int64)
     if groups.min() < 0 or groups.max() > 63:
         place = int(np.flatnonzero((groups < 0) | (groups > 63))[0])
-        raise ValueError(
-            f"the run-length text has a bad character, {chr(text[place])!r}, at position {place}"
-        )
+        raise ValueError(f"the run-length text has a bad character, {chr(text[place])!r}, at position {place}")
     ends = np.flatnonzero(groups < 32)
     if not ends.size or ends[-1] != groups.size - 1:
         raise ValueError("the run-length text breaks off inside a number")

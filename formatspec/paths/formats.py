@@ -85,9 +85,7 @@ def field(name: str, format: str | None = None) -> Field:
     if "|" in format:
         words = _words(format)
         pattern = "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
-        return Field(
-            name, pattern, str, partial(_render_word, words=words), wants="one of " + ", ".join(words)
-        )
+        return Field(name, pattern, str, partial(_render_word, words=words), wants="one of " + ", ".join(words))
     padded = _PADDED.fullmatch(format)
     if padded:
         return _padded(name, int(padded[1]))
@@ -215,9 +213,7 @@ def _image(name: str) -> Field:
 _NAMED: dict[str, Callable[[str], Field]] = {
     "d": lambda name: Field(name, _INTEGER, int, _render_integer, wants="an integer without leading zeros"),
     "f": lambda name: Field(name, _DECIMAL, _parse_decimal, _render_decimal, wants="a decimal number"),
-    "path": lambda name: Field(
-        name, _PATH, _parse_path, _render_path, wants="a path of one or more segments"
-    ),
+    "path": lambda name: Field(name, _PATH, _parse_path, _render_path, wants="a path of one or more segments"),
     "path?": lambda name: Field(
         name,
         _PATH,

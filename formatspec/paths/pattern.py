@@ -162,11 +162,7 @@ def _blocks(pieces: Sequence[Piece]) -> Iterator[_Block]:
         items = tuple(flat[start : i + 1])
         variables = [v for v in items if isinstance(v, Var)]
         later = {v.group for v in flat[i + 1 :] if isinstance(v, Var)}
-        sealed = (
-            not final
-            and any(cuts[start : i + 1])
-            and not any(crosses(v) or v.group in later for v in variables)
-        )
+        sealed = not final and any(cuts[start : i + 1]) and not any(crosses(v) or v.group in later for v in variables)
         yield _Block(items, tuple(cuts[start : i + 1]), sealed)
         start = i + 1
 

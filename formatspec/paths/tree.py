@@ -118,11 +118,7 @@ class FolderTree:
     def _file(self, path: str) -> str:
         full = f"{self._start}/{path}"
         try:
-            if (
-                "\0" not in path
-                and _ODD_SEGMENTS.isdisjoint(path.split("/"))
-                and self._reaches_file(path, full)
-            ):
+            if "\0" not in path and _ODD_SEGMENTS.isdisjoint(path.split("/")) and self._reaches_file(path, full):
                 return full
         except OSError:
             pass  # said below
@@ -349,9 +345,7 @@ class _Subtree:
 
     @cached_property
     def _listing(self) -> _Listing:
-        return _Listing(
-            *(self._below(all_) for all_ in (self.base.paths(), self.base.folders(), self.base.escapes()))
-        )
+        return _Listing(*(self._below(all_) for all_ in (self.base.paths(), self.base.folders(), self.base.escapes())))
 
     def _below(self, paths: Sequence[str]) -> tuple[str, ...]:
         cut = len(self.prefix)

@@ -38,9 +38,7 @@ def split(pixels: Pixels) -> list[tuple[Value, Region]]:
     height, width = pixels.shape[:2]
     return [
         (tuple(value) if isinstance(value, list) else int(value), Region(height, width, bounds[a:b]))
-        for value, a, b in zip(
-            values[order[first]].tolist(), cuts[:-1].tolist(), cuts[1:].tolist(), strict=True
-        )
+        for value, a, b in zip(values[order[first]].tolist(), cuts[:-1].tolist(), cuts[1:].tolist(), strict=True)
     ]
 
 
@@ -55,9 +53,7 @@ def zero_region(pixels: Pixels) -> Region:
 def _check(pixels: Pixels) -> None:
     kind, size = pixels.dtype.kind, pixels.dtype.itemsize
     if pixels.ndim not in (2, 3) or kind not in "bui":
-        raise ValueError(
-            f"a label map is a whole-number array (h, w) or (h, w, c), not {pixels.ndim}-D {kind!r}"
-        )
+        raise ValueError(f"a label map is a whole-number array (h, w) or (h, w, c), not {pixels.ndim}-D {kind!r}")
     if pixels.ndim == 3 and (kind == "i" or size * pixels.shape[2] > 8):
         raise ValueError("the channels of a label map are unsigned and have at most 64 bits together")
 

@@ -198,23 +198,14 @@ def _checked(pixels: Pixels, mode: Mode, palette: npt.ArrayLike | None) -> bytes
     shape = pixels.shape[2:] if pixels.ndim > 2 else (1,)
     wanted = 2 if CHANNELS[mode] == 1 else 3
     if pixels.dtype != kind or pixels.ndim != wanted or shape != (CHANNELS[mode],) or not pixels.size:
-        raise ImageError(
-            f"pixels of shape {pixels.shape} and type {pixels.dtype} cannot be written as {mode}"
-        )
+        raise ImageError(f"pixels of shape {pixels.shape} and type {pixels.dtype} cannot be written as {mode}")
     if (palette is not None) != (mode == "palette"):
         raise ImageError("a palette is written with palette images, and only with them")
     if palette is None:
         return b""
     colors = np.asarray(palette)
-    if (
-        colors.ndim != 2
-        or colors.shape[1] != 3
-        or not 1 <= len(colors) <= 256
-        or colors.dtype.kind not in "iu"
-    ):
-        raise ImageError(
-            f"a palette has 1 to 256 colors of three whole numbers, not the shape {colors.shape}"
-        )
+    if colors.ndim != 2 or colors.shape[1] != 3 or not 1 <= len(colors) <= 256 or colors.dtype.kind not in "iu":
+        raise ImageError(f"a palette has 1 to 256 colors of three whole numbers, not the shape {colors.shape}")
     if colors.min() < 0 or colors.max() > 255:
         raise ImageError("a color of the palette is outside 0..255")
     if pixels.max() >= len(colors):
@@ -223,9 +214,7 @@ def _checked(pixels: Pixels, mode: Mode, palette: npt.ArrayLike | None) -> bytes
 
 
 def _chunk(name: bytes, body: bytes) -> bytes:
-    return b"".join(
-        [struct.pack(">I", len(body)), name, body, struct.pack(">I", zlib.crc32(body, zlib.crc32(name)))]
-    )
+    return b"".join([struct.pack(">I", len(body)), name, body, struct.pack(">I", zlib.crc32(body, zlib.crc32(name)))])
 
 
 def _deflated(rows: npt.NDArray[np.uint8]) -> bytes:

@@ -16,7 +16,7 @@ from formatspec.engine.assemble import Purpose
 from formatspec.engine.dataset import Dataset
 from formatspec.engine.export import CannotWrite, Exporter
 from formatspec.engine.format import IMAGE, Format, compile_format
-from formatspec.engine.held import stated_bits, BITS
+from formatspec.engine.held import BITS, stated_bits
 from formatspec.engine.losses import Losses
 from formatspec.files.images import ImageError, transcode
 from formatspec.findings.finding import Finding

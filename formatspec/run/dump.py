@@ -40,9 +40,7 @@ def item(record: Item) -> dict[str, Any]:
             "captions": [caption.text for caption in record.captions],
             "tags": list(record.tags),
             "attributes": record.attributes,
-            "areas": [
-                {"category": category(area.category), "region": area.region.to_coco()} for area in record.areas
-            ],
+            "areas": [{"category": category(area.category), "region": area.region.to_coco()} for area in record.areas],
             "void": record.void.to_coco() if record.void else None,
             "objects": [thing(one) for one in record.objects],
         }

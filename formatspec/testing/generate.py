@@ -256,10 +256,7 @@ class Generator:
             for values, index in made:
                 if "id" in values:
                     values["id"] = index * 3 + 1
-        return [
-            _category({**values, "index": index} if listed else values)
-            for values, index in made
-        ]
+        return [_category({**values, "index": index} if listed else values) for values, index in made]
 
     def _category_leaves(self) -> list[Bound]:
         kinds = ("object", "area", "label")
@@ -267,14 +264,15 @@ class Generator:
             bound
             for kind in kinds
             for bound in self.outline.leaves.get(kind, ())
-            if all(slot.startswith("category.") or slot.startswith("label.category.") for slot in bound.slots)
+            if all(slot.startswith(("category.", "label.category.")) for slot in bound.slots)
         ]
 
     def _reads_as(self, bounds: Sequence[Bound], slot: str, value: Any) -> bool:
         rows = [*bounds, *self._category_leaves()]
         return all(
-            _survives(bound.chain, value, Env()) for bound in rows if bound.slots[0].rpartition(".")[2] == slot
-            and len(bound.slots) == 1
+            _survives(bound.chain, value, Env())
+            for bound in rows
+            if bound.slots[0].rpartition(".")[2] == slot and len(bound.slots) == 1
         )
 
     def items(self, count: int) -> Iterator[Item]:
@@ -302,7 +300,8 @@ class Generator:
                 continue
             names[name] = self._capture(name, image.scope.captures.get(name) or "")
         if "subset" not in names:
-            kind = next((r.scope.captures.get("subset") for r in self.form.roles.values() if "subset" in r.captures), "")
+            roles = self.form.roles.values()
+            kind = next((r.scope.captures.get("subset") for r in roles if "subset" in r.captures), "")
             names["subset"] = self._capture("subset", kind or "")
         return names
 
@@ -365,9 +364,7 @@ class Generator:
     def _needs_content(self) -> bool:
         sources = {name.partition(".")[0] for name in self.form.spec.items}
         listed = self.outline.tables & {"items"}
-        return IMAGE not in sources and not listed and all(
-            self.form.roles[name].span == "shared" for name in sources
-        )
+        return IMAGE not in sources and not listed and all(self.form.roles[name].span == "shared" for name in sources)
 
     def _has_subset(self) -> bool:
         return any("subset" in role.captures for role in self.form.roles.values()) or any(
@@ -635,5 +632,3 @@ def of_category(bound: Bound) -> Bound:
     return Bound(
         slots, bound.types, bound.chain, bound.required, (), bound.textual, bound.leaf, bound.role, bound.pixels
     )
-
-

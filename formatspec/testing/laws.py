@@ -1,7 +1,7 @@
 """The two laws, for any spec: what is written reads back equal; what is read writes back equal.
 
-    from formatspec.testing import laws
-    laws.hold("my_format.yaml", random.Random(1))          # raises LawBroken with what differs
+from formatspec.testing import laws
+laws.hold("my_format.yaml", random.Random(1))          # raises LawBroken with what differs
 """
 
 from __future__ import annotations
@@ -59,7 +59,8 @@ def rewritten(dataset: Dataset, items: Sequence[Item]) -> Files:
     adapter = Adapter(form, form, (), {})
     categories = TargetCategories(dataset.categories, fixed=False)
     shared = {(file.role, file.path): file.document for file in dataset.index.shared}
-    exporter = Exporter(form, categories, adapter, Losses(form, categories, True), files.__setitem__, shared, categories)
+    losses = Losses(form, categories, True)
+    exporter = Exporter(form, categories, adapter, losses, files.__setitem__, shared, categories)
     for index, item in enumerate(items):
         exporter.item(item, index)
     exporter.finish()
@@ -145,7 +146,8 @@ def _unordered(document: Any) -> Any:
     """A document whose long lists of mappings have no order, and whose lines forget where they stood."""
     if isinstance(document, dict):
         return {
-            key: part[1] if key == "" and isinstance(part, tuple) else _unordered(part) for key, part in document.items()
+            key: part[1] if key == "" and isinstance(part, tuple) else _unordered(part)
+            for key, part in document.items()
         }
     if isinstance(document, list):
         parts = [_unordered(part) for part in document]

@@ -23,7 +23,7 @@ class MemoryTree:
         return self._paths
 
     def folders(self) -> Sequence[str]:
-        found = {path[: i] for path in self._paths for i, c in enumerate(path) if c == "/"}
+        found = {path[:i] for path in self._paths for i, c in enumerate(path) if c == "/"}
         return tuple(sorted(found))
 
     def escapes(self) -> Sequence[str]:

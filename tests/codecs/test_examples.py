@@ -34,18 +34,14 @@ def equal(one: Any, other: Any) -> bool:
     return type(one) is type(other) and bool(one == other)
 
 
-def both(
-    name: str, arguments: Sequence[Any], model: Any, file: Any, site: Site = ONE, env: Env = ENV
-) -> None:
+def both(name: str, arguments: Sequence[Any], model: Any, file: Any, site: Site = ONE, env: Env = ENV) -> None:
     codec = call(name, arguments, site)
     written, read = codec.encode(model, env), codec.decode(file, env)
     assert equal(written, file), written
     assert equal(read, model), read
 
 
-def reads(
-    name: str, arguments: Sequence[Any], file: Any, model: Any, site: Site = ONE, env: Env = ENV
-) -> None:
+def reads(name: str, arguments: Sequence[Any], file: Any, model: Any, site: Site = ONE, env: Env = ENV) -> None:
     found = call(name, arguments, site).decode(file, env)
     assert equal(found, model), found
 
@@ -193,9 +189,7 @@ def test_rotated() -> None:
     reads("corners", [], counterclockwise, (0.0, 0.0, 4.0, 2.0, 0.0))
     cannot_read("corners", [], [[-2, -1], [2, -1], [2.1, 1], [-2, 1]])
     cannot_read("corners", [], [[0, 0], [4, 0], [5, 2], [1, 2]])
-    cx, cy, width, height, degrees = call("corners", [0.2]).decode(
-        [[-2, -1], [2, -1], [2.1, 1], [-2, 1]], ENV
-    )
+    cx, cy, width, height, degrees = call("corners", [0.2]).decode([[-2, -1], [2, -1], [2.1, 1], [-2, 1]], ENV)
     assert (width, height, degrees) == (4, 2, 0) and abs(cx - 0.025) < 1e-9 and cy == 0
 
 

@@ -30,18 +30,14 @@ texts = st.lists(words, max_size=4).map(tuple)
 boxes = st.tuples(numbers, numbers, sizes, sizes)
 lengths = st.integers(1, 4000) | st.floats(1, 4000)
 rotated = st.tuples(numbers, numbers, lengths, lengths, st.integers(-360, 720) | st.floats(-720, 720))
-rings = st.lists(st.tuples(numbers, numbers), max_size=6).map(
-    lambda points: tuple(c for p in points for c in p)
-)
+rings = st.lists(st.tuples(numbers, numbers), max_size=6).map(lambda points: tuple(c for p in points for c in p))
 polygons = st.lists(rings, max_size=3).map(tuple)
 keypoints = st.lists(st.tuples(numbers, numbers, st.integers(0, 2)), max_size=5).map(tuple)
 circles = st.tuples(numbers, numbers, sizes)
 scalars = st.none() | st.booleans() | ints | numbers | words
 flags = st.none() | st.booleans()
 masks = st.lists(st.booleans(), min_size=23 * 37, max_size=23 * 37) | st.sampled_from([[False] * 23 * 37])
-small = st.tuples(
-    st.integers(1, 6), st.integers(1, 6), st.integers(0, 31), st.integers(0, 17), st.integers(0)
-)
+small = st.tuples(st.integers(1, 6), st.integers(1, 6), st.integers(0, 31), st.integers(0, 17), st.integers(0))
 
 
 def region_of(seed: tuple[int, int, int, int, int]) -> Region:
@@ -172,9 +168,7 @@ leaves = (
     st.none()
     | st.booleans()
     | st.integers(-300, 300)
-    | st.sampled_from(
-        [10**400, -(10**30), math.nan, math.inf, 1e308, -0.0, "", "1,2;3,4", '"', "0, 1", "UUU="]
-    )
+    | st.sampled_from([10**400, -(10**30), math.nan, math.inf, 1e308, -0.0, "", "1,2;3,4", '"', "0, 1", "UUU="])
     | st.floats()
     | st.text(max_size=5)
     | st.binary(max_size=3)
@@ -185,9 +179,7 @@ shapes = (
     st.lists(st.integers(-3, 40) | st.floats(-3, 40), max_size=9)
     | st.lists(st.lists(st.integers(-3, 40), min_size=1, max_size=3), max_size=5)
     | st.lists(st.text("0123, =;", max_size=5) | st.integers(0, 9), min_size=5, max_size=5)
-    | st.tuples(
-        st.lists(st.lists(st.integers(0, 9), min_size=2, max_size=2), min_size=2, max_size=2), st.text()
-    )
+    | st.tuples(st.lists(st.lists(st.integers(0, 9), min_size=2, max_size=2), min_size=2, max_size=2), st.text())
     | st.fixed_dictionaries({"size": st.lists(leaves, max_size=3), "counts": st.lists(ints) | st.text()})
     | st.fixed_dictionaries({"size": st.just([3, 4]), "counts": st.lists(st.integers(0, 9)) | st.text()})
 )

@@ -47,9 +47,7 @@ def test_decode_inverts_encode(table: tuple[list[dict[str, str]], Style]) -> Non
 def test_spellings() -> None:
     rows = [{"a": "1", "b": "x,y"}, {"b": "", "a": 'q"'}]
     assert encode(rows) == b'a,b\n1,"x,y"\n"q""",\n'
-    assert encode(rows, Style(columns=("b", "a"), delimiter=";", newline="\r\n")) == (
-        b'b;a\r\nx,y;1\r\n;"q"""\r\n'
-    )
+    assert encode(rows, Style(columns=("b", "a"), delimiter=";", newline="\r\n")) == (b'b;a\r\nx,y;1\r\n;"q"""\r\n')
     assert encode(rows, Style(header=False, columns=("a", "b"), final_newline=False)) == b'1,"x,y"\n"q""",'
     assert encode([]) == b""
     assert encode([], Style(columns=("a", "b"))) == b"a,b\n"

@@ -102,9 +102,7 @@ def test_exif_beyond_the_first_block_of_a_png(tmp_path: Path) -> None:
 def test_transcode_writes_the_format_asked_for(extension: str) -> None:
     data = saved(PICTURE, "gif")
     written = transcode(data, extension)
-    assert probe(written).format == {"jpg": "jpeg"}.get(
-        extension.strip(".").lower(), extension.strip(".").lower()
-    )
+    assert probe(written).format == {"jpg": "jpeg"}.get(extension.strip(".").lower(), extension.strip(".").lower())
     assert read_pixels(written).shape == PICTURE.shape
     assert transcode(written, extension) == written
 

@@ -35,9 +35,7 @@ class Rows:
 
     def table(self, name: str) -> tuple[Callable[[Any], Iterable[Any]], ex.Scope] | None:
         found = self._found(name)
-        if not found or not all(
-            isinstance(rows, list) and all(isinstance(r, dict) for r in rows) for rows in found
-        ):
+        if not found or not all(isinstance(rows, list) and all(isinstance(r, dict) for r in rows) for rows in found):
             return None
         return (lambda row: row[name]), Rows([row for rows in found for row in rows])
 
@@ -111,9 +109,7 @@ def _composed(inner: st.SearchStrategy[ex.Expression]) -> st.SearchStrategy[ex.E
     )
 
 
-TREES: st.SearchStrategy[ex.Expression] = st.recursive(
-    _LITERALS | st.builds(ex.Name, _NAMES), _composed, max_leaves=12
-)
+TREES: st.SearchStrategy[ex.Expression] = st.recursive(_LITERALS | st.builds(ex.Name, _NAMES), _composed, max_leaves=12)
 
 
 @given(TREES)

@@ -277,9 +277,7 @@ def test_what_another_writer_writes_is_read(data: object, flow: bool | None) -> 
     assert load_plain_12(yaml.safe_dump(data, default_flow_style=flow)) == data
 
 
-@given(
-    st.text(alphabet="ab:-?#&*!|>'\"%@`{}[], \n\t\r0.~<\ufeff\x85\x00é", max_size=30) | st.text(max_size=20)
-)
+@given(st.text(alphabet="ab:-?#&*!|>'\"%@`{}[], \n\t\r0.~<\ufeff\x85\x00é", max_size=30) | st.text(max_size=20))
 @settings(deadline=None)
 @example("\ud800")
 @example("%YAML 1.3\n---\n")

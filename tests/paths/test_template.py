@@ -418,9 +418,7 @@ def test_what_is_rendered_is_read_back_or_refused(case: tuple[list[str | Field],
 
 @settings(max_examples=200)
 @given(parts_of(), st.data())
-def test_the_sweep_finds_what_the_regular_expression_finds(
-    parts: list[str | Field], data: st.DataObject
-) -> None:
+def test_the_sweep_finds_what_the_regular_expression_finds(parts: list[str | Field], data: st.DataObject) -> None:
     pieces = pieces_of(parts)
     names = [part.name for part in parts if isinstance(part, Field)]
     assume(len(set(names)) == len(names))  # a sweep does not search again for the sake of a repeated name

@@ -279,9 +279,7 @@ def test_no_globs_match_nothing() -> None:
 )
 def test_globs_find_all_that_backtracking_finds(segments: list[str], path: str) -> None:
     plain = "/".join(segments)
-    slow = "".join(
-        "(?:[^/]+/)*" if s == "**" else s.replace("*", "[^/]*").replace("?", "[^/]") + "/" for s in segments
-    )
+    slow = "".join("(?:[^/]+/)*" if s == "**" else s.replace("*", "[^/]*").replace("?", "[^/]") + "/" for s in segments)
     slow = slow[: -len("(?:[^/]+/)*")] + r"[\s\S]+" if segments[-1] == "**" else slow[:-1]
     if "//" not in path and not path.startswith("/") and not path.endswith("/") and path:
         assert matches(path, plain) == (re.fullmatch(slow, path) is not None)

@@ -18,12 +18,8 @@ REAL = Path(__file__).parents[3] / "shared" / "data" / "ade20k-real"
 sizes = st.tuples(st.integers(1, 8), st.integers(1, 8))
 maps: dict[png.Mode, st.SearchStrategy[np.ndarray]] = {
     "gray": sizes.flatmap(lambda size: hnp.arrays(np.uint8, size, elements=st.sampled_from([0, 128, 255]))),
-    "gray16": sizes.flatmap(
-        lambda size: hnp.arrays(np.uint16, size, elements=st.sampled_from([0, 1, 300, 65535]))
-    ),
-    "rgb": sizes.flatmap(
-        lambda size: hnp.arrays(np.uint8, (*size, 3), elements=st.sampled_from([0, 1, 255]))
-    ),
+    "gray16": sizes.flatmap(lambda size: hnp.arrays(np.uint16, size, elements=st.sampled_from([0, 1, 300, 65535]))),
+    "rgb": sizes.flatmap(lambda size: hnp.arrays(np.uint8, (*size, 3), elements=st.sampled_from([0, 1, 255]))),
     "rgba": sizes.flatmap(lambda size: hnp.arrays(np.uint8, (*size, 4), elements=st.sampled_from([0, 255]))),
 }
 any_map = st.sampled_from(sorted(maps)).flatmap(lambda mode: st.tuples(st.just(mode), maps[mode]))

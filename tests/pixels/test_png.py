@@ -74,9 +74,7 @@ def test_palette_indices_are_kept(bits: int) -> None:
     assert np.array_equal(read.palette[: 1 << bits], PALETTE[: 1 << bits])
 
 
-@pytest.mark.parametrize(
-    ("depth", "values"), [(1, [0, 255]), (2, [0, 85, 170, 255]), (4, list(range(0, 256, 17)))]
-)
+@pytest.mark.parametrize(("depth", "values"), [(1, [0, 255]), (2, [0, 85, 170, 255]), (4, list(range(0, 256, 17)))])
 def test_gray_of_few_bits_is_scaled(depth: int, values: list[int]) -> None:
     samples = np.arange(1 << depth, dtype=np.uint8)
     packed = np.packbits(np.unpackbits(samples[:, None], axis=1)[:, 8 - depth :].reshape(-1))
@@ -156,9 +154,7 @@ def test_a_palette_image_without_palette_is_refused() -> None:
         (np.zeros((2, 2), np.uint8), "palette", [0, 0, 0]),
     ],
 )
-def test_pixels_that_do_not_fit_their_mode_are_refused(
-    pixels: np.ndarray, mode: png.Mode, palette: object
-) -> None:
+def test_pixels_that_do_not_fit_their_mode_are_refused(pixels: np.ndarray, mode: png.Mode, palette: object) -> None:
     with pytest.raises(png.ImageError):
         png.encode(pixels, mode, palette)  # type: ignore[arg-type]
 
