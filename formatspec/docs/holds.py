@@ -12,12 +12,13 @@ from typing import Literal
 from formatspec.engine import demand
 from formatspec.engine.adapt import TargetCategories
 from formatspec.engine.categories import from_table
+from formatspec.engine.conditions import conjuncts
 from formatspec.engine.format import IMAGE, Format, Role, compile_format
 from formatspec.engine.held import BITS, IMPLIED, leaf_names
 from formatspec.engine.losses import NAMES, Losses
 from formatspec.engine.scope import Meaning, Scope
 from formatspec.engine.whole import choices, forms
-from formatspec.language.expression import Name
+from formatspec.language.expression import Binary, Name
 from formatspec.language.leaf import Computed, Keep
 from formatspec.language.load import Source
 from formatspec.language.rules import (
@@ -113,13 +114,15 @@ class Profile:
     """What losses follow from, found once for a format.
 
     told: the kinds that it tells.  written: those that it can be made to tell; always: the slots of objects that it
-    holds whatever alternative is taken.  attributes: those of objects that have leaves of their own, "" for any.
+    holds whatever alternative is taken.  attributes, item_attributes: those of objects and of items that have leaves of
+    their own, "" for any.
     """
 
     told: frozenset[str]
     written: frozenset[str]
     always: int
     attributes: frozenset[str]
+    item_attributes: frozenset[str]
     objects: bool
     areas: bool
 
@@ -132,6 +135,7 @@ def profile(form: Format) -> Profile:
         written=_written(form),
         always=_always(form),
         attributes=frozenset(losses.object_attributes),
+        item_attributes=_item_attributes(losses.item_slots),
         objects="objects" in losses.tables,
         areas="areas" in losses.tables,
     )
@@ -141,13 +145,21 @@ def lost(source: Profile, target: Profile) -> tuple[str, ...]:
     """What one tells and the other never can."""
     found = source.told - target.written
     if "areas" in found and target.objects:
-        found = found - {"areas"} | {_AREAS_AS_OBJECTS}
+        as_objects = frozenset({_OBJECT["region"], _OBJECT["category"]})
+        found = found - {"areas"} | {_AREAS_AS_OBJECTS} | as_objects - target.written
     if source.objects and not target.objects:
         found |= {_OBJECTS_AS_AREAS if target.areas else _OBJECTS}
     if "attributes of objects" in source.told & target.written and "" not in target.attributes:
         names = source.attributes - target.attributes
         found |= {"attributes of objects"} if "" in names else {f"attribute {name}" for name in names}
+    if "" not in target.item_attributes and source.item_attributes - target.item_attributes:
+        found |= {"attributes of items"}
     return _sorted(found)
+
+
+def _item_attributes(slots: Iterable[str]) -> frozenset[str]:
+    names = (name for name in slots if name.partition(".")[0] == "attributes")
+    return frozenset(name.removeprefix("attributes").removeprefix(".") for name in names)
 
 
 def lost_by_choice(source: Profile, target: Profile) -> tuple[str, ...]:
@@ -166,6 +178,7 @@ def lost_between_specs(
         written=frozenset(),
         always=0,
         attributes=frozenset().union(*(one.attributes for one in sources)),
+        item_attributes=frozenset().union(*(one.item_attributes for one in sources)),
         objects=any(one.objects for one in sources),
         areas=any(one.areas for one in sources),
     )
@@ -223,8 +236,9 @@ def _kinds(form: Format, documents: Iterable[Role], roles: Iterable[Role]) -> fr
         for meaning, scope, lookup in demand.meanings(role.document_rule, role.scope):
             if not lookup:
                 found.update(_told(meaning, scope))
-        for scope in _scopes(role.document_rule, role.scope):
+        for table, scope in _tables(role.document_rule, role.scope):
             found.update(_of_table(scope, role.kind == "pixels"))
+            found.update(kind for name in _conditions(table) for kind in _of_record(scope.kind, name))
     for role in roles:
         for name in role.captures:
             found.update(_of_name(name))
@@ -314,16 +328,24 @@ def _of_table(scope: Scope, pixels: bool) -> Iterator[str]:
         yield "attributes of objects" if scope.outer.kind == "object" else "attributes of items"
 
 
-def _scopes(rule: Rule, scope: Scope) -> Iterator[Scope]:
-    """The scope of every table's rows; of tables that only look up, those are left out."""
+def _tables(rule: Rule, scope: Scope) -> Iterator[tuple[TableRule, Scope]]:
+    """Every table that tells something of its own, with the scope of its rows."""
     if isinstance(rule, TableRule):
         if not rule.each.overlap and not _is_derived(rule.row):
             inner = scope.inside(rule.each.table)
-            yield inner
-            yield from _scopes(rule.row, inner)
+            yield rule, inner
+            yield from _tables(rule.row, inner)
         return
     for part in _parts(rule):
-        yield from _scopes(part, scope)
+        yield from _tables(part, scope)
+
+
+def _conditions(table: TableRule) -> Iterator[str]:
+    """The slots that a table's condition sets when rows are read."""
+    for part in conjuncts(table.each.where) if table.each.where is not None else ():
+        left = part.left if isinstance(part, Binary) and part.operator in ("==", "!=") else part
+        if isinstance(left, Name) and "." not in left.name:
+            yield left.name
 
 
 def _is_derived(row: Rule) -> bool:
