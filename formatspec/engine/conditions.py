@@ -70,6 +70,8 @@ def _slot_is(name: str, expected: Any, scope: Scope) -> Condition | None:
     slot = meaning.name
     if slot.startswith("category.") and slot not in ("category.id", "category.name", "category.index"):
         return _category_is(slot.removeprefix("category."), expected)
+    if expected is None:
+        return lambda record, job: _said(record, slot) is None
     truth = expected is True and meaning.type != "bool"
 
     def check(record: Record, job: Job) -> bool:
@@ -117,4 +119,10 @@ def _slot_is_empty(name: str, scope: Scope) -> Condition | None:
         return _negated(_category_is(slot.removeprefix("category."), True))
     if meaning.type == "bool":
         return _slot_is(name, False, scope)
-    return lambda record, job: not record.get(slot)
+    return lambda record, job: not _said(record, slot)
+
+
+def _said(record: Record, slot: str) -> Any:
+    """A slot's value; a row inside another row has that as its parent before either has an id."""
+    value = record.get(slot)
+    return record.get("$up") if value is None and slot == "parent" else value

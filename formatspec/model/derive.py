@@ -9,7 +9,7 @@ from functools import lru_cache
 from formatspec.model.records import Id, Item, Object, Ring
 from formatspec.model.region import Region
 
-SAME_OUTLINE = 0.95
+SAME_OUTLINE = 0.99
 """Intersection over union above which polygons are taken to outline the visible pixels."""
 
 Box = tuple[float, ...]
