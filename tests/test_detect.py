@@ -1,0 +1,114 @@
+"""Every format's own data is taken for it; every other format says why it is not."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+
+import pytest
+
+import formatspec as fs
+from formatspec.api import detect_format
+from formatspec.cli.main import main
+from formatspec.engine.detect import Match, best, detect
+from formatspec.language.load import Source, available, load_source
+from formatspec.paths.tree import open_tree
+
+REFERENCE = {
+    "ade20k-real": "ade20k2020",
+    "labelme-real/annotated": "labelme",
+    "labelme-real/voc": "voc",
+    "toy/ade20k2017_dataset/dataset": "ade20k2017",
+    "toy/ade20k2017_dataset/dataset_with_meta_file": "ade20k2017",
+    "toy/ade20k2020_dataset/dataset": "ade20k2020",
+    "toy/ade20k2020_dataset/dataset_with_meta_file": "ade20k2020",
+    "toy/celeba_dataset/dataset": "celeba",
+    "toy/celeba_dataset/dataset_with_meta_file": "celeba",
+    "toy/cityscapes_dataset/dataset": "cityscapes",
+    "toy/cityscapes_dataset/train_dataset": "cityscapes",
+    "toy/coco_dataset/coco_instances": "coco",
+    "toy/coco_dataset/coco_panoptic": "coco_panoptic",
+    "toy/coco_dataset/coco_person_keypoints": "coco",
+    "toy/cvat_dataset/for_images/export_project": "cvat_images",
+    "toy/cvat_dataset/for_images/export_task": "cvat_images",
+    "toy/icdar_dataset/text_localization": "icdar_text_localization",
+    "toy/imagenet_dataset": "imagenet",
+    "toy/kitti_dataset/kitti_segmentation": "kitti_segmentation",
+    "toy/mapillary_vistas_dataset": "mapillary_vistas",
+    "toy/mot_dataset/mot_seq": "mot_seq",
+    "toy/open_images_dataset/v6": "open_images",
+    "toy/voc_dataset/voc_dataset1": "voc",
+    "toy/widerface_dataset": "wider_face",
+    "toy/yolo_dataset/strict": "yolo",
+}
+NO_SPEC = {"toy/labelme_dataset"}
+"""Data of a format that has no spec: LabelMe's old XML with masks and scribbles."""
+
+
+@lru_cache(maxsize=1)
+def sources() -> dict[str, Source]:
+    return {name: load_source(name) for name in available()}
+
+
+def detected(folder: Path) -> list[Match]:
+    return detect(sources(), open_tree(folder))
+
+
+def is_first(name: str, matches: list[Match]) -> None:
+    """`name` is the best match alone; whatever has its score is a spec that it extends."""
+    assert [match.name for match in best(matches)] == [name], [(m.name, m.score) for m in matches[:3]]
+    assert matches[0].name == name and not matches[0].reason
+    ties = [m.name for m in matches[1:] if not m.reason and m.score == matches[0].score]
+    assert set(ties) <= set(matches[0].ancestors)
+
+
+@pytest.mark.parametrize("name", sorted(available()))
+def test_a_sample_is_its_own_format(name: str, tmp_path: Path) -> None:
+    for seed in (0, 1):
+        fs.sample(name, tmp_path / str(seed), items=4, seed=seed)
+        matches = detected(tmp_path / str(seed))
+        is_first(name, matches)
+        assert {match.name for match in matches} == set(available())
+        assert all(match.reason or match.score for match in matches)
+
+
+@pytest.mark.parametrize(("folder", "name"), REFERENCE.items())
+def test_reference_data(folder: str, name: str, reference: Callable[[str], Path]) -> None:
+    is_first(name, detected(reference(folder)))
+
+
+def test_no_reference_dataset_is_forgotten(reference: Callable[[str], Path]) -> None:
+    toys = {f"toy/{folder.name}" for folder in reference("toy").iterdir() if folder.is_dir()}
+    known = {"/".join(folder.split("/")[:2]) for folder in (*REFERENCE, *NO_SPEC)}
+    assert toys <= known
+
+
+@pytest.mark.parametrize("kind", ["coco", "voc", "yolo_ultralytics"])
+@pytest.mark.parametrize("empty", [False, True])
+def test_every_rejected_format_has_a_reason(
+    kind: str, empty: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = tmp_path / "data"
+    fs.sample(kind, data, items=2, seed=3)
+    if empty:
+        data = tmp_path / "empty"
+        data.mkdir()
+        (data / "notes.md").write_text("nothing")
+    monkeypatch.setattr(sys, "argv", ["formatspec", "detect", str(data), "--json"])
+    with pytest.raises(SystemExit) as end:
+        main()
+    said = json.loads(capsys.readouterr().out)
+    assert said["formats"] == ([] if empty else [kind])
+    assert end.value.code == (1 if empty else 0)
+    assert said["rejected"].keys() == available().keys() - set(said["formats"])
+    assert all(reason.strip() for reason in said["rejected"].values())
+
+
+def test_what_another_fits_better_is_said_so(tmp_path: Path) -> None:
+    fs.sample("coco", tmp_path / "data", items=2)
+    matches = detect_format(open_tree(tmp_path / "data"))
+    assert [match.name for match in best(matches)] == ["coco"]
+    assert all(len(match.reason) > 10 for match in matches if match.reason)
