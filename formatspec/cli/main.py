@@ -179,8 +179,11 @@ def detect(
 def specs(
     action: Annotated[str | None, typer.Argument(help="`show` prints a spec")] = None,
     name: Annotated[str | None, typer.Argument(help="the spec to show")] = None,
+    matrix: Annotated[bool, typer.Option("--matrix", help="how much is lost between each two formats")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="with --matrix: print what is lost")] = False,
 ) -> None:
-    """List the formats, or show one's spec."""
+    """List the formats with what they hold and how far they are written, or show one's spec."""
+    from formatspec.docs import gallery
     from formatspec.language.load import available, find, load_source
 
     if action == "show" and name:
@@ -188,9 +191,16 @@ def specs(
         return
     if action is not None:
         stop("`formatspec specs` lists the formats, `formatspec specs show NAME` prints one")
-    width = max((len(known) for known in available()), default=0)
-    for known in available():
-        typer.echo(f"{known:<{width}}  {load_source(known).spec.title}")
+    if as_json and not matrix:
+        stop("--json goes with --matrix")
+    sources = [load_source(known) for known in available()]
+    if matrix and as_json:
+        typer.echo(_json(gallery.matrix_json(gallery.matrix(sources))))
+        return
+    for line in gallery.matrix_lines(gallery.matrix(sources)) if matrix else gallery.listing(sources):
+        typer.echo(line)
+    if matrix:
+        say("rows: from; columns: to; how many kinds of things are lost (--json names them)")
 
 
 @app.command()

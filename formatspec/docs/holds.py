@@ -68,13 +68,13 @@ _OBJECTS = "objects"
 
 def holds(form: Format) -> tuple[str, ...]:
     """Everything that a format tells, files that are only kept included."""
-    return _sorted(_kinds(form, form.documents, form.roles.values()))
+    return in_order(_kinds(form, form.documents, form.roles.values()))
 
 
 def cannot_hold(form: Format) -> tuple[str, ...]:
     """What has no place in a format and does not follow from what has: it is lost when writing."""
     written = _written(form)
-    return _sorted(kind for kind in KINDS if kind not in written)
+    return in_order(kind for kind in KINDS if kind not in written)
 
 
 def write_grade(form: Format) -> tuple[Grade, tuple[str, ...]]:
@@ -154,7 +154,7 @@ def lost(source: Profile, target: Profile) -> tuple[str, ...]:
         found |= {"attributes of objects"} if "" in names else {f"attribute {name}" for name in names}
     if "" not in target.item_attributes and source.item_attributes - target.item_attributes:
         found |= {"attributes of items"}
-    return _sorted(found)
+    return in_order(found)
 
 
 def _item_attributes(slots: Iterable[str]) -> frozenset[str]:
@@ -166,7 +166,7 @@ def lost_by_choice(source: Profile, target: Profile) -> tuple[str, ...]:
     """What one tells and the other holds in some of its alternatives only."""
     found = {words for slot, words in _OBJECT.items() if words in source.told and not target.always & BITS[slot]}
     found |= source.told & {"further subsets"}
-    return _sorted(found - set(lost(source, target)))
+    return in_order(found - set(lost(source, target)))
 
 
 def lost_between_specs(
@@ -185,7 +185,7 @@ def lost_between_specs(
     never = [set(lost(whole, target)) for target in targets]
     surely = set.intersection(*never)
     perhaps = set().union(*never, *(lost_by_choice(whole, target) for target in targets))
-    return _sorted(surely), _sorted(perhaps - surely)
+    return in_order(surely), in_order(perhaps - surely)
 
 
 def written_forms(source: Source) -> tuple[Format, ...]:
@@ -199,7 +199,7 @@ def read_forms(source: Source) -> tuple[Format, ...]:
     return tuple(forms(source))
 
 
-def _sorted(kinds: Iterable[str]) -> tuple[str, ...]:
+def in_order(kinds: Iterable[str]) -> tuple[str, ...]:
     place = {kind: number for number, kind in enumerate((_OBJECTS, _OBJECTS_AS_AREAS, *KINDS, _AREAS_AS_OBJECTS))}
     return tuple(sorted(set(kinds), key=lambda kind: (place.get(kind, len(place)), kind)))
 
@@ -244,8 +244,8 @@ def _kinds(form: Format, documents: Iterable[Role], roles: Iterable[Role]) -> fr
             found.update(_of_name(name))
     for entry in form.spec.categories:
         if isinstance(entry, CategoryTable):
-            table = from_table(form.source.file.parent / entry.table)
-            found.update(words for slot, words in CATEGORY.items() if any(_stated(c, slot) for c in table))
+            listed = from_table(form.source.file.parent / entry.table)
+            found.update(words for slot, words in CATEGORY.items() if any(_stated(c, slot) for c in listed))
     return frozenset(found)
 
 
@@ -389,7 +389,7 @@ def _rows(rule: Rule, pixels: bool) -> int:
         tables = [a for a in rule.alternatives if isinstance(a, TableRule) and TABLES[a.each.table] == "object"]
         return _both(_rows(table, pixels) for table in tables) if tables else 0
     if isinstance(rule, TableRule) and TABLES[rule.each.table] == "object" and not rule.each.overlap:
-        seen = _bits("region") if pixels else 0
+        seen = _bits("region") if pixels and rule.each.where is None else 0
         return seen | (BITS["parent"] if rule.each.table == "children" else 0) | _held(rule.row)
     bits = 0
     for part in _parts(rule):
