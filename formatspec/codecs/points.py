@@ -202,6 +202,26 @@ def columns(arguments: Sequence[Argument], site: Site) -> Codec:
     )
 
 
+@codec("axes")
+def axes(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`x, y: polyline | axes`: a flat ring or line as the list of its x and the list of its y."""
+    take.plain(arguments)
+
+    def encode(value: Any, env: Env) -> Any:
+        ring = values.ring(value)
+        if not ring:
+            raise Unfit("at least one point", value)
+        return values.listed(site, (list(ring[::2]), list(ring[1::2])))
+
+    def decode(value: Any, env: Env) -> Ring:
+        xs, ys = (values.coordinates(column) for column in values.sequence(value, 2))
+        if len(xs) != len(ys) or not xs:
+            raise Unfit("as many x as y, at least one", value)
+        return tuple(c for point in zip(xs, ys, strict=True) for c in point)
+
+    return Codec(encode=encode, decode=decode, kind="table")
+
+
 @codec("visible")
 def visible(arguments: Sequence[Argument], site: Site) -> Codec:
     """`visible`: keypoints that are all visible, as points; `keypoints | visible | pairs`.  `visible(n)`: n of them."""

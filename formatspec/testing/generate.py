@@ -235,9 +235,13 @@ class Generator:
         self.categories = self._categories()
         self.label_maps = any(role.kind == "pixels" for role in form.documents)
 
+    def _lists_its_own(self) -> bool:
+        """Whether a dataset may list categories other than those of the table beside the spec."""
+        return any(isinstance(entry, str) for entry in self.form.spec.categories)
+
     def _categories(self) -> list[Category]:
         for entry in self.form.spec.categories:
-            if isinstance(entry, CategoryTable):
+            if isinstance(entry, CategoryTable) and (not self._lists_its_own() or self.rng.random() < 0.6):
                 return from_table(self.form.source.file.parent / entry.table)
         listed = bool(self.outline.leaves.get("category"))
         count = self.rng.randrange(1, 5)
@@ -563,7 +567,9 @@ class Generator:
         alike = [other for other in bounds if other.slots == bound.slots and other.choice == bound.choice]
         for _ in range(TRIES):
             made = tuple(
-                MAKERS.get(kind, MAKERS["text"])(self.rng, env.width, env.height, any(o.textual for o in alike))
+                MAKERS.get(_made_as(kind, bound), MAKERS["text"])(
+                    self.rng, env.width, env.height, any(o.textual for o in alike)
+                )
                 for kind in bound.types
             )
             one: Any = made[0] if len(made) == 1 else made
@@ -575,6 +581,12 @@ class Generator:
             if all(_survives(other.chain, one, env) for other in alike):
                 return (one,) if len(bound.slots) == 1 else tuple(one)
         return (None,) * len(bound.slots)
+
+
+def _made_as(kind: str, bound: Bound) -> str:
+    """The type of value to make: what a placeholder spells as a number is one."""
+    number = (bound.leaf.format or "").endswith("d") or bound.leaf.format == "f"
+    return {True: "int" if bound.leaf.format != "f" else "number"}.get(number and kind == "json", kind)
 
 
 def _chosen(bound: Bound, choices: Mapping[int, int], bounds: Sequence[Bound]) -> bool:

@@ -148,6 +148,7 @@ CASES = [
     Case("closed", (), rings),
     Case("flat_lists", (), polygons),
     Case("columns", (), polygons, R2),
+    Case("axes", (), rings.filter(bool), R2),
     Case("visible", (), keypoints),
     Case("triplets", (), keypoints),
     Case("flat_and_visibility", (), keypoints, R2),
