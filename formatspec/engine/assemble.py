@@ -21,7 +21,7 @@ from formatspec.engine.raster import RasterReader
 from formatspec.engine.reading import Reader, RowReader, read_row
 from formatspec.engine.schemas import schema_faults
 from formatspec.files.document import FileError
-from formatspec.files.images import ImageError, ImageInfo, probe, probe_file
+from formatspec.files.images import ImageError, ImageInfo, is_cut_short, probe, probe_file
 from formatspec.model import derive
 from formatspec.model.records import Area, Caption, Image, Item, Label, Object, Origin
 from formatspec.model.region import Region
@@ -142,6 +142,9 @@ def _read_image(
         return
     job.env = Env(info.width, info.height)
     job.item["$info"] = info
+    if purpose.checks and is_cut_short(tree.local(path) or tree.read(path)):
+        rule = role.place if role else None
+        job.faults.append(Fault("FILE_TRUNCATED", path, (), rule, "the image stops before its end"))
     if info.orientation != 1:
         job.faults.append(
             Fault("IMAGE_ROTATED", path, (), None, f"EXIF orientation {info.orientation}; taken as stored")

@@ -46,7 +46,7 @@ def _record(name: str, at: Path) -> Binder:
         return _geometry(name)
     if name in ("category.id", "category.index", "category.name"):
         return _category(name, at)
-    if name in ("parent", "id"):
+    if name in ("parent", "id", "name"):
         key = f"${name}_at"
 
         def bind_placed(value: Any, record: Record, job: Job) -> None:

@@ -291,6 +291,7 @@ def _join_table(
         _no_rows(file, table, faults)
         return
     seen: dict[Any, int] = {}
+    keys = [_id_key(reader) for reader in table.readers]
     columns = header_of(form.roles[file.role].document_rule, file.document)
     for position, document in enumerate(rows):
         job = job_of(dict(file.captures))
@@ -316,6 +317,12 @@ def _join_table(
         if not found:
             _unknown_item(form, row, names, job, table.readers[which], faults)
             continue
+        key = keys[which]
+        if key is not None and _is_anothers(document, key, found[0], seen):
+            faults.append(
+                Fault("DUPLICATE", file.path, (*row.path, key), table.readers[which].place,
+                      f"the id {document[key]!r} stands twice", "an id of its own", document[key])
+            )  # fmt: skip
         for entry in found:
             entry.rows.append(row)
             if table.kind == "item" and "subset" in file.captures and "subset" not in form.key_names:
@@ -324,6 +331,26 @@ def _join_table(
                     subsets.append(file.captures["subset"])
             for name, value in names.items():
                 entry.names.setdefault(name, value)
+
+
+def _id_key(reader: RowReader) -> str | None:
+    """The key under which a row of objects states the id that tells it from others; None where it states none."""
+    row = reader.rule.row
+    if reader.kind != "object" or reader.by != ("id",) or not isinstance(row, MapRule):
+        return None
+    for one in row.fields:
+        leaf = one.rule.leaf if isinstance(one.rule, LeafRule) else None
+        if isinstance(leaf, Bind) and leaf.names == ("id",) and len(one.keys) == 1:
+            return one.keys[0]
+    return None
+
+
+def _is_anothers(document: Any, key: str, entry: Entry, seen: dict[Any, int]) -> bool:
+    """Whether a row's id stood in a row of another item.  Rows of one item are looked at when it is read."""
+    value = document.get(key) if isinstance(document, dict) else None
+    if not isinstance(value, int | str):
+        return False
+    return seen.setdefault(value, id(entry)) != id(entry)
 
 
 def _no_rows(file: SharedFile, table: Table, faults: list[Fault]) -> None:

@@ -69,6 +69,29 @@ def probe_file(path: Path | str) -> ImageInfo:
         raise ImageError(f"the file cannot be read: {error.strerror or error}") from error
 
 
+def is_cut_short(image: Path | str | bytes) -> bool:
+    """Whether a JPEG or PNG image stops before its end.
+
+    Only one whose last bytes are not what they should be is decoded; some tools put bytes of their own there.
+    """
+    if isinstance(image, bytes):
+        head, tail = image[:8], image[-12:]
+    else:
+        with Path(image).open("rb") as file:
+            head = file.read(8)
+            file.seek(-min(12, file.seek(0, io.SEEK_END)), io.SEEK_END)
+            tail = file.read()
+    ends = {_PNG: b"IEND", _JPEG: b"\xff\xd9"}
+    end = next((mark for start, mark in ends.items() if head.startswith(start)), None)
+    if end is None or end in tail:
+        return False
+    try:
+        read_pixels(image if isinstance(image, bytes) else Path(image).read_bytes())
+    except ImageError:
+        return True
+    return False
+
+
 def _is_enough(data: bytes) -> bool:
     return _png_info(data)[1] if data[:8] == _PNG else _jpeg_info(data) is not None
 
