@@ -136,7 +136,13 @@ class Dataset:
             yield self.read(entry)
 
     def __iter__(self) -> Iterator[Item]:
+        return self.valid(set())
+
+    def valid(self, claimed: set[str]) -> Iterator[Item]:
+        """The valid items; the files that documents name by reference are added to `claimed`."""
         for one in self.assembled():
+            if self.index.unclaimed:
+                claimed.update(path for paths in one.files.values() for path in paths)
             findings = self.reporter.findings(one.faults, one.key)
             self.findings.extend(findings)
             if one.item is not None and not any(finding.level == "error" for finding in findings):

@@ -26,6 +26,7 @@ from formatspec.run.select import Labels, Select
 from formatspec.run.staging import Staging
 
 Media = Literal["copy", "link", "none"]
+UNCLAIMED_SHOWN = 5
 PEEKED = 100
 """Items that are looked at to choose an option that follows from what the objects hold."""
 
@@ -120,8 +121,9 @@ def convert_dataset(
     exporter = Exporter(form, categories, adapter, losses, staging.write, shared, as_read)
     media = _Media(source, form, staging, plan.media, losses)
     items, refused = 0, []
+    claimed: set[str] = set()
     findings = list(source.reporter.findings(source.index.faults))
-    for item in _selected(source, plan.select, labels):
+    for item in _selected(source, plan.select, labels, claimed):
         try:
             own = exporter.item(item, items)
         except CannotWrite as error:
@@ -146,7 +148,7 @@ def convert_dataset(
     if plan.lossless and losses.counts:
         raise Refused("nothing was written: the target cannot hold everything", tuple(findings), tuple(losses.lines()))
     skipped = len({finding.item for finding in bad if finding.item is not None})
-    notices = (f"{staging.linked_by_copy} files could not be linked and were copied",) if staging.linked_by_copy else ()
+    notices = tuple(_notices(source, staging, claimed))
     return Result(
         source=source.name, target=form.name, out="", items=items, skipped=skipped, files=exporter.files + media.files,
         losses=tuple(losses.lines()), loss_report=tuple(losses.report()), findings=tuple(findings), notices=notices,
@@ -157,8 +159,19 @@ def _is_same(source: Dataset, form: Format) -> bool:
     return source.form.source.file.resolve() == form.source.file.resolve()
 
 
-def _selected(source: Dataset, select: Select | None, labels: Labels | None) -> Iterator[Item]:
-    items: Iterable[Item] = source
+def _notices(source: Dataset, staging: Staging, claimed: set[str]) -> Iterator[str]:
+    """What else there is to say: files that were copied instead of linked, files that no rule claims."""
+    if staging.linked_by_copy:
+        yield f"{staging.linked_by_copy} files could not be linked and were copied"
+    unclaimed = [path for path in source.index.unclaimed if path not in claimed]
+    if unclaimed:
+        more = ", …" if len(unclaimed) > UNCLAIMED_SHOWN else ""
+        files = "1 file" if len(unclaimed) == 1 else f"{len(unclaimed)} files"
+        yield f"left where they are, since no rule claims them: {files} ({', '.join(unclaimed[:UNCLAIMED_SHOWN])}{more})"
+
+
+def _selected(source: Dataset, select: Select | None, labels: Labels | None, claimed: set[str]) -> Iterator[Item]:
+    items: Iterable[Item] = source.valid(claimed)
     for item in items:
         chosen: Item | None = item if select is None else select(item)
         if chosen is not None:
