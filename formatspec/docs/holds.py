@@ -15,6 +15,7 @@ from formatspec.engine.categories import from_table
 from formatspec.engine.conditions import conjuncts
 from formatspec.engine.format import IMAGE, Format, Role, compile_format
 from formatspec.engine.held import BITS, IMPLIED, leaf_names
+from formatspec.engine.losses import CATEGORY_NAMES as CATEGORY
 from formatspec.engine.losses import NAMES, Losses
 from formatspec.engine.scope import Meaning, Scope
 from formatspec.engine.whole import choices, forms
@@ -42,17 +43,6 @@ MAIN = (
     "hidden regions", "areas", "void pixels", "texts of objects", "tracks", "parents",
 )  # fmt: skip
 """What a format is chosen for."""
-
-CATEGORY = {
-    "id": "category ids",
-    "parent": "parents of categories",
-    "path": "paths of categories",
-    "color": "colours of categories",
-    "countable": "things and stuff told apart",
-    "keypoint_names": "names of keypoints",
-    "skeleton": "skeletons",
-}
-"""What is told of a category besides its name."""
 
 KINDS = (
     *MAIN, *(words for words in NAMES.values() if words not in MAIN), "attributes of objects", "tags",

@@ -64,6 +64,25 @@ def meanings(rule: Rule, scope: Scope) -> Iterator[tuple[Meaning, Scope, bool]]:
                 yield meaning, inner, lookup
 
 
+def tables(rule: Rule) -> Iterator[str]:
+    """The tables that a rule names, whatever their rows hold."""
+    if isinstance(rule, TableRule):
+        yield rule.each.table
+        yield from tables(rule.row)
+    elif isinstance(rule, MapRule):
+        for field in rule.fields:
+            yield from tables(field.rule)
+        for choice in (*rule.alternatives, rule.rest):
+            if isinstance(choice, OneOf):
+                yield from tables(choice)
+    elif isinstance(rule, ListRule | SequenceRule):
+        for one in rule.rules:
+            yield from tables(one)
+    elif isinstance(rule, OneOf):
+        for alternative in rule.alternatives:
+            yield from tables(alternative)
+
+
 def serves(role: Role, wanted: Wanted) -> bool:
     """Whether a role's documents tell anything that is wanted."""
     if role.rule is None:

@@ -135,7 +135,8 @@ def _opens_one(role: Role, path: str, tree: Tree) -> str:
         decoded = role.codec.decode(data)
     except (FileError, ImageError, ValueError, OSError) as error:
         return f"{path}: {error}"
-    if decoded.strays and len(decoded.strays) > max(1, len(data.splitlines()) // 2):
+    lines = sum(1 for line in data.splitlines() if line.strip())
+    if decoded.strays and 2 * len(decoded.strays) > lines:
         return f"{path}: {decoded.strays[0].expected}"
     return shape_differs(role, decoded.document, path)
 

@@ -86,6 +86,8 @@ class Exporter:
         self.same = adapter.same
         self.shared: dict[tuple[str, str], Shared] = {}
         self.refused: set[int] = set()
+        self.lacking: set[int] = set()
+        self.are_read = False
         self.subsets: tuple[set[str], set[str]] = (set(), set())
         self.files = 0
         self.roles = [role for role in target.roles.values() if role.name != IMAGE or role.kind is not None]
@@ -103,6 +105,7 @@ class Exporter:
 
     def item(self, item: Item, index: int) -> Item:
         """Write one item; gives it as the target names it.  Raises CannotWrite before anything is written."""
+        self.are_read = self.are_read or item.origin is not None
         try:
             own = self.adapter.item(with_areas_as_objects(item) if self.areas_as_objects else item, index)
         except NoPlace as error:
@@ -129,15 +132,22 @@ class Exporter:
         return own
 
     def _refused(self, item: Item, setting: Setting) -> None:
-        """Note the objects that the conditions of all tables leave out."""
-        lost = sum(1 for thing in item.objects if id(thing) in self.refused and id(thing) not in setting.held)
+        """Note the objects that no table takes: the conditions of all leave them out, or their place has no table."""
+        tables = "objects" in self.losses.tables and bool(setting.held)
+        lost = sum(
+            1
+            for thing in item.objects
+            if id(thing) not in setting.held
+            and (id(thing) in self.refused or (tables and id(thing) not in self.lacking))
+        )
         if lost and not self.same:
             self.losses.note("objects not written (no table is for them)", "objects", lost)
         self.refused.clear()
+        self.lacking.clear()
 
     def _written_back(self) -> bool:
         """Whether the items come from files of this very format."""
-        return self.same and bool(self.sources)
+        return self.same and (bool(self.sources) or self.are_read)
 
     def _in_subsets(self, item: Item) -> None:
         """Note an item's subsets, as they are and as they were read."""
@@ -271,8 +281,11 @@ class Exporter:
 
     def _memberships(self, role: Role, item: Item) -> list[Mapping[str, Any]]:
         """The captures of each shared file that an item stands in: where lists name subsets, one for each."""
-        if "subset" not in role.captures or "subset" in self.target.key_names or not item.subsets:
+        if "subset" not in role.captures or "subset" in self.target.key_names:
             return [item.captures]
+        if not item.subsets:
+            listed = "subset" in item.captures or not (self.same and item.origin is not None and role.optional)
+            return [item.captures] if listed else []
         return [{**item.captures, "subset": subset} for subset in item.subsets]
 
     def _rows_of(self, role: Role, item: Item, captures: Mapping[str, Any], item_setting: Setting) -> None:
@@ -362,6 +375,7 @@ class Exporter:
     def _lost(self, setting: Setting) -> None:
         for table, record, lacking in setting.rows.pop("lost", ()):
             if isinstance(record, Object):
+                self.lacking.add(id(record))
                 self.losses.note(f"objects not written (no {lacking})")
             else:
                 self.losses.note(f"{table} not written ({lacking})", table)

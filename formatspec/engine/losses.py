@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from formatspec.engine import demand
 from formatspec.engine.adapt import TargetCategories
 from formatspec.engine.format import Format
 from formatspec.engine.held import BITS, stated_bits
-from formatspec.model.records import Item, Object
+from formatspec.model.records import Category, Item, Object
 
 NAMES = {
     "id": "object ids",
@@ -35,6 +35,18 @@ NAMES = {
 }
 
 
+CATEGORY_NAMES = {
+    "id": "category ids",
+    "parent": "parents of categories",
+    "path": "paths of categories",
+    "color": "colours of categories",
+    "countable": "things and stuff told apart",
+    "keypoint_names": "names of keypoints",
+    "skeleton": "skeletons",
+}
+"""What is told of a category besides its name."""
+
+
 class Losses:
     """The loss report in the making."""
 
@@ -42,17 +54,20 @@ class Losses:
         self.counts: Counter[tuple[str, str]] = Counter()
         self.same = same
         self.categories = categories
+        made = [role for role in target.documents if not role.kept]
         meanings = [
-            (meaning, scope)
-            for role in target.documents
-            for meaning, scope, _ in demand.meanings(role.document_rule, role.scope)
+            (meaning, scope) for role in made for meaning, scope, _ in demand.meanings(role.document_rule, role.scope)
         ]
-        captured = {name for role in target.roles.values() for name in role.captures}
+        captured = {name for role in target.roles.values() if not role.kept for name in role.captures}
         self.item_slots = {
             meaning.name for meaning, scope in meanings if meaning.where == "item" or scope.kind == "item"
         } | captured
-        self.tables = {scope.table for _, scope in meanings} | {
-            meaning.table for meaning, _ in meanings if meaning.where == "column"
+        self.tables = {meaning.table for meaning, _ in meanings if meaning.where == "column"}
+        self.tables |= {table for role in made for table in demand.tables(role.document_rule)}
+        self.category_slots = {
+            meaning.name.removeprefix("label.").removeprefix("category.")
+            for meaning, scope in meanings
+            if scope.kind == "category" or "category." in meaning.name or meaning.table == "categories"
         }
         self.object_attributes = {
             meaning.name.removeprefix("attributes").removeprefix(".")
@@ -65,6 +80,16 @@ class Losses:
     def note(self, what: str, unit: str = "objects", count: int = 1) -> None:
         """Count a loss."""
         self.counts[what, unit] += count
+
+    def listed(self, categories: Iterable[Category]) -> None:
+        """Count what is known of categories and was not written."""
+        if self.same:
+            return
+        for category in categories:
+            for name, words in CATEGORY_NAMES.items():
+                value = getattr(category, name)
+                if value is not None and value not in ((), "") and name not in self.category_slots:
+                    self.note(words, "categories")
 
     def item(self, item: Item, held: Mapping[int, int]) -> None:
         """Count what of an item was not written."""
@@ -124,4 +149,5 @@ class Losses:
 
 
 def _unit(unit: str, count: int) -> str:
-    return unit[:-1] if count == 1 else unit
+    singular = "category" if unit == "categories" else unit[:-1]
+    return singular if count == 1 else unit

@@ -244,7 +244,9 @@ def _map(rule: MapRule, scope: Scope, context: Context, at: Path, whole: bool = 
             value = {}
         for key, optional, reader, place in single:
             part = value.get(key, MISSING)
-            if part == "" and cells and optional:
+            if part == "" and optional and (cells or scope.textual):
+                if not cells:
+                    _read_empty(reader, record, job)
                 continue
             if part is not MISSING:
                 reader(part, record, job)
@@ -264,6 +266,13 @@ def _map(rule: MapRule, scope: Scope, context: Context, at: Path, whole: bool = 
         rest(value, known, record, job)
 
     return read
+
+
+def _read_empty(reader: Reader, record: Record, job: Job) -> None:
+    """Read an empty element that might as well be absent: where nothing is no value, it says nothing."""
+    before = len(job.faults)
+    reader("", record, job)
+    job.faults[before:] = [fault for fault in job.faults[before:] if fault.code != "FIELD"]
 
 
 def _sparse(rule: MapRule, scope: Scope, context: Context, at: Path) -> Reader:

@@ -145,6 +145,7 @@ def convert_dataset(
         exporter.finish()
     except CannotWrite as error:
         raise Refused(f"nothing was written: {error}", tuple(findings)) from None
+    losses.listed(renamed)
     if plan.lossless and losses.counts:
         raise Refused("nothing was written: the target cannot hold everything", tuple(findings), tuple(losses.lines()))
     skipped = len({finding.item for finding in bad if finding.item is not None})
@@ -167,7 +168,8 @@ def _notices(source: Dataset, staging: Staging, claimed: set[str]) -> Iterator[s
     if unclaimed:
         more = ", …" if len(unclaimed) > UNCLAIMED_SHOWN else ""
         files = "1 file" if len(unclaimed) == 1 else f"{len(unclaimed)} files"
-        yield f"left where they are, since no rule claims them: {files} ({', '.join(unclaimed[:UNCLAIMED_SHOWN])}{more})"
+        shown = ", ".join(unclaimed[:UNCLAIMED_SHOWN])
+        yield f"left where they are, since no rule claims them: {files} ({shown}{more})"
 
 
 def _selected(source: Dataset, select: Select | None, labels: Labels | None, claimed: set[str]) -> Iterator[Item]:
