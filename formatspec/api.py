@@ -164,7 +164,7 @@ def convert(
     `skip_invalid` is not set, OutputError where `out` cannot be, SpecError for a bad spec, option or expression.
     """
     from formatspec.run import select
-    from formatspec.run.convert import Plan, convert_dataset, purpose_of
+    from formatspec.run.convert import Plan, convert_dataset, purpose_of, target_format
     from formatspec.run.staging import refuse_unfit, staged
 
     target = load_spec(to)
@@ -196,6 +196,13 @@ def convert(
         labels=dict(labels) if labels is not None else None,
         select=select.where(where, source.form) if where else None,
     )  # fmt: skip
+    if same and source.form.options:
+        settled = target_format(source, target, plan).options
+        if settled != source.form.options:
+            source = _opened(
+                data, spec, settled, origin=True, headers=purpose.headers, checks=False,
+                media_required=purpose.media_required,
+            )  # fmt: skip
     total = len(source)
     with staged(place) as staging:
         result = convert_dataset(
