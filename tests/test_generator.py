@@ -10,7 +10,7 @@ import pytest
 from formatspec.language.load import available, load_source
 from formatspec.model.slots import find_slot
 from formatspec.testing import laws
-from formatspec.testing.generate import outline
+from formatspec.testing.outline import outline
 
 DATASETS = 60
 

@@ -120,6 +120,26 @@ def list_or_index_map(arguments: Sequence[Argument], site: Site) -> Codec:
     )
 
 
+@codec("unless_counting")
+def unless_counting(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`unless_counting(1)`: a tuple as a list; one that counts 1, 2, 3, ..., or lacks a value, cannot be written."""
+    start = take.plain(arguments, 1, 1)[0]
+    if not isinstance(start, int) or isinstance(start, bool):
+        raise take.BadArguments("takes a whole number")
+
+    def encode(value: Any, env: Env) -> Any:
+        found = list(values.sequence(value))
+        if None in found or found == list(range(start, start + len(found))):
+            raise Unfit("values that do not just count", value)
+        return found
+
+    return Codec(
+        encode=encode,
+        decode=lambda value, env: tuple(_scalar(one) for one in values.sequence(value)),
+        kind="table",
+    )
+
+
 @codec("by_name")
 def by_name(arguments: Sequence[Argument], site: Site) -> Codec:
     """`by_name(columns)`: a mapping from names to values as the list of its values, in the header's order.

@@ -15,7 +15,7 @@ from formatspec.engine.categories import from_table
 from formatspec.engine.chain import Chain, build
 from formatspec.engine.format import IMAGE, Format
 from formatspec.engine.frames import Frame, Setting
-from formatspec.engine.writing import compiled
+from formatspec.engine.printing import compiled
 from formatspec.language.leaf import Bind
 from formatspec.language.schema import CategoryTable
 from formatspec.model.records import Category, Image, Item
@@ -71,8 +71,8 @@ def target_categories(form: Format, source: Iterable[Category], same: bool) -> T
             if len(form.spec.categories) == 1 or all(category.name in names for category in listed):
                 return TargetCategories(table, fixed=True)
     numbered = [
-        msgspec.structs.replace(category, index=index, name=spoken(category))
-        if category.index != index or category.name != spoken(category)
+        msgspec.structs.replace(category, index=index, name=spoken(category), parent=category.parent or None)
+        if category.index != index or category.name != spoken(category) or category.parent == ""
         else category
         for index, category in enumerate(_in_order(listed))
     ]

@@ -157,7 +157,11 @@ def _column(meaning: Meaning, at: Path) -> Binder:
         for position, one in enumerate(values):
             if not isinstance(one, str | int) or isinstance(one, bool):
                 raise Unfit("names", one)
-            rows.append({slot: one, "$id_at": (job.file, (*job.at, *at, position))})
+            beside = rows[position] if position < len(rows) and "$column" in rows[position] else None
+            if beside is not None and slot not in beside:  # another column of the same rows
+                beside[slot] = one
+            else:
+                rows.append({slot: one, "$id_at": (job.file, (*job.at, *at, position)), "$column": True})
 
     return bind
 

@@ -11,9 +11,9 @@ from formatspec.engine.dataset import Dataset
 from formatspec.engine.format import Format
 from formatspec.engine.frames import Frame, Getter, Setting, WriteScope
 from formatspec.engine.job import Fault
-from formatspec.engine.reading import equal_strictly
+from formatspec.engine.printing import same_value
 from formatspec.engine.scope import Scope
-from formatspec.engine.writing import same_value
+from formatspec.engine.telling import equal_strictly
 from formatspec.files.document import pointer_text
 from formatspec.findings.finding import Finding
 from formatspec.language import expression

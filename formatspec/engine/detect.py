@@ -10,7 +10,7 @@ from formatspec.engine.dataset import roots
 from formatspec.engine.format import IMAGE, Format, Role, compile_format
 from formatspec.engine.index import claims, first_of, rows_at, tables_in
 from formatspec.engine.raster import fits_header
-from formatspec.engine.reading import fits_outline, may_be_absent
+from formatspec.engine.telling import fits_outline, may_be_absent
 from formatspec.files.document import FileError
 from formatspec.files.images import ImageError
 from formatspec.language.errors import SpecError

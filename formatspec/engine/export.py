@@ -4,33 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 import posixpath
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 
-from formatspec.engine import demand
 from formatspec.engine.adapt import Adapter, NoPlace, TargetCategories
 from formatspec.engine.format import IMAGE, Format, Role
 from formatspec.engine.frames import Frame, Setting
-from formatspec.engine.index import first_of, header_of, rows_at, tables_in
+from formatspec.engine.index import header_of
 from formatspec.engine.losses import Losses
-from formatspec.engine.scope import Meaning, Scope
-from formatspec.engine.writing import (
-    NO_SOURCE,
-    Lacking,
-    RowWriter,
-    compile_writer,
-    frame_of,
-    is_spooled,
-    position_of,
-    source_of,
-    spool_key,
-    write_record,
-)
+from formatspec.engine.printing import NO_SOURCE, Lacking
+from formatspec.engine.shared import Spooled, counts_of, holds_apart, is_category_source, narrower, spooled_tables
+from formatspec.engine.writing import RowWriter, compile_writer, frame_of, position_of, source_of, write_record
 from formatspec.files.document import FileError
-from formatspec.language.rules import OneOf, TableRule
 from formatspec.model.records import Item, Label, Object, Origin
 from formatspec.model.slots import TABLES
 
@@ -48,15 +36,6 @@ class Shared:
     objects: int = 0
     late: list[tuple[list[tuple[int, int, Any]], RowWriter, Frame]] = field(default_factory=list)
     columns: dict[str, None] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Spooled:
-    """A table of a shared document whose rows come from items."""
-
-    key: str
-    kind: str
-    writers: tuple[RowWriter, ...]
 
 
 class CannotWrite(ValueError):
@@ -97,10 +76,12 @@ class Exporter:
             if role.kind is not None
         }
         self.spooled = {
-            role.name: tuple(_spooled(role)) for role in self.roles if role.span == "shared" and role.codec is not None
+            role.name: tuple(spooled_tables(role))
+            for role in self.roles
+            if role.span == "shared" and role.codec is not None
         }
-        self.renumbers = _narrower(adapter)
-        self.apart = _holds_apart(target)
+        self.renumbers = narrower(adapter)
+        self.apart = holds_apart(target)
         self.areas_as_objects = "areas" not in losses.tables and "objects" in losses.tables
 
     def item(self, item: Item, index: int) -> Item:
@@ -407,13 +388,13 @@ class Exporter:
         source = self.sources.get(key, NO_SOURCE) if self.same else NO_SOURCE
         if source is NO_SOURCE and (role.kept or (role.optional and self._written_back())):
             return
-        if source is NO_SOURCE and role.optional and self.categories.tabled and _is_category_source(self.target, role):
+        if source is NO_SOURCE and role.optional and self.categories.tabled and is_category_source(self.target, role):
             return
         if role.optional and source is NO_SOURCE and self._only_rows(role) and not any(shared.rows.values()):
             return
         if source is not NO_SOURCE:
             before = Setting(setting.captures, self.as_read or self.categories, setting.options)
-            before.rows = _counts(role, source, setting.rows)
+            before.rows = counts_of(role, source, setting.rows)
             before.folder, before.columns = setting.folder, setting.columns
             before.subsets = tuple(sorted(self.subsets[1]))
             frame.then = Frame(before, None, None)
@@ -436,11 +417,6 @@ class Exporter:
     def _only_rows(self, role: Role) -> bool:
         """Whether a document tells of nothing but items, so that without rows there is no need for it."""
         return bool(self.spooled[role.name])
-
-
-def _is_category_source(form: Format, role: Role) -> bool:
-    """Whether a role lists the categories that a table beside the spec holds as well."""
-    return role.name in form.spec.categories
 
 
 def _belongs(row: RowWriter, frame: Frame) -> bool:
@@ -468,17 +444,6 @@ def _item_frame(frame: Frame, index: int) -> Frame:
     return inner
 
 
-def _counts(role: Role, source: Any, now: Mapping[str, Any]) -> dict[str, Any]:
-    """How many rows of each table the source held, for what counts them."""
-    rows = dict(now)
-    assert role.codec is not None
-    for path, rule in tables_in(role.codec.rule, ()):
-        table = first_of(rule).each.table
-        if table in ("items", "objects"):
-            rows[table] = range(len(rows_at(source, path) or ()))
-    return rows
-
-
 def _record_names(role: Role, frame: Frame) -> dict[str, Any]:
     names = {}
     for name in role.captures:
@@ -486,59 +451,6 @@ def _record_names(role: Role, frame: Frame) -> dict[str, Any]:
             slot = name.removeprefix("object.")
             names[name] = frame.family().depth(frame.record) if slot == "depth" else getattr(frame.record, slot, None)
     return names
-
-
-def _spooled(role: Role) -> Iterable[Spooled]:
-    assert role.codec is not None
-    for _, rule in tables_in(role.codec.rule, ()):
-        tables = (rule,) if isinstance(rule, TableRule) else _tables(rule)
-        if is_spooled(tables[0], role.scope):
-            yield Spooled(
-                spool_key(tables, role.scope),
-                TABLES[tables[0].each.table],
-                tuple(RowWriter(table, role.scope) for table in tables),
-            )
-
-
-def _tables(rule: OneOf) -> tuple[TableRule, ...]:
-    return tuple(choice for choice in rule.alternatives if isinstance(choice, TableRule))
-
-
-def _narrower(adapter: Adapter) -> bool:
-    """Whether the target's object ids must be unique where the source's are not."""
-    return not adapter.same and _spread(adapter.target) and not _spread(adapter.source)
-
-
-def _holds_apart(form: Format) -> bool:
-    """Whether one object's region and polygons have places of their own in a format."""
-
-    def holds(slot: str, roles: Iterable[Role]) -> set[str]:
-        return {
-            role.name
-            for role in roles
-            for meaning, scope, lookup in demand.meanings(role.document_rule, role.scope)
-            if meaning.where == "record" and meaning.name == slot and scope.kind == "object" and not lookup
-        }
-
-    polygons = holds("polygons", form.documents) | holds("polygon", form.documents)
-    pixels = [role for role in form.documents if role.kind == "pixels"]
-    regions = holds("region", form.documents) | {role.name for role in pixels if demand.serves(role, _object_region)}
-    return bool(polygons) and bool(regions - polygons)
-
-
-def _object_region(meaning: Meaning, scope: Scope) -> bool:
-    return scope.kind == "object" and meaning.name == "region"
-
-
-def _spread(form: Format) -> bool:
-    """Whether object ids are unique over a whole shared document."""
-    for role in form.documents:
-        if role.span == "shared" and role.codec is not None:
-            for _, rule in tables_in(role.codec.rule, ()):
-                each = first_of(rule).each
-                if each.table == "objects" and "id" in each.by:
-                    return True
-    return False
 
 
 def with_areas_as_objects(item: Item) -> Item:

@@ -10,11 +10,12 @@ from typing import Any, Literal
 from formatspec.codecs.registry import Env
 from formatspec.engine.chain import Convert, build
 from formatspec.engine.documents import Codec, document_codec
+from formatspec.engine.printing import Writer
 from formatspec.engine.raster import RasterReader, RasterWriter, raster_reader, raster_writer
 from formatspec.engine.reading import Context, Reader, RowReader, compile_reader, row_reader
 from formatspec.engine.schemas import Schema, compile_schema
 from formatspec.engine.scope import Meaning, Scope
-from formatspec.engine.writing import Writer, compile_writer
+from formatspec.engine.writing import compile_writer
 from formatspec.language.errors import Place, suggest
 from formatspec.language.leaf import Bind, LeafSyntax, Text, parse_text
 from formatspec.language.load import Layout, Source

@@ -7,8 +7,8 @@ from typing import Any
 
 from formatspec.engine.frames import Frame, Setting
 from formatspec.engine.job import Fault, Job
+from formatspec.engine.printing import compiled
 from formatspec.engine.reading import RowReader
-from formatspec.engine.writing import compiled
 from formatspec.model import derive
 from formatspec.model.records import Item, Object
 from formatspec.model.region import Region

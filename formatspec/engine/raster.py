@@ -12,9 +12,10 @@ import numpy as np
 from formatspec.engine.frames import Frame
 from formatspec.engine.held import BITS, IMPLIED
 from formatspec.engine.job import Job, Record, put
+from formatspec.engine.printing import Lacking
 from formatspec.engine.reading import Context, RowReader, read_row, row_reader
 from formatspec.engine.scope import Scope
-from formatspec.engine.writing import Lacking, RowWriter, frames_of, write_record
+from formatspec.engine.writing import RowWriter, frames_of, write_record
 from formatspec.language.leaf import Bind, Computed, Constant
 from formatspec.language.rules import LeafRule, ListRule, MapRule, OneOf, Rule, TableRule, problem
 from formatspec.language.schema import FileSpec

@@ -15,7 +15,8 @@ from formatspec.engine.held import GEOMETRY, SLOT_OF, UNREAD
 from formatspec.engine.job import MILD, MISSING, Job, Misfit, Path, Record
 from formatspec.engine.merging import keep_row
 from formatspec.engine.scope import Meaning, Scope
-from formatspec.engine.templates import TextTemplate, text_template
+from formatspec.engine.telling import Test, constant_of, equal_strictly, fits_outline, keys_of, may_be_absent, outline
+from formatspec.engine.templates import text_template
 from formatspec.language.errors import Place
 from formatspec.language.leaf import Bind, Computed, Constant, Keep, Leaf, Text
 from formatspec.language.rules import (
@@ -29,7 +30,7 @@ from formatspec.language.rules import (
     TableRule,
     problem,
 )
-from formatspec.model.slots import TABLES, Type
+from formatspec.model.slots import TABLES
 
 Reader = Callable[[Any, Record, Job], None]
 Wanted = Callable[[Meaning, Scope], bool]
@@ -78,18 +79,6 @@ def _leaf(leaf: Leaf, place: Place, scope: Scope, context: Context, at: Path, ke
     if isinstance(leaf, Text):
         return _text(leaf, place, scope, context, at)
     return _bind(leaf, place, scope, context, at, keys)
-
-
-def equal_strictly(a: Any, b: Any) -> bool:
-    """Equality in which 0, 0.0, "0" and false differ."""
-    return type(a) is type(b) and bool(a == b)
-
-
-def constant_of(leaf: Constant, scope: Scope) -> Any:
-    """The constant as the document spells it."""
-    if scope.textual and leaf.value is not None and not isinstance(leaf.value, str):
-        return str(leaf.value).lower() if isinstance(leaf.value, bool) else str(leaf.value)
-    return leaf.value
 
 
 def _constant(leaf: Constant, place: Place, scope: Scope, at: Path) -> Reader:
@@ -205,12 +194,6 @@ def _fields(rule: MapRule, scope: Scope, context: Context, at: Path) -> Fields:
         (field.keys, may_be_absent(field, scope), field_reader(field, scope, context, at), field.place)
         for field in rule.fields
     ]
-
-
-def may_be_absent(field: Field, scope: Scope) -> bool:
-    """Whether a document may be without a field: text has no other way to say that a table has no rows."""
-    tables = field.rule.alternatives if isinstance(field.rule, OneOf) else (field.rule,)
-    return field.optional or (scope.textual and all(isinstance(one, TableRule) for one in tables))
 
 
 def field_reader(field: Field, scope: Scope, context: Context, at: Path) -> Reader:
@@ -360,57 +343,6 @@ def _rest_each(chain: Chain, bind: Binder, at: Path, place: Place) -> Rest:
 
 
 Choose = Callable[[Any, Record, Job], frozenset[str]]
-Test = Callable[[Any], bool]
-
-
-def outline(rule: Rule, scope: Scope) -> tuple[tuple[tuple[str, ...], Any], ...]:
-    """The constants of a mapping: (path of keys, value), by which alternatives are told apart."""
-    found: list[tuple[tuple[str, ...], Any]] = []
-    if isinstance(rule, TableRule):
-        return outline(rule.row, scope)
-    if isinstance(rule, MapRule):
-        for field in rule.fields:
-            if isinstance(field.rule, LeafRule) and isinstance(field.rule.leaf, Constant) and not field.optional:
-                found.append(((field.keys[0],), constant_of(field.rule.leaf, scope)))
-            elif isinstance(field.rule, MapRule) and not field.optional:
-                found.extend(((field.keys[0], *path), value) for path, value in outline(field.rule, scope))
-    return tuple(found)
-
-
-def fits_outline(rule: Rule, scope: Scope) -> Test:
-    """Whether a document has the constants and the required keys of a rule."""
-    constants = outline(rule, scope)
-    row = rule.row if isinstance(rule, TableRule) else rule
-    required = (
-        frozenset(key for field in row.fields if not may_be_absent(field, scope) for key in field.keys)
-        if isinstance(row, MapRule)
-        else frozenset()
-    )
-    filled = required - {path[0] for path, _ in constants} if scope.cells else frozenset()
-
-    def test(value: Any) -> bool:
-        if not isinstance(value, dict):
-            return not required
-        if not required <= value.keys() or any(value[key] == "" for key in filled):
-            return False
-        for path, expected in constants:
-            part: Any = value
-            for key in path:
-                part = part.get(key, MISSING) if isinstance(part, dict) else MISSING
-            if not equal_strictly(part, expected):
-                return False
-        return True
-
-    return test
-
-
-def keys_of(rule: Rule) -> frozenset[str]:
-    """The keys that a mapping names, in its alternatives too."""
-    row = rule.row if isinstance(rule, TableRule) else rule
-    if not isinstance(row, MapRule):
-        return frozenset()
-    inner = (keys_of(choice) for alternatives in row.alternatives for choice in alternatives.alternatives)
-    return frozenset(key for field in row.fields for key in field.keys).union(*inner)
 
 
 def _alternatives(rule: OneOf, scope: Scope, context: Context, at: Path) -> Choose:
@@ -584,15 +516,3 @@ def _table(rules: tuple[TableRule, ...], scope: Scope, context: Context, at: Pat
         job.at = base
 
     return read
-
-
-__all__ = [
-    "Context",
-    "Reader",
-    "RowReader",
-    "TextTemplate",
-    "Type",
-    "compile_reader",
-    "read_row",
-    "row_reader",
-]

@@ -11,41 +11,24 @@ from dataclasses import replace
 from typing import Any
 
 from formatspec.codecs.registry import Unfit
-from formatspec.engine.chain import build, spell
-from formatspec.engine.frames import GEOMETRY, Frame, Getter, WriteScope, getter, records_of, stated
+from formatspec.engine.chain import build
+from formatspec.engine.frames import GEOMETRY, Frame, getter, records_of, stated
 from formatspec.engine.held import slot_bits
 from formatspec.engine.job import MISSING
-from formatspec.engine.reading import constant_of, fits_outline, keys_of, table_number
+from formatspec.engine.printing import NO_SOURCE, Lacking, Writer, compiled, kept_or, leaf_writer, listed, same_value
+from formatspec.engine.reading import table_number
 from formatspec.engine.scope import Scope
-from formatspec.engine.templates import text_template
-from formatspec.language import expression
-from formatspec.language.errors import Place
-from formatspec.language.expression import Expression, ExpressionError, UnknownName
-from formatspec.language.leaf import Bind, Computed, Constant, Keep, Leaf, Text
+from formatspec.engine.telling import fits_outline, keys_of
+from formatspec.language.leaf import Bind, Text
 from formatspec.language.rules import Field, LeafRule, ListRule, MapRule, OneOf, Rule, TableRule, problem
 from formatspec.model.records import Category
 from formatspec.model.slots import TABLES
-
-NO_SOURCE: Any = type("NoSource", (), {"__repr__": lambda self: "NO_SOURCE"})()
-"""Stands for the source of what has none; MISSING stands for what its source left out."""
-
-Writer = Callable[[Frame, Any], Any]
-Print = Callable[[Frame], Any]
-
-
-class Lacking(ValueError):
-    """A required value is not there, or does not fit: the record cannot be written."""
-
-    def __init__(self, what: str, why: str = "") -> None:
-        super().__init__(f"{what}: {why}" if why else what)
-        self.what = what
-        self.why = why
 
 
 def compile_writer(rule: Rule, scope: Scope, required: bool = True) -> Writer:
     """The writer of a rule.  A value that is required raises Lacking, any other gives MISSING."""
     if isinstance(rule, LeafRule):
-        return _leaf(rule.leaf, rule.place, scope, 1, required)
+        return leaf_writer(rule.leaf, rule.place, scope, 1, required)
     if isinstance(rule, MapRule):
         return _map(rule, scope, required)
     if isinstance(rule, ListRule):
@@ -60,200 +43,13 @@ def compile_writer(rule: Rule, scope: Scope, required: bool = True) -> Writer:
     raise problem("this rule cannot stand here", rule.place)
 
 
-def same_value(a: Any, b: Any) -> bool:
-    """Equality that tells 0, 0.0, "0" and false apart, through lists and mappings."""
-    if type(a) is not type(b):
-        return False
-    if isinstance(a, list | tuple):
-        return len(a) == len(b) and all(same_value(x, y) for x, y in zip(a, b, strict=True))
-    if isinstance(a, dict):
-        return a.keys() == b.keys() and all(same_value(a[key], b[key]) for key in a)
-    return a is b or bool(a == b)
-
-
-def _kept(show: Print) -> Writer:
-    """A writer that gives the source while what is shown has not changed."""
-
-    def write(frame: Frame, source: Any) -> Any:
-        if source is NO_SOURCE or frame.then is None:
-            return show(frame)
-        try:
-            now: Any = show(frame)
-        except Lacking as lacking:
-            now = lacking
-        try:
-            then: Any = show(frame.then)
-        except Lacking as lacking:
-            then = lacking
-        if isinstance(now, Lacking):
-            if isinstance(then, Lacking):
-                return source
-            raise now
-        return source if same_value(now, then) else now
-
-    return write
-
-
-def _leaf(leaf: Leaf, place: Place, scope: Scope, keys: int, required: bool) -> Writer:
-    if isinstance(leaf, Constant):
-        value = constant_of(leaf, scope)
-        return lambda frame, source: value
-    if isinstance(leaf, Keep):
-        return _keep(leaf, place, scope, keys)
-    if isinstance(leaf, Computed):
-        return _kept(_computed(leaf, place, scope, required))
-    if isinstance(leaf, Text):
-        return _kept(_text(leaf, place, scope, required))
-    return _kept(_bind(leaf, place, scope, keys, required))
-
-
-def compiled(value: Expression, scope: Scope, place: Place) -> Callable[[Frame], object]:
-    """An expression as a function of a frame; an error while it runs is no value."""
-    try:
-        run = expression.compile_expression(value, WriteScope(scope))
-    except UnknownName as error:
-        scope.resolve(error.name, place)
-        raise problem(f"{error.name!r} has no value here", place) from None
-
-    def evaluate(frame: Frame) -> object:
-        try:
-            return run(frame)
-        except ExpressionError:
-            return None
-
-    return evaluate
-
-
-def _keep(leaf: Keep, place: Place, scope: Scope, keys: int) -> Writer:
-    if leaf.default is None:
-        return lambda frame, source: MISSING if source is NO_SOURCE else source
-    default = compiled(leaf.default, scope, place)
-    textual = scope.textual
-
-    def show(frame: Frame) -> Any:
-        value = default(frame)
-        return MISSING if value is None else spell(value) if textual else _listed(value)
-
-    del keys
-    return _kept(show)
-
-
-def _listed(value: Any) -> Any:
-    return [_listed(part) for part in value] if isinstance(value, list | tuple) else value
-
-
-def _computed(leaf: Computed, place: Place, scope: Scope, required: bool) -> Print:
-    run = compiled(leaf.expression, scope, place)
-    textual = scope.textual
-
-    def show(frame: Frame) -> Any:
-        value = run(frame)
-        if value is None:
-            if required:
-                raise Lacking(expression.format(leaf.expression))
-            return MISSING
-        return spell(value) if textual else _listed(value)
-
-    return show
-
-
-def _bind(leaf: Bind, place: Place, scope: Scope, keys: int, required: bool) -> Print:
-    meanings = [scope.resolve(name, place) for name in leaf.names]
-    chain = build(leaf, [meaning.value_type for meaning in meanings], keys, scope.textual, place)
-    getters = [getter(meaning, scope) for meaning in meanings]
-    default = None if leaf.default is None else compiled(leaf.default, scope, place)
-    encode, what = chain.encode, ", ".join(leaf.names)
-    get = _one(getters[0]) if len(getters) == 1 else _several(getters)
-    mapping = meanings[0].type == "mapping"
-
-    def show(frame: Frame) -> Any:
-        value = get(frame)
-        if (value is None or value == ()) and default is not None:
-            value = default(frame)
-            value = tuple(value) if isinstance(value, list) else value
-        if value is None or ((value == () or (mapping and not value)) and not required):
-            if value is None and required and not _null_fits(encode, frame):
-                raise Lacking(what)
-            if not required:
-                return MISSING
-        try:
-            encoded = encode(value, frame.env)
-        except Unfit as unfit:
-            if not required:
-                return MISSING
-            encoded = _none_of(encode, value, frame)
-            if encoded is None:
-                raise Lacking(what, unfit.expected) from None
-        if keys > 1:
-            return tuple(_listed(part) for part in encoded)
-        return _listed(encoded)
-
-    return show
-
-
-def _none_of(encode: Callable[[Any, Any], Any], value: Any, frame: Frame) -> Any:
-    """How a list of nothing is spelled, where a list does not fit; None if it cannot be."""
-    if not isinstance(value, tuple):
-        return None
-    try:
-        return encode((), frame.env)
-    except Unfit:
-        return None
-
-
-def _null_fits(encode: Callable[[Any, Any], Any], frame: Frame) -> bool:
-    """Whether the codecs have a spelling for no value."""
-    try:
-        return encode(None, frame.env) not in (None, "")
-    except Unfit:
-        return False
-
-
-def _one(get: Getter) -> Getter:
-    return get
-
-
-def _several(getters: list[Getter]) -> Getter:
-    def get(frame: Frame) -> Any:
-        values = tuple(one(frame) for one in getters)
-        return None if any(value is None for value in values) else values
-
-    return get
-
-
-def _text(leaf: Text, place: Place, scope: Scope, required: bool) -> Print:
-    template = text_template(leaf, scope, place)
-    inner = replace(scope, textual=True)
-    printers = {
-        name: _computed(part, place, inner, name not in template.optional)
-        if isinstance(part, Computed)
-        else _bind(part, place, inner, 1, name not in template.optional)
-        for name, part in template.leaves.items()
-    }
-
-    def show(frame: Frame) -> Any:
-        values: dict[str, Any] = {}
-        for name, printer in printers.items():
-            value = printer(frame)
-            if value is not MISSING:
-                values[name] = value
-        try:
-            return template.template.render(values)
-        except (ValueError, KeyError) as error:
-            if required:
-                raise Lacking(leaf.source, str(error)) from None
-            return MISSING
-
-    return show
-
-
 def _list(rule: ListRule, scope: Scope) -> Writer:
     writers = [compile_writer(one, scope) for one in rule.rules]
 
     def show(frame: Frame) -> list[Any]:
         return [write(frame, NO_SOURCE) for write in writers]
 
-    return _kept(show)
+    return kept_or(show)
 
 
 def _map(rule: MapRule, scope: Scope, required: bool) -> Writer:
@@ -311,7 +107,7 @@ def field_writer(field: Field, scope: Scope) -> Writer:
     """The writer of one field; several keys are written as a tuple."""
     required = not field.optional
     if isinstance(field.rule, LeafRule):
-        return _leaf(field.rule.leaf, field.rule.place, scope, len(field.keys), required)
+        return leaf_writer(field.rule.leaf, field.rule.place, scope, len(field.keys), required)
     inner = compile_writer(field.rule, scope.below(), required)
     if required:
         return inner
@@ -356,7 +152,7 @@ def _rest(rule: MapRule, scope: Scope) -> Rest:
             if key in bound:
                 continue
             try:
-                shown[key] = _listed(chain.encode(value, frame.env))
+                shown[key] = listed(chain.encode(value, frame.env))
             except Unfit:
                 continue
         return shown

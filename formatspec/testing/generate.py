@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -12,216 +11,18 @@ import msgspec
 from formatspec.codecs.registry import Env, Unfit
 from formatspec.engine.adapt import TargetCategories
 from formatspec.engine.categories import from_table
-from formatspec.engine.chain import Chain, build
-from formatspec.engine.conditions import conjuncts
-from formatspec.engine.format import IMAGE, Format, Role
+from formatspec.engine.chain import Chain
+from formatspec.engine.format import IMAGE, Format
 from formatspec.engine.frames import Frame, Setting
-from formatspec.engine.raster import is_derived
-from formatspec.engine.scope import Meaning, Scope
-from formatspec.engine.writing import compiled
-from formatspec.language.errors import Place
-from formatspec.language.expression import Binary, Literal, Name, Unary
-from formatspec.language.leaf import Bind, Text
-from formatspec.language.rules import LeafRule, ListRule, MapRule, OneOf, Rule, TableRule
 from formatspec.language.schema import CategoryTable
 from formatspec.model import derive
 from formatspec.model.records import Area, Caption, Category, Image, Item, Label, Object
 from formatspec.model.region import Region
 from formatspec.model.slots import SLOTS
+from formatspec.testing.outline import Bound, outline
 from formatspec.testing.values import MAKERS, NAMES, WORDS
 
 TRIES = 12
-
-
-@dataclass(frozen=True, slots=True)
-class Bound:
-    """A leaf of a format as the generator sees it: what it binds, and how it reaches the file."""
-
-    slots: tuple[str, ...]
-    types: tuple[str, ...]
-    chain: Chain
-    required: bool
-    choice: tuple[tuple[int, int], ...]
-    textual: bool
-    leaf: Bind
-    role: str
-    pixels: bool
-
-
-@dataclass(slots=True)
-class Outline:
-    """What the records of each kind hold in a format."""
-
-    leaves: dict[str, list[Bound]] = field(default_factory=dict)
-    constants: dict[str, list[tuple[int, int, str, Any]]] = field(default_factory=dict)
-    tables: set[str] = field(default_factory=set)
-    choices: int = 0
-    alone: bool = False
-    ranked: bool = False
-    places: dict[Place, int] = field(default_factory=dict)
-    areas: list[Callable[[Frame], object]] = field(default_factory=list)
-    conditions: list[tuple[bool, Callable[[Frame], object]]] = field(default_factory=list)
-    object_roles: dict[str, bool] = field(default_factory=dict)
-
-
-def outline(form: Format) -> Outline:
-    """The leaves of a format by kind of record."""
-    found = Outline()
-    for role in form.roles.values():
-        rule = role.codec.rule if role.codec is not None else role.rule
-        if rule is not None and not role.kept and (role.name != IMAGE or role.kind):
-            _collect(rule, role.scope, role, True, (), found, len(form.roles))
-    painted = [name for name, pixels in found.object_roles.items() if pixels]
-    if painted:
-        bound = Bind(("region",))
-        required = found.ranked or len(painted) == len(found.object_roles)
-        region = Bound(("region",), ("region",), _ANY, required, (), False, bound, painted[0], True)
-        found.leaves.setdefault("object", []).append(region)
-    return found
-
-
-def _collect(
-    rule: Rule, scope: Scope, role: Role, required: bool, choice: tuple[tuple[int, int], ...], found: Outline, keys: int
-) -> None:
-    if isinstance(rule, LeafRule):
-        _leaf(rule, scope, role, required, choice, found, keys)
-    elif isinstance(rule, MapRule):
-        for one in rule.fields:
-            inner = scope if isinstance(one.rule, LeafRule) else scope.below()
-            _collect(one.rule, inner, role, required and not one.optional, choice, found, len(one.keys))
-        for alternatives in rule.alternatives:
-            _collect(alternatives, scope, role, required, choice, found, 1)
-        if isinstance(rule.rest, LeafRule):
-            _rest(rule.rest, scope, role, choice, found)
-        elif rule.rest is not None:
-            _collect(rule.rest, scope, role, False, choice, found, 1)
-    elif isinstance(rule, ListRule):
-        for part in rule.rules:
-            _collect(part, scope, role, required, choice, found, 1)
-    elif isinstance(rule, TableRule):
-        if rule.each.overlap:
-            return
-        if role.kind == "pixels" and is_derived(rule):
-            return
-        inner = scope.inside(rule.each.table)
-        found.tables.add(rule.each.table)
-        if rule.each.table == "areas" and rule.each.where is not None:
-            found.areas.append(compiled(rule.each.where, inner, rule.place))
-        found.alone = found.alone or rule.each.by == ("item",)
-        found.ranked = found.ranked or "rank" in rule.each.by  # ranks are told of what is seen only
-        if rule.each.table == "objects":
-            found.object_roles[role.name] = role.kind == "pixels"
-        if rule.each.table == "objects" and scope.kind == "item":
-            where = rule.each.where
-            holds = (lambda frame: True) if where is None else compiled(where, inner, rule.place)
-            found.conditions.append((role.kind == "pixels", holds))
-        if role.kind == "pixels" and inner.kind == "object" and rule.each.where is None and not _slotted(rule.row):
-            found.leaves.setdefault("object", []).append(
-                Bound(("region",), ("region",), _ANY, not role.optional, (), False, Bind(("region",)), role.name, True)
-            )
-        _conditions(rule, inner, choice, found)
-        _collect(rule.row, inner, role, True, choice, found, 1)
-    elif isinstance(rule, OneOf):
-        number = found.places.setdefault(rule.place, found.choices)
-        found.choices = len(found.places)
-        tables = [a.each.table for a in rule.alternatives if isinstance(a, TableRule)]
-        for place, alternative in enumerate(rule.alternatives):
-            alone = isinstance(alternative, TableRule) and tables.count(alternative.each.table) == 1
-            further = choice if alone and len(tables) > 1 else (*choice, (number, place))
-            _collect(alternative, scope, role, required, further, found, 1)
-
-
-def _slotted(row: Rule) -> bool:
-    """Whether a row of pixels says by its value which slot they are."""
-    fields = row.fields if isinstance(row, MapRule) else ()
-    leaves = [one.rule.leaf for one in fields if isinstance(one.rule, LeafRule)]
-    return any(isinstance(leaf, Bind) and leaf.names == ("slot",) for leaf in leaves)
-
-
-def _rest(rule: LeafRule, scope: Scope, role: Role, choice: tuple[tuple[int, int], ...], found: Outline) -> None:
-    """`*: attributes`: a mapping, each of whose values goes through the codecs."""
-    leaf = rule.leaf
-    meaning = scope.meaning(leaf.names[0]) if isinstance(leaf, Bind) else None
-    kind = None if meaning is None else _kind(meaning, scope)
-    if meaning is None or kind is None:
-        return
-    assert isinstance(leaf, Bind)
-    each = build(Bind(leaf.names, leaf.calls), ["json"], 1, scope.textual, rule.place)
-    mapping = Chain(_ANY.decode, _ANY.encode, each.codecs, frozenset())
-    found.leaves.setdefault(kind, []).append(
-        Bound((meaning.name,), ("mapping",), mapping, False, choice, scope.textual, leaf, role.name, False)
-    )
-
-
-def _conditions(rule: TableRule, scope: Scope, choice: tuple[tuple[int, int], ...], found: Outline) -> None:
-    """`where single` and the like: what rows of an alternative must be."""
-    if rule.each.where is None:
-        return
-    for part in conjuncts(rule.each.where):
-        if isinstance(part, Binary) and part.operator == "==" and isinstance(part.right, Literal):
-            left = part.left
-            meaning = scope.meaning(left.name) if isinstance(left, Name) else None
-            if meaning is not None and meaning.where == "record" and meaning.name.startswith("category."):
-                at = choice[-1] if choice else (-1, 0)
-                found.constants.setdefault(scope.kind, []).append((*at, meaning.name, part.right.value))
-        if not choice:
-            continue
-        if isinstance(part, Name) and (meaning := scope.meaning(part.name)) is not None and meaning.type == "bool":
-            found.constants.setdefault(scope.kind, []).append((*choice[-1], meaning.name, True))
-        if isinstance(part, Unary) and isinstance(part.operand, Name):
-            meaning = scope.meaning(part.operand.name)
-            if meaning is not None and meaning.type == "bool":
-                found.constants.setdefault(scope.kind, []).append((*choice[-1], meaning.name, False))
-
-
-def _leaf(
-    rule: LeafRule, scope: Scope, role: Role, required: bool, choice: tuple[tuple[int, int], ...], found: Outline,
-    keys: int,
-) -> None:  # fmt: skip
-    parts = rule.leaf.parts if isinstance(rule.leaf, Text) else (rule.leaf,)
-    textual = scope.textual or isinstance(rule.leaf, Text)
-    for part in parts:
-        if not isinstance(part, Bind):
-            continue
-        if part.names == ("slot",):
-            for call in part.calls:
-                for argument in call.arguments:
-                    if argument.value:
-                        made = Bound((str(argument.value),), ("region",), _ANY, argument.value == "region", choice,
-                                     False, part, role.name, True)  # fmt: skip
-                        found.leaves.setdefault("object", []).append(made)
-            continue
-        meanings = [scope.meaning(name) for name in part.names]
-        if any(meaning is None for meaning in meanings):
-            continue
-        known = [meaning for meaning in meanings if meaning is not None]
-        chain = build(part, [meaning.value_type for meaning in known], keys, textual, rule.place)
-        kind = _kind(known[0], scope)
-        if kind is None:
-            continue
-        bound = Bound(
-            tuple(meaning.name for meaning in known), tuple(meaning.type for meaning in known), chain,
-            required and not part.optional and part.default is None, choice, textual, part, role.name,
-            role.kind == "pixels",
-        )  # fmt: skip
-        found.leaves.setdefault(kind, []).append(bound)
-
-
-_ANY = Chain(lambda value, env: value, lambda value, env: value, (), frozenset())
-
-
-def _kind(meaning: Meaning, scope: Scope) -> str | None:
-    if meaning.derived or meaning.where in ("path", "option", "capture"):
-        return None
-    if meaning.where == "column":
-        return {"categories": "category", "labels": "label"}.get(meaning.table)
-    if meaning.where == "item":
-        return "item"
-    if meaning.where == "outer":
-        return None
-    if scope.kind == "item" and meaning.name.startswith("label."):
-        return "label"
-    return scope.kind
 
 
 class Generator:

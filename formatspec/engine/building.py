@@ -1,0 +1,225 @@
+"""Slots put together to records of the model: objects, labels, areas, and the item that holds them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from formatspec.engine.format import Format
+from formatspec.engine.index import Entry
+from formatspec.engine.job import Fault, Job, Record
+from formatspec.files.images import ImageInfo
+from formatspec.model import derive
+from formatspec.model.records import Area, Caption, Image, Item, Label, Object, Origin
+from formatspec.model.region import Region
+
+_OBJECT = frozenset(Object.__struct_fields__) - {"category", "attributes", "origin"}
+
+
+_LABEL = frozenset({"state", "score"})
+
+
+def item_of(form: Format, entry: Entry, job: Job) -> Item:
+    slots = job.item
+    image = None
+    info: ImageInfo | None = slots.get("$info")
+    if "image.path" in slots:
+        width, height = slots.get("image.width"), slots.get("image.height")
+        if info is not None:
+            _compare_size(info, job)
+            width, height = info.width, info.height
+        channels = slots.get("image.channels") or (info.channels if info else None)
+        image = Image(path=slots["image.path"], width=width, height=height, channels=channels)
+    elif slots.get("image.width"):
+        image = Image(
+            width=slots["image.width"], height=slots.get("image.height"), channels=slots.get("image.channels")
+        )
+    objects = _objects(job)
+    item = Item(
+        key=entry.key,
+        id=slots.get("id"),
+        captures=job.captures,
+        subsets=tuple(slots.get("subsets", ())),
+        sequence=slots.get("sequence"),
+        frame=slots.get("frame"),
+        image=image,
+        labels=_labels(job),
+        captions=_captions(slots, job),
+        tags=slots.get("tags") or (),
+        attributes=_attributes(slots),
+        objects=objects,
+        areas=_areas(job, objects),
+        void=slots.get("void"),
+        origin=None,
+    )
+    _check_parents(item, job)
+    return item
+
+
+def _compare_size(info: ImageInfo, job: Job) -> None:
+    for slot, own in (("image.width", info.width), ("image.height", info.height)):
+        told = job.item.get(slot)
+        if told is not None and told != own:
+            file, path = job.place_of.get(slot, ("", ()))
+            job.faults.append(
+                Fault(
+                    "IMAGE_SIZE",
+                    file,
+                    path,
+                    None,
+                    f"the {slot.removeprefix('image.')} is not the image's own",
+                    str(own),
+                    told,
+                )
+            )
+
+
+def _attributes(record: Record) -> dict[str, Any]:
+    return {
+        slot.removeprefix("attributes."): value
+        for slot, value in record.items()
+        if slot.startswith("attributes.") and value is not None
+    }
+
+
+def _objects(job: Job) -> tuple[Object, ...]:
+    records = job.tables.get("object", ())
+    _name_parents(records)
+    made = []
+    resolve = job.categories.resolve
+    for index, record in enumerate(records):
+        slots = {slot: value for slot, value in record.items() if slot in _OBJECT}
+        origin = None
+        if "$rows" in record or "$rasters" in record:
+            origin = Origin(record.get("$rows"), record.get("$rasters"), index)
+        if job.categories.match:
+            _see_listed(record, job)
+        thing = Object(category=resolve(record), attributes=_attributes(record), origin=origin, **slots)
+        if origin is not None:
+            origin.as_read = thing
+        record["$object"] = thing
+        made.append(thing)
+    return tuple(made)
+
+
+def _see_listed(record: Record, job: Job) -> None:
+    """Note a category that the dataset's own list does not name."""
+    name = record.get("category.name")
+    if name is not None and job.categories.find(record) is None:
+        file, path = record.get("$name_at", (record.get("$file", job.file), ()))
+        message = "the dataset's list of categories does not name this one"
+        job.faults.append(Fault("UNLISTED_CATEGORY", file, path, None, message, "", name, record.get("id")))
+
+
+def _name_parents(records: Sequence[Record]) -> None:
+    """Rows inside rows are parts: their parent gets an id if it has none."""
+    if not any("$up" in record for record in records):
+        return
+    taken = {record.get("id") for record in records}
+    for index, record in enumerate(records):
+        up = record.get("$up")
+        if up is None or "parent" in record:
+            continue
+        if up.get("id") is None:
+            position = next((i for i, other in enumerate(records) if other is up), index)
+            while position in taken:
+                position += len(records)
+            up["id"] = position
+            taken.add(position)
+        record["parent"] = up["id"]
+
+
+def _labels(job: Job) -> tuple[Label, ...]:
+    records = list(job.tables.get("label", ()))
+    single = {slot.removeprefix("label."): value for slot, value in job.item.items() if slot.startswith("label.")}
+    if single and not any(job.categories.resolve(r) == job.categories.resolve(single) for r in records):
+        records.insert(0, single)
+    return tuple(
+        Label(
+            category=job.categories.resolve(record),
+            attributes=_attributes(record),
+            origin=_origin(record),
+            **{slot: record[slot] for slot in _LABEL if record.get(slot) is not None},
+        )
+        for record in records
+    )
+
+
+def _captions(slots: Record, job: Job) -> tuple[Caption, ...]:
+    text = slots.get("caption.text")
+    own = () if text is None else (Caption(text=text),)
+    return own + tuple(_caption(record) for record in job.tables.get("caption", ()))
+
+
+def _caption(record: Record) -> Caption:
+    return Caption(
+        id=record.get("id"),
+        text=record.get("text", ""),
+        attributes=_attributes(record),
+        origin=_origin(record),
+    )
+
+
+def _origin(record: Record) -> Origin | None:
+    return Origin(record["$rows"]) if "$rows" in record else None
+
+
+def _areas(job: Job, objects: Sequence[Object]) -> tuple[Area, ...]:
+    """Areas without the pixels that objects have."""
+    records = job.tables.get("area", ())
+    if not records:
+        return ()
+    owned: Region | None = None
+    for thing in objects:
+        if thing.region:
+            owned = thing.region if owned is None else owned | thing.region
+    areas = []
+    outlined = [thing for thing in objects if thing.region is None and thing.polygons]
+    for record in records:
+        region = record["region"] if owned is None else record["region"] - owned
+        category = job.categories.resolve(record)
+        region = _beyond(region, [thing for thing in outlined if thing.category == category])
+        if region:
+            areas.append(Area(category=category, region=region, origin=_origin(record)))
+    return tuple(areas)
+
+
+def _beyond(region: Region, things: Sequence[Object]) -> Region:
+    """The pixels that outlines of the same category do not explain; along edges, painters differ by a pixel."""
+    rest = region
+    masks = []
+    for thing in things:
+        inside = derive.region(thing, region.height, region.width)
+        if inside:
+            rest = rest - inside
+            masks.append(inside.to_mask())
+    if not rest or not masks:
+        return rest
+    wide = np.pad(np.logical_or.reduce(masks), 1)
+    near = np.logical_or.reduce([wide[y : y + region.height, x : x + region.width] for y in range(3) for x in range(3)])
+    return rest if (rest.to_mask() & ~near).any() else Region.empty(region.height, region.width)
+
+
+def _check_parents(item: Item, job: Job) -> None:
+    parents = {thing.id: thing.parent for thing in item.objects if thing.id is not None}
+    for record in job.tables.get("object", ()):
+        parent = record.get("parent")
+        if parent is None:
+            continue
+        file, path = record.get("$parent_at", (record.get("$file", ""), ()))
+        if parent not in parents:
+            job.faults.append(
+                Fault("UNKNOWN_REFERENCE", file, path, None, f"there is no object {parent!r}", "an object's id", parent,
+                      record.get("id"))
+            )  # fmt: skip
+            continue
+        seen, at = {record.get("id")}, parent
+        while at is not None and at not in seen:
+            seen.add(at)
+            at = parents.get(at)
+        if at is not None and at == record.get("id"):
+            job.faults.append(
+                Fault("CYCLE", file, path, None, f"object {at!r} is its own ancestor", object=record.get("id"))
+            )

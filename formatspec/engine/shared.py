@@ -1,0 +1,94 @@
+"""What an export asks of a format before it writes: its shared tables, and where ids and outlines have their place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from formatspec.engine import demand
+from formatspec.engine.adapt import Adapter
+from formatspec.engine.format import Format, Role
+from formatspec.engine.index import first_of, rows_at, tables_in
+from formatspec.engine.scope import Meaning, Scope
+from formatspec.engine.writing import RowWriter, is_spooled, spool_key
+from formatspec.language.rules import OneOf, TableRule
+from formatspec.model.slots import TABLES
+
+
+@dataclass(frozen=True, slots=True)
+class Spooled:
+    """A table of a shared document whose rows come from items."""
+
+    key: str
+    kind: str
+    writers: tuple[RowWriter, ...]
+
+
+def is_category_source(form: Format, role: Role) -> bool:
+    """Whether a role lists the categories that a table beside the spec holds as well."""
+    return role.name in form.spec.categories
+
+
+def counts_of(role: Role, source: Any, now: Mapping[str, Any]) -> dict[str, Any]:
+    """How many rows of each table the source held, for what counts them."""
+    rows = dict(now)
+    assert role.codec is not None
+    for path, rule in tables_in(role.codec.rule, ()):
+        table = first_of(rule).each.table
+        if table in ("items", "objects"):
+            rows[table] = range(len(rows_at(source, path) or ()))
+    return rows
+
+
+def spooled_tables(role: Role) -> Iterable[Spooled]:
+    assert role.codec is not None
+    for _, rule in tables_in(role.codec.rule, ()):
+        tables = (rule,) if isinstance(rule, TableRule) else _tables(rule)
+        if is_spooled(tables[0], role.scope):
+            yield Spooled(
+                spool_key(tables, role.scope),
+                TABLES[tables[0].each.table],
+                tuple(RowWriter(table, role.scope) for table in tables),
+            )
+
+
+def _tables(rule: OneOf) -> tuple[TableRule, ...]:
+    return tuple(choice for choice in rule.alternatives if isinstance(choice, TableRule))
+
+
+def narrower(adapter: Adapter) -> bool:
+    """Whether the target's object ids must be unique where the source's are not."""
+    return not adapter.same and _spread(adapter.target) and not _spread(adapter.source)
+
+
+def holds_apart(form: Format) -> bool:
+    """Whether one object's region and polygons have places of their own in a format."""
+
+    def holds(slot: str, roles: Iterable[Role]) -> set[str]:
+        return {
+            role.name
+            for role in roles
+            for meaning, scope, lookup in demand.meanings(role.document_rule, role.scope)
+            if meaning.where == "record" and meaning.name == slot and scope.kind == "object" and not lookup
+        }
+
+    polygons = holds("polygons", form.documents) | holds("polygon", form.documents)
+    pixels = [role for role in form.documents if role.kind == "pixels"]
+    regions = holds("region", form.documents) | {role.name for role in pixels if demand.serves(role, _object_region)}
+    return bool(polygons) and bool(regions - polygons)
+
+
+def _object_region(meaning: Meaning, scope: Scope) -> bool:
+    return scope.kind == "object" and meaning.name == "region"
+
+
+def _spread(form: Format) -> bool:
+    """Whether object ids are unique over a whole shared document."""
+    for role in form.documents:
+        if role.span == "shared" and role.codec is not None:
+            for _, rule in tables_in(role.codec.rule, ()):
+                each = first_of(rule).each
+                if each.table == "objects" and "id" in each.by:
+                    return True
+    return False
