@@ -1,0 +1,107 @@
+"""Whole processes, measured: wall and processor time, and the peak memory of the process and all it starts."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import tempfile
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+PAGE = os.sysconf("SC_PAGE_SIZE")
+EVERY = 0.02
+
+
+class FailedError(Exception):
+    """A measured command did not end well; the last line of what it said."""
+
+
+@dataclass
+class Runs:
+    """The rounds of one contender; every figure is their median, memory their maximum."""
+
+    walls: list[float] = field(default_factory=list)
+    cpus: list[float] = field(default_factory=list)
+    peaks: list[float] = field(default_factory=list)
+    failed: str = ""
+
+    @property
+    def wall(self) -> float:
+        return statistics.median(self.walls)
+
+    @property
+    def cpu(self) -> float:
+        return statistics.median(self.cpus)
+
+    @property
+    def peak(self) -> float:
+        return max(self.peaks)
+
+    def add(self, command: list[str], env: dict[str, str] | None = None) -> None:
+        """One more round, unless an earlier one failed."""
+        if self.failed:
+            return
+        try:
+            wall, cpu, peak = run(command, env)
+        except FailedError as error:
+            self.failed = str(error)
+            return
+        self.walls.append(wall)
+        self.cpus.append(cpu)
+        self.peaks.append(peak)
+
+
+def tree_bytes(pid: int) -> int:
+    """Resident bytes of a process and all below it; pages that several share count for each."""
+    total = 0
+    try:
+        total += int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            total += sum(tree_bytes(int(child)) for child in (task / "children").read_text().split())
+    except (OSError, IndexError):
+        pass
+    return total
+
+
+def run(command: list[str], env: dict[str, str] | None = None) -> tuple[float, float, float]:
+    """Wall seconds, processor seconds and peak MiB.
+
+    The peak is the larger of what the system recorded for the largest single process (exact) and of the sums over
+    the tree, looked at fifty times a second.
+    """
+    with tempfile.TemporaryFile() as said:
+        start = time.perf_counter()
+        process = subprocess.Popen(command, stdout=said, stderr=said, env=env)
+        seen, done = [0], threading.Event()
+
+        def watch() -> None:
+            while not done.wait(EVERY):
+                seen[0] = max(seen[0], tree_bytes(process.pid))
+
+        watcher = threading.Thread(target=watch)
+        watcher.start()
+        _, status, usage = os.wait4(process.pid, 0)
+        wall = time.perf_counter() - start
+        done.set()
+        watcher.join()
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            said.seek(0)
+            lines = said.read().decode(errors="replace").strip().splitlines()
+            raise FailedError(lines[-1] if lines else f"exit {process.returncode}")
+    return wall, usage.ru_utime + usage.ru_stime, max(seen[0], usage.ru_maxrss * 1024) / 2**20
+
+
+def busy_seconds() -> float:
+    """Processor seconds that the whole machine has worked since it started."""
+    fields = [int(word) for word in Path("/proc/stat").read_text().split("\n")[0].split()[1:9]]
+    return (sum(fields) - fields[3] - fields[4]) / os.sysconf("SC_CLK_TCK")
+
+
+def own_seconds() -> float:
+    """Processor seconds of this process and those it waited for."""
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system

@@ -1,0 +1,272 @@
+"""The page of figures: docs/performance.md."""
+
+from __future__ import annotations
+
+import os
+import platform
+import statistics
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ade_to_coco import COPIES
+from data import PEER_COPIES
+from measure import Runs
+
+# Where the time or the memory goes, said beside a target that is missed; from profiles of the same jobs.
+WHERE = {
+    "floor": "Beyond the floor: matching pixels with the document's objects, writing the JSON, copying the images.",
+    "coco": "Ours spends it decoding instance masks and encoding run lengths.",
+    "voc": "Ours spends it decoding the masks and encoding label images as PNG, which is deflate.",
+    "itself": (
+        "Every mask is decoded and encoded anew (deflate and decoding are half of the time): "
+        "unchanged files are not copied yet."
+    ),
+    "ade memory": "Decoded masks of one item stand in memory together.",
+    "yolo": (
+        "Rows are read one by one in Python (about 40 % of the time: each field of an annotation by its own reader), "
+        "written one by one (about 25 %), and joined and indexed first (about 20 %); a reader of whole columns is "
+        "needed."
+    ),
+    "yolo memory": "The whole document is decoded into dictionaries, outlines that YOLO boxes never ask for included.",
+    "tenfold": "One round; the whole document stands in memory, and what grows beyond the data is not profiled yet.",
+    "start": (
+        "Detection reads and compiles every spec (half of the time), the rest is imports; naming the spec avoids it."
+    ),
+    "flat": "The index has an entry for every item, and a shared JSON's decoded rows stand in memory until the end.",
+}
+NOT_MEASURED = (
+    "ADE20K to itself with unchanged files copied (the figure here is encoded anew)",
+    "Flat memory at 10,000 and 100,000 items, and 2,000,000 COCO annotations",
+    "Validation of 20,000 items against reading and decoding alone",
+    "Two workers against one, and Ray against processes",
+    "S3 to S3, and its requests",
+)
+
+
+@dataclass
+class About:
+    """What the page says of the run itself."""
+
+    rounds: int
+    quick: bool
+    load: float
+    others: float
+    spent: float
+    there: dict[str, str]
+    absent: dict[str, str]
+    root: Path
+
+
+def table(head: list[str], rows: list[list[str]]) -> list[str]:
+    """A Markdown table, numbers to the right."""
+    lines = [f"| {' | '.join(head)} |", "|---" + "|--:" * (len(head) - 1) + "|"]
+    return [*lines, *(f"| {' | '.join(row)} |" for row in rows), ""]
+
+
+def figures(runs: Runs) -> list[str]:
+    """Wall and processor seconds and peak MiB, or why there are none."""
+    if runs.failed or not runs.walls:
+        return [f"failed: {runs.failed}" if runs.failed else "not run", "", ""]
+    return [f"{runs.wall:.2f}", f"{runs.cpu:.2f}", f"{runs.peak:.0f}"]
+
+
+def spread(values: list[float]) -> str:
+    return f"{min(values):.2f} to {max(values):.2f}"
+
+
+def estimate(seconds: float, started: float) -> float:
+    """Seconds that COPIES items would take, of PEER_COPIES measured; start-up counts once."""
+    return started + (seconds - started) * COPIES / PEER_COPIES
+
+
+class Verdicts:
+    """The table of targets."""
+
+    def __init__(self) -> None:
+        self.rows: list[list[str]] = []
+
+    def say(self, target: str, figure: str, met: bool, why: str, guess: str = "") -> None:
+        """`guess` says what the figure is, where it is not the target's own measurement."""
+        said = f"{'met' if met else '**missed**'}{f' by {guess}' if guess else ''}"
+        self.rows.append([target, figure, said if met else f"{said}. {WHERE[why]}"])
+
+    def render(self) -> list[str]:
+        lines = ["| target | measured | |", "|---|---|---|"]
+        return [*lines, *(f"| {' | '.join(row)} |" for row in self.rows), ""]
+
+
+def machine(about: About) -> list[str]:
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    git = ["git", "-C", str(about.root)]
+    commit = subprocess.run([*git, "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
+    changed = subprocess.run([*git, "status", "--porcelain", "formatspec", "specs"], capture_output=True, text=True)
+    others = f"{about.others:.2f} cores on average went to other work"
+    busy = about.load > 1 or about.others > 0.25
+    lines = [
+        f"- {os.cpu_count()} cores ({platform.machine()}, virtual), {memory:.0f} GiB, {platform.system()}, "
+        f"Python {platform.python_version()}",
+        f"- formatspec at {commit or 'an unknown commit'}{' with changes' if changed.stdout.strip() else ''}, "
+        "one worker",
+        f"- rounds in turn: {about.rounds}; {about.spent / 60:.0f} minutes in all; warm file cache",
+        f"- {'**measured on a busy machine**' if busy else 'a quiet machine'}: load average {about.load:.1f} at the "
+        f"start, and {others}",
+    ]
+    if about.there:
+        lines.append("- peers: " + ", ".join(f"{name} {version}" for name, version in about.there.items()))
+    lines += [f"- {name} is left out: {why}" for name, why in about.absent.items()]
+    return [*lines, ""]
+
+
+def ade_section(ade: dict[str, Any], verdicts: Verdicts) -> list[str]:
+    many, peers, started = ade["many"], ade["peers"], ade["started"]
+    rows = [[f"formatspec {name}", *figures(runs), ""] for name, runs in many.items()]
+    guess: dict[str, tuple[float, float]] = {}
+    for job, runs in peers.items():
+        label = job.replace("ade-", "").replace("-", "_")
+        if runs.walls and started.walls:
+            guess[job] = (estimate(runs.wall, started.wall), estimate(runs.cpu, started.cpu))
+        told = "{:.0f}; {:.0f}".format(*guess[job]) if job in guess else ""
+        rows.append([f"Datumaro `-f {label}`, {PEER_COPIES} items", *figures(runs), told])
+    lines = [
+        f"## ADE20K, {COPIES} copies of {'the real item' if ade['real'] else 'a generated item'}",
+        "",
+        "With images, whole processes.",
+        "",
+        *table(["job", "wall, s", "processor, s", "peak, MiB", f"estimate for {COPIES}: wall; processor, s"], rows),
+    ]
+    if started.walls:
+        lines += [
+            f"Datumaro ran on {PEER_COPIES} copies, not {COPIES}, in {len(next(iter(peers.values())).walls)} round(s): "
+            f"it is slow. The estimate takes its start-up "
+            f"({started.wall:.2f} s, its import alone) once and the rest {COPIES // PEER_COPIES} times.",
+            "",
+        ]
+    beyond = {name: statistics.median(values) for name, values in ade["beyond"].items() if values}
+    if beyond:
+        rows = [[name, f"{value:.3f}", spread(ade["beyond"][name])] for name, value in beyond.items()]
+        if ade["floors"]:
+            rows.append(
+                ["the floor: decode and run-length encode", f"{statistics.median(ade['floors']):.3f}", ""],
+            )
+        lines += ["Beyond start-up: processor time of 30 copies less that of one, over 29.", ""]
+        lines += table(["job", "s an item", "rounds"], rows)
+    if ade["real"] and ade["floors"] and "to coco" in beyond:
+        ratio = beyond["to coco"] / statistics.median(ade["floors"])
+        verdicts.say("ADE20K to COCO: at most 2 times the floor beyond start-up", f"{ratio:.2f}", ratio <= 2, "floor")
+    for job, name, target, why, text in (
+        ("ade-coco", "to coco", 100, "coco", "ADE20K to COCO: 100 times faster than Datumaro's `-f coco`"),
+        ("ade-coco-instances", "to coco", 25, "coco", "ADE20K to COCO: 25 times faster than `coco_instances`"),
+        ("ade-voc", "to voc", 20, "voc", "ADE20K to VOC: 20 times faster than Datumaro's VOC"),
+        ("ade-voc", "to itself", 20, "itself", "ADE20K to itself, encoded anew: 20 times faster than Datumaro's VOC"),
+    ):
+        if job in guess and many[name].walls:
+            wall, cpu = guess[job][0] / many[name].wall, guess[job][1] / many[name].cpu
+            said = f"{wall:.0f} times; {cpu:.0f} in processor time (estimates)"
+            verdicts.say(text, said, min(wall, cpu) >= target, why, "estimate")
+    if "ade-coco" in guess and many["to coco"].walls:
+        mine, theirs = many["to coco"].peak, peers["ade-coco"].peak
+        figure = f"{mine:.0f} of {theirs:.0f} MiB (Datumaro's on {PEER_COPIES} copies)"
+        verdicts.say("ADE20K to COCO: under half of Datumaro's memory", figure, mine < theirs / 2, "ade memory")
+    return lines
+
+
+def yolo_section(yolo: dict[str, Any], verdicts: Verdicts) -> list[str]:
+    contenders, tenfold, images = yolo["contenders"], yolo["tenfold"], yolo["images"]
+    ours = contenders["formatspec"]
+    size = f"{images:,} images, {20 * images:,} objects"
+    rows = []
+    for name, runs in contenders.items():
+        told = runs.walls and ours.walls and name != "formatspec"
+        rows.append([name, *figures(runs), f"{runs.wall / ours.wall:.2f}" if told else ""])
+        if told:
+            said = f"{ours.wall:.2f} s against {runs.wall:.2f} s; processor {ours.cpu:.2f} s against {runs.cpu:.2f} s"
+            faster = ours.wall < runs.wall and ours.cpu < runs.cpu
+            verdicts.say(f"COCO to YOLO: faster than {name}", said, faster, "yolo")
+    lines = [f"## COCO to YOLO, {size}, `--media none`", ""]
+    lines += table(["tool", "wall, s", "processor, s", "peak, MiB", "its wall over ours"], rows)
+    if ours.walls:
+        verdicts.say("COCO to YOLO: peak below 150 MiB", f"{ours.peak:.0f} MiB", ours.peak < 150, "yolo memory")
+    if tenfold.walls:
+        ratio = tenfold.wall / ours.wall
+        lines += [f"Ten times the data, one round: {tenfold.wall:.1f} s wall, {tenfold.peak:.0f} MiB.", ""]
+        verdicts.say(
+            "COCO to YOLO: ten times the data in at most 11 times the time",
+            f"{ratio:.1f} times",
+            ratio <= 11,
+            "tenfold",
+        )
+    elif tenfold.failed:
+        lines += [f"Ten times the data failed: {tenfold.failed}", ""]
+    return lines
+
+
+def startup_section(startup: dict[str, Runs], verdicts: Verdicts) -> list[str]:
+    rows = [[name, *figures(runs)] for name, runs in startup.items()]
+    for (name, runs), limit in zip(startup.items(), (0.4, 0.8), strict=True):
+        if runs.walls:
+            verdicts.say(f"{name} under {limit} s", f"{runs.wall:.2f} s", runs.wall < limit, "start")
+    return ["## Start-up", "", *table(["command", "wall, s", "processor, s", "peak, MiB"], rows)]
+
+
+def flat_section(flat: tuple[tuple[int, int], dict[str, tuple[Runs, Runs]]], verdicts: Verdicts) -> list[str]:
+    (few, more), found = flat
+    rows = []
+    for name, (small, large) in found.items():
+        if small.failed or large.failed:
+            rows.append([name, f"failed: {small.failed or large.failed}", "", "", ""])
+            continue
+        growth = large.peak - small.peak
+        each = 1024 * growth / (more - few)
+        rows.append([name, f"{small.peak:.0f}", f"{large.peak:.0f}", f"{growth:+.0f}", f"{each:.1f}"])
+        target = f"Flat: `{name}` grows by less than 20 % or 64 MiB from 1,000 to 100,000 items"
+        limit = max(64.0, 0.2 * small.peak)
+        then = each * (100_000 - few) / 1024
+        said = f"{growth:+.0f} MiB from {few:,} to {more:,}; {then:+.0f} MiB at 100,000 if it goes on so"
+        verdicts.say(target, said, then < limit, "flat", "extrapolation")
+    head = ["job", f"{few:,} items, MiB", f"{more:,} items, MiB", "growth, MiB", "KiB an item"]
+    return ["## Memory with more items", "", "Small generated items, one round.", "", *table(head, rows)]
+
+
+def render(about: About, measured: dict[str, Any]) -> str:
+    """The whole page."""
+    verdicts = Verdicts()
+    sections = [
+        *ade_section(measured["ade"], verdicts),
+        *yolo_section(measured["yolo"], verdicts),
+        *startup_section(measured["startup"], verdicts),
+        *flat_section(measured["flat"], verdicts),
+    ]
+    lines = [
+        "# Performance",
+        "",
+        "Written by `make bench`; do not edit. Medians of whole processes run side by side in turn; memory is the "
+        "largest peak of any round, summed over the process and all that it starts (pages they share count for each).",
+        "",
+        *(["A short run (`--quick`): less data, one round.", ""] if about.quick else []),
+        *machine(about),
+        "## Targets",
+        "",
+        "Faster counts as met only where wall and processor time both are.",
+        "",
+        *verdicts.render(),
+        "Not measured yet: " + "; ".join(NOT_MEASURED) + ".",
+        "",
+        *sections,
+        "## Commands",
+        "",
+        "```sh",
+        "formatspec convert ade20k2020 DATA --to coco -o OUT         # and --to voc, --to ade20k2020",
+        "formatspec convert coco DATA --to yolo_ultralytics --media none -O task=detect -o OUT",
+        "formatspec validate DATA",
+        "formatspec convert image_masks DATA --to coco -o OUT        # memory with more items",
+        "formatspec convert coco DATA --to labelme -o OUT",
+        "python peers.py PEER coco-yolo DATA OUT                     # panlabel, labelformat, globox, datumaro",
+        "python peers.py datumaro ade-coco DATA OUT                  # and ade-coco-instances, ade-voc",
+        "python ade_floor.py DATA",
+        "python make_coco.py DATA --images 5000 --objects 20",
+        "make bench                                                  # all of it, and this page",
+        "```",
+    ]
+    return "\n".join(lines) + "\n"

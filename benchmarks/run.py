@@ -1,0 +1,162 @@
+#!/usr/bin/env python3
+"""Measure formatspec beside its peers, in turn, and write docs/performance.md.
+
+    FORMATSPEC_DATA=… FORMATSPEC_YARDSTICKS=… python benchmarks/run.py [--rounds 3] [--quick]
+
+Without the two variables the datasets are generated, and what needs a yardstick (the floor, the peers) is left out
+and named on the page. `--quick`: one round, less data, and no Datumaro on ADE20K.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import page
+from ade_to_coco import COPIES, beyond_startup, floor_seconds
+from data import PEER_COPIES, ade, coco, sample, yardstick
+from environment import WANTED, install
+from measure import Runs, busy_seconds, own_seconds, run
+
+ROOT = Path(__file__).resolve().parent.parent
+OURS = "formatspec"
+CONVERSIONS = {"to coco": ["--to", "coco"], "to voc": ["--to", "voc"], "to itself": ["--to", "ade20k2020"]}
+PEER_JOBS = {"ade-coco": "`-f coco`", "ade-coco-instances": "`-f coco_instances`", "ade-voc": "`-f voc`"}
+YOLO = ["--to", "yolo_ultralytics", "--media", "none", "-O", "task=detect"]
+ACROSS = {"image_masks": "coco", "coco": "labelme"}
+
+
+class Bench:
+    """One side-by-side run: where it works, what it runs, how often."""
+
+    def __init__(self, work: Path, rounds: int, slow_rounds: int, quick: bool) -> None:
+        self.work, self.rounds, self.slow_rounds, self.quick = work, rounds, slow_rounds, quick
+        self.env = {**os.environ, "PYTHONPATH": str(ROOT)}
+        os.environ["PYTHONPATH"] = str(ROOT)
+        self.script = yardstick("peers.py")
+        listed = yardstick("peers.txt") if self.script else None
+        self.python, self.there, self.absent = install(ROOT / ".venvs" / "bench", listed)
+
+    def out(self) -> Path:
+        """An output folder that is not there."""
+        folder = self.work / "out"
+        shutil.rmtree(folder, ignore_errors=True)
+        os.sync()
+        return folder
+
+    def ours(self, runs: Runs, *arguments: str, writes: bool = False) -> None:
+        """One round of formatspec."""
+        command = [sys.executable, "-m", "formatspec.cli.main", *arguments]
+        runs.add([*command, "-o", str(self.out())] if writes else command, self.env)
+
+    def peer(self, runs: Runs, name: str, job: str, data: Path) -> None:
+        """One round of a peer, in its own environment."""
+        runs.add([str(self.python), str(self.script), name, job, str(data), str(self.out())])
+
+    def ade20k(self) -> dict[str, object]:
+        """30 copies of the item to COCO, VOC and itself; the floor; Datumaro on 3 copies."""
+        item, made, real = ade(self.work)
+        floor = yardstick("ade_floor.py")
+        one = {name: Runs() for name in CONVERSIONS}
+        many = {name: Runs() for name in CONVERSIONS}
+        peers = {job: Runs() for job in PEER_JOBS} if "datumaro" in self.there and not self.quick else {}
+        started, floors = Runs(), []
+        for number in range(self.rounds):
+            for name, arguments in CONVERSIONS.items():
+                self.ours(one[name], "convert", "ade20k2020", str(made[1]), *arguments, writes=True)
+                self.ours(many[name], "convert", "ade20k2020", str(made[COPIES]), *arguments, writes=True)
+            if floor:
+                floors.append(floor_seconds(floor, item))
+            for job, runs in peers.items() if number < self.slow_rounds else ():
+                self.peer(runs, "datumaro", job, made[PEER_COPIES])
+            if peers:
+                started.add([str(self.python), "-c", "from datumaro import Dataset"])
+        beyond = {
+            name: [beyond_startup(*pair) for pair in zip(one[name].cpus, many[name].cpus, strict=True)] for name in one
+        }
+        return {
+            "real": real,
+            "many": many,
+            "beyond": beyond,
+            "floors": floors,
+            "peers": peers,
+            "started": started,
+            "one": made[1],
+        }
+
+    def yolo(self) -> dict[str, object]:
+        """COCO to YOLO beside the peers, and once ten times the data."""
+        images = 1000 if self.quick else 5000
+        data = coco(self.work / "coco", images)
+        contenders = {name: Runs() for name in (OURS, *WANTED) if name == OURS or name in self.there}
+        for _ in range(self.rounds):
+            for name, runs in contenders.items():
+                if name == OURS:
+                    self.ours(runs, "convert", "coco", str(data), *YOLO, writes=True)
+                else:
+                    self.peer(runs, name, "coco-yolo", data)
+        tenfold = Runs()
+        if not self.quick:
+            big = coco(self.work / "coco-tenfold", 10 * images)
+            self.ours(tenfold, "convert", "coco", str(big), *YOLO, writes=True)
+            shutil.rmtree(big)
+        return {"images": images, "contenders": contenders, "tenfold": tenfold}
+
+    def startup(self, one: Path) -> dict[str, Runs]:
+        """The commands of a newcomer."""
+        jobs = {"`formatspec --help`": ["--help"], "`formatspec validate` of one item": ["validate", str(one)]}
+        runs = {name: Runs() for name in jobs}
+        for _ in range(max(self.rounds, 5)):
+            for name, arguments in jobs.items():
+                self.ours(runs[name], *arguments)
+        return runs
+
+    def flat(self) -> tuple[tuple[int, int], dict[str, tuple[Runs, Runs]]]:
+        """Peak memory of few and of more items; one round, for memory hardly varies."""
+        sizes = (200, 1000) if self.quick else (1000, 5000)
+        found: dict[str, tuple[Runs, Runs]] = {}
+        for spec, target in ACROSS.items():
+            pair, checked = (Runs(), Runs()), (Runs(), Runs())
+            for place, size in enumerate(sizes):
+                data = str(sample(spec, self.work / f"{spec}-{size}", size))
+                self.ours(pair[place], "convert", spec, data, "--to", target, writes=True)
+                self.ours(checked[place], "validate", spec, data)
+            found[f"convert {spec} to {target}"] = pair
+            found[f"validate {spec}"] = checked
+        return sizes, found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--slow-rounds", type=int, default=1, help="rounds of Datumaro on ADE20K, minutes each")
+    parser.add_argument("--quick", action="store_true", help="one round, less data, no Datumaro on ADE20K")
+    parser.add_argument("-o", "--out", type=Path, default=ROOT / "docs" / "performance.md")
+    asked = parser.parse_args()
+    rounds = 1 if asked.quick else asked.rounds
+    with tempfile.TemporaryDirectory() as work:
+        bench = Bench(Path(work), rounds, asked.slow_rounds, asked.quick)
+        run([sys.executable, "-m", "formatspec.cli.main", "--help"], bench.env)  # compiles what is not compiled yet
+        load = os.getloadavg()[0]
+        start, busy, own = time.perf_counter(), busy_seconds(), own_seconds()
+        measured = {"ade": bench.ade20k()}
+        print("ADE20K done", file=sys.stderr)
+        measured["yolo"] = bench.yolo()
+        print("COCO to YOLO done", file=sys.stderr)
+        measured["startup"] = bench.startup(measured["ade"]["one"])
+        measured["flat"] = bench.flat()
+        spent = time.perf_counter() - start
+        others = max(0.0, busy_seconds() - busy - (own_seconds() - own)) / spent
+    about = page.About(rounds, asked.quick, load, others, spent, bench.there, bench.absent, ROOT)
+    asked.out.parent.mkdir(exist_ok=True)
+    asked.out.write_text(page.render(about, measured))
+    print(f"wrote {asked.out.name}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
