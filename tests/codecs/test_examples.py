@@ -239,6 +239,7 @@ def test_lists() -> None:
     both("index_map", [], ("car", "door"), {"0": "car", "1": "door"})
     reads("index_map", [], {1: "door", 0: "car"}, ("car", "door"))
     cannot_read("index_map", [], {"0": "car", "2": "door"})
+    both("unless_counting", [Argument(1)], (7, 3, "x"), [7, 3, "x"])
     both("list_or_index_map", [], ("car", "door"), ["car", "door"])
     reads("list_or_index_map", [], {0: "car", 1: "door"}, ("car", "door"))
     cannot_read("list_or_index_map", [], {0: "car", 2: "door"})

@@ -1,0 +1,217 @@
+"""What converters are known to get wrong, each as a test."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import formatspec as fs
+from formatspec.model.records import Item
+from formatspec.pixels import png
+from formatspec.testing.memory import image_bytes
+
+
+def put(folder: Path, contents: dict[str, str | bytes]) -> Path:
+    for path, content in contents.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(content.encode() if isinstance(content, str) else content)
+    return folder
+
+
+def coco(folder: Path, annotations: list[dict[str, Any]], name: str = "a.jpg", ids: tuple[int, ...] = (18, 1)) -> Path:
+    document = {
+        "images": [{"id": 4, "file_name": name, "width": 20, "height": 10}],
+        "categories": [{"id": i, "name": f"c{i}"} for i in ids],
+        "annotations": [
+            {"id": 50 + i, "image_id": 4, "category_id": ids[0], "iscrowd": 0, "area": 4, "bbox": [1, 1, 4, 4], **row}
+            for i, row in enumerate(annotations)
+        ],
+    }
+    return put(folder, {
+        f"images/train/{name}": image_bytes(20, 10, "jpg"),
+        "annotations/instances_train.json": json.dumps(document),
+    })  # fmt: skip
+
+
+def only(folder: Path, spec: str) -> Item:
+    dataset = fs.open(folder, spec)
+    (item,) = dataset
+    assert not [f for f in dataset.findings if f.level == "error"]
+    return item
+
+
+SQUARE = [1, 1, 5, 1, 5, 5, 1, 5]
+
+
+def test_category_ids_stay(tmp_path: Path) -> None:
+    """Neither sorted nor numbered anew: not by the same format, not by another that can hold them."""
+    data = coco(tmp_path / "in", [{}, {"category_id": 1}], ids=(18, 1, 90))
+    for to in ("coco", "yolo_ultralytics"):
+        fs.convert(data, to=to, out=tmp_path / to)
+        assert [(c.id, c.name) for c in fs.open(tmp_path / to, to).categories] == [(18, "c18"), (1, "c1"), (90, "c90")]
+
+
+def test_empty_labels(tmp_path: Path) -> None:
+    """An empty file is an item without objects; so is an image without a file; neither is lost."""
+    data = put(tmp_path / "in", {
+        "data.yaml": "path: .\ntrain: images/train\nval: images/val\nnames:\n  0: cat\n",
+        "images/train/a.jpg": image_bytes(20, 10, "jpg"), "labels/train/a.txt": "",
+        "images/train/b.jpg": image_bytes(20, 10, "jpg"),
+        "images/train/c.jpg": image_bytes(20, 10, "jpg"), "labels/train/c.txt": "0 0.5 0.5 0.5 0.5\n",
+    })  # fmt: skip
+    assert [(i.key, len(i.objects)) for i in fs.open(data)] == [("train/a", 0), ("train/b", 0), ("train/c", 1)]
+    fs.convert(data, to="coco", out=tmp_path / "out")
+    document = json.loads((tmp_path / "out/annotations/instances_train.json").read_text())
+    assert (len(document["images"]), len(document["annotations"])) == (3, 1)
+
+
+def test_outlines_and_run_lengths(tmp_path: Path) -> None:
+    """What a segmentation is, its document says; `iscrowd` says something else."""
+    counts = {"size": [10, 20], "counts": [0, 4, 196]}
+    data = coco(tmp_path / "in", [
+        {"segmentation": counts, "iscrowd": 0}, {"segmentation": counts, "iscrowd": 1},
+        {"segmentation": [SQUARE], "iscrowd": 0}, {"segmentation": [SQUARE], "iscrowd": 1},
+    ])  # fmt: skip
+    objects = only(data, "coco").objects
+    assert [(t.region is not None, bool(t.polygons), t.single) for t in objects] == [
+        (True, False, True), (True, False, False), (False, True, True), (False, True, False),
+    ]  # fmt: skip
+    assert objects[0].region is not None and objects[0].region.area == 4
+    fs.convert(data, to="coco", out=tmp_path / "out")
+    back = json.loads((tmp_path / "out/annotations/instances_train.json").read_text())["annotations"]
+    assert [type(row["segmentation"]) for row in back] == [dict, dict, list, list]
+
+
+VOC = """<annotation><folder>VOC2012</folder><filename>a.jpg</filename>
+<size><width>{width}</width><height>10</height><depth>3</depth></size><segmented>0</segmented>
+<object><name>dog</name><bndbox><xmin>1</xmin><ymin>1</ymin><xmax>20</xmax><ymax>10</ymax></bndbox></object>
+<object><name>dog</name><bndbox><xmin>3</xmin><ymin>4</ymin><xmax>3</xmax><ymax>4</ymax></bndbox></object>
+</annotation>"""
+
+
+def voc(folder: Path, width: int = 20) -> Path:
+    return put(folder, {
+        "JPEGImages/a.jpg": image_bytes(20, 10, "jpg"), "Annotations/a.xml": VOC.format(width=width),
+        "ImageSets/Main/train.txt": "a\n",
+    })  # fmt: skip
+
+
+def test_boxes_that_count_from_one(tmp_path: Path) -> None:
+    """1 to 20 is the whole of 20 pixels; 3 to 3 is one pixel, the third."""
+    data = voc(tmp_path / "in")
+    assert [t.bbox for t in only(data, "voc").objects] == [(0, 0, 20, 10), (2, 3, 1, 1)]
+    fs.convert(data, to="coco", out=tmp_path / "coco")
+    rows = json.loads((tmp_path / "coco/annotations/instances_train.json").read_text())["annotations"]
+    assert [row["bbox"] for row in rows] == [[0, 0, 20, 10], [2, 3, 1, 1]]
+    fs.convert(tmp_path / "coco", to="voc", out=tmp_path / "back")
+    text = (tmp_path / "back/Annotations/a.xml").read_text()
+    assert "<xmax>20</xmax>" in text and "<xmin>3</xmin>" in text and "<xmax>3</xmax>" in text
+
+
+def test_palettes_keep_indices(tmp_path: Path) -> None:
+    """A mask's values are indices, whatever their colours: two indices of one colour are two classes."""
+    pixels = np.zeros((10, 20), np.uint8)
+    pixels[2:4, 3:6], pixels[6:, 10:] = 1, 3
+    palette = np.zeros((256, 3), np.uint8)
+    palette[1] = palette[3] = (255, 0, 0)
+    data = put(tmp_path / "in", {
+        "images/train/a.jpg": image_bytes(20, 10, "jpg"), "classes.txt": "cat\ndog\nbird\n",
+        "masks/train/a.png": png.encode(pixels, "palette", palette),
+    })  # fmt: skip
+    found = {a.category.name: a.region for a in only(data, "image_masks").areas if a.category}
+    assert {name: region.area for name, region in found.items()} == {"cat": 6, "bird": 40}
+    fs.convert(data, to="image_masks", out=tmp_path / "out")
+    assert (png.decode((tmp_path / "out/masks/train/a.png").read_bytes()).pixels == pixels).all()
+
+
+def test_masks_of_two_bytes(tmp_path: Path) -> None:
+    """2001 is not 209; the numbers of tracks come back."""
+    pixels = np.zeros((10, 20), np.uint16)
+    pixels[:2, :3], pixels[5:7, 4:], pixels[9, 19] = 1001, 1300, 10000
+    data = put(tmp_path / "in", {
+        "train/images/a.png": image_bytes(20, 10, "png"), "train/instances/a.png": png.encode(pixels, "gray16"),
+        "train/instances/labels.txt": "car\nperson\n",
+    })  # fmt: skip
+    item = only(data, "mots_png")
+    assert sorted((t.category.name, t.track) for t in item.objects if t.category) == [("car", 1), ("car", 300)]
+    fs.convert(data, to="mots_png", out=tmp_path / "out")
+    back = png.decode((tmp_path / "out/train/instances/a.png").read_bytes())
+    assert back.mode == "gray16" and (back.pixels == pixels).all()
+
+
+def test_numbers_of_instances(tmp_path: Path) -> None:
+    """Cityscapes numbers the instances of a class, not from 0 only and not without gaps."""
+    pixels = np.zeros((10, 20), np.uint16)
+    pixels[:2, :3], pixels[4:6, :3], pixels[8:, :3], pixels[:, 15:] = 26000, 26007, 24003, 23
+    stem = "train/aachen/aachen_000001_000019"
+    data = put(tmp_path / "in", {
+        f"leftImg8bit/{stem}_leftImg8bit.png": image_bytes(20, 10, "png"),
+        f"gtFine/{stem}_gtFine_instanceIds.png": png.encode(pixels, "gray16"),
+    })  # fmt: skip
+    item = only(data, "cityscapes")
+    assert sorted((t.category.name, t.id) for t in item.objects if t.category) == [
+        ("car", 0), ("car", 7), ("person", 3),
+    ]  # fmt: skip
+    fs.convert(data, to="cityscapes", out=tmp_path / "out")
+    found = png.decode((tmp_path / f"out/gtFine/{stem}_gtFine_instanceIds.png").read_bytes())
+    assert (found.pixels == pixels).all()
+
+
+def test_outlines_that_are_dropped_are_said(tmp_path: Path) -> None:
+    data = coco(tmp_path / "in", [{"segmentation": [SQUARE]}])
+    dropped = fs.convert(data, to="yolo_ultralytics", out=tmp_path / "boxes", options={"task": "detect"})
+    assert any(line.startswith("polygons") and "1 object" in line for line in dropped.losses), dropped.losses
+    kept = fs.convert(data, to="yolo_ultralytics", out=tmp_path / "outlines")
+    assert not any("polygons" in line for line in kept.losses)
+    assert len((tmp_path / "outlines/labels/train/a.txt").read_text().split()) == 9
+
+
+@pytest.mark.parametrize("kind", ["coco", "voc", "labelme"])
+def test_sizes_that_lie(kind: str, tmp_path: Path) -> None:
+    if kind == "coco":
+        data = coco(tmp_path / "in", [{}])
+        file = data / "annotations/instances_train.json"
+        file.write_text(file.read_text().replace('"width": 20', '"width": 40'))
+    elif kind == "voc":
+        data = voc(tmp_path / "in", width=40)
+        file = data / "Annotations/a.xml"
+    else:
+        shape = {"label": "x", "points": [[1, 1], [5, 1], [5, 5]], "shape_type": "polygon", "flags": {}}
+        record = {
+            "version": "5.0.1", "flags": {}, "shapes": [shape], "imagePath": "a.jpg", "imageData": None,
+            "imageHeight": 10, "imageWidth": 40,
+        }  # fmt: skip
+        data = put(tmp_path / "in", {"a.jpg": image_bytes(20, 10, "jpg"), "a.json": json.dumps(record)})
+        file = data / "a.json"
+    findings = [f for f in fs.validate(data, kind).findings if f.code == "IMAGE_SIZE"]
+    assert [f.file for f in findings] == [file.relative_to(data).as_posix()]
+    assert findings[0].level == "error" and findings[0].got == (40 if kind != "voc" else findings[0].got)
+
+
+NAMES = ("with space", "ünï", "图像", "a.b.c", "p(1)", "z[2]", "{x}", "100%", "a&b", "#1", "it's", "-x")
+
+
+@pytest.mark.parametrize(
+    "spec", ["coco", "voc", "yolo_ultralytics", "labelme", "cvat_images", "image_masks", "ade20k2020"]
+)
+def test_names_of_files(spec: str, tmp_path: Path) -> None:
+    """Spaces, letters of any script, dots, brackets: they name the same item before and after."""
+    document: dict[str, list[Any]] = {"images": [], "annotations": [], "categories": [{"id": 1, "name": "c"}]}
+    for number, name in enumerate(NAMES, 1):
+        put(tmp_path / "in", {f"images/train/{name}.jpg": image_bytes(20, 10, "jpg")})
+        document["images"].append({"id": number, "file_name": f"{name}.jpg", "width": 20, "height": 10})
+        row = {"id": number, "image_id": number, "category_id": 1, "iscrowd": 0, "area": 16, "bbox": [1, 1, 4, 4]}
+        document["annotations"].append({**row, "segmentation": [SQUARE]})
+    put(tmp_path / "in", {"annotations/instances_train.json": json.dumps(document)})
+    fs.convert(tmp_path / "in", to=spec, out=tmp_path / "out", spec="coco")
+    report = fs.validate(tmp_path / "out", spec, deep=True)
+    assert not [f for f in report.findings if f.level == "error"]
+    found = {item.image.path.rpartition("/")[2] for item in fs.open(tmp_path / "out", spec) if item.image}
+    assert found == {f"{name}.jpg" for name in NAMES}
+    assert all(len(item.objects) + len(item.areas) == 1 for item in fs.open(tmp_path / "out", spec))
+    back = fs.convert(tmp_path / "out", to="coco", out=tmp_path / "back", spec=spec)
+    assert back.items == len(NAMES)
