@@ -39,6 +39,12 @@ class Origin:
         self.index = index
         self.as_read: Any = None
 
+    def forget(self) -> None:
+        """Let go of the source: a record and its origin name each other, and label images are large."""
+        self.as_read = None
+        self.rasters.clear()
+        self.documents.clear()
+
     def __eq__(self, other: object) -> bool:
         return other is None or isinstance(other, Origin)
 

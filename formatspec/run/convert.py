@@ -133,6 +133,7 @@ def convert_dataset(
             )  # fmt: skip
             continue
         media.bring(item, own)
+        _forget(item)
         items += 1
         progress(items)
     findings += [*source.findings, *refused]
@@ -158,6 +159,13 @@ def convert_dataset(
 
 def _is_same(source: Dataset, form: Format) -> bool:
     return source.form.source.file.resolve() == form.source.file.resolve()
+
+
+def _forget(item: Item) -> None:
+    """Let go of an item's sources once it is written, so that memory is that of one item."""
+    for origin in (item.origin, *(thing.origin for thing in item.objects)):
+        if origin is not None:
+            origin.forget()
 
 
 def _notices(source: Dataset, staging: Staging, claimed: set[str]) -> Iterator[str]:
