@@ -156,6 +156,7 @@ CASES = [
     Case("one_or_none", (), scalars),
     Case("index_map", (), texts),
     Case("list_or_index_map", (), texts),
+    Case("unless_counting", (1,), texts.filter(bool)),
     Case("by_name", ("columns",), st.dictionaries(st.sampled_from(["Bald", "Bangs", "Old"]), scalars)),
     Case("by_name", ("columns",), st.lists(st.tuples(numbers, numbers), max_size=3).map(tuple), env=POINTS),
     Case("run_lengths", (), regions),
