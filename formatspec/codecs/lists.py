@@ -122,22 +122,25 @@ def list_or_index_map(arguments: Sequence[Argument], site: Site) -> Codec:
 
 @codec("unless_counting")
 def unless_counting(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`unless_counting(1)`: a tuple as a list; one that counts 1, 2, 3, ..., or lacks a value, cannot be written."""
+    """`unless_counting(1)`: a tuple as a list; one that counts 1, 2, 3, ... says nothing, and is not written."""
     start = take.plain(arguments, 1, 1)[0]
     if not isinstance(start, int) or isinstance(start, bool):
         raise take.BadArguments("takes a whole number")
 
+    def counts(found: Sequence[Any]) -> bool:
+        return all(type(one) is int and one == start + i for i, one in enumerate(found))
+
     def encode(value: Any, env: Env) -> Any:
-        found = list(values.sequence(value))
-        if None in found or found == list(range(start, start + len(found))):
+        found = [_scalar(one) for one in values.sequence(value)]
+        if found and counts(found):
             raise Unfit("values that do not just count", value)
         return found
 
-    return Codec(
-        encode=encode,
-        decode=lambda value, env: tuple(_scalar(one) for one in values.sequence(value)),
-        kind="table",
-    )
+    def decode(value: Any, env: Env) -> Any:
+        found = tuple(_scalar(one) for one in values.sequence(value))
+        return () if counts(found) else found
+
+    return Codec(encode=encode, decode=decode, kind="table")
 
 
 @codec("by_name")
