@@ -150,7 +150,7 @@ def _bind(leaf: Bind, place: Place, scope: Scope, keys: int, required: bool) -> 
             value = default(frame)
             value = tuple(value) if isinstance(value, list) else value
         if value is None or ((value == () or (mapping and not value)) and not required):
-            if value is None and required and not _null_fits(encode, frame):
+            if value is None and required and not _null_fits(encode, frame, scope.textual):
                 raise Lacking(what)
             if not required:
                 return MISSING
@@ -179,10 +179,11 @@ def _none_of(encode: Callable[[Any, Any], Any], value: Any, frame: Frame) -> Any
         return None
 
 
-def _null_fits(encode: Callable[[Any, Any], Any], frame: Frame) -> bool:
-    """Whether the codecs have a spelling for no value."""
+def _null_fits(encode: Callable[[Any, Any], Any], frame: Frame, textual: bool) -> bool:
+    """Whether the codecs have a spelling for no value; in a text, nothing is none."""
     try:
-        return encode(None, frame.env) not in (None, "")
+        shown = encode(None, frame.env)
+        return shown is not None and not (textual and shown == "")
     except Unfit:
         return False
 
