@@ -62,7 +62,9 @@ def test_any_root(root: str, real: Path, real_item: Item) -> None:
     report = fs.validate(real / root, deep=True)
     assert report.spec == SPEC
     assert report.items == 1
-    assert [f for f in report.findings if f.level != "info"] == []
+    assert [f for f in report.findings if f.level == "error"] == []
+    # Two of the item's 32 instance masks really are not the same pixels as its map of whole objects.
+    assert sorted((f.code, f.object) for f in report.findings) == [("MASKS_DIFFER", 5), ("MASKS_DIFFER", 14)]
     assert plain(list(fs.open(real / root))) == plain([real_item])
 
 
