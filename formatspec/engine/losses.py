@@ -11,6 +11,7 @@ from formatspec.engine.adapt import TargetCategories
 from formatspec.engine.format import Format
 from formatspec.engine.held import BITS, stated_bits
 from formatspec.model.records import Category, Item, Object
+from formatspec.model.region import Region
 
 NAMES = {
     "id": "object ids",
@@ -126,6 +127,10 @@ class Losses:
 
     def _object(self, thing: Object, held: int) -> None:
         lost = stated_bits(thing) & ~held & ~BITS["attributes"]
+        if lost & BITS["region"] and held & BITS["polygons"] and isinstance(thing.region, Region):
+            outlines = thing.region.to_polygons()
+            if len(outlines) > 1 or any(outline.holes for outline in outlines):
+                self.note("holes and pieces, joined to one outline by bridges")
         if thing.region is not None and not thing.region:
             lost &= ~BITS["region"]
         if lost:
