@@ -183,9 +183,9 @@ def convert(
         checks=False,
         media_required=purpose.media_required,
     )
-    same = source.form.source.file.resolve() == target.file.resolve()
+    same = source.form.source.is_same(target)
     if not same:
-        source = _reopened(source, purpose)
+        source.purpose = purpose
     own = {name: value for name, value in given.items() if name in target.spec.options or not same}
     unknown = [n for n in own if n not in target.spec.options and n not in source.form.spec.options]
     if unknown:
@@ -237,22 +237,10 @@ def sample(spec: str | Path, out: str | Path, *, items: int = 10, seed: int = 0,
     return len(files)
 
 
-def _reopened(source: engine.Dataset, purpose: Any) -> engine.Dataset:
-    source.purpose = purpose
-    return source
-
-
 def default_out(data: Path, target: Source) -> Path:
     """Where a conversion goes if nobody says: beside the data, named after the format."""
     whole = data.resolve()
     return whole.parent / f"{whole.stem if whole.is_file() else whole.name}-{target.name}"
-
-
-def spec_folder() -> Path:
-    """The folder of the specs that come with the package."""
-    from formatspec.language.load import bundled
-
-    return bundled()
 
 
 __all__ = ["Dataset", "convert", "load_spec", "open", "sample", "validate"]

@@ -284,7 +284,7 @@ class Adapter:
 
 def _alike(source: Format, target: Format) -> bool:
     return (
-        source.source.file.resolve() == target.source.file.resolve()
+        source.source.is_same(target.source)
         and source.layout.variant == target.layout.variant
         and all(value in (None, target.options.get(name)) for name, value in source.options.items())
     )

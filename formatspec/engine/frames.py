@@ -7,6 +7,7 @@ from operator import attrgetter
 from typing import Any
 
 from formatspec.codecs.registry import Env
+from formatspec.engine import held
 from formatspec.engine.scope import Meaning, Scope
 from formatspec.language.expression import UnknownName
 from formatspec.model import derive
@@ -359,7 +360,7 @@ _RECORD_GETTERS: dict[str, Callable[[str], Getter]] = {
 }
 
 
-GEOMETRY = ("bbox", "rotated", "polygons", "polygon", "polyline", "keypoints", "circle", "region", "hidden")
+GEOMETRY = (*held.GEOMETRY, "polygon")
 """The slots of an object that say where it is."""
 
 

@@ -43,6 +43,10 @@ class Source:
     def spec(self) -> Spec:
         return self.layouts[0].spec
 
+    def is_same(self, other: Source) -> bool:
+        """Whether both were loaded from one file."""
+        return self.file.resolve() == other.file.resolve()
+
 
 def bundled() -> Path:
     """The folder of the specs that come with the package."""

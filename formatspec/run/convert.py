@@ -82,7 +82,7 @@ def purpose_of(media: Media, same: bool) -> Purpose:
 def target_format(source: Dataset, target: Source, plan: Plan) -> Format:
     """The layout that is written, with the options that are asked for or follow from the objects."""
     layout = target.layouts[0]
-    if target.file.resolve() == source.form.source.file.resolve():
+    if target.is_same(source.form.source):
         layout = source.form.layout
         options = {**source.form.options, **plan.options}
     else:
@@ -108,7 +108,7 @@ def convert_dataset(
     """Write `source` in another format.  Raises Refused, and the staging is not to be kept then."""
     form = target_format(source, target, plan)
     source.findings.clear()
-    if plan.select is None and not _is_same(source, form):
+    if plan.select is None and not target.is_same(source.form.source):
         source.wanted = demand.for_target(source.form, form)
     labels = Labels(plan.labels) if plan.labels is not None else None
     adapter = Adapter(source.form, form, (entry.names for entry in source.entries), plan.subsets)
@@ -155,10 +155,6 @@ def convert_dataset(
         source=source.name, target=form.name, out="", items=items, skipped=skipped, files=exporter.files + media.files,
         losses=tuple(losses.lines()), loss_report=tuple(losses.report()), findings=tuple(findings), notices=notices,
     )  # fmt: skip
-
-
-def _is_same(source: Dataset, form: Format) -> bool:
-    return source.form.source.file.resolve() == form.source.file.resolve()
 
 
 def _forget(item: Item) -> None:
