@@ -39,7 +39,15 @@ class Shared:
 
 
 class CannotWrite(ValueError):
-    """An item that the target cannot hold at all, and why."""
+    """An item that the target cannot hold at all, and why; `code` is that of the finding."""
+
+    code = "CANNOT_WRITE"
+
+
+class Collision(CannotWrite):
+    """An item that the target would name as it named another."""
+
+    code = "ITEM_COLLISION"
 
 
 class Exporter:
@@ -69,6 +77,7 @@ class Exporter:
         self.are_read = False
         self.subsets: tuple[set[str], set[str]] = (set(), set())
         self.files = 0
+        self.named: dict[str, str] = {}
         self.roles = [role for role in target.roles.values() if role.name != IMAGE or role.kind is not None]
         self.writers = {
             role.name: role.painter() if role.kind == "pixels" else compile_writer(role.document_rule, role.scope)
@@ -91,6 +100,12 @@ class Exporter:
             own = self.adapter.item(with_areas_as_objects(item) if self.areas_as_objects else item, index)
         except NoPlace as error:
             raise CannotWrite(str(error)) from None
+        other = self.named.get(own.key)
+        if other is not None:
+            raise Collision(
+                f"{self.target.name} would name both {other!r} and {item.key!r} {own.key!r}: rename one of them, "
+                "or leave the later out with --skip-invalid"
+            )
         setting = Setting(own.captures, self.categories, dict(self.target.options))
         setting.index = index
         setting.apart = self.apart
@@ -104,6 +119,7 @@ class Exporter:
         for role in self.roles:
             if role.span == "shared" and role.codec is not None and not (role.kept and not self._written_back()):
                 self._rows(role, own, setting)
+        self.named[item.key if own.key == item.key else own.key] = item.key
         for path, data in files:
             self._put(path, data)
         self._in_subsets(own)

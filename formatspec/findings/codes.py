@@ -29,6 +29,8 @@ CODES: dict[str, Code] = {
     "FILE_TRUNCATED": Code("error", "a file stops before its end", "fetch it again"),
     "FILE_ENCODING": Code("warning", "a text file is not in the encoding that the format names first", "save it anew"),
     "ITEM_DUPLICATE": Code("error", "two files or rows claim to be the same item"),
+    "ITEM_COLLISION": Code("error", "two items would be one in the target", "rename one of them"),
+    "CANNOT_WRITE": Code("error", "the target has no place for an item"),
     "NOTHING_FOUND": Code("error", "no item was found", "point at the folder that holds the layout"),
     "SCHEMA": Code("error", "a document does not follow the spec's JSON Schema"),
     "FIELD_MISSING": Code("error", "a required field is missing"),

@@ -128,7 +128,7 @@ def convert_dataset(
             own = exporter.item(item, items)
         except CannotWrite as error:
             refused.append(
-                Finding(code="CANNOT_WRITE", level="error", item=item.key, message=str(error),
+                Finding(code=error.code, level="error", item=item.key, message=str(error),
                         file=item.image.path if item.image else None)
             )  # fmt: skip
             continue
