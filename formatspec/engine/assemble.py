@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -79,7 +79,7 @@ def read_entry(
             continue
         if role.span == "shared":
             _read_rows(role, rows.get(role.name, ()), readers, job)
-        elif role.name in readers.wanted_roles or purpose.checks or purpose.origin:
+        elif _is_read(role.name, readers, purpose):
             if role.span == "item":
                 _read_item_file(role, entry, tree, readers, job, files, rasters, purpose)
             else:
@@ -92,6 +92,18 @@ def read_entry(
     if purpose.origin:
         _keep_origin(item, job, rasters)
     return Assembled(entry.key, item, job.faults, files, told, job.deferred, job)
+
+
+def files_read(entry: Entry, readers: Readers, purpose: Purpose) -> Iterator[str]:
+    """The files of its own that reading an item opens, as far as their names tell that they are its own."""
+    for name, found in entry.files.items():
+        if purpose.headers if name == IMAGE else _is_read(name, readers, purpose):
+            for path, _ in found:
+                yield path
+
+
+def _is_read(role: str, readers: Readers, purpose: Purpose) -> bool:
+    return role in readers.wanted_roles or purpose.checks or purpose.origin
 
 
 def _item_names(form: Format, entry: Entry, job: Job) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from formatspec.engine import demand
-from formatspec.engine.assemble import Assembled, Purpose, Readers, read_entry
+from formatspec.engine.assemble import Assembled, Purpose, Readers, files_read, read_entry
 from formatspec.engine.categories import Categories, from_job, from_table, merged, sorted_open
 from formatspec.engine.format import IMAGE, Format, Role, compile_format, everything
 from formatspec.engine.index import Entry, Index, build_index, claims
@@ -20,6 +20,9 @@ from formatspec.language.schema import CategoryList, CategoryTable
 from formatspec.model.records import Category, Item
 from formatspec.paths.formats import IMAGE_EXTENSIONS
 from formatspec.paths.tree import Tree, matches
+
+AHEAD = 16
+"""Items whose files a tree far away may fetch before they are asked for."""
 
 
 class Dataset:
@@ -132,8 +135,15 @@ class Dataset:
 
     def assembled(self) -> Iterator[Assembled]:
         """Every item with its faults, in order of key."""
-        for entry in self.entries:
+        for entry in self._ahead(self.entries, self.readers(self.wanted, self.purpose.checks), self.purpose):
             yield self.read(entry)
+
+    def _ahead(self, entries: Sequence[Entry], readers: Readers, purpose: Purpose) -> Iterator[Entry]:
+        """The entries, while a tree far away fetches the files of those that follow."""
+        for place, entry in enumerate(entries):
+            coming = entries[place : place + AHEAD]
+            self.tree.prefetch(path for one in coming for path in files_read(one, readers, purpose))
+            yield entry
 
     def __iter__(self) -> Iterator[Item]:
         return self.valid(set())
@@ -166,7 +176,7 @@ class Dataset:
         base = self.readers(demand.categories_only, False)
         readers = Readers(base.documents, base.rasters, base.tables, wanted_roles)
         purpose = replace(self.purpose, origin=False, headers=False, checks=False)
-        for entry in self.entries:
+        for entry in self._ahead(self.entries, readers, purpose):
             one = read_entry(self.form, readers, entry, self.tree, self.known, purpose)
             if one.item is not None:
                 for category in used(one.item):

@@ -57,6 +57,11 @@ class Tree(Protocol):
         """The file's bytes. Raises OSError, and ValueError for a damaged or dangerous archive."""
         ...
 
+    def prefetch(self, paths: Iterable[str]) -> None:
+        """Take the files that are read next, in that order: a tree far away fetches the first of them at once, as
+        many as it has room for, and lets go of what it fetched before and is not among them. Others do nothing."""
+        ...
+
     def local(self, path: str) -> Path | None:
         """A real file to hand to a decoder, a link or a copy; None if there is none."""
         ...
@@ -102,6 +107,9 @@ class FolderTree:
     def read(self, path: str) -> bytes:
         with open(self._file(path), "rb") as file:  # noqa: PTH123
             return file.read()
+
+    def prefetch(self, paths: Iterable[str]) -> None:
+        """A file here is at hand."""
 
     def local(self, path: str) -> Path | None:
         try:
@@ -235,6 +243,9 @@ class ZipTree:
         except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError) as error:
             raise ValueError(f"{path!r} in {self.root} cannot be unpacked: {error}") from error
 
+    def prefetch(self, paths: Iterable[str]) -> None:
+        """A file here is at hand."""
+
     def local(self, path: str) -> Path | None:
         return None
 
@@ -329,6 +340,9 @@ class _Subtree:
 
     def read(self, path: str) -> bytes:
         return self.base.read(self._full(path))
+
+    def prefetch(self, paths: Iterable[str]) -> None:
+        self.base.prefetch(self._full(path) for path in paths)
 
     def local(self, path: str) -> Path | None:
         return self.base.local(self._full(path))

@@ -1,4 +1,4 @@
-"""The output folder: whole or absent.  Everything is written beside it and moved into place at the end."""
+"""The output: whole or absent.  A folder is written beside its place and moved there at the end."""
 
 from __future__ import annotations
 
@@ -7,25 +7,57 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, Protocol
 
 
 class OutputError(ValueError):
     """The output cannot be where it was asked for; the message says what to do."""
 
 
-class Staging:
+class Staging(Protocol):
+    """An output in the making.  It pickles: worker processes write through it, each with its own copy, and the
+    process that began it makes it whole.  Paths are posix, below the output; each is written once."""
+
+    linked_by_copy: int
+    """How many links this copy had to make as copies."""
+
+    def write(self, path: str, data: bytes) -> None:
+        """Write a file, at once or soon; what goes wrong later is raised by a later call or by `flush`."""
+        ...
+
+    def copy(self, source: Path, path: str) -> None:
+        """Copy a local file."""
+        ...
+
+    def link(self, source: Path, path: str) -> None:
+        """Make a hard link to a local file, or a copy where that cannot be."""
+        ...
+
+    def flush(self) -> None:
+        """Wait until all is written; a worker calls this before it says that its part is done."""
+        ...
+
+
+def below(path: str) -> str:
+    """A path below the output.  Raises OutputError for any other."""
+    if not path or path.startswith("/") or any(part in ("", ".", "..") for part in path.split("/")):
+        raise OutputError(f"{path!r} is no path below the output")
+    return path
+
+
+class FolderStaging:
     """A folder in the making."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._made: set[str] = set()
         self.linked_by_copy = 0
+        self._made: set[str] = set()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return FolderStaging, (self.folder,)
 
     def _place(self, path: str) -> Path:
-        parts = path.split("/")
-        if not path or path.startswith("/") or any(part in ("", ".", "..") for part in parts):
-            raise OutputError(f"{path!r} is no path below the output")
-        place = self.folder / path
+        place = self.folder / below(path)
         parent = path.rpartition("/")[0]
         if parent not in self._made:
             place.parent.mkdir(parents=True, exist_ok=True)
@@ -50,6 +82,9 @@ class Staging:
             self.linked_by_copy += 1
             shutil.copyfile(source, place)
 
+    def flush(self) -> None:
+        """All is written already."""
+
 
 def refuse_unfit(out: Path, data: Path, overwrite: bool) -> None:
     """Raise OutputError where OUT lies in DATA or the other way round, or exists."""
@@ -69,7 +104,9 @@ def staged(out: Path) -> Iterator[Staging]:
     shutil.rmtree(folder, ignore_errors=True)
     try:
         folder.mkdir(parents=True)
-        yield Staging(folder)
+        staging = FolderStaging(folder)
+        yield staging
+        staging.flush()
         old = out.parent / f".{out.name}.replaced-{os.getpid()}"
         if out.exists():
             out.rename(old)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -40,6 +40,9 @@ class MemoryTree:
             return self.files[path]
         except KeyError:
             raise FileNotFoundError(path) from None
+
+    def prefetch(self, paths: Iterable[str]) -> None:
+        """A file here is at hand."""
 
     def local(self, path: str) -> Path | None:
         return None
