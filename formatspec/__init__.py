@@ -4,7 +4,8 @@
     fs.open("data/").export("out/", "FORMAT")
 
 Errors: SpecError (a ValueError: a spec, an option or an expression is wrong), Refused (a ValueError: a
-conversion was not made; it holds the findings), OutputError (a ValueError: the output folder cannot be used).
+conversion was not made; it holds the findings), OutputError (a ValueError: the output folder cannot be used),
+RemoteError (a store behind a URL cannot be reached or refuses).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from formatspec.language.errors import SpecError
     from formatspec.model.records import Area, Caption, Category, Image, Item, Label, Object
     from formatspec.model.region import Region
+    from formatspec.paths.store import RemoteError
     from formatspec.run.convert import Refused, Result
     from formatspec.run.staging import OutputError
     from formatspec.run.validate import Report
@@ -29,6 +31,7 @@ _PLACES = {
     "formatspec.language.errors": ("SpecError",),
     "formatspec.model.records": ("Area", "Caption", "Category", "Image", "Item", "Label", "Object"),
     "formatspec.model.region": ("Region",),
+    "formatspec.paths.store": ("RemoteError",),
     "formatspec.run.convert": ("Refused", "Result"),
     "formatspec.run.staging": ("OutputError",),
     "formatspec.run.validate": ("Report",),
@@ -48,6 +51,7 @@ __all__ = [
     "OutputError",
     "Refused",
     "Region",
+    "RemoteError",
     "Report",
     "Result",
     "SpecError",

@@ -71,7 +71,7 @@ class Dataset:
     first pixel; regions are run-length coded.
     """
 
-    def __init__(self, inner: engine.Dataset, data: Path, options: Mapping[str, Any]) -> None:
+    def __init__(self, inner: engine.Dataset, data: str | Path, options: Mapping[str, Any]) -> None:
         self._inner = inner
         self.data = data
         self._options = dict(options)
@@ -103,12 +103,15 @@ class Dataset:
 
 
 def open(data: str | Path, spec: str | Path | None = None, **options: Any) -> Dataset:
-    """Open a dataset: a folder or a zip.
+    """Open a dataset: a folder or a zip, on disk or behind a URL (`s3://bucket/folder`).
 
     spec: a format's name or a spec's file; where it is left out, the format is detected.  options: those of
-    the spec.  Raises FileNotFoundError, ValueError for a file that is no zip, and SpecError where no spec fits.
+    the spec.  Raises FileNotFoundError, ValueError for a file that is no zip, SpecError where no spec fits, and
+    RemoteError where a store cannot be reached.
     """
-    return Dataset(_opened(data, spec, options, origin=False), Path(data), options)
+    from formatspec.run.staging import place_of
+
+    return Dataset(_opened(data, spec, options, origin=False), place_of(data), options)
 
 
 def _opened(
@@ -157,20 +160,20 @@ def convert(
     options: Mapping[str, Any] | None = None,
     progress: Progress | None = None,
 ) -> Result:
-    """Write a dataset in another format; `out` appears whole or not at all.
+    """Write a dataset in another format; `out`, a folder or a URL, appears whole or not at all.
 
     media: copy, link or leave out the images.  labels: new category names, None to drop one.  where: an
     expression over items, or over objects.  Raises Refused with the findings where items are invalid and
-    `skip_invalid` is not set, OutputError where `out` cannot be, SpecError for a bad spec, option or expression.
+    `skip_invalid` is not set, OutputError where `out` cannot be, SpecError for a bad spec, option or expression,
+    RemoteError where a store cannot be reached.
     """
     from formatspec.run import select
     from formatspec.run.convert import Plan, convert_dataset, purpose_of, target_format
-    from formatspec.run.staging import refuse_unfit, staged
+    from formatspec.run.staging import place_of, refuse_unfit, staged
 
     target = load_spec(to)
-    folder = Path(data)
-    place = Path(out) if out is not None else default_out(folder, target)
-    refuse_unfit(place, folder, overwrite)
+    place = place_of(out) if out is not None else default_out(data, target)
+    refuse_unfit(place, place_of(data), overwrite)
     given = dict(options or {})
     purpose = purpose_of(media, False)
     source = _opened(
@@ -221,13 +224,12 @@ def sample(spec: str | Path, out: str | Path, *, items: int = 10, seed: int = 0,
     import random
 
     from formatspec.engine.format import compile_format
-    from formatspec.run.staging import OutputError, staged
+    from formatspec.run.staging import place_of, refuse_existing, staged
     from formatspec.testing import laws
 
     source = load_spec(spec)
-    place = Path(out)
-    if place.exists():
-        raise OutputError(f"{out} exists; choose another folder")
+    place = place_of(out)
+    refuse_existing(place, overwrite=False)
     form = compile_format(source, source.layouts[0], options)
     categories, made = laws.example(form, random.Random(seed), items)
     files = laws.written(form, categories, made)
@@ -237,9 +239,16 @@ def sample(spec: str | Path, out: str | Path, *, items: int = 10, seed: int = 0,
     return len(files)
 
 
-def default_out(data: Path, target: Source) -> Path:
+def default_out(data: str | Path, target: Source) -> Path | str:
     """Where a conversion goes if nobody says: beside the data, named after the format."""
-    whole = data.resolve()
+    from formatspec.run.staging import OutputError, place_of
+
+    place = place_of(data)
+    if isinstance(place, str):
+        if "::" in place or "/" not in place.partition("://")[2]:
+            raise OutputError(f"{place} has no folder beside it; say where the output goes with -o")
+        return f"{place.removesuffix('.zip')}-{target.name}"
+    whole = place.resolve()
     return whole.parent / f"{whole.stem if whole.is_file() else whole.name}-{target.name}"
 
 

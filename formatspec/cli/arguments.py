@@ -9,10 +9,11 @@ from typing import Any
 
 from formatspec.cli.console import stop
 from formatspec.language.load import available
+from formatspec.paths.store import is_url, plain_path
 
 
 def spec_and_data(arguments: Sequence[str]) -> tuple[str | None, str]:
-    """SPEC and DATA: both, either, or neither; one alone is DATA if it is a folder or a zip, else SPEC."""
+    """SPEC and DATA: both, either, or neither; one alone is DATA if it is a URL, a folder or a zip, else SPEC."""
     if len(arguments) > 2:
         stop(f"at most SPEC and DATA are given, not {len(arguments)} arguments")
     if len(arguments) == 2:
@@ -20,7 +21,9 @@ def spec_and_data(arguments: Sequence[str]) -> tuple[str | None, str]:
         return spec, data_at(data)
     if not arguments:
         return None, "."
-    only = arguments[0]
+    only = plain_path(arguments[0])
+    if is_url(only):
+        return None, only
     is_data = Path(only).is_dir() or (Path(only).is_file() and Path(only).suffix.lower() == ".zip")
     is_spec = only in available() or (Path(only).is_file() and Path(only).suffix in (".yaml", ".yml"))
     if is_data and is_spec:
@@ -39,7 +42,10 @@ def spec_and_data(arguments: Sequence[str]) -> tuple[str | None, str]:
 
 
 def data_at(place: str) -> str:
-    """DATA as it is given, if a folder or a zip is there."""
+    """DATA as it is given, if a folder or a zip is there; what is behind a URL shows when it is opened."""
+    if is_url(place):
+        return place
+    place = plain_path(place)
     if not Path(place).exists():
         stop(f"there is no data at {place}")
     if not Path(place).is_dir() and not zipfile.is_zipfile(place):

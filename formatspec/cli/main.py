@@ -65,7 +65,9 @@ def validate(
 def convert(
     what: Positional = None,
     to: Annotated[str, typer.Option("--to", help="the target: a spec's name or file")] = "",
-    out: Annotated[Path | None, typer.Option("-o", "--out", help="the output folder; default DATA-TARGET")] = None,
+    out: Annotated[
+        str | None, typer.Option("-o", "--out", help="the output, a folder or URL; default DATA-TARGET")
+    ] = None,
     media: Annotated[str, typer.Option(help="what becomes of images: copy, link or none")] = "copy",
     overwrite: Annotated[bool, typer.Option(help="replace an output folder that exists")] = False,
     option: Option = None,
@@ -149,7 +151,7 @@ def dump(
 
 @app.command()
 def detect(
-    data: Annotated[str, typer.Argument(help="a folder or a zip")] = ".",
+    data: Annotated[str, typer.Argument(help="a folder, a zip or a URL")] = ".",
     as_json: Annotated[bool, typer.Option("--json", help="print every format's match")] = False,
 ) -> None:
     """Say which format a dataset has, and for each other format why it has not."""
@@ -246,7 +248,7 @@ def lint(
 @app.command()
 def sample(
     spec: Annotated[str, typer.Argument(help="a spec's name or file")],
-    out: Annotated[Path, typer.Argument(help="the folder to make")],
+    out: Annotated[str, typer.Argument(help="the folder, or URL, to make")],
     items: Annotated[int, typer.Option(min=1, help="how many items")] = 10,
     seed: Annotated[int, typer.Option(help="the same seed gives the same dataset")] = 0,
     option: Option = None,
@@ -282,13 +284,14 @@ def _print_json(value: Any) -> None:
 def main() -> None:
     """Run the command line; known errors become one sentence and an exit status."""
     from formatspec.language.errors import SpecError
+    from formatspec.paths.store import RemoteError
 
     arguments = [word for word in sys.argv[1:] if word not in ("-q", "--quiet")]
     Talk.quiet = len(arguments) < len(sys.argv) - 1
     try:
         status = app(arguments, standalone_mode=False)
         sys.exit(status if isinstance(status, int) else 0)
-    except SpecError as error:
+    except (SpecError, RemoteError) as error:
         typer.echo(str(error), err=True)
         sys.exit(USAGE)
     except typer.Exit as end:

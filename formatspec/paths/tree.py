@@ -1,4 +1,4 @@
-"""Trees of files: a folder or a zip archive, seen alike. Paths are posix, relative to the root.
+"""Trees of files: a folder, a zip archive or a place behind a URL, seen alike. Paths are posix, relative to the root.
 
 A tree never changes: its listing is taken once, when first asked for. Nothing outside the root is opened.
 """
@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, runtime_checkable
+
+from formatspec.paths.store import Store, is_url, plain_path
 
 BOMB_SIZE = 256 * 1024**2
 """Bytes. A larger archive member is refused if it is packed more densely than `BOMB_RATIO`."""
@@ -71,7 +73,9 @@ class Tree(Protocol):
         ...
 
 
-class _Listing(NamedTuple):
+class Listing(NamedTuple):
+    """What a tree holds."""
+
     paths: tuple[str, ...]
     folders: tuple[str, ...]
     escapes: tuple[str, ...]
@@ -118,7 +122,7 @@ class FolderTree:
             return None
 
     def under(self, prefix: str) -> Tree:
-        return _under(self, prefix)
+        return subtree(self, prefix)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return FolderTree, (self.folder,)
@@ -160,11 +164,11 @@ class FolderTree:
         return os.path.realpath(self._start)
 
     @cached_property
-    def _listing(self) -> _Listing:
+    def _listing(self) -> Listing:
         return _scan(self._start, self._real)
 
 
-def _scan(start: str, real_root: str) -> _Listing:
+def _scan(start: str, real_root: str) -> Listing:
     """Walk depth first with every folder's names in order, which is the order by segments."""
     files: list[str] = []
     folders: list[str] = []
@@ -194,7 +198,7 @@ def _scan(start: str, real_root: str) -> _Listing:
                 break
         else:
             levels.pop()
-    return _Listing(tuple(files), tuple(folders), tuple(escapes))
+    return Listing(tuple(files), tuple(folders), tuple(escapes))
 
 
 def _entries(folder: str) -> Iterator[os.DirEntry[str]]:
@@ -211,11 +215,11 @@ class ZipTree:
     """A zip archive. Members with an absolute path, a drive letter, `..`, a backslash or a NUL in their name,
     and symbolic links, are escapes and no files of the tree. Of two members of one name the later counts."""
 
-    archive: Path
+    archive: Path | Store
 
     @property
     def root(self) -> str:
-        return str(self.archive)
+        return str(self.archive) if isinstance(self.archive, Path) else self.archive.url
 
     def paths(self) -> Sequence[str]:
         return self._listing.paths
@@ -250,7 +254,7 @@ class ZipTree:
         return None
 
     def under(self, prefix: str) -> Tree:
-        return _under(self, prefix)
+        return subtree(self, prefix)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return ZipTree, (self.archive,)
@@ -267,7 +271,8 @@ class ZipTree:
         process = os.getpid()
         if process not in self._handles:
             try:
-                self._handles[process] = zipfile.ZipFile(self.archive)
+                place = self.archive if isinstance(self.archive, Path) else self.archive.file()
+                self._handles[process] = zipfile.ZipFile(place)
             except zipfile.BadZipFile as error:
                 raise ValueError(f"{self.root} is no readable zip archive: {error}") from error
         return self._handles[process]
@@ -286,7 +291,7 @@ class ZipTree:
         return members
 
     @cached_property
-    def _listing(self) -> _Listing:
+    def _listing(self) -> Listing:
         folders: set[str] = set()
         escapes: set[str] = set()
         for member in self._zip.infolist():
@@ -298,17 +303,20 @@ class ZipTree:
             while folder and folder not in folders:
                 folders.add(folder)
                 folder = posixpath.dirname(folder)
-        return _Listing(_in_order(self._members), _in_order(folders), _in_order(escapes))
+        return Listing(in_order(self._members), in_order(folders), in_order(escapes))
 
 
 def _member_path(member: zipfile.ZipInfo) -> str | None:
-    name = member.orig_filename
-    if "\\" in name or ".." in name.split("/") or stat.S_ISLNK(member.external_attr >> 16):
-        return None
-    return safe_join("", name)
+    return None if stat.S_ISLNK(member.external_attr >> 16) else safe_name(member.orig_filename)
 
 
-def _in_order(paths: Iterable[str]) -> tuple[str, ...]:
+def safe_name(name: str) -> str | None:
+    """The path that a name in an archive or a store means; None if it may not be one."""
+    return None if "\\" in name or ".." in name.split("/") else safe_join("", name)
+
+
+def in_order(paths: Iterable[str]) -> tuple[str, ...]:
+    """Paths sorted by segments."""
     return tuple(sorted(paths, key=lambda path: path.split("/")))
 
 
@@ -358,8 +366,8 @@ class _Subtree:
         return self.prefix + path
 
     @cached_property
-    def _listing(self) -> _Listing:
-        return _Listing(*(self._below(all_) for all_ in (self.base.paths(), self.base.folders(), self.base.escapes())))
+    def _listing(self) -> Listing:
+        return Listing(*(self._below(all_) for all_ in (self.base.paths(), self.base.folders(), self.base.escapes())))
 
     def _below(self, paths: Sequence[str]) -> tuple[str, ...]:
         cut = len(self.prefix)
@@ -373,17 +381,23 @@ def _prefix(prefix: str) -> str:
     return joined
 
 
-def _under(tree: Tree, prefix: str) -> Tree:
+def subtree(tree: Tree, prefix: str) -> Tree:
+    """The part of a tree below a folder. Raises ValueError if that leaves the root."""
     joined = _prefix(prefix)
     return _Subtree(tree, joined + "/") if joined else tree
 
 
 def open_tree(path: str | Path) -> Tree:
-    """The tree of a folder or of a zip archive.
+    """The tree of a folder or of a zip archive, on disk or behind a URL.
 
-    Raises FileNotFoundError if nothing is there, ValueError if it is a file but no zip archive.
+    Raises FileNotFoundError if nothing is there, ValueError if it is a file but no zip archive, RemoteError where
+    a store cannot be reached.
     """
-    place = Path(path)
+    if is_url(path):
+        from formatspec.paths.remote import open_url
+
+        return open_url(str(path))
+    place = Path(plain_path(path) if isinstance(path, str) else path)
     if place.is_dir():
         return FolderTree(place)
     if not place.exists():

@@ -1,13 +1,16 @@
-"""The output: whole or absent.  A folder is written beside its place and moved there at the end."""
+"""The output: whole or absent.  A folder is written beside its place and moved there at the end; behind a URL, where
+nothing can be moved, the files are written in their place and a manifest last."""
 
 from __future__ import annotations
 
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
+
+from formatspec.paths.store import is_url, plain_path
 
 
 class OutputError(ValueError):
@@ -86,20 +89,54 @@ class FolderStaging:
         """All is written already."""
 
 
-def refuse_unfit(out: Path, data: Path, overwrite: bool) -> None:
+Place = Path | str
+"""Where an output goes: a path, or a URL as text."""
+
+
+def place_of(out: str | Path) -> Place:
+    """Where an output goes that a person named."""
+    if is_url(out):
+        return str(out).rstrip("/")
+    return Path(plain_path(out) if isinstance(out, str) else out)
+
+
+def refuse_unfit(out: Place, data: Place, overwrite: bool) -> None:
     """Raise OutputError where OUT lies in DATA or the other way round, or exists."""
-    whole, source = out.resolve(), data.resolve()
-    if whole == source or source in whole.parents:
+    if _inside(out, data):
         raise OutputError(f"{out} lies inside the data {data}; choose a folder beside it with -o")
-    if whole in source.parents:
+    if _inside(data, out):
         raise OutputError(f"{out} holds the data {data}; choose another folder with -o")
-    if out.exists() and not overwrite:
+    refuse_existing(out, overwrite)
+
+
+def refuse_existing(out: Place, overwrite: bool) -> None:
+    """Raise OutputError where OUT exists and may not be replaced."""
+    if isinstance(out, str):
+        from formatspec.run.upload import refuse_there
+
+        refuse_there(out, overwrite)
+    elif out.exists() and not overwrite:
         raise OutputError(f"{out} exists; choose another folder with -o, or replace it with --overwrite")
 
 
+def _inside(one: Place, other: Place) -> bool:
+    if isinstance(one, str) or isinstance(other, str):
+        return f"{one}/".startswith(f"{other}/") and isinstance(one, str) and isinstance(other, str)
+    whole = one.resolve()
+    return other.resolve() in (whole, *whole.parents)
+
+
+def staged(out: Place) -> AbstractContextManager[Staging]:
+    """An output that is there when the block ends well, and is not when it does not."""
+    if isinstance(out, str):
+        from formatspec.run.upload import uploaded
+
+        return uploaded(out)
+    return _moved(out)
+
+
 @contextmanager
-def staged(out: Path) -> Iterator[Staging]:
-    """A folder that becomes `out` when the block ends well, and vanishes when it does not."""
+def _moved(out: Path) -> Iterator[Staging]:
     folder = out.parent / f".{out.name}.partial-{os.getpid()}"
     shutil.rmtree(folder, ignore_errors=True)
     try:

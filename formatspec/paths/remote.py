@@ -1,0 +1,190 @@
+"""A dataset behind a URL, seen as a tree: listed once, its files fetched whole, ahead of being read."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from formatspec.paths.store import MANIFEST, RemoteError, Store, sentence, store_at, unfit
+from formatspec.paths.tree import Listing, Tree, ZipTree, in_order, safe_name, subtree
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ThreadPoolExecutor
+
+AHEAD = 64 * 1024**2
+"""Bytes that are fetched, or on their way, before they are asked for; one larger file is fetched alone."""
+KEPT = 64 * 1024**2
+"""Bytes read lately that are kept: an image's header is read first, and its bytes when it is copied."""
+MANY = 256
+"""Files that are fetched ahead at most."""
+
+
+class ReadAhead:
+    """Files on their way and files read lately, for one reader in one process."""
+
+    def __init__(self, fetch: Callable[[str], bytes], size: Callable[[str], int], pool: ThreadPoolExecutor) -> None:
+        self._fetch, self._size, self._pool = fetch, size, pool
+        self._coming: dict[str, Future[bytes]] = {}
+        self._kept: OrderedDict[str, bytes] = OrderedDict()
+        self._held = 0
+
+    def expect(self, paths: Iterable[str]) -> None:
+        """Fetch the first of these files that are not there yet; let go of what is not among them."""
+        wanted: set[str] = set()
+        room = AHEAD
+        for path in islice(paths, MANY):
+            room -= 0 if path in self._kept else self._size(path)
+            if wanted and room < 0:
+                break
+            wanted.add(path)
+            if path not in self._coming and path not in self._kept:
+                self._coming[path] = self._pool.submit(self._fetch, path)
+        for path in self._coming.keys() - wanted:
+            self._coming.pop(path).cancel()
+
+    def read(self, path: str) -> bytes:
+        """A file's bytes, from where they are, else from the store."""
+        if path in self._kept:
+            self._kept.move_to_end(path)
+            return self._kept[path]
+        future = self._coming.pop(path, None)
+        data = self._fetch(path) if future is None else future.result()
+        self._kept[path] = data
+        self._held += len(data)
+        while self._held > KEPT and len(self._kept) > 1:
+            _, oldest = self._kept.popitem(last=False)
+            self._held -= len(oldest)
+        return data
+
+
+@dataclass(frozen=True)
+class RemoteTree:
+    """A folder behind a URL. Names that no archive may hold either (absolute, with `..` or a backslash) are escapes
+    and no files of the tree. The listing goes with the tree to other processes."""
+
+    store: Store
+    sizes: Mapping[str, int]
+    """Bytes by name, as the store lists them."""
+
+    @property
+    def root(self) -> str:
+        return self.store.url
+
+    def paths(self) -> Sequence[str]:
+        return self._listing.paths
+
+    def folders(self) -> Sequence[str]:
+        return self._listing.folders
+
+    def escapes(self) -> Sequence[str]:
+        return self._listing.escapes
+
+    def exists(self, path: str) -> bool:
+        return path in self._names
+
+    def size(self, path: str) -> int:
+        return self.sizes[self._name(path)]
+
+    def read(self, path: str) -> bytes:
+        self._name(path)
+        return self._reader.read(path)
+
+    def prefetch(self, paths: Iterable[str]) -> None:
+        self._reader.expect(path for path in paths if path in self._names)
+
+    def local(self, path: str) -> Path | None:
+        return None
+
+    def under(self, prefix: str) -> Tree:
+        return subtree(self, prefix)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return RemoteTree, (self.store, self.sizes)
+
+    def _name(self, path: str) -> str:
+        name = self._names.get(path)
+        if name is None:
+            raise FileNotFoundError(f"{self.root} holds no file {path!r}")
+        return name
+
+    @property
+    def _reader(self) -> ReadAhead:
+        process = os.getpid()
+        if process not in self._readers:
+            self._readers[process] = ReadAhead(
+                lambda path: self.store.read(self._names[path]),
+                lambda path: self.sizes[self._names[path]],
+                self.store.pool,
+            )
+        return self._readers[process]
+
+    @cached_property
+    def _readers(self) -> dict[int, ReadAhead]:
+        return {}
+
+    @cached_property
+    def _names(self) -> dict[str, str]:
+        """The store's name of each path."""
+        return {path: name for name in self.sizes if (path := safe_name(name))}
+
+    @cached_property
+    def _listing(self) -> Listing:
+        folders: set[str] = set()
+        for path in self._names:
+            folder = posixpath.dirname(path)
+            while folder and folder not in folders:
+                folders.add(folder)
+                folder = posixpath.dirname(folder)
+        escapes = (name for name in self.sizes if safe_name(name) is None)
+        return Listing(in_order(self._names), in_order(folders), in_order(escapes))
+
+
+def open_url(url: str) -> Tree:
+    """The tree of a URL: of a folder, of a zip archive, of a folder in one (`zip://FOLDER::URL`).
+
+    Raises FileNotFoundError if nothing is there; RemoteError, one sentence, where the store cannot be reached or
+    lets us not in, or an output there is not whole.
+    """
+    if url.startswith("zip://"):
+        folder, joint, archive = url.removeprefix("zip://").partition("::")
+        if not joint:
+            raise RemoteError(f"{url}: say which archive, as in zip://{folder}::s3://bucket/data.zip")
+        return _folder(_zip(archive), folder.strip("/"), url)
+    store = store_at(url)
+    try:
+        sizes = store.listing()
+    except (FileNotFoundError, PermissionError) as error:
+        raise RemoteError(sentence(url, error)) from error
+    if not sizes:
+        raise FileNotFoundError(2, "there is no data", url)
+    if "" in sizes and len(sizes) == 1:
+        return _zip(url)
+    if MANIFEST in sizes:
+        why = unfit(sizes, store.read(MANIFEST))
+        if why:
+            raise RemoteError(f"{url} is not whole: {why}")
+    return RemoteTree(store, {name: size for name, size in sizes.items() if name})
+
+
+def _zip(archive: str) -> Tree:
+    tree = ZipTree(store_at(archive) if "://" in archive else Path(archive))
+    try:
+        tree.paths()
+    except FileNotFoundError:
+        raise FileNotFoundError(2, "there is no data", archive) from None
+    except (ValueError, OSError) as error:
+        raise RemoteError(f"{archive} is neither a folder nor a zip archive ({error})") from error
+    return tree
+
+
+def _folder(tree: Tree, folder: str, url: str) -> Tree:
+    if folder and folder not in tree.folders():
+        raise FileNotFoundError(2, "there is no such folder in the archive", url)
+    return tree.under(folder)

@@ -1,0 +1,227 @@
+"""Places behind a URL: buckets and whatever else fsspec reaches, one request for a file, one listing for all.
+
+A store has names and bytes; it can neither rename nor link. Each process opens its own connection when it first
+needs one, so that a store may be pickled and may cross a fork.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
+
+THREADS = 16
+"""Requests of one process that are under way together."""
+BLOCK = 4 * 1024**2
+"""Bytes that are asked for together of a file that is read in pieces, an archive."""
+MANIFEST = ".formatspec.json"
+"""The file that makes an output in a store whole: written last, it names every other file with its size.  No format
+claims it, since its name begins with a dot."""
+
+_BUCKETS = frozenset({"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "adl", "oss", "oci", "obs", "memory"})
+"""Stores without real folders, where to make one means a request or even a bucket."""
+_NEEDS = {"s3": "formatspec[s3]", "s3a": "formatspec[s3]", "gs": "gcsfs", "gcs": "gcsfs", "az": "adlfs",
+          "abfs": "adlfs"}  # fmt: skip
+_NO_KEY = ("NoCredentialsError", "PartialCredentialsError", "ProfileNotFound", "DefaultCredentialsError")
+_NO_WAY = ("EndpointConnectionError", "ConnectTimeoutError", "ReadTimeoutError", "ConnectionClosedError", "SSLError")
+
+
+class RemoteError(Exception):
+    """A store cannot be reached or does not let us in; one sentence.  It is no trouble of one file: the run ends."""
+
+
+def is_url(place: object) -> bool:
+    """Whether a place is named by a URL rather than by a path; `file://` is a path."""
+    return isinstance(place, str) and "://" in place and not place.startswith(("file://", "local://"))
+
+
+def plain_path(place: str) -> str:
+    """The path that a `file://` URL means; others as they are."""
+    return place.removeprefix("file://").removeprefix("local://")
+
+
+class _File:
+    """A file whose trouble is told as ours."""
+
+    def __init__(self, file: Any, url: str) -> None:
+        self._file, self._url = file, url
+
+    def read(self, size: int = -1) -> bytes:
+        with told(self._url, final=True):
+            data: bytes = self._file.read(size)
+        return data
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+
+class _Connection(NamedTuple):
+    fs: Any
+    root: str
+    pool: ThreadPoolExecutor
+    made: set[str]
+
+
+@dataclass(frozen=True)
+class Store:
+    """All that lies below a URL. Names are posix, relative to it."""
+
+    url: str
+
+    @property
+    def protocol(self) -> str:
+        return self.url.partition("://")[0]
+
+    def listing(self) -> dict[str, int]:
+        """Every file's name and bytes, asked for anew; "" is the URL itself, where it is a file.
+
+        Raises FileNotFoundError where the store says that there is nothing, RemoteError where it cannot be asked.
+        """
+        fs, root, *_ = self._connection
+        with told(self.url):
+            fs.invalidate_cache()
+            found = fs.find(root, detail=True)
+        sizes = {name[len(root) :].removeprefix("/"): info["size"] or 0 for name, info in found.items()}
+        return {name: size for name, size in sizes.items() if not name.endswith("/")}
+
+    def read(self, name: str) -> bytes:
+        """A whole file, in one request. Raises FileNotFoundError, PermissionError, RemoteError."""
+        with told(self.url):
+            data: bytes = self._connection.fs.cat_file(self._full(name))
+        return data
+
+    def write(self, name: str, data: bytes) -> None:
+        """Write a whole file; a large one goes in parts where the store has them. Raises RemoteError."""
+        fs, _, _, made = self._connection
+        place = self._full(name)
+        folder = posixpath.dirname(place)
+        with told(self.url, final=True):
+            if self.protocol not in _BUCKETS and folder not in made:
+                fs.makedirs(folder, exist_ok=True)
+                made.add(folder)
+            fs.pipe_file(place, data)
+
+    def remove(self, names: Iterable[str]) -> None:
+        """Remove files. Raises RemoteError."""
+        fs = self._connection.fs
+        with told(self.url, final=True):
+            list(self.pool.map(fs.rm_file, map(self._full, names)))
+
+    def file(self) -> Any:
+        """The URL itself as an open file with `seek`, read in blocks, of which the last ones are kept."""
+        fs, root, *_ = self._connection
+        with told(self.url):
+            return _File(fs.open(root, "rb", block_size=BLOCK, cache_type="blockcache"), self.url)
+
+    @property
+    def pool(self) -> ThreadPoolExecutor:
+        """The threads of this process that wait for the store."""
+        return self._connection.pool
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Store, (self.url,)
+
+    def _full(self, name: str) -> str:
+        return f"{self._connection.root}/{name}" if name else self._connection.root
+
+    @property
+    def _connection(self) -> _Connection:
+        process = os.getpid()
+        if process not in self._connections:
+            self._connections[process] = _connect(self.url)
+        return self._connections[process]
+
+    @cached_property
+    def _connections(self) -> dict[int, _Connection]:
+        return {}
+
+
+def store_at(url: str) -> Store:
+    """The store of a URL."""
+    return Store(url.rstrip("/") if not url.endswith("://") else url)
+
+
+def _connect(url: str) -> _Connection:
+    protocol = url.partition("://")[0]
+    try:
+        from fsspec.core import url_to_fs
+    except ImportError:
+        raise RemoteError(f"{url} needs formatspec[s3]: pip install 'formatspec[s3]'") from None
+    try:
+        fs, root = url_to_fs(url)
+    except ImportError as error:
+        needs = _NEEDS.get(protocol)
+        raise RemoteError(f"{url} needs {needs}: pip install '{needs}'" if needs else f"{url}: {error}") from None
+    except ValueError as error:
+        raise RemoteError(f"{url}: {error}") from None
+    from concurrent.futures import ThreadPoolExecutor
+
+    return _Connection(fs, root.rstrip("/"), ThreadPoolExecutor(THREADS, "formatspec-store"), set())
+
+
+@contextmanager
+def told(url: str, final: bool = False) -> Iterator[None]:
+    """Errors of any store as ours: what is not there and what is not ours to read stay what they are (unless that
+    is `final`), all else becomes a RemoteError."""
+    try:
+        yield
+    except (FileNotFoundError, PermissionError) as error:
+        if not final:
+            raise
+        raise RemoteError(sentence(url, error)) from error
+    except Exception as error:
+        raise RemoteError(sentence(url, error)) from error
+
+
+def sentence(url: str, error: BaseException) -> str:
+    """What went wrong with a store, and what to do, in one sentence."""
+    kinds = {kind.__name__ for one in _causes(error) for kind in type(one).__mro__}
+    said = " ".join(str(error.strerror if isinstance(error, OSError) and error.strerror else error).split())
+    if kinds & {*_NO_KEY}:
+        return f"{url}: there are no credentials ({said.rstrip('.')}); docs/scale.md says how to give them"
+    if isinstance(error, PermissionError):
+        return f"{url}: the store refuses ({said.rstrip('.')}); check the credentials and what they allow"
+    if isinstance(error, FileNotFoundError):
+        return f"{url}: there is no such place ({said.rstrip('.')}); check the bucket's name"
+    if kinds & {*_NO_WAY, "ClientConnectorError", "ConnectionError", "TimeoutError"}:
+        return f"{url}: the store cannot be reached ({said.rstrip('.')}); check the endpoint and the network"
+    return f"{url}: {said.rstrip('.') or type(error).__name__}"
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    one: BaseException | None = error
+    while one is not None:
+        yield one
+        one = one.__cause__ or one.__context__
+
+
+def manifest(files: dict[str, int]) -> bytes:
+    """The manifest of an output that is whole."""
+    names = {name: files[name] for name in sorted(files) if name != MANIFEST}
+    return msgspec.json.format(msgspec.json.encode({"formatspec": 1, "whole": True, "files": names}), indent=1) + b"\n"
+
+
+UNFINISHED = b'{"formatspec": 1, "whole": false}\n'
+"""What stands in the manifest's place while an output is written."""
+
+
+def unfit(listed: dict[str, int], data: bytes) -> str | None:
+    """Why what is listed is not what its manifest says; None where it is."""
+    try:
+        said = msgspec.json.decode(data, type=dict[str, Any])
+        whole, files = said["whole"] is True, said.get("files", {}).items()
+    except (msgspec.DecodeError, KeyError, AttributeError):
+        return f"its {MANIFEST} cannot be read"
+    if not whole:
+        return "the run that writes it has not ended, or was killed"
+    bad = [name for name, size in files if listed.get(name) != size]
+    return f"{bad[0]} is missing or has another size than its {MANIFEST} says" if bad else None

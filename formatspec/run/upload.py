@@ -1,0 +1,130 @@
+"""An output behind a URL.  Nothing can be moved there: a mark says that it is not whole, the files are written in
+their place, many at a time, and at the end the manifest takes the mark's place.  What fails is deleted."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from formatspec.paths.store import MANIFEST, UNFINISHED, RemoteError, Store, manifest, sentence, store_at, unfit
+from formatspec.run.staging import OutputError, Staging, below
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+BEHIND = 64 * 1024**2
+"""Bytes that wait to be written, at most; one larger file is written alone."""
+MANY = 256
+"""Files that wait to be written, at most."""
+
+
+class StoreStaging:
+    """Files on their way to a store; each process that has a copy writes through a connection of its own."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.linked_by_copy = 0
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return StoreStaging, (self.store,)
+
+    def write(self, path: str, data: bytes) -> None:
+        """Begin to write a file; wait where too much is on its way.  Raises RemoteError, also for earlier files."""
+        name = below(path)
+        waiting = self._waiting
+        while waiting and (len(waiting) >= MANY or sum(size for _, size in waiting) + len(data) > BEHIND):
+            waiting.popleft()[0].result()
+        waiting.append((self.store.pool.submit(self.store.write, name, data), len(data)))
+
+    def copy(self, source: Path, path: str) -> None:
+        """Copy a local file."""
+        self.write(path, source.read_bytes())
+
+    def link(self, source: Path, path: str) -> None:
+        """Copy a local file, since nothing can be linked here."""
+        self.linked_by_copy += 1
+        self.copy(source, path)
+
+    def flush(self) -> None:
+        """Wait until all is written.  Raises RemoteError."""
+        waiting = self._waiting
+        while waiting:
+            waiting.popleft()[0].result()
+
+    def stop(self) -> None:
+        """Write nothing more."""
+        waiting = self._waiting
+        for future, _ in waiting:
+            future.cancel()
+        for future, _ in waiting:
+            if not future.cancelled():
+                future.exception()
+        waiting.clear()
+
+    @property
+    def _waiting(self) -> deque[tuple[Future[None], int]]:
+        return self._queues.setdefault(os.getpid(), deque())
+
+    @cached_property
+    def _queues(self) -> dict[int, deque[tuple[Future[None], int]]]:
+        return {}
+
+
+def refuse_there(url: str, overwrite: bool) -> None:
+    """Raise OutputError where files lie below a URL and may not be replaced: no others than ours ever are."""
+    if "::" in url or url.startswith("zip://"):
+        raise OutputError(f"{url}: nothing can be written into an archive; choose a folder with -o")
+    listed = _listed(store_at(url))
+    if not listed:
+        return
+    if MANIFEST not in listed:
+        raise OutputError(
+            f"{url} holds files without a {MANIFEST}, which no formatspec wrote; choose another place with -o"
+        )
+    if not overwrite:
+        why = unfit(listed, store_at(url).read(MANIFEST))
+        state = f"exists, and is not whole: {why}" if why else "exists"
+        raise OutputError(f"{url} {state}; choose another place with -o, or replace it with --overwrite")
+
+
+@contextmanager
+def uploaded(url: str) -> Iterator[Staging]:
+    """An output below a URL that is whole when the block ends well, and deleted when it does not."""
+    store = store_at(url)
+    before = _listed(store)
+    if before and MANIFEST not in before:
+        raise OutputError(f"{url} holds files since a moment ago; choose another place with -o")
+    store.write(MANIFEST, UNFINISHED)
+    store.remove(name for name in before if name != MANIFEST)
+    staging = StoreStaging(store)
+    try:
+        yield staging
+        staging.flush()
+        store.write(MANIFEST, manifest(_listed(store)))
+    except BaseException:
+        staging.stop()
+        _delete(store)
+        raise
+
+
+def _delete(store: Store) -> None:
+    """Delete what was written, the mark last: as long as anything is left it says what that is."""
+    try:
+        store.remove(name for name in _listed(store) if name != MANIFEST)
+        store.remove([MANIFEST])
+    except RemoteError as error:
+        raise RemoteError(f"{error}; what was written is left there unfinished, and --overwrite removes it") from None
+
+
+def _listed(store: Store) -> dict[str, int]:
+    try:
+        return store.listing()
+    except FileNotFoundError:
+        return {}
+    except PermissionError as error:
+        raise RemoteError(sentence(store.url, error)) from None
