@@ -1,9 +1,10 @@
-"""Codecs whose file side is text: joined, quoted, words, text, suffix, base64."""
+"""Codecs whose file side is text: joined, quoted, words, text, suffix, run_together, base64."""
 
 from __future__ import annotations
 
 import base64 as binary
 import random
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -208,6 +209,42 @@ def suffix(arguments: Sequence[Argument], site: Site) -> Codec:
         return value == ""
 
     return Codec(encode=encode, decode=decode, kind="text", fit=lambda value, rng, env: values.any_bool(value, rng))
+
+
+_SPLIT = re.compile(r"/([a-z])/([0-9][^/]*)")
+_WHOLE = re.compile(r"([a-z])([0-9][^/]*)")
+_COUNT = re.compile(r"0|-?[1-9][0-9]{0,17}")
+
+
+@codec("run_together")
+def run_together(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`run_together`: "/m/0abc" as "m0abc": an id of a letter and what begins with a digit, without its slashes.
+
+    Ids without slashes stay, whole numbers as their digits.
+    """
+    take.plain(arguments)
+
+    def encode(value: Any, env: Env) -> str:
+        spelled = str(value) if type(value) is int else values.text(value)
+        split = _SPLIT.fullmatch(spelled)
+        found = spelled if split is None else split[1] + split[2]
+        if decode(found, env) != value:
+            raise Unfit("an id like /m/0abc, or one without slashes", value)
+        return found
+
+    def decode(value: Any, env: Env) -> str | int:
+        spelled = values.text(value)
+        if "/" in spelled:
+            raise Unfit("an id without slashes", value)
+        whole = _WHOLE.fullmatch(spelled)
+        if whole is not None:
+            return f"/{whole[1]}/{whole[2]}"
+        return int(spelled) if _COUNT.fullmatch(spelled) else spelled
+
+    def fit(value: Any, rng: random.Random, env: Env) -> str | int:
+        return decode(str(value).replace("/", " "), env)
+
+    return Codec(encode=encode, decode=decode, kind="text", fit=fit)
 
 
 @codec("base64")

@@ -12,6 +12,7 @@ from formatspec.engine.scope import Meaning, Scope
 from formatspec.language.errors import Place
 from formatspec.model.region import Region
 from formatspec.model.slots import TABLES
+from formatspec.paths.template import Template
 from formatspec.paths.tree import safe_join
 
 Binder = Callable[[Any, Record, Job], None]
@@ -136,14 +137,23 @@ def _outer(name: str, steps: int) -> Binder:
 
 def _path(role: str, scope: Scope) -> Binder:
     slot = "image.path" if role == "image" else f"path.{role}"
+    base = scope.bases.get(role)
 
     def bind(value: Any, record: Record, job: Job) -> None:
-        joined = safe_join(posixpath.dirname(job.file), value) if isinstance(value, str) and value else None
+        folder = posixpath.dirname(job.file) if base is None else _rendered(base, job)
+        joined = safe_join(folder, value) if isinstance(value, str) and value else None
         if joined is None:
             raise Misfit("PATH_ESCAPES", "the path leads out of the dataset", "a path below the root", value)
         put(job.item if scope.kind == "item" else record, slot, joined, job)
 
     return bind
+
+
+def _rendered(folder: Template, job: Job) -> str:
+    try:
+        return folder.render(job.captures)
+    except (KeyError, ValueError):
+        raise Unfit(f"an item that tells {', '.join(folder.names)}") from None
 
 
 def _column(meaning: Meaning, at: Path) -> Binder:

@@ -48,10 +48,16 @@ def _term(part: Expression, scope: Scope) -> Condition | None:
             return _negated(_slot_is(part.left.name, part.right.value, scope))
         return None
     if isinstance(part, Name):
-        return _slot_is(part.name, True, scope)
+        return None if _is_of_pixels(part.name, scope) else _slot_is(part.name, True, scope)
     if isinstance(part, Unary) and part.operator == "not" and isinstance(part.operand, Name):
         return _slot_is_empty(part.operand.name, scope)
     return None
+
+
+def _is_of_pixels(name: str, scope: Scope) -> bool:
+    """Whether a slot may be told by a file of pixels, which is read later than the row."""
+    meaning = scope.meaning(name)
+    return meaning is not None and meaning.where == "record" and meaning.type == "region"
 
 
 def _negated(condition: Condition | None) -> Condition | None:

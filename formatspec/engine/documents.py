@@ -93,6 +93,7 @@ def _csv(style: Style, rule: Rule) -> Codec:
     rows = _maps(rule)
     columns = style.columns or tuple(dict.fromkeys(key for row in rows for field in row.fields for key in field.keys))
     structured = {f.keys[0] for row in rows for f in row.fields if isinstance(f.rule, MapRule)}
+    stated = bool(style.columns) or not style.header  # then every file has all of them
     reading = Style(**{**_fields(style), "columns": () if style.header else columns})
     writing = Style(**{**_fields(style), "columns": columns})
 
@@ -106,7 +107,7 @@ def _csv(style: Style, rule: Rule) -> Codec:
         extra = dict.fromkeys(key for line in document for key in line if key not in columns)
         present = {key for line in document for key in line}
         optional = {k for row in rows for f in row.fields if f.optional for k in f.keys}
-        kept = tuple(c for c in columns if not style.header or c not in optional or c in present)
+        kept = tuple(c for c in columns if stated or c not in optional or c in present)
         document = [{key: _cell(part) for key, part in line.items()} for line in document] if structured else document
         data: bytes = module.encode(document, Style(**{**_fields(writing), "columns": (*kept, *extra)}))
         return data

@@ -170,15 +170,16 @@ class Exporter:
         return frame
 
     def _path_from(self, role: Role, item: Item) -> Callable[[Frame], str | None]:
-        """How a path inside a file names a file of `role`: as seen from the file's own folder."""
+        """How a path inside a file names a file of `role`: as seen from its base or the file's own folder."""
 
         def path(frame: Frame) -> str | None:
             names = {**item.captures, **_record_names(role, frame)}
             try:
                 target = role.template.render(names)
+                folder = frame.setting.folder if role.base is None else role.base.render(names)
             except (KeyError, ValueError):
                 return None
-            return posixpath.relpath(target, frame.setting.folder or ".")
+            return posixpath.relpath(target, folder or ".")
 
         return path
 
@@ -231,10 +232,12 @@ class Exporter:
         if painter.alphabets:
             for thing_index, thing in enumerate(item.objects):
                 inner = frame_of(thing, frame, thing_index, len(item.objects))
-                path = self._record_path(role, item, inner)
                 source = (
                     thing.origin.rasters.get(role.name) if origin is not None and thing.origin is not None else None
                 )
+                if role.optional and source is None and not (_is_named(role, inner) and painter.shows(inner)):
+                    continue
+                path = self._record_path(role, item, inner)
                 data = painter.encode(inner, source)
                 if data is not None:
                     yield path, data
@@ -460,13 +463,27 @@ def _item_frame(frame: Frame, index: int) -> Frame:
     return inner
 
 
+def _is_named(role: Role, frame: Frame) -> bool:
+    """Whether a record has all that the path of its file names."""
+    return None not in _record_names(role, frame).values()
+
+
 def _record_names(role: Role, frame: Frame) -> dict[str, Any]:
     names = {}
     for name in role.captures:
         if name.startswith("object.") and isinstance(frame.record, Object):
-            slot = name.removeprefix("object.")
-            names[name] = frame.family().depth(frame.record) if slot == "depth" else getattr(frame.record, slot, None)
+            names[name] = _named_slot(name.removeprefix("object."), frame)
     return names
+
+
+def _named_slot(slot: str, frame: Frame) -> Any:
+    if slot == "depth":
+        return frame.family().depth(frame.record)
+    head, _, rest = slot.partition(".")
+    if head != "category":
+        return getattr(frame.record, slot, None)
+    category = frame.record.category
+    return None if category is None else getattr(frame.setting.categories.own(category), rest)
 
 
 def with_areas_as_objects(item: Item) -> Item:

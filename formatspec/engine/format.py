@@ -40,6 +40,7 @@ class Role:
 
     span: `item` for one file per item, `record` for one per object or per value of one of its slots, `shared`
     for a file that many items share.  captures: names in the path; of a record's, those begin with `object.`.
+    base: the folder from which paths inside files name these files, where it is not that of the file itself.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Role:
     codec: Codec | None
     place: Place
     folder: bool = False
+    base: Template | None = None
 
     @property
     def document_rule(self) -> Rule:
@@ -140,8 +142,13 @@ def compile_format(source: Source, layout: Layout, options: Mapping[str, Any] | 
     }
     known = _formats(pieces)
     key_names = _key_names(pieces.get(IMAGE, ()))
+    bases = {
+        name: _template(_pieces(role.seen_from, files[name].place), known, files[name].place)
+        for name, role in spec.files.items()
+        if role.seen_from is not None
+    }
     roles = {
-        name: _role(name, role, pieces[name], known, key_names, layout, chosen, files[name].place)
+        name: _role(name, role, pieces[name], known, key_names, layout, chosen, bases, files[name].place)
         for name, role in spec.files.items()
     }
     for name in spec.items:
@@ -216,7 +223,7 @@ def _words(part: Bind) -> str | None:
 
 def _role(
     name: str, spec: FileSpec, pieces: Pieces, known: Mapping[str, str | None], key_names: tuple[str, ...],
-    layout: Layout, options: Mapping[str, Any], place: Place,
+    layout: Layout, options: Mapping[str, Any], bases: Mapping[str, Template], place: Place,
 ) -> Role:  # fmt: skip
     names = tuple(dict.fromkeys([*(part.names[0] for part in pieces if isinstance(part, Bind)), *spec.given]))
     per_record = any(one.startswith("object.") for one in names)
@@ -226,19 +233,19 @@ def _role(
     template = _template(pieces, known, place)
     kind = spec.document
     captures = {one: known.get(one) for one in dict.fromkeys([*names, *known])}
-    base = Scope("item", name, captures, kind in ("xml", "csv", "lines"), kind == "csv", options)
+    base = Scope("item", name, captures, kind in ("xml", "csv", "lines"), kind == "csv", options, bases=bases)
     scope = base
     if span == "record":
         scope = base.inside("objects")
     elif span == "shared":
-        scope = Scope("dataset", name, captures, base.textual, base.cells, options)
+        scope = Scope("dataset", name, captures, base.textual, base.cells, options, bases=bases)
     rule = layout.rules.get(name)
     codec = None
     if rule is not None and kind != "pixels":
         assert kind is not None
         codec = document_codec(kind, spec, rule, scope)
     folder = spec.path.endswith("/")
-    return Role(name, spec, template, names, span, kind, scope, rule, codec, place, folder)
+    return Role(name, spec, template, names, span, kind, scope, rule, codec, place, folder, bases.get(name))
 
 
 def _template(pieces: Pieces, known: Mapping[str, str | None], place: Place) -> Template:
@@ -272,7 +279,8 @@ def _plain(convert: Convert) -> Callable[[Any], Any]:
 
 
 def _type(name: str) -> Any:
-    found = find_slot("item", name)
+    head, _, slot = name.partition(".")
+    found = find_slot("object", slot) if head == "object" else find_slot("item", name)
     return "text" if found is None else found[1].type
 
 

@@ -137,6 +137,8 @@ def _add_item_files(
         if role.span == "shared" or (role.name != IMAGE and not set(form.key_names) <= set(role.captures)):
             continue
         for path, captures in claimed[role.name]:
+            if role.base is not None and role.template.ambiguous(path):
+                continue  # the documents that name it say whose it is
             identity = tuple(captures.get(name) or "" for name in form.key_names)
             entry = entries.get(identity)
             if entry is None:

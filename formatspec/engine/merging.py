@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from formatspec.engine.reading import RowReader
 
 PLURAL = ("polygons", "tags")
+BOX = "bbox"
 
 
 def keep_row(reader: RowReader, record: Record, outer: Record, job: Job) -> None:
@@ -38,7 +39,11 @@ def keep_row(reader: RowReader, record: Record, outer: Record, job: Job) -> None
         _merge(placed, record, job, reader)
         return
     key = _key(reader.by, record, job)
-    if key is None:
+    beside = _beside(reader, record, rows, job) if key is not None and BOX in reader.by else None
+    if beside is not None:
+        _merge(beside, record, job, reader)
+        return
+    if key is None or BOX in reader.by:
         record.setdefault("$file", job.file)
         rows.append(record)
         return
@@ -58,6 +63,18 @@ def keep_row(reader: RowReader, record: Record, outer: Record, job: Job) -> None
         return
     known[key] = same
     _merge(same, record, job, reader)
+
+
+def _beside(reader: RowReader, record: Record, rows: list[Record], job: Job) -> Record | None:
+    """The first record with this box that other tables told of and this one has not yet; boxes may stand twice."""
+    kind = category_key(record, job) if "category" in reader.by else None
+    for row in rows:
+        told = row.setdefault("$boxed", set())
+        alike = row.get(BOX) == record[BOX] and (kind is None or category_key(row, job) == kind)
+        if alike and reader.number not in told:
+            told.add(reader.number)
+            return row
+    return None
 
 
 def job_put(record: Record, slot: str, value: Any, reader: RowReader, job: Job) -> None:

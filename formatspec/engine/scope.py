@@ -9,6 +9,7 @@ from typing import Any, Literal
 from formatspec.language.errors import Place, suggest
 from formatspec.language.rules import problem
 from formatspec.model.slots import SLOTS, TABLES, RecordKind, Slot, Type, find_slot
+from formatspec.paths.template import Template
 
 Where = Literal["record", "item", "capture", "column", "path", "option", "outer", "columns"]
 
@@ -36,6 +37,7 @@ class Scope:
 
     textual: the document's values are text.  cells: an empty text is no value, as in a table's empty cells.
     bound: attributes of the innermost record that have leaves of their own; tables of attributes leave them out.
+    bases: by role, the folder from which paths inside files name its files, where it is not the file's own.
     """
 
     kind: RecordKind
@@ -47,6 +49,7 @@ class Scope:
     outer: Scope | None = None
     table: str = ""
     bound: frozenset[str] = frozenset()
+    bases: Mapping[str, Template] = field(default_factory=dict)
 
     def inside(self, table: str) -> Scope:
         """The scope of a row of `table`."""

@@ -51,6 +51,9 @@ class FileSpec(Strict):
     given: dict[str, str] = Field(
         default_factory=dict, description="names that the path does not spell, and what they are"
     )
+    seen_from: str | None = Field(
+        None, description="the folder from which paths inside files name these files; else that of the file itself"
+    )
     like: str | None = Field(None, description="another role whose entries are taken over")
     json_: Any = Field(None, alias="json", description="a JSON document, shaped as it is")
     jsonl: Any = Field(None, description="a JSON document a line, each a row of a table")

@@ -155,6 +155,10 @@ def test_text() -> None:
     cannot_read("text", [], "007")
     both("suffix", ["group"], True, "")
     both("suffix", ["group"], False, "group")
+    for model, file in {"/m/04_sv": "m04_sv", "cat": "cat", "007": "007"}.items():
+        both("run_together", [], model, file)
+    both("run_together", [], 18, "18")
+    cannot_read("run_together", [], "/m/0abc")
     both("base64", [], b"\x00\xff", "AP8=")
     cannot_read("base64", [], "A")
 

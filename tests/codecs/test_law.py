@@ -124,6 +124,7 @@ CASES = [
     Case("words", (2,), st.tuples(scalars, scalars)),
     Case("text", (), numbers),
     Case("suffix", ("group",), flags),
+    Case("run_together", (), words | ints | st.sampled_from(["/m/0abc", "m0abc", "/m/04_sv", "/m/x", "a/b"])),
     Case("base64", (), st.binary(max_size=20)),
     Case("xywh", (), boxes),
     Case("xywh", (), boxes, R4),

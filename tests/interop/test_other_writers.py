@@ -206,16 +206,17 @@ READERS = {
     "coco": "coco", "datumaro": "datumaro", "yolo": "yolo",  "voc": "voc",
     "kitti_detection": "kitti_detection", "mot_seq": "mot_seq", "roboflow_coco": "roboflow_coco",
     "roboflow_yolo": "roboflow_yolo", "roboflow_create_ml": "createml", "vott_csv": "vott_csv",
-    "vott_json": "vott_json",
+    "vott_json": "vott_json", "open_images": "open_images",
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", READERS)
 def test_datumaro_reads_our_boxes(images: Path, tmp_path: Path, name: str) -> None:
-    """Boxes come back as they are but for three of its habits.
+    """Boxes come back as they are but for four of its habits.
 
     VOC: see BOX_FORMATS.  Create ML: it takes x and y as the upper left corner, and Apple's documentation says that
-    they are the centre.  MOT: it counts the frames from 0 and knows them by number only.
+    they are the centre.  Open Images: it takes the ids of classes as their names.  MOT: it counts the frames from 0
+    and knows them by number only.
     """
     source, out = tmp_path / "source", tmp_path / "out"
     made_up(images, {"box"}).export(str(source), "coco_instances", save_media=True)
@@ -230,6 +231,8 @@ def test_datumaro_reads_our_boxes(images: Path, tmp_path: Path, name: str) -> No
             for n, boxes in expected.items()
         }
     found = datumaro_boxes(datumaro_dataset(out, name))
+    if name == "open_images":
+        found = {n: ordered((NAMES[int(label) - 1], box) for label, box in boxes) for n, boxes in found.items()}
     if name == "mot_seq":
         found = {new: found[old] for old, new in zip(sorted(found), expected, strict=True)}
     assert furthest(found, expected) <= 1e-3
@@ -263,7 +266,7 @@ def same_masks(found: list[tuple[str, Any]], name: str) -> bool:
 MASKS = [
     ("coco_instances", "coco", "mask"), ("coco_instances", "coco", "polygon"), ("datumaro", "datumaro", "mask"),
     ("datumaro", "datumaro", "polygon"), ("cvat", "cvat_images", "polygon"), ("label_me", "labelme_xml", "polygon"),
-     ("coco_panoptic", "coco_panoptic", "mask"),
+     ("coco_panoptic", "coco_panoptic", "mask"), ("open_images", "open_images", "mask"),
 ]  # fmt: skip
 
 
@@ -281,13 +284,16 @@ def test_masks_of_datumaro(images: Path, tmp_path: Path, name: str, spec: str, k
 @pytest.mark.parametrize(
     ("name", "spec"),
     [("coco_instances", "coco"), ("datumaro", "datumaro"), ("coco_panoptic", "coco_panoptic"),
-     ("voc_instance_segmentation", "voc")],
+     ("voc_instance_segmentation", "voc"), ("open_images", "open_images")],
 )  # fmt: skip
 def test_datumaro_reads_our_masks(images: Path, tmp_path: Path, name: str, spec: str) -> None:
+    """Of Open Images it takes the ids of classes as their names."""
     source, out = tmp_path / "source", tmp_path / "out"
     made_up(images, {"mask"}).export(str(source), "coco_instances", save_media=True)
     fs.convert(source, to=spec, out=out)
     found = datumaro_annotations(datumaro_dataset(out, name), "mask")
+    if name == "open_images":
+        found = {key: [(NAMES[int(label) - 1], thing) for label, thing in things] for key, things in found.items()}
     assert {Path(key).name for key in found} == BOXES.keys()
     for key, things in found.items():
         pixels = [(label, thing.image.astype(bool)) for label, thing in things if label != "background"]

@@ -1,0 +1,107 @@
+"""What the formats that everyone converts to and from must keep, case by case."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import formatspec as fs
+from formatspec.model.records import Item
+from formatspec.pixels import png
+from formatspec.testing.memory import image_bytes
+
+Contents = dict[str, str | bytes]
+
+
+def put(folder: Path, contents: Contents) -> Path:
+    for path, content in contents.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(content.encode() if isinstance(content, str) else content)
+    return folder
+
+
+def read(folder: Path, spec: str, **options: Any) -> list[Item]:
+    """All items of a dataset, which must be valid."""
+    dataset = fs.open(folder, spec, **options)
+    items = list(dataset)
+    assert [f for f in dataset.findings if f.level == "error"] == []
+    return items
+
+
+def mask(*pixels: tuple[slice, slice]) -> Any:
+    full = np.zeros((10, 20), np.uint8)
+    for rows, columns in pixels:
+        full[rows, columns] = 255
+    return full
+
+
+# Open Images
+
+BOXES = (
+    "ImageID,Source,LabelName,Confidence,XMin,XMax,YMin,YMax,IsOccluded,IsTruncated,IsGroupOf,IsDepiction,IsInside\n"
+)
+SEGMENTS = "MaskPath,ImageID,LabelName,BoxID,BoxXMin,BoxXMax,BoxYMin,BoxYMax,PredictedIoU,Clicks\n"
+
+
+def open_images(folder: Path) -> Path:
+    """Two equal boxes, each with a mask of its own, and a third with none; an id with an underscore."""
+    one, two = mask((slice(1, 3), slice(2, 6))), mask((slice(3, 5), slice(2, 6)))
+    return put(folder, {
+        "images/train/a.jpg": image_bytes(20, 10, "jpg"),
+        "annotations/oidv6-class-descriptions.csv": "LabelName,DisplayName\n/m/04_sv,Motorcycle\n/m/0k4j,Car\n",
+        "annotations/train-annotations-bbox.csv": BOXES
+        + "a,xclick,/m/04_sv,1,0.1,0.3,0.1,0.5,1,0,0,0,0\n"
+        + "a,xclick,/m/04_sv,1,0.1,0.3,0.1,0.5,0,0,0,0,0\n"
+        + "a,xclick,/m/0k4j,1,0.1,0.3,0.1,0.5,-1,-1,1,-1,-1\n",
+        "annotations/train-annotations-object-segmentation.csv": SEGMENTS
+        + "a_m04_sv_00ab.png,a,/m/04_sv,00ab,0.1,0.3,0.1,0.5,0.75,0.2 0.3 1\n"
+        + "a_m04_sv_00cd.png,a,/m/04_sv,00cd,0.1,0.3,0.1,0.5,0.80,\n",
+        "masks/train/a_m04_sv_00ab.png": png.encode(one, "gray"),
+        "masks/train/a_m04_sv_00cd.png": png.encode(two, "gray"),
+    })  # fmt: skip
+
+
+def test_masks_belong_to_boxes(tmp_path: Path) -> None:
+    """A row of the masks' table finds the box that it was drawn from, be there two of one place; no box is lost."""
+    data = open_images(tmp_path / "in")
+    (item,) = read(data, "open_images")
+    found = {thing.id: (thing.category.name, thing.region and thing.region.area) for thing in item.objects}  # type: ignore[union-attr]
+    assert found == {"00ab": ("Motorcycle", 8), "00cd": ("Motorcycle", 8), None: ("Car", None)}
+    assert [thing.attributes.get("occluded") for thing in item.objects] == [True, False, None]
+    assert [thing.single for thing in item.objects] == [True, True, False]
+    fs.convert(data, to="open_images", out=tmp_path / "out")
+    for file in data.rglob("*.csv"):
+        assert (tmp_path / "out" / file.relative_to(data)).read_text() == file.read_text()
+    assert not list(fs.validate(tmp_path / "out", "open_images", deep=True).findings)
+
+
+def test_masks_of_others_as_open_images(tmp_path: Path) -> None:
+    """Outlines become masks, each with a row that names its file and its box; what nobody knows is -1."""
+    ring = [2, 1, 6, 1, 6, 3, 2, 3]
+    things = [{"bbox": [2, 1, 4, 2], "segmentation": [ring]}, {"bbox": [0, 0, 20, 10]}]
+    rows = [
+        {"id": 50 + i, "image_id": 4, "category_id": 18, "iscrowd": 0, "area": 8, **t} for i, t in enumerate(things)
+    ]
+    document = {
+        "images": [{"id": 4, "file_name": "a.jpg", "width": 20, "height": 10}],
+        "categories": [{"id": 18, "name": "a dog"}], "annotations": rows,
+    }  # fmt: skip
+    data = put(tmp_path / "in", {
+        "images/train/a.jpg": image_bytes(20, 10, "jpg"), "annotations/instances_train.json": json.dumps(document),
+    })  # fmt: skip
+    fs.convert(data, to="open_images", out=tmp_path / "out")
+    with (tmp_path / "out/annotations/train-annotations-object-segmentation.csv").open(encoding="utf-8") as file:
+        (row,) = csv.DictReader(file)
+    assert row["MaskPath"] == "a_18_50.png" and float(row["BoxXMax"]) == 0.3
+    painted = png.decode((tmp_path / "out/masks/train/a_18_50.png").read_bytes()).pixels
+    assert (painted == mask((slice(1, 3), slice(2, 6)))).all()
+    with (tmp_path / "out/annotations/train-annotations-bbox.csv").open(encoding="utf-8") as file:
+        boxes = list(csv.DictReader(file))
+    assert [box["IsOccluded"] + box["IsInside"] + box["Confidence"] for box in boxes] == ["-1-11", "-1-11"]
+    fs.convert(tmp_path / "out", to="coco", out=tmp_path / "back")
+    back = json.loads((tmp_path / "back/annotations/instances_train.json").read_text())["annotations"]
+    assert [type(thing.get("segmentation")) for thing in back] == [dict, type(None)]
