@@ -13,12 +13,14 @@ from formatspec.codecs.registry import Env
 from formatspec.engine.building import item_of
 from formatspec.engine.categories import Categories
 from formatspec.engine.documents import encoding_used
+from formatspec.engine.entries import Entry
 from formatspec.engine.format import IMAGE, Format, Role
-from formatspec.engine.index import Entry, Row, Table
 from formatspec.engine.job import Fault, Job, Record
+from formatspec.engine.joining import Joined, Row, Table
 from formatspec.engine.overlap import link
 from formatspec.engine.raster import RasterReader
 from formatspec.engine.reading import Reader, RowReader, read_row
+from formatspec.engine.rows import Decode
 from formatspec.engine.schemas import schema_faults
 from formatspec.files.document import FileError
 from formatspec.files.images import ImageError, ImageInfo, is_cut_short, probe, probe_file
@@ -30,11 +32,12 @@ from formatspec.pixels.png import Raster
 
 @dataclass(frozen=True, slots=True)
 class Readers:
-    """The compiled readers of a format for one purpose."""
+    """The compiled readers of a format for one purpose; `decoders` tell how much of a row is decoded."""
 
     documents: Mapping[str, Reader]
     rasters: Mapping[str, RasterReader]
     tables: Mapping[str, tuple[Table, ...]]
+    decoders: Mapping[tuple[str, tuple[str, ...]], Decode | None]
     wanted_roles: frozenset[str]
 
 
@@ -63,17 +66,17 @@ class Assembled:
 
 
 def read_entry(
-    form: Format, readers: Readers, entry: Entry, tree: Tree, categories: Categories, purpose: Purpose
+    form: Format, readers: Readers, entry: Entry, joined: Joined, tree: Tree, categories: Categories, purpose: Purpose
 ) -> Assembled:
     """Read one item."""
     job = Job(dict(entry.names), categories, purpose.origin)
     files: dict[str, list[str]] = {}
     rasters: dict[str, Any] = {}
     _item_names(form, entry, job)
-    _read_image(form, entry, tree, job, purpose, files)
     rows: dict[str, list[Row]] = {}
-    for row in entry.rows:
+    for row in joined.of(entry, readers.decoders):
         rows.setdefault(row.role, []).append(row)
+    _read_image(form, entry, rows, tree, job, purpose, files)
     for role in form.roles.values():
         if role.name == IMAGE and role.kind is None:
             continue
@@ -120,8 +123,9 @@ def _item_names(form: Format, entry: Entry, job: Job) -> None:
 
 
 def _read_image(
-    form: Format, entry: Entry, tree: Tree, job: Job, purpose: Purpose, files: dict[str, list[str]]
-) -> None:
+    form: Format, entry: Entry, rows: Mapping[str, Sequence[Row]], tree: Tree, job: Job, purpose: Purpose,
+    files: dict[str, list[str]],
+) -> None:  # fmt: skip
     found = entry.files.get(IMAGE)
     path = found[0][0] if found else job.item.get("image.path")
     role = form.roles.get(IMAGE)
@@ -130,7 +134,7 @@ def _read_image(
             return
         expected = _rendered(role, job.captures)
         level = "IMAGE_MISSING"
-        place = _where_named(entry, job)
+        place = _where_named(entry, rows)
         fault = Fault(level, place[0], place[1], role.place, "the image is not there", expected)
         if purpose.media_required:
             job.faults.append(fault)
@@ -173,9 +177,9 @@ def header(tree: Tree, path: str) -> ImageInfo:
     return probe_file(local) if local is not None else probe(tree.read(path))
 
 
-def _where_named(entry: Entry, job: Job) -> tuple[str, tuple[Any, ...]]:
+def _where_named(entry: Entry, rows: Mapping[str, Sequence[Row]]) -> tuple[str, tuple[Any, ...]]:
     """The place that names an item's image: a row of a shared file, a file of its own."""
-    for row in entry.rows:
+    for row in (row for of_role in rows.values() for row in of_role):
         if isinstance(row.document, dict):
             for key in ("file_name", "filename", "name"):
                 if key in row.document:

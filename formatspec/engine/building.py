@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from formatspec.engine.entries import Entry
 from formatspec.engine.format import Format
-from formatspec.engine.index import Entry
 from formatspec.engine.job import Fault, Job, Record
 from formatspec.files.images import ImageInfo
 from formatspec.model import derive

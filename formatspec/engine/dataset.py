@@ -9,11 +9,13 @@ from typing import Any
 from formatspec.engine import demand
 from formatspec.engine.assemble import Assembled, Purpose, Readers, files_read, read_entry
 from formatspec.engine.categories import Categories, from_job, from_table, merged, sorted_open
+from formatspec.engine.entries import Entry
 from formatspec.engine.format import IMAGE, Format, Role, compile_format, everything
-from formatspec.engine.index import Entry, Index, build_index, claims
+from formatspec.engine.index import Index, build_index, claims
 from formatspec.engine.job import Fault, Job
 from formatspec.engine.reading import Context, Wanted, row_reader
 from formatspec.engine.reporting import Reporter
+from formatspec.engine.rows import fields_of, row_decoder
 from formatspec.findings.finding import Finding
 from formatspec.language.load import Source
 from formatspec.language.schema import CategoryList, CategoryTable
@@ -123,15 +125,27 @@ class Dataset:
                 }
                 if wanted is not everything
                 else self.index.tables,
+                self._decoders(context),
                 frozenset(role.name for role in roles if demand.serves(role, wanted)),
             )
         return self._readers[key]
 
+    def _decoders(self, context: Context) -> dict[tuple[str, tuple[str, ...]], Any]:
+        """How much of each table's rows is decoded: all of it where it is written back or checked."""
+        if self.purpose.origin or context.compares:
+            return {}
+        return {
+            (name, table.path): row_decoder(
+                fields_of([reader.rule for reader in table.readers], table.readers[0].scope, context)
+            )
+            for name, tables in self.index.tables.items()
+            for table in tables
+        }
+
     def read(self, entry: Entry) -> Assembled:
         """Read one item with all its faults, as far as it is wanted."""
-        return read_entry(
-            self.form, self.readers(self.wanted, self.purpose.checks), entry, self.tree, self.known, self.purpose
-        )
+        readers = self.readers(self.wanted, self.purpose.checks)
+        return read_entry(self.form, readers, entry, self.index.rows, self.tree, self.known, self.purpose)
 
     def assembled(self) -> Iterator[Assembled]:
         """Every item with its faults, in order of key."""
@@ -174,10 +188,10 @@ class Dataset:
         met: dict[Any, Category] = {}
         wanted_roles = demand.names_categories(self.form)
         base = self.readers(demand.categories_only, False)
-        readers = Readers(base.documents, base.rasters, base.tables, wanted_roles)
+        readers = replace(base, wanted_roles=wanted_roles)
         purpose = replace(self.purpose, origin=False, headers=False, checks=False)
         for entry in self._ahead(self.entries, readers, purpose):
-            one = read_entry(self.form, readers, entry, self.tree, self.known, purpose)
+            one = read_entry(self.form, readers, entry, self.index.rows, self.tree, self.known, purpose)
             if one.item is not None:
                 for category in used(one.item):
                     met.setdefault((category.id, category.name), category)

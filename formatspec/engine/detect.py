@@ -8,8 +8,9 @@ from typing import Any
 
 from formatspec.engine.dataset import roots
 from formatspec.engine.format import IMAGE, Format, Role, compile_format
-from formatspec.engine.index import claims, first_of, rows_at, tables_in
+from formatspec.engine.index import claims, first_of, tables_in
 from formatspec.engine.raster import fits_header
+from formatspec.engine.rows import rows_at
 from formatspec.engine.telling import fits_outline, may_be_absent
 from formatspec.files.document import FileError
 from formatspec.files.images import ImageError

@@ -29,6 +29,7 @@ class Codec:
     """How a role's files are read and written; `rule` is the role's rule over the document.
 
     named: a path through the document as the rule sees it, as one through the file, where they differ.
+    sought: whether rows can be found in a file without decoding all of it (`files.json_rows`).
     """
 
     rule: Rule
@@ -36,6 +37,7 @@ class Codec:
     encode: Callable[[Any], bytes]
     locate: Callable[[bytes, Path], tuple[int, int] | None]
     named: Callable[[bytes, Path], Path] | None = None
+    sought: bool = False
 
 
 def style_of(kind: str, spec: FileSpec) -> Style:
@@ -85,6 +87,7 @@ def _plain(name: str, style: Style, rule: Rule) -> Codec:
         lambda data: Decoded(module.decode(data, style)),
         lambda document: module.encode(document, style),
         lambda data, path: module.locate(data, path, style),
+        sought=name == "json_file" and style.encoding == ("utf-8",),
     )
 
 

@@ -11,9 +11,10 @@ from typing import Any
 import msgspec
 
 from formatspec.engine.adapt import Adapter, NoPlace, TargetCategories
+from formatspec.engine.entries import header_of
 from formatspec.engine.format import IMAGE, Format, Role
 from formatspec.engine.frames import Frame, Setting
-from formatspec.engine.index import header_of
+from formatspec.engine.joining import SharedFile
 from formatspec.engine.losses import Losses
 from formatspec.engine.printing import NO_SOURCE, Lacking
 from formatspec.engine.shared import Spooled, counts_of, holds_apart, is_category_source, narrower, spooled_tables
@@ -60,7 +61,7 @@ class Exporter:
         adapter: Adapter,
         losses: Losses,
         write: Write,
-        sources: Mapping[tuple[str, str], Any],
+        sources: Mapping[tuple[str, str], SharedFile],
         as_read: TargetCategories | None,
     ) -> None:
         self.target = target
@@ -397,23 +398,24 @@ class Exporter:
 
     def _shared_file(self, role: Role, key: tuple[str, str], shared: Shared) -> None:
         setting = shared.setting
-        self._write_late(role, shared, self.sources.get(key, NO_SOURCE) if self.same else NO_SOURCE)
+        file = self.sources.get(key) if self.same else None
+        source = NO_SOURCE if file is None else file.document
+        self._write_late(role, shared, source)
         for name, rows in shared.rows.items():
             setting.rows[name] = [document for _, _, document in sorted(rows, key=lambda row: row[:2])]
         setting.rows["items"] = range(shared.counts.get("items", shared.items))
         setting.rows["objects"] = range(shared.counts.get("objects", shared.objects))
         setting.subsets = tuple(sorted(self.subsets[0]))
         frame = Frame(setting, None, None)
-        source = self.sources.get(key, NO_SOURCE) if self.same else NO_SOURCE
         if source is NO_SOURCE and (role.kept or (role.optional and self._written_back())):
             return
         if source is NO_SOURCE and role.optional and self.categories.tabled and is_category_source(self.target, role):
             return
         if role.optional and source is NO_SOURCE and self._only_rows(role) and not any(shared.rows.values()):
             return
-        if source is not NO_SOURCE:
+        if file is not None:
             before = Setting(setting.captures, self.as_read or self.categories, setting.options)
-            before.rows = counts_of(role, source, setting.rows)
+            before.rows = counts_of(role, file, setting.rows)
             before.folder, before.columns = setting.folder, setting.columns
             before.subsets = tuple(sorted(self.subsets[1]))
             frame.then = Frame(before, None, None)

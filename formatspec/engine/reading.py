@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Raw
 
 from formatspec.codecs.registry import Unfit
 from formatspec.engine.binding import Binder, binder
@@ -138,6 +141,8 @@ def _unread(meanings: Sequence[Meaning], scope: Scope, chain: Chain, at: Path, p
     takes = chain.codecs[-1].takes if chain.codecs else None
 
     def note(value: Any, record: Record, job: Job) -> None:
+        if type(value) is Raw:
+            value = _first_of(value)
         if takes is not None and not isinstance(value, takes):
             job.fault("FIELD", (*job.at, *at), place, "the value does not fit", takes.__name__, value)
         elif value:
@@ -145,6 +150,17 @@ def _unread(meanings: Sequence[Meaning], scope: Scope, chain: Chain, at: Path, p
                 record[slot] = UNREAD
 
     return note
+
+
+_BEGINNINGS: dict[str, Any] = {"[": [None], "{": {"": None}, '"': "…", "n": None}
+_EMPTY = re.compile(rb"\[\s*\]|\{\s*\}|\"\"")
+
+
+def _first_of(raw: Raw) -> Any:
+    """A value of the kind that raw JSON holds, empty where that is empty."""
+    data = bytes(raw)
+    value = _BEGINNINGS.get(chr(data[0]), 0)
+    return type(value)() if value is not None and _EMPTY.fullmatch(data) else value
 
 
 def report(unfit: Unfit, at: Path, place: Place, value: Any, job: Job) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 from formatspec.engine import demand
 from formatspec.engine.adapt import Adapter
 from formatspec.engine.format import Format, Role
-from formatspec.engine.index import first_of, rows_at, tables_in
+from formatspec.engine.index import first_of, tables_in
+from formatspec.engine.joining import SharedFile
 from formatspec.engine.scope import Meaning, Scope
 from formatspec.engine.writing import RowWriter, is_spooled, spool_key
 from formatspec.language.rules import OneOf, TableRule
@@ -30,14 +31,14 @@ def is_category_source(form: Format, role: Role) -> bool:
     return role.name in form.spec.categories
 
 
-def counts_of(role: Role, source: Any, now: Mapping[str, Any]) -> dict[str, Any]:
+def counts_of(role: Role, source: SharedFile, now: Mapping[str, Any]) -> dict[str, Any]:
     """How many rows of each table the source held, for what counts them."""
     rows = dict(now)
     assert role.codec is not None
     for path, rule in tables_in(role.codec.rule, ()):
         table = first_of(rule).each.table
         if table in ("items", "objects"):
-            rows[table] = range(len(rows_at(source, path) or ()))
+            rows[table] = range(len(source.tables.get(path, ())))
     return rows
 
 

@@ -116,7 +116,7 @@ def convert_dataset(
     renamed = labels.categories(tuple(listed)) if labels is not None else listed
     categories = target_categories(form, renamed, adapter.same and labels is None)
     losses = Losses(form, categories, adapter.same)
-    shared = {(file.role, file.path): file.document for file in source.index.shared}
+    shared = {(file.role, file.path): file for file in source.index.shared}
     as_read = TargetCategories(tuple(listed), False)
     exporter = Exporter(form, categories, adapter, losses, staging.write, shared, as_read)
     media = _Media(source, form, staging, plan.media, losses)

@@ -58,7 +58,7 @@ def rewritten(dataset: Dataset, items: Sequence[Item]) -> Files:
     form = dataset.form
     adapter = Adapter(form, form, (), {})
     categories = TargetCategories(dataset.categories, fixed=False)
-    shared = {(file.role, file.path): file.document for file in dataset.index.shared}
+    shared = {(file.role, file.path): file for file in dataset.index.shared}
     losses = Losses(form, categories, True)
     exporter = Exporter(form, categories, adapter, losses, files.__setitem__, shared, categories)
     for index, item in enumerate(items):

@@ -1,0 +1,237 @@
+"""Rows of shared documents: held where a document is decoded whole, else sought in the file and decoded when read."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol, TypedDict
+
+import msgspec
+import numpy as np
+
+from formatspec.engine.job import MISSING
+from formatspec.engine.reading import Context
+from formatspec.engine.scope import Scope
+from formatspec.files import json_rows
+from formatspec.files.json_rows import NotRows
+from formatspec.language.leaf import Bind, Computed, Keep
+from formatspec.language.rules import LeafRule, MapRule, OneOf, Rule, TableRule
+from formatspec.paths.tree import Tree
+
+Decode = Callable[[bytes], Any]
+"""A row's bytes to as much of the row as is asked for."""
+
+SPAN = 1 << 20
+"""Bytes of rows that are decoded at once where all rows of a table are gone through."""
+
+
+class RowSource(Protocol):
+    """The rows of one table in one file."""
+
+    def __len__(self) -> int: ...
+
+    def at(self, position: int, decode: Decode | None) -> Any:
+        """One row."""
+        ...
+
+    def batches(self, fields: Fields | None) -> Iterator[tuple[int, Sequence[Any]]]:
+        """All rows in order, some at a time, with the position of the first; of mappings, these fields suffice."""
+        ...
+
+
+class HeldRows:
+    """Rows of a document that was decoded whole."""
+
+    def __init__(self, rows: Sequence[Any]) -> None:
+        self.rows = rows
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def at(self, position: int, decode: Decode | None) -> Any:
+        return self.rows[position]
+
+    def batches(self, fields: Fields | None) -> Iterator[tuple[int, Sequence[Any]]]:
+        yield 0, self.rows
+
+
+class FileRows:
+    """Rows by their places in a JSON file."""
+
+    def __init__(self, file: RangeFile, starts: Any, ends: Any) -> None:
+        self.file = file
+        self.starts = starts
+        self.lengths = (ends - starts).astype(np.int32)
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def at(self, position: int, decode: Decode | None) -> Any:
+        data = self.file.read(int(self.lengths[position]), int(self.starts[position]))
+        return msgspec.json.decode(data) if decode is None else decode(data)
+
+    def batches(self, fields: Fields | None) -> Iterator[tuple[int, Sequence[Any]]]:
+        decode = msgspec.json.Decoder(list[row_type(fields) if fields is not None else Any]).decode  # type: ignore[misc]
+        first = 0
+        while first < len(self):
+            start = int(self.starts[first])
+            behind = max(int(np.searchsorted(self.starts, start + SPAN)), first + 1)
+            end = int(self.starts[behind - 1]) + int(self.lengths[behind - 1])
+            yield first, decode(b"[" + self.file.read(end - start, start) + b"]")
+            first = behind
+
+
+class RangeFile:
+    """A file that is read in pieces, from several processes too: nothing depends on a position in it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @cached_property
+    def _descriptor(self) -> int:
+        return os.open(self.path, os.O_RDONLY)
+
+    def read(self, size: int, offset: int) -> bytes:
+        data = os.pread(self._descriptor, size, offset)
+        while len(data) < size:
+            more = os.pread(self._descriptor, size - len(data), offset + len(data))
+            if not more:
+                break
+            data += more
+        return data
+
+    def __del__(self) -> None:
+        if "_descriptor" in self.__dict__:
+            os.close(self._descriptor)
+
+
+class _Spooled(RangeFile):
+    """The bytes of a file that is in no folder, kept on disk without a name."""
+
+    def __init__(self, data: bytes) -> None:
+        with tempfile.TemporaryFile() as file:
+            file.write(data)
+            file.flush()
+            self.__dict__["_descriptor"] = os.dup(file.fileno())
+
+
+def range_file(tree: Tree, path: str) -> RangeFile:
+    """A file of a tree, to be read in pieces.  Raises OSError, and ValueError as `Tree.read` does."""
+    local = tree.local(path)
+    return RangeFile(local) if local is not None else _Spooled(tree.read(path))
+
+
+def sought(file: RangeFile, paths: Sequence[tuple[str, ...]]) -> tuple[Any, dict[tuple[str, ...], FileRows]]:
+    """A JSON file without its rows, and the rows under `paths` that are there.  Raises NotRows, OSError."""
+    found: dict[tuple[str, ...], list[json_rows.Rows]] = {}
+    check = msgspec.json.Decoder(list[msgspec.Raw])
+    offset = 0
+
+    def read(size: int) -> bytes:
+        nonlocal offset
+        data = file.read(size, offset)
+        offset += len(data)
+        return data
+
+    def take(rows: json_rows.Rows) -> None:
+        try:
+            check.decode(b"[" + rows.data + b"]")
+        except (ValueError, RecursionError):
+            raise NotRows from None
+        found.setdefault(rows.path, []).append(rows._replace(data=b""))
+
+    document = json_rows.scan(read, paths, take)
+    return document, {
+        path: FileRows(
+            file,
+            np.concatenate([rows.starts for rows in batches]),
+            np.concatenate([rows.ends for rows in batches]),
+        )
+        for path, batches in found.items()
+    }
+
+
+Fields = dict[str, bool]
+"""The keys of a mapping that are looked at, and whether at more than that something is there."""
+
+
+def fields_of(rules: Sequence[TableRule], scope: Scope, context: Context) -> Fields | None:
+    """The keys of rows that readers for `context` look at; None where they look at all."""
+    merged: Fields = {}
+    for rule in rules:
+        found = _fields(rule.row, scope.inside(rule.each.table), context)
+        if found is None or context.compares:
+            return None
+        _merge(merged, found)
+    return merged
+
+
+def _fields(rule: Rule, scope: Scope, context: Context) -> Fields | None:
+    if not isinstance(rule, MapRule):
+        return None
+    rest = rule.rest
+    if rest is not None and (not isinstance(rest, LeafRule) or isinstance(rest.leaf, Bind)):
+        return None
+    found: Fields = {}
+    for one in rule.fields:
+        _merge(found, dict.fromkeys(one.keys, _read(one.rule, scope, context)))
+    for alternatives in rule.alternatives:
+        for choice in alternatives.alternatives:
+            inner = _fields(choice, scope, context)
+            if inner is None:
+                return None
+            _merge(found, inner)
+    return found
+
+
+def _read(rule: Rule, scope: Scope, context: Context) -> bool:
+    """Whether anybody looks at a value."""
+    if not isinstance(rule, LeafRule):
+        return True
+    if isinstance(rule.leaf, Keep | Computed):
+        return False
+    if isinstance(rule.leaf, Bind):
+        return any(context.wanted(scope.resolve(name, rule.place), scope) for name in rule.leaf.names)
+    return True
+
+
+def _merge(found: Fields, more: Fields) -> None:
+    for key, needed in more.items():
+        found[key] = found.get(key, False) or needed
+
+
+def row_type(fields: Fields) -> Any:
+    """A type by which msgspec decodes only these fields; those that need only be there stay raw."""
+    return TypedDict("Row", {key: Any if needed else msgspec.Raw for key, needed in fields.items()}, total=False)  # type: ignore[operator]
+
+
+def row_decoder(fields: Fields | None) -> Decode | None:
+    """How a row's bytes become as much of the row as `fields` asks for."""
+    return None if fields is None else msgspec.json.Decoder(row_type(fields)).decode
+
+
+def rows_at(document: Any, path: Sequence[str]) -> list[Any] | None:
+    """The rows of a table in a document; None where the document has none there."""
+    for key in path:
+        if not isinstance(document, dict) or key not in document:
+            return None
+        document = document[key]
+    if isinstance(document, list):
+        return document
+    return [document] if isinstance(document, dict) else None
+
+
+def rules_of(rule: TableRule | OneOf) -> tuple[TableRule, ...]:
+    """The alternatives of a table."""
+    if isinstance(rule, TableRule):
+        return (rule,)
+    return tuple(choice for choice in rule.alternatives if isinstance(choice, TableRule))
+
+
+__all__ = [
+    "MISSING", "FileRows", "HeldRows", "NotRows", "RangeFile", "RowSource", "fields_of", "range_file", "row_decoder",
+    "row_type", "rows_at", "rules_of", "sought",
+]  # fmt: skip

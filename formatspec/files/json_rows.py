@@ -1,0 +1,240 @@
+"""Rows of a JSON document found without decoding it: where each begins and ends, and the document around them.
+
+A file is looked through in pieces, so that memory does not grow with it.  Brackets and quotes are found with
+NumPy, many at a time; only what stands outside the tables is looked at one by one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+
+Path = tuple[str, ...]
+PIECE = 1 << 20
+"""Bytes that are looked through at once; a longer row makes it more."""
+
+_QUOTE, _BACKSLASH, _OPEN, _CLOSE = 1, 2, 3, 4
+_KINDS = np.zeros(256, np.uint8)
+for _characters, _kind in ((b'"', _QUOTE), (b"\\", _BACKSLASH), (b"[{", _OPEN), (b"]}", _CLOSE)):
+    for _character in _characters:
+        _KINDS[_character] = _kind
+_SPACE = b" \t\r\n"
+_SHORT_GAP = 4
+
+
+class NotRows(ValueError):
+    """The document is not made of mappings in lists where its rows should be, or it is no JSON."""
+
+
+class Rows(NamedTuple):
+    """Rows of one table, as they follow each other: offsets in the file, and the bytes from first to last."""
+
+    path: Path
+    starts: np.ndarray[Any, np.dtype[np.int64]]
+    ends: np.ndarray[Any, np.dtype[np.int64]]
+    data: bytes
+
+
+Read = Callable[[int], bytes]
+Take = Callable[[Rows], None]
+
+
+def scan(read: Read, paths: Collection[Path], take: Take, piece: int = PIECE) -> Any:
+    """Hand the rows of the lists under `paths` to `take`, in order; gives the document with these lists empty.
+
+    read: gives the next bytes of the file, at most as many as it is asked for, none at its end.  The rows' own
+    JSON is not judged here.  Raises NotRows.
+    """
+    return _Scan(paths, take).whole(read, piece)
+
+
+class _Events(NamedTuple):
+    """Quotes that open or close a text, and brackets outside of texts; the depth is that behind each."""
+
+    places: np.ndarray[Any, Any]
+    kinds: np.ndarray[Any, Any]
+    depths: np.ndarray[Any, Any]
+
+
+class _Scan:
+    """How far a document has been looked through; between two pieces it stands outside of all texts."""
+
+    def __init__(self, paths: Collection[Path], take: Take) -> None:
+        self.paths = frozenset(paths)
+        self.inner = frozenset(path[:depth] for path in paths for depth in range(len(path)))
+        self.take = take
+        self.around = bytearray()
+        self.stack: list[str] = []
+        self.depth = 0
+        self.key: str | None = None
+        self.table: Path | None = None
+        self.rows = 0
+        self.met: set[Path] = set()
+
+    def whole(self, read: Read, piece: int) -> Any:
+        base, data = 0, b""
+        while True:
+            more = read(max(piece, len(data)))
+            data += more
+            used = self._piece(data, base, last=not more)
+            base, data = base + used, data[used:]
+            if not more:
+                break
+        if data or self.depth or self._in_table():
+            raise NotRows
+        try:
+            return msgspec.json.decode(bytes(self.around))
+        except (ValueError, RecursionError):
+            raise NotRows from None
+
+    def _piece(self, data: bytes, base: int, last: bool) -> int:
+        """Look through some bytes; gives how many of them are done with."""
+        events = _events(data, self.depth)
+        at, done = 0, 0
+        while at < len(events.places):
+            if self._in_table():
+                at, done = self._table(data, base, events, at, done)
+                if self._in_table():
+                    return done
+                continue
+            step = self._around(data, events, at, last)
+            if step is None:
+                place = int(events.places[at])
+                self.around += data[done:place]
+                return place
+            place = int(events.places[at])
+            at += step
+            if self._in_table():
+                self.around += data[done : place + 1]
+                done = place + 1
+        if self._in_table():
+            return done
+        self.around += data[done:]
+        return len(data)
+
+    def _in_table(self) -> bool:
+        return self.table is not None
+
+    def _around(self, data: bytes, events: _Events, at: int, last: bool) -> int | None:
+        """See what stands outside of tables; gives how many events that took, None where the rest is not there."""
+        place, kind, depth = int(events.places[at]), int(events.kinds[at]), int(events.depths[at])
+        if kind == _CLOSE:
+            if not self.depth:
+                raise NotRows
+            self.depth -= 1
+            self.stack = self.stack[:-1]
+            return 1
+        if kind == _QUOTE:
+            if at + 1 >= len(events.places):
+                return None
+            end = int(events.places[at + 1]) + 1
+            behind = data[end : end + 64].lstrip(_SPACE)
+            if not behind and not last:
+                return None
+            if behind.startswith(b":"):
+                self.key = msgspec.json.decode(data[place:end], type=str)
+            return 2
+        path = (*self.stack, self.key or "") if self.depth else ()
+        if path in self.paths and data[place] == 0x5B:
+            if path in self.met:
+                raise NotRows
+            self.met.add(path)
+            self.table, self.rows, self.depth = path, 0, depth
+            return 1
+        if path in self.inner and data[place] == 0x7B:
+            self.depth = depth
+            self.stack = list(path)
+            return 1
+        closes = np.flatnonzero(events.depths[at:] < depth)
+        return int(closes[0]) + 1 if len(closes) else None
+
+    def _table(self, data: bytes, base: int, events: _Events, at: int, done: int) -> tuple[int, int]:
+        """See rows up to the end of their table, or of the piece."""
+        assert self.table is not None
+        depths, kinds = events.depths[at:], events.kinds[at:]
+        over = np.flatnonzero(depths < self.depth)
+        end = int(over[0]) if len(over) else len(depths)
+        depths, kinds = depths[:end], kinds[:end]
+        if ((depths == self.depth) & (kinds == _QUOTE)).any():
+            raise NotRows
+        closing = np.flatnonzero((depths == self.depth) & (kinds == _CLOSE))
+        opening = np.flatnonzero((depths == self.depth + 1) & (kinds == _OPEN))[: len(closing)]
+        if len(closing):
+            starts = events.places[at:][opening].astype(np.int64)
+            ends = events.places[at:][closing].astype(np.int64) + 1
+            first, behind = int(starts[0]), int(ends[-1])
+            if not _only_mappings(data, starts) or not _parted(data, starts, ends):
+                raise NotRows
+            if data[done:first].strip(_SPACE) != (b"," if self.rows else b""):
+                raise NotRows
+            self.rows += len(starts)
+            self.take(Rows(self.table, starts + base, ends + base, data[first:behind]))
+            done = behind
+        if not len(over):
+            return len(events.places), done
+        place = int(events.places[at + end])
+        if data[done:place].strip(_SPACE):
+            raise NotRows
+        self.table = None
+        self.depth -= 1
+        return at + end + 1, place
+
+
+def _events(data: bytes, depth: int) -> _Events:
+    """The brackets and quotes that count, of bytes that begin outside of a text."""
+    codes = np.frombuffer(data, np.uint8)
+    kinds = _KINDS[codes]
+    places = np.flatnonzero(kinds)
+    kinds = kinds[places]
+    slashes = kinds == _BACKSLASH
+    if slashes.any():
+        kinds[_escaped(places, slashes)] = 0
+        kinds[slashes] = 0
+        kept = np.flatnonzero(kinds)
+        places, kinds = places[kept], kinds[kept]
+    quotes = kinds == _QUOTE
+    inside = np.cumsum(quotes, dtype=np.int32) & 1
+    kept = np.flatnonzero(quotes | (inside == 0))
+    places, kinds = places[kept], kinds[kept]
+    steps = np.where(kinds == _OPEN, 1, np.where(kinds == _CLOSE, -1, 0)).astype(np.int32)
+    return _Events(places, kinds, np.cumsum(steps, dtype=np.int32) + depth)
+
+
+def _escaped(places: Any, slashes: Any) -> Any:
+    """Which of the places stand behind an odd number of backslashes."""
+    run = places[slashes]
+    begins = run[np.concatenate(([True], np.diff(run) > 1))]
+    others = np.flatnonzero(~slashes)
+    behind = others[np.isin(places[others] - 1, run)]
+    before = begins[np.searchsorted(begins, places[behind]) - 1]
+    return behind[(places[behind] - before) & 1 == 1]
+
+
+def _only_mappings(data: bytes, starts: Any) -> bool:
+    codes = np.frombuffer(data, np.uint8)
+    return bool((codes[starts] == 0x7B).all())
+
+
+def _parted(data: bytes, starts: Any, ends: Any) -> bool:
+    """Whether nothing but one comma and blanks stands between rows."""
+    begin, gaps = ends[:-1], starts[1:] - ends[:-1]
+    codes = np.frombuffer(data, np.uint8)
+    for size in np.unique(gaps).tolist():
+        chosen = begin[gaps == size]
+        if size > _SHORT_GAP:
+            if any(data[place : place + size].strip(_SPACE) != b"," for place in chosen.tolist()):
+                return False
+            continue
+        commas = np.zeros(len(chosen), np.int32)
+        for step in range(size):
+            character = codes[chosen + step]
+            comma = character == 0x2C
+            commas += comma
+            if not (comma | np.isin(character, np.frombuffer(_SPACE, np.uint8))).all():
+                return False
+        if not (commas == 1).all():
+            return False
+    return True
