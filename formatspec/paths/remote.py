@@ -40,7 +40,7 @@ class ReadAhead:
         wanted: set[str] = set()
         room = AHEAD
         for path in islice(paths, MANY):
-            room -= 0 if path in self._kept else self._size(path)
+            room -= 0 if path in self._kept else max(self._size(path), 0)
             if wanted and room < 0:
                 break
             wanted.add(path)
@@ -119,7 +119,7 @@ class RemoteTree:
         process = os.getpid()
         if process not in self._readers:
             self._readers[process] = ReadAhead(
-                lambda path: self.store.read(self._names[path]),
+                lambda path: self.store.read(self._names[path], self.sizes[self._names[path]]),
                 lambda path: self.sizes[self._names[path]],
                 self.store.pool,
             )
@@ -167,7 +167,7 @@ def open_url(url: str) -> Tree:
     if "" in sizes and len(sizes) == 1:
         return _zip(url)
     if MANIFEST in sizes:
-        why = unfit(sizes, store.read(MANIFEST))
+        why = unfit(sizes, store.read(MANIFEST, sizes[MANIFEST]))
         if why:
             raise RemoteError(f"{url} is not whole: {why}")
     return RemoteTree(store, {name: size for name, size in sizes.items() if name})

@@ -82,7 +82,8 @@ class Store:
         return self.url.partition("://")[0]
 
     def listing(self) -> dict[str, int]:
-        """Every file's name and bytes, asked for anew; "" is the URL itself, where it is a file.
+        """Every file's name and bytes (-1 where the store does not say), asked for anew; "" is the URL itself,
+        where it is a file.
 
         Raises FileNotFoundError where the store says that there is nothing, RemoteError where it cannot be asked.
         """
@@ -90,13 +91,20 @@ class Store:
         with told(self.url):
             fs.invalidate_cache()
             found = fs.find(root, detail=True)
-        sizes = {name[len(root) :].removeprefix("/"): info["size"] or 0 for name, info in found.items()}
-        return {name: size for name, size in sizes.items() if not name.endswith("/")}
+            fs.invalidate_cache()
+        sizes = ((name[len(root) :].removeprefix("/"), info["size"]) for name, info in found.items())
+        return {name: -1 if size is None else size for name, size in sizes if not name.endswith("/")}
 
-    def read(self, name: str) -> bytes:
-        """A whole file, in one request. Raises FileNotFoundError, PermissionError, RemoteError."""
+    def read(self, name: str, size: int) -> bytes:
+        """A whole file of the listed size, in one request. Raises FileNotFoundError, PermissionError, RemoteError."""
+        if size == 0:
+            return b""
         with told(self.url):
-            data: bytes = self._connection.fs.cat_file(self._full(name))
+            # Asked for without its end, some stores would ask for the size first.
+            whole = {} if size < 0 else {"start": 0, "end": size}
+            data: bytes = self._connection.fs.cat_file(self._full(name), **whole)
+        if 0 <= size != len(data):
+            raise RemoteError(f"{self.url}/{name} has changed since it was listed: {len(data)} bytes, not {size}")
         return data
 
     def write(self, name: str, data: bytes) -> None:

@@ -87,7 +87,7 @@ def refuse_there(url: str, overwrite: bool) -> None:
             f"{url} holds files without a {MANIFEST}, which no formatspec wrote; choose another place with -o"
         )
     if not overwrite:
-        why = unfit(listed, store_at(url).read(MANIFEST))
+        why = unfit(listed, store_at(url).read(MANIFEST, listed[MANIFEST]))
         state = f"exists, and is not whole: {why}" if why else "exists"
         raise OutputError(f"{url} {state}; choose another place with -o, or replace it with --overwrite")
 
