@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import formatspec as fs
+from formatspec.language.load import available
 from formatspec.run.convert import Refused
 from formatspec.testing.memory import image_bytes
 
@@ -80,3 +83,144 @@ files:
     result = fs.convert(data, to=spec / "named.yaml", out=tmp_path / "out", skip_invalid=True)
     assert (result.items, [f.code for f in result.findings]) == (1, ["CANNOT_WRITE"])
     assert json.loads((tmp_path / "out/a.json").read_text())["caption"] == "a cat"
+
+
+def rich(folder: Path) -> Path:
+    """Three images in COCO: outlines, boxes, a crowd, an area, and two labels and two captions of one image."""
+    categories = [{"id": i, "name": n, "supercategory": ""} for i, n in ((1, "person"), (2, "car"), (3, "sky"))]
+    images = [{"id": i, "file_name": f"{n}.jpg", "width": 20, "height": 10} for i, n in enumerate("abc", 1)]
+    ring = [1, 1, 6, 1, 6, 5, 1, 5]
+    crowd = {"size": [10, 20], "counts": [123, 4, 6, 4, 63]}
+    shapes: list[tuple[int, int, dict[str, Any]]] = [
+        (1, 1, {"segmentation": [ring]}), (1, 2, {"bbox": [8, 2, 4, 4]}),
+        (1, 2, {"bbox": [12, 2, 4, 4], "iscrowd": 1, "segmentation": crowd}),
+        (2, 1, {"segmentation": [ring, [8, 1, 10, 1, 10, 5]]}), (2, 3, {"bbox": [3, 3, 2, 2]}),
+    ]  # fmt: skip
+    objects = [
+        {"id": i, "image_id": image, "category_id": category, "bbox": [1, 1, 5, 4], "area": 16, "iscrowd": 0, **shape}
+        for i, (image, category, shape) in enumerate(shapes, 1)
+    ]
+    sky = {"size": [10, 20], "counts": [100, 40, 60]}
+    rows: dict[str, list[dict[str, Any]]] = {
+        "instances": objects,
+        "stuff": [{"id": 1, "image_id": 1, "category_id": 3, "area": 40, "bbox": [10, 0, 4, 10], "segmentation": sky}],
+        "labels": [{"id": i, "image_id": (1, 1, 2)[i - 1], "category_id": (1, 2, 1)[i - 1]} for i in (1, 2, 3)],
+        "captions": [{"id": i, "image_id": 1, "caption": text} for i, text in enumerate(("one", "two"), 1)],
+    }
+    documents = {
+        f"annotations/{task}_train.json": json.dumps(
+            {"images": images, "annotations": found, **({} if task == "captions" else {"categories": categories})}
+        )
+        for task, found in rows.items()
+    }
+    return put(folder, {**documents, **{f"images/train/{name}.jpg": image_bytes(20, 10, "jpg") for name in "abc"}})
+
+
+def counts(data: Path, spec: str) -> Counter[str]:
+    """How many records of each kind a dataset holds; no error is found in it."""
+    dataset = fs.open(data, spec)
+    found: Counter[str] = Counter()
+    for item in dataset:
+        found.update({kind: len(getattr(item, kind)) for kind in ("objects", "labels", "captions", "areas")})
+    assert not [finding for finding in dataset.findings if finding.level == "error"]
+    return found
+
+
+def expected(had: Counter[str], losses: dict[str, int]) -> Counter[str]:
+    """What a target holds if everything that is not said to be lost is there."""
+    gone = {kind: sum(n for what, n in losses.items() if re.match(rf"{kind}\b", what)) for kind in had}
+    gone["objects"] -= losses.get("areas, written as objects", 0)
+    return Counter({kind: number - gone[kind] for kind, number in had.items()})
+
+
+NEEDS_A_LABEL = {
+    "imagenet", "imagenet_subsets", "lfw", "market1501", "mars", "mvtec", "vgg_face2", "wider_face",
+}  # fmt: skip
+"""Whose paths are made of labels, which not every image has."""
+
+
+@pytest.mark.parametrize("to", sorted(available().keys() - NEEDS_A_LABEL - {"coco"}))
+def test_every_record_is_written_or_counted(to: str, tmp_path: Path) -> None:
+    """What is read from the target, and what the loss report says, is what was there, each record once."""
+    data = rich(tmp_path / "in")
+    result = fs.convert(data, to=to, out=tmp_path / "out")
+    losses = {loss["what"]: loss["count"] for loss in result.loss_report}
+    had, has = counts(data, "coco"), counts(tmp_path / "out", to)
+    if "objects, drawn as areas" in losses:
+        del had["areas"], has["areas"]  # they are of both
+    assert has == expected(had, losses)
+
+
+def test_a_box_that_follows_from_pixels_is_not_said_to_be_lost(tmp_path: Path) -> None:
+    ring = {"segmentation": [[1, 1, 5, 1, 5, 5, 1, 5]]}
+    data = put(tmp_path / "in", coco(["a.jpg"], [ring, ring | {"segmentation": [[8, 1, 12, 1, 12, 5, 8, 5]]}]))
+    for to in ("coco_panoptic", "image_masks", "segment_anything"):
+        result = fs.convert(data, to=to, out=tmp_path / to)
+        assert not [line for line in result.losses if line.startswith(("boxes", "objects not"))]
+
+
+def test_records_that_a_condition_refuses_are_counted(tmp_path: Path) -> None:
+    """Of a document of one item, by the table's own condition; each record once, however many tables refuse it."""
+    spec = put(tmp_path, {"large.yaml": """\
+formatspec: 1
+name: large
+files:
+  image: "{name}.{ext:image}"
+  record:
+    path: "{name}.json"
+    json:
+      boxes: [{each: objects where area > 50, bbox: bbox | xywh}]
+      labels: [{each: labels where category.id > 1, id: category.id}]
+      names: [{each: objects by index where area > 50, name: category.name}]
+"""})  # fmt: skip
+    result = fs.convert(rich(tmp_path / "in"), to=spec / "large.yaml", out=tmp_path / "out")
+    assert "objects not written (no table is for them): 5 objects" in result.losses
+    assert "labels not written (no table is for them): 2 labels" in result.losses
+
+
+def test_categories_that_cannot_be_written_are_counted(tmp_path: Path) -> None:
+    spec = put(tmp_path, {"coloured.yaml": """\
+formatspec: 1
+name: coloured
+files:
+  image: "{name}.{ext:image}"
+  list: {path: list.json, json: {classes: [{each: categories by name, name: name, color: color}]}}
+  record: {path: "{name}.json", json: [{each: objects, bbox: bbox | xywh, name: category.name}]}
+"""})  # fmt: skip
+    result = fs.convert(rich(tmp_path / "in"), to=spec / "coloured.yaml", out=tmp_path / "out")
+    assert "categories not written (no color): 3 categories" in result.losses
+    assert json.loads((tmp_path / "out/list.json").read_text()) == {"classes": []}
+
+
+def test_objects_of_a_category_that_a_closed_table_lacks_are_not_written(tmp_path: Path) -> None:
+    """They would be findings in the target; that they are left out is said, with the category's name."""
+    document = coco(["a.jpg"], [{}, {"segmentation": [[8, 1, 12, 1, 12, 5, 8, 5]], "bbox": [8, 1, 4, 4]}])
+    result = fs.convert(put(tmp_path / "in", document), to="cityscapes", out=tmp_path / "out")
+    assert not [f for f in fs.validate(tmp_path / "out", "cityscapes", deep=True).findings if f.level == "error"]
+    assert {"objects not written (no category.name): 1 object", "objects not written (no polygon): 1 object"} <= set(
+        result.losses
+    )
+
+
+def test_files_are_not_made_for_objects_that_no_document_lists(tmp_path: Path) -> None:
+    """ADE20K's document needs a category; an object without one is not written, and has no mask either."""
+    spec = put(tmp_path, {"bare.yaml": """\
+formatspec: 1
+name: bare
+files:
+  image: "{name}.{ext:image}"
+  record: {path: "{name}.json", json: [{each: objects, ring: polygon | flat}]}
+"""}) / "bare.yaml"  # fmt: skip
+    put(tmp_path / "in", {"a.jpg": image_bytes(20, 10, "jpg"), "a.json": '[{"ring": [1, 1, 5, 1, 5, 5]}]'})
+    result = fs.convert(tmp_path / "in", to="ade20k2020", spec=spec, out=tmp_path / "out")
+    assert result.losses == ("objects not written (no category.name): 1 object",)
+    assert not list((tmp_path / "out").rglob("instance_*"))
+
+
+def test_ids_that_are_made_up_are_unique_over_all_files(tmp_path: Path) -> None:
+    """LVIS's rows lead to images by their ids alone, whichever of its files they stand in."""
+    files = {**coco(["a.jpg"], [{}]), **coco(["b.jpg"], [{}, {}], "val", 2)}
+    fs.convert(put(tmp_path / "in", files), to="supervisely", out=tmp_path / "plain")
+    fs.convert(tmp_path / "plain", to="lvis", out=tmp_path / "out")
+    assert not [f for f in fs.validate(tmp_path / "out", "lvis").findings if f.level == "error"]
+    assert sorted(len(item.objects) for item in fs.open(tmp_path / "out", "lvis")) == [1, 2]

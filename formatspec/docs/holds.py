@@ -20,7 +20,7 @@ from formatspec.engine.losses import NAMES, Losses
 from formatspec.engine.scope import Meaning, Scope
 from formatspec.engine.whole import choices, forms
 from formatspec.language.expression import Binary, Name
-from formatspec.language.leaf import Computed, Keep
+from formatspec.language.leaf import Keep
 from formatspec.language.load import Source
 from formatspec.language.rules import (
     KEY,
@@ -32,6 +32,7 @@ from formatspec.language.rules import (
     Rule,
     SequenceRule,
     TableRule,
+    is_derived,
 )
 from formatspec.language.schema import CategoryTable
 from formatspec.model.slots import TABLES
@@ -321,7 +322,7 @@ def _of_table(scope: Scope, pixels: bool) -> Iterator[str]:
 def _tables(rule: Rule, scope: Scope) -> Iterator[tuple[TableRule, Scope]]:
     """Every table that tells something of its own, with the scope of its rows."""
     if isinstance(rule, TableRule):
-        if not rule.each.overlap and not _is_derived(rule.row):
+        if not rule.each.overlap and not is_derived(rule.row):
             inner = scope.inside(rule.each.table)
             yield rule, inner
             yield from _tables(rule.row, inner)
@@ -336,14 +337,6 @@ def _conditions(table: TableRule) -> Iterator[str]:
         left = part.left if isinstance(part, Binary) and part.operator in ("==", "!=") else part
         if isinstance(left, Name) and "." not in left.name:
             yield left.name
-
-
-def _is_derived(row: Rule) -> bool:
-    """Whether a row binds nothing, as in a picture that follows from others."""
-    leaves = [one.rule for one in row.fields] if isinstance(row, MapRule) else []
-    return any(isinstance(one, LeafRule) and isinstance(one.leaf, Computed) for one in leaves) and not any(
-        not isinstance(one, LeafRule) or any(leaf_names(one.leaf)) for one in leaves
-    )
 
 
 def _parts(rule: Rule) -> Iterator[Rule]:

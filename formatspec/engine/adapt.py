@@ -31,26 +31,27 @@ class NoPlace(ValueError):
 class TargetCategories:
     """The target's table, and which of its categories each of the source's becomes.
 
-    fixed: the table beside the spec is all there is.  tabled: it is used, so that nothing else need list it.
+    fixed: the table beside the spec is used, so that nothing else need list it.  closed: it is all there is, so
+    that a category that it lacks has neither number nor name.
     """
 
-    def __init__(self, listed: Sequence[Category], fixed: bool, tabled: bool = False) -> None:
+    def __init__(self, listed: Sequence[Category], fixed: bool, closed: bool = False) -> None:
         self.listed = tuple(listed)
         self.fixed = fixed
-        self.tabled = tabled or fixed
+        self.closed = closed
         self._by_name = {category.name: category for category in self.listed}
         self._by_key = {(category.id, category.name): category for category in self.listed}
-        self._own: dict[int, tuple[Category, Category]] = {}
+        self._own: dict[int, tuple[Category, Category | None]] = {}
 
-    def own(self, category: Category) -> Category:
-        """The target's category for one of the source's; itself where the target has none."""
+    def own(self, category: Category) -> Category | None:
+        """The target's category for one of the source's; itself where the target has none, if its table is open."""
         known = self._own.get(id(category))
         if known is None:
             name = spoken(category)
             found = None if self.fixed else self._by_key.get((category.id, name))
             found = found or self._by_name.get(name)
             stranger = msgspec.structs.replace(category, id=None, index=None) if self.fixed else category
-            own = found if found is not None else stranger
+            own = found if found is not None else None if self.closed else stranger
             known = self._own[id(category)] = (category, own)
         return known[1]
 
@@ -69,7 +70,7 @@ def target_categories(form: Format, source: Iterable[Category], same: bool) -> T
             table = from_table(form.source.file.parent / entry.table)
             names = {category.name for category in table}
             if len(form.spec.categories) == 1 or all(category.name in names for category in listed):
-                return TargetCategories(table, fixed=True)
+                return TargetCategories(table, fixed=True, closed=not entry.open)
     numbered = [
         msgspec.structs.replace(category, index=index, name=spoken(category), parent=category.parent or None)
         if category.index != index or category.name != spoken(category) or category.parent == ""

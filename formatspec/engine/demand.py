@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from formatspec.engine.format import Format, Role, everything
 from formatspec.engine.reading import Wanted
@@ -17,6 +17,7 @@ from formatspec.language.rules import (
     Rule,
     SequenceRule,
     TableRule,
+    is_derived,
 )
 
 
@@ -64,23 +65,24 @@ def meanings(rule: Rule, scope: Scope) -> Iterator[tuple[Meaning, Scope, bool]]:
                 yield meaning, inner, lookup
 
 
-def tables(rule: Rule) -> Iterator[str]:
-    """The tables that a rule names, whatever their rows hold."""
+def tables(rule: Rule, lookups: bool = True) -> Iterator[str]:
+    """The tables whose rows tell something; without `lookups`, those whose rows are records of their own."""
     if isinstance(rule, TableRule):
-        yield rule.each.table
-        yield from tables(rule.row)
+        if not is_derived(rule.row) and (lookups or not rule.each.overlap):
+            yield rule.each.table
+        yield from tables(rule.row, lookups)
     elif isinstance(rule, MapRule):
         for field in rule.fields:
-            yield from tables(field.rule)
+            yield from tables(field.rule, lookups)
         for choice in (*rule.alternatives, rule.rest):
             if isinstance(choice, OneOf):
-                yield from tables(choice)
+                yield from tables(choice, lookups)
     elif isinstance(rule, ListRule | SequenceRule):
         for one in rule.rules:
-            yield from tables(one)
+            yield from tables(one, lookups)
     elif isinstance(rule, OneOf):
         for alternative in rule.alternatives:
-            yield from tables(alternative)
+            yield from tables(alternative, lookups)
 
 
 def serves(role: Role, wanted: Wanted) -> bool:
@@ -113,13 +115,18 @@ def boxes_only(meaning: Meaning, scope: Scope) -> bool:
     return not (scope.kind == "object" and meaning.name in OUTLINES)
 
 
-def for_target(source: Format, target: Format) -> Wanted:
-    """What of `source` must be decoded to write `target`."""
+def for_target(source: Format, target: Format, present: Collection[str]) -> Wanted:
+    """What of `source` must be decoded to write `target`; `present`: the roles of which there are files.
+
+    Areas are what objects leave free of their pixels, so that with areas all outlines are wanted.
+    """
     needed = {
         meaning.name if scope.kind == "object" else scope.kind
         for role in target.documents
         for meaning, scope, _ in meanings(role.document_rule, role.scope)
     }
+    if any("areas" in tables(role.document_rule) for role in source.documents if role.name in present):
+        return everything
     if needed & {*OUTLINES, "area", "void"} or any(role.kind == "pixels" for role in target.documents):
         return everything
     return boxes_only if _states_boxes(source) else everything

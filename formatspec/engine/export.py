@@ -14,11 +14,13 @@ from formatspec.engine.adapt import Adapter, NoPlace, TargetCategories
 from formatspec.engine.entries import header_of
 from formatspec.engine.format import IMAGE, Format, Role
 from formatspec.engine.frames import Frame, Setting
+from formatspec.engine.held import WRITTEN, mark
 from formatspec.engine.joining import SharedFile
 from formatspec.engine.losses import Losses
 from formatspec.engine.printing import NO_SOURCE, Lacking
 from formatspec.engine.shared import Spooled, counts_of, holds_apart, is_category_source, narrower, spooled_tables
-from formatspec.engine.writing import RowWriter, compile_writer, frame_of, position_of, source_of, write_record
+from formatspec.engine.unwritten import ONE_PER_ITEM, Unwritten
+from formatspec.engine.writing import RowWriter, compile_writer, frame_of, hold, position_of, source_of, write_record
 from formatspec.files.document import FileError
 from formatspec.model.records import Item, Label, Object, Origin
 from formatspec.model.slots import TABLES
@@ -73,8 +75,7 @@ class Exporter:
         self.as_read = as_read
         self.same = adapter.same
         self.shared: dict[tuple[str, str], Shared] = {}
-        self.refused: set[int] = set()
-        self.lacking: set[int] = set()
+        self.unwritten = Unwritten(target)
         self.are_read = False
         self.subsets: tuple[set[str], set[str]] = (set(), set())
         self.files = 0
@@ -115,33 +116,21 @@ class Exporter:
         for role in self.roles:
             if role.span == "item" and role.kind is not None:
                 files.extend(self._item_file(role, own, frame))
-            elif role.span == "record":
-                files.extend(self._record_files(role, own, frame))
         for role in self.roles:
             if role.span == "shared" and role.codec is not None and not (role.kept and not self._written_back()):
                 self._rows(role, own, setting)
+        for role in self.roles:
+            if role.span == "record":
+                files.extend(self._record_files(role, own, frame))
         self.named[item.key if own.key == item.key else own.key] = item.key
         for path, data in files:
             self._put(path, data)
         self._in_subsets(own)
-        self._lost(setting)
-        self._refused(own, setting)
+        if not self.same:
+            for what, unit in self.unwritten.of(own, setting, len(item.objects)):
+                self.losses.note(what, unit)
         self.losses.item(own, setting.held)
         return own
-
-    def _refused(self, item: Item, setting: Setting) -> None:
-        """Note the objects that no table takes: the conditions of all leave them out, or their place has no table."""
-        tables = "objects" in self.losses.tables and bool(setting.held)
-        lost = sum(
-            1
-            for thing in item.objects
-            if id(thing) not in setting.held
-            and (id(thing) in self.refused or (tables and id(thing) not in self.lacking))
-        )
-        if lost and not self.same:
-            self.losses.note("objects not written (no table is for them)", "objects", lost)
-        self.refused.clear()
-        self.lacking.clear()
 
     def _written_back(self) -> bool:
         """Whether the items come from files of this very format."""
@@ -232,6 +221,8 @@ class Exporter:
         origin = item.origin if frame.then is not None else None
         if painter.alphabets:
             for thing_index, thing in enumerate(item.objects):
+                if not self._is_told(thing, frame):
+                    continue
                 inner = frame_of(thing, frame, thing_index, len(item.objects))
                 source = (
                     thing.origin.rasters.get(role.name) if origin is not None and thing.origin is not None else None
@@ -258,9 +249,14 @@ class Exporter:
         for row in painter.rows:
             for index, thing in enumerate(item.objects):
                 inner = frame_of(thing, frame, index, len(item.objects))
-                if row.fits(inner):
+                if row.fits(inner) and self._is_told(thing, frame):
                     groups.setdefault(self._record_path(role, item, inner), set()).add(index)
         return groups
+
+    def _is_told(self, thing: Object, frame: Frame) -> bool:
+        """Whether an object has a row, where documents list the objects that files are made for."""
+        listed = "objects" in self.unwritten.listed and frame.then is None
+        return not listed or bool(frame.setting.held.get(mark(thing), 0) & WRITTEN)
 
     def _record_path(self, role: Role, item: Item, inner: Frame) -> str:
         if inner.then is not None and inner.record.origin is not None:
@@ -292,6 +288,7 @@ class Exporter:
     def _rows_of(self, role: Role, item: Item, captures: Mapping[str, Any], item_setting: Setting) -> None:
         key = (role.name, self._render(role, captures))
         shared = self.shared.get(key)
+        over_files = not set(role.captures) <= set(self.target.key_names)
         if shared is None:
             names = {name: captures.get(name) for name in role.captures}
             shared = self.shared[key] = Shared(Setting(names, self.categories, dict(self.target.options)))
@@ -300,8 +297,9 @@ class Exporter:
         setting = Setting(item.captures, self.categories, shared.setting.options)
         setting.folder = shared.setting.folder
         setting.file = key[1]
-        setting.index = shared.counts.get("items", 0)
+        setting.index = item_setting.index if over_files else shared.counts.get("items", 0)
         setting.held = item_setting.held
+        setting.rows["lost"] = item_setting.rows.setdefault("lost", [])
         setting.renumbered = self.renumbers
         setting.apart = self.apart
         frame = self._frame(setting, item)
@@ -309,17 +307,17 @@ class Exporter:
             self._spool(table, shared, item, frame)
         shared.items += 1
         shared.objects += len(item.objects)
-        self._lost(setting)
 
     def _spool(self, table: Spooled, shared: Shared, item: Item, frame: Frame) -> None:
         gathered = shared.rows.setdefault(table.key, [])
         done: set[int] = set()  # one row tells of a record: the first that can
-        lost: dict[int, tuple[str, Any, Lacking]] = {}
+        lost: dict[int, tuple[str, Any, str]] = {}
         for row in table.writers:
             whole = TABLES[row.table] == "item"
             records = (item,) if whole else tuple(row.select(frame))
             if row.rule.each.by == ("item",):
-                records = self._only_one(records, row)
+                lost.update((id(record), (row.table, record, ONE_PER_ITEM)) for record in records[1:])
+                records = records[:1]
             for record in records:
                 if id(record) in done:
                     continue
@@ -330,10 +328,9 @@ class Exporter:
                 if inner.then is not None:
                     inner.then.index = index
                 if not _belongs(row, inner):
-                    if isinstance(record, Object):
-                        self.refused.add(id(record))
                     continue
                 if row.late:
+                    hold(inner, row.holds)
                     shared.late.append((gathered, row, inner))
                     shared.counts[row.table] = index + 1
                     shared.columns.update(dict.fromkeys(inner.record.attributes))
@@ -341,7 +338,7 @@ class Exporter:
                 try:
                     document = write_record(row, inner)
                 except Lacking as lacking:
-                    lost.setdefault(id(record), (row.table, record, lacking))
+                    lost.setdefault(id(record), (row.table, record, f"no {lacking}"))
                     continue
                 done.add(id(record))
                 shared.counts[row.table] = index + 1
@@ -349,12 +346,6 @@ class Exporter:
                 place = position_of(record, row.number, frame.setting.file) if kept else len(gathered)
                 gathered.append((place, len(gathered), document))
         frame.setting.rows.setdefault("lost", []).extend(found for key, found in lost.items() if key not in done)
-
-    def _only_one(self, records: tuple[Any, ...], row: RowWriter) -> tuple[Any, ...]:
-        """The first record that a table of one record per item may hold; the others are lost."""
-        if len(records) > 1:
-            self.losses.note(f"{row.table} not written (one per item)", row.table, len(records) - 1)
-        return records[:1]
 
     def _write_late(self, role: Role, shared: Shared, source: Any) -> None:
         """Write the rows that waited for the names of all columns: those of the source, then those of the rows."""
@@ -367,19 +358,11 @@ class Exporter:
             try:
                 document = write_record(row, inner)
             except Lacking as lacking:
-                self.losses.note(f"{row.table} not written ({lacking})", row.table)
+                self.losses.note(f"{row.table} not written (no {lacking})", row.table)
                 continue
             kept = inner.then is not None
             place = position_of(inner.record, row.number, inner.setting.file) if kept else len(gathered)
             gathered.append((place, len(gathered), document))
-
-    def _lost(self, setting: Setting) -> None:
-        for table, record, lacking in setting.rows.pop("lost", ()):
-            if isinstance(record, Object):
-                self.lacking.add(id(record))
-                self.losses.note(f"objects not written (no {lacking})")
-            else:
-                self.losses.note(f"{table} not written ({lacking})", table)
 
     def finish(self) -> None:
         """Write the shared files.  Raises CannotWrite."""
@@ -409,7 +392,7 @@ class Exporter:
         frame = Frame(setting, None, None)
         if source is NO_SOURCE and (role.kept or (role.optional and self._written_back())):
             return
-        if source is NO_SOURCE and role.optional and self.categories.tabled and is_category_source(self.target, role):
+        if source is NO_SOURCE and role.optional and self.categories.fixed and is_category_source(self.target, role):
             return
         if role.optional and source is NO_SOURCE and self._only_rows(role) and not any(shared.rows.values()):
             return
@@ -420,6 +403,8 @@ class Exporter:
             before.subsets = tuple(sorted(self.subsets[1]))
             frame.then = Frame(before, None, None)
         document = self._document(role, frame, source)
+        for table, _, why in setting.rows.pop("lost", ()):
+            self.losses.note(f"{table} not written ({why})", table)
         empty = not any(shared.rows.values()) and (not document or self._only_rows(role))
         empty = empty or (self._lists_again(role) and not self._has_more(role, shared))
         if role.optional and source is NO_SOURCE and (empty or not document):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from operator import attrgetter
 from typing import Any
 
@@ -62,7 +62,7 @@ class Setting:
         self.renumbered = False
         self.apart = False
         self.index = 0
-        self.held: dict[int, int] = {}
+        self.held: dict[Hashable, int] = {}
         self.rows: dict[str, Any] = {}
         self.counts: dict[str, int] = {}
         self.subsets: tuple[str, ...] = ()
@@ -272,16 +272,21 @@ def _category_of(name: str) -> Getter:
         key = name.removeprefix("attributes.")
         return lambda frame: None if frame.record.category is None else frame.record.category.attributes.get(key)
     if name == "parent":
-        return lambda frame: (
-            None if frame.record.category is None else parent_of(frame.setting.categories.own(frame.record.category))
-        )
+        return lambda frame: None if (own := _own(frame)) is None else parent_of(own)
     read = attrgetter(name)
 
     def get(frame: Frame) -> Any:
-        category = frame.record.category
-        return None if category is None else read(frame.setting.categories.own(category))
+        own = _own(frame)
+        return None if own is None else read(own)
 
     return get
+
+
+def _own(frame: Frame) -> Category | None:
+    """The target's category for a record's own."""
+    category = frame.record.category
+    own: Category | None = None if category is None else frame.setting.categories.own(category)
+    return own
 
 
 def _of_label(name: str) -> Getter:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
+from typing import Any
 
 from formatspec.engine.scope import Scope
 from formatspec.language.leaf import Bind, Leaf, Text
 from formatspec.language.rules import LeafRule, ListRule, MapRule, OneOf, Rule, TableRule
-from formatspec.model.records import Object
+from formatspec.model.records import Area, Category, Object
 from formatspec.model.slots import TABLES
 
 GEOMETRY = ("bbox", "rotated", "polygons", "polyline", "keypoints", "circle", "region", "hidden")
@@ -16,6 +17,9 @@ COUNTED = (
     *GEOMETRY, "text",
 )  # fmt: skip
 BITS = {name: 1 << place for place, name in enumerate(COUNTED)}
+
+WRITTEN = 1 << len(COUNTED)
+"""Set beside the slots of what has a row of its own: one that only looks up others adds to what they tell."""
 
 SLOT_OF = {"polygon": "polygons"}
 UNREAD: tuple[tuple[float, ...], ...] = ((),)
@@ -28,6 +32,16 @@ IMPLIED = {
     "bbox": 0,
 }
 """What follows from a held slot, so that it is not lost: a box from what it surrounds."""
+
+
+def mark(record: Any) -> Hashable:
+    """What stands for a record among those that were written; an area is made anew for each picture that shows it."""
+    return mark_of_area(record.category) if isinstance(record, Area) else id(record)
+
+
+def mark_of_area(category: Category | None) -> Hashable:
+    """What stands for the area of a category."""
+    return None if category is None else (category.id, category.name)
 
 
 def leaf_names(leaf: Leaf) -> Iterator[str]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from typing import Any
 
 from formatspec.engine import demand
 from formatspec.engine.adapt import TargetCategories
 from formatspec.engine.format import Format
-from formatspec.engine.held import BITS, stated_bits
+from formatspec.engine.held import BITS, WRITTEN, mark, stated_bits
 from formatspec.model.records import Category, Item, Object
 from formatspec.model.region import Region
 
@@ -92,18 +92,15 @@ class Losses:
                 if value is not None and value not in ((), "") and name not in self.category_slots:
                     self.note(words, "categories")
 
-    def item(self, item: Item, held: Mapping[int, int]) -> None:
-        """Count what of an item was not written."""
+    def item(self, item: Item, held: Mapping[Hashable, int]) -> None:
+        """Count what is said of an item and of its objects that was not written."""
         if self.same:
             return
-        written = held
         for thing in item.objects:
-            bits = written.get(id(thing))
-            if bits is not None:
+            bits = held.get(mark(thing), 0)
+            if bits & WRITTEN:
                 self._object(thing, bits)
         slots, tables = self.item_slots, self.tables
-        if item.objects and "objects" not in tables:
-            self.note("objects, drawn as areas" if "areas" in tables else "objects", "objects", len(item.objects))
         if item.tags and "tags" not in slots:
             self.note("tags", "items")
         if item.attributes and "attributes" not in slots:
@@ -112,12 +109,6 @@ class Losses:
                 self.note("attributes of items", "items")
         if item.sequence is not None and "sequence" not in slots:
             self.note("sequences", "items")
-        if item.captions and "captions" not in tables and "caption.text" not in slots:
-            self.note("captions", "captions", len(item.captions))
-        if item.labels and "labels" not in tables and not any(slot.startswith("label.") for slot in slots):
-            self.note("labels", "labels", len(item.labels))
-        if item.areas and "areas" not in tables:
-            self.note("areas, written as objects" if "objects" in tables else "areas", "areas", len(item.areas))
         if item.void and "void" not in tables:
             self.note("void pixels", "items")
         if item.subsets and not slots & {"subset", "subsets"}:

@@ -15,7 +15,7 @@ from formatspec.engine.telling import constant_of
 from formatspec.engine.templates import text_template
 from formatspec.language import expression
 from formatspec.language.errors import Place
-from formatspec.language.expression import Expression, ExpressionError, UnknownName
+from formatspec.language.expression import Expression, ExpressionError, Literal, UnknownName
 from formatspec.language.leaf import Bind, Computed, Constant, Keep, Leaf, Text
 from formatspec.language.rules import problem
 
@@ -77,7 +77,7 @@ def leaf_writer(leaf: Leaf, place: Place, scope: Scope, keys: int, required: boo
         value = constant_of(leaf, scope)
         return lambda frame, source: value
     if isinstance(leaf, Keep):
-        return _keep(leaf, place, scope, keys)
+        return _keep(leaf, place, scope, required)
     if isinstance(leaf, Computed):
         return kept_or(_computed(leaf, place, scope, required))
     if isinstance(leaf, Text):
@@ -102,17 +102,23 @@ def compiled(value: Expression, scope: Scope, place: Place) -> Callable[[Frame],
     return evaluate
 
 
-def _keep(leaf: Keep, place: Place, scope: Scope, keys: int) -> Writer:
+def _keep(leaf: Keep, place: Place, scope: Scope, required: bool) -> Writer:
     if leaf.default is None:
         return lambda frame, source: MISSING if source is NO_SOURCE else source
     default = compiled(leaf.default, scope, place)
-    textual = scope.textual
+    textual, what = scope.textual, expression.format(leaf.default)
+    is_null = leaf.default == Literal(None)
 
     def show(frame: Frame) -> Any:
         value = default(frame)
-        return MISSING if value is None else spell(value) if textual else listed(value)
+        if value is not None:
+            return spell(value) if textual else listed(value)
+        if not required:
+            return MISSING
+        if is_null:
+            return None
+        raise Lacking(what)
 
-    del keys
     return kept_or(show)
 
 

@@ -10,14 +10,14 @@ import msgspec
 import numpy as np
 
 from formatspec.engine.frames import Frame
-from formatspec.engine.held import BITS, IMPLIED
+from formatspec.engine.held import BITS, IMPLIED, WRITTEN
 from formatspec.engine.job import Job, Record, put
 from formatspec.engine.printing import Lacking
 from formatspec.engine.reading import Context, RowReader, read_row, row_reader
 from formatspec.engine.scope import Scope
-from formatspec.engine.writing import RowWriter, frames_of, write_record
-from formatspec.language.leaf import Bind, Computed, Constant
-from formatspec.language.rules import LeafRule, ListRule, MapRule, OneOf, Rule, TableRule, problem
+from formatspec.engine.writing import RowWriter, frames_of, hold, write_record
+from formatspec.language.leaf import Bind, Constant
+from formatspec.language.rules import LeafRule, ListRule, MapRule, OneOf, Rule, TableRule, is_derived, problem
 from formatspec.language.schema import FileSpec
 from formatspec.model import derive
 from formatspec.model.records import Area, Category, Item, Object
@@ -256,12 +256,6 @@ def _constant(rule: Rule) -> Any:
     return rule.leaf.value if isinstance(rule, LeafRule) and isinstance(rule.leaf, Constant) else None
 
 
-def is_derived(rule: TableRule) -> bool:
-    """Whether rows are printed from what is known otherwise, and tell nothing when read."""
-    fields = rule.row.fields if isinstance(rule.row, MapRule) else ()
-    return bool(fields) and all(isinstance(f.rule, LeafRule) and isinstance(f.rule.leaf, Computed) for f in fields)
-
-
 def tables_of(rule: Rule) -> tuple[TableRule, ...]:
     """The tables of a label image's rule, in order."""
     if isinstance(rule, TableRule):
@@ -275,7 +269,7 @@ def raster_reader(spec: FileSpec, rule: Rule, scope: Scope, context: Context) ->
     """Compile the reader of a role whose document is `pixels:`."""
     alphabets = _alphabets(rule)
     tables = () if alphabets else tables_of(rule)
-    rows = tuple(row_reader(table, scope, context) for table in tables if not is_derived(table))
+    rows = tuple(row_reader(table, scope, context) for table in tables if not is_derived(table.row))
     if not alphabets and not tables:
         raise problem("pixels are a table, or a mask of one record", rule.place, "`each:`, or `L: slot | map(…)`")
     keys = _keys(rule)
@@ -353,8 +347,7 @@ class RasterWriter:
             )
             if region:
                 found.append((region, value))
-            held = frame.setting.held
-            held[id(frame.record)] = held.get(id(frame.record), 0) | BITS[slot] | IMPLIED.get(slot, 0)
+                hold(frame, BITS[slot] | IMPLIED.get(slot, 0) | WRITTEN)
         return found
 
     def _labelled(self, frame: Frame) -> Rows:
@@ -372,7 +365,7 @@ class RasterWriter:
                 try:
                     value = _value(write_record(row, inner), self.keys)
                 except Lacking as lacking:
-                    frame.setting.rows.setdefault("lost", []).append((row.table, inner.record, lacking))
+                    frame.setting.rows.setdefault("lost", []).append((row.table, inner.record, f"no {lacking}"))
                     continue
                 order = getattr(inner.record, "order", None) or 0
                 painted.append((_LAYERS.get(row.table, 1), order, layer * 1_000_000 + index, region, value))
@@ -477,7 +470,7 @@ def raster_writer(spec: FileSpec, rule: Rule, scope: Scope) -> RasterWriter:
     alphabets = _alphabets(rule)
     rows = () if alphabets else tuple(RowWriter(table, scope) for table in tables_of(rule))
     for row in rows:
-        row.bits |= BITS["region"] | IMPLIED["region"]
+        row.holds |= (BITS["region"] | IMPLIED["region"]) if row.holds else 0
     palette = _category_palette if spec.palette == "category.color" else None
     background = next((_value(blank, _keys(rule)) for blank in _blanks(rule)), None)
     return RasterWriter(spec, alphabets, rows, _keys(rule), palette, background)

@@ -13,14 +13,14 @@ from typing import Any
 from formatspec.codecs.registry import Unfit
 from formatspec.engine.chain import build
 from formatspec.engine.frames import GEOMETRY, Frame, getter, records_of, stated
-from formatspec.engine.held import slot_bits
+from formatspec.engine.held import WRITTEN, mark, slot_bits
 from formatspec.engine.job import MISSING
 from formatspec.engine.printing import NO_SOURCE, Lacking, Writer, compiled, kept_or, leaf_writer, listed, same_value
 from formatspec.engine.reading import table_number
 from formatspec.engine.scope import Scope
 from formatspec.engine.telling import fits_outline, keys_of
 from formatspec.language.leaf import Bind, Text
-from formatspec.language.rules import Field, LeafRule, ListRule, MapRule, OneOf, Rule, TableRule, problem
+from formatspec.language.rules import Field, LeafRule, ListRule, MapRule, OneOf, Rule, TableRule, is_derived, problem
 from formatspec.model.records import Category
 from formatspec.model.slots import TABLES
 
@@ -216,8 +216,7 @@ def _alternatives(rule: OneOf, scope: Scope) -> Writer:
 
     def write(frame: Frame, source: Any) -> Any:
         now, bits, place = choose(frame)
-        held = frame.setting.held
-        held[id(frame.record)] = held.get(id(frame.record), 0) | bits
+        hold(frame, bits)
         if not isinstance(source, dict) or frame.then is None:
             return now
         try:
@@ -266,7 +265,7 @@ def bound_names(rule: Rule) -> Iterator[str]:
 class RowWriter:
     """How the records of one table are chosen and written."""
 
-    __slots__ = ("bits", "late", "number", "rule", "select", "states", "table", "test", "where", "write")
+    __slots__ = ("holds", "late", "number", "rule", "select", "states", "table", "test", "where", "write")
 
     def __init__(self, rule: TableRule, scope: Scope) -> None:
         inner = scope.inside(rule.each.table)
@@ -280,8 +279,9 @@ class RowWriter:
         self.where = None if rule.each.where is None else compiled(rule.each.where, inner, rule.place)
         self.write = compile_writer(rule.row, inner)
         self.test = fits_outline(rule.row, inner)
-        self.bits = slot_bits(rule.row, inner)
         self.states = _binds_stated(rule.row, inner)
+        written = 0 if rule.each.overlap else WRITTEN
+        self.holds = 0 if is_derived(rule.row) else slot_bits(rule.row, inner) | written
         self.late = _needs_columns(rule.row)
 
     def fits(self, frame: Frame) -> bool:
@@ -325,9 +325,15 @@ def write_record(row: RowWriter, frame: Frame) -> Any:
     found = source_of(frame.record, row.number, frame.setting.file) if frame.then is not None else None
     source = NO_SOURCE if found is None else found[1]
     document = row.write(frame, source)
-    held = frame.setting.held
-    held[id(frame.record)] = held.get(id(frame.record), 0) | row.bits
+    hold(frame, row.holds)
     return document
+
+
+def hold(frame: Frame, bits: int) -> None:
+    """Note that a frame's record is written, with these slots."""
+    held, one = frame.setting.held, mark(frame.record)
+    if bits:
+        held[one] = held.get(one, 0) | bits
 
 
 def is_spooled(rule: TableRule, scope: Scope) -> bool:
@@ -363,7 +369,7 @@ def _in_columns(documents: list[dict[str, Any]], source: Any) -> dict[str, list[
 def written_rows(rows: list[RowWriter], frame: Frame) -> Iterator[tuple[Any, Any]]:
     """Each record's row, with the record: as in the source, then in the model's order."""
     pending: list[tuple[int, Any, Any]] = []
-    lost: dict[int, tuple[str, Any, Lacking]] = {}
+    lost: dict[int, tuple[str, Any, str]] = {}
     done: set[int] = set()
     # Of several tables, those come first that a record was read from, then those that hold its geometry as stated.
     several = rows if len(rows) > 1 else []
@@ -381,7 +387,7 @@ def written_rows(rows: list[RowWriter], frame: Frame) -> Iterator[tuple[Any, Any
             try:
                 document = write_record(row, inner)
             except Lacking as lacking:
-                lost.setdefault(id(inner.record), (row.table, inner.record, lacking))
+                lost.setdefault(id(inner.record), (row.table, inner.record, f"no {lacking}"))
                 continue
             done.add(id(inner.record))
             pending.append((position_of(inner.record, row.number) if len(rows) > 1 else 0, document, inner.record))

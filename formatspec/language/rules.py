@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from formatspec.language import expression
 from formatspec.language.errors import Place, Problem, SpecError, suggest
 from formatspec.language.expression import Expression, ExpressionSyntax
-from formatspec.language.leaf import Constant, Leaf, LeafSyntax, parse_leaf, parse_text
+from formatspec.language.leaf import Computed, Constant, Leaf, LeafSyntax, parse_leaf, parse_text
 from formatspec.language.yaml_source import Node
 from formatspec.model.slots import TABLES
 
@@ -104,6 +104,13 @@ class SequenceRule:
 
 
 Rule = LeafRule | MapRule | ListRule | TableRule | OneOf | LineRule | SequenceRule
+
+
+def is_derived(row: Rule) -> bool:
+    """Whether rows are printed from what is known otherwise, and tell nothing when read."""
+    fields = row.fields if isinstance(row, MapRule) else ()
+    return bool(fields) and all(isinstance(f.rule, LeafRule) and isinstance(f.rule.leaf, Computed) for f in fields)
+
 
 _EACH = re.compile(
     r"(?P<table>[\w.]+)(?P<columns>\s+in\s+columns)?(\s+by\s+(?P<by>.+?))?(\s+where\s+(?P<where>.+))?", re.S

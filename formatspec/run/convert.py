@@ -109,7 +109,7 @@ def convert_dataset(
     form = target_format(source, target, plan)
     source.findings.clear()
     if plan.select is None and not target.is_same(source.form.source):
-        source.wanted = demand.for_target(source.form, form)
+        source.wanted = demand.for_target(source.form, form, set(source.index.claimed.values()))
     labels = Labels(plan.labels) if plan.labels is not None else None
     adapter = Adapter(source.form, form, (entry.names for entry in source.entries), plan.subsets)
     listed = source.categories if _needs_categories(form) else source.known.listed

@@ -11,12 +11,11 @@ from formatspec.engine.conditions import conjuncts
 from formatspec.engine.format import IMAGE, Format, Role
 from formatspec.engine.frames import Frame
 from formatspec.engine.printing import compiled
-from formatspec.engine.raster import is_derived
 from formatspec.engine.scope import Meaning, Scope
 from formatspec.language.errors import Place
 from formatspec.language.expression import Binary, Literal, Name, Unary
 from formatspec.language.leaf import Bind, Text
-from formatspec.language.rules import LeafRule, ListRule, MapRule, OneOf, Rule, TableRule
+from formatspec.language.rules import LeafRule, ListRule, MapRule, OneOf, Rule, TableRule, is_derived
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +86,7 @@ def _collect(
     elif isinstance(rule, TableRule):
         if rule.each.overlap:
             return
-        if role.kind == "pixels" and is_derived(rule):
+        if role.kind == "pixels" and is_derived(rule.row):
             return
         inner = scope.inside(rule.each.table)
         found.tables.add(rule.each.table)
