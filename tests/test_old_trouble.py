@@ -215,3 +215,30 @@ def test_names_of_files(spec: str, tmp_path: Path) -> None:
     assert all(len(item.objects) + len(item.areas) == 1 for item in fs.open(tmp_path / "out", spec))
     back = fs.convert(tmp_path / "out", to="coco", out=tmp_path / "back", spec=spec)
     assert back.items == len(NAMES)
+
+
+def test_a_part_of_object_0_is_a_part(tmp_path: Path) -> None:
+    """0 is an id: what names it as its parent is no object of its own."""
+    spec = put(tmp_path, {"parts.yaml": """\
+formatspec: 1
+name: parts
+files:
+  image: "{name}.{ext:image}"
+  record:
+    path: "{name}.json"
+    json:
+      whole: [{each: objects by id where not parent, id: id, bbox: bbox | xywh, name: category.name}]
+      parts: [{each: objects by id where parent, id: id, of: parent, bbox: bbox | xywh, name: category.name}]
+"""}) / "parts.yaml"  # fmt: skip
+    head, body = (
+        {"id": 1, "of": 0, "bbox": [1, 1, 2, 2], "name": "head"},
+        {"id": 0, "bbox": [1, 1, 9, 9], "name": "body"},
+    )
+    document = {"whole": [body], "parts": [head]}
+    data = put(tmp_path / "in", {"a.png": image_bytes(20, 20, "png"), "a.json": json.dumps(document)})
+    assert [(thing.id, thing.parent) for thing in only(data, str(spec)).objects] == [(0, None), (1, 0)]
+    fs.convert(data, to="voc", spec=spec, out=tmp_path / "voc")
+    written = (tmp_path / "voc/Annotations/a.xml").read_text()
+    assert written.count("<object>") == 1 and written.count("<part>") == 1
+    fs.convert(data, to=spec, spec=spec, out=tmp_path / "again")
+    assert json.loads((tmp_path / "again/a.json").read_text()) == document

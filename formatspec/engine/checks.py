@@ -110,9 +110,9 @@ class Check:
         self.scope = scope.inside("objects") if spec.each == "objects" else scope
         told = ToldScope(self.scope, form)
         try:
-            self.holds = expression.compile_expression(expression.parse(spec.holds), told)
+            self.holds = expression.compile_condition(expression.parse(spec.holds), told)
             where = None if spec.where is None else expression.parse(spec.where)
-            self.where = None if where is None else expression.compile_expression(where, told)
+            self.where = None if where is None else expression.compile_condition(where, told)
             self.say = tuple(self._part(part, told) for part in parse_template(spec.say).parts)
         except expression.ExpressionSyntax as error:
             raise problem(f"check {code}: {error}", self.place) from None

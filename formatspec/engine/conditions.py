@@ -9,6 +9,7 @@ from formatspec.engine.job import Job, Record
 from formatspec.engine.scope import Scope
 from formatspec.language.errors import Place
 from formatspec.language.expression import Binary, Expression, Literal, Name, Unary
+from formatspec.language.values import stated, truth
 
 Condition = Callable[[Record, Job], bool]
 
@@ -78,12 +79,13 @@ def _slot_is(name: str, expected: Any, scope: Scope) -> Condition | None:
         return _category_is(slot.removeprefix("category."), expected)
     if expected is None:
         return lambda record, job: _said(record, slot) is None
-    truth = expected is True and meaning.type != "bool"
+    any_value = expected is True and meaning.type != "bool"
+    is_said = stated if meaning.counts_zero else truth
 
     def check(record: Record, job: Job) -> bool:
         value = record.get(slot)
-        if truth:
-            return bool(value)
+        if any_value:
+            return is_said(value)
         if value is None:
             record[slot] = expected
             return True
@@ -125,10 +127,11 @@ def _slot_is_empty(name: str, scope: Scope) -> Condition | None:
         return _negated(_category_is(slot.removeprefix("category."), True))
     if meaning.type == "bool":
         return _slot_is(name, False, scope)
-    return lambda record, job: not _said(record, slot)
+    is_said = stated if meaning.counts_zero else truth
+    return lambda record, job: not is_said(_said(record, slot))
 
 
 def _said(record: Record, slot: str) -> Any:
     """A slot's value; a row inside another row has that as its parent before either has an id."""
     value = record.get(slot)
-    return record.get("$up") if value is None and slot == "parent" else value
+    return True if value is None and slot == "parent" and "$up" in record else value

@@ -122,6 +122,10 @@ class WriteScope:
             raise UnknownName(name)
         return getter(meaning, self.scope)
 
+    def counts_zero(self, name: str) -> bool:
+        meaning = self.scope.meaning(name)
+        return meaning is not None and meaning.counts_zero
+
     def table(self, name: str) -> tuple[Callable[[Frame], Iterable[Frame]], WriteScope] | None:
         if name not in TABLES:
             return None

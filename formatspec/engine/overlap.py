@@ -7,7 +7,7 @@ from typing import Any
 
 from formatspec.engine.frames import Frame, Setting
 from formatspec.engine.job import Fault, Job
-from formatspec.engine.printing import compiled
+from formatspec.engine.printing import condition
 from formatspec.engine.reading import RowReader
 from formatspec.model import derive
 from formatspec.model.records import Item, Object
@@ -53,7 +53,7 @@ def _candidates(item: Item, reader: RowReader) -> list[int]:
     where = reader.rule.each.where
     if where is None:
         return list(range(len(item.objects)))
-    holds = compiled(where, reader.scope.inside(reader.table), reader.place)
+    holds = condition(where, reader.scope.inside(reader.table), reader.place)
     root = Frame(Setting({}, None, {}), item, item)
     return [i for i, thing in enumerate(item.objects) if holds(Frame(root.setting, item, thing, root, i))]
 

@@ -87,8 +87,19 @@ def leaf_writer(leaf: Leaf, place: Place, scope: Scope, keys: int, required: boo
 
 def compiled(value: Expression, scope: Scope, place: Place) -> Callable[[Frame], object]:
     """An expression as a function of a frame; an error while it runs is no value."""
+    return _total(expression.compile_expression, value, scope, place)
+
+
+def condition(value: Expression, scope: Scope, place: Place) -> Callable[[Frame], object]:
+    """Whether an expression holds for a frame; where it goes wrong it does not."""
+    return _total(expression.compile_condition, value, scope, place)
+
+
+def _total(
+    compile_it: Callable[..., Getter], value: Expression, scope: Scope, place: Place
+) -> Callable[[Frame], object]:
     try:
-        run = expression.compile_expression(value, WriteScope(scope))
+        run = compile_it(value, WriteScope(scope))
     except UnknownName as error:
         scope.resolve(error.name, place)
         raise problem(f"{error.name!r} has no value here", place) from None

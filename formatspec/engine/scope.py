@@ -26,6 +26,11 @@ class Meaning:
     outer: int = 0
 
     @property
+    def counts_zero(self) -> bool:
+        """Whether 0 is a value like any other: an id, an order, a score, but no count."""
+        return self.type in ("id", "int", "number") and not self.derived and self.where != "column"
+
+    @property
     def value_type(self) -> Type:
         """The type of one value; a column is many, whatever they are."""
         return "json" if self.where == "column" else self.type

@@ -15,7 +15,7 @@ from formatspec.engine.chain import build
 from formatspec.engine.frames import GEOMETRY, Frame, getter, records_of, stated
 from formatspec.engine.held import WRITTEN, mark, slot_bits
 from formatspec.engine.job import MISSING
-from formatspec.engine.printing import NO_SOURCE, Lacking, Writer, compiled, kept_or, leaf_writer, listed, same_value
+from formatspec.engine.printing import NO_SOURCE, Lacking, Writer, condition, kept_or, leaf_writer, listed, same_value
 from formatspec.engine.reading import table_number
 from formatspec.engine.scope import Scope
 from formatspec.engine.telling import fits_outline, keys_of
@@ -276,7 +276,7 @@ class RowWriter:
         if rule.each.table == "attributes" and scope.bound:
             self.select = _but(self.select, scope.bound)
         inner = replace(inner, bound=frozenset(bound_attributes(rule.row)))
-        self.where = None if rule.each.where is None else compiled(rule.each.where, inner, rule.place)
+        self.where = None if rule.each.where is None else condition(rule.each.where, inner, rule.place)
         self.write = compile_writer(rule.row, inner)
         self.test = fits_outline(rule.row, inner)
         self.states = _binds_stated(rule.row, inner)

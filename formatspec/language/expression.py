@@ -30,7 +30,7 @@ from formatspec.language.syntax import (
     format,
     parse,
 )
-from formatspec.language.values import OPERATORS, ExpressionError, element, negative, truth
+from formatspec.language.values import OPERATORS, ExpressionError, element, negative, stated, truth
 
 __all__ = [
     "Binary",
@@ -48,6 +48,7 @@ __all__ = [
     "Scope",
     "Unary",
     "UnknownName",
+    "compile_condition",
     "compile_expression",
     "format",
     "names",
@@ -73,6 +74,10 @@ class Scope(Protocol):
 
     def value(self, name: str) -> Getter:
         """How to get the value of a dotted name from a context; raises UnknownName."""
+        ...
+
+    def counts_zero(self, name: str) -> bool:
+        """Whether a name is a slot of which 0 is a value like any other, so that alone it holds for 0 too."""
         ...
 
     def table(self, name: str) -> tuple[Callable[[Any], Iterable[Any]], Scope] | None:
@@ -110,15 +115,17 @@ def compile_expression(expression: Expression, scope: Scope) -> Getter:
             getters = tuple(compile_expression(item, scope) for item in items)
             return lambda context: [get(context) for get in getters]
         case Unary(operator, operand):
-            inner = compile_expression(operand, scope)
             if operator == "not":
-                return lambda context: not truth(inner(context))
+                fails = compile_condition(operand, scope)
+                return lambda context: not fails(context)
+            inner = compile_expression(operand, scope)
             return lambda context: negative(inner(context))
         case Binary(operator, left, right):
-            return _binary(operator, compile_expression(left, scope), compile_expression(right, scope))
+            return _binary(operator, left, right, scope)
         case Conditional(condition, then, otherwise):
-            test, yes, no = (compile_expression(part, scope) for part in (condition, then, otherwise))
-            return lambda context: yes(context) if truth(test(context)) else no(context)
+            test = compile_condition(condition, scope)
+            yes, no = (compile_expression(part, scope) for part in (then, otherwise))
+            return lambda context: yes(context) if test(context) else no(context)
         case Index(target, at):
             whole, position = compile_expression(target, scope), compile_expression(at, scope)
             return lambda context: element(whole(context), position(context))
@@ -126,13 +133,24 @@ def compile_expression(expression: Expression, scope: Scope) -> Getter:
             return _call(function, arguments, scope)
 
 
-def _binary(operator: str, left: Getter, right: Getter) -> Getter:
-    if operator == "and":
-        return lambda context: truth(left(context)) and truth(right(context))
-    if operator == "or":
-        return lambda context: truth(left(context)) or truth(right(context))
-    apply = OPERATORS[operator]
-    return lambda context: apply(left(context), right(context))
+def compile_condition(expression: Expression, scope: Scope) -> Callable[[Any], bool]:
+    """The expression's truth as a closure; raises as `compile_expression` does.
+
+    A slot named alone holds where it has a value, and 0 is one if the scope says so.
+    """
+    get = compile_expression(expression, scope)
+    holds = stated if isinstance(expression, Name) and scope.counts_zero(expression.name) else truth
+    return lambda context: holds(get(context))
+
+
+def _binary(operator: str, left: Expression, right: Expression, scope: Scope) -> Getter:
+    if operator in ("and", "or"):
+        first, second = compile_condition(left, scope), compile_condition(right, scope)
+        if operator == "and":
+            return lambda context: first(context) and second(context)
+        return lambda context: first(context) or second(context)
+    apply, one, other = OPERATORS[operator], compile_expression(left, scope), compile_expression(right, scope)
+    return lambda context: apply(one(context), other(context))
 
 
 def _call(function: str, arguments: tuple[Expression | Rows, ...], scope: Scope) -> Getter:
@@ -157,14 +175,14 @@ def _over_rows(function: str, term: Rows, scope: Scope) -> Getter:
             raise UnknownName(term.table)
         slot = f"{tail}.{slot}" if slot else tail
     rows, inner = found
-    holds = compile_expression(term.condition, inner)
+    holds = compile_condition(term.condition, inner)
     apply = FUNCTIONS[function].call
     if slot:
         get = inner.value(slot)
-        return lambda context: apply([get(row) for row in rows(context) if truth(holds(row))])
+        return lambda context: apply([get(row) for row in rows(context) if holds(row)])
     if function == "count":
-        return lambda context: sum(1 for row in rows(context) if truth(holds(row)))
+        return lambda context: sum(1 for row in rows(context) if holds(row))
     if function in ("any", "all"):
         quantify = any if function == "any" else all
-        return lambda context: quantify(truth(holds(row)) for row in rows(context))
+        return lambda context: quantify(holds(row) for row in rows(context))
     raise ExpressionError(f"{function} needs the values of a slot, as in {function}({table}.SLOT where …)")

@@ -50,6 +50,11 @@ def truth(value: object) -> bool:
         raise ExpressionError(f"{kind(value)} is neither true nor false") from error
 
 
+def stated(value: object) -> bool:
+    """The truth of a slot whose 0 is a value, as that of an id is: false where there is no value."""
+    return is_number(value) or truth(value)
+
+
 def equal(left: object, right: object) -> bool:
     """Strict equality: numbers compare by value; booleans, text and null equal only their own kind."""
     if left is None or right is None:

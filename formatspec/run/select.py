@@ -28,11 +28,11 @@ def where(text: str, form: Format) -> Select:
     scope = Scope("item", "", dict.fromkeys(form.key_names), options=form.options)
     objects = scope.inside("objects")
     try:
-        return _items(expression.compile_expression(parsed, WriteScope(scope)), form)
+        return _items(expression.compile_condition(parsed, WriteScope(scope)), form)
     except UnknownName:
         pass
     try:
-        return _objects(expression.compile_expression(parsed, WriteScope(objects)), form)
+        return _objects(expression.compile_condition(parsed, WriteScope(objects)), form)
     except UnknownName as error:
         known = [*SLOTS["item"], *SLOTS["object"], *form.key_names]
         raise SpecError(

@@ -10,7 +10,7 @@ from formatspec.engine.chain import Chain, build
 from formatspec.engine.conditions import conjuncts
 from formatspec.engine.format import IMAGE, Format, Role
 from formatspec.engine.frames import Frame
-from formatspec.engine.printing import compiled
+from formatspec.engine.printing import condition
 from formatspec.engine.scope import Meaning, Scope
 from formatspec.language.errors import Place
 from formatspec.language.expression import Binary, Literal, Name, Unary
@@ -91,14 +91,14 @@ def _collect(
         inner = scope.inside(rule.each.table)
         found.tables.add(rule.each.table)
         if rule.each.table == "areas" and rule.each.where is not None:
-            found.areas.append(compiled(rule.each.where, inner, rule.place))
+            found.areas.append(condition(rule.each.where, inner, rule.place))
         found.alone = found.alone or rule.each.by == ("item",)
         found.ranked = found.ranked or "rank" in rule.each.by  # ranks are told of what is seen only
         if rule.each.table == "objects":
             found.object_roles[role.name] = role.kind == "pixels"
         if rule.each.table == "objects" and scope.kind == "item":
             where = rule.each.where
-            holds = (lambda frame: True) if where is None else compiled(where, inner, rule.place)
+            holds = (lambda frame: True) if where is None else condition(where, inner, rule.place)
             found.conditions.append((role.kind == "pixels", holds))
         if role.kind == "pixels" and inner.kind == "object" and rule.each.where is None and not _slotted(rule.row):
             found.leaves.setdefault("object", []).append(
