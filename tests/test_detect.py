@@ -37,6 +37,7 @@ REFERENCE = {
     "toy/icdar_dataset/text_localization": "icdar_text_localization",
     "toy/imagenet_dataset": "imagenet",
     "toy/kitti_dataset/kitti_segmentation": "kitti_segmentation",
+    "toy/labelme_dataset": "labelme_xml",
     "toy/mapillary_vistas_dataset": "mapillary_vistas",
     "toy/mot_dataset/mot_seq": "mot_seq",
     "toy/open_images_dataset/v6": "open_images",
@@ -44,8 +45,6 @@ REFERENCE = {
     "toy/widerface_dataset": "wider_face",
     "toy/yolo_dataset/strict": "yolo",
 }
-NO_SPEC = {"toy/labelme_dataset"}
-"""Data of a format that has no spec: LabelMe's old XML with masks and scribbles."""
 
 
 @lru_cache(maxsize=1)
@@ -82,7 +81,7 @@ def test_reference_data(folder: str, name: str, reference: Callable[[str], Path]
 
 def test_no_reference_dataset_is_forgotten(reference: Callable[[str], Path]) -> None:
     toys = {f"toy/{folder.name}" for folder in reference("toy").iterdir() if folder.is_dir()}
-    known = {"/".join(folder.split("/")[:2]) for folder in (*REFERENCE, *NO_SPEC)}
+    known = {"/".join(folder.split("/")[:2]) for folder in REFERENCE}
     assert toys <= known
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 
-from formatspec.codecs import boxes, choices, lists, masks, numbers, points, text  # noqa: F401 - they register
+from formatspec.codecs import assignments, boxes, choices, lists, masks, numbers, points, text  # noqa: F401 - they register
 from formatspec.codecs.arguments import BadArguments
 from formatspec.codecs.registry import CODECS, Argument, Codec, Env, Kind, Site, Unfit
 

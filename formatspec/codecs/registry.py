@@ -11,8 +11,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Kind = Literal["any", "text", "number", "numbers", "table"]
-"""What a codec's file side is: text, a number, a flat list of numbers, a structure, or whatever went in."""
+Kind = Literal["any", "text", "number", "numbers", "table", "tree"]
+"""What a codec's file side is: text, a number, a flat list of numbers, a structure, a structure whose values are all
+text, or whatever went in."""
 
 
 class Unfit(ValueError):

@@ -1,16 +1,19 @@
-"""Codecs whose file side is text: joined, quoted, words, text, suffix, run_together, base64."""
+"""Codecs whose file side is text: joined, quoted, words, text, texts, suffix, run_together, base64."""
 
 from __future__ import annotations
 
 import base64 as binary
 import random
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from formatspec.codecs import arguments as take
 from formatspec.codecs import values
 from formatspec.codecs.registry import Argument, Codec, Env, Site, Unfit, codec
+
+DEEPEST = 8
+"""How deep `texts` looks into nested values."""
 
 
 @codec("joined")
@@ -191,6 +194,27 @@ def text(arguments: Sequence[Argument], site: Site) -> Codec:
         kind="text",
         fit=lambda value, rng, env: values.any_whole(value, rng, 2**31),
     )
+
+
+@codec("texts")
+def texts(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`texts`: lists and mappings of numbers that the file holds as text: `polygon | named_pairs(x, y) | texts`."""
+    take.plain(arguments)
+    return Codec(
+        encode=lambda value, env: _each_number(value, values.spell_number),
+        decode=lambda value, env: _each_number(value, lambda word: values.read_number(values.text(word).strip())),
+        kind="tree",
+    )
+
+
+def _each_number(value: Any, convert: Callable[[Any], Any], depth: int = 0) -> Any:
+    if depth > DEEPEST:
+        raise Unfit(f"a structure of at most {DEEPEST} levels", value)
+    if isinstance(value, dict):
+        return {key: _each_number(part, convert, depth + 1) for key, part in value.items()}
+    if values.is_sequence(value):
+        return [_each_number(part, convert, depth + 1) for part in value]
+    return convert(value)
 
 
 @codec("suffix")

@@ -125,6 +125,10 @@ def _id_leaf(form: Format) -> tuple[Bind | None, Any]:
     return None, None
 
 
+MOMENTS = ("sequence", "frame")
+"""What an item holds besides its captures where its name tells it."""
+
+
 class Adapter:
     """Items of one format as items of another.  What is lost by it is noted in `notes`."""
 
@@ -190,8 +194,9 @@ class Adapter:
         image = self._image(item.image, names)
         key = "/".join(str(names[name]) for name in self.names if names.get(name) not in (None, ""))
         objects = self._objects(item)
+        moments = {slot: names.get(slot) if slot in self.names else getattr(item, slot) for slot in MOMENTS}
         return msgspec.structs.replace(
-            item, key=key, captures=names, subsets=subsets, image=image, objects=objects,
+            item, key=key, captures=names, subsets=subsets, image=image, objects=objects, **moments,
             origin=item.origin if self.same else None,
         )  # fmt: skip
 
@@ -253,7 +258,7 @@ class Adapter:
         kind = self.formats.get(name) or ""
         if name == "subset":
             return self.subset(item.subsets[0] if item.subsets else None) or DEFAULT_SUBSET
-        if name in ("sequence", "frame") and getattr(item, name) is not None:
+        if name in MOMENTS and getattr(item, name) is not None:
             return getattr(item, name)
         if name == "label.category.name" and item.labels and item.labels[0].category is not None:
             return spoken(item.labels[0].category)
@@ -265,7 +270,7 @@ class Adapter:
         if known is not None and name not in ("name", "id") and name in self.source.key_names:
             return known
         if kind.endswith("d"):
-            return index
+            return 0 if name == "sequence" else index
         if name not in ("name", "id") and self.names and name != self.names[-1]:
             return posixpath.dirname(relative).replace("/", "_") or DEFAULT_SUBSET
         if kind.startswith("path"):

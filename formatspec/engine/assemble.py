@@ -349,7 +349,11 @@ def _read_record_files(
             continue
         taken.add(path)
         files.setdefault(role.name, []).append(path)
+        told = {f"object.{slot}": record.get(slot) for slot in slots}
+        job.captures.update(told)
         raster = _read_raster(role, path, tree, readers, record, job, purpose)
+        for name in told:
+            del job.captures[name]
         if raster is not None and job.origin:
             record.setdefault("$rasters", {})[role.name] = raster
             record["$rasters"][f"path {role.name}"] = path

@@ -218,7 +218,8 @@ def build(leaf: Bind, types: Sequence[Type], keys: int, textual: bool, place: Pl
             steps_in.append(partial(_each, reader) if many else reader)
         if leaf.format is not None and _PADDED.fullmatch(leaf.format):
             steps_out.append(partial(_padded, formats.field("x", leaf.format).render))
-        steps_out.append(partial(_each, spell) if keys > 1 else spell)
+        if not codecs or codecs[-1].kind != "tree":
+            steps_out.append(partial(_each, spell) if keys > 1 else spell)
     steps_in.extend(codec.decode for codec in reversed(codecs))
     checks = [_TYPES.get(kind) for kind in types]
     if len(types) == 1:

@@ -238,6 +238,9 @@ class Exporter:
             part = Frame(frame.setting, item, item, frame)
             part.then = frame.then
             source = origin.rasters.get(role.name, {}).get(path) if origin is not None else None
+            if source is None and origin is not None and len(members) == 1:
+                own = item.objects[next(iter(members))].origin
+                source = own.rasters.get(role.name) if own is not None else None
             data = painter.encode_some(part, members, source)
             if data is not None:
                 yield path, data

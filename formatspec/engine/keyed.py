@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from functools import partial
+from typing import Any, Protocol
 
 from formatspec.engine.job import Path
 from formatspec.files.document import FileError
-from formatspec.language.rules import KEY, MapRule, OneOf, Rule, TableRule
+from formatspec.language.rules import BARE, KEY, MapRule, OneOf, Rule, TableRule
 
 Change = Callable[[Any], Any]
+
+
+class Rows(Protocol):
+    """Rows in a mapping to a list of rows, or back; `bare`: what stands under a key is no mapping."""
+
+    def __call__(self, document: Any, bare: bool) -> Any: ...
 
 
 def listing(rule: Rule) -> Change | None:
@@ -30,6 +37,8 @@ def named(document: Any, path: Path) -> Path:
             part = next((key for place, key in enumerate(document) if place == part), part)
         if part == KEY:
             break
+        if part == BARE and not (isinstance(document, dict) and BARE in document):
+            continue
         found.append(part)
         if isinstance(document, dict):
             document = document.get(part)
@@ -38,25 +47,37 @@ def named(document: Any, path: Path) -> Path:
     return tuple(found)
 
 
-def _to_list(document: Any) -> Any:
-    if not isinstance(document, dict) or not all(isinstance(row, dict) for row in document.values()):
+def _to_list(document: Any, bare: bool) -> Any:
+    if not isinstance(document, dict):
+        return document
+    if bare:
+        return [{KEY: key, BARE: row} for key, row in document.items()]
+    if not all(isinstance(row, dict) for row in document.values()):
         return document
     return [{KEY: key, **row} for key, row in document.items()]
 
 
-def _to_mapping(document: Any) -> Any:
+def _to_mapping(document: Any, bare: bool) -> Any:
     if not isinstance(document, list):
         return document
-    made = {row[KEY]: {key: part for key, part in row.items() if key != KEY} for row in document}
+    if bare:
+        made = {row[KEY]: row[BARE] for row in document}
+    else:
+        made = {row[KEY]: {key: part for key, part in row.items() if key != KEY} for row in document}
     if len(made) < len(document):
         raise FileError("two rows would stand under one key")
     return made
 
 
-def _change(rule: Rule, rows: Change) -> Change | None:
+def _is_bare(rule: Rule) -> bool:
+    """Whether what stands under a key is the row's one value itself, not a mapping."""
+    return isinstance(rule, MapRule) and any(one.keys == (BARE,) for one in rule.fields)
+
+
+def _change(rule: Rule, rows: Rows) -> Change | None:
     if isinstance(rule, TableRule):
         inner = _change(rule.row, rows)
-        return _of_rows(inner, rows if rule.keyed else None)
+        return _of_rows(inner, partial(rows, bare=_is_bare(rule.row)) if rule.keyed else None)
     if isinstance(rule, OneOf):
         return next((change for one in rule.alternatives if (change := _change(one, rows)) is not None), None)
     if isinstance(rule, MapRule):

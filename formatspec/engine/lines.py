@@ -51,7 +51,15 @@ class ChoiceShape:
     alternatives: tuple[tuple[str, Shape], ...]
 
 
-Shape = LineShape | RowsShape | OrderShape | ChoiceShape
+@dataclass(frozen=True, slots=True)
+class WordsShape:
+    """A line that begins as a template says and ends in a word for each row of a table."""
+
+    line: LineShape
+    word: LineShape
+
+
+Shape = LineShape | RowsShape | OrderShape | ChoiceShape | WordsShape
 
 
 class Stray(NamedTuple):
@@ -72,7 +80,8 @@ def structured(rule: Rule, scope: Scope) -> tuple[Rule, Shape]:
             Field((f"s{i}",), isinstance(shape, LineShape) and shape.optional, part, rule.place)
             for i, (part, shape) in enumerate(parts)
         )
-        return MapRule(fields, (), None, rule.place), OrderShape(tuple(shape for _, shape in parts))
+        made = MapRule(fields, (), None, rule.place)
+        return made, _words([s for _, s in parts]) if rule.words else OrderShape(tuple(s for _, s in parts))
     if isinstance(rule, TableRule):
         row, shape = structured(rule.row, scope.inside(rule.each.table))
         return TableRule(rule.each, row, rule.place), RowsShape(shape)
@@ -89,6 +98,12 @@ def _line(rule: LineRule, scope: Scope) -> tuple[Rule, Shape]:
         for name, leaf in template.leaves.items()
     )
     return MapRule(fields, (), None, rule.place), LineShape(template, rule.optional, _is_count(rule.leaf))
+
+
+def _words(shapes: list[Shape]) -> WordsShape:
+    line, rows = shapes
+    assert isinstance(line, LineShape) and isinstance(rows, RowsShape) and isinstance(rows.row, LineShape)
+    return WordsShape(line, rows.row)
 
 
 def _is_count(leaf: Text) -> bool:
@@ -157,6 +172,9 @@ def _match(
         return _match_rows(shape, lines, at, bound, last, strays)
     if isinstance(shape, ChoiceShape):
         return _match_choice(shape, lines, at, bound, last, strays)
+    if isinstance(shape, WordsShape):
+        words = _match_words(shape, lines[at], at) if at < len(lines) else None
+        return None if words is None else (words, at + 1)
     document: dict[str, Any] = {}
     for i, part in enumerate(shape.parts):
         final = last and i == len(shape.parts) - 1
@@ -194,6 +212,19 @@ def _match_rows(
     return rows, at
 
 
+def _match_words(shape: WordsShape, line: str, at: int) -> dict[str, Any] | None:
+    """The words at the end that are rows, and what stands before them."""
+    pieces = line.strip().split(" ")
+    rows: list[Any] = []
+    while len(pieces) > 1 and (parts := shape.word.template.match(pieces[-1])) is not None:
+        rows.append({**{name: part for name, part in parts.items() if part is not None}, "": (at, pieces.pop())})
+    before = shape.line.template.match(" ".join(pieces))
+    if before is None:
+        return None
+    stated = {name: part for name, part in before.items() if part is not None}
+    return {"": (at, line), "s0": {**stated, "": (at, " ".join(pieces))}, "s1": rows[::-1]}
+
+
 def _match_choice(
     shape: ChoiceShape, lines: list[str], at: int, bound: int | None, last: bool, strays: list[Stray]
 ) -> tuple[Any, int] | None:
@@ -214,6 +245,8 @@ def _stray(shape: Shape, lines: list[str], at: int) -> Stray:
 def _explain(shape: Shape, text: str) -> str:
     if isinstance(shape, LineShape):
         return shape.template.template.explain(text)
+    if isinstance(shape, WordsShape):
+        return _explain(shape.line, text.partition(" ")[0])
     if isinstance(shape, RowsShape):
         return _explain(shape.row, text)
     if isinstance(shape, OrderShape):
@@ -227,6 +260,8 @@ def encode(document: Any, shape: Shape) -> list[str]:
         return [_spelled(document, shape)]
     if isinstance(shape, RowsShape):
         return [line for row in document or () for line in encode(row, shape.row)]
+    if isinstance(shape, WordsShape):
+        return [" ".join([_spelled(document["s0"], shape.line), *(_spelled(w, shape.word) for w in document["s1"])])]
     if isinstance(shape, ChoiceShape):
         return next((encode(document[name], part) for name, part in shape.alternatives if name in document), [])
     return [

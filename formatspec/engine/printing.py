@@ -160,6 +160,8 @@ def _bind(leaf: Bind, place: Place, scope: Scope, keys: int, required: bool) -> 
     encode, what = chain.encode, ", ".join(leaf.names)
     get = _one(getters[0]) if len(getters) == 1 else _several(getters)
     mapping = meanings[0].type == "mapping"
+    if mapping and scope.bound:
+        get = _unbound(get, scope.bound)
 
     def show(frame: Frame) -> Any:
         value = get(frame)
@@ -184,6 +186,16 @@ def _bind(leaf: Bind, place: Place, scope: Scope, keys: int, required: bool) -> 
         return listed(encoded)
 
     return show
+
+
+def _unbound(get: Callable[[Frame], Any], bound: frozenset[str]) -> Callable[[Frame], Any]:
+    """A mapping without the entries that have leaves of their own."""
+
+    def rest(frame: Frame) -> Any:
+        held = get(frame)
+        return {name: part for name, part in held.items() if name not in bound} if isinstance(held, dict) else held
+
+    return rest
 
 
 def _none_of(encode: Callable[[Any, Any], Any], value: Any, frame: Frame) -> Any:

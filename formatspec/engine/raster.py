@@ -27,7 +27,9 @@ from formatspec.pixels.labels import paint, split, zero_region
 from formatspec.pixels.palettes import bits
 
 CHANNELS = ("R", "G", "B")
-KEYS = ("L", "P", *CHANNELS, "RGB")
+ANY = "any"
+"""255 where any channel is not 0, else 0."""
+KEYS = ("L", "P", *CHANNELS, "RGB", ANY)
 Value = Any
 
 
@@ -116,7 +118,7 @@ class RasterReader:
         zero = 0 if pixels.ndim == 2 else (0,) * pixels.shape[2]
         values.insert(0, (zero, None))
         colors = _color_index(self.spec, raster, self.keys)
-        known = {slot: value for slot in ("level",) if (value := job.captures.get(f"object.{slot}")) is not None}
+        known = {slot: value for slot in ("level", "id") if (value := job.captures.get(f"object.{slot}")) is not None}
         if any("rank" in reader.by for reader in self.rows):
             known["$ranks"] = self._ranks([_row(value, self.keys, colors) for value, _ in values[1:]], job)
         for position, (value, region) in enumerate(values):
@@ -186,6 +188,8 @@ def fits_header(header: png.Header, modes: Sequence[str]) -> bool:
 
 def _channels(raster: png.Raster, keys: Sequence[str]) -> Any:
     pixels = raster.pixels
+    if keys == (ANY,):
+        return (pixels.any(axis=2) if pixels.ndim == 3 else pixels != 0).astype(np.uint8) * 255
     if pixels.ndim == 3 and pixels.shape[2] == 4:
         pixels = pixels[..., :3]
     if raster.mode == "palette" and any(key in CHANNELS or key == "RGB" for key in keys):
@@ -304,6 +308,8 @@ class RasterWriter:
         if self.background is not None:
             rows = [(Region.full(height, width), self.background), *rows]
         mode = self._mode(rows)
+        if self.keys == (ANY,):
+            rows = [(region, (value,) * png.CHANNELS[mode]) for region, value in rows]
         pixels = paint(rows, height, width, mode)
         palette = None
         if mode == "palette":

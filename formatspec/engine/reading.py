@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from msgspec import Raw
@@ -173,7 +173,8 @@ def report(unfit: Unfit, at: Path, place: Place, value: Any, job: Job) -> None:
 
 def _text(leaf: Text, place: Place, scope: Scope, context: Context, at: Path) -> Reader:
     template = text_template(leaf, scope, place)
-    readers = [(name, _leaf(part, place, scope, context, at, 1)) for name, part in template.leaves.items()]
+    inner = replace(scope, textual=True)
+    readers = [(name, _leaf(part, place, inner, context, at, 1)) for name, part in template.leaves.items()]
 
     def read(value: Any, record: Record, job: Job) -> None:
         parts = template.match(value) if isinstance(value, str) else None
@@ -468,6 +469,8 @@ def read_row(
             continue
         record: Record = {"$up": outer, **known} if reader.table == "children" else dict(known)
         reader.read(row, record, job)
+        if reader.kind == "object" and "index" in reader.by:
+            record.setdefault("?index", position)
         if len(job.faults) > before and any(fault.code not in MILD for fault in job.faults[before:]):
             if reader is not readers[-1] and len(readers) > 1:
                 del job.faults[before:]

@@ -16,6 +16,8 @@ from formatspec.model.slots import TABLES
 WORDS = ("each", "lines", "between", "one of")
 KEY = "{}"
 """The field of a row that holds the key under which the row stands in a mapping."""
+BARE = "#"
+"""The field of such a row that is the whole of what stands under its key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ class MapRule:
 
 @dataclass(frozen=True, slots=True)
 class ListRule:
-    """A list of fixed length, each place with its own rule."""
+    """A list of fixed length, each place with its own rule; one of length 1 is spelled `[only: RULE]`."""
 
     rules: tuple[Rule, ...]
     place: Place
@@ -97,10 +99,11 @@ class LineRule:
 
 @dataclass(frozen=True, slots=True)
 class SequenceRule:
-    """Lines in order."""
+    """Lines in order; `words`: a template and a table in one line, a word for each row."""
 
     rules: tuple[Rule, ...]
     place: Place
+    words: bool = False
 
 
 Rule = LeafRule | MapRule | ListRule | TableRule | OneOf | LineRule | SequenceRule
@@ -166,6 +169,8 @@ def _list(node: Node) -> Rule:
     assert isinstance(rows, list)
     if len(rows) == 1 and isinstance(rows[0].value, dict):
         only = rows[0]
+        if set(only.value) == {"only"}:
+            return ListRule((parse_rule(only.value["only"]),), node.place)
         if "one of" in only.value and len(only.value) == 1:
             return OneOf(_flat(_table(row) for row in _choices(only.value["one of"])), node.place)
         return _table(only)
@@ -270,6 +275,8 @@ def parse_lines(node: Node) -> Rule:
             return OneOf(tuple(parse_lines(choice) for choice in _choices(value["one of"])), node.place)
         if "line?" in value:
             return LineRule(_line(value["line?"]), True, node.place)
+        if set(value) == {"line", "words"}:
+            return _words(value["line"], value["words"])
         if "each" in value:
             if "lines" not in value:
                 raise problem("a table of lines says what its lines are", node.place, "`lines:`")
@@ -279,6 +286,14 @@ def parse_lines(node: Node) -> Rule:
             return TableRule(parse_each(value["each"]), parse_lines(value["lines"]), value["each"].place)
         raise problem("lines are a template, a list, or a table", node.place, "text, [..], or `each:` with `lines:`")
     return LineRule(_line(node), False, node.place)
+
+
+def _words(line: Node, words: Node) -> SequenceRule:
+    """A line that ends in a table."""
+    table = parse_lines(words)
+    if not isinstance(table, TableRule) or not isinstance(table.row, LineRule):
+        raise problem("`words` are a table with one template", words.place, "`each: TABLE`, and `lines: TEMPLATE`")
+    return SequenceRule((LineRule(_line(line), False, line.place), table), line.place, words=True)
 
 
 def _line(node: Node) -> Leaf:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 LANGUAGE_VERSION = 1
 DOCUMENTS = ("json", "jsonl", "yaml", "xml", "csv", "lines", "pixels")
 
-ImageMode = Literal["gray", "gray16", "rgb", "palette", "index"]
+ImageMode = Literal["gray", "gray16", "rgb", "rgba", "palette", "index"]
 Word = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 

@@ -375,10 +375,11 @@ class Generator:
             )
             one: Any = made[0] if len(made) == 1 else made
             for codec in bound.chain.codecs[:1]:
-                if bound.types == ("mapping",) and "columns" not in codec.needs:
+                whole = codec.fit(one, self.rng, env)
+                if bound.types == ("mapping",) and not isinstance(whole, dict) and "columns" not in codec.needs:
                     one = {name: codec.fit(part, self.rng, env) for name, part in one.items()}
                 else:
-                    one = codec.fit(one, self.rng, env)
+                    one = whole
             if all(_survives(other.chain, one, env) for other in alike):
                 return (one,) if len(bound.slots) == 1 else tuple(one)
         return (None,) * len(bound.slots)

@@ -96,7 +96,7 @@ def _collect(
         found.ranked = found.ranked or "rank" in rule.each.by  # ranks are told of what is seen only
         if rule.each.table == "objects":
             found.object_roles[role.name] = role.kind == "pixels"
-        if rule.each.table == "objects" and scope.kind == "item":
+        if rule.each.table == "objects" and (scope.kind == "item" or role.kind == "pixels"):
             where = rule.each.where
             holds = (lambda frame: True) if where is None else condition(where, inner, rule.place)
             found.conditions.append((role.kind == "pixels", holds))

@@ -130,6 +130,21 @@ def test_spread() -> None:
     cannot_read("spread", [255], 256)
 
 
+def test_assignments() -> None:
+    both("assignments", [], {"a": 1, "b": "2", "c": True, "d": "x y"}, 'a=1, b="2", c=true, d=x y')
+    both("assignments", [], {"a=b": 'say "no", or'}, 'a\\=b=say \\"no\\"\\, or')
+    both("assignments", [], {}, "")
+    reads("assignments", [], " gfd lkj ,k=True,,n = 0.5", {"gfd lkj": True, "k": True, "n": 0.5})
+    cannot_write("assignments", [], {" a": 1})
+    cannot_write("assignments", [], {"a": [1]})
+    cannot_read("assignments", [], "a=1, a=2")
+
+
+def test_texts() -> None:
+    both("texts", [], [{"x": 1, "y": 2.5}], [{"x": "1", "y": "2.5"}])
+    cannot_read("texts", [], [{"x": "one"}])
+
+
 def test_text() -> None:
     both("joined", [", "], ("wooden", "open"), "wooden, open")
     both("joined", [", "], (), "")

@@ -123,6 +123,8 @@ CASES = [
     Case("words", (), scalars),
     Case("words", (2,), st.tuples(scalars, scalars)),
     Case("text", (), numbers),
+    Case("texts", (), st.lists(st.dictionaries(words, numbers, max_size=3), max_size=3)),
+    Case("assignments", (), st.dictionaries(words, scalars, max_size=4)),
     Case("suffix", ("group",), flags),
     Case("run_together", (), words | ints | st.sampled_from(["/m/0abc", "m0abc", "/m/04_sv", "/m/x", "a/b"])),
     Case("base64", (), st.binary(max_size=20)),

@@ -6,7 +6,7 @@ import pytest
 
 from formatspec.engine.keyed import keying, listing, named
 from formatspec.files.document import FileError
-from formatspec.language.rules import KEY, parse_rule
+from formatspec.language.rules import BARE, KEY, parse_rule
 from formatspec.language.yaml_source import load
 
 RULE = parse_rule(load('images: {"{id}": {each: items, name: key}}', "rule.yaml"))
@@ -32,3 +32,27 @@ def test_two_rows_under_one_key_are_refused() -> None:
 def test_a_path_names_the_key() -> None:
     assert named(FILE, ("images", 1, "name")) == ("images", "b", "name")
     assert named(FILE, ("images", 1, KEY)) == ("images", "b")
+
+
+BARE_RULE = parse_rule(load('names: {"{id}": {each: categories by id, "#": name}}', "rule.yaml"))
+BARE_FILE = {"names": {"0": "cat", "2": "dog"}}
+BARE_ROWS = {"names": [{KEY: "0", BARE: "cat"}, {KEY: "2", BARE: "dog"}]}
+
+
+def test_what_stands_under_a_key_may_be_no_mapping() -> None:
+    to_list, to_mapping = listing(BARE_RULE), keying(BARE_RULE)
+    assert to_list is not None
+    assert to_mapping is not None
+    assert to_list(BARE_FILE) == BARE_ROWS
+    assert to_mapping(BARE_ROWS) == BARE_FILE
+    assert named(BARE_FILE, ("names", 1, BARE)) == ("names", "2")
+
+
+def test_lists_under_keys_are_rows_of_their_own() -> None:
+    rule = parse_rule(load('boxes: {"{name}": {each: items, "#": [{each: objects, label: category.name}]}}', "r.yaml"))
+    file = {"boxes": {"a": [{"label": "cat"}, {"label": "dog"}], "b": []}}
+    to_list, to_mapping = listing(rule), keying(rule)
+    assert to_list is not None
+    assert to_mapping is not None
+    assert to_mapping(to_list(file)) == file
+    assert named(file, ("boxes", 0, BARE, 1, "label")) == ("boxes", "a", 1, "label")

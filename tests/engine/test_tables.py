@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
+from formatspec import api
 from formatspec.engine.assemble import Purpose
 from formatspec.engine.dataset import open_source
 from formatspec.language.load import load_source
 from formatspec.model.records import Item
+from formatspec.model.region import Region
+from formatspec.pixels import png
 from formatspec.testing.laws import read_write
 from formatspec.testing.memory import MemoryTree, image_bytes
 
@@ -90,3 +95,88 @@ def test_rows_of_two_tables_tell_of_an_items_one_object(tmp_path: Path) -> None:
     read_write(source, MemoryTree(files), {})
     (item,) = open_source(source, MemoryTree(files), {}, Purpose())
     assert [(thing.bbox, thing.text) for thing in item.objects] == [((1, 2, 3, 4), "some words")]
+
+
+WORDS = """\
+    lines:
+      each: items
+      lines:
+        line: "{name}.{ext}"
+        words: {each: objects, lines: "{bbox | sides | joined(',', numbers)},{category.name}"}
+"""
+
+
+def test_a_line_may_end_in_a_table(tmp_path: Path) -> None:
+    found = items(tmp_path, WORDS, "t.txt", "a.png 1,2,3,4,cat 0,0,9.5,8,dog\nb.png\n")
+    assert [(thing.category.name, thing.bbox) for thing in found["a"].objects if thing.category] == [
+        ("cat", (1, 2, 2, 2)),
+        ("dog", (0, 0, 9.5, 8)),
+    ]
+    assert not found["b"].objects
+
+
+def test_a_word_that_is_no_row_is_a_stray_line(tmp_path: Path) -> None:
+    spec = tmp_path / "made_up.yaml"
+    spec.write_text(HEAD + "    path: t.txt\n" + WORDS, encoding="utf-8")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/a.png").write_bytes(image_bytes(50, 40, "png"))
+    (tmp_path / "data/t.txt").write_bytes(b"\na.png 1,2,3,cat 0,0,9,8,dog\n")
+    findings = api.validate(tmp_path / "data", spec).findings
+    assert [(f.code, f.file, f.line) for f in findings] == [("LINE", "t.txt", 2)]
+
+
+def test_rows_without_an_index_are_told_by_their_place(tmp_path: Path) -> None:
+    rest = """\
+    json:
+      "{name}.{ext}":
+        each: items
+        boxes: [{each: objects, "x, y, w, h": bbox | xywh}]
+        scores: [{each: objects by index, "score?": score}]
+"""
+    text = '{"a.png": {"boxes": [{"x": 1, "y": 2, "w": 3, "h": 4}, {"x": 5, "y": 2, "w": 3, "h": 4}],'
+    text += ' "scores": [{}, {"score": 0.5}]}, "b.png": {"boxes": [], "scores": []}}'
+    found = items(tmp_path, rest, "t.json", text)
+    assert [(thing.bbox[0], thing.score) for thing in found["a"].objects if thing.bbox] == [(1, None), (5, 0.5)]
+
+
+def test_a_list_of_one(tmp_path: Path) -> None:
+    rest = """\
+    json:
+      - each: items
+        file: "{name}.{ext}"
+        size: [only: {width: image.width, height: image.height}]
+"""
+    size = '"size": [{"width": 50, "height": 40}]'
+    text = f'[{{"file": "a.png", {size}}}, {{"file": "b.png", {size}}}]'
+    assert items(tmp_path, rest, "t.json", text).keys() == {"a", "b"}
+
+
+def test_whatever_is_not_black_may_be_the_object(tmp_path: Path) -> None:
+    spec = tmp_path / "made_up.yaml"
+    spec.write_text(
+        """\
+formatspec: 1
+name: made_up
+files:
+  image: "{name}.{ext:image}"
+  record:
+    path: "{name}.json"
+    json: [{each: objects by id, id: id, name: category.name}]
+  mask:
+    path: "masks/{name}_{object.id:d}.png"
+    need: optional
+    image: [rgba, rgb]
+    pixels: {each: objects by id where 'region' in geometry, any: 255}
+""",
+        encoding="utf-8",
+    )
+    colors = np.zeros((3, 4, 4), np.uint8)
+    colors[1, 1:3] = (153, 51, 255, 20), (0, 0, 0, 7)
+    record = b'[{"id": 1, "name": "cat"}, {"id": 2, "name": "dog"}]'
+    tree = MemoryTree(
+        {"a.png": image_bytes(4, 3, "png"), "a.json": record, "masks/a_2.png": png.encode(colors, "rgba")}
+    )
+    source = load_source(spec)
+    read_write(source, tree, {})
+    (item,) = open_source(source, tree, {}, Purpose())
+    assert [thing.region for thing in item.objects] == [None, Region.from_mask(colors.any(axis=2))]

@@ -266,14 +266,13 @@ def same_masks(found: list[tuple[str, Any]], name: str) -> bool:
 MASKS = [
     ("coco_instances", "coco", "mask"), ("coco_instances", "coco", "polygon"), ("datumaro", "datumaro", "mask"),
     ("datumaro", "datumaro", "polygon"), ("cvat", "cvat_images", "polygon"), ("label_me", "labelme_xml", "polygon"),
+    ("label_me", "labelme_xml", "mask"),
      ("coco_panoptic", "coco_panoptic", "mask"), ("open_images", "open_images", "mask"),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("name", "spec", "kind"), MASKS)
 def test_masks_of_datumaro(images: Path, tmp_path: Path, name: str, spec: str, kind: str) -> None:
-    if spec not in fs.api.available():
-        pytest.skip(f"no spec {spec}")
     out = tmp_path / "out"
     made_up(images, {kind}).export(str(out), name, save_media=True)
     found = regions(out, spec)

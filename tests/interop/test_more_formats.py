@@ -1,0 +1,142 @@
+"""Formats of annotation tools and of releases: what formatspec writes, read by other tools, and the other way round."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from others import Boxes, datumaro_boxes, datumaro_dataset, furthest, ordered, ours, unsuffixed
+from PIL import Image
+
+import formatspec as fs
+
+pytestmark = pytest.mark.interop
+
+SIZE = {"one": (40, 60), "two": (48, 32)}
+"""Rows and columns of the made-up images."""
+NAMES = ["cat", "dog", "a bird"]
+BOXES = {
+    "one": [("cat", (4.0, 5.0, 20.0, 10.0)), ("dog", (30.5, 8.0, 16.0, 24.0)), ("cat", (2.0, 22.0, 11.0, 13.0))],
+    "two": [("a bird", (3.0, 4.0, 12.0, 30.0)), ("dog", (17.0, 10.0, 9.0, 9.0))],
+}
+EXPECTED = {name: ordered(boxes) for name, boxes in BOXES.items()}
+
+
+@pytest.fixture
+def coco(tmp_path: Path) -> Path:
+    """The boxes as a COCO dataset."""
+    root = tmp_path / "coco"
+    images, rows = [], []
+    for number, (name, (height, width)) in enumerate(SIZE.items(), 1):
+        path = root / "images" / "train" / f"{name}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.zeros((height, width, 3), np.uint8)).save(path)
+        images.append({"id": number, "file_name": path.name, "width": width, "height": height})
+        for label, box in BOXES[name]:
+            area = box[2] * box[3]
+            rows.append(
+                {"id": len(rows) + 1, "image_id": number, "category_id": NAMES.index(label) + 1, "bbox": list(box),
+                 "area": area, "iscrowd": 0}
+            )  # fmt: skip
+    categories = [{"id": place, "name": name} for place, name in enumerate(NAMES, 1)]
+    (root / "annotations").mkdir()
+    document = {"info": {"year": 2020}, "images": images, "annotations": rows, "categories": categories}
+    (root / "annotations" / "instances_train.json").write_text(json.dumps(document), encoding="utf-8")
+    return root
+
+
+def panlabel(*arguments: str) -> None:
+    command = Path(sys.executable).parent / "panlabel"
+    if not command.exists():
+        pytest.skip("panlabel is not installed")
+    done = subprocess.run([str(command), "convert", *arguments, "--allow-lossy"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def boxes_of(file: Path, names: Sequence[str] = ()) -> Boxes:
+    """The boxes of a COCO file; `names` are the categories' in the order of their ids, where the file has none."""
+    document: dict[str, Any] = json.loads(file.read_text("utf-8"))
+    labels = {row["id"]: names[place] if names else row["name"] for place, row in enumerate(document["categories"])}
+    found: dict[Any, list[Any]] = {row["id"]: [] for row in document["images"]}
+    for row in document["annotations"]:
+        found[row["image_id"]].append((labels[row["category_id"]], row["bbox"]))
+    return {Path(row["file_name"]).stem: ordered(found[row["id"]]) for row in document["images"]}
+
+
+READ_BY_PANLABEL = {
+    # its name: ours, the file or folder that it is given
+    "ibm-cloud-annotations": ("ibm_cloud", "."),
+    "edge-impulse": ("edge_impulse", "training/bounding_boxes.labels"),
+    "labelbox": ("labelbox", "train.ndjson"),
+    "unity-perception": ("unity_perception", "."),
+    "sagemaker": ("sagemaker", "train.manifest"),
+    "yolo-keras": ("yolo_keras", "train.txt"),
+    "yolov4-pytorch": ("yolov4_pytorch", "2007_train.txt"),
+}
+
+
+@pytest.mark.parametrize("name", READ_BY_PANLABEL)
+def test_panlabel_reads_our_boxes(coco: Path, tmp_path: Path, name: str) -> None:
+    """It looks for a YOLO list's class names beside the list only, and keras-yolo3 keeps them in `model_data`: the
+    numbers are compared.  Unity's frames are named by their step."""
+    spec, inner = READ_BY_PANLABEL[name]
+    fs.convert(coco, to=spec, out=tmp_path / "out")
+    panlabel("--from", name, "--to", "coco", "-i", str(tmp_path / "out" / inner), "-o", str(tmp_path / "back.json"))
+    found = boxes_of(tmp_path / "back.json", NAMES if name.startswith("yolo") else ())
+    if spec == "unity_perception":
+        found = {image: found[f"step{place}.camera"] for place, image in enumerate(SIZE)}
+    assert furthest(found, EXPECTED) < 1e-9
+
+
+def test_panlabel_reads_our_openlabel(coco: Path, tmp_path: Path) -> None:
+    fs.convert(coco, to="openlabel", out=tmp_path / "out")
+    for image in SIZE:
+        file = tmp_path / "out" / "annotations" / f"{image}.json"
+        panlabel("--from", "openlabel", "--to", "coco", "-i", str(file), "-o", str(tmp_path / "back.json"))
+        assert furthest(boxes_of(tmp_path / "back.json"), {image: EXPECTED[image]}) == 0
+
+
+WRITTEN_BY_PANLABEL = {
+    # its name: ours, the file that it is told to write, the folder of the images
+    "ibm-cloud-annotations": ("ibm_cloud", ".", "."),
+    "sagemaker": ("sagemaker", "train.manifest", "images"),
+    "yolo-keras": ("yolo_keras", ".", "."),
+    "yolov4-pytorch": ("yolov4_pytorch", ".", "."),
+}
+
+
+@pytest.mark.parametrize("name", WRITTEN_BY_PANLABEL)
+def test_boxes_of_panlabel(coco: Path, tmp_path: Path, name: str) -> None:
+    spec, file, images = WRITTEN_BY_PANLABEL[name]
+    out = tmp_path / "out"
+    out.mkdir()
+    source = coco / "annotations" / "instances_train.json"
+    panlabel("--from", "coco", "--to", name, "-i", str(source), "-o", str(out / file))
+    (out / images).mkdir(exist_ok=True)
+    for path in (coco / "images" / "train").iterdir():
+        (out / images / path.name).write_bytes(path.read_bytes())
+    assert furthest(unsuffixed(ours(out, spec)), EXPECTED) < 1e-9
+
+
+WRITTEN_BY_DATUMARO = {"label_me": "labelme_xml"}
+"""Its name: ours."""
+
+
+@pytest.mark.parametrize("name", WRITTEN_BY_DATUMARO)
+def test_boxes_of_datumaro(coco: Path, tmp_path: Path, name: str) -> None:
+    pytest.importorskip("datumaro")
+    datumaro_dataset(coco, "coco").export(str(tmp_path / "out"), name, save_media=True)
+    assert furthest(unsuffixed(ours(tmp_path / "out", WRITTEN_BY_DATUMARO[name])), EXPECTED) == 0
+
+
+@pytest.mark.parametrize("name", WRITTEN_BY_DATUMARO)
+def test_datumaro_reads_our_boxes(coco: Path, tmp_path: Path, name: str) -> None:
+    pytest.importorskip("datumaro")
+    fs.convert(coco, to=WRITTEN_BY_DATUMARO[name], out=tmp_path / "out")
+    assert furthest(unsuffixed(datumaro_boxes(datumaro_dataset(tmp_path / "out", name))), EXPECTED) == 0
