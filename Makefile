@@ -6,10 +6,10 @@ READY := $(VENV)/.ready-dev
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types laws interop bench docs clean dist
+.PHONY: help demo test check lint types laws interop bench bench-remote docs clean dist
 
 help:            ## show this
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
 
 demo: $(VENV)/.ready   ## from nothing: install, make a small dataset, validate it, convert it to COCO
 	@rm -rf demo && mkdir demo
@@ -40,6 +40,9 @@ interop: $(VENV)/.ready-interop   ## read what is written with other tools, in a
 
 bench: $(READY)   ## measure against the floor and the peers, and write docs/performance.md
 	$(BIN)/python benchmarks/run.py
+
+bench-remote: $(READY)   ## S3 to S3 on loopback beside disk to disk, with the requests counted
+	$(BIN)/python benchmarks/remote.py
 
 docs: $(READY)   ## render the pages that follow from the specs and the code
 	$(BIN)/python -m formatspec.docs docs

@@ -18,6 +18,7 @@ import time
 from pathlib import Path
 
 import page
+import remote
 from ade_to_coco import COPIES, beyond_startup, floor_seconds
 from data import PEER_COPIES, ade, coco, sample, yardstick
 from environment import WANTED, install
@@ -150,6 +151,7 @@ def main() -> None:
         print("COCO to YOLO done", file=sys.stderr)
         measured["startup"] = bench.startup(measured["ade"]["one"])
         measured["flat"] = bench.flat()
+        measured["remote"] = remote.measure(Path(work), bench.env, rounds=rounds)
         spent = time.perf_counter() - start
         others = max(0.0, busy_seconds() - busy - (own_seconds() - own)) / spent
     about = page.About(rounds, asked.quick, load, others, spent, bench.there, bench.absent, ROOT)

@@ -159,6 +159,17 @@ def test_what_was_expected_and_is_not_read_makes_room(ahead: tuple[ReadAhead, Fe
     assert sorted(fetched.asked) == sorted(set(fetched.asked))
 
 
+def test_nothing_more_is_fetched_once_items_are_no_longer_asked_for(memory: str, ade20k2020: Path) -> None:
+    tree = open_tree(put(memory, files(ade20k2020)))
+    dataset = fs.api._opened(memory, "ade20k2020", {}, origin=False)
+    dataset.tree = tree
+    items = iter(dataset)
+    next(items)
+    assert tree._reader._coming
+    items.close()
+    assert not tree._reader._coming
+
+
 def test_zips_are_read_behind_urls_and_in_urls(memory: str, ade20k2020: Path, tmp_path: Path) -> None:
     archive = Path(shutil.make_archive(str(tmp_path / "whole"), "zip", tmp_path, "data"))
     url = put(memory, {"whole.zip": archive.read_bytes()}) + "/whole.zip"

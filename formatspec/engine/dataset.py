@@ -154,10 +154,13 @@ class Dataset:
 
     def _ahead(self, entries: Sequence[Entry], readers: Readers, purpose: Purpose) -> Iterator[Entry]:
         """The entries, while a tree far away fetches the files of those that follow."""
-        for place, entry in enumerate(entries):
-            coming = entries[place : place + AHEAD]
-            self.tree.prefetch(path for one in coming for path in files_read(one, readers, purpose))
-            yield entry
+        try:
+            for place, entry in enumerate(entries):
+                coming = entries[place : place + AHEAD]
+                self.tree.prefetch(path for one in coming for path in files_read(one, readers, purpose))
+                yield entry
+        finally:
+            self.tree.prefetch(())
 
     def __iter__(self) -> Iterator[Item]:
         return self.valid(set())

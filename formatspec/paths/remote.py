@@ -55,7 +55,11 @@ class ReadAhead:
             self._kept.move_to_end(path)
             return self._kept[path]
         future = self._coming.pop(path, None)
-        data = self._fetch(path) if future is None else future.result()
+        try:
+            data = self._fetch(path) if future is None else future.result()
+        except RemoteError:
+            self.expect(())
+            raise
         self._kept[path] = data
         self._held += len(data)
         while self._held > KEPT and len(self._kept) > 1:
