@@ -79,11 +79,15 @@ def test_a_tree_behind_a_url_is_the_tree_on_disk(memory: str, ade20k2020: Path) 
 
 def test_names_that_leave_the_root_are_escapes(memory: str) -> None:
     put(memory, {"a/b.txt": b"b"})
-    names = ["a/b.txt", "../x", "a/../../x", "/etc/x", "a\\b", "C:/x", "a/\0"]
-    tree = RemoteTree(store_at(memory), dict.fromkeys(names, 1))
-    assert list(tree.paths()) == ["a/b.txt"]
-    assert set(tree.escapes()) == set(names) - {"a/b.txt"}
-    assert tree.read("a/b.txt") == b"b"
+    fsspec.filesystem("memory").pipe_file("/place/a//c.txt", b"c")
+    good = ["a/b.txt", "a//c.txt"]
+    bad = ["../x", "a/../../x", "/etc/x", "a\\b", "C:/x", "a/\0"]
+    tree = RemoteTree(store_at(memory), dict.fromkeys([*good, *bad], 1))
+    assert list(tree.paths()) == ["a/b.txt", "a/c.txt"]
+    assert list(tree.folders()) == ["a"]
+    assert set(tree.escapes()) == set(bad)
+    assert [tree.read(path) for path in tree.paths()] == [b"b", b"c"]
+    assert not any(tree.exists(name) for name in [*bad, "a//c.txt"])
     with pytest.raises(FileNotFoundError):
         tree.read("../x")
 
@@ -457,6 +461,18 @@ def test_an_output_on_s3_that_failed_is_deleted(bucket: str, ade20k2020: Path) -
     assert cli("convert", f"{bucket}/data", "--to", "coco", "-o", f"{bucket}/out").returncode == 0
     again = cli("convert", f"{bucket}/data", "--to", "coco", "-o", f"{bucket}/out")
     assert (again.returncode, "exists" in again.stderr) == (2, True)
+
+
+def test_a_listing_of_several_pages_is_whole(server: Server, bucket: str) -> None:
+    store, root = fsspec.core.url_to_fs(bucket)
+    names = {f"x{number:04d}/[a] b+%20?&#.txt": number % 3 for number in range(1200)}
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda name: store.pipe_file(f"{root}/data/{name}", b"z" * names[name]), names))
+    before = len(server.requests())
+    assert store_at(f"{bucket}/data").listing() == names
+    assert len(server.requests()) - before == 2
+    tree = open_tree(f"{bucket}/data")
+    assert tree.read(tree.paths()[2]) == b"zz"
 
 
 def test_a_large_file_goes_up_in_parts(server: Server, bucket: str) -> None:

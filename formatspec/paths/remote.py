@@ -91,7 +91,7 @@ class RemoteTree:
         return self._listing.escapes
 
     def exists(self, path: str) -> bool:
-        return path in self._names
+        return self._known(path) is not None
 
     def size(self, path: str) -> int:
         return self.sizes[self._name(path)]
@@ -101,7 +101,7 @@ class RemoteTree:
         return self._reader.read(path)
 
     def prefetch(self, paths: Iterable[str]) -> None:
-        self._reader.expect(path for path in paths if path in self._names)
+        self._reader.expect(path for path in paths if self.exists(path))
 
     def local(self, path: str) -> Path | None:
         return None
@@ -113,19 +113,20 @@ class RemoteTree:
         return RemoteTree, (self.store, self.sizes)
 
     def _name(self, path: str) -> str:
-        name = self._names.get(path)
+        name = self._known(path)
         if name is None:
             raise FileNotFoundError(f"{self.root} holds no file {path!r}")
         return name
+
+    def _known(self, path: str) -> str | None:
+        return path if path in self.sizes and safe_name(path) == path else self._odd.get(path)
 
     @property
     def _reader(self) -> ReadAhead:
         process = os.getpid()
         if process not in self._readers:
             self._readers[process] = ReadAhead(
-                lambda path: self.store.read(self._names[path], self.sizes[self._names[path]]),
-                lambda path: self.sizes[self._names[path]],
-                self.store.pool,
+                lambda path: self.store.read(self._name(path), self.size(path)), self.size, self.store.pool
             )
         return self._readers[process]
 
@@ -134,20 +135,26 @@ class RemoteTree:
         return {}
 
     @cached_property
-    def _names(self) -> dict[str, str]:
-        """The store's name of each path."""
-        return {path: name for name in self.sizes if (path := safe_name(name))}
+    def _odd(self) -> dict[str, str]:
+        """The store's name of each path that is spelled otherwise there, as in `a//b`."""
+        safe = ((safe_name(name), name) for name in self.sizes)
+        return {path: name for path, name in safe if path and path not in self.sizes}
 
     @cached_property
     def _listing(self) -> Listing:
-        folders: set[str] = set()
-        for path in self._names:
+        paths, folders, escapes = list(self._odd), set[str](), []
+        for name in self.sizes:
+            path = safe_name(name)
+            if path is None:
+                escapes.append(name)
+            elif path == name:
+                paths.append(name)
+        for path in paths:
             folder = posixpath.dirname(path)
             while folder and folder not in folders:
                 folders.add(folder)
                 folder = posixpath.dirname(folder)
-        escapes = (name for name in self.sizes if safe_name(name) is None)
-        return Listing(in_order(self._names), in_order(folders), in_order(escapes))
+        return Listing(in_order(paths), in_order(folders), in_order(escapes))
 
 
 def open_url(url: str) -> Tree:

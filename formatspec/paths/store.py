@@ -89,11 +89,9 @@ class Store:
         """
         fs, root, *_ = self._connection
         with told(self.url):
-            fs.invalidate_cache()
-            found = fs.find(root, detail=True)
-            fs.invalidate_cache()
-        sizes = ((name[len(root) :].removeprefix("/"), info["size"]) for name, info in found.items())
-        return {name: -1 if size is None else size for name, size in sizes if not name.endswith("/")}
+            sizes = dict(_pages(fs, root)) if hasattr(fs, "call_s3") else {}
+            sizes = sizes or dict(_found(fs, root))
+        return {name: size for name, size in sizes.items() if not name.endswith("/")}
 
     def read(self, name: str, size: int) -> bytes:
         """A whole file of the listed size, in one request. Raises FileNotFoundError, PermissionError, RemoteError."""
@@ -151,6 +149,28 @@ class Store:
     @cached_property
     def _connections(self) -> dict[int, _Connection]:
         return {}
+
+
+def _found(fs: Any, root: str) -> Iterator[tuple[str, int]]:
+    """Names and bytes below a place of any store."""
+    fs.invalidate_cache()
+    found = fs.find(root, detail=True)
+    fs.invalidate_cache()
+    for name, info in found.items():
+        yield name[len(root) :].removeprefix("/"), -1 if info["size"] is None else info["size"]
+
+
+def _pages(fs: Any, root: str) -> Iterator[tuple[str, int]]:
+    """The same of S3, page by page: `find` would hold all that the store tells of every file, some 700 bytes."""
+    bucket, _, key = root.partition("/")
+    prefix = f"{key}/" if key else ""
+    ask = {"Bucket": bucket, "Prefix": prefix, **fs.req_kw}
+    while True:
+        page = fs.call_s3("list_objects_v2", **ask)
+        yield from ((one["Key"][len(prefix) :], one["Size"]) for one in page.get("Contents", ()))
+        if not page.get("IsTruncated"):
+            return
+        ask["ContinuationToken"] = page["NextContinuationToken"]
 
 
 def store_at(url: str) -> Store:

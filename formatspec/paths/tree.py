@@ -316,8 +316,8 @@ def safe_name(name: str) -> str | None:
 
 
 def in_order(paths: Iterable[str]) -> tuple[str, ...]:
-    """Paths sorted by segments."""
-    return tuple(sorted(paths, key=lambda path: path.split("/")))
+    """Paths sorted by segments: a slash stands before every character that a name may hold."""
+    return tuple(sorted(paths, key=lambda path: path.replace("/", "\0")))
 
 
 @dataclass(frozen=True)
