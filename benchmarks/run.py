@@ -37,7 +37,8 @@ class Bench:
 
     def __init__(self, work: Path, rounds: int, slow_rounds: int, quick: bool) -> None:
         self.work, self.rounds, self.slow_rounds, self.quick = work, rounds, slow_rounds, quick
-        self.env = {**os.environ, "PYTHONPATH": str(ROOT)}
+        compiled = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        self.env = {**compiled, "PYTHONPATH": str(ROOT)}  # as installed packages are: compiled once
         os.environ["PYTHONPATH"] = str(ROOT)
         self.script = yardstick("peers.py")
         listed = yardstick("peers.txt") if self.script else None

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from formatspec.language.errors import Problem, SpecError
-from formatspec.language.load import Source, available, load_source
+from formatspec.language.load import Source, available, load_outline, load_source
 
 if TYPE_CHECKING:
     from formatspec.engine import dataset as engine
@@ -39,9 +39,9 @@ def detect_format(tree: Tree) -> list[Match]:
     from formatspec.engine.detect import detect
 
     sources = {}
-    for name in available():
+    for name, file in available().items():
         try:
-            sources[name] = load_source(name)
+            sources[name] = load_outline(file)
         except SpecError:
             continue
     return detect(sources, tree)

@@ -14,7 +14,8 @@ import formatspec as fs
 from formatspec.api import detect_format
 from formatspec.cli.main import main
 from formatspec.engine.detect import Match, best, detect
-from formatspec.language.load import Source, available, load_source
+from formatspec.language.errors import SpecError
+from formatspec.language.load import Source, _load, available, load_outline, load_source
 from formatspec.paths.tree import open_tree
 
 REFERENCE = {
@@ -111,3 +112,35 @@ def test_what_another_fits_better_is_said_so(tmp_path: Path) -> None:
     matches = detect_format(open_tree(tmp_path / "data"))
     assert [match.name for match in best(matches)] == ["coco"]
     assert all(len(match.reason) > 10 for match in matches if match.reason)
+
+
+def test_formats_of_other_names_are_rejected_by_their_paths(tmp_path: Path) -> None:
+    """Detection costs what it looks at: the rules of a spec are parsed when a file has the path of one of its roles."""
+    fs.sample("ade20k2020", tmp_path / "data", items=1)
+    _load.cache_clear()
+    detect_format(open_tree(tmp_path / "data"))
+    looked_at = [
+        name for name, file in available().items() if any("rules" in vars(one) for one in load_outline(file).layouts)
+    ]
+    assert "ade20k2020" in looked_at and len(looked_at) < len(available()) / 3
+
+
+def test_a_spec_whose_rules_are_wrong_is_in_nobodys_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not before its paths fit, and not after."""
+    wrong = (
+        "formatspec: 1\nname: wrong\nfiles:\n  image: '{name}.{ext:image}'\n  record:\n    path: '{path}'\n    json: "
+    )
+    for name, path, rule in (
+        ("far", "far/{name}.json", "{each: nobody}"),
+        ("near", "{name:path}.json", "{each: nobody}"),
+    ):
+        (tmp_path / "specs").mkdir(exist_ok=True)
+        text = wrong.replace("wrong", name).replace("{path}", path) + rule
+        (tmp_path / f"specs/{name}.yaml").write_text(text)
+    fs.sample("labelme", tmp_path / "data", items=2)
+    monkeypatch.setenv("FORMATSPEC_PATH", str(tmp_path / "specs"))
+    found = {match.name: match for match in detect_format(open_tree(tmp_path / "data"))}
+    assert best(list(found.values()))[0].name == "labelme"
+    assert found["far"].reason.startswith("no file is") and "there is no table 'nobody'" in found["near"].reason
+    with pytest.raises(SpecError, match="nobody"):
+        load_source("far")

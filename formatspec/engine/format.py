@@ -50,11 +50,22 @@ class Role:
     span: Span
     kind: str | None
     scope: Scope
-    rule: Rule | None
-    codec: Codec | None
+    layout: Layout
     place: Place
     folder: bool = False
     base: Template | None = None
+
+    @cached_property
+    def rule(self) -> Rule | None:
+        """The rule under the role's kind of document.  Raises SpecError."""
+        return self.layout.rules.get(self.name)
+
+    @cached_property
+    def codec(self) -> Codec | None:
+        """How the role's documents are read and written; None for label images.  Raises SpecError."""
+        if self.kind is None or self.kind == "pixels" or self.rule is None:
+            return None
+        return document_codec(self.kind, self.spec, self.rule, self.scope)
 
     @property
     def document_rule(self) -> Rule:
@@ -129,7 +140,7 @@ def everything(meaning: Meaning, scope: Scope) -> bool:
 
 
 def compile_format(source: Source, layout: Layout, options: Mapping[str, Any] | None = None) -> Format:
-    """Compile one layout of a spec.  Raises SpecError for whatever a rule gets wrong."""
+    """Compile one layout of a spec: its paths now, its rules when they are asked for.  Raises SpecError."""
     spec = layout.spec
     chosen = options_of(layout, options or {})
     files = layout.node.value["files"].value
@@ -239,13 +250,8 @@ def _role(
         scope = base.inside("objects")
     elif span == "shared":
         scope = Scope("dataset", name, captures, base.textual, base.cells, options, bases=bases)
-    rule = layout.rules.get(name)
-    codec = None
-    if rule is not None and kind != "pixels":
-        assert kind is not None
-        codec = document_codec(kind, spec, rule, scope)
     folder = spec.path.endswith("/")
-    return Role(name, spec, template, names, span, kind, scope, rule, codec, place, folder, bases.get(name))
+    return Role(name, spec, template, names, span, kind, scope, layout, place, folder, bases.get(name))
 
 
 def _template(pieces: Pieces, known: Mapping[str, str | None], place: Place) -> Template:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +20,31 @@ SEARCH_VARIABLE = "FORMATSPEC_PATH"
 _NOT_INHERITED = ("examples", "extends", "title", "about", "homepage", "licence")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Layout:
     """One variant of a spec, whole: its typed entries, and each role's rule."""
 
     variant: str
     spec: Spec
-    rules: Mapping[str, Rule]
     node: Node
+
+    @cached_property
+    def rules(self) -> Mapping[str, Rule]:
+        """The rule of each role that has a document.  Raises SpecError with the problems of all."""
+        rules: dict[str, Rule] = {}
+        problems: list[Problem] = []
+        for name, role in self.spec.files.items():
+            kind = role.document
+            if kind is None:
+                continue
+            entry = self.node.value["files"].value[name].value[kind]
+            try:
+                rules[name] = parse_lines(entry) if kind == "lines" else parse_rule(entry)
+            except SpecError as error:
+                problems.extend(error.problems)
+        if problems:
+            raise SpecError(tuple(problems))
+        return rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +65,11 @@ class Source:
         return self.file.resolve() == other.file.resolve()
 
 
+@cache
 def bundled() -> Path:
     """The folder of the specs that come with the package."""
     installed = Path(__file__).resolve().parent.parent / "specs"
-    return installed if installed.is_dir() else installed.parent.parent / "specs"
+    return (installed if installed.is_dir() else installed.parent.parent / "specs").resolve()
 
 
 def folders() -> tuple[Path, ...]:
@@ -94,7 +112,14 @@ def _hint(word: str, known: Mapping[str, Path]) -> str:
 
 def load_source(name_or_file: str | Path) -> Source:
     """Load a spec.  Raises SpecError naming file, line and column of everything that is wrong with it."""
-    file = find(name_or_file)
+    source = load_outline(find(name_or_file))
+    for layout in source.layouts:
+        _ = layout.rules
+    return source
+
+
+def load_outline(file: Path) -> Source:
+    """A spec whose rules are parsed when they are asked for, and raise SpecError then: enough to look at paths."""
     stat = file.stat()
     return _load(file, stat.st_mtime_ns, stat.st_size)
 
@@ -122,7 +147,7 @@ def _read(file: Path) -> Node:
 def _shown(file: Path) -> str:
     """The spec's file as it is named in messages: the same wherever the package is installed."""
     try:
-        return f"{bundled().name}/{file.resolve().relative_to(bundled().resolve())}"
+        return f"{bundled().name}/{file.resolve().relative_to(bundled())}"
     except ValueError:
         return str(file)
 
@@ -189,21 +214,7 @@ def _variants(node: Node) -> Iterator[tuple[str, Node]]:
 
 def _layout(variant: str, node: Node) -> Layout:
     node = _alike(_let(node))
-    spec = _typed(node)
-    rules: dict[str, Rule] = {}
-    problems: list[Problem] = []
-    for name, role in spec.files.items():
-        kind = role.document
-        if kind is None:
-            continue
-        entry = node.value["files"].value[name].value[kind]
-        try:
-            rules[name] = parse_lines(entry) if kind == "lines" else parse_rule(entry)
-        except SpecError as error:
-            problems.extend(error.problems)
-    if problems:
-        raise SpecError(tuple(problems))
-    return Layout(variant, spec, rules, node)
+    return Layout(variant, _typed(node), node)
 
 
 def _let(node: Node) -> Node:

@@ -128,7 +128,7 @@ def compose(source: str | bytes) -> yaml.Node | None:
         raise _reader_fault(error, source) from None
     except UnicodeError as error:
         raise YamlFault("not valid Unicode", *_position(source[: getattr(error, "start", 0)])) from None
-    if root is not None and (b"*" in source if isinstance(source, bytes) else "*" in source):
+    if root is not None and (b"&" in source if isinstance(source, bytes) else "&" in source):  # no alias without one
         _check_shape(root)
     return root
 

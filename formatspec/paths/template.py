@@ -70,7 +70,6 @@ class Template:
     _slots: tuple[Field, ...] = field(compare=False, repr=False)
     _plain: bool = field(compare=False, repr=False)
     _budget: int = field(compare=False, repr=False)
-    _regex: re.Pattern[str] = field(compare=False, repr=False)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return compile_template, (self.parts, self.limit)
@@ -79,7 +78,7 @@ class Template:
         """The values of the fields, or None where the text does not fit: its form is another, a value does
         not parse, or a name given twice has two values. An absent optional field has the value `parse("")`,
         or None if that raises."""
-        if not text.endswith(self.suffix):
+        if not text.endswith(self.suffix) or not text.startswith(self.prefix):
             return None
         if self._plain and len(text) <= self._budget:
             found = self._regex.fullmatch(text)
@@ -175,6 +174,11 @@ class Template:
         return open_fields(self._pieces)
 
     @cached_property
+    def _regex(self) -> re.Pattern[str]:
+        """Compiled for the first text that has the right beginning and end: of many templates few meet one."""
+        return re.compile(source(self._pieces))
+
+    @cached_property
     def _lazy(self) -> re.Pattern[str]:
         return re.compile(source(self._pieces, lazy=True))
 
@@ -252,7 +256,6 @@ def compile_template(parts: Sequence[str | Field], limit: int = PATH_LIMIT) -> T
         _slots=slots,
         _plain=len(slots) == len(names) and all(s.parse is str and not s.optional for s in slots),
         _budget=limit if power == 1 else min(limit, int(2 ** (_STEPS / power))),
-        _regex=re.compile(source(pieces)),
     )
 
 
