@@ -336,6 +336,13 @@ def test_folders_are_made_where_a_store_has_them(ade20k2020: Path, tmp_path: Pat
     assert {name: data for name, data in far.items() if name != MANIFEST} == files(tmp_path / "near")
 
 
+def test_links_that_cannot_be_are_counted(memory: str, ade20k2020: Path, tmp_path: Path) -> None:
+    data = put(f"{memory}/data", files(ade20k2020))
+    for place, out in ((data, str(tmp_path / "out")), (ade20k2020, f"{memory}/out")):
+        result = fs.convert(place, to="coco", out=out, media="link")
+        assert result.notices == (f"{result.items} files could not be linked and were copied",)
+
+
 def test_a_copy_of_an_output_is_valid_on_disk(memory: str, ade20k2020: Path, tmp_path: Path) -> None:
     out = fs.convert(ade20k2020, to="coco", out=f"{memory}/out").out
     for name, data in stored(out).items():
@@ -475,14 +482,18 @@ def test_a_listing_of_several_pages_is_whole(server: Server, bucket: str) -> Non
     assert tree.read(tree.paths()[2]) == b"zz"
 
 
-def test_a_large_file_goes_up_in_parts(server: Server, bucket: str) -> None:
+def test_large_files_go_up_in_parts(server: Server, bucket: str, tmp_path: Path) -> None:
     before = len(server.requests())
-    data = bytes(101 * 2**20)
+    (tmp_path / "large.bin").write_bytes(bytes(range(256)) * 4096 * 40)
     with staged(f"{bucket}/out") as staging:
-        staging.write("large.bin", data)
+        staging.write("made.bin", bytes(101 * 2**20))
+        staging.copy(tmp_path / "large.bin", "copied.bin")
     parts = [path for method, path in server.requests()[before:] if method == "PUT" and "partNumber" in path]
-    assert len(parts) == 3
-    assert open_tree(f"{bucket}/out").size("large.bin") == len(data)
+    assert sum("made" in path for path in parts) == 3
+    assert sum("copied" in path for path in parts) == 3
+    out = open_tree(f"{bucket}/out")
+    assert out.size("made.bin") == 101 * 2**20
+    assert out.read("copied.bin") == (tmp_path / "large.bin").read_bytes()
 
 
 def _bring(job: tuple[Any, Any, list[str]]) -> int:

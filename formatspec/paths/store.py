@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import os
 import posixpath
+import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import msgspec
 
@@ -23,6 +24,8 @@ THREADS = 16
 """Requests of one process that are under way together."""
 BLOCK = 4 * 1024**2
 """Bytes that are asked for together of a file that is read in pieces, an archive."""
+PART = 16 * 1024**2
+"""Bytes of one part of a large file on its way to a store."""
 MANIFEST = ".formatspec.json"
 """The file that makes an output in a store whole: written last, it names every other file with its size.  No format
 claims it, since its name begins with a dot."""
@@ -106,15 +109,14 @@ class Store:
         return data
 
     def write(self, name: str, data: bytes) -> None:
-        """Write a whole file; a large one goes in parts where the store has them. Raises RemoteError."""
-        fs, _, _, made = self._connection
-        place = self._full(name)
-        folder = posixpath.dirname(place)
+        """Write a whole file, in one request if it is not large. Raises RemoteError."""
         with told(self.url, final=True):
-            if self.protocol not in _BUCKETS and folder not in made:
-                fs.makedirs(folder, exist_ok=True)
-                made.add(folder)
-            fs.pipe_file(place, data)
+            self._connection.fs.pipe_file(self._place(name), data)
+
+    def send(self, name: str, file: BinaryIO) -> None:
+        """Write a large file from an open one, in parts. Raises RemoteError."""
+        with told(self.url, final=True), self._connection.fs.open(self._place(name), "wb", block_size=PART) as stream:
+            shutil.copyfileobj(file, stream, PART)
 
     def remove(self, names: Iterable[str]) -> None:
         """Remove files. Raises RemoteError."""
@@ -138,6 +140,15 @@ class Store:
 
     def _full(self, name: str) -> str:
         return f"{self._connection.root}/{name}" if name else self._connection.root
+
+    def _place(self, name: str) -> str:
+        """Where a file is written, with its folder there if the store has folders."""
+        place = self._full(name)
+        folder, made = posixpath.dirname(place), self._connection.made
+        if self.protocol not in _BUCKETS and folder not in made:
+            self._connection.fs.makedirs(folder, exist_ok=True)
+            made.add(folder)
+        return place
 
     @property
     def _connection(self) -> _Connection:

@@ -224,6 +224,7 @@ class _Media:
             return
         local = self.tree.local(item.image.path)
         if local is None:
+            self.staging.linked_by_copy += self.media == "link"
             self.staging.write(own.image.path, self.tree.read(item.image.path))
         elif self.media == "link":
             self.staging.link(Path(local), own.image.path)

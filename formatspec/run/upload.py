@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 BEHIND = 64 * 1024**2
 """Bytes that wait to be written, at most; one larger file is written alone."""
+LARGE = 32 * 1024**2
+"""Bytes. A file on disk that is larger is not read into memory to be sent."""
 MANY = 256
 """Files that wait to be written, at most."""
 
@@ -43,7 +45,11 @@ class StoreStaging:
 
     def copy(self, source: Path, path: str) -> None:
         """Copy a local file."""
-        self.write(path, source.read_bytes())
+        with source.open("rb") as file:
+            if source.stat().st_size > LARGE:
+                self.store.send(below(path), file)
+            else:
+                self.write(path, file.read())
 
     def link(self, source: Path, path: str) -> None:
         """Copy a local file, since nothing can be linked here."""
