@@ -105,3 +105,52 @@ def test_masks_of_others_as_open_images(tmp_path: Path) -> None:
     fs.convert(tmp_path / "out", to="coco", out=tmp_path / "back")
     back = json.loads((tmp_path / "back/annotations/instances_train.json").read_text())["annotations"]
     assert [type(thing.get("segmentation")) for thing in back] == [dict, type(None)]
+
+
+# CVAT
+
+CVAT = """<annotations>
+  <version>1.1</version>
+  <meta><project><labels><label><name>cat</name><color>#ff0010</color></label></labels></project></meta>
+  <image id="0" name="a.jpg" subset="train" width="20" height="10">
+    <box label="cat" occluded="0" xtl="1" ytl="1" xbr="5" ybr="3" rotation="30.50" z_order="0"/>
+    <ellipse label="cat" occluded="0" cx="4" cy="4" rx="2.00" ry="1.00" rotation="10.00" z_order="0"/>
+    <ellipse label="cat" occluded="0" cx="4" cy="4" rx="2.00" ry="2.00" z_order="0"/>
+    <skeleton label="cat" z_order="0">
+      <points label="nose" occluded="0" outside="1" points="1.0,2.0"/>
+      <points label="tail" occluded="1" outside="0" points="3.0,2.0"><attribute name="long">yes</attribute></points>
+    </skeleton>
+    <cuboid label="cat" xtl1="1" ytl1="1" xbl1="1" ybl1="3" xtr1="3" ytr1="1" xbr1="3" ybr1="3" xtl2="4" ytl2="1"
+      xbl2="4" ybl2="3" xtr2="5" ytr2="1" xbr2="5" ybr2="3"/>
+  </image>
+</annotations>
+"""
+
+
+def cvat(folder: Path) -> Path:
+    return put(folder, {"images/train/a.jpg": image_bytes(20, 10, "jpg"), "annotations.xml": CVAT})
+
+
+def test_every_shape_is_read(tmp_path: Path) -> None:
+    """Turned boxes, circles and skeletons as what they are; ellipses and cuboids as attributes; all come back."""
+    data = cvat(tmp_path / "in")
+    (item,) = read(data, "cvat_images")
+    box, ellipse, circle, skeleton, cuboid = item.objects
+    assert box.rotated == (3, 2, 4, 2, 30.5) and circle.circle == (4, 4, 2)
+    assert (ellipse.attributes["ellipse"], ellipse.attributes["rotation"]) == ((4, 4, 2, 1), 10)
+    assert skeleton.keypoints == ((1, 2, 0), (3, 2, 1)) and len(cuboid.attributes["cuboid"]) == 16
+    fs.convert(data, to="cvat_images", out=tmp_path / "out")
+    again = (tmp_path / "out/annotations.xml").read_text()
+    assert all(word in again for word in ('rotation="30.50"', 'label="nose"', 'name="long"', "<project>", "#ff0010"))
+
+
+def test_shapes_of_others_as_cvat(tmp_path: Path) -> None:
+    """Keypoints that are not all visible are a skeleton; a file of several roles numbers an object once."""
+    told = fs.convert(cvat(tmp_path / "in"), to="coco", out=tmp_path / "coco").losses
+    assert any(line.startswith("rotated boxes: 1") for line in told)
+    (item,) = read(tmp_path / "coco", "coco")
+    assert [t.keypoints for t in item.objects if t.keypoints] == [((1, 2, 0), (3, 2, 1))]
+    assert len({t.id for t in item.objects}) == len(item.objects) == 3
+    fs.convert(tmp_path / "coco", to="cvat_images", out=tmp_path / "back")
+    (back,) = read(tmp_path / "back", "cvat_images")
+    assert [t.keypoints for t in back.objects if t.keypoints] == [((1, 2, 0), (3, 2, 1))]

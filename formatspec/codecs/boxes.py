@@ -1,4 +1,4 @@
-"""Boxes and circles: xywh, sides, cxcywh, corners, two_corners, center_and_rim, inclusive, normalized."""
+"""Boxes and circles: xywh, sides, cxcywh, corners, sides_and_angle, two_corners, circles, ..."""
 
 from __future__ import annotations
 
@@ -202,6 +202,47 @@ def _rotated_box(value: Any, tolerance: float | None) -> tuple[float, ...]:
 def _fit_rotated(value: Any, rng: random.Random, env: Env) -> tuple[Number, ...]:
     cx, cy, width, height, degrees = value
     return cx, cy, width, height, _canonical(degrees) if width or height else 0.0
+
+
+@codec("sides_and_angle")
+def sides_and_angle(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`left, top, right, bottom, angle: rotated | sides_and_angle`: the sides before turning about the centre.
+
+    The angle is in degrees, clockwise on screen, and stands as it is.
+    """
+    take.plain(arguments)
+
+    def encode(value: Any, env: Env) -> Any:
+        cx, cy, width, height, degrees = values.coordinates(value, 5)
+        values.bbox((cx, cy, width, height))
+        ends = (cx - width / 2, cy - height / 2, cx + width / 2, cy + height / 2)
+        return values.listed(site, (*ends, degrees))
+
+    def decode(value: Any, env: Env) -> tuple[Number, ...]:
+        x1, y1, x2, y2, degrees = values.coordinates(value, 5)
+        if x2 < x1 or y2 < y1:
+            raise Unfit("a box that ends right of and below where it begins", value)
+        return (x1 + x2) / 2, (y1 + y2) / 2, x2 - x1, y2 - y1, degrees
+
+    return Codec(encode=encode, decode=decode, kind="numbers", arity=5)
+
+
+@codec("two_radii")
+def two_radii(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`cx, cy, rx, ry: circle | two_radii`: a circle as an ellipse whose radii are equal."""
+    take.plain(arguments)
+
+    def encode(value: Any, env: Env) -> Any:
+        cx, cy, radius = values.coordinates(value, 3)
+        return values.listed(site, (cx, cy, radius, radius))
+
+    def decode(value: Any, env: Env) -> tuple[Number, ...]:
+        cx, cy, first, second = values.coordinates(value, 4)
+        if first != second:
+            raise Unfit("two equal radii", value)
+        return cx, cy, first
+
+    return Codec(encode=encode, decode=decode, kind="numbers", arity=4)
 
 
 @codec("center_and_rim")

@@ -18,7 +18,15 @@ from formatspec.engine.held import WRITTEN, mark
 from formatspec.engine.joining import SharedFile
 from formatspec.engine.losses import Losses
 from formatspec.engine.printing import NO_SOURCE, Lacking
-from formatspec.engine.shared import Spooled, counts_of, holds_apart, is_category_source, narrower, spooled_tables
+from formatspec.engine.shared import (
+    Spooled,
+    counts_of,
+    holds_apart,
+    is_category_source,
+    narrower,
+    spooled_tables,
+    told_twice,
+)
 from formatspec.engine.unwritten import ONE_PER_ITEM, Unwritten
 from formatspec.engine.writing import RowWriter, compile_writer, frame_of, hold, position_of, source_of, write_record
 from formatspec.files.document import FileError
@@ -92,6 +100,8 @@ class Exporter:
             if role.span == "shared" and role.codec is not None
         }
         self.renumbers = narrower(adapter)
+        self.objects = 0 if told_twice(self.spooled.values()) else None
+        self.numbers: dict[int, int] = {}
         self.apart = holds_apart(target)
         self.areas_as_objects = "areas" not in losses.tables and "objects" in losses.tables
 
@@ -108,6 +118,9 @@ class Exporter:
                 f"{self.target.name} would name both {other!r} and {item.key!r} {own.key!r}: rename one of them, "
                 "or leave the later out with --skip-invalid"
             )
+        if self.objects is not None:
+            self.numbers = {id(thing): self.objects + place for place, thing in enumerate(own.objects)}
+            self.objects += len(own.objects)
         setting = Setting(own.captures, self.categories, dict(self.target.options))
         setting.index = index
         setting.apart = self.apart
@@ -324,7 +337,8 @@ class Exporter:
             for record in records:
                 if id(record) in done:
                     continue
-                index = shared.counts.get(row.table, 0)
+                count = shared.counts.get(row.table, 0)
+                index = self.numbers.get(id(record), count)
                 inner = frame_of(record, frame, index, 0)
                 if whole:
                     inner = _item_frame(frame, index)
@@ -335,7 +349,7 @@ class Exporter:
                 if row.late:
                     hold(inner, row.holds)
                     shared.late.append((gathered, row, inner))
-                    shared.counts[row.table] = index + 1
+                    shared.counts[row.table] = count + 1
                     shared.columns.update(dict.fromkeys(inner.record.attributes))
                     continue
                 try:
@@ -344,7 +358,7 @@ class Exporter:
                     lost.setdefault(id(record), (row.table, record, f"no {lacking}"))
                     continue
                 done.add(id(record))
-                shared.counts[row.table] = index + 1
+                shared.counts[row.table] = count + 1
                 kept = frame.then is not None
                 place = position_of(record, row.number, frame.setting.file) if kept else len(gathered)
                 gathered.append((place, len(gathered), document))

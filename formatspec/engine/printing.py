@@ -178,9 +178,7 @@ def _bind(leaf: Bind, place: Place, scope: Scope, keys: int, required: bool) -> 
         except Unfit as unfit:
             if not required:
                 return MISSING
-            encoded = _none_of(encode, value, frame)
-            if encoded is None:
-                raise Lacking(what, unfit.expected) from None
+            raise Lacking(what, unfit.expected) from None
         if keys > 1:
             return tuple(listed(part) for part in encoded)
         return listed(encoded)
@@ -196,16 +194,6 @@ def _unbound(get: Callable[[Frame], Any], bound: frozenset[str]) -> Callable[[Fr
         return {name: part for name, part in held.items() if name not in bound} if isinstance(held, dict) else held
 
     return rest
-
-
-def _none_of(encode: Callable[[Any, Any], Any], value: Any, frame: Frame) -> Any:
-    """How a list of nothing is spelled, where a list does not fit; None if it cannot be."""
-    if not isinstance(value, tuple):
-        return None
-    try:
-        return encode((), frame.env)
-    except Unfit:
-        return None
 
 
 def _null_fits(encode: Callable[[Any, Any], Any], frame: Frame, textual: bool) -> bool:

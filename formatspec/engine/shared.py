@@ -54,6 +54,13 @@ def spooled_tables(role: Role) -> Iterable[Spooled]:
             )
 
 
+def told_twice(roles: Iterable[Iterable[Spooled]]) -> bool:
+    """Whether several roles tell of one object by its id, which then must be one number in all their files."""
+    by_id = [any(row.rule.each.by == ("id",) for one in tables for row in one.writers if one.kind == "object")
+             for tables in roles]  # fmt: skip
+    return sum(by_id) > 1
+
+
 def _tables(rule: OneOf) -> tuple[TableRule, ...]:
     return tuple(choice for choice in rule.alternatives if isinstance(choice, TableRule))
 

@@ -220,6 +220,9 @@ def test_points() -> None:
     assert call("pairs", []).encode(((1, 2, 2), (3, 4, 2)), ENV) == [[1, 2], [3, 4]]
     cannot_write("pairs", [], ((1, 2, 1),))
     both("visible", [], ((1, 2, 2),), [1, 2])
+    marks = [{"@": {"label": "1", "outside": "0", "occluded": "1", "points": "1.5,2"}}]
+    both("marked_points", [], ((1.5, 2, 1),), marks)
+    reads("marked_points", [], {"@": {"label": "nose", "outside": "1", "points": "3,4"}}, ((3, 4, 0),))
     reads("visible", [], [[1, 2]], ((1, 2, 2),))
     both("visible", [1], ((1, 2, 2),), [1, 2])
     cannot_read("visible", [2], [1, 2])
@@ -240,6 +243,9 @@ def test_points() -> None:
     cannot_write("axes", [], (), R2)
     cannot_read("axes", [], ([1, 3], [2]), R2)
     both("flat_and_visibility", [], ((1, 2, 0), (3, 4, 2)), ([1, 2, 3, 4], [0, 2]), R2)
+    both("two_radii", [], (5, 5, 2), (5, 5, 2, 2), Site(right=4))
+    both("sides_and_angle", [], (5.0, 6.0, 4, 2, 30), (3.0, 5.0, 7.0, 7.0, 30), Site(right=5))
+    cannot_read("two_radii", [], [5, 5, 2, 3])
     both("center_and_rim", [], (5, 5, 2), [[5, 5], [7, 5]])
     reads("center_and_rim", [], [[0, 0], [3, 4]], (0, 0, 5.0))
     both("closed", [], (1, 2, 3, 4), [1, 2, 3, 4, 1, 2])

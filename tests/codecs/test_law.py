@@ -81,6 +81,9 @@ YES_NO = (pair("yes", True), pair("no", False), pair([], None), pair({"a": [1]},
 
 CASES = [
     Case("box_ring", (), boxes, exact=False),
+    Case("sides_and_angle", (), rotated, R5, exact=False),
+    Case("two_radii", (), circles, R4),
+    Case("marked_points", (), keypoints),
     Case("named_pairs", ("x", "y"), rings),
     Case("with_holes", (), rings, R2),
     Case("with_holes", ("flat",), rings, R2),
