@@ -244,7 +244,7 @@ def test_points() -> None:
     cannot_read("axes", [], ([1, 3], [2]), R2)
     both("flat_and_visibility", [], ((1, 2, 0), (3, 4, 2)), ([1, 2, 3, 4], [0, 2]), R2)
     both("two_radii", [], (5, 5, 2), (5, 5, 2, 2), Site(right=4))
-    both("sides_and_angle", [], (5.0, 6.0, 4, 2, 30), (3.0, 5.0, 7.0, 7.0, 30), Site(right=5))
+    both("sides_and_angle", [], (5.0, 6.0, 4.0, 2.0, 30), (3.0, 5.0, 7.0, 7.0, 30), Site(right=5))
     cannot_read("two_radii", [], [5, 5, 2, 3])
     both("center_and_rim", [], (5, 5, 2), [[5, 5], [7, 5]])
     reads("center_and_rim", [], [[0, 0], [3, 4]], (0, 0, 5.0))
