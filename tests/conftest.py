@@ -31,12 +31,17 @@ def reference() -> Reference:
 
 
 def _suits(folder: Path) -> bool:
-    """Whether one item has two whole objects, the first outlined, and one subset has two items."""
+    """Whether an item has two whole objects, the first outlined, a subset two items, and no name stands twice."""
     items = list(fs.open(folder, "ade20k2020"))
     subsets = [item.subsets for item in items if item.objects]
-    return len(set(subsets)) < len(subsets) and any(
-        len(item.objects) > 1 and item.objects[0].polygons and all(t.parent is None for t in item.objects)
-        for item in items
+    names = {Path(item.key).name for item in items}
+    return (
+        len(names) == len(items)
+        and len(set(subsets)) < len(subsets)
+        and any(
+            len(item.objects) > 1 and item.objects[0].polygons and all(t.parent is None for t in item.objects)
+            for item in items
+        )
     )
 
 
