@@ -195,9 +195,13 @@ ADE: dict[str, Case] = {
 
 
 def coco_file(folder: Path) -> str:
-    """The JSON file with most annotations."""
-    found = sorted(folder.glob("annotations/*.json"), key=lambda p: -len(json.loads(p.read_text("utf-8"))["annotations"]))
-    return found[0].relative_to(folder).as_posix()
+    """The JSON file with most annotations among those with most images."""
+
+    def size(file: Path) -> tuple[int, int]:
+        document = json.loads(file.read_text("utf-8"))
+        return len(document["images"]), len(document["annotations"])
+
+    return max(sorted(folder.glob("annotations/*.json")), key=size).relative_to(folder).as_posix()
 
 
 def coc(edit: Edit) -> Callable[[Path], None]:
