@@ -245,6 +245,30 @@ def two_radii(arguments: Sequence[Argument], site: Site) -> Codec:
     return Codec(encode=encode, decode=decode, kind="numbers", arity=4)
 
 
+@codec("radii")
+def radii(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`radii`: an ellipse as its centre and two radii that differ; equal ones are a circle's, see `two_radii`."""
+    take.plain(arguments)
+
+    def checked(value: Any) -> tuple[Number, ...]:
+        found = values.coordinates(value, 4)
+        if found[2] == found[3]:
+            raise Unfit("two radii that differ", value)
+        return found
+
+    def fit(value: Any, rng: random.Random, env: Env) -> tuple[Number, ...]:
+        found = value if values.is_sequence(value) and len(value) == 4 else (rng.randrange(99), 2, 3, 4)
+        return (*found[:2], abs(found[2]), abs(found[2]) + 1)
+
+    return Codec(
+        encode=lambda value, env: values.listed(site, checked(value)),
+        decode=lambda value, env: checked(value),
+        kind="numbers",
+        arity=4,
+        fit=fit,
+    )
+
+
 @codec("center_and_rim")
 def center_and_rim(arguments: Sequence[Argument], site: Site) -> Codec:
     """`center_and_rim`: a circle as [[x, y] of the centre, [x, y] of a point on it]."""

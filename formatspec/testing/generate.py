@@ -192,7 +192,7 @@ class Generator:
         made: list[Object] = []
         covered: Region | None = None
         for _ in range(chosen_count):
-            choices = {number: rng.randrange(8) for number in range(self.outline.choices)}
+            choices = {number: rng.randrange(self.outline.widest) for number in range(self.outline.choices)}
             category = rng.choice(self.categories)
             category, fixed = self._conditioned(choices, category)
             known: dict[str, Any] = {f"category.{name}": getattr(category, name) for name in SLOTS["category"]}

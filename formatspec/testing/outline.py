@@ -41,6 +41,7 @@ class Outline:
     constants: dict[str, list[tuple[int, int, str, Any]]] = field(default_factory=dict)
     tables: set[str] = field(default_factory=set)
     choices: int = 0
+    widest: int = 8
     alone: bool = False
     ranked: bool = False
     places: dict[Place, int] = field(default_factory=dict)
@@ -109,6 +110,7 @@ def _collect(
     elif isinstance(rule, OneOf):
         number = found.places.setdefault(rule.place, found.choices)
         found.choices = len(found.places)
+        found.widest = max(found.widest, len(rule.alternatives))
         tables = [a.each.table for a in rule.alternatives if isinstance(a, TableRule)]
         for place, alternative in enumerate(rule.alternatives):
             alone = isinstance(alternative, TableRule) and tables.count(alternative.each.table) == 1

@@ -246,6 +246,8 @@ def test_points() -> None:
     both("two_radii", [], (5, 5, 2), (5, 5, 2, 2), Site(right=4))
     both("sides_and_angle", [], (5.0, 6.0, 4.0, 2.0, 30), (3.0, 5.0, 7.0, 7.0, 30), Site(right=5))
     cannot_read("two_radii", [], [5, 5, 2, 3])
+    both("radii", [], (5, 5, 2, 3), (5, 5, 2, 3), Site(right=4))
+    cannot_read("radii", [], [5, 5, 2, 2])
     both("center_and_rim", [], (5, 5, 2), [[5, 5], [7, 5]])
     reads("center_and_rim", [], [[0, 0], [3, 4]], (0, 0, 5.0))
     both("closed", [], (1, 2, 3, 4), [1, 2, 3, 4, 1, 2])

@@ -82,6 +82,7 @@ YES_NO = (pair("yes", True), pair("no", False), pair([], None), pair({"a": [1]},
 CASES = [
     Case("box_ring", (), boxes, exact=False),
     Case("sides_and_angle", (), rotated, R5, exact=False),
+    Case("radii", (), st.tuples(numbers, numbers, numbers, numbers), R4),
     Case("two_radii", (), circles, R4),
     Case("marked_points", (), keypoints),
     Case("named_pairs", ("x", "y"), rings),
