@@ -21,6 +21,7 @@ from typing import Any
 
 import fsspec
 import pytest
+from botocore.exceptions import ClientError
 from fsspec.implementations.local import LocalFileSystem
 
 import formatspec as fs
@@ -568,6 +569,28 @@ def test_a_store_that_goes_away_ends_the_run_and_no_item_is_left_out(
     with pytest.raises(fs.RemoteError, match="cannot be reached"):
         fs.convert(data, to="coco", out=tmp_path / "out", skip_invalid=True)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_forbidden_file_is_its_item_s_trouble_and_expired_credentials_are_not(
+    bucket: str, ade20k2020: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = put(f"{bucket}/data", files(ade20k2020))
+    forbidden = next(name for name in files(ade20k2020) if name.endswith("_seg.png"))
+    code = "AccessDenied"
+    store = fsspec.filesystem("s3")
+    fetch = store.cat_file
+
+    def refuse(path: str, **limits: int) -> bytes:
+        if path.endswith(forbidden):
+            raise PermissionError(code) from ClientError({"Error": {"Code": code}}, "GetObject")
+        return bytes(fetch(path, **limits))
+
+    monkeypatch.setattr(store, "cat_file", refuse)
+    (found,) = fs.validate(data, "ade20k2020").findings
+    assert (found.code, found.file) == ("FILE_UNREADABLE", forbidden)
+    code = "ExpiredToken"
+    with pytest.raises(fs.RemoteError, match=r"the store refuses \(ExpiredToken\)"):
+        fs.validate(data, "ade20k2020")
 
 
 def _gone(*_: Any, **__: Any) -> bytes:

@@ -34,6 +34,8 @@ _BUCKETS = frozenset({"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "adl", "o
 """Stores without real folders, where to make one means a request or even a bucket."""
 _NEEDS = {"s3": "formatspec[s3]", "s3a": "formatspec[s3]", "gs": "gcsfs", "gcs": "gcsfs", "az": "adlfs",
           "abfs": "adlfs"}  # fmt: skip
+_NOT_OURS = frozenset({"AccessDenied", "InvalidObjectState"})
+"""What a store says of a file that is not to be read, as against a caller that it does not know."""
 _NO_KEY = ("NoCredentialsError", "PartialCredentialsError", "ProfileNotFound", "DefaultCredentialsError")
 _NO_WAY = ("EndpointConnectionError", "ConnectTimeoutError", "ReadTimeoutError", "ConnectionClosedError", "SSLError")
 
@@ -209,16 +211,19 @@ def _connect(url: str) -> _Connection:
 
 @contextmanager
 def told(url: str, final: bool = False) -> Iterator[None]:
-    """Errors of any store as ours: what is not there and what is not ours to read stay what they are (unless that
-    is `final`), all else becomes a RemoteError."""
+    """Errors of any store as ours: what is the trouble of one file stays what it is (unless that is `final`), all
+    else becomes a RemoteError; credentials that expire on the way must not make one file after another unreadable."""
     try:
         yield
-    except (FileNotFoundError, PermissionError) as error:
-        if not final:
+    except Exception as error:
+        if not final and isinstance(error, FileNotFoundError | PermissionError) and _of_one_file(error):
             raise
         raise RemoteError(sentence(url, error)) from error
-    except Exception as error:
-        raise RemoteError(sentence(url, error)) from error
+
+
+def _of_one_file(error: OSError) -> bool:
+    codes = {getattr(one, "response", {}).get("Error", {}).get("Code") for one in _causes(error)}
+    return isinstance(error, FileNotFoundError) or bool(codes & _NOT_OURS)
 
 
 def sentence(url: str, error: BaseException) -> str:
