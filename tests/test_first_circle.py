@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 import formatspec as fs
 from formatspec.model.records import Item
@@ -154,3 +155,43 @@ def test_shapes_of_others_as_cvat(tmp_path: Path) -> None:
     fs.convert(tmp_path / "coco", to="cvat_images", out=tmp_path / "back")
     (back,) = read(tmp_path / "back", "cvat_images")
     assert [t.keypoints for t in back.objects if t.keypoints] == [((1, 2, 0), (3, 2, 1))]
+
+
+# COCO
+
+
+def coco(folder: Path, task: str, *things: dict[str, Any], **category: Any) -> Path:
+    rows = [{"id": 1 + i, "image_id": 4, "category_id": 1, "iscrowd": 0, "area": 9, **t} for i, t in enumerate(things)]
+    document = {
+        "images": [{"id": 4, "file_name": "a.jpg", "width": 20, "height": 10}],
+        "categories": [{"id": 1, "name": "person", **category}], "annotations": rows,
+    }  # fmt: skip
+    image: Contents = {"images/train/a.jpg": image_bytes(20, 10, "jpg")}
+    return put(folder, {**image, f"annotations/{task}_train.json": json.dumps(document)})
+
+
+@pytest.mark.parametrize("task", ["instances", "stuff"])
+def test_boxes_without_outlines(task: str, tmp_path: Path) -> None:
+    """An empty list of outlines, as some write it for a box alone, is a box; it comes back as it was."""
+    data = coco(tmp_path / "in", task, {"bbox": [1, 1, 3, 3], "segmentation": []})
+    (thing,) = read(data, "coco")[0].objects
+    assert thing.bbox == (1, 1, 3, 3) and thing.region is None and not thing.polygons
+    fs.convert(data, to="coco", out=tmp_path / "out")
+    file = f"annotations/{task}_train.json"
+    assert json.loads((tmp_path / "out" / file).read_text()) == json.loads((data / file).read_text())
+    fs.convert(data, to="voc", out=tmp_path / "voc")
+    assert [t.bbox for t in read(tmp_path / "voc", "voc")[0].objects] == [(1, 1, 3, 3)]
+
+
+def test_keypoints_that_are_labelled_are_counted(tmp_path: Path) -> None:
+    """COCO counts those with a visibility above 0; names and skeleton of a category go on to others and come back."""
+    thing = {"bbox": [1, 1, 3, 3], "keypoints": [1, 2, 0, 2, 2, 1, 3, 3, 2]}
+    names = {"keypoints": ["nose", "eye", "ear"], "skeleton": [[1, 2], [2, 3]]}
+    data = coco(tmp_path / "in", "person_keypoints", thing, **names)
+    told = fs.convert(data, to="datumaro", out=tmp_path / "between").losses
+    assert not any("skeleton" in line for line in told)
+    told = fs.convert(tmp_path / "between", to="coco", out=tmp_path / "out").losses
+    assert not any("skeleton" in line or "keypoints" in line for line in told)
+    document = json.loads((tmp_path / "out/annotations/person_keypoints_train.json").read_text())
+    assert [row["num_keypoints"] for row in document["annotations"]] == [2]
+    assert {key: document["categories"][0][key] for key in names} == names

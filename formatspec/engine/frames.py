@@ -343,6 +343,7 @@ _OBJECT: dict[str, Getter] = {
     "polygon": lambda frame: derive.polygon(frame.record, frame.setting.apart),
     "region": lambda frame: derive.region(frame.record, *_size(frame)),
     "area": lambda frame: derive.area(frame.record),
+    "labelled": lambda frame: derive.labelled(frame.record),
     "touches_border": lambda frame: derive.touches_border(frame.record, *_size(frame)),
     "geometry": lambda frame: tuple(name for name in held.GEOMETRY if stated(frame.record, name)),
 }

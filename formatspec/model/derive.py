@@ -59,6 +59,11 @@ def corners(rotated: Sequence[float]) -> list[tuple[float, float]]:
     ]
 
 
+def labelled(thing: Object) -> int:
+    """How many of an object's keypoints are labelled, be they visible or not."""
+    return sum(1 for _, _, visibility in thing.keypoints or () if visibility > 0)
+
+
 def rotated(thing: Object) -> Box | None:
     """The stated rotated box, else the plain box at 0 degrees."""
     if thing.rotated is not None:

@@ -90,6 +90,7 @@ SLOTS: dict[RecordKind, dict[str, Slot]] = {
         "children": Slot("texts", derived=True),
         "area": Slot("number", derived=True),
         "touches_border": Slot("bool", derived=True),
+        "labelled": Slot("int", derived=True),
         "geometry": Slot("texts", derived=True),
     },
     "item": {
