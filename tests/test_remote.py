@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import pickle
@@ -115,7 +116,7 @@ class Fetched:
     def __init__(self) -> None:
         self.asked: list[str] = []
 
-    def __call__(self, path: str) -> bytes:
+    def __call__(self, path: str, again: bool) -> bytes:
         self.asked.append(path)
         return path.encode().ljust(10)
 
@@ -439,6 +440,40 @@ def test_s3_to_s3_gives_the_bytes_of_disk_to_disk_in_few_requests(server: Server
     heads = [path for method, path in requests if method == "HEAD" and "/data/" in path]
     assert not heads, "the listing tells names and sizes; no file is asked about by itself"
     assert sum("prefix=data" in path for _, path in requests) == 1, "the data is listed once"
+
+
+def test_documents_gone_over_twice_are_fetched_once_though_memory_keeps_none(
+    server: Server, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remote, "KEPT", 0)
+    fs.sample("voc", f"{bucket}/data", items=40, seed=3)
+    before = len(server.requests())
+    fs.convert(f"{bucket}/data", to="coco", spec="voc", out=f"{bucket}/out")
+    requests = [path for method, path in server.requests()[before:] if method == "GET" and path.endswith(".xml")]
+    assert len(requests) == len(set(requests)) == 40
+
+
+def _read(job: tuple[Any, list[str], bool]) -> list[bytes]:
+    tree, paths, again = job
+    tree.prefetch(paths, again=again)
+    return [tree.read(path) for path in paths]
+
+
+def test_what_one_process_fetched_to_be_read_again_another_has(server: Server, bucket: str) -> None:
+    content = {f"{number}.txt": str(number).encode() * 100 for number in range(20)}
+    tree: Any = open_tree(put(f"{bucket}/data", content))
+    paths = list(tree.paths())
+    for again, asked in ((True, 20), (False, 0)):
+        before = len(server.requests())
+        with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+            (read,) = pool.map(_read, [(tree, paths, again)])
+        assert read == [content[path] for path in paths]
+        assert len(server.requests()) - before == asked
+    folder = Path(tree.spool.folder)
+    assert len(list(folder.iterdir())) == 20
+    del tree
+    gc.collect()
+    assert not folder.exists(), "what was kept goes with the tree"
 
 
 def test_validate_dump_and_detect_read_s3(server: Server, bucket: str, ade20k2020: Path, tmp_path: Path) -> None:

@@ -152,12 +152,14 @@ class Dataset:
         for entry in self._ahead(self.entries, self.readers(self.wanted, self.purpose.checks), self.purpose):
             yield self.read(entry)
 
-    def _ahead(self, entries: Sequence[Entry], readers: Readers, purpose: Purpose) -> Iterator[Entry]:
-        """The entries, while a tree far away fetches the files of those that follow."""
+    def _ahead(
+        self, entries: Sequence[Entry], readers: Readers, purpose: Purpose, again: bool = False
+    ) -> Iterator[Entry]:
+        """The entries, while a tree far away fetches the files of those that follow; `again`: for a first time."""
         try:
             for place, entry in enumerate(entries):
                 coming = entries[place : place + AHEAD]
-                self.tree.prefetch(path for one in coming for path in files_read(one, readers, purpose))
+                self.tree.prefetch((path for one in coming for path in files_read(one, readers, purpose)), again)
                 yield entry
         finally:
             self.tree.prefetch(())
@@ -193,7 +195,7 @@ class Dataset:
         base = self.readers(demand.categories_only, False)
         readers = replace(base, wanted_roles=wanted_roles)
         purpose = replace(self.purpose, origin=False, headers=False, checks=False)
-        for entry in self._ahead(self.entries, readers, purpose):
+        for entry in self._ahead(self.entries, readers, purpose, again=True):
             one = read_entry(self.form, readers, entry, self.index.rows, self.tree, self.known, purpose)
             if one.item is not None:
                 for category in used(one.item):

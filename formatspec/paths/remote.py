@@ -12,6 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from formatspec.paths.spool import Spool, new_spool
 from formatspec.paths.store import MANIFEST, RemoteError, Store, sentence, store_at, unfit
 from formatspec.paths.tree import Listing, Tree, ZipTree, in_order, safe_name, subtree
 
@@ -29,13 +30,15 @@ MANY = 256
 class ReadAhead:
     """Files on their way and files read lately, for one reader in one process."""
 
-    def __init__(self, fetch: Callable[[str], bytes], size: Callable[[str], int], pool: ThreadPoolExecutor) -> None:
+    def __init__(
+        self, fetch: Callable[[str, bool], bytes], size: Callable[[str], int], pool: ThreadPoolExecutor
+    ) -> None:
         self._fetch, self._size, self._pool = fetch, size, pool
         self._coming: dict[str, Future[bytes]] = {}
         self._kept: OrderedDict[str, bytes] = OrderedDict()
         self._held = 0
 
-    def expect(self, paths: Iterable[str]) -> None:
+    def expect(self, paths: Iterable[str], again: bool = False) -> None:
         """Fetch the first of these files that are not there yet; let go of what is not among them."""
         wanted: set[str] = set()
         room = AHEAD
@@ -45,7 +48,7 @@ class ReadAhead:
                 break
             wanted.add(path)
             if path not in self._coming and path not in self._kept:
-                self._coming[path] = self._pool.submit(self._fetch, path)
+                self._coming[path] = self._pool.submit(self._fetch, path, again)
         for path in self._coming.keys() - wanted:
             self._coming.pop(path).cancel()
 
@@ -56,7 +59,7 @@ class ReadAhead:
             return self._kept[path]
         future = self._coming.pop(path, None)
         try:
-            data = self._fetch(path) if future is None else future.result()
+            data = self._fetch(path, False) if future is None else future.result()
         except RemoteError:
             self.expect(())
             raise
@@ -76,6 +79,8 @@ class RemoteTree:
     store: Store
     sizes: Mapping[str, int]
     """Bytes by name, as the store lists them."""
+    spool: Spool | None = None
+    """Where files stay that are read again."""
 
     @property
     def root(self) -> str:
@@ -100,8 +105,8 @@ class RemoteTree:
         self._name(path)
         return self._reader.read(path)
 
-    def prefetch(self, paths: Iterable[str]) -> None:
-        self._reader.expect(path for path in paths if self.exists(path))
+    def prefetch(self, paths: Iterable[str], again: bool = False) -> None:
+        self._reader.expect((path for path in paths if self.exists(path)), again)
 
     def local(self, path: str) -> Path | None:
         return None
@@ -110,7 +115,7 @@ class RemoteTree:
         return subtree(self, prefix)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return RemoteTree, (self.store, self.sizes)
+        return RemoteTree, (self.store, self.sizes, self.spool)
 
     def _name(self, path: str) -> str:
         name = self._known(path)
@@ -125,10 +130,16 @@ class RemoteTree:
     def _reader(self) -> ReadAhead:
         process = os.getpid()
         if process not in self._readers:
-            self._readers[process] = ReadAhead(
-                lambda path: self.store.read(self._name(path), self.size(path)), self.size, self.store.pool
-            )
+            self._readers[process] = ReadAhead(self._fetch, self.size, self.store.pool)
         return self._readers[process]
+
+    def _fetch(self, path: str, again: bool) -> bytes:
+        data = self.spool.get(path) if self.spool is not None else None
+        if data is None:
+            data = self.store.read(self._name(path), self.size(path))
+            if again and self.spool is not None:
+                self.spool.put(path, data)
+        return data
 
     @cached_property
     def _readers(self) -> dict[int, ReadAhead]:
@@ -181,7 +192,8 @@ def open_url(url: str) -> Tree:
         why = unfit(sizes, store.read(MANIFEST, sizes[MANIFEST]))
         if why:
             raise RemoteError(f"{url} is not whole: {why}")
-    return RemoteTree(store, {name: size for name, size in sizes.items() if name})
+    sizes.pop("", None)
+    return RemoteTree(store, sizes, new_spool(store))
 
 
 def _zip(archive: str) -> Tree:

@@ -59,9 +59,12 @@ class Tree(Protocol):
         """The file's bytes. Raises OSError, and ValueError for a damaged or dangerous archive."""
         ...
 
-    def prefetch(self, paths: Iterable[str]) -> None:
+    def prefetch(self, paths: Iterable[str], again: bool = False) -> None:
         """Take the files that are read next, in that order: a tree far away fetches the first of them at once, as
-        many as it has room for, and lets go of what it fetched before and is not among them. Others do nothing."""
+        many as it has room for, and lets go of what it fetched before and is not among them. Others do nothing.
+
+        again: they will be read a second time, perhaps by another process.
+        """
         ...
 
     def local(self, path: str) -> Path | None:
@@ -112,7 +115,7 @@ class FolderTree:
         with open(self._file(path), "rb") as file:  # noqa: PTH123
             return file.read()
 
-    def prefetch(self, paths: Iterable[str]) -> None:
+    def prefetch(self, paths: Iterable[str], again: bool = False) -> None:
         """A file here is at hand."""
 
     def local(self, path: str) -> Path | None:
@@ -247,7 +250,7 @@ class ZipTree:
         except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError) as error:
             raise ValueError(f"{path!r} in {self.root} cannot be unpacked: {error}") from error
 
-    def prefetch(self, paths: Iterable[str]) -> None:
+    def prefetch(self, paths: Iterable[str], again: bool = False) -> None:
         """A file here is at hand."""
 
     def local(self, path: str) -> Path | None:
@@ -349,8 +352,8 @@ class _Subtree:
     def read(self, path: str) -> bytes:
         return self.base.read(self._full(path))
 
-    def prefetch(self, paths: Iterable[str]) -> None:
-        self.base.prefetch(self._full(path) for path in paths)
+    def prefetch(self, paths: Iterable[str], again: bool = False) -> None:
+        self.base.prefetch((self._full(path) for path in paths), again)
 
     def local(self, path: str) -> Path | None:
         return self.base.local(self._full(path))

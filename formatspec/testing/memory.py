@@ -41,7 +41,7 @@ class MemoryTree:
         except KeyError:
             raise FileNotFoundError(path) from None
 
-    def prefetch(self, paths: Iterable[str]) -> None:
+    def prefetch(self, paths: Iterable[str], again: bool = False) -> None:
         """A file here is at hand."""
 
     def local(self, path: str) -> Path | None:
