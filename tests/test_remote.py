@@ -518,6 +518,18 @@ def test_a_listing_of_several_pages_is_whole(server: Server, bucket: str) -> Non
     assert tree.read(tree.paths()[2]) == b"zz"
 
 
+def test_empty_files_that_stand_for_folders_are_none(bucket: str, ade20k2020: Path) -> None:
+    store, root = fsspec.core.url_to_fs(bucket)
+    for folder in ("out/", "data/", "data/train/"):
+        store.call_s3("put_object", Bucket=root, Key=folder)
+    with pytest.raises(FileNotFoundError, match="there is no data"):
+        open_tree(f"{bucket}/out")
+    put(f"{bucket}/data", files(ade20k2020))
+    assert list(open_tree(f"{bucket}/data").paths()) == list(open_tree(ade20k2020).paths())
+    fs.convert(f"{bucket}/data", to="coco", out=f"{bucket}/out")
+    assert not fs.validate(f"{bucket}/out").findings
+
+
 def test_large_files_go_up_in_parts(server: Server, bucket: str, tmp_path: Path) -> None:
     before = len(server.requests())
     (tmp_path / "large.bin").write_bytes(bytes(range(256)) * 4096 * 40)

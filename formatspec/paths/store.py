@@ -95,8 +95,7 @@ class Store:
         fs, root, *_ = self._connection
         with told(self.url):
             sizes = dict(_pages(fs, root)) if hasattr(fs, "call_s3") else {}
-            sizes = sizes or dict(_found(fs, root))
-        return {name: size for name, size in sizes.items() if not name.endswith("/")}
+            return sizes or dict(_found(fs, root))
 
     def read(self, name: str, size: int) -> bytes:
         """A whole file of the listed size, in one request. Raises FileNotFoundError, PermissionError, RemoteError."""
@@ -165,12 +164,13 @@ class Store:
 
 
 def _found(fs: Any, root: str) -> Iterator[tuple[str, int]]:
-    """Names and bytes below a place of any store."""
+    """Names and bytes below a place of any store, without the empty files that stand for folders."""
     fs.invalidate_cache()
     found = fs.find(root, detail=True)
     fs.invalidate_cache()
     for name, info in found.items():
-        yield name[len(root) :].removeprefix("/"), -1 if info["size"] is None else info["size"]
+        if not name.endswith("/"):
+            yield name[len(root) :].removeprefix("/"), -1 if info["size"] is None else info["size"]
 
 
 def _pages(fs: Any, root: str) -> Iterator[tuple[str, int]]:
@@ -180,7 +180,8 @@ def _pages(fs: Any, root: str) -> Iterator[tuple[str, int]]:
     ask = {"Bucket": bucket, "Prefix": prefix, **fs.req_kw}
     while True:
         page = fs.call_s3("list_objects_v2", **ask)
-        yield from ((one["Key"][len(prefix) :], one["Size"]) for one in page.get("Contents", ()))
+        files = (one for one in page.get("Contents", ()) if not one["Key"].endswith("/"))
+        yield from ((one["Key"][len(prefix) :], one["Size"]) for one in files)
         if not page.get("IsTruncated"):
             return
         ask["ContinuationToken"] = page["NextContinuationToken"]
