@@ -12,7 +12,7 @@ import pytest
 
 import formatspec as fs
 from formatspec.model.records import Item
-from formatspec.pixels import png
+from formatspec.pixels import palettes, png
 from formatspec.testing.memory import image_bytes
 
 Contents = dict[str, str | bytes]
@@ -195,3 +195,26 @@ def test_keypoints_that_are_labelled_are_counted(tmp_path: Path) -> None:
     document = json.loads((tmp_path / "out/annotations/person_keypoints_train.json").read_text())
     assert [row["num_keypoints"] for row in document["annotations"]] == [2]
     assert {key: document["categories"][0][key] for key in names} == names
+
+
+# VOC
+
+
+def test_masks_without_records(tmp_path: Path) -> None:
+    """Without an XML file the class of an object is that of the pixels on which it lies."""
+    classes, objects = np.zeros((2, 10, 20), np.uint8)
+    classes[1:4, 2:9], objects[1:4, 2:5], objects[1:4, 6:9] = 8, 1, 2
+    classes[6:9, 2:5] = objects[6:9, 2:5] = 3
+    classes[4, 2:9] = objects[4, 2:9] = 255
+    data = put(tmp_path / "in", {
+        "JPEGImages/a.jpg": image_bytes(20, 10, "jpg"), "ImageSets/Segmentation/train.txt": "a\n",
+        "SegmentationClass/a.png": png.encode(classes, "palette", palettes.bits()),
+        "SegmentationObject/a.png": png.encode(objects, "palette", palettes.bits()),
+    })  # fmt: skip
+    (item,) = read(data, "voc")
+    assert [(t.category.name, t.region.area) for t in item.objects if t.category and t.region] == [
+        ("cat", 9), ("cat", 9), ("bird", 9),
+    ]  # fmt: skip
+    fs.convert(data, to="voc", out=tmp_path / "out")
+    for folder, pixels in {"SegmentationClass": classes, "SegmentationObject": objects}.items():
+        assert (png.decode((tmp_path / "out" / folder / "a.png").read_bytes()).pixels == pixels).all()

@@ -21,6 +21,24 @@ def _scalar(value: Any) -> Any:
     raise Unfit("a text, a number, true or false", value)
 
 
+@codec("at_least")
+def at_least(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`at_least(2)`: a list of two or more, as it is."""
+    count = take.whole(take.plain(arguments, 1)[0], 1)
+
+    def checked(value: Any) -> tuple[Any, ...]:
+        found = values.sequence(value)
+        if len(found) < count:
+            raise Unfit(f"at least {count}", value)
+        return found
+
+    def fit(value: Any, rng: random.Random, env: Env) -> tuple[Any, ...]:
+        found = tuple(value) if values.is_sequence(value) else (value,)
+        return found + ("x",) * (count - len(found))
+
+    return Codec(encode=lambda value, env: checked(value), decode=lambda value, env: checked(value), fit=fit)
+
+
 @codec("one_or_many")
 def one_or_many(arguments: Sequence[Argument], site: Site) -> Codec:
     """`one_or_many`: no element is [], a single one stands bare, more are a list.

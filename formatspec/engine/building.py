@@ -36,6 +36,7 @@ def item_of(form: Format, entry: Entry, job: Job) -> Item:
         image = Image(
             width=slots["image.width"], height=slots.get("image.height"), channels=slots.get("image.channels")
         )
+    _take_categories(job)
     objects = _objects(job)
     item = Item(
         key=entry.key,
@@ -164,6 +165,18 @@ def _caption(record: Record) -> Caption:
 
 def _origin(record: Record) -> Origin | None:
     return Origin(record["$rows"]) if "$rows" in record else None
+
+
+def _take_categories(job: Job) -> None:
+    """Give objects whose rows tell no category that of the area in which most of their pixels lie."""
+    areas = [record for record in job.tables.get("area", ()) if isinstance(record.get("region"), Region)]
+    for record in job.tables.get("object", ()) if areas else ():
+        region = record.get("region")
+        if not isinstance(region, Region) or any(slot.startswith("category.") for slot in record):
+            continue
+        under = max(areas, key=lambda area: (area["region"] & region).area)
+        if 2 * (under["region"] & region).area > region.area:
+            record.update({slot: value for slot, value in under.items() if slot.startswith("category.")})
 
 
 def _areas(job: Job, objects: Sequence[Object]) -> tuple[Area, ...]:

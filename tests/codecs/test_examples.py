@@ -174,6 +174,8 @@ def test_text() -> None:
         both("run_together", [], model, file)
     both("run_together", [], 18, "18")
     cannot_read("run_together", [], "/m/0abc")
+    both("at_least", [2], ("a", "b"), ("a", "b"))
+    cannot_read("at_least", [2], ["a"])
     both("base64", [], b"\x00\xff", "AP8=")
     cannot_read("base64", [], "A")
 
@@ -257,7 +259,7 @@ def test_points() -> None:
 def test_lists() -> None:
     both("one_or_many", [], (), [])
     both("one_or_many", [], (3,), 3)
-    both("one_or_many", [], ("a", "b"), ["a", "b"])
+    both("one_or_many", [], ("a", "b"), ("a", "b"))
     reads("one_or_many", [], "", ())
     reads("one_or_many", [], ["a"], ("a",))
     both("one_or_none", [], None, [])

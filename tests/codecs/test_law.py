@@ -80,6 +80,7 @@ R2, R3, R4, R5 = (Site(right=n) for n in (2, 3, 4, 5))
 YES_NO = (pair("yes", True), pair("no", False), pair([], None), pair({"a": [1]}, "odd"))
 
 CASES = [
+    Case("at_least", (2,), texts),
     Case("box_ring", (), boxes, exact=False),
     Case("sides_and_angle", (), rotated, R5, exact=False),
     Case("radii", (), st.tuples(numbers, numbers, numbers, numbers), R4),

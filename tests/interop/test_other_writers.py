@@ -299,7 +299,6 @@ def test_datumaro_reads_our_masks(images: Path, tmp_path: Path, name: str, spec:
         assert same_masks(pixels, Path(key).name)
 
 
-@pytest.mark.xfail(strict=True, reason="objects of masks without a record have no category yet")
 def test_voc_masks_of_datumaro_without_records(images: Path, tmp_path: Path) -> None:
     """Without an XML file only SegmentationClass tells the class of SegmentationObject's objects."""
     out = tmp_path / "out"
