@@ -259,7 +259,7 @@ def test_points() -> None:
 def test_lists() -> None:
     both("one_or_many", [], (), [])
     both("one_or_many", [], (3,), 3)
-    both("one_or_many", [], ("a", "b"), ("a", "b"))
+    both("one_or_many", [], ("a", "b"), ["a", "b"])
     reads("one_or_many", [], "", ())
     reads("one_or_many", [], ["a"], ("a",))
     both("one_or_none", [], None, [])
