@@ -36,7 +36,7 @@ def at_least(arguments: Sequence[Argument], site: Site) -> Codec:
         found = tuple(value) if values.is_sequence(value) else (value,)
         return found + ("x",) * (count - len(found))
 
-    return Codec(encode=lambda value, env: checked(value), decode=lambda value, env: checked(value), fit=fit)
+    return Codec(encode=lambda value, env: list(checked(value)), decode=lambda value, env: checked(value), fit=fit)
 
 
 @codec("one_or_many")

@@ -174,7 +174,7 @@ def test_text() -> None:
         both("run_together", [], model, file)
     both("run_together", [], 18, "18")
     cannot_read("run_together", [], "/m/0abc")
-    both("at_least", [2], ("a", "b"), ("a", "b"))
+    both("at_least", [2], ("a", "b"), ["a", "b"])
     cannot_read("at_least", [2], ["a"])
     both("base64", [], b"\x00\xff", "AP8=")
     cannot_read("base64", [], "A")
