@@ -130,18 +130,21 @@ def _opened(
 
 
 def validate(
-    data: str | Path, spec: str | Path | None = None, *, deep: bool = False, progress: Progress | None = None,
-    **options: Any,
+    data: str | Path, spec: str | Path | None = None, *, deep: bool = False, workers: int | None = None,
+    progress: Progress | None = None, **options: Any,
 ) -> Report:  # fmt: skip
     """Check a dataset: its layout, documents, references and geometry.
 
-    deep: decode every label image too.  Broken data never raises; it is a finding.
+    deep: decode every label image too.  workers: processes, by default one for each core; the report is the same
+    whatever their number.  Broken data never raises; it is a finding.
     """
     from formatspec.run.validate import validate_dataset
+    from formatspec.run.workers import pool_of
 
     dataset = _opened(data, spec, options, origin=False, pixels=deep)
     total = len(dataset)
-    return validate_dataset(dataset, str(data), deep, lambda done: progress(done, total) if progress else None)
+    tell = (lambda done: progress(done, total)) if progress else (lambda done: None)
+    return validate_dataset(dataset, str(data), deep, tell, pool_of(workers))
 
 
 def convert(
@@ -158,10 +161,12 @@ def convert(
     labels: Mapping[str, str | None] | None = None,
     where: str | None = None,
     options: Mapping[str, Any] | None = None,
+    workers: int | None = None,
     progress: Progress | None = None,
 ) -> Result:
     """Write a dataset in another format; `out`, a folder or a URL, appears whole or not at all.
 
+    workers: processes, by default one for each core; the output is the same whatever their number.
     media: copy, link or leave out the images.  labels: new category names, None to drop one.  where: an
     expression over items, or over objects.  Raises Refused with the findings where items are invalid and
     `skip_invalid` is not set, OutputError where `out` cannot be, SpecError for a bad spec, option or expression,
@@ -170,6 +175,7 @@ def convert(
     from formatspec.run import select
     from formatspec.run.convert import Plan, convert_dataset, purpose_of, target_format
     from formatspec.run.staging import place_of, refuse_unfit, staged
+    from formatspec.run.workers import pool_of
 
     target = load_spec(to)
     place = place_of(out) if out is not None else default_out(data, target)
@@ -208,9 +214,8 @@ def convert(
             )  # fmt: skip
     total = len(source)
     with staged(place) as staging:
-        result = convert_dataset(
-            source, target, staging, plan, lambda done: progress(done, total) if progress else None
-        )
+        tell = (lambda done: progress(done, total)) if progress else (lambda done: None)
+        result = convert_dataset(source, target, staging, plan, tell, pool_of(workers))
     import msgspec
 
     return msgspec.structs.replace(result, out=str(place))

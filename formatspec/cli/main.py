@@ -15,6 +15,7 @@ app = typer.Typer(
     help=__doc__, no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False, rich_markup_mode=None
 )
 Positional = Annotated[list[str] | None, typer.Argument(metavar="[SPEC] [DATA]", show_default=False)]
+Workers = Annotated[int | None, typer.Option(min=1, help="processes; default: one for each core", show_default=False)]
 Option = Annotated[list[str] | None, typer.Option("-O", help="option=value of the spec; may be repeated")]
 
 
@@ -38,6 +39,7 @@ def validate(
     what: Positional = None,
     deep: Annotated[bool, typer.Option("--deep", help="decode every label image too")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object with every finding")] = False,
+    workers: Workers = None,
     option: Option = None,
 ) -> None:
     """Check a dataset: exit 0 if it is clean, 1 if it is not."""
@@ -47,7 +49,7 @@ def validate(
 
     spec, data = spec_and_data(what or ())
     with progress("validating") as tell:
-        report = api.validate(data, spec, deep=deep, progress=tell, **pairs(option or (), "-O"))
+        report = api.validate(data, spec, deep=deep, workers=workers, progress=tell, **pairs(option or (), "-O"))
     if as_json:
         _print_json(report.as_json())
     else:
@@ -76,6 +78,7 @@ def convert(
     subsets: Annotated[list[str] | None, typer.Option(help="old=new name of a subset; may be repeated")] = None,
     skip_invalid: Annotated[bool, typer.Option(help="leave invalid items out instead of refusing")] = False,
     lossless: Annotated[bool, typer.Option(help="refuse if the target cannot hold everything")] = False,
+    workers: Workers = None,
     report: Annotated[Path | None, typer.Option(help="write what was done and lost as JSON")] = None,
 ) -> None:
     """Write a dataset in another format; the output appears whole or not at all."""
@@ -96,7 +99,8 @@ def convert(
             result = api.convert(
                 data, to=to, out=out, spec=spec, media=media, overwrite=overwrite,  # type: ignore[arg-type]
                 skip_invalid=skip_invalid, lossless=lossless, subsets=pairs(subsets or (), "--subsets"),
-                labels=label_map(labels), where=where, options=pairs(option or (), "-O"), progress=tell,
+                labels=label_map(labels), where=where, options=pairs(option or (), "-O"), workers=workers,
+                progress=tell,
             )  # fmt: skip
     except OutputError as error:
         stop(str(error))

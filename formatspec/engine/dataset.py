@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
+
+import msgspec
 
 from formatspec.engine import demand
 from formatspec.engine.assemble import Assembled, Purpose, Readers, files_read, read_entry
@@ -25,6 +29,10 @@ from formatspec.paths.tree import Tree, matches
 
 AHEAD = 16
 """Items whose files a tree far away may fetch before they are asked for."""
+
+
+Spread = Callable[[Callable[[tuple[int, int]], list[Category]], Sequence[tuple[int, int]]], Iterable[list[Category]]]
+"""Runs a function over shards, perhaps in several processes; gives what comes of it in their order."""
 
 
 class Dataset:
@@ -54,7 +62,7 @@ class Dataset:
     def __len__(self) -> int:
         return len(self.entries)
 
-    @property
+    @cached_property
     def entries(self) -> list[Entry]:
         """The index's items; files that belong to no listed item are none."""
         return [entry for entry in self.index.entries if not entry.shared.get("unlisted")]
@@ -147,9 +155,10 @@ class Dataset:
         readers = self.readers(self.wanted, self.purpose.checks)
         return read_entry(self.form, readers, entry, self.index.rows, self.tree, self.known, self.purpose)
 
-    def assembled(self) -> Iterator[Assembled]:
-        """Every item with its faults, in order of key."""
-        for entry in self._ahead(self.entries, self.readers(self.wanted, self.purpose.checks), self.purpose):
+    def assembled(self, first: int = 0, behind: int | None = None) -> Iterator[Assembled]:
+        """Items with their faults, in order of key: all, or those of a shard."""
+        entries = self.entries[first:behind]
+        for entry in self._ahead(entries, self.readers(self.wanted, self.purpose.checks), self.purpose):
             yield self.read(entry)
 
     def _ahead(
@@ -164,14 +173,13 @@ class Dataset:
         finally:
             self.tree.prefetch(())
 
-    def __iter__(self) -> Iterator[Item]:
-        return self.valid(set())
+    @cached_property
+    def shared_files(self) -> frozenset[str]:
+        """The files that tell of many items."""
+        return frozenset(file.path for file in self.index.shared)
 
-    def valid(self, claimed: set[str]) -> Iterator[Item]:
-        """The valid items; the files that documents name by reference are added to `claimed`."""
+    def __iter__(self) -> Iterator[Item]:
         for one in self.assembled():
-            if self.index.unclaimed:
-                claimed.update(path for paths in one.files.values() for path in paths)
             findings = self.reporter.findings(one.faults, one.key)
             self.findings.extend(findings)
             if one.item is not None and not any(finding.level == "error" for finding in findings):
@@ -183,23 +191,33 @@ class Dataset:
 
         Where the format has no table this reads the parts of all items that name categories.
         """
+        return self.all_categories(map, ((0, len(self)),))
+
+    def all_categories(self, spread: Spread, shards: Sequence[tuple[int, int]]) -> tuple[Category, ...]:
+        """All categories; where items must be read for that, `spread` does so shard by shard."""
         if self._categories is None:
-            self._categories = self._all_categories()
+            self._categories = self._all_categories(spread, shards)
         return self._categories
 
-    def _all_categories(self) -> tuple[Category, ...]:
-        if self.known.closed:
-            return self.known.listed
+    def named_categories(self, shard: tuple[int, int]) -> list[Category]:
+        """The categories that some items name, without where they come from."""
         met: dict[Any, Category] = {}
         wanted_roles = demand.names_categories(self.form)
-        base = self.readers(demand.categories_only, False)
-        readers = replace(base, wanted_roles=wanted_roles)
+        readers = replace(self.readers(demand.categories_only, False), wanted_roles=wanted_roles)
         purpose = replace(self.purpose, origin=False, headers=False, checks=False)
-        for entry in self._ahead(self.entries, readers, purpose, again=True):
+        for entry in self._ahead(self.entries[slice(*shard)], readers, purpose, again=True):
             one = read_entry(self.form, readers, entry, self.index.rows, self.tree, self.known, purpose)
             if one.item is not None:
                 for category in used(one.item):
                     met.setdefault((category.id, category.name), category)
+        return [msgspec.structs.replace(category, origin=None) for category in met.values()]
+
+    def _all_categories(self, spread: Spread, shards: Sequence[tuple[int, int]]) -> tuple[Category, ...]:
+        if self.known.closed:
+            return self.known.listed
+        met: dict[Any, Category] = {}
+        for category in itertools.chain.from_iterable(spread(self.named_categories, shards)):
+            met.setdefault((category.id, category.name), category)
         listed = self.known.listed
         known = {category.name for category in listed}
         others = [category for category in met.values() if category.name not in known]
@@ -207,14 +225,17 @@ class Dataset:
             return tuple(sorted_open(met.values()))
         named = {category.name: category for category in met.values()}
         return (
-            *(named.get(category.name, category) for category in listed),
+            *(_with_origin(named.get(category.name, category), category) for category in listed),
             *(_placed(category, len(listed) + i) for i, category in enumerate(sorted_open(others))),
         )
 
 
-def _placed(category: Category, index: int) -> Category:
-    import msgspec
+def _with_origin(category: Category, listed: Category) -> Category:
+    """A category as items name it, with the source of the one that is listed."""
+    return listed if category == listed else msgspec.structs.replace(category, origin=listed.origin)
 
+
+def _placed(category: Category, index: int) -> Category:
     return msgspec.structs.replace(category, index=index)
 
 

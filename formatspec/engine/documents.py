@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +30,7 @@ class Codec:
 
     named: a path through the document as the rule sees it, as one through the file, where they differ.
     sought: whether rows can be found in a file without decoding all of it (`files.json_rows`).
+    row, stream: how a document is written row by row, where that can be: a row, and the pieces around rows.
     """
 
     rule: Rule
@@ -38,6 +39,8 @@ class Codec:
     locate: Callable[[bytes, Path], tuple[int, int] | None]
     named: Callable[[bytes, Path], Path] | None = None
     sought: bool = False
+    row: Callable[[Any], bytes] | None = None
+    stream: Callable[[Any, Mapping[Path, Iterator[bytes]]], Iterator[bytes]] | None = None
 
 
 def style_of(kind: str, spec: FileSpec) -> Style:
@@ -88,7 +91,18 @@ def _plain(name: str, style: Style, rule: Rule) -> Codec:
         lambda document: module.encode(document, style),
         lambda data, path: module.locate(data, path, style),
         sought=name == "json_file" and style.encoding == ("utf-8",),
+        **_streamed(module, style),
     )
+
+
+def _streamed(module: Any, style: Style) -> dict[str, Any]:
+    """How documents of a style are written row by row; nothing where they cannot be."""
+    if not hasattr(module, "stream") or not module.streams(style):
+        return {}
+    return {
+        "row": lambda document: module.row(document, style),
+        "stream": lambda document, tables: module.stream(document, tables, style),
+    }
 
 
 def _csv(style: Style, rule: Rule) -> Codec:

@@ -17,16 +17,10 @@ from formatspec.engine.frames import Frame, Setting
 from formatspec.engine.held import WRITTEN, mark
 from formatspec.engine.joining import SharedFile
 from formatspec.engine.losses import Losses
+from formatspec.engine.numbering import ALL_OBJECTS, Counted
+from formatspec.engine.parts import Part, SharedPart, TablePart
 from formatspec.engine.printing import NO_SOURCE, Lacking
-from formatspec.engine.shared import (
-    Spooled,
-    counts_of,
-    holds_apart,
-    is_category_source,
-    narrower,
-    spooled_tables,
-    told_twice,
-)
+from formatspec.engine.shared import Spooled, holds_apart, narrower, spooled_tables, told_twice
 from formatspec.engine.unwritten import ONE_PER_ITEM, Unwritten
 from formatspec.engine.writing import RowWriter, compile_writer, frame_of, hold, position_of, source_of, write_record
 from formatspec.files.document import FileError
@@ -38,14 +32,11 @@ Write = Callable[[str, bytes], None]
 
 @dataclass(slots=True)
 class Shared:
-    """A shared file in the making: its rows so far, by table."""
+    """A part of a shared file in the making; `late` are rows that wait for the names of all columns."""
 
     setting: Setting
-    rows: dict[str, list[tuple[int, int, Any]]] = field(default_factory=dict)
-    counts: dict[str, int] = field(default_factory=dict)
-    items: int = 0
-    objects: int = 0
-    late: list[tuple[list[tuple[int, int, Any]], RowWriter, Frame]] = field(default_factory=list)
+    part: SharedPart
+    late: list[tuple[TablePart, RowWriter, Frame]] = field(default_factory=list)
     columns: dict[str, None] = field(default_factory=dict)
 
 
@@ -100,8 +91,9 @@ class Exporter:
             if role.span == "shared" and role.codec is not None
         }
         self.renumbers = narrower(adapter)
-        self.objects = 0 if told_twice(self.spooled.values()) else None
-        self.numbers: dict[int, int] = {}
+        self.told_twice = told_twice(self.spooled.values())
+        self.objects = 0
+        self.numbers: dict[int, Counted] = {}
         self.apart = holds_apart(target)
         self.areas_as_objects = "areas" not in losses.tables and "objects" in losses.tables
 
@@ -118,9 +110,10 @@ class Exporter:
                 f"{self.target.name} would name both {other!r} and {item.key!r} {own.key!r}: rename one of them, "
                 "or leave the later out with --skip-invalid"
             )
-        if self.objects is not None:
-            self.numbers = {id(thing): self.objects + place for place, thing in enumerate(own.objects)}
-            self.objects += len(own.objects)
+        if self.told_twice:
+            things = enumerate(own.objects, self.objects)
+            self.numbers = {id(thing): Counted(place, ALL_OBJECTS) for place, thing in things}
+        self.objects += len(own.objects)
         setting = Setting(own.captures, self.categories, dict(self.target.options))
         setting.index = index
         setting.apart = self.apart
@@ -187,7 +180,7 @@ class Exporter:
         return path
 
     def _item_file(self, role: Role, item: Item, frame: Frame) -> Iterator[tuple[str, bytes]]:
-        path = self._render(role, item.captures)
+        path = rendered(role, item.captures)
         origin = item.origin if frame.then is not None else None
         was_there = origin is not None and (role.name in origin.documents or role.name in origin.rasters)
         if role.optional and origin is not None and not was_there:
@@ -222,12 +215,6 @@ class Exporter:
             return role.codec.encode(document)
         except (FileError, ValueError) as error:
             raise CannotWrite(f"{path}: {error}") from None
-
-    def _render(self, role: Role, names: Mapping[str, Any]) -> str:
-        try:
-            return role.template.render(names)
-        except (KeyError, ValueError) as error:
-            raise CannotWrite(f"the path {role.spec.path} cannot be made of {dict(names)}: {error}") from None
 
     def _record_files(self, role: Role, item: Item, frame: Frame) -> Iterator[tuple[str, bytes]]:
         painter: Any = self.writers[role.name]
@@ -279,7 +266,7 @@ class Exporter:
             kept = inner.record.origin.rasters.get(f"path {role.name}")
             if kept is not None:
                 return str(kept)
-        return self._render(role, {**item.captures, **_record_names(role, inner)})
+        return rendered(role, {**item.captures, **_record_names(role, inner)})
 
     def _rows(self, role: Role, item: Item, item_setting: Setting) -> None:
         if not any(name.startswith("category.") for name in role.captures):
@@ -302,18 +289,19 @@ class Exporter:
         return [{**item.captures, "subset": subset} for subset in item.subsets]
 
     def _rows_of(self, role: Role, item: Item, captures: Mapping[str, Any], item_setting: Setting) -> None:
-        key = (role.name, self._render(role, captures))
+        key = (role.name, rendered(role, captures))
         shared = self.shared.get(key)
         over_files = not set(role.captures) <= set(self.target.key_names)
         if shared is None:
             names = {name: captures.get(name) for name in role.captures}
-            shared = self.shared[key] = Shared(Setting(names, self.categories, dict(self.target.options)))
+            setting = Setting(names, self.categories, dict(self.target.options))
+            shared = self.shared[key] = Shared(setting, SharedPart(*key, names))
             shared.setting.folder = posixpath.dirname(key[1])
             shared.setting.renumbered = self.renumbers
         setting = Setting(item.captures, self.categories, shared.setting.options)
         setting.folder = shared.setting.folder
         setting.file = key[1]
-        setting.index = item_setting.index if over_files else shared.counts.get("items", 0)
+        setting.index = item_setting.index if over_files else Counted(shared.part.counts.get("items", 0), "items")
         setting.held = item_setting.held
         setting.rows["lost"] = item_setting.rows.setdefault("lost", [])
         setting.renumbered = self.renumbers
@@ -321,11 +309,13 @@ class Exporter:
         frame = self._frame(setting, item)
         for table in self.spooled[role.name]:
             self._spool(table, shared, item, frame)
-        shared.items += 1
-        shared.objects += len(item.objects)
+        shared.part.items += 1
+        shared.part.objects += len(item.objects)
 
     def _spool(self, table: Spooled, shared: Shared, item: Item, frame: Frame) -> None:
-        gathered = shared.rows.setdefault(table.key, [])
+        codec, counts = self.target.roles[shared.part.role].codec, shared.part.counts
+        assert codec is not None
+        gathered = shared.part.tables.setdefault(table.key, TablePart())
         done: set[int] = set()  # one row tells of a record: the first that can
         lost: dict[int, tuple[str, Any, str]] = {}
         for row in table.writers:
@@ -337,8 +327,8 @@ class Exporter:
             for record in records:
                 if id(record) in done:
                     continue
-                count = shared.counts.get(row.table, 0)
-                index = self.numbers.get(id(record), count)
+                count = counts.get(row.table, 0)
+                index = self.numbers.get(id(record), Counted(count, row.table))
                 inner = frame_of(record, frame, index, 0)
                 if whole:
                     inner = _item_frame(frame, index)
@@ -349,97 +339,58 @@ class Exporter:
                 if row.late:
                     hold(inner, row.holds)
                     shared.late.append((gathered, row, inner))
-                    shared.counts[row.table] = count + 1
+                    counts[row.table] = count + 1
                     shared.columns.update(dict.fromkeys(inner.record.attributes))
                     continue
                 try:
-                    document = write_record(row, inner)
-                except Lacking as lacking:
-                    lost.setdefault(id(record), (row.table, record, f"no {lacking}"))
+                    place = position_of(record, row.number, frame.setting.file) if frame.then is not None else -1
+                    gathered.add(write_record(row, inner), place, codec)
+                except (Lacking, FileError) as error:
+                    why = f"no {error}" if isinstance(error, Lacking) else error.message
+                    lost.setdefault(id(record), (row.table, record, why))
                     continue
                 done.add(id(record))
-                shared.counts[row.table] = count + 1
-                kept = frame.then is not None
-                place = position_of(record, row.number, frame.setting.file) if kept else len(gathered)
-                gathered.append((place, len(gathered), document))
+                counts[row.table] = count + 1
         frame.setting.rows.setdefault("lost", []).extend(found for key, found in lost.items() if key not in done)
 
-    def _write_late(self, role: Role, shared: Shared, source: Any) -> None:
+    def _write_late(self, role: Role, path: str, shared: Shared) -> None:
         """Write the rows that waited for the names of all columns: those of the source, then those of the rows."""
-        stated = header_of(role.document_rule, source) if source is not NO_SOURCE else ()
-        columns = shared.setting.columns = stated or tuple(shared.columns)
+        if not shared.late:
+            return
+        assert role.codec is not None
+        file = self.sources.get((role.name, path)) if self.same else None
+        stated = header_of(role.document_rule, file.document) if file is not None else ()
+        columns = shared.part.columns = stated or tuple(shared.columns)
         for gathered, row, inner in shared.late:
             for frame in (inner, inner.then):
                 if frame is not None:
                     frame.env = dataclasses.replace(frame.env, columns=columns)
             try:
-                document = write_record(row, inner)
-            except Lacking as lacking:
-                self.losses.note(f"{row.table} not written (no {lacking})", row.table)
-                continue
-            kept = inner.then is not None
-            place = position_of(inner.record, row.number, inner.setting.file) if kept else len(gathered)
-            gathered.append((place, len(gathered), document))
+                place = position_of(inner.record, row.number, inner.setting.file) if inner.then is not None else -1
+                gathered.add(write_record(row, inner), place, role.codec)
+            except (Lacking, FileError) as error:
+                why = f"no {error}" if isinstance(error, Lacking) else error.message
+                self.losses.note(f"{row.table} not written ({why})", row.table)
 
-    def finish(self) -> None:
-        """Write the shared files.  Raises CannotWrite."""
-        for role in self.roles:
-            if role.span != "shared" or role.codec is None:
-                continue
-            names = [key for key in self.shared if key[0] == role.name]
-            if not names and not role.captures:
-                path = self._render(role, {})
-                self.shared[role.name, path] = Shared(Setting({}, self.categories, dict(self.target.options)))
-                names = [(role.name, path)]
-            for key in names:
-                self._shared_file(role, key, self.shared[key])
+    def take(self) -> Part:
+        """What was written since this was asked last, beside the items' own files."""
         for what, count in self.adapter.notes.items():
             self.losses.note(what, "objects", count)
-
-    def _shared_file(self, role: Role, key: tuple[str, str], shared: Shared) -> None:
-        setting = shared.setting
-        file = self.sources.get(key) if self.same else None
-        source = NO_SOURCE if file is None else file.document
-        self._write_late(role, shared, source)
-        for name, rows in shared.rows.items():
-            setting.rows[name] = [document for _, _, document in sorted(rows, key=lambda row: row[:2])]
-        setting.rows["items"] = range(shared.counts.get("items", shared.items))
-        setting.rows["objects"] = range(shared.counts.get("objects", shared.objects))
-        setting.subsets = tuple(sorted(self.subsets[0]))
-        frame = Frame(setting, None, None)
-        if source is NO_SOURCE and (role.kept or (role.optional and self._written_back())):
-            return
-        if source is NO_SOURCE and role.optional and self.categories.fixed and is_category_source(self.target, role):
-            return
-        if role.optional and source is NO_SOURCE and self._only_rows(role) and not any(shared.rows.values()):
-            return
-        if file is not None:
-            before = Setting(setting.captures, self.as_read or self.categories, setting.options)
-            before.rows = counts_of(role, file, setting.rows)
-            before.folder, before.columns = setting.folder, setting.columns
-            before.subsets = tuple(sorted(self.subsets[1]))
-            frame.then = Frame(before, None, None)
-        document = self._document(role, frame, source)
-        for table, _, why in setting.rows.pop("lost", ()):
-            self.losses.note(f"{table} not written ({why})", table)
-        empty = not any(shared.rows.values()) and (not document or self._only_rows(role))
-        empty = empty or (self._lists_again(role) and not self._has_more(role, shared))
-        if role.optional and source is NO_SOURCE and (empty or not document):
-            return
-        self._put(key[1], self._encode(role, document, key[1]))
-
-    def _lists_again(self, role: Role) -> bool:
-        """Whether another role lists the items first, so that this one is for what else it tells of them."""
-        sources = [name.partition(".")[0] for name in self.target.spec.items]
-        return role.name in sources[1:] and any(table.kind != "item" for table in self.spooled[role.name])
-
-    def _has_more(self, role: Role, shared: Shared) -> bool:
-        """Whether a file has rows of anything but items."""
-        return any(shared.rows.get(table.key) for table in self.spooled[role.name] if table.kind != "item")
-
-    def _only_rows(self, role: Role) -> bool:
-        """Whether a document tells of nothing but items, so that without rows there is no need for it."""
-        return bool(self.spooled[role.name])
+        self.adapter.notes.clear()
+        for (role, path), shared in self.shared.items():
+            self._write_late(self.target.roles[role], path, shared)
+        part = Part(
+            shared=[shared.part for shared in self.shared.values()],
+            losses=[(what, unit, count) for (what, unit), count in self.losses.counts.items()],
+            subsets=(sorted(self.subsets[0]), sorted(self.subsets[1])),
+            named=self.named,
+            objects=self.objects,
+            files=self.files,
+            are_read=self.are_read,
+        )
+        self.losses.counts.clear()
+        self.shared, self.subsets, self.named, self.files, self.objects = {}, (set(), set()), {}, 0, 0
+        return part
 
 
 def _belongs(row: RowWriter, frame: Frame) -> bool:
@@ -496,3 +447,11 @@ def with_areas_as_objects(item: Item) -> Item:
         return item
     made = tuple(Object(category=area.category, region=area.region) for area in item.areas)
     return msgspec.structs.replace(item, objects=(*item.objects, *made))
+
+
+def rendered(role: Role, names: Mapping[str, Any]) -> str:
+    """The path of a role's file.  Raises CannotWrite."""
+    try:
+        return role.template.render(names)
+    except (KeyError, ValueError) as error:
+        raise CannotWrite(f"the path {role.spec.path} cannot be made of {dict(names)}: {error}") from None

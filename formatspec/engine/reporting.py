@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import Any
+
+import msgspec
 
 from formatspec.engine.format import Format
 from formatspec.engine.job import Fault, Path
@@ -17,6 +19,10 @@ LOCATED = 200
 """Findings of one file whose line and column are looked up; every finding has its pointer."""
 
 
+Noted = list[tuple[Finding, tuple[str, Path] | None]]
+"""Findings, some of which are still to be placed: in which file, and where in its document."""
+
+
 class Reporter:
     """Turns the faults of one dataset into findings."""
 
@@ -28,15 +34,33 @@ class Reporter:
 
     def findings(self, faults: Iterable[Fault], item: str | None = None) -> list[Finding]:
         """One finding for each fault, in order."""
-        return [self._finding(fault, item) for fault in faults]
+        return [self._finding(fault, item, True) for fault in faults]
 
-    def _finding(self, fault: Fault, item: str | None) -> Finding:
+    def noted(self, faults: Iterable[Fault], item: str, shared: Container[str]) -> Noted:
+        """Likewise, but places in `shared` files are left to `placed`: how many are looked up is counted over all."""
+        found = [(self._finding(fault, item, fault.file not in shared), fault) for fault in faults]
+        return [
+            (finding, (fault.file, fault.path) if fault.file in shared and _has_place(fault) else None)
+            for finding, fault in found
+        ]
+
+    def placed(self, noted: Noted) -> list[Finding]:
+        """The findings with their lines and columns."""
+        return [finding if at is None else self._at(finding, *at) for finding, at in noted]
+
+    def _at(self, finding: Finding, file: str, path: Path) -> Finding:
+        if not self._may_locate(file):
+            return finding
+        line, column = self._locate(file, path) or (None, None)
+        return msgspec.structs.replace(finding, line=line, column=column)
+
+    def _finding(self, fault: Fault, item: str | None, locate: bool) -> Finding:
         code = CODES.get(fault.code, Code("error", fault.message))
         line, column, thing = None, None, fault.object
         if isinstance(thing, tuple):
             (line, column), thing = thing, None
-        elif fault.path and code.level != "info" and self._may_locate(fault.file):
-            line, column = self._locate(fault) or (None, None)
+        elif locate and _has_place(fault) and self._may_locate(fault.file):
+            line, column = self._locate(fault.file, fault.path) or (None, None)
         return Finding(
             code=fault.code,
             level=code.level,
@@ -68,13 +92,12 @@ class Reporter:
         self._located[file] = self._located.get(file, 0) + 1
         return self._located[file] <= LOCATED
 
-    def _locate(self, fault: Fault) -> tuple[int, int] | None:
+    def _locate(self, file: str, path: Path) -> tuple[int, int] | None:
         for role in self.form.documents:
-            if role.codec is None or role.template.match(fault.file) is None:
+            if role.codec is None or role.template.match(file) is None:
                 continue
             try:
-                data = self.tree.read(fault.file)
-                path = fault.path
+                data = self.tree.read(file)
                 while path:
                     found = role.codec.locate(data, path)
                     if found is not None:
@@ -83,6 +106,12 @@ class Reporter:
             except (FileError, ValueError, OSError, KeyError):
                 return None
         return None
+
+
+def _has_place(fault: Fault) -> bool:
+    """Whether a fault has a place in its file that is worth looking up."""
+    level = CODES[fault.code].level if fault.code in CODES else "error"
+    return bool(fault.path) and level != "info" and not isinstance(fault.object, tuple)
 
 
 def _shown(value: Any) -> Any:

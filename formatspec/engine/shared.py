@@ -11,6 +11,7 @@ from formatspec.engine.adapt import Adapter
 from formatspec.engine.format import Format, Role
 from formatspec.engine.index import first_of, tables_in
 from formatspec.engine.joining import SharedFile
+from formatspec.engine.numbering import counts_plainly
 from formatspec.engine.scope import Meaning, Scope
 from formatspec.engine.writing import RowWriter, is_spooled, spool_key
 from formatspec.language.rules import OneOf, TableRule
@@ -59,6 +60,17 @@ def told_twice(roles: Iterable[Iterable[Spooled]]) -> bool:
     by_id = [any(row.rule.each.by == ("id",) for one in tables for row in one.writers if one.kind == "object")
              for tables in roles]  # fmt: skip
     return sum(by_id) > 1
+
+
+def in_parts(form: Format) -> bool:
+    """Whether the rows of shared files can be written some items at a time, and joined later."""
+    return not any(
+        row.late or not counts_plainly(row.rule, role.scope)
+        for role in form.documents
+        if role.span == "shared" and role.codec is not None
+        for table in spooled_tables(role)
+        for row in table.writers
+    )
 
 
 def _tables(rule: OneOf) -> tuple[TableRule, ...]:

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -65,6 +67,75 @@ def encode(document: Document, style: Style = STYLE) -> bytes:
     if style.final_newline:
         text += "\n"
     return bytes_of(text.replace("\n", style.newline), style.encoding)
+
+
+def row(document: Document, style: Style = STYLE) -> bytes:
+    """A row of a list, as it stands in a document without layout.  Raises FileError as `encode` does."""
+    plain = Style(separators=style.separators, ascii=style.ascii, final_newline=False)
+    return encode(document, plain)
+
+
+def streams(style: Style) -> bool:
+    """Whether a document of this style can be written row by row."""
+    return style.encoding[0] == "utf-8" and style.newline == "\n"
+
+
+def stream(document: Document, tables: Mapping[Pointer, Iterator[bytes]], style: Style = STYLE) -> Iterator[bytes]:
+    """The document as JSON, piece by piece, with rows as `row` gives them in its lists under some paths.
+
+    Whatever stands there in the document is left out.  Raises FileError as `encode` does, before the first piece.
+    """
+    marks: dict[str, Pointer] = {}
+    salt, text = 0, ""
+    while not marks or any(text.count(mark) > 1 for mark in marks):
+        salt += 1
+        tokens = {path: f"\0{salt} {number}\0" for number, path in enumerate(tables)}
+        marks = {json.dumps(token): path for path, token in tokens.items()}
+        text = encode(_marked(document, tokens), style).decode()
+    return _pieces(text, {mark: path for mark, path in marks.items() if mark in text}, tables, style)
+
+
+def _pieces(
+    text: str, marks: Mapping[str, Pointer], tables: Mapping[Pointer, Iterator[bytes]], style: Style
+) -> Iterator[bytes]:
+    at = 0
+    for mark in sorted(marks, key=text.index):
+        begin = text.index(mark)
+        yield text[at:begin].encode() + b"["
+        yield from _spaced(tables[marks[mark]], len(marks[mark]), style)
+        yield b"]"
+        at = begin + len(mark)
+    yield text[at:].encode()
+
+
+def _spaced(rows: Iterator[bytes], depth: int, style: Style) -> Iterator[bytes]:
+    """Rows with what stands between them, in a list that is `depth` levels deep."""
+    if style.indent is None:
+        comma = b"," if style.separators == "compact" else b", "
+        for number, text in enumerate(rows):
+            yield comma + text if number else text
+        return
+    step = style.indent if isinstance(style.indent, str) else " " * style.indent
+    outer, inner = "\n" + step * depth, "\n" + step * (depth + 1)
+    bare = replace(style, final_newline=False)
+    number = -1
+    for number, text in enumerate(rows):
+        laid = encode(json.loads(text), bare).decode().replace("\n", inner)
+        yield ((("," + inner) if number else inner) + laid).encode()
+    if number >= 0:
+        yield outer.encode()
+
+
+def _marked(document: Document, tokens: Mapping[Pointer, str]) -> Document:
+    """The document with tokens in the places of lists."""
+    if () in tokens:
+        return tokens[()]
+    if not isinstance(document, dict):
+        return document
+    inner: dict[str | int, dict[Pointer, str]] = {}
+    for path, token in tokens.items():
+        inner.setdefault(path[0], {})[path[1:]] = token
+    return {key: _marked(part, inner[key]) if key in inner else part for key, part in document.items()}
 
 
 def locate(data: bytes, pointer: Pointer, style: Style = STYLE) -> Place | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+
 from formatspec.files import json_file
 from formatspec.files.document import Document, FileError, Place, Pointer, bytes_of, text_of
 from formatspec.files.style import Style
@@ -26,6 +28,18 @@ def encode(document: Document, style: Style = STYLE) -> bytes:
     lines = [json_file.encode(row, inner).decode() for row in document]
     text = style.newline.join(lines) + (style.newline if lines and style.final_newline else "")
     return bytes_of(text, style.encoding)
+
+
+row = json_file.row
+streams = json_file.streams
+
+
+def stream(document: Document, tables: Mapping[Pointer, Iterator[bytes]], style: Style = STYLE) -> Iterator[bytes]:
+    """The rows under the empty path, a line each.  Raises nothing of its own."""
+    for number, text in enumerate(tables[()]):
+        yield (b"\n" if number else b"") + text
+    if document and style.final_newline:
+        yield b"\n"
 
 
 def locate(data: bytes, pointer: Pointer, style: Style = STYLE) -> Place | None:

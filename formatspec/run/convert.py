@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import posixpath
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,15 +16,20 @@ from formatspec.engine.adapt import Adapter, TargetCategories, target_categories
 from formatspec.engine.assemble import Purpose
 from formatspec.engine.dataset import Dataset
 from formatspec.engine.export import CannotWrite, Exporter
+from formatspec.engine.finishing import Again, Finisher
 from formatspec.engine.format import IMAGE, Format, compile_format
 from formatspec.engine.held import BITS, stated_bits
 from formatspec.engine.losses import Losses
+from formatspec.engine.parts import Part
+from formatspec.engine.reporting import Noted
+from formatspec.engine.shared import in_parts
 from formatspec.files.images import ImageError, transcode
 from formatspec.findings.finding import Finding
 from formatspec.language.load import Source
-from formatspec.model.records import Item
-from formatspec.run.select import Labels, Select
+from formatspec.model.records import Category, Item
+from formatspec.run.select import Labels
 from formatspec.run.staging import Staging
+from formatspec.run.workers import Pool, Shard, shards_of
 
 Media = Literal["copy", "link", "none"]
 UNCLAIMED_SHOWN = 5
@@ -103,57 +109,148 @@ def _following(source: Dataset, follows: Mapping[str, Any]) -> Any:
 
 
 def convert_dataset(
-    source: Dataset, target: Source, staging: Staging, plan: Plan, progress: Callable[[int], None]
+    source: Dataset, target: Source, staging: Staging, plan: Plan, progress: Callable[[int], None], pool: Pool
 ) -> Result:
     """Write `source` in another format.  Raises Refused, and the staging is not to be kept then."""
+    conversion = prepared(source, target, staging, plan, pool)
+    shards = conversion.shards()
+    try:
+        return _converted(conversion, shards, progress, pool)
+    except Again:
+        staging.clear()
+        return _converted(conversion, [(0, len(source))], progress, pool)
+
+
+def prepared(source: Dataset, target: Source, staging: Staging, plan: Plan, pool: Pool) -> Conversion:
+    """All that is settled before the first item is written."""
     form = target_format(source, target, plan)
     source.findings.clear()
     if plan.select is None and not target.is_same(source.form.source):
         source.wanted = demand.for_target(source.form, form, set(source.index.claimed.values()))
-    labels = Labels(plan.labels) if plan.labels is not None else None
-    adapter = Adapter(source.form, form, (entry.names for entry in source.entries), plan.subsets)
-    listed = source.categories if _needs_categories(form) else source.known.listed
-    renamed = labels.categories(tuple(listed)) if labels is not None else listed
-    categories = target_categories(form, renamed, adapter.same and labels is None)
-    losses = Losses(form, categories, adapter.same)
-    shared = {(file.role, file.path): file for file in source.index.shared}
-    as_read = TargetCategories(tuple(listed), False)
-    exporter = Exporter(form, categories, adapter, losses, staging.write, shared, as_read)
-    media = _Media(source, form, staging, plan.media, losses)
-    items, refused = 0, []
+    listed: Sequence[Category] = source.known.listed
+    if _needs_categories(form):
+        listed = source.all_categories(pool.map, shards_of(len(source)))
+    return Conversion(source, form, tuple(listed), staging, plan)
+
+
+class Conversion:
+    """Items of a dataset written in another format, shard by shard."""
+
+    def __init__(
+        self, source: Dataset, form: Format, listed: tuple[Category, ...], staging: Staging, plan: Plan
+    ) -> None:
+        self.source = source
+        self.form = form
+        self.staging = staging
+        self.plan = plan
+        self.labels = Labels(plan.labels) if plan.labels is not None else None
+        self.adapter = Adapter(source.form, form, (entry.names for entry in source.entries), plan.subsets)
+        self.listed = self.labels.categories(listed) if self.labels is not None else listed
+        self.categories = target_categories(form, self.listed, self.adapter.same and self.labels is None)
+        self.as_read = TargetCategories(listed, False)
+        self.shared = {(file.role, file.path): file for file in source.index.shared}
+
+    def shards(self) -> list[Shard]:
+        """The shards; a single one where rows of shared files must know of all others."""
+        items = len(self.source)
+        return shards_of(items) if in_parts(self.form) else [(0, items)]
+
+    @cached_property
+    def exporter(self) -> Exporter:
+        """What writes items, compiled once for all shards of a process."""
+        losses = Losses(self.form, self.categories, self.adapter.same)
+        return Exporter(self.form, self.categories, self.adapter, losses, self.staging.write, self.shared, self.as_read)
+
+    def run(self, shard: Shard) -> Written:
+        """Write the items of a shard."""
+        exporter = self.exporter
+        media = _Media(self.source, self.form, self.staging, self.plan.media, exporter.losses)
+        made = Written()
+        copied = self.staging.linked_by_copy
+        for index, item in self._items(shard, made):
+            try:
+                own = exporter.item(item, index)
+            except CannotWrite as error:
+                made.refused.append(
+                    Finding(code=error.code, level="error", item=item.key, message=str(error),
+                            file=item.image.path if item.image else None)
+                )  # fmt: skip
+                continue
+            media.bring(item, own)
+            _forget(item)
+            made.items += 1
+        self.staging.flush()
+        made.part = exporter.take()
+        made.media = media.files
+        made.copied = self.staging.linked_by_copy - copied
+        return made
+
+    def _items(self, shard: Shard, made: Written) -> Iterator[tuple[int, Item]]:
+        """The valid items that are selected, with their places in the dataset."""
+        source, select = self.source, self.plan.select
+        for index, one in enumerate(source.assembled(*shard), shard[0]):
+            if source.index.unclaimed:
+                made.claimed.update(path for paths in one.files.values() for path in paths)
+            noted = source.reporter.noted(one.faults, one.key, source.shared_files)
+            made.found += noted
+            if one.item is None or any(finding.level == "error" for finding, _ in noted):
+                continue
+            chosen: Item | None = one.item if select is None else select(one.item)
+            if chosen is not None:
+                yield index, chosen if self.labels is None else self.labels.item(chosen)
+
+    def finisher(self, losses: Losses) -> Finisher:
+        """What joins the parts of shared files."""
+        return Finisher(self.form, self.categories, losses, self.adapter.same, self.shared, self.as_read)
+
+
+class Written(msgspec.Struct):
+    """What writing a shard gave."""
+
+    items: int = 0
+    media: int = 0
+    copied: int = 0
+    found: Noted = []
+    refused: list[Finding] = []
     claimed: set[str] = set()
+    part: Part | None = None
+
+
+def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callable[[int], None], pool: Pool) -> Result:
+    """The shards written and joined.  Raises Refused, and Again where two shards hold items of one name."""
+    source, form, plan = conversion.source, conversion.form, conversion.plan
+    losses = Losses(form, conversion.categories, conversion.adapter.same)
+    finisher = conversion.finisher(losses)
     findings = list(source.reporter.findings(source.index.faults))
-    for item in _selected(source, plan.select, labels, claimed):
-        try:
-            own = exporter.item(item, items)
-        except CannotWrite as error:
-            refused.append(
-                Finding(code=error.code, level="error", item=item.key, message=str(error),
-                        file=item.image.path if item.image else None)
-            )  # fmt: skip
-            continue
-        media.bring(item, own)
-        _forget(item)
-        items += 1
-        progress(items)
-    findings += [*source.findings, *refused]
+    refused: list[Finding] = []
+    claimed: set[str] = set()
+    items = files = copied = 0
+    for (_, behind), made in zip(shards, pool.map(conversion.run, shards), strict=True):
+        assert made.part is not None
+        finisher.add(made.part)
+        findings += source.reporter.placed(made.found)
+        refused += made.refused
+        claimed |= made.claimed
+        items, files, copied = items + made.items, files + made.media, copied + made.copied
+        progress(behind)
+    findings += refused
     bad = [finding for finding in findings if finding.level == "error"]
     if bad and not plan.skip_invalid:
         raise Refused("nothing was written: some items are invalid", tuple(findings))
     if items == 0:
         raise Refused("nothing was written: there is no valid item", tuple(findings))
     try:
-        exporter.finish()
+        finisher.finish(conversion.staging.write_pieces)
     except CannotWrite as error:
         raise Refused(f"nothing was written: {error}", tuple(findings)) from None
-    losses.listed(renamed)
+    losses.listed(conversion.listed)
     if plan.lossless and losses.counts:
         raise Refused("nothing was written: the target cannot hold everything", tuple(findings), tuple(losses.lines()))
     skipped = len({finding.item for finding in bad if finding.item is not None})
-    notices = tuple(_notices(source, staging, claimed))
     return Result(
-        source=source.name, target=form.name, out="", items=items, skipped=skipped, files=exporter.files + media.files,
-        losses=tuple(losses.lines()), loss_report=tuple(losses.report()), findings=tuple(findings), notices=notices,
+        source=source.name, target=form.name, out="", items=items, skipped=skipped, files=finisher.files + files,
+        losses=tuple(losses.lines()), loss_report=tuple(losses.report()), findings=tuple(findings),
+        notices=tuple(_notices(source, copied, claimed)),
     )  # fmt: skip
 
 
@@ -164,24 +261,16 @@ def _forget(item: Item) -> None:
             origin.forget()
 
 
-def _notices(source: Dataset, staging: Staging, claimed: set[str]) -> Iterator[str]:
+def _notices(source: Dataset, copied: int, claimed: set[str]) -> Iterator[str]:
     """What else there is to say: files that were copied instead of linked, files that no rule claims."""
-    if staging.linked_by_copy:
-        yield f"{staging.linked_by_copy} files could not be linked and were copied"
+    if copied:
+        yield f"{copied} files could not be linked and were copied"
     unclaimed = [path for path in source.index.unclaimed if path not in claimed]
     if unclaimed:
         more = ", …" if len(unclaimed) > UNCLAIMED_SHOWN else ""
         files = "1 file" if len(unclaimed) == 1 else f"{len(unclaimed)} files"
         shown = ", ".join(unclaimed[:UNCLAIMED_SHOWN])
         yield f"left where they are, since no rule claims them: {files} ({shown}{more})"
-
-
-def _selected(source: Dataset, select: Select | None, labels: Labels | None, claimed: set[str]) -> Iterator[Item]:
-    items: Iterable[Item] = source.valid(claimed)
-    for item in items:
-        chosen: Item | None = item if select is None else select(item)
-        if chosen is not None:
-            yield chosen if labels is None else labels.item(chosen)
 
 
 def _needs_categories(form: Format) -> bool:

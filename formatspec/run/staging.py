@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
@@ -28,12 +28,20 @@ class Staging(Protocol):
         """Write a file, at once or soon; what goes wrong later is raised by a later call or by `flush`."""
         ...
 
+    def write_pieces(self, path: str, pieces: Iterable[bytes]) -> None:
+        """Write a file that need not fit in memory."""
+        ...
+
     def copy(self, source: Path, path: str) -> None:
         """Copy a local file."""
         ...
 
     def link(self, source: Path, path: str) -> None:
         """Make a hard link to a local file, or a copy where that cannot be."""
+        ...
+
+    def clear(self) -> None:
+        """Delete all that was written, to begin anew."""
         ...
 
     def flush(self) -> None:
@@ -72,6 +80,11 @@ class FolderStaging:
         with self._place(path).open("wb") as stream:
             stream.write(data)
 
+    def write_pieces(self, path: str, pieces: Iterable[bytes]) -> None:
+        """Write a file piece by piece."""
+        with self._place(path).open("wb") as stream:
+            stream.writelines(pieces)
+
     def copy(self, source: Path, path: str) -> None:
         """Copy a file."""
         shutil.copyfile(source, self._place(path))
@@ -84,6 +97,12 @@ class FolderStaging:
         except OSError:
             self.linked_by_copy += 1
             shutil.copyfile(source, place)
+
+    def clear(self) -> None:
+        """Delete all that was written."""
+        shutil.rmtree(self.folder)
+        self.folder.mkdir()
+        self._made.clear()
 
     def flush(self) -> None:
         """All is written already."""

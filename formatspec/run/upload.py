@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -43,6 +43,10 @@ class StoreStaging:
             waiting.popleft()[0].result()
         waiting.append((self.store.pool.submit(self.store.write, name, data), len(data)))
 
+    def write_pieces(self, path: str, pieces: Iterable[bytes]) -> None:
+        """Write a file piece by piece."""
+        self.write(path, b"".join(pieces))
+
     def copy(self, source: Path, path: str) -> None:
         """Copy a local file."""
         with source.open("rb") as file:
@@ -55,6 +59,11 @@ class StoreStaging:
         """Copy a local file, since nothing can be linked here."""
         self.linked_by_copy += 1
         self.copy(source, path)
+
+    def clear(self) -> None:
+        """Delete all that was written; the mark stays.  Raises RemoteError."""
+        self.stop()
+        self.store.remove(name for name in _listed(self.store) if name != MANIFEST)
 
     def flush(self) -> None:
         """Wait until all is written.  Raises RemoteError."""

@@ -9,8 +9,10 @@ import msgspec
 
 from formatspec.engine.checks import Checker, tree_findings
 from formatspec.engine.dataset import Dataset
+from formatspec.engine.reporting import Noted
 from formatspec.findings.finding import Finding
 from formatspec.findings.render import summary
+from formatspec.run.workers import Pool, Shard, shards_of
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,18 +37,44 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         }
 
 
-def validate_dataset(dataset: Dataset, data: str, deep: bool, progress: Callable[[int], None]) -> Report:
-    """Check a dataset; `progress` is told of each item."""
+class Checked(msgspec.Struct):
+    """What checking a shard gave."""
+
+    items: int = 0
+    found: Noted = []
+    claimed: set[str] = set()
+
+
+class Validation:
+    """A dataset's items checked, shard by shard."""
+
+    def __init__(self, dataset: Dataset, deep: bool) -> None:
+        self.dataset = dataset
+        self.deep = deep
+        self.checker = Checker(dataset.form)
+
+    def run(self, shard: Shard) -> Checked:
+        """Check the items of a shard."""
+        dataset, made = self.dataset, Checked()
+        unclaimed = bool(dataset.index.unclaimed)
+        for one in dataset.assembled(*shard):
+            made.found += dataset.reporter.noted(one.faults, one.key, dataset.shared_files)
+            made.found += [(finding, None) for finding in self.checker.item(one, self.deep)]
+            if unclaimed:
+                made.claimed.update(path for paths in one.files.values() for path in paths)
+            made.items += 1
+        return made
+
+
+def validate_dataset(dataset: Dataset, data: str, deep: bool, progress: Callable[[int], None], pool: Pool) -> Report:
+    """Check a dataset; `progress` is told how many items are done."""
     findings = list(dataset.reporter.findings(dataset.index.faults))
-    checker = Checker(dataset.form)
     items = 0
     claimed: set[str] = set()
-    for one in dataset.assembled():
-        findings += dataset.reporter.findings(one.faults, one.key)
-        findings += checker.item(one, deep)
-        for paths in one.files.values():
-            claimed.update(paths)
-        items += 1
+    for made in pool.map(Validation(dataset, deep).run, shards_of(len(dataset))):
+        findings += dataset.reporter.placed(made.found)
+        claimed |= made.claimed
+        items += made.items
         progress(items)
     findings += dataset.reporter.findings(fault for fault in tree_findings(dataset) if fault.file not in claimed)
     return Report(

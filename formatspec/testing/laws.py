@@ -15,8 +15,10 @@ from formatspec.engine.adapt import Adapter, TargetCategories
 from formatspec.engine.assemble import Purpose
 from formatspec.engine.dataset import Dataset, open_source
 from formatspec.engine.export import CannotWrite, Exporter
+from formatspec.engine.finishing import Finisher
 from formatspec.engine.format import IMAGE, Format, Role
 from formatspec.engine.losses import Losses
+from formatspec.engine.shared import in_parts
 from formatspec.engine.whole import forms
 from formatspec.findings.render import lines
 from formatspec.language.load import Source, load_source
@@ -27,25 +29,26 @@ from formatspec.testing.generate import Generator, close
 from formatspec.testing.memory import MemoryTree, image_bytes
 
 Files = dict[str, bytes]
+STEP = 2
+"""Items that are written at a time, so that parts are joined wherever a format allows."""
 
 
 class LawBroken(AssertionError):
     """A law does not hold; the message says for what, and what differs."""
 
 
-def written(form: Format, categories: Sequence[Category], items: Sequence[Item]) -> Files:
-    """The files of made-up items, images included.  Raises CannotWrite."""
+def written(form: Format, categories: Sequence[Category], items: Sequence[Item], step: int = STEP) -> Files:
+    """The files of made-up items, images included; `step` items at a time.  Raises CannotWrite."""
     files: Files = {}
     adapter = Adapter(form, form, (), {})
     target = TargetCategories(categories, fixed=False)
     losses = Losses(form, target, same=False)
-    exporter = Exporter(form, target, adapter, losses, files.__setitem__, {}, None)
-    for index, item in enumerate(items):
-        exporter.item(item, index)
+    exporter = Exporter(form, target, adapter, Losses(form, target, same=False), files.__setitem__, {}, None)
+    _write(exporter, Finisher(form, target, losses, adapter.same, {}, None), items, files, step)
+    for item in items:
         if item.image is not None:
             extension = item.image.path.rpartition(".")[2]
             files[item.image.path] = image_bytes(item.image.width or 1, item.image.height or 1, extension)
-    exporter.finish()
     lost = [line for line in losses.lines() if "not written" in line]
     if lost:
         raise CannotWrite("; ".join(lost))
@@ -61,10 +64,18 @@ def rewritten(dataset: Dataset, items: Sequence[Item]) -> Files:
     shared = {(file.role, file.path): file for file in dataset.index.shared}
     losses = Losses(form, categories, True)
     exporter = Exporter(form, categories, adapter, losses, files.__setitem__, shared, categories)
-    for index, item in enumerate(items):
-        exporter.item(item, index)
-    exporter.finish()
+    _write(exporter, Finisher(form, categories, losses, adapter.same, shared, categories), items, files, STEP)
     return files
+
+
+def _write(exporter: Exporter, finisher: Finisher, items: Sequence[Item], files: Files, step: int) -> None:
+    """Write items, some at a time where the format can be written in parts."""
+    step = step if in_parts(exporter.target) else max(len(items), 1)
+    for first in range(0, len(items), step):
+        for index, item in enumerate(items[first : first + step], first):
+            exporter.item(item, index)
+        finisher.add(exporter.take())
+    finisher.finish(lambda path, pieces: files.__setitem__(path, b"".join(pieces)))
 
 
 def opened(source: Source, tree: Tree, options: Mapping[str, Any]) -> tuple[Dataset, list[Item]]:
@@ -83,7 +94,10 @@ def opened(source: Source, tree: Tree, options: Mapping[str, Any]) -> tuple[Data
 
 def write_read(source: Source, form: Format, categories: Sequence[Category], items: Sequence[Item]) -> MemoryTree:
     """read(write(model)) = model, for made-up items.  Gives the files."""
-    tree = MemoryTree(written(form, categories, items))
+    files = written(form, categories, items)
+    if files != written(form, categories, items, max(len(items), 1)):
+        raise LawBroken("written in parts, the files differ from those written at once")
+    tree = MemoryTree(files)
     if not items:
         return tree
     dataset, back = opened(source, tree, form.options)

@@ -1,0 +1,243 @@
+"""Shared files made whole: the rows of all parts, joined in the order of the items and written last."""
+
+from __future__ import annotations
+
+import hashlib
+import posixpath
+import tempfile
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from formatspec.engine.adapt import TargetCategories
+from formatspec.engine.export import CannotWrite, rendered
+from formatspec.engine.format import Format, Role
+from formatspec.engine.frames import Frame, Setting
+from formatspec.engine.index import tables_in
+from formatspec.engine.joining import SharedFile
+from formatspec.engine.losses import Losses
+from formatspec.engine.numbering import ALL_OBJECTS
+from formatspec.engine.parts import Part, SharedPart, TablePart, row_of, row_writer
+from formatspec.engine.printing import NO_SOURCE, Lacking
+from formatspec.engine.rows import rules_of
+from formatspec.engine.shared import counts_of, is_category_source, spooled_tables
+from formatspec.engine.writing import compile_writer, spool_key
+from formatspec.files.document import FileError
+
+Put = Callable[[str, Iterable[bytes]], None]
+"""Writes a file, piece by piece."""
+
+HELD = 8 << 20
+"""Bytes of rows that are kept in memory; more go to a file without a name."""
+
+
+class Again(Exception):
+    """Two parts hold items of one name: only writing all in one part tells which is to blame."""
+
+
+class Rows(Sequence[Any]):
+    """The rows of one table so far, in a spool that all tables share."""
+
+    def __init__(self, spool: Any) -> None:
+        self._spool = spool
+        self._starts = array("q")
+        self._lengths = array("i")
+        self._places = array("q")
+
+    def __len__(self) -> int:
+        return len(self._starts)
+
+    def add(self, text: bytes, place: int) -> None:
+        """Put a row behind all others; `place` is where it stood in its source, -1 for here."""
+        if place >= 0 and not self._places:
+            self._places.extend(range(len(self)))
+        if place >= 0 or self._places:
+            self._places.append(place if place >= 0 else len(self))
+        self._starts.append(self._spool.seek(0, 2))
+        self._lengths.append(len(text))
+        self._spool.write(text)
+
+    def texts(self) -> Iterator[bytes]:
+        """The rows as text, in their order."""
+        order = np.argsort(np.frombuffer(self._places, np.int64), kind="stable") if self._places else range(len(self))
+        for row in order:
+            self._spool.seek(self._starts[row])
+            yield self._spool.read(self._lengths[row])
+
+    def __iter__(self) -> Iterator[Any]:
+        return (row_of(text) for text in self.texts())
+
+    def __getitem__(self, place: Any) -> Any:
+        return list(self)[place]
+
+
+class _File:
+    """A shared file in the making."""
+
+    def __init__(self, captures: Mapping[str, Any]) -> None:
+        self.captures = dict(captures)
+        self.tables: dict[str, Rows] = {}
+        self.counts: dict[str, int] = {}
+        self.items = 0
+        self.objects = 0
+        self.columns: tuple[str, ...] = ()
+
+
+class Finisher:
+    """Joins what parts add to shared files, and writes these."""
+
+    def __init__(
+        self,
+        target: Format,
+        categories: TargetCategories,
+        losses: Losses,
+        same: bool,
+        sources: Mapping[tuple[str, str], SharedFile],
+        as_read: TargetCategories | None,
+    ) -> None:
+        self.target = target
+        self.categories = categories
+        self.losses = losses
+        self.same = same
+        self.sources = sources
+        self.as_read = as_read
+        self.are_read = False
+        self.subsets: tuple[set[str], set[str]] = (set(), set())
+        self.files = 0
+        self._files: dict[tuple[str, str], _File] = {}
+        self._objects = 0
+        self._named: set[bytes] = set()
+        self._spool = tempfile.SpooledTemporaryFile(HELD)  # noqa: SIM115  # it lives as long as its owner
+        self._roles = [role for role in target.roles.values() if role.span == "shared" and role.codec is not None]
+        self._spooled = {role.name: tuple(spooled_tables(role)) for role in self._roles}
+        self._texts = {role.name: row_writer(role.codec) for role in self._roles if role.codec is not None}
+
+    def add(self, part: Part) -> None:
+        """Take what the next items added.  Raises Again where two items of different parts have one name."""
+        for key in part.named:
+            mark = hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=12).digest()
+            if mark in self._named:
+                raise Again
+            self._named.add(mark)
+        for what, unit, count in part.losses:
+            self.losses.note(what, unit, count)
+        for mine, other in zip(self.subsets, part.subsets, strict=True):
+            mine.update(other)
+        self.files += part.files
+        self.are_read = self.are_read or part.are_read
+        for shared in part.shared:
+            self._add(shared)
+        self._objects += part.objects
+
+    def _add(self, part: SharedPart) -> None:
+        file = self._files.setdefault((part.role, part.path), _File(part.captures))
+        for key, table in part.tables.items():
+            rows = file.tables.setdefault(key, Rows(self._spool))
+            _join(rows, table, {**file.counts, ALL_OBJECTS: self._objects}, self._texts[part.role])
+        for name, count in part.counts.items():
+            file.counts[name] = file.counts.get(name, 0) + count
+        file.items += part.items
+        file.objects += part.objects
+        file.columns = file.columns or part.columns
+
+    def finish(self, put: Put) -> None:
+        """Write the shared files.  Raises CannotWrite."""
+        for role in self._roles:
+            names = [key for key in self._files if key[0] == role.name]
+            if not names and not role.captures:
+                names = [(role.name, rendered(role, {}))]
+            for key in names:
+                self._write(role, key, self._files.get(key) or _File({}), put)
+
+    def _write(self, role: Role, key: tuple[str, str], made: _File, put: Put) -> None:
+        setting = Setting(made.captures, self.categories, dict(self.target.options))
+        setting.folder = posixpath.dirname(key[1])
+        setting.columns = made.columns
+        file = self.sources.get(key) if self.same else None
+        source = NO_SOURCE if file is None else file.document
+        setting.rows.update(made.tables)
+        setting.rows["items"] = range(made.counts.get("items", made.items))
+        setting.rows["objects"] = range(made.counts.get("objects", made.objects))
+        setting.subsets = tuple(sorted(self.subsets[0]))
+        frame = Frame(setting, None, None)
+        any_rows = any(len(rows) for rows in made.tables.values())
+        if self._left_out(role, file, any_rows):
+            return
+        if file is not None:
+            before = Setting(setting.captures, self.as_read or self.categories, setting.options)
+            before.rows = counts_of(role, file, setting.rows)
+            before.folder, before.columns = setting.folder, setting.columns
+            before.subsets = tuple(sorted(self.subsets[1]))
+            frame.then = Frame(before, None, None)
+        try:
+            document = compile_writer(role.document_rule, role.scope)(frame, source)
+        except Lacking as lacking:
+            raise CannotWrite(f"{role.name} needs {lacking}") from None
+        for table, _, why in setting.rows.pop("lost", ()):
+            self.losses.note(f"{table} not written ({why})", table)
+        empty = not any_rows and (not document or bool(self._spooled[role.name]))
+        empty = empty or (self._lists_again(role) and not self._has_more(role, made))
+        if role.optional and file is None and (empty or not document):
+            return
+        try:
+            put(key[1], pieces(role, document, made.tables))
+        except (FileError, ValueError) as error:
+            raise CannotWrite(f"{key[1]}: {error}") from None
+        self.files += 1
+
+    def _left_out(self, role: Role, file: SharedFile | None, any_rows: bool) -> bool:
+        """Whether a file that was not there before need not be."""
+        if file is not None:
+            return False
+        written_back = self.same and (bool(self.sources) or self.are_read)
+        if role.kept or (role.optional and written_back):
+            return True
+        if role.optional and self.categories.fixed and is_category_source(self.target, role):
+            return True
+        return role.optional and bool(self._spooled[role.name]) and not any_rows
+
+    def _lists_again(self, role: Role) -> bool:
+        """Whether another role lists the items first, so that this one is for what else it tells of them."""
+        sources = [name.partition(".")[0] for name in self.target.spec.items]
+        return role.name in sources[1:] and any(table.kind != "item" for table in self._spooled[role.name])
+
+    def _has_more(self, role: Role, made: _File) -> bool:
+        """Whether a file has rows of anything but items."""
+        return any(made.tables.get(table.key) for table in self._spooled[role.name] if table.kind != "item")
+
+
+def _join(rows: Rows, part: TablePart, before: Mapping[str, int], text_of: Callable[[Any], bytes]) -> None:
+    """Put the rows of a part behind those before; what counts rows counts on."""
+    places = part.places or [-1] * len(part.rows)
+    for number, (text, place) in enumerate(zip(part.rows, places, strict=True)):
+        fields = part.numbered.get(number)
+        if fields and any(before.get(counter) for counter in fields.values()):
+            document = row_of(text)
+            for key, counter in fields.items():
+                document[key] += before.get(counter, 0)
+            text = text_of(document)
+        rows.add(text, place)
+
+
+def pieces(role: Role, document: Any, tables: Mapping[str, Rows]) -> Iterator[bytes]:
+    """A shared document as bytes, its rows one by one where its kind of file can be written so."""
+    assert role.codec is not None
+    streams = {
+        path: rows
+        for path, rule in tables_in(role.codec.rule, ())
+        if (rows := tables.get(spool_key(rules_of(rule), role.scope))) is not None
+    }
+    if role.codec.stream is not None and streams:
+        return role.codec.stream(document, {path: rows.texts() for path, rows in streams.items()})
+    return iter((role.codec.encode(_held(document, streams)),))
+
+
+def _held(document: Any, streams: Mapping[tuple[str, ...], Rows]) -> Any:
+    """A document with its rows in memory."""
+    if isinstance(document, Rows):
+        return list(document)
+    if isinstance(document, dict):
+        return {key: _held(part, streams) if isinstance(part, dict | Rows) else part for key, part in document.items()}
+    return document

@@ -1,0 +1,141 @@
+"""The same bytes, findings and reports for 1, 2 and 7 workers; a worker's end changes nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import formatspec
+from formatspec.run.convert import Refused
+from formatspec.run.workers import Alone, Processes, WorkerLost, shards_of
+
+ITEMS = 40
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def converted(data: Path, out: Path, workers: int, **options: Any) -> tuple[dict[str, bytes], dict[str, Any]]:
+    result = formatspec.convert(data, out=out, workers=workers, **options).as_json()
+    del result["out"]
+    return files_of(out), result
+
+
+@pytest.mark.parametrize(
+    ("spec", "to"),
+    [
+        ("ade20k2020", "coco"),
+        ("ade20k2020", "ade20k2020"),
+        ("coco", "coco"),
+        ("coco", "yolo_ultralytics"),
+        ("coco", "cvat_images"),
+        ("voc", "coco_panoptic"),
+        ("labelme", "via_csv"),
+        ("kitti_detection", "lvis"),
+        ("celeba", "celeba"),
+        ("image_masks", "kitti_detection"),
+    ],
+)
+def test_any_number_of_workers_gives_the_same(spec: str, to: str, tmp_path: Path) -> None:
+    formatspec.sample(spec, tmp_path / "data", items=ITEMS, seed=3)
+    asked = {"to": to, "spec": spec, "skip_invalid": True}
+    one = converted(tmp_path / "data", tmp_path / "1", 1, **asked)
+    for workers in (2, 7):
+        assert converted(tmp_path / "data", tmp_path / str(workers), workers, **asked) == one
+
+
+def break_some(folder: Path) -> None:
+    """Make every fifth document unreadable, and point some categories nowhere."""
+    for place, path in enumerate(sorted(folder.rglob("*.json"))):
+        if place % 5 == 1:
+            path.write_text(path.read_text()[:-20])
+
+
+def test_findings_and_what_is_left_out_are_the_same(tmp_path: Path) -> None:
+    formatspec.sample("labelme", tmp_path / "data", items=ITEMS, seed=1)
+    break_some(tmp_path / "data")
+    reports = [formatspec.validate(tmp_path / "data", "labelme", workers=workers).as_json() for workers in (1, 2, 7)]
+    assert reports[0]["findings"]
+    assert reports[0] == reports[1] == reports[2]
+    made = [
+        converted(tmp_path / "data", tmp_path / str(n), n, to="coco", spec="labelme", skip_invalid=True)
+        for n in (1, 2, 7)
+    ]
+    assert made[0][1]["skipped"] > 0
+    assert made[0] == made[1] == made[2]
+
+
+def test_places_in_a_shared_file_are_the_same(tmp_path: Path) -> None:
+    formatspec.sample("coco", tmp_path / "data", items=ITEMS, seed=1)
+    file = next((tmp_path / "data" / "annotations").glob("instances_*.json"))
+    document = json.loads(file.read_bytes())
+    for row in document["annotations"]:
+        row["category_id"] = 999
+    file.write_text(json.dumps(document, indent=1))
+    reports = [formatspec.validate(tmp_path / "data", "coco", workers=workers).as_json() for workers in (1, 2, 7)]
+    assert any(finding.get("line") for finding in reports[0]["findings"])
+    assert reports[0] == reports[1] == reports[2]
+
+
+def test_items_of_one_name_are_found_across_shards(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    formatspec.sample("labelme", data, items=ITEMS, seed=1)
+    images = sorted(path for path in data.rglob("*") if path.suffix in (".jpg", ".png", ".jpeg"))
+    first, last = images[0], images[-1]
+    twin = last.parent / "zz" / first.name
+    twin.parent.mkdir()
+    twin.write_bytes(first.read_bytes())
+    document = json.loads(first.with_suffix(".json").read_text())
+    twin.with_suffix(".json").write_text(json.dumps(document))
+    made = {}
+    for workers in (1, 3):
+        try:
+            made[workers] = converted(data, tmp_path / str(workers), workers, to="voc", spec="labelme")
+        except Refused as refused:
+            made[workers] = [finding.message for finding in refused.findings]
+    assert made[1] == made[3]
+
+
+def test_shards_follow_from_the_number_of_items_alone() -> None:
+    assert shards_of(0) == []
+    assert shards_of(16) == [(0, 16)]
+    assert shards_of(17) == [(0, 16), (16, 17)]
+    for items in (100, 5_000, 100_000, 1_000_000):
+        shards = shards_of(items)
+        assert [shard[0] for shard in shards[1:]] == [shard[1] for shard in shards[:-1]]
+        assert (shards[0][0], shards[-1][1]) == (0, items)
+
+
+def test_results_come_in_order() -> None:
+    shards = shards_of(200)
+    assert list(Processes(3).map(lambda shard: shard, shards)) == list(Alone().map(lambda shard: shard, shards))
+
+
+def test_a_worker_that_is_killed_changes_nothing(tmp_path: Path) -> None:
+    def once(shard: tuple[int, int]) -> tuple[int, int]:
+        mark = tmp_path / "killed"
+        if shard[0] == 64 and not mark.exists():
+            mark.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return shard
+
+    shards = shards_of(200)
+    assert list(Processes(2).map(once, shards)) == shards
+    assert (tmp_path / "killed").exists()
+
+
+def test_workers_that_are_killed_again_and_again_are_told_of() -> None:
+    here = os.getpid()
+
+    def never(shard: tuple[int, int]) -> None:
+        assert os.getpid() != here
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    with pytest.raises(WorkerLost, match="--workers 1"):
+        list(Processes(2).map(never, shards_of(200)))
