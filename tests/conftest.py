@@ -38,6 +38,7 @@ def _suits(folder: Path) -> bool:
     return (
         len(names) == len(items)
         and len(set(subsets)) < len(subsets)
+        and len({thing.category.name for item in items for thing in item.objects if thing.category}) > 1
         and any(
             len(item.objects) > 1 and item.objects[0].polygons and all(t.parent is None for t in item.objects)
             for item in items
