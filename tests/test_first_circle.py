@@ -218,3 +218,27 @@ def test_masks_without_records(tmp_path: Path) -> None:
     fs.convert(data, to="voc", out=tmp_path / "out")
     for folder, pixels in {"SegmentationClass": classes, "SegmentationObject": objects}.items():
         assert (png.decode((tmp_path / "out" / folder / "a.png").read_bytes()).pixels == pixels).all()
+
+
+# YOLO
+
+LINES = {"upright": "0 0.1 0.2 0.5 0.2 0.5 0.6 0.1 0.6", "turned": "0 0.3 0.2 0.5 0.6 0.3 1.0 0.1 0.6"}
+
+
+@pytest.mark.parametrize(("task", "rotated"), [
+    (None, {"upright": False, "turned": True}), ("obb", {"upright": True, "turned": True}),
+    ("segment", {"upright": False, "turned": False}),
+])  # fmt: skip
+def test_four_corners(task: str | None, rotated: dict[str, bool], tmp_path: Path) -> None:
+    """An upright box of a dataset of outlines stays an outline; where the task is said, it decides."""
+    for name, line in LINES.items():
+        data = put(tmp_path / name, {
+            "data.yaml": "path: .\ntrain: images/train\nval: images/val\nnames: [cat]\n",
+            "images/train/a.jpg": image_bytes(20, 10, "jpg"), "labels/train/a.txt": f"{line}\n",
+        })  # fmt: skip
+        options = {} if task is None else {"task": task}
+        (thing,) = read(data, "yolo_ultralytics", **options)[0].objects
+        assert (thing.rotated is not None, bool(thing.polygons)) == (rotated[name], not rotated[name])
+        fs.convert(data, to="yolo_ultralytics", out=tmp_path / f"{name} again", options=options)
+        again = (tmp_path / f"{name} again/labels/train/a.txt").read_text().split()
+        assert np.allclose([float(word) for word in again], [float(word) for word in line.split()])

@@ -129,6 +129,37 @@ def flat(arguments: Sequence[Argument], site: Site) -> Codec:
     )
 
 
+@codec("upright")
+def upright(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`upright`: a ring of the four corners of an upright box, as it is."""
+    take.plain(arguments)
+
+    def checked(value: Any) -> Ring:
+        ring = values.ring_of(value)
+        if len(ring) != 8 or not _is_upright(ring[::2], ring[1::2]):
+            raise Unfit("the four corners of an upright box", value)
+        return ring
+
+    def fit(value: Any, rng: random.Random, env: Env) -> Ring:
+        left, top, right, low = _fit_length(values.ring_of(value), 4)
+        return left, top, right, top, right, low, left, low
+
+    return Codec(
+        encode=lambda value, env: list(checked(value)),
+        decode=lambda value, env: checked(value),
+        kind="numbers",
+        arity=8,
+        fit=fit,
+    )
+
+
+def _is_upright(x: Ring, y: Ring) -> bool:
+    """Whether the sides of a ring of four points are level and plumb in turn."""
+    return any(
+        all(axis[i] == axis[(i + 1) % 4] for i, axis in enumerate(axes)) for axes in ((x, y, x, y), (y, x, y, x))
+    )
+
+
 @codec("closed")
 def closed(arguments: Sequence[Argument], site: Site) -> Codec:
     """`closed`: a ring with its first point repeated at its end."""

@@ -222,6 +222,8 @@ def test_points() -> None:
     assert call("pairs", []).encode(((1, 2, 2), (3, 4, 2)), ENV) == [[1, 2], [3, 4]]
     cannot_write("pairs", [], ((1, 2, 1),))
     both("visible", [], ((1, 2, 2),), [1, 2])
+    both("upright", [], (1, 2, 1, 5, 4, 5, 4, 2), [1, 2, 1, 5, 4, 5, 4, 2])
+    cannot_read("upright", [], [1, 2, 4, 2, 4, 5, 2, 5])
     marks = [{"@": {"label": "1", "outside": "0", "occluded": "1", "points": "1.5,2"}}]
     both("marked_points", [], ((1.5, 2, 1),), marks)
     reads("marked_points", [], {"@": {"label": "nose", "outside": "1", "points": "3,4"}}, ((3, 4, 0),))

@@ -81,6 +81,7 @@ YES_NO = (pair("yes", True), pair("no", False), pair([], None), pair({"a": [1]},
 
 CASES = [
     Case("at_least", (2,), texts),
+    Case("upright", (), rings),
     Case("box_ring", (), boxes, exact=False),
     Case("sides_and_angle", (), rotated, R5, exact=False),
     Case("radii", (), st.tuples(numbers, numbers, numbers, numbers), R4),
