@@ -536,12 +536,17 @@ def test_large_files_go_up_in_parts(server: Server, bucket: str, tmp_path: Path)
     with staged(f"{bucket}/out") as staging:
         staging.write("made.bin", bytes(101 * 2**20))
         staging.copy(tmp_path / "large.bin", "copied.bin")
+        staging.write_pieces("joined.bin", (bytes(range(256)) * 4096 for _ in range(40)))
+        staging.write_pieces("short.bin", (b"a", b"b"))
     parts = [path for method, path in server.requests()[before:] if method == "PUT" and "partNumber" in path]
     assert sum("made" in path for path in parts) == 3
     assert sum("copied" in path for path in parts) == 3
+    assert sum("joined" in path for path in parts) == 3
+    assert not any("short" in path for path in parts)
     out = open_tree(f"{bucket}/out")
     assert out.size("made.bin") == 101 * 2**20
-    assert out.read("copied.bin") == (tmp_path / "large.bin").read_bytes()
+    assert out.read("copied.bin") == out.read("joined.bin") == (tmp_path / "large.bin").read_bytes()
+    assert out.read("short.bin") == b"ab"
 
 
 def _bring(job: tuple[Any, Any, list[str]]) -> int:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
@@ -114,7 +114,7 @@ class Store:
         with told(self.url, final=True):
             self._connection.fs.pipe_file(self._place(name), data)
 
-    def send(self, name: str, file: BinaryIO) -> None:
+    def send(self, name: str, file: IO[bytes]) -> None:
         """Write a large file from an open one, in parts. Raises RemoteError."""
         with told(self.url, final=True), self._connection.fs.open(self._place(name), "wb", block_size=PART) as stream:
             shutil.copyfileobj(file, stream, PART)

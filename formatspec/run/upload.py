@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from tempfile import SpooledTemporaryFile
+from typing import IO, TYPE_CHECKING, Any
 
 from formatspec.paths.store import MANIFEST, UNFINISHED, RemoteError, Store, manifest, sentence, store_at, unfit
 from formatspec.run.staging import OutputError, Staging, below
@@ -44,16 +45,24 @@ class StoreStaging:
         waiting.append((self.store.pool.submit(self.store.write, name, data), len(data)))
 
     def write_pieces(self, path: str, pieces: Iterable[bytes]) -> None:
-        """Write a file piece by piece."""
-        self.write(path, b"".join(pieces))
+        """Write a file piece by piece: what does not fit in memory is gathered on disk before it is sent, so that
+        nothing of it is there if a piece cannot be made."""
+        with SpooledTemporaryFile(LARGE) as file:
+            file.writelines(pieces)
+            size = file.tell()
+            file.seek(0)
+            self._bring(path, file, size)
 
     def copy(self, source: Path, path: str) -> None:
         """Copy a local file."""
         with source.open("rb") as file:
-            if source.stat().st_size > LARGE:
-                self.store.send(below(path), file)
-            else:
-                self.write(path, file.read())
+            self._bring(path, file, source.stat().st_size)
+
+    def _bring(self, path: str, file: IO[bytes], size: int) -> None:
+        if size > LARGE:
+            self.store.send(below(path), file)
+        else:
+            self.write(path, file.read())
 
     def link(self, source: Path, path: str) -> None:
         """Copy a local file, since nothing can be linked here."""
