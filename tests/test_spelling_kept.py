@@ -24,8 +24,8 @@ from formatspec.testing.memory import image_bytes
 LEFT = {
     "toy/imagenet_dataset": {"label_0_2.jpg"},
     "toy/celeba_dataset/dataset_with_meta_file": {"dataset_meta.json"},
-    "toy/ade20k2017_dataset/dataset_with_meta_file": {"dataset_meta.json"},
     "toy/widerface_dataset": {"dataset_meta.json"},
+    "toy/labelme_dataset": {"img1_scribble_1.png", "img1_scribble_5.png"},
     "labelme-real/voc": {"class_names.txt"},
 }
 """Files that no rule of the format claims, and that are left where they are."""
@@ -53,6 +53,7 @@ OWN = {
     "toy/icdar_dataset/text_localization": "icdar_text_localization",
     "toy/imagenet_dataset": "imagenet",
     "toy/kitti_dataset/kitti_segmentation": "kitti_segmentation",
+    "toy/labelme_dataset": "labelme_xml",
     "toy/mapillary_vistas_dataset": "mapillary_vistas",
     "toy/mot_dataset/mot_seq": "mot_seq",
     "toy/open_images_dataset/v6": "open_images",

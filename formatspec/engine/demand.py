@@ -168,7 +168,7 @@ def categories_only(meaning: Meaning, scope: Scope) -> bool:
         return True
     return (
         meaning.name.startswith(("category.", "label.category."))
-        or meaning.name in ("id", "single", "attributes.raw_name")
+        or meaning.name in ("id", "index", "level", "number", "rank", "single", "attributes.raw_name")
         or scope.kind == "category"
     )
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from formatspec.codecs.registry import Unfit
 from formatspec.engine.job import Job, Misfit, Record, put
+from formatspec.engine.ranks import Ranks
 
 if TYPE_CHECKING:
     from formatspec.engine.reading import RowReader
@@ -139,7 +140,7 @@ def _look_up(reader: RowReader, record: Record, rows: list[Record], job: Job) ->
     """The record that derived keys point at, among those that other documents told of."""
     candidates = [row for row in rows if row.get("$table") != reader.number and reader.fits(dict(row), job)]
     position: int | None = None
-    ranks: dict[Any, int] = record.get("$ranks", {})
+    ranks: Ranks | None = record.get("$ranks")
     for name in reader.by:
         if name == "category":
             mine = category_key(record, job)
@@ -147,7 +148,10 @@ def _look_up(reader: RowReader, record: Record, rows: list[Record], job: Job) ->
         elif name in ("index", "number"):
             position = record.get(f"?{name}")
         elif name == "rank":
-            position = ranks.get(record.get("?rank"))
+            position = None if ranks is None else ranks.place(record.get("?rank"), len(candidates))
+            if position is None and ranks is not None:
+                told = f"{len(ranks.numbers)} records are shown, {len(candidates)} told of"
+                job.fault("PIXEL_VALUE", job.at, reader.place, f"{told}, and no number says which are not seen")
         else:
             candidates = [row for row in candidates if row.get(name) == record.get(name)]
     if position is None or not 0 <= position < len(candidates):

@@ -13,6 +13,7 @@ from formatspec.engine.frames import Frame
 from formatspec.engine.held import BITS, IMPLIED, WRITTEN
 from formatspec.engine.job import Job, Record, put
 from formatspec.engine.printing import Lacking
+from formatspec.engine.ranks import Ranks, spread_of
 from formatspec.engine.reading import Context, RowReader, read_row, row_reader
 from formatspec.engine.scope import Scope
 from formatspec.engine.writing import RowWriter, frames_of, hold, write_record
@@ -50,6 +51,7 @@ class RasterReader:
     keys: tuple[str, ...]
     rule: Rule
     blanks: tuple[Record, ...] = ()
+    spread: Callable[[int, int], int | None] = lambda rank, count: None
 
     def read(self, data: bytes, record: Record, job: Job) -> png.Raster | None:
         """Bind what the pixels say: to `record` for a mask of one record, else to the tables of the job."""
@@ -141,8 +143,8 @@ class RasterReader:
                     f"pixel value {value}: {first.message}", first.expected, first.got,
                 )  # fmt: skip
 
-    def _ranks(self, rows: Sequence[Record], job: Job) -> dict[Any, int]:
-        """The place of each number that orders records among the file's own: 0 for the least."""
+    def _ranks(self, rows: Sequence[Record], job: Job) -> Ranks:
+        """The numbers that order records in this file."""
         aside = Job(dict(job.captures), job.categories, False)
         aside.env = job.env
         found: set[int] = set()
@@ -150,7 +152,7 @@ class RasterReader:
             record: Record = {}
             self.rows[0].read(row, record, aside)
             found.add(record.get("?rank") or 0)
-        return {value: place for place, value in enumerate(sorted(found - {0}))}
+        return Ranks(tuple(sorted(found - {0})), self.spread)
 
     def _zero_means_something(self, row: Record, job: Job) -> bool:
         """Whether 0 decodes to a record that is there: tried aside, so that nothing is kept of it."""
@@ -280,7 +282,7 @@ def raster_reader(spec: FileSpec, rule: Rule, scope: Scope, context: Context) ->
     for key in keys:
         if key not in KEYS:
             raise problem(f"{key!r} is no channel of a label image", rule.place, " or ".join(KEYS))
-    return RasterReader(spec, alphabets, rows, keys, rule, _blanks(rule))
+    return RasterReader(spec, alphabets, rows, keys, rule, _blanks(rule), spread_of(tables))
 
 
 Rows = list[tuple[Region, Value]]

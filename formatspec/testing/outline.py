@@ -43,7 +43,6 @@ class Outline:
     choices: int = 0
     widest: int = 8
     alone: bool = False
-    ranked: bool = False
     places: dict[Place, int] = field(default_factory=dict)
     areas: list[Callable[[Frame], object]] = field(default_factory=list)
     conditions: list[tuple[bool, Callable[[Frame], object]]] = field(default_factory=list)
@@ -60,7 +59,7 @@ def outline(form: Format) -> Outline:
     painted = [name for name, pixels in found.object_roles.items() if pixels]
     if painted:
         bound = Bind(("region",))
-        required = found.ranked or len(painted) == len(found.object_roles)
+        required = len(painted) == len(found.object_roles)
         region = Bound(("region",), ("region",), _ANY, required, (), False, bound, painted[0], True)
         found.leaves.setdefault("object", []).append(region)
     return found
@@ -94,7 +93,6 @@ def _collect(
         if rule.each.table == "areas" and rule.each.where is not None:
             found.areas.append(condition(rule.each.where, inner, rule.place))
         found.alone = found.alone or rule.each.by == ("item",)
-        found.ranked = found.ranked or "rank" in rule.each.by  # ranks are told of what is seen only
         if rule.each.table == "objects":
             found.object_roles[role.name] = role.kind == "pixels"
         if rule.each.table == "objects" and (scope.kind == "item" or role.kind == "pixels"):
