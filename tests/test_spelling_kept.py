@@ -25,7 +25,7 @@ LEFT = {
     "toy/imagenet_dataset": {"label_0_2.jpg"},
     "toy/celeba_dataset/dataset_with_meta_file": {"dataset_meta.json"},
     "toy/widerface_dataset": {"dataset_meta.json"},
-    "toy/labelme_dataset": {"img1_scribble_1.png", "img1_scribble_5.png"},
+    "toy/labelme_dataset": {f"Scribbles/subset1/img1_scribble_{number}.png" for number in (1, 5)},
     "labelme-real/voc": {"class_names.txt"},
 }
 """Files that no rule of the format claims, and that are left where they are."""

@@ -17,15 +17,18 @@ from formatspec.engine.entries import Entry
 from formatspec.engine.format import IMAGE, Format, Role, compile_format, everything
 from formatspec.engine.index import Index, build_index, claims
 from formatspec.engine.job import Fault, Job
+from formatspec.engine.raster import fits_header
 from formatspec.engine.reading import Context, Wanted, row_reader
 from formatspec.engine.reporting import Reporter
 from formatspec.engine.rows import fields_of, row_decoder
 from formatspec.findings.finding import Finding
 from formatspec.language.load import Source
 from formatspec.language.schema import CategoryList, CategoryTable
+from formatspec.model.image_error import ImageError
 from formatspec.model.records import Category, Item
 from formatspec.paths.formats import IMAGE_EXTENSIONS
 from formatspec.paths.tree import Tree, matches
+from formatspec.pixels import containers
 
 AHEAD = 16
 """Items whose files a tree far away may fetch before they are asked for."""
@@ -299,12 +302,13 @@ def candidates(source: Source, tree: Tree, options: Mapping[str, Any]) -> list[t
     for layout in source.layouts:
         form = compile_format(source, layout, options)
         for prefix in roots(form, tree):
-            found.append((-_score(form, tree.under(prefix) if prefix else tree), len(found), form, prefix))
+            score = _score(form, tree.under(prefix) if prefix else tree, len(source.layouts) > 1)
+            found.append((-score, len(found), form, prefix))
     found.sort(key=lambda one: one[:2])
     return [(form, prefix) for _, _, form, prefix in found]
 
 
-def _score(form: Format, tree: Tree) -> int:
+def _score(form: Format, tree: Tree, several: bool) -> int:
     sample = [path for path in tree.paths() if not form.ignored(path)]
     if len(sample) > 2000:
         step = len(sample) // 1000
@@ -313,10 +317,20 @@ def _score(form: Format, tree: Tree) -> int:
     score = 0
     for name, role in form.roles.items():
         if found[name]:
-            score += 2
+            score += -3 if several and _has_another_mode(role, found[name][0][0], tree) else 2
         elif not role.optional:
             score -= 3
     return score
+
+
+def _has_another_mode(role: Role, path: str, tree: Tree) -> bool:
+    """Whether a label image is, by its header, none that the role can hold."""
+    if role.kind != "pixels" or not role.spec.image:
+        return False
+    try:
+        return not fits_header(containers.read_header(tree.read(path)), role.spec.image)
+    except (ImageError, OSError):
+        return False
 
 
 def open_source(source: Source, tree: Tree, options: Mapping[str, Any], purpose: Purpose) -> Dataset:

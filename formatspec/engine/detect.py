@@ -18,7 +18,7 @@ from formatspec.language.errors import SpecError
 from formatspec.language.load import Source
 from formatspec.language.rules import MapRule
 from formatspec.paths.tree import Tree
-from formatspec.pixels import png
+from formatspec.pixels import containers
 
 SAMPLE = 3
 """Files of each role that are opened."""
@@ -130,7 +130,7 @@ def _opens_one(role: Role, path: str, tree: Tree) -> str:
     try:
         data = tree.read(path)
         if role.kind == "pixels":
-            header = png.read_header(data)
+            header = containers.read_header(data)
             return "" if fits_header(header, role.spec.image) else f"{path} has another mode than {role.spec.image}"
         assert role.codec is not None
         decoded = role.codec.decode(data)

@@ -6,6 +6,8 @@ are a mapping s0, s1, …; alternatives are a mapping with those that fit, a0, a
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -17,6 +19,7 @@ from formatspec.engine.templates import TextTemplate, text_template
 from formatspec.language.expression import Call, Name
 from formatspec.language.leaf import Bind, Computed, Keep, Text
 from formatspec.language.rules import (
+    BLOCK,
     Field,
     LeafRule,
     LineRule,
@@ -38,7 +41,10 @@ class LineShape:
 
 @dataclass(frozen=True, slots=True)
 class RowsShape:
+    """Rows; `blocks`: blank lines part them into blocks, of which each row tells the number."""
+
     row: Shape
+    blocks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +90,11 @@ def structured(rule: Rule, scope: Scope) -> tuple[Rule, Shape]:
         return made, _words([s for _, s in parts]) if rule.words else OrderShape(tuple(s for _, s in parts))
     if isinstance(rule, TableRule):
         row, shape = structured(rule.row, scope.inside(rule.each.table))
-        return TableRule(rule.each, row, rule.place), RowsShape(shape)
+        if rule.blocks:
+            block = Field((BLOCK,), True, LeafRule(Bind((rule.blocks,)), rule.place), rule.place)
+            assert isinstance(row, MapRule)
+            row = MapRule((*row.fields, block), row.alternatives, row.rest, row.place)
+        return TableRule(rule.each, row, rule.place), RowsShape(shape, bool(rule.blocks))
     if isinstance(rule, OneOf):
         return _choice(rule, scope)
     raise problem("this rule has no meaning among lines", rule.place)
@@ -195,13 +205,16 @@ def _match_rows(
     shape: RowsShape, lines: list[str], at: int, bound: int | None, last: bool, strays: list[Stray]
 ) -> tuple[Any, int]:
     rows: list[Any] = []
+    block, blocks = 1, Counter[int]()
     while at < len(lines) and (bound is None or len(rows) < bound):
         if not lines[at].strip() and not isinstance(shape.row, OrderShape):
             at += 1
+            block += block in blocks
             continue
         found = _match(shape.row, lines, at, None, False, strays)
         if found is not None and found[1] > at:
-            rows.append(found[0])
+            rows.append({**found[0], BLOCK: block} if shape.blocks else found[0])
+            blocks[block] += 1
             at = found[1]
         elif last or bound is not None:
             strays.append(_stray(shape.row, lines, at))
@@ -209,6 +222,8 @@ def _match_rows(
             bound = None if bound is None else bound - 1
         else:
             break
+    if shape.blocks:
+        rows = [{key: part for key, part in row.items() if key != BLOCK or blocks[part] > 1} for row in rows]
     return rows, at
 
 
@@ -259,7 +274,7 @@ def encode(document: Any, shape: Shape) -> list[str]:
     if isinstance(shape, LineShape):
         return [_spelled(document, shape)]
     if isinstance(shape, RowsShape):
-        return [line for row in document or () for line in encode(row, shape.row)]
+        return _encode_rows(document or (), shape)
     if isinstance(shape, WordsShape):
         return [" ".join([_spelled(document["s0"], shape.line), *(_spelled(w, shape.word) for w in document["s1"])])]
     if isinstance(shape, ChoiceShape):
@@ -267,6 +282,16 @@ def encode(document: Any, shape: Shape) -> list[str]:
     return [
         line for i, part in enumerate(shape.parts) if f"s{i}" in document for line in encode(document[f"s{i}"], part)
     ]
+
+
+def _encode_rows(rows: Sequence[Any], shape: RowsShape) -> list[str]:
+    found: list[str] = []
+    for place, row in enumerate(rows):
+        apart = place > 0 and (row.get(BLOCK) is None or row.get(BLOCK) != rows[place - 1].get(BLOCK))
+        if shape.blocks and apart:
+            found.append("")
+        found += encode(row, shape.row)
+    return found
 
 
 def _spelled(document: dict[str, Any], shape: LineShape) -> str:

@@ -110,7 +110,7 @@ def _key(by: tuple[str, ...], record: Record, job: Job) -> tuple[Any, ...] | Non
         value = category_key(record, job) if name == "category" else record.get(name, record.get(f"?{name}"))
         if value is None:
             return None
-        key.append(value)
+        key.append(tuple(value) if isinstance(value, list) else value)
     return tuple(key)
 
 

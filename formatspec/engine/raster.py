@@ -23,7 +23,7 @@ from formatspec.language.schema import FileSpec
 from formatspec.model import derive
 from formatspec.model.records import Area, Category, Item, Object
 from formatspec.model.region import Region
-from formatspec.pixels import png
+from formatspec.pixels import containers, png
 from formatspec.pixels.labels import paint, split, zero_region
 from formatspec.pixels.palettes import bits
 
@@ -55,7 +55,7 @@ class RasterReader:
 
     def read(self, data: bytes, record: Record, job: Job) -> png.Raster | None:
         """Bind what the pixels say: to `record` for a mask of one record, else to the tables of the job."""
-        raster = png.decode(data)
+        raster = containers.decode(data)
         height, width = raster.pixels.shape[:2]
         if not fits_mode(raster.mode, self.spec.image):
             self._other_mode(raster.mode, job)
@@ -71,11 +71,11 @@ class RasterReader:
 
     def look(self, data: bytes, job: Job) -> None:
         """What the header and the end tell, without decoding."""
-        header = png.read_header(data)
+        header = containers.read_header(data)
         if not fits_header(header, self.spec.image):
-            self._other_mode(f"PNG colour type {header.color} with {header.depth} bits", job)
+            self._other_mode(f"colour type {header.color} with {header.depth} bits", job)
         self._fits_size(header.width, header.height, job)
-        if not png.has_end(data):
+        if not containers.is_whole(data):
             job.fault("FILE_TRUNCATED", (), self.rule.place, "the file stops before its end")
 
     def _other_mode(self, got: str, job: Job) -> None:
@@ -166,7 +166,9 @@ class RasterReader:
             record: Record = {}
             before = len(aside.faults)
             reader.read(row, record, aside)
-            if len(aside.faults) == before and reader.fits(record, aside) and job.categories.find(record) is not None:
+            named = any(slot.startswith("category.") for slot in record)
+            known = job.categories.find(record) is not None if named else bool(self.blanks)  # the background is another
+            if len(aside.faults) == before and reader.fits(record, aside) and known:
                 return True
             del aside.faults[before:]
         return False
@@ -302,7 +304,7 @@ class RasterWriter:
     def encode(self, frame: Frame, source: png.Raster | None) -> bytes | None:
         """The label image of a frame; None where there is nothing to paint on.  The source while nothing changed."""
         if source is not None and frame.then is not None and self._unchanged(frame):
-            return png.encode(source.pixels, source.mode, source.palette)
+            return containers.encode(source.pixels, source.mode, source.palette, self.spec.path)
         height, width = frame.env.height, frame.env.width
         if not height or not width:
             return None
@@ -316,7 +318,7 @@ class RasterWriter:
         palette = None
         if mode == "palette":
             palette = self.palette(frame) if self.palette is not None else bits()
-        return png.encode(pixels, mode, palette)
+        return containers.encode(pixels, mode, palette, self.spec.path)
 
     def _unchanged(self, frame: Frame) -> bool:
         """Whether what would be painted anew is what would have been painted of the item as it was read."""

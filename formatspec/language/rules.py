@@ -18,6 +18,8 @@ KEY = "{}"
 """The field of a row that holds the key under which the row stands in a mapping."""
 BARE = "#"
 """The field of such a row that is the whole of what stands under its key."""
+BLOCK = "block"
+"""The field of a row of text that holds the number of the block between blank lines in which the row stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +76,16 @@ class Each:
 
 @dataclass(frozen=True, slots=True)
 class TableRule:
-    """Rows.  `keyed`: they stand in a mapping, each under a key that the row's field KEY tells."""
+    """Rows.  `keyed`: they stand in a mapping, each under a key that the row's field KEY tells.
+
+    blocks: the slot by whose values blank lines part rows of text.
+    """
 
     each: Each
     row: Rule
     place: Place
     keyed: bool = False
+    blocks: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,9 +287,10 @@ def parse_lines(node: Node) -> Rule:
             if "lines" not in value:
                 raise problem("a table of lines says what its lines are", node.place, "`lines:`")
             for key in value:
-                if key not in ("each", "lines"):
-                    raise problem(f"{key!r} has no meaning here", value[key].place, "`each` and `lines`")
-            return TableRule(parse_each(value["each"]), parse_lines(value["lines"]), value["each"].place)
+                if key not in ("each", "lines", "blocks"):
+                    raise problem(f"{key!r} has no meaning here", value[key].place, "`each`, `lines` and `blocks`")
+            blocks = str(value["blocks"].value) if "blocks" in value else ""
+            return TableRule(parse_each(value["each"]), parse_lines(value["lines"]), value["each"].place, False, blocks)
         raise problem("lines are a template, a list, or a table", node.place, "text, [..], or `each:` with `lines:`")
     return LineRule(_line(node), False, node.place)
 

@@ -24,7 +24,7 @@ from formatspec.findings.render import lines
 from formatspec.language.load import Source, load_source
 from formatspec.model.records import Category, Image, Item, Object
 from formatspec.paths.tree import Tree, open_tree
-from formatspec.pixels import png
+from formatspec.pixels import containers
 from formatspec.testing.generate import Generator, close
 from formatspec.testing.memory import MemoryTree, image_bytes
 
@@ -148,7 +148,7 @@ def _role_of(dataset: Dataset, path: str) -> Role:
 def equal(role: Role, data: bytes, other: bytes) -> bool:
     """Whether two files are equal as the role declares it: by bytes, as data, by pixels."""
     if role.kind == "pixels":
-        a, b = png.decode(data), png.decode(other)
+        a, b = containers.decode(data), containers.decode(other)
         return a.mode == b.mode and a.pixels.shape == b.pixels.shape and bool((a.pixels == b.pixels).all())
     if role.spec.equal == "bytes":
         return data == other

@@ -15,7 +15,7 @@ from formatspec.engine.scope import Meaning, Scope
 from formatspec.language.errors import Place
 from formatspec.language.expression import Binary, Literal, Name, Unary
 from formatspec.language.leaf import Bind, Text
-from formatspec.language.rules import LeafRule, ListRule, MapRule, OneOf, Rule, TableRule, is_derived
+from formatspec.language.rules import BLOCK, LeafRule, ListRule, MapRule, OneOf, Rule, TableRule, is_derived
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,8 @@ def _collect(
         _leaf(rule, scope, role, required, choice, found, keys)
     elif isinstance(rule, MapRule):
         for one in rule.fields:
+            if one.keys == (BLOCK,):
+                continue  # blocks are numbered as they come
             inner = scope if isinstance(one.rule, LeafRule) else scope.below()
             _collect(one.rule, inner, role, required and not one.optional, choice, found, len(one.keys))
         for alternatives in rule.alternatives:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -180,3 +181,42 @@ files:
     read_write(source, tree, {})
     (item,) = open_source(source, tree, {}, Purpose())
     assert [thing.region for thing in item.objects] == [None, Region.from_mask(colors.any(axis=2))]
+
+
+BLOCKS = """\
+formatspec: 1
+name: made_up
+files:
+  image: "{name}.{ext:image}"
+  words:
+    path: "{name}.txt"
+    lines: {each: objects, blocks: group, lines: "{bbox | sides}"}
+"""
+
+
+def test_blank_lines_part_rows_into_blocks(tmp_path: Path) -> None:
+    spec = tmp_path / "made_up.yaml"
+    spec.write_text(BLOCKS, encoding="utf-8")
+    source = load_source(spec)
+    text = b"\n0 0 1 1\n1 0 2 1\n\n\n2 0 3 1\n\n3 0 4 1\n4 0 5 1\n"
+    tree = MemoryTree({"a.png": image_bytes(50, 40, "png"), "a.txt": text})
+    read_write(source, tree, {})
+    (item,) = open_source(source, tree, {}, Purpose())
+    assert [thing.group for thing in item.objects] == [1, 1, None, 3, 3]
+
+
+def test_groups_are_written_as_blocks(tmp_path: Path) -> None:
+    spec = tmp_path / "made_up.yaml"
+    spec.write_text(BLOCKS, encoding="utf-8")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/a.png").write_bytes(image_bytes(50, 40, "png"))
+    shapes = [
+        {"label": "x", "group_id": group, "shape_type": "rectangle", "points": [[x, 0], [x + 1, 1]], "flags": {}}
+        for x, group in enumerate((7, 7, None, None, 2, 2))
+    ]
+    record = {"version": "5", "imagePath": "a.png", "shapes": shapes}
+    (tmp_path / "data/a.json").write_text(json.dumps(record), encoding="utf-8")
+    api.convert(tmp_path / "data", to=spec, out=tmp_path / "out", spec="labelme")
+    assert (tmp_path / "out/a.txt").read_text().splitlines() == [
+        "0 0 1 1", "1 0 2 1", "", "2 0 3 1", "", "3 0 4 1", "", "4 0 5 1", "5 0 6 1",
+    ]  # fmt: skip

@@ -11,7 +11,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-from others import Boxes, datumaro_boxes, datumaro_dataset, furthest, ordered, ours, unsuffixed
+from others import (
+    Boxes,
+    datumaro_annotations,
+    datumaro_boxes,
+    datumaro_dataset,
+    furthest,
+    items,
+    ordered,
+    ours,
+    unsuffixed,
+)
 from PIL import Image
 
 import formatspec as fs
@@ -140,3 +150,96 @@ def test_datumaro_reads_our_boxes(coco: Path, tmp_path: Path, name: str) -> None
     pytest.importorskip("datumaro")
     fs.convert(coco, to=WRITTEN_BY_DATUMARO[name], out=tmp_path / "out")
     assert furthest(unsuffixed(datumaro_boxes(datumaro_dataset(tmp_path / "out", name))), EXPECTED) == 0
+
+
+def masks_of_datumaro(coco: Path, tmp_path: Path) -> Any:
+    """The boxes as masks, and what tells characters apart."""
+    from datumaro.components.annotation import AnnotationType, Mask, MaskCategories
+
+    dataset = datumaro_dataset(coco, "coco")
+    dataset.categories()[AnnotationType.mask] = MaskCategories.generate(len(NAMES), include_background=False)
+    for item in dataset:
+        made = []
+        for place, box in enumerate(item.annotations):
+            x, y, w, h = (int(number) for number in box.get_bbox())
+            pixels = np.zeros(SIZE[Path(item.id).name], np.uint8)
+            pixels[y : y + h, x : x + w] = 1
+            attributes = {"index": place, "text": "abc"[place]}
+            made.append(Mask(pixels, label=box.label, id=place + 1, group=1, attributes=attributes))
+        item.annotations = made
+    return dataset
+
+
+def areas(folder: Path, spec: str) -> dict[str, list[tuple[str, Any]]]:
+    found = items(folder, spec)
+    return {
+        Path(item.image.path).stem: sorted(
+            (a.category.name, a.region.to_mask().tolist()) for a in item.areas if a.category
+        )
+        for item in found
+        if item.image
+    }
+
+
+def test_camvid_of_datumaro_in_colours_and_in_numbers(coco: Path, tmp_path: Path) -> None:
+    pytest.importorskip("datumaro")
+    dataset = masks_of_datumaro(coco, tmp_path)
+    dataset.export(str(tmp_path / "colours"), "camvid", save_media=True)
+    dataset.export(str(tmp_path / "numbers"), "camvid", save_media=True, apply_colormap=False)
+    found = areas(tmp_path / "colours", "camvid")
+    assert found == areas(tmp_path / "numbers", "camvid")
+    assert {name: [label for label, _ in rows] for name, rows in found.items()} == {
+        name: sorted({label for label, _ in boxes}) for name, boxes in BOXES.items()
+    }
+
+
+def test_characters_of_datumaro(coco: Path, tmp_path: Path) -> None:
+    pytest.importorskip("datumaro")
+    masks_of_datumaro(coco, tmp_path).export(str(tmp_path / "out"), "icdar_text_segmentation", save_media=True)
+    for item in items(tmp_path / "out", "icdar_text_segmentation"):
+        assert item.image is not None
+        boxes = BOXES[Path(item.image.path).stem]
+        assert [thing.text for thing in item.objects] == list("abc"[: len(boxes)])
+        assert {thing.group for thing in item.objects} == {1}
+        assert sorted(thing.region.bbox for thing in item.objects if thing.region) == sorted(
+            tuple(int(number) for number in box) for _, box in boxes
+        )
+
+
+def test_datumaro_reads_our_characters(coco: Path, tmp_path: Path) -> None:
+    pytest.importorskip("datumaro")
+    masks_of_datumaro(coco, tmp_path).export(str(tmp_path / "theirs"), "icdar_text_segmentation", save_media=True)
+    fs.convert(tmp_path / "theirs", to="icdar_text_segmentation", out=tmp_path / "ours")
+    first, second = (
+        {
+            item.id: sorted((a.attributes["text"], a.group, a.image.tolist()) for a in item.annotations)
+            for item in datumaro_dataset(folder, "icdar_text_segmentation")
+        }
+        for folder in (tmp_path / "theirs", tmp_path / "ours")
+    )
+    assert first == second and first.keys() == BOXES.keys()
+
+
+MVTEC = {"mvtec_classification": "label", "mvtec_segmentation": "mask", "mvtec_detection": "bbox"}
+
+
+@pytest.mark.parametrize("task", MVTEC)
+def test_datumaro_reads_each_task_of_our_mvtec(tmp_path: Path, task: str) -> None:
+    """One layout holds classes, pixels and boxes; its boxes end at the last pixel, ours behind it."""
+    pytest.importorskip("datumaro")
+    product = tmp_path / "data" / "cup"
+    pixels = np.zeros((20, 30), np.uint8)
+    pixels[4:9, 3:15] = 255
+    for place, mode in (("train/good/1", 0), ("test/good/1", 0), ("test/crack/1", 0), ("ground_truth/crack/1_mask", 1)):
+        (product / place).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels if mode else np.zeros((20, 30, 3), np.uint8)).save(product / f"{place}.png")
+    fs.convert(tmp_path / "data", to="mvtec", out=tmp_path / "out", spec="mvtec")
+    found = datumaro_annotations(datumaro_dataset(tmp_path / "out" / "cup", task), MVTEC[task])
+    ((label, thing),) = found["crack/1"]
+    assert label == "crack"
+    if task == "mvtec_segmentation":
+        assert thing.image.astype(bool).tolist() == (pixels > 0).tolist()
+    if task == "mvtec_detection":
+        assert thing.get_bbox() == [3, 4, 11, 4]
+    (item,) = [item for item in items(tmp_path / "out", "mvtec") if item.areas]
+    assert item.areas[0].region.bbox == (3, 4, 12, 5)

@@ -1,0 +1,132 @@
+"""The files that label images stand in: PNG, BMP, and text with a number for each pixel.
+
+Source of BMP: the documentation of BITMAPFILEHEADER and BITMAPINFOHEADER.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from formatspec.model.image_error import ImageError
+from formatspec.pixels import png
+from formatspec.pixels.png import Header, Mode, Pixels, Raster
+
+LIMIT = 400_000_000
+"""Pixels; larger images are refused."""
+
+_FILE = struct.Struct("<2sIHHI")
+_INFO = struct.Struct("<IiiHHIIiiII")
+_UPRIGHT = 72 * 10000 // 254
+_DIGITS = frozenset(b"0123456789 \t\r\n.eE+")
+
+
+def decode(data: bytes) -> Raster:
+    """The pixels as stored.  A text of numbers is `gray16`, a row of the image to a line; ImageError if damaged."""
+    if data[:2] == b"BM":
+        return _decode_bmp(data)
+    if _is_text(data):
+        return Raster(_decode_text(data), "gray16")
+    return png.decode(data)
+
+
+def read_header(data: bytes) -> Header:
+    """Size, bits a sample and colour type, as PNG says them."""
+    if data[:2] == b"BM":
+        width, height, bits, _, _ = _bmp_header(data)
+        return Header(width, abs(height), 8, 2 if bits == 24 else 3)
+    if _is_text(data):
+        height, width = _decode_text(data).shape
+        return Header(width, height, 16, 0)
+    return png.read_header(data)
+
+
+def is_whole(data: bytes) -> bool:
+    """Whether the file runs to its end, as far as its container tells."""
+    if data[:2] == b"BM":
+        width, height, bits, offset, _ = _bmp_header(data)
+        return len(data) >= offset + _stride(width, bits) * abs(height)
+    return True if _is_text(data) else png.has_end(data)
+
+
+def encode(pixels: Pixels, mode: Mode, palette: npt.ArrayLike | None = None, path: str = "") -> bytes:
+    """The file that the end of `path` asks for: .bmp, .txt, else PNG; the same bytes for the same pixels."""
+    if path.lower().endswith(".bmp"):
+        return _encode_bmp(pixels, mode)
+    if path.lower().endswith(".txt"):
+        return b"".join(b" ".join(b"%d" % value for value in row) + b"\n" for row in pixels.tolist())
+    return png.encode(pixels, mode, palette)
+
+
+# -- text ------------------------------------------------------------------------------------------------
+
+
+def _is_text(data: bytes) -> bool:
+    return data[:1].isdigit() or data[:1] in (b" ", b"\t") if data else False
+
+
+def _decode_text(data: bytes) -> Pixels:
+    if not _DIGITS.issuperset(data):
+        raise ImageError("the text holds something other than numbers")
+    rows = [line.split() for line in data.splitlines() if line.strip()]
+    width = len(rows[0]) if rows else 0
+    if not width or any(len(row) != width for row in rows):
+        raise ImageError("the text is no table of numbers: its lines are not equally long")
+    try:
+        found = np.array(rows, dtype=np.bytes_).astype(np.float64)
+    except ValueError as error:
+        raise ImageError(f"the text is no table of numbers: {error}") from None
+    if not ((found >= 0) & (found < 65536) & (found == np.floor(found))).all():
+        raise ImageError("the text holds numbers that are not whole, or above 65535")
+    return found.astype(np.uint16)
+
+
+# -- BMP -------------------------------------------------------------------------------------------------
+
+
+def _stride(width: int, bits: int) -> int:
+    """Bytes of a row, which is filled up to a multiple of four."""
+    return (width * bits + 31) // 32 * 4
+
+
+def _bmp_header(data: bytes) -> tuple[int, int, int, int, int]:
+    """Width, height (negative if the first row is the upper one), bits a pixel, where pixels begin, colours."""
+    if len(data) < _FILE.size + _INFO.size:
+        raise ImageError("the BMP file ends before its header does")
+    offset = _FILE.unpack_from(data)[4]
+    size, width, height, _, bits, packed, _, _, _, colors, _ = _INFO.unpack_from(data, _FILE.size)
+    if size < _INFO.size or width <= 0 or height == 0 or bits not in (8, 24) or packed != 0:
+        raise ImageError(f"the BMP image is of a kind that is not read: {bits} bits a pixel, compression {packed}")
+    if width * abs(height) > LIMIT:
+        raise ImageError(f"the BMP image has {width} x {abs(height)} pixels, more than {LIMIT}")
+    return width, height, bits, offset, colors or 256
+
+
+def _decode_bmp(data: bytes) -> Raster:
+    width, height, bits, offset, colors = _bmp_header(data)
+    stride, rows = _stride(width, bits), abs(height)
+    if len(data) < offset + stride * rows:
+        raise ImageError("the BMP file ends before its pixels do")
+    stored = np.frombuffer(data, np.uint8, stride * rows, offset).reshape(rows, stride)
+    upper_first = stored if height < 0 else stored[::-1]
+    if bits == 24:
+        return Raster(np.ascontiguousarray(upper_first[:, : 3 * width].reshape(rows, width, 3)[..., ::-1]), "rgb")
+    start = _FILE.size + struct.unpack_from("<I", data, _FILE.size)[0]
+    table = np.frombuffer(data, np.uint8, min(4 * colors, offset - start), start).reshape(-1, 4)
+    return Raster(np.ascontiguousarray(upper_first[:, :width]), "palette", np.ascontiguousarray(table[:, 2::-1]))
+
+
+def _encode_bmp(pixels: Any, mode: Mode) -> bytes:
+    if mode != "rgb" or pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or not pixels.size:
+        raise ImageError(f"pixels of shape {pixels.shape} cannot be written as {mode} in a BMP file")
+    height, width = pixels.shape[:2]
+    stride = _stride(width, 24)
+    rows = np.zeros((height, stride), np.uint8)
+    rows[:, : 3 * width] = pixels[::-1, :, ::-1].reshape(height, 3 * width)
+    offset = _FILE.size + _INFO.size
+    head = _FILE.pack(b"BM", offset + rows.size, 0, 0, offset)
+    info = _INFO.pack(_INFO.size, width, height, 1, 24, 0, rows.size, _UPRIGHT, _UPRIGHT, 0, 0)
+    return head + info + rows.tobytes()
