@@ -31,12 +31,15 @@ def reference() -> Reference:
 
 
 def _suits(folder: Path) -> bool:
-    """Whether an item has two whole objects, the first outlined, a subset two items, and no name stands twice."""
+    """Whether an item has two whole objects, the first outlined, a subset two items, and no name stands twice; there
+    are two categories."""
     items = list(fs.open(folder, "ade20k2020"))
     subsets = [item.subsets for item in items if item.objects]
     names = {Path(item.key).name for item in items}
+    categories = {thing.category.name for item in items for thing in item.objects if thing.category}
     return (
         len(names) == len(items)
+        and len(categories) > 1
         and len(set(subsets)) < len(subsets)
         and len({thing.category.name for item in items for thing in item.objects if thing.category}) > 1
         and any(
