@@ -284,6 +284,8 @@ class Adapter:
         try:
             path = role.template.render(names)
         except (KeyError, ValueError) as error:
+            if any(name.startswith("label.") and names.get(name) in (None, "") for name in role.captures):
+                raise NoPlace(f"{self.target.name} files images by their label, and this one has none") from None
             raise NoPlace(f"{self.target.name} cannot name the image of {names}: {error}") from None
         return msgspec.structs.replace(image, path=path)
 

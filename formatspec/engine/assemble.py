@@ -112,6 +112,8 @@ def _is_read(role: str, readers: Readers, purpose: Purpose) -> bool:
 def _item_names(form: Format, entry: Entry, job: Job) -> None:
     item = job.item
     for name, value in entry.names.items():
+        if value == "" and name.startswith("label."):
+            continue
         if name == "id" or name in ("sequence", "frame") or name.startswith(("attributes.", "label.", "image.path")):
             item.setdefault(name, value)
     if "subset" in entry.names and "subset" in form.key_names:

@@ -96,7 +96,7 @@ class Dataset:
         if not role.folder:
             return []
         found = [role.template.match(folder) for folder in self.tree.folders()]
-        names = sorted({str(one["category.name"]) for one in found if one})
+        names = sorted({str(one["category.name"]) for one in found if one and one["category.name"]})
         return [Category(name=one, index=index) for index, one in enumerate(names)]
 
     def _listed_in(self, names: Iterable[str]) -> list[list[Category]]:

@@ -76,6 +76,7 @@ def field(name: str, format: str | None = None) -> Field:
     | `path` | one or more segments, none of them empty, `.` or `..` | str |
     | `path?` | the same or nothing | str |
     | `a\\|b` | one of these words | str |
+    | `none?` | one path segment; the word before the question mark stands for no value | str, "" for the word |
     | `image` | an image file's extension, in any case | str, as spelled |
 
     Raises TemplateSyntax, with offsets from the start of `format`.
@@ -90,10 +91,24 @@ def field(name: str, format: str | None = None) -> Field:
     if padded:
         return _padded(name, int(padded[1]))
     make = _NAMED.get(format)
+    if make is None and format.endswith("?") and format[:-1].isidentifier():
+        return _unless(name, format[:-1])
     if make is None:
         close = get_close_matches(format, FORMATS, n=3, cutoff=0.4) or list(FORMATS)
         raise TemplateSyntax(f"unknown format `{format}`", 0, tuple(close))
     return make(name)
+
+
+def _unless(name: str, word: str) -> Field:
+    def parse(text: str) -> str:
+        return "" if text == word else text
+
+    def render(value: Any) -> str:
+        if value == word:
+            raise ValueError(f"{word!r} stands for no value here")
+        return word if value in (None, "") else _render_segment(value)
+
+    return Field(name, _SEGMENT, parse, render, wants=f"one path segment, {word} where there is none")
 
 
 def _padded(name: str, width: int) -> Field:

@@ -98,10 +98,14 @@ class Generator:
     def _names(self) -> dict[str, Any]:
         image = self.form.roles[IMAGE]
         names: dict[str, Any] = {}
+        unlabelled = any(
+            name.startswith("label.") and (kind or "").endswith("?") for name, kind in image.scope.captures.items()
+        )
         labelled = self.rng.choice(self.categories) if self.categories else None
+        labelled = None if unlabelled and self.rng.random() < 0.2 else labelled
         for name in image.captures:
             if name.startswith("label.category."):
-                names[name] = getattr(labelled, name.rpartition(".")[2])
+                names[name] = getattr(labelled, name.rpartition(".")[2], "")
                 continue
             names[name] = self._capture(name, image.scope.captures.get(name) or "")
         if "subset" not in names:
