@@ -6,7 +6,7 @@ was read gives the source instead, with its spelling or its absence.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -21,7 +21,7 @@ from formatspec.engine.scope import Scope
 from formatspec.engine.telling import fits_outline, keys_of
 from formatspec.language.leaf import Bind, Text
 from formatspec.language.rules import Field, LeafRule, ListRule, MapRule, OneOf, Rule, TableRule, is_derived, problem
-from formatspec.model.records import Category
+from formatspec.model.records import Category, Object
 from formatspec.model.slots import TABLES
 
 
@@ -191,22 +191,26 @@ def bound_attributes(rule: Rule) -> Iterator[str]:
 def _alternatives(rule: OneOf, scope: Scope) -> Writer:
     """Write the first alternative whose slots are stated; else whose slots have values; else that can be."""
     tried = [
-        (compile_writer(choice, scope), _binds_stated(choice, scope), slot_bits(choice, scope), choice)
+        (compile_writer(choice, scope), shape_of(choice), slot_bits(choice, scope), choice)
         for choice in rule.alternatives
     ]
     keys = keys_of_choice(rule)
     tests = [fits_outline(choice, scope) for choice in rule.alternatives]
+    shapes = [shape for _, shape, _, _ in tried]
 
     def choose(frame: Frame) -> tuple[Any, int, int]:
         best: tuple[Any, int, int] | None = None
         reason = Lacking("none of the alternatives")
-        for place, (writer, is_stated, bits, _) in enumerate(tried):
+        fitting = fitting_shapes(shapes, frame, frame.record)
+        others = (place for place in range(len(tried)) if place not in fitting)
+        for place in (*fitting, *others):
+            writer, _, bits, _ = tried[place]
             try:
                 document = writer(frame, NO_SOURCE)
             except Lacking as lacking:
                 reason = lacking
                 continue
-            if is_stated(frame.record) and document:
+            if place in fitting and document:
                 return document, bits, place
             if best is None or (document and not best[0]):
                 best = (document, bits, place)
@@ -241,10 +245,33 @@ def _alternatives(rule: OneOf, scope: Scope) -> Writer:
     return write
 
 
-def _binds_stated(rule: Rule, scope: Scope) -> Callable[[Any], bool]:
-    names = [name for name in bound_names(rule) if name in GEOMETRY]
-    del scope
-    return lambda record: all(stated(record, name) for name in names)
+Shape = frozenset[str]
+"""The geometry that an alternative holds."""
+
+BOX: Shape = frozenset({"bbox"})
+
+
+def shape_of(rule: Rule) -> Shape:
+    return frozenset(name for name in bound_names(rule) if name in GEOMETRY)
+
+
+OUTLINES: Shape = frozenset({"polygon", "polygons"})
+
+
+def fitting_shapes(shapes: Sequence[Shape], frame: Frame, record: Any) -> tuple[int, ...]:
+    """Which of several alternatives hold a record's geometry as it is stated, in order.
+
+    Where only a plain box does, an outline that stands before it and follows from the object's region is better.
+    """
+    exact = tuple(place for place, shape in enumerate(shapes) if all(stated(record, name) for name in shape))
+    if frame.setting.apart or not isinstance(record, Object) or not record.region:
+        return exact
+    if any(shapes[place] - BOX for place in exact):
+        return exact
+    outline = next((place for place, shape in enumerate(shapes) if shape & OUTLINES), None)
+    if outline is None or not all(stated(record, name) for name in shapes[outline] - OUTLINES):
+        return exact
+    return tuple(sorted((outline, *exact)))
 
 
 def bound_names(rule: Rule) -> Iterator[str]:
@@ -265,7 +292,7 @@ def bound_names(rule: Rule) -> Iterator[str]:
 class RowWriter:
     """How the records of one table are chosen and written."""
 
-    __slots__ = ("holds", "late", "number", "rule", "select", "states", "table", "test", "where", "write")
+    __slots__ = ("holds", "late", "number", "rule", "select", "shape", "table", "test", "where", "write")
 
     def __init__(self, rule: TableRule, scope: Scope) -> None:
         inner = scope.inside(rule.each.table)
@@ -279,7 +306,7 @@ class RowWriter:
         self.where = None if rule.each.where is None else condition(rule.each.where, inner, rule.place)
         self.write = compile_writer(rule.row, inner)
         self.test = fits_outline(rule.row, inner)
-        self.states = _binds_stated(rule.row, inner)
+        self.shape = shape_of(rule.row)
         written = 0 if rule.each.overlap else WRITTEN
         self.holds = 0 if is_derived(rule.row) else slot_bits(rule.row, inner) | written
         self.late = _needs_columns(rule.row)
@@ -377,7 +404,7 @@ def written_rows(rows: list[RowWriter], frame: Frame) -> Iterator[tuple[Any, Any
     passes += [(row, len(rows) > 1, False) for row in rows] + [(row, False, False) for row in several]
     for row, stated_only, again in passes:
         chosen = [r for r in row.select(frame) if id(r) not in done and not _elsewhere(r, row, frame)]
-        chosen = [r for r in chosen if row.states(r)] if stated_only else chosen
+        chosen = [r for r in chosen if _is_shaped(r, row, rows, frame)] if stated_only else chosen
         chosen = [r for r in chosen if source_of(r, row.number, "") is not None] if again else chosen
         fitting = [f for f in frames_of(chosen, frame) if row.fits(f)]
         for index, inner in enumerate(fitting):
@@ -397,6 +424,12 @@ def written_rows(rows: list[RowWriter], frame: Frame) -> Iterator[tuple[Any, Any
     if len(rows) > 1:
         pending.sort(key=lambda entry: entry[0])
     return ((document, record) for _, document, record in pending)
+
+
+def _is_shaped(record: Any, row: RowWriter, rows: list[RowWriter], frame: Frame) -> bool:
+    """Whether of the rows of one table this holds the record's geometry as it is stated."""
+    same = [other for other in rows if other.table == row.table]
+    return same.index(row) in fitting_shapes([other.shape for other in same], frame, record)
 
 
 def _elsewhere(record: Any, row: RowWriter, frame: Frame) -> bool:

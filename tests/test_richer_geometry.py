@@ -1,0 +1,66 @@
+"""Where a format has several shapes, an object is written as the one from which the others follow."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import formatspec as fs
+from formatspec.language.load import available
+from formatspec.run.convert import Refused
+from formatspec.testing.memory import image_bytes
+
+SPEC = """\
+formatspec: 1
+name: shapes
+files:
+  image: "{name}.{ext:image}"
+  record:
+    path: "{name}.json"
+    json:
+      - each: objects
+        name: category.name
+        bbox?: bbox | xywh
+        rotated?: rotated
+        polyline?: polyline | flat
+        circle?: circle
+        polygons?: polygons | flat_lists
+        region?: region | run_lengths
+"""
+SHAPES: dict[str, Any] = {
+    "polygons": [[2, 2, 8, 2, 8, 6]],
+    "region": {"size": [10, 20], "counts": [23, 4, 6, 4, 163]},
+    "rotated": [5, 4, 6, 4, 30.0],
+    "polyline": [2, 2, 8, 6, 7, 3],
+    "circle": [5, 4, 2.0],
+}
+BOX = [2, 2, 6, 4]
+
+
+@pytest.mark.parametrize("to", sorted(available()))
+def test_a_stated_box_hides_no_shape_from_which_it_follows(to: str, tmp_path: Path) -> None:
+    """What holds an object's outline, line, circle or rotated box holds it of an object with a plain box too."""
+    (tmp_path / "shapes.yaml").write_text(SPEC)
+    for shape, value in SHAPES.items():
+        for name, more in ((shape, {}), (f"{shape}-boxed", {"bbox": BOX})):
+            folder = tmp_path / name
+            folder.mkdir()
+            (folder / f"{name}.jpg").write_bytes(image_bytes(20, 10, "jpg"))
+            (folder / f"{name}.json").write_text(json.dumps([{"name": "car", shape: value, **more}]))
+        held = [_holds(tmp_path, to, name, shape) for name in (shape, f"{shape}-boxed")]
+        assert held[1] >= held[0], shape
+
+
+def _holds(tmp_path: Path, to: str, name: str, shape: str) -> bool:
+    """Whether a format has the shape, or an outline of it, when the dataset `name` has been converted to it."""
+    out = tmp_path / f"{name}-out"
+    try:
+        fs.convert(tmp_path / name, to=to, out=out, spec=tmp_path / "shapes.yaml")
+    except Refused:
+        return False
+    things = [thing for item in fs.open(out, to) for thing in item.objects]
+    slots = ("polygons", "region") if shape in ("polygons", "region") else (shape,)
+    return any(getattr(thing, slot) not in (None, ()) for thing in things for slot in slots)
