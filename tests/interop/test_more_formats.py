@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -243,3 +244,29 @@ def test_datumaro_reads_each_task_of_our_mvtec(tmp_path: Path, task: str) -> Non
         assert thing.get_bbox() == [3, 4, 11, 4]
     (item,) = [item for item in items(tmp_path / "out", "mvtec") if item.areas]
     assert item.areas[0].region.bbox == (3, 4, 12, 5)
+
+
+@pytest.mark.parametrize("version", ["v1.2", "v2.0"])
+def test_panoptic_vistas_as_datumaro_reads_them(reference: Any, tmp_path: Path, version: str) -> None:
+    """Where instances and outlines are gone, the panoptic files are read, with the masks that Datumaro finds there."""
+    pytest.importorskip("datumaro")
+    data = tmp_path / "data"
+    shutil.copytree(reference("toy/mapillary_vistas_dataset"), data)
+    for folder in data.glob("*/v*"):
+        for part in folder.iterdir():
+            if folder.name != version or part.name != "panoptic":
+                shutil.rmtree(part)
+    for config in data.glob("config*"):
+        config.unlink()
+    found = {
+        item.key: sorted(
+            (t.id, t.category.name, t.region.to_mask().tolist()) for t in item.objects if t.category and t.region
+        )
+        for item in items(data, "mapillary_vistas")
+    }
+    theirs = {}
+    for subset in ("train", "val"):
+        dataset = datumaro_dataset(data / subset, "mapillary_vistas_panoptic", format_version=version)
+        for key, things in datumaro_annotations(dataset, "mask").items():
+            theirs[f"{subset}/{key}"] = sorted((a.id, label, a.image.astype(bool).tolist()) for label, a in things)
+    assert found == theirs and len(found) == 3
