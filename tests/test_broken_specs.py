@@ -60,6 +60,7 @@ MISTAKES: dict[str, tuple[bytes, str]] = {
     "unknown key at the top": (swap("items: [record]", "itens: [record]"), r":3:\d+: .*'itens'.*did you mean 'items'"),
     "unknown key in a role": (swap("    need: optional", "    needs: optional"), r":27:\d+: .*'needs'.*'need'"),
     "unknown key in style": (swap("{separators: compact}", "{separator: compact}"), r"'separator'.*'separators'"),
+    "quotes where no CSV is": (swap("{separators: compact}", "{quote: '|'}"), r":\d+:\d+: .*quote.*csv only.*`quoted`"),
     "unknown key in a check": (swap("holds: area > 0", "hold: area > 0"), r"'hold'.*did you mean 'holds'"),
     "unknown key in an option": (swap("{default: detect,", "{defualt: detect,"), r"'defualt'.*did you mean 'default'"),
     "unknown value of need": (swap("need: optional", "need: maybe"), r":27:\d+: .*'required'.*'optional'"),

@@ -12,7 +12,7 @@ from formatspec.engine.keyed import keying, listing, named
 from formatspec.engine.scope import Scope
 from formatspec.files.document import FileError, pointer_text, text_of
 from formatspec.files.style import Style
-from formatspec.language.rules import Field, ListRule, MapRule, OneOf, Rule, TableRule
+from formatspec.language.rules import Field, ListRule, MapRule, OneOf, Rule, TableRule, problem
 from formatspec.language.schema import FileSpec
 
 
@@ -53,6 +53,10 @@ def style_of(kind: str, spec: FileSpec) -> Style:
 def document_codec(kind: str, spec: FileSpec, rule: Rule, scope: Scope) -> Codec:
     """The codec of a role whose document is of `kind` (not pixels)."""
     style = style_of(kind, spec)
+    if style.quote is not None and kind != "csv":
+        raise problem(
+            "`style: {quote: …}` is for csv only", rule.place, hint="in lines the codec `quoted` encloses a text"
+        )
     if kind == "json":
         return _plain("json_file", style, rule)
     if kind == "jsonl":

@@ -26,7 +26,7 @@ class Style:
     encoding: tuple[str, ...] = ("utf-8",)
     """all: tried in order when reading; the first one writes.  `utf-8-sig` writes a byte order mark."""
     quote: str | None = None
-    """csv: the quoting character, `"` if None.  lines: what encloses words that hold spaces."""
+    """csv: the quoting character, `"` if None."""
     delimiter: str = ","
     """csv: the character between cells."""
     comment: str | None = None

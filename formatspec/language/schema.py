@@ -37,7 +37,7 @@ class StyleSpec(Strict):
     delimiter: str | None = Field(None, description="CSV: what separates columns")
     header: bool | None = Field(None, description="CSV: whether the first line names the columns")
     columns: tuple[str, ...] | None = Field(None, description="CSV: the columns in order, if the keys are not")
-    quote: str | None = Field(None, description="lines: what quotes a name that holds blanks")
+    quote: str | None = Field(None, description="CSV: what encloses a cell that holds a delimiter")
     declaration: bool | None = Field(None, description="XML: whether the file begins with <?xml …?>")
 
 
