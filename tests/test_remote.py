@@ -11,6 +11,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
 import uuid
 import zipfile
@@ -28,7 +29,7 @@ from fsspec.implementations.local import LocalFileSystem
 import formatspec as fs
 from formatspec.paths import remote
 from formatspec.paths.remote import ReadAhead, RemoteTree
-from formatspec.paths.store import MANIFEST, Store, store_at
+from formatspec.paths.store import MANIFEST, Store, store_at, told
 from formatspec.paths.tree import ZipTree, open_tree
 from formatspec.run.staging import OutputError, staged
 
@@ -163,6 +164,23 @@ def test_what_was_expected_and_is_not_read_makes_room(ahead: tuple[ReadAhead, Fe
         reader.read(path)
     assert fetched.asked[-3:] == ["x", "y", "z"]
     assert sorted(fetched.asked) == sorted(set(fetched.asked))
+
+
+def test_nothing_is_under_way_once_nothing_is_expected() -> None:
+    started, done = threading.Event(), threading.Event()
+
+    def fetch(path: str, again: bool) -> bytes:
+        started.set()
+        time.sleep(0.2)
+        done.set()
+        return b""
+
+    with ThreadPoolExecutor(1) as pool:
+        reader = ReadAhead(fetch, lambda path: 1, pool)
+        reader.expect("ab")
+        started.wait()
+        reader.expect(())
+        assert done.is_set()
 
 
 def test_nothing_more_is_fetched_once_items_are_no_longer_asked_for(memory: str, ade20k2020: Path) -> None:
@@ -430,7 +448,7 @@ def test_s3_to_s3_gives_the_bytes_of_disk_to_disk_in_few_requests(server: Server
     fs.sample("ade20k2020", f"{bucket}/data", items=60, seed=3)
     fs.convert(tmp_path / "data", to="coco", out=tmp_path / "out")
     before = len(server.requests())
-    fs.convert(f"{bucket}/data", to="coco", out=f"{bucket}/out")
+    fs.convert(f"{bucket}/data", to="coco", out=f"{bucket}/out", workers=2)
     requests = server.requests()[before:]
     written = stored(f"{bucket}/out")
     assert written.pop(MANIFEST)
@@ -621,6 +639,28 @@ def test_a_store_that_goes_away_ends_the_run_and_no_item_is_left_out(
     with pytest.raises(fs.RemoteError, match="cannot be reached"):
         fs.convert(data, to="coco", out=tmp_path / "out", skip_invalid=True)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_store_that_goes_away_from_a_worker_leaves_no_output(
+    bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fs.sample("ade20k2020", tmp_path / "data", items=40, seed=2)
+    last = max(name for name in files(tmp_path / "data") if "/instance_" in name)
+    data = put(f"{bucket}/data", files(tmp_path / "data"))
+    read = Store.read
+
+    def lost(self: Store, name: str, size: int) -> bytes:
+        return _gone_away(self.url) if name == last else read(self, name, size)
+
+    monkeypatch.setattr(Store, "read", lost)
+    with pytest.raises(fs.RemoteError, match="cannot be reached"):
+        fs.convert(data, spec="ade20k2020", to="coco", out=f"{bucket}/out", skip_invalid=True, workers=2)
+    assert not stored(f"{bucket}/out")
+
+
+def _gone_away(url: str) -> bytes:
+    with told(url):
+        return _gone()
 
 
 def test_a_forbidden_file_is_its_item_s_trouble_and_expired_credentials_are_not(

@@ -39,7 +39,10 @@ class ReadAhead:
         self._held = 0
 
     def expect(self, paths: Iterable[str], again: bool = False) -> None:
-        """Fetch the first of these files that are not there yet; let go of what is not among them."""
+        """Fetch the first of these files that are not there yet; let go of what is not among them.
+
+        Where nothing is expected, nothing is under way afterwards: a process may then be copied safely.
+        """
         wanted: set[str] = set()
         room = AHEAD
         for path in islice(paths, MANY):
@@ -49,8 +52,11 @@ class ReadAhead:
             wanted.add(path)
             if path not in self._coming and path not in self._kept:
                 self._coming[path] = self._pool.submit(self._fetch, path, again)
-        for path in self._coming.keys() - wanted:
-            self._coming.pop(path).cancel()
+        dropped = [self._coming.pop(path) for path in self._coming.keys() - wanted]
+        running = [future for future in dropped if not future.cancel()]
+        if not wanted:
+            for future in running:
+                future.exception()
 
     def read(self, path: str) -> bytes:
         """A file's bytes, from where they are, else from the store."""

@@ -103,7 +103,7 @@ class Processes:
                     while waiting:
                         yield waiting.popleft().result()
                 finally:
-                    pool.shutdown(wait=False, cancel_futures=True)
+                    pool.shutdown(wait=True, cancel_futures=True)  # so that nobody writes once the output is deleted
         finally:
             gc.unfreeze()
             _run = None
