@@ -117,8 +117,9 @@ def convert_dataset(
     try:
         return _converted(conversion, shards, progress, pool)
     except Again:
-        staging.clear()
-        return _converted(conversion, [(0, len(source))], progress, pool)
+        pass  # the workers of this round end with what it raised, and may not write into the next
+    staging.clear()
+    return _converted(conversion, [(0, len(source))], progress, pool)
 
 
 def prepared(source: Dataset, target: Source, staging: Staging, plan: Plan, pool: Pool) -> Conversion:
