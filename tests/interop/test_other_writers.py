@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -205,7 +206,8 @@ def test_boxes_of_datumaro(images: Path, tmp_path: Path, name: str) -> None:
 READERS = {
     "coco": "coco", "datumaro": "datumaro", "yolo": "yolo",  "voc": "voc",
     "kitti_detection": "kitti_detection", "mot_seq": "mot_seq", "roboflow_coco": "roboflow_coco",
-    "roboflow_yolo": "roboflow_yolo", "roboflow_create_ml": "createml", "vott_csv": "vott_csv",
+    "roboflow_yolo": "roboflow_yolo", "roboflow_voc": "roboflow_voc",
+    "roboflow_create_ml": "createml", "vott_csv": "vott_csv",
     "vott_json": "vott_json", "open_images": "open_images",
 }  # fmt: skip
 
@@ -223,7 +225,7 @@ def test_datumaro_reads_our_boxes(images: Path, tmp_path: Path, name: str) -> No
     labels = {"a bird": "bird"} if name == "kitti_detection" else {}  # it splits a line at every blank
     fs.convert(source, to=READERS[name], out=out, labels=labels or None)
     expected = {n: ordered((labels.get(label, label), box) for label, box in boxes) for n, boxes in EXPECTED.items()}
-    if name == "voc":
+    if name in ("voc", "roboflow_voc"):
         expected = shifted(expected, (1, 1, -1, -1))
     if name == "roboflow_create_ml":
         expected = {
@@ -314,7 +316,13 @@ PANLABEL = {
     "cvat": ("cvat_images", "annotations.xml"), "voc": ("voc", "."), "datumaro": ("datumaro", "annotations/train.json"),
     "create-ml": ("createml", "*/*.json"), "labelme": ("labelme", "."),
     "kitti": ("kitti_detection", "training"), "bdd100k": ("bdd100k", "**/*.json"), "coco": ("coco", "*/*.json"),
-    "yolo": ("yolo_ultralytics", "."), "via-csv": ("via_csv", "**/*.csv"),
+    "yolo": ("yolo_ultralytics", "."), "via-csv": ("via_csv", "**/*.csv"), "via": ("via_json", "**/*.json"),
+    "ibm-cloud-annotations": ("ibm_cloud", "*.json"), "label-studio": ("label_studio", "**/*.json"),
+    "labelbox": ("labelbox", "**/*json*"), "scale-ai": ("scale_ai", "."), "vott-csv": ("vott_csv", "**/*.csv"),
+    "hf": ("hf_imagefolder", "."), "sagemaker": ("sagemaker", "**/*.manifest"), "oidv4": ("oidv4", "."),
+    "superannotate": ("superannotate", "."), "retinanet": ("retinanet_csv", "**/*.csv"),
+    "openimages": ("open_images", "**/*bbox.csv"), "edge-impulse": ("edge_impulse", "**/*.labels"),
+    "automl-vision": ("automl_vision", "**/*.csv"),
 }  # fmt: skip
 
 
@@ -328,19 +336,23 @@ def panlabel(*arguments: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize("name", PANLABEL)
 def test_panlabel_reads_our_boxes(images: Path, tmp_path: Path, name: str) -> None:
     """It asks for more than the formats do: a year that is a number in COCO's info, a folder for every list of
-    YOLO's data.yaml, and class names without blanks in KITTI; the data is made so."""
+    YOLO's data.yaml, and class names without blanks in KITTI and OIDv4; the data is made so."""
     spec, inner = PANLABEL[name]
     source, out, back = tmp_path / "source", tmp_path / "out", tmp_path / "back.json"
     made_up(images, {"box"}, "train val" if name == "yolo" else "train").export(
         str(source), "datumaro" if name == "coco" else "coco_instances", save_media=True
     )
-    labels = {"a bird": "bird"} if name == "kitti" else {}
+    labels = {"a bird": "bird"} if name in ("kitti", "oidv4") else {}
     fs.convert(source, to=spec, out=out, labels=labels or None)
     given = out if inner == "." else next(iter(sorted(out.glob(inner))))
+    if name == "openimages":  # it looks for images beside the table only, and takes the ids of classes as their names
+        shutil.copytree(out / "images/train", given.parent, dirs_exist_ok=True)
     done = panlabel("convert", "--from", name, "--to", "ir-json", "-i", str(given), "-o", str(back), "--allow-lossy")
     assert done.returncode == 0, done.stderr
     document = json.loads(back.read_text("utf-8"))
     names = {category["id"]: category["name"] for category in document["categories"]}
+    if name == "openimages":
+        names = {number: NAMES[int(told) - 1] for number, told in names.items()}
     files = {image["id"]: Path(image["file_name"]).stem for image in document["images"]}
     found: dict[str, list[Any]] = {stem: [] for stem in files.values()}
     for thing in document["annotations"]:
@@ -353,6 +365,31 @@ def test_panlabel_reads_our_boxes(images: Path, tmp_path: Path, name: str) -> No
     expected = shifted(EXPECTED, offset)
     expected = {n: ordered((labels.get(label, label), box) for label, box in boxes) for n, boxes in expected.items()}
     assert furthest({stem: ordered(boxes) for stem, boxes in found.items()}, expected) <= 1e-3
+
+
+PANLABEL_WRITES = {
+    # its name: ours, the file or folder that it is to write, the folder of the images
+    "cvat": ("cvat_images", "annotations.xml", "images"), "labelme": ("labelme", ".", "."),
+    "via": ("via_json", "via_export_json.json", "."), "create-ml": ("createml", "annotations.json", "."),
+    "coco": ("coco", "annotations/instances_train.json", "images/train"),
+    "vott-csv": ("vott_csv", "train/train-export.csv", "train"), "labelbox": ("labelbox", "train.ndjson", "images"),
+}  # fmt: skip
+"""Its Datumaro files lack labels' `parent` and `attributes`, and its BDD100K files `id` and `timestamp`, which those
+formats' own readers ask for, so that ours refuses them."""
+
+
+@pytest.mark.parametrize("name", PANLABEL_WRITES)
+def test_boxes_of_panlabel(images: Path, tmp_path: Path, name: str) -> None:
+    spec, inner, beside = PANLABEL_WRITES[name]
+    source, out = tmp_path / "source", tmp_path / "out"
+    made_up(images, {"box"}).export(str(source), "datumaro", save_media=True)
+    shutil.copytree(source / "images/train", out / beside, dirs_exist_ok=True)
+    (out / inner).parent.mkdir(parents=True, exist_ok=True)
+    given = source / "annotations/train.json"
+    done = panlabel("convert", "--from", "datumaro", "--to", name, "-i", str(given), "-o", str(out / inner),
+                    "--allow-lossy")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert furthest(unsuffixed(ours(out, spec)), EXPECTED) <= 1e-3
 
 
 # -- LabelMe ---------------------------------------------------------------------------------------------
