@@ -242,3 +242,12 @@ def test_four_corners(task: str | None, rotated: dict[str, bool], tmp_path: Path
         fs.convert(data, to="yolo_ultralytics", out=tmp_path / f"{name} again", options=options)
         again = (tmp_path / f"{name} again/labels/train/a.txt").read_text().split()
         assert np.allclose([float(word) for word in again], [float(word) for word in line.split()])
+
+
+def test_outlines_keep_their_order(tmp_path: Path) -> None:
+    """Upright and other outlines stand in the model's order, though two rules write them."""
+    square, other = [1, 1, 5, 1, 5, 5, 1, 5], [8, 1, 12, 2, 9, 6]
+    things = [{"bbox": [1, 1, 4, 4], "segmentation": [ring]} for ring in (other, square, other)]
+    fs.convert(coco(tmp_path / "in", "instances", *things), to="yolo_ultralytics", out=tmp_path / "out")
+    lines = (tmp_path / "out/labels/train/a.txt").read_text().splitlines()
+    assert [len(line.split()) for line in lines] == [7, 9, 7]

@@ -395,11 +395,14 @@ def _in_columns(documents: list[dict[str, Any]], source: Any) -> dict[str, list[
 
 def written_rows(rows: list[RowWriter], frame: Frame) -> Iterator[tuple[Any, Any]]:
     """Each record's row, with the record: as in the source, then in the model's order."""
-    pending: list[tuple[int, Any, Any]] = []
+    pending: list[tuple[tuple[int, int], Any, Any]] = []
     lost: dict[int, tuple[str, Any, str]] = {}
     done: set[int] = set()
     # Of several tables, those come first that a record was read from, then those that hold its geometry as stated.
     several = rows if len(rows) > 1 else []
+    tables = {row.table: row for row in reversed(several) if row.table != "attributes"}  # whose pairs are made anew
+    in_order = (r for row in sorted(tables.values(), key=several.index) for r in row.select(frame))
+    places = {id(record): place for place, record in enumerate(in_order)}
     passes = [(row, True, True) for row in several if frame.then is not None]
     passes += [(row, len(rows) > 1, False) for row in rows] + [(row, False, False) for row in several]
     for row, stated_only, again in passes:
@@ -417,7 +420,8 @@ def written_rows(rows: list[RowWriter], frame: Frame) -> Iterator[tuple[Any, Any
                 lost.setdefault(id(inner.record), (row.table, inner.record, f"no {lacking}"))
                 continue
             done.add(id(inner.record))
-            pending.append((position_of(inner.record, row.number) if len(rows) > 1 else 0, document, inner.record))
+            stood = position_of(inner.record, row.number) if len(rows) > 1 else 0
+            pending.append(((stood, places.get(id(inner.record), 0)), document, inner.record))
     lacking_rows = [entry for record, entry in lost.items() if record not in done]
     if lacking_rows:
         frame.setting.rows.setdefault("lost", []).extend(lacking_rows)
