@@ -229,11 +229,13 @@ def _alternatives(rule: OneOf, scope: Scope) -> Writer:
             return now
         if same_value(now, then):
             return {key: source[key] for key in source if key in keys}
-        return _as_source(frame, source) if place == before else now
+        return _as_source(frame, source, place) if place == before else now
 
-    def _as_source(frame: Frame, source: dict[str, Any]) -> Any:
-        """Anew, by the alternative that the source is; a document that fits several tells of none."""
+    def _as_source(frame: Frame, source: dict[str, Any], place: int) -> Any:
+        """Anew, by the alternative that the source is; of several that it fits, by the first, if that is taken now."""
         fitting = [writer for (writer, *_), test in zip(tried, tests, strict=True) if test(source)]
+        if fitting and fitting[0] is tried[place][0]:
+            fitting = fitting[:1]
         if len(fitting) == 1:
             try:
                 written = fitting[0](frame, source)
