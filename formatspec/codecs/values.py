@@ -77,6 +77,13 @@ def numbers(value: object, length: int | None = None) -> tuple[Number, ...]:
 
 
 def coordinates(value: object, length: int | None = None) -> tuple[Number, ...]:
+    if (type(value) is tuple or type(value) is list) and (length is None or len(value) == length):
+        for element in value:
+            kind = type(element)
+            if (kind is not float and kind is not int) or not -FARTHEST < element < FARTHEST:
+                break  # said below
+        else:
+            return tuple(value)
     return tuple(coordinate(element) for element in sequence(value, length))
 
 

@@ -15,7 +15,7 @@ from formatspec.engine.categories import Categories
 from formatspec.engine.documents import encoding_used
 from formatspec.engine.entries import Entry
 from formatspec.engine.format import IMAGE, Format, Role
-from formatspec.engine.job import Fault, Job, Record
+from formatspec.engine.job import Fault, Job, Path, Record
 from formatspec.engine.joining import Joined, Row, Table
 from formatspec.engine.overlap import link
 from formatspec.engine.raster import RasterReader
@@ -199,10 +199,14 @@ def _rendered(role: Role, names: Mapping[str, Any]) -> str:
 
 
 def _read_rows(role: Role, rows: Sequence[Row], readers: Readers, job: Job) -> None:
+    if not rows:
+        return
+    tables: dict[Path, Table] = {table.path: table for table in readers.tables[role.name]}
     for row in rows:
-        table = next(t for t in readers.tables[role.name] if t.path == row.path[:-1])
+        table = tables[row.path[:-1]]
         job.file, job.at = row.file, row.path
-        job.env = replace(job.env, columns=row.columns)
+        if row.columns != job.env.columns:
+            job.env = replace(job.env, columns=row.columns)
         if table.kind == "item" and any(name.startswith("category.") for name in role.captures):
             _read_label(role, table.readers[row.table], row, job)
         elif table.kind == "item":

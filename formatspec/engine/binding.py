@@ -17,6 +17,8 @@ from formatspec.paths.tree import safe_join
 
 Binder = Callable[[Any, Record, Job], None]
 
+_GEOMETRY = ("bbox", "polygon", "polygons", "region", "hidden", "keypoints")
+
 MARGIN = 1.0
 """Pixels by which a box may stick out: annotators and rounding do that."""
 
@@ -40,10 +42,21 @@ def binder(meaning: Meaning, scope: Scope, at: Path, place: Place) -> Binder:
     return _record(meaning.name, at)
 
 
+def puts_only(meaning: Meaning, scope: Scope) -> bool:
+    """Whether the binder of a name puts its value in the record and does nothing else."""
+    return (
+        meaning.where == "record"
+        and scope.kind != "item"
+        and not meaning.derived
+        and not meaning.name.startswith(("category.", "attributes"))
+        and meaning.name not in (*_GEOMETRY, "parent", "id", "name")
+    )
+
+
 def _record(name: str, at: Path) -> Binder:
     if name == "attributes":
         return _attributes
-    if name in ("bbox", "polygon", "polygons", "region", "hidden", "keypoints"):
+    if name in _GEOMETRY:
         return _geometry(name)
     if name in ("category.id", "category.index", "category.name"):
         return _category(name, at)

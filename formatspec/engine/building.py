@@ -91,18 +91,36 @@ def _objects(job: Job) -> tuple[Object, ...]:
     made = []
     resolve = job.categories.resolve
     for index, record in enumerate(records):
-        slots = {slot: value for slot, value in record.items() if slot in _OBJECT}
+        slots, stated, attributes = _parted(record)
         origin = None
         if "$rows" in record or "$rasters" in record:
             origin = Origin(record.get("$rows"), record.get("$rasters"), index)
         if job.categories.match:
             _see_listed(record, job)
-        thing = Object(category=resolve(record), attributes=_attributes(record), origin=origin, **slots)
+        category = resolve(record, stated) if stated else None
+        thing = Object(category=category, attributes=attributes, origin=origin, **slots)
         if origin is not None:
             origin.as_read = thing
         record["$object"] = thing
         made.append(thing)
     return tuple(made)
+
+
+def _parted(record: Record) -> tuple[Record, Record, Record]:
+    """An object's own slots, what is said of its category, and its attributes."""
+    slots: Record = {}
+    stated: Record = {}
+    attributes: Record = {}
+    for slot, value in record.items():
+        if slot in _OBJECT:
+            slots[slot] = value
+        elif value is None:
+            continue
+        elif slot.startswith("category."):
+            stated[slot] = value
+        elif slot.startswith("attributes."):
+            attributes[slot.removeprefix("attributes.")] = value
+    return slots, stated, attributes
 
 
 def _see_listed(record: Record, job: Job) -> None:

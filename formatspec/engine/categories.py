@@ -63,9 +63,10 @@ class Categories:
                     return found
         return None
 
-    def resolve(self, record: Record) -> Category | None:
-        """The category of a row, one object for equal ones; None if the row names none."""
-        stated = {slot: value for slot, value in record.items() if slot.startswith("category.") and value is not None}
+    def resolve(self, record: Record, stated: Record | None = None) -> Category | None:
+        """The category of a row, one object for equal ones; None if the row names none; `stated`: what it says."""
+        if stated is None:
+            stated = {s: value for s, value in record.items() if s.startswith("category.") and value is not None}
         if not stated:
             return None
         try:

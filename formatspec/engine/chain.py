@@ -53,6 +53,14 @@ def spell_number(value: float) -> str:
 
 def spell(value: Any, env: Env | None = None) -> str:
     """A value as text: numbers canonical, lists parted by blanks."""
+    kind = type(value)
+    if kind is str:
+        return value  # type: ignore[no-any-return]
+    if kind is float:
+        text = repr(value)
+        return spell_number(value) if "e" in text else text
+    if kind is int:
+        return repr(value)
     if isinstance(value, str):
         return value
     if value is None:
@@ -123,6 +131,8 @@ def _text(value: Any, env: Env) -> str:
 
 
 def _id(value: Any, env: Env) -> Any:
+    if type(value) is int or type(value) is str:
+        return value
     if isinstance(value, bool) or not isinstance(value, int | str):
         raise Unfit("an integer or text", value)
     return value
@@ -141,10 +151,11 @@ def _texts(value: Any, env: Env) -> tuple[str, ...]:
 
 
 def _numbers(count: int | None, value: Any, env: Env) -> tuple[Any, ...]:
-    if not isinstance(value, list | tuple) or (count is not None and len(value) != count):
+    if not isinstance(value, (list, tuple)) or (count is not None and len(value) != count):
         raise Unfit(f"{count} numbers" if count else "a list of numbers", value)
     for part in value:
-        if not _finite(part):
+        plain = type(part) is int or (type(part) is float and part - part == 0)
+        if not plain and not _finite(part):
             raise Unfit("finite numbers", value)
     return tuple(value)
 
@@ -224,7 +235,7 @@ def build(leaf: Bind, types: Sequence[Type], keys: int, textual: bool, place: Pl
     checks = [_TYPES.get(kind) for kind in types]
     if len(types) == 1:
         if checks[0] is not None:
-            steps_in.append(partial(_if_any, checks[0]))
+            steps_in.append(_if_any(checks[0]))
     else:
         steps_in.append(partial(_slots, tuple(checks)))
     needs = frozenset(need for codec in codecs for need in codec.needs)
@@ -253,8 +264,9 @@ def _each(convert: Convert, values: Any, env: Env) -> tuple[Any, ...]:
     return tuple(convert(value, env) for value in values)
 
 
-def _if_any(check: Convert, value: Any, env: Env) -> Any:
-    return None if value is None else check(value, env)
+def _if_any(check: Convert) -> Convert:
+    """A check that lets no value through."""
+    return lambda value, env: None if value is None else check(value, env)
 
 
 def _slots(checks: tuple[Convert | None, ...], values: Any, env: Env) -> tuple[Any, ...]:

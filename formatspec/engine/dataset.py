@@ -20,7 +20,7 @@ from formatspec.engine.job import Fault, Job
 from formatspec.engine.raster import fits_header
 from formatspec.engine.reading import Context, Wanted, row_reader
 from formatspec.engine.reporting import Reporter
-from formatspec.engine.rows import fields_of, row_decoder
+from formatspec.engine.rows import fields_of, rows_decoder
 from formatspec.findings.finding import Finding
 from formatspec.language.load import Source
 from formatspec.language.schema import CategoryList, CategoryTable
@@ -146,7 +146,7 @@ class Dataset:
         if self.purpose.origin or context.compares:
             return {}
         return {
-            (name, table.path): row_decoder(
+            (name, table.path): rows_decoder(
                 fields_of([reader.rule for reader in table.readers], table.readers[0].scope, context)
             )
             for name, tables in self.index.tables.items()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
+from operator import attrgetter
 from typing import Any
 
 from formatspec.engine.scope import Scope
@@ -88,8 +89,11 @@ def _names(rule: Rule) -> Iterator[str]:
 def stated_bits(thing: Object) -> int:
     """The slots of an object that hold a value."""
     bits = 0
-    for name, bit in BITS.items():
-        value = getattr(thing, name)
+    for value, bit in zip(_VALUES(thing), _BITS, strict=True):
         if value is not None and value != () and value != {}:
             bits |= bit
     return bits
+
+
+_VALUES = attrgetter(*BITS)
+_BITS = tuple(BITS.values())

@@ -98,11 +98,18 @@ class Joined:
 
     def of(self, entry: Entry, decoders: Mapping[tuple[str, tuple[str, ...]], Decode | None]) -> Iterator[Row]:
         """An item's rows, decoded as far as the decoders go."""
-        for place in range(int(self._bounds[entry.number]), int(self._bounds[entry.number + 1])):
-            table, file, rows, columns = self.parts[self._parts[place]]
-            position = self._positions[place]
-            document = rows.at(position, decoders.get((table.role, table.path)))
-            yield Row(table.role, file, self._alternatives[place], (*table.path, position), position, document, columns)
+        place, end = int(self._bounds[entry.number]), int(self._bounds[entry.number + 1])
+        positions, parts = self._positions, self._parts
+        while place < end:
+            behind, first = place + 1, positions[place]
+            while behind < end and parts[behind] == parts[place] and positions[behind] == first + behind - place:
+                behind += 1
+            table, file, rows, columns = self.parts[parts[place]]
+            documents = rows.some(first, first + behind - place, decoders.get((table.role, table.path)))
+            for position, document in enumerate(documents, first):
+                which = self._alternatives[place + position - first]
+                yield Row(table.role, file, which, (*table.path, position), position, document, columns)
+            place = behind
 
     def roles(self, entry: Entry) -> set[str]:
         """The roles whose files hold rows of an item."""

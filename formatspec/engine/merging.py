@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 PLURAL = ("polygons", "tags")
 BOX = "bbox"
+BY_ID = ("id",)
+OBJECTS_BY_ID = ("object", "id")
 
 
 def keep_row(reader: RowReader, record: Record, outer: Record, job: Job) -> None:
@@ -28,6 +30,14 @@ def keep_row(reader: RowReader, record: Record, outer: Record, job: Job) -> None
         job.item["void"] = record.get("region")
         return
     rows = job.tables.setdefault(kind, [])
+    if kind == "object" and reader.by == BY_ID and not reader.overlap and type(record.get("id")) is int:
+        known = job.keyed.setdefault(OBJECTS_BY_ID, {})
+        if (record["id"],) not in known:
+            record.setdefault("$file", job.file)
+            record["$table"] = reader.number
+            known[record["id"],] = record
+            rows.append(record)
+            return
     if reader.overlap:
         job.tables.setdefault("$overlap", []).append({"row": record, "reader": reader, "at": (job.file, job.at)})
         return

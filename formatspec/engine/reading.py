@@ -11,9 +11,9 @@ from typing import Any
 from msgspec import Raw
 
 from formatspec.codecs.registry import Unfit
-from formatspec.engine.binding import Binder, binder
+from formatspec.engine.binding import Binder, binder, puts_only
 from formatspec.engine.chain import Chain, build
-from formatspec.engine.conditions import Condition, reading_condition
+from formatspec.engine.conditions import Condition, always, reading_condition
 from formatspec.engine.held import GEOMETRY, SLOT_OF, UNREAD
 from formatspec.engine.job import MILD, MISSING, Job, Misfit, Path, Record
 from formatspec.engine.merging import keep_row
@@ -120,7 +120,8 @@ def _bind(leaf: Bind, place: Place, scope: Scope, context: Context, at: Path, ke
             except Unfit as unfit:
                 report(unfit, path, place, value, job)
 
-        return read
+        plain = _PLAIN.get(meanings[0].value_type) if not chain.codecs and not scope.textual else None
+        return read if plain is None or not puts_only(meanings[0], scope) else _slot(meanings[0].name, plain, read)
 
     def read_several(value: Any, record: Record, job: Job) -> None:
         try:
@@ -130,6 +131,27 @@ def _bind(leaf: Bind, place: Place, scope: Scope, context: Context, at: Path, ke
             report(unfit, path, place, value, job)
 
     return read_several
+
+
+_PLAIN: dict[str, frozenset[type]] = {
+    "id": frozenset({int, str}),
+    "int": frozenset({int}),
+    "text": frozenset({str}),
+    "bool": frozenset({bool}),
+}
+"""Types whose values need no other look than at their type."""
+
+
+def _slot(name: str, plain: frozenset[type], read: Reader) -> Reader:
+    """The reader of a plain value for a slot that is still empty; `read` takes all others."""
+
+    def read_plain(value: Any, record: Record, job: Job) -> None:
+        if type(value) in plain and name not in record:
+            record[name] = value
+        else:
+            read(value, record, job)
+
+    return read_plain
 
 
 def _unread(meanings: Sequence[Meaning], scope: Scope, chain: Chain, at: Path, place: Place) -> Reader:
@@ -154,6 +176,11 @@ def _unread(meanings: Sequence[Meaning], scope: Scope, chain: Chain, at: Path, p
 
 _BEGINNINGS: dict[str, Any] = {"[": [None], "{": {"": None}, '"': "…", "n": None}
 _EMPTY = re.compile(rb"\[\s*\]|\{\s*\}|\"\"")
+
+
+def kind_of(value: Any) -> type:
+    """The type of a value, be it raw JSON."""
+    return type(_BEGINNINGS.get(chr(memoryview(value)[0]), 0)) if type(value) is Raw else type(value)
 
 
 def _first_of(raw: Raw) -> Any:
@@ -234,7 +261,8 @@ def _map(rule: MapRule, scope: Scope, context: Context, at: Path, whole: bool = 
     choices = [_alternatives(choice, scope, context, at) for choice in rule.alternatives]
     named = frozenset(key for field in rule.fields for key in field.keys)
     rest = _rest(rule, scope, context, at) if whole or rule.rest is not None else _no_rest
-    cells = scope.cells
+    cells, textual = scope.cells, scope.cells or scope.textual
+    single = [field for field in single if not (field[1] and field[2] is nothing)]
 
     def read(value: Any, record: Record, job: Job) -> None:
         if not isinstance(value, dict):
@@ -242,16 +270,28 @@ def _map(rule: MapRule, scope: Scope, context: Context, at: Path, whole: bool = 
                 job.fault("FIELD", (*job.at, *at), rule.place, "the value does not fit", "a mapping", value)
                 return
             value = {}
+        get = value.get
         for key, optional, reader, place in single:
-            part = value.get(key, MISSING)
-            if part == "" and optional and (cells or scope.textual):
+            part = get(key, MISSING)
+            if part is MISSING:
+                if not optional:
+                    job.fault("FIELD_MISSING", (*job.at, *at), place, f"{key!r} is missing")
+            elif textual and optional and part == "":
                 if not cells:
                     _read_empty(reader, record, job)
-                continue
-            if part is not MISSING:
+            else:
                 reader(part, record, job)
-            elif not optional:
-                job.fault("FIELD_MISSING", (*job.at, *at), place, f"{key!r} is missing")
+        if several:
+            read_several(value, record, job)
+        if choices:
+            known = named
+            for choose in choices:
+                known |= choose(value, record, job)
+            rest(value, known, record, job)
+        elif rest is not _no_rest:
+            rest(value, named, record, job)
+
+    def read_several(value: Mapping[str, Any], record: Record, job: Job) -> None:
         for keys, optional, reader, place in several:
             parts = [value.get(key, MISSING) for key in keys]
             absent = sum(part is MISSING or (part == "" and cells) for part in parts)
@@ -260,10 +300,6 @@ def _map(rule: MapRule, scope: Scope, context: Context, at: Path, whole: bool = 
             elif absent < len(keys) or not optional:
                 lacking = ", ".join(repr(k) for k, p in zip(keys, parts, strict=True) if p in (MISSING, ""))
                 job.fault("FIELD_MISSING", (*job.at, *at), place, f"{lacking} is missing")
-        known = named
-        for choose in choices:
-            known |= choose(value, record, job)
-        rest(value, known, record, job)
 
     return read
 
@@ -329,7 +365,7 @@ def _rest(rule: MapRule, scope: Scope, context: Context, at: Path) -> Rest:
         return unknown
     leaf = rule.rest.leaf
     if not isinstance(leaf, Bind):
-        return lambda value, known, record, job: None
+        return _no_rest
     reader = _leaf(leaf, rule.rest.place, scope, context, at, 1)
     each_value = bool(leaf.calls)
     meaning = scope.resolve(leaf.names[0], rule.rest.place)
@@ -375,7 +411,15 @@ def _alternatives(rule: OneOf, scope: Scope, context: Context, at: Path) -> Choo
         for choice in rule.alternatives
     ]
 
+    kinds = _kinds(rule, scope)
+
     def choose(value: Any, record: Record, job: Job) -> frozenset[str]:
+        if kinds is not None and isinstance(value, dict):
+            place = kinds(value)
+            if place is not None:
+                _, reader, keys, _ = tried[place]
+                reader(value, record, job)
+                return keys
         before = len(job.faults)
         kept: list[Any] = []
         for test, reader, keys, _ in tried:
@@ -399,6 +443,33 @@ def _alternatives(rule: OneOf, scope: Scope, context: Context, at: Path) -> Choo
         return keys  # type: ignore[no-any-return]
 
     return choose
+
+
+def _kinds(rule: OneOf, scope: Scope) -> Callable[[Mapping[str, Any]], int | None] | None:
+    """Which alternative a mapping is, where each is one key and the kinds of their values differ; else None."""
+    kinds: dict[tuple[str, type], int] = {}
+    for place, choice in enumerate(rule.alternatives):
+        only = choice.fields[0] if isinstance(choice, MapRule) and len(choice.fields) == 1 else None
+        if only is None or not isinstance(choice, MapRule) or choice.alternatives or choice.rest is not None:
+            return None
+        leaf = only.rule.leaf if isinstance(only.rule, LeafRule) else None
+        if not isinstance(leaf, Bind) or not leaf.calls or len(only.keys) > 1:
+            return None
+        types = [scope.resolve(name, only.place).value_type for name in leaf.names]
+        takes = build(leaf, types, 1, scope.textual, only.place).codecs[-1].takes
+        if takes is None or (only.keys[0], takes) in kinds:
+            return None
+        kinds[only.keys[0], takes] = place
+    keys = tuple(dict.fromkeys(key for key, _ in kinds))
+
+    def which(value: Mapping[str, Any]) -> int | None:
+        for key in keys:
+            part = value.get(key)
+            if part is not None:
+                return kinds.get((key, kind_of(part)))
+        return None
+
+    return which
 
 
 def _choice(rule: OneOf, scope: Scope, context: Context, at: Path) -> Reader:
@@ -476,7 +547,7 @@ def read_row(
                 del job.faults[before:]
                 continue
             return
-        if not reader.fits(record, job):
+        if reader.fits is not always and not reader.fits(record, job):
             continue
         if job.origin:
             record["$rows"] = {reader.number: (position, row)}

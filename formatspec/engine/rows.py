@@ -37,6 +37,10 @@ class RowSource(Protocol):
         """One row."""
         ...
 
+    def some(self, first: int, behind: int, decode: Decode | None) -> Sequence[Any]:
+        """Rows that follow each other; `decode` takes their list."""
+        ...
+
     def batches(self, fields: Fields | None) -> Iterator[tuple[int, Sequence[Any]]]:
         """All rows in order, some at a time, with the position of the first; of mappings, these fields suffice."""
         ...
@@ -53,6 +57,9 @@ class HeldRows:
 
     def at(self, position: int, decode: Decode | None) -> Any:
         return self.rows[position]
+
+    def some(self, first: int, behind: int, decode: Decode | None) -> Sequence[Any]:
+        return self.rows[first:behind]
 
     def batches(self, fields: Fields | None) -> Iterator[tuple[int, Sequence[Any]]]:
         yield 0, self.rows
@@ -73,14 +80,23 @@ class FileRows:
         data = self.file.read(int(self.lengths[position]), int(self.starts[position]))
         return msgspec.json.decode(data) if decode is None else decode(data)
 
+    def some(self, first: int, behind: int, decode: Decode | None) -> Sequence[Any]:
+        data = b"[" + self._between(first, behind) + b"]"
+        found: Sequence[Any] = msgspec.json.decode(data) if decode is None else decode(data)
+        return found
+
+    def _between(self, first: int, behind: int) -> bytes:
+        """The bytes of rows that follow each other, with what parts them."""
+        start = int(self.starts[first])
+        return self.file.read(int(self.starts[behind - 1]) + int(self.lengths[behind - 1]) - start, start)
+
     def batches(self, fields: Fields | None) -> Iterator[tuple[int, Sequence[Any]]]:
         decode = msgspec.json.Decoder(list[row_type(fields) if fields is not None else Any]).decode  # type: ignore[misc]
         first = 0
         while first < len(self):
             start = int(self.starts[first])
             behind = max(int(np.searchsorted(self.starts, start + SPAN)), first + 1)
-            end = int(self.starts[behind - 1]) + int(self.lengths[behind - 1])
-            yield first, decode(b"[" + self.file.read(end - start, start) + b"]")
+            yield first, decode(b"[" + self._between(first, behind) + b"]")
             first = behind
 
 
@@ -208,9 +224,9 @@ def row_type(fields: Fields) -> Any:
     return TypedDict("Row", {key: Any if needed else msgspec.Raw for key, needed in fields.items()}, total=False)  # type: ignore[operator]
 
 
-def row_decoder(fields: Fields | None) -> Decode | None:
-    """How a row's bytes become as much of the row as `fields` asks for."""
-    return None if fields is None else msgspec.json.Decoder(row_type(fields)).decode
+def rows_decoder(fields: Fields | None) -> Decode | None:
+    """How the bytes of a list of rows become as much of the rows as `fields` asks for."""
+    return None if fields is None else msgspec.json.Decoder(list[row_type(fields)]).decode  # type: ignore[misc]
 
 
 def rows_at(document: Any, path: Sequence[str]) -> list[Any] | None:
@@ -232,6 +248,17 @@ def rules_of(rule: TableRule | OneOf) -> tuple[TableRule, ...]:
 
 
 __all__ = [
-    "MISSING", "FileRows", "HeldRows", "NotRows", "RangeFile", "RowSource", "fields_of", "range_file", "row_decoder",
-    "row_type", "rows_at", "rules_of", "sought",
+    "MISSING",
+    "FileRows",
+    "HeldRows",
+    "NotRows",
+    "RangeFile",
+    "RowSource",
+    "fields_of",
+    "range_file",
+    "row_type",
+    "rows_at",
+    "rows_decoder",
+    "rules_of",
+    "sought",
 ]  # fmt: skip

@@ -12,13 +12,15 @@ from typing import Any
 
 from formatspec.codecs.registry import Unfit
 from formatspec.engine.chain import build
-from formatspec.engine.frames import GEOMETRY, Frame, getter, records_of, stated
+from formatspec.engine.frames import GEOMETRY, Frame, Setting, getter, records_of, stated
 from formatspec.engine.held import WRITTEN, mark, slot_bits
 from formatspec.engine.job import MISSING
 from formatspec.engine.printing import NO_SOURCE, Lacking, Writer, condition, kept_or, leaf_writer, listed, same_value
 from formatspec.engine.reading import table_number
 from formatspec.engine.scope import Scope
 from formatspec.engine.telling import fits_outline, keys_of
+from formatspec.language import expression
+from formatspec.language.expression import Expression
 from formatspec.language.leaf import Bind, Text
 from formatspec.language.rules import Field, LeafRule, ListRule, MapRule, OneOf, Rule, TableRule, is_derived, problem
 from formatspec.model.records import Category, Object
@@ -58,9 +60,13 @@ def _map(rule: MapRule, scope: Scope, required: bool) -> Writer:
     named = frozenset(key for field in rule.fields for key in field.keys)
     rest = _rest(rule, scope)
     others_bound = isinstance(rule.rest, LeafRule) and isinstance(rule.rest.leaf, Bind)
+    plain = [(keys[0], writer) for keys, _, writer in fields] if all(len(keys) == 1 for keys, *_ in fields) else None
+    bare = plain is not None and not choices and not others_bound and not isinstance(rule.rest, OneOf)
     del required
 
     def write(frame: Frame, source: Any) -> Any:
+        if bare and source is NO_SOURCE:
+            return write_anew(frame)
         known = source if isinstance(source, dict) else None
         document: dict[str, Any] = {}
         for keys, _, writer in fields:
@@ -79,6 +85,14 @@ def _map(rule: MapRule, scope: Scope, required: bool) -> Writer:
         for key, value in rest(frame, known, named | document.keys() if others_bound else taken).items():
             document.setdefault(key, value)
         return document if known is None else _in_order(document, known)
+
+    def write_anew(frame: Frame) -> Any:
+        document: dict[str, Any] = {}
+        for key, writer in plain or ():
+            value = writer(frame, NO_SOURCE)
+            if value is not MISSING:
+                document[key] = value
+        return document
 
     return write
 
@@ -306,6 +320,8 @@ class RowWriter:
             self.select = _but(self.select, scope.bound)
         inner = replace(inner, bound=frozenset(bound_attributes(rule.row)))
         self.where = None if rule.each.where is None else condition(rule.each.where, inner, rule.place)
+        if self.where is not None and _settled(rule.each.where) and self.where(_nowhere(scope)):
+            self.where = None
         self.write = compile_writer(rule.row, inner)
         self.test = fits_outline(rule.row, inner)
         self.shape = shape_of(rule.row)
@@ -316,6 +332,15 @@ class RowWriter:
     def fits(self, frame: Frame) -> bool:
         """Whether the frame's record fulfils the table's condition."""
         return self.where is None or bool(self.where(frame))
+
+
+def _settled(where: Expression | None) -> bool:
+    """Whether a condition is about options alone, which are known before anything is written."""
+    return where is not None and all(name.startswith("option.") for name in expression.names(where))
+
+
+def _nowhere(scope: Scope) -> Frame:
+    return Frame(Setting({}, None, dict(scope.options)), None, None)
 
 
 def _but(select: Callable[[Frame], Iterable[Any]], bound: frozenset[str]) -> Callable[[Frame], Iterable[Any]]:
@@ -397,16 +422,18 @@ def _in_columns(documents: list[dict[str, Any]], source: Any) -> dict[str, list[
 
 def written_rows(rows: list[RowWriter], frame: Frame) -> Iterator[tuple[Any, Any]]:
     """Each record's row, with the record: as in the source, then in the model's order."""
+    if len(rows) == 1:
+        yield from _rows_of_one(rows[0], frame)
+        return
     pending: list[tuple[tuple[int, int], Any, Any]] = []
     lost: dict[int, tuple[str, Any, str]] = {}
     done: set[int] = set()
-    # Of several tables, those come first that a record was read from, then those that hold its geometry as stated.
-    several = rows if len(rows) > 1 else []
-    tables = {row.table: row for row in reversed(several) if row.table != "attributes"}  # whose pairs are made anew
-    in_order = (r for row in sorted(tables.values(), key=several.index) for r in row.select(frame))
+    tables = {row.table: row for row in reversed(rows) if row.table != "attributes"}  # whose pairs are made anew
+    in_order = (r for row in sorted(tables.values(), key=rows.index) for r in row.select(frame))
     places = {id(record): place for place, record in enumerate(in_order)}
-    passes = [(row, True, True) for row in several if frame.then is not None]
-    passes += [(row, len(rows) > 1, False) for row in rows] + [(row, False, False) for row in several]
+    # Those come first that a record was read from, then those that hold its geometry as stated.
+    passes = [(row, True, True) for row in rows if frame.then is not None]
+    passes += [(row, True, False) for row in rows] + [(row, False, False) for row in rows]
     for row, stated_only, again in passes:
         chosen = [r for r in row.select(frame) if id(r) not in done and not _elsewhere(r, row, frame)]
         chosen = [r for r in chosen if _is_shaped(r, row, rows, frame)] if stated_only else chosen
@@ -422,14 +449,30 @@ def written_rows(rows: list[RowWriter], frame: Frame) -> Iterator[tuple[Any, Any
                 lost.setdefault(id(inner.record), (row.table, inner.record, f"no {lacking}"))
                 continue
             done.add(id(inner.record))
-            stood = position_of(inner.record, row.number) if len(rows) > 1 else 0
-            pending.append(((stood, places.get(id(inner.record), 0)), document, inner.record))
+            place = (position_of(inner.record, row.number), places.get(id(inner.record), 0))
+            pending.append((place, document, inner.record))
     lacking_rows = [entry for record, entry in lost.items() if record not in done]
     if lacking_rows:
         frame.setting.rows.setdefault("lost", []).extend(lacking_rows)
-    if len(rows) > 1:
-        pending.sort(key=lambda entry: entry[0])
-    return ((document, record) for _, document, record in pending)
+    pending.sort(key=lambda entry: entry[0])
+    yield from ((document, record) for _, document, record in pending)
+
+
+def _rows_of_one(row: RowWriter, frame: Frame) -> Iterator[tuple[Any, Any]]:
+    """The rows of the only table that can hold the records."""
+    chosen = [record for record in row.select(frame) if not _elsewhere(record, row, frame)]
+    fitting = frames_of(chosen, frame)
+    if row.where is not None:
+        fitting = [inner for inner in fitting if row.fits(inner)]
+    count = len(fitting)
+    for index, inner in enumerate(fitting):
+        inner.index, inner.rows = index, count
+        if inner.then is not None:
+            inner.then.rows = count
+        try:
+            yield write_record(row, inner), inner.record
+        except Lacking as lacking:
+            frame.setting.rows.setdefault("lost", []).append((row.table, inner.record, f"no {lacking}"))
 
 
 def _is_shaped(record: Any, row: RowWriter, rows: list[RowWriter], frame: Frame) -> bool:
