@@ -6,7 +6,7 @@ READY := $(VENV)/.ready-dev
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types laws interop bench bench-remote docs clean dist
+.PHONY: help demo test check lint types laws interop cluster-test bench bench-remote docs clean dist
 
 help:            ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -38,6 +38,9 @@ laws: $(READY)   ## both laws on 200 generated datasets for every spec
 interop: $(VENV)/.ready-interop   ## read what is written with other tools, in an environment of its own
 	.venvs/interop/bin/pytest tests/interop
 
+cluster-test: $(VENV)/.ready-cluster   ## the same bytes on a Ray of this machine, in an environment of its own
+	.venvs/cluster/bin/pytest tests/cluster
+
 bench: $(READY)   ## measure against the floor and the peers, and write docs/performance.md
 	$(BIN)/python benchmarks/run.py
 
@@ -68,4 +71,9 @@ $(READY): $(VENV)/bin/python pyproject.toml
 $(VENV)/.ready-interop: tests/interop/requirements.txt pyproject.toml
 	$(PYTHON) -m venv .venvs/interop
 	.venvs/interop/bin/pip install -q -r tests/interop/requirements.txt pytest -e .
+	@mkdir -p $(VENV) && touch $@
+
+$(VENV)/.ready-cluster: pyproject.toml
+	$(PYTHON) -m venv .venvs/cluster
+	.venvs/cluster/bin/pip install -q pytest -e '.[ray]'
 	@mkdir -p $(VENV) && touch $@

@@ -5,7 +5,8 @@
 
 Errors: SpecError (a ValueError: a spec, an option or an expression is wrong), Refused (a ValueError: a
 conversion was not made; it holds the findings), OutputError (a ValueError: the output folder cannot be used),
-RemoteError (a store behind a URL cannot be reached or refuses).
+RemoteError (a store behind a URL cannot be reached or refuses), CannotRun (a RuntimeError: there is no such engine, or
+its workers are lost).
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from formatspec.model.region import Region
     from formatspec.paths.store import RemoteError
     from formatspec.run.convert import Refused, Result
+    from formatspec.run.errors import CannotRun
     from formatspec.run.staging import OutputError
     from formatspec.run.validate import Report
 
@@ -34,12 +36,14 @@ _PLACES = {
     "formatspec.paths.store": ("RemoteError",),
     "formatspec.run.convert": ("Refused", "Result"),
     "formatspec.run.staging": ("OutputError",),
+    "formatspec.run.errors": ("CannotRun",),
     "formatspec.run.validate": ("Report",),
 }
 _PLACE_OF = {name: module for module, names in _PLACES.items() for name in names}
 
 __all__ = [
     "Area",
+    "CannotRun",
     "Caption",
     "Category",
     "Dataset",

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from formatspec.paths.tree import Tree
     from formatspec.run.convert import Media, Result
     from formatspec.run.validate import Report
+    from formatspec.run.workers import Engine
 
 Progress = Callable[[int, int], None]
 
@@ -131,12 +132,13 @@ def _opened(
 
 def validate(
     data: str | Path, spec: str | Path | None = None, *, deep: bool = False, workers: int | None = None,
-    progress: Progress | None = None, **options: Any,
+    engine: Engine = "processes", address: str | None = None, progress: Progress | None = None, **options: Any,
 ) -> Report:  # fmt: skip
     """Check a dataset: its layout, documents, references and geometry.
 
     deep: decode every label image too.  workers: processes, by default one for each core; the report is the same
-    whatever their number.  Broken data never raises; it is a finding.
+    whatever their number.  engine: `ray` for a Ray cluster, at `address` or this machine's own.  Broken data never
+    raises; it is a finding.  Raises CannotRun where there is no such engine or its workers are lost.
     """
     from formatspec.run.validate import validate_dataset
     from formatspec.run.workers import pool_of
@@ -144,7 +146,8 @@ def validate(
     dataset = _opened(data, spec, options, origin=False, pixels=deep)
     total = len(dataset)
     tell = (lambda done: progress(done, total)) if progress else (lambda done: None)
-    return validate_dataset(dataset, str(data), deep, tell, pool_of(workers))
+    with pool_of(workers, engine, address) as pool:
+        return validate_dataset(dataset, str(data), deep, tell, pool)
 
 
 def convert(
@@ -162,18 +165,21 @@ def convert(
     where: str | None = None,
     options: Mapping[str, Any] | None = None,
     workers: int | None = None,
+    engine: Engine = "processes",
+    address: str | None = None,
     progress: Progress | None = None,
 ) -> Result:
     """Write a dataset in another format; `out`, a folder or a URL, appears whole or not at all.
 
-    workers: processes, by default one for each core; the output is the same whatever their number.
+    workers: processes, by default one for each core; the output is the same whatever their number.  engine: `ray`
+    for a Ray cluster, at `address` or this machine's own.
     media: copy, link or leave out the images.  labels: new category names, None to drop one.  where: an
     expression over items, or over objects.  Raises Refused with the findings where items are invalid and
     `skip_invalid` is not set, OutputError where `out` cannot be, SpecError for a bad spec, option or expression,
-    RemoteError where a store cannot be reached.
+    RemoteError where a store cannot be reached, CannotRun where there is no such engine or its workers are lost.
     """
-    from formatspec.run import select
     from formatspec.run.convert import Plan, convert_dataset, purpose_of, target_format
+    from formatspec.run.select import Where
     from formatspec.run.staging import place_of, refuse_unfit, staged
     from formatspec.run.workers import pool_of
 
@@ -203,7 +209,7 @@ def convert(
         media=media, skip_invalid=skip_invalid, lossless=lossless, subsets=dict(subsets or {}),
         options={name: value for name, value in own.items() if name in target.spec.options},
         labels=dict(labels) if labels is not None else None,
-        select=select.where(where, source.form) if where else None,
+        select=Where(where, source.form) if where else None,
     )  # fmt: skip
     if same and source.form.options:
         settled = target_format(source, target, plan).options
@@ -213,9 +219,9 @@ def convert(
                 media_required=purpose.media_required,
             )  # fmt: skip
     total = len(source)
-    with staged(place) as staging:
+    with pool_of(workers, engine, address) as pool, staged(place) as staging:
         tell = (lambda done: progress(done, total)) if progress else (lambda done: None)
-        result = convert_dataset(source, target, staging, plan, tell, pool_of(workers))
+        result = convert_dataset(source, target, staging, plan, tell, pool)
     import msgspec
 
     return msgspec.structs.replace(result, out=str(place))

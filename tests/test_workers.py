@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
+import pickle
 import signal
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import formatspec
+from formatspec.engine.dataset import Changed
+from formatspec.engine.finishing import Again
+from formatspec.findings.finding import Finding
+from formatspec.language.errors import Problem, SpecError
 from formatspec.run.convert import Refused
-from formatspec.run.workers import Alone, Processes, WorkerLost, shards_of
+from formatspec.run.errors import WorkerLost
+from formatspec.run.workers import Alone, Processes, shards_of
 
 ITEMS = 40
 
@@ -139,3 +147,69 @@ def test_workers_that_are_killed_again_and_again_are_told_of() -> None:
 
     with pytest.raises(WorkerLost, match="--workers 1"):
         list(Processes(2).map(never, shards_of(200)))
+
+
+class Travelled:
+    """One process, but what is run and what it gives go there and back as they would between machines."""
+
+    def map(self, run: Any, shards: Any) -> Any:
+        there = pickle.loads(pickle.dumps(run))
+        for shard in shards:
+            yield pickle.loads(pickle.dumps(there(shard)))
+
+
+@pytest.mark.parametrize(
+    ("spec", "to"),
+    [
+        ("ade20k2020", "coco"),
+        ("ade20k2020", "ade20k2020"),
+        ("coco", "coco"),
+        ("coco", "yolo_ultralytics"),
+        ("kitti_detection", "lvis"),
+        ("yolo_ultralytics", "voc"),
+        ("open_images", "open_images"),
+    ],
+)
+def test_tasks_and_what_they_give_travel(spec: str, to: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    formatspec.sample(spec, tmp_path / "data", items=ITEMS, seed=3)
+    asked = {"to": to, "spec": spec, "skip_invalid": True, "where": "category.name != 'car'"}
+    one = converted(tmp_path / "data", tmp_path / "1", 1, **asked)
+    checked = formatspec.validate(tmp_path / "data", spec, workers=1)
+    monkeypatch.setattr("formatspec.run.workers.pool_of", lambda *_: nullcontext(Travelled()))
+    assert converted(tmp_path / "data", tmp_path / "2", 2, **asked) == one
+    assert formatspec.validate(tmp_path / "data", spec, workers=2) == checked
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        SpecError((Problem("wrong", None),)),
+        formatspec.RemoteError("gone"),
+        Refused("no", (Finding(code="X", level="error", message="m"),), ("a loss",)),
+        formatspec.OutputError("there"),
+        formatspec.CannotRun("nowhere"),
+        Again(),
+    ],
+)
+def test_errors_travel(error: Exception) -> None:
+    there = pickle.loads(pickle.dumps(error))
+    assert (type(there), str(there), vars(there)) == (type(error), str(error), vars(error))
+
+
+def test_a_dataset_that_is_another_elsewhere_is_refused(tmp_path: Path) -> None:
+    formatspec.sample("labelme", tmp_path / "data", items=3, seed=1)
+    packed = pickle.dumps(formatspec.open(tmp_path / "data", "labelme")._inner)
+    document = next((tmp_path / "data").rglob("*.json"))
+    for path in document.parent.glob(f"{document.stem}.*"):
+        path.unlink()
+    with pytest.raises(Changed, match="2 items where 3"):
+        pickle.loads(packed)
+
+
+def test_no_ray_is_said_in_a_sentence(tmp_path: Path) -> None:
+    formatspec.sample("labelme", tmp_path / "data", items=1, seed=1)
+    if importlib.util.find_spec("ray") is None:
+        with pytest.raises(formatspec.CannotRun, match=r"pip install 'formatspec\[ray\]'"):
+            formatspec.validate(tmp_path / "data", "labelme", engine="ray")
+    with pytest.raises(formatspec.CannotRun, match="--engine ray"):
+        formatspec.validate(tmp_path / "data", "labelme", address="here:1")

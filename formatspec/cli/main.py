@@ -16,6 +16,8 @@ app = typer.Typer(
 )
 Positional = Annotated[list[str] | None, typer.Argument(metavar="[SPEC] [DATA]", show_default=False)]
 Workers = Annotated[int | None, typer.Option(min=1, help="processes; default: one for each core", show_default=False)]
+Engine = Annotated[str, typer.Option(help="what runs the workers: processes, or ray for a Ray cluster")]
+Address = Annotated[str | None, typer.Option(help="with --engine ray: the cluster's address; default: on this machine")]
 Option = Annotated[list[str] | None, typer.Option("-O", help="option=value of the spec; may be repeated")]
 
 
@@ -40,6 +42,8 @@ def validate(
     deep: Annotated[bool, typer.Option("--deep", help="decode every label image too")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object with every finding")] = False,
     workers: Workers = None,
+    engine: Engine = "processes",
+    address: Address = None,
     option: Option = None,
 ) -> None:
     """Check a dataset: exit 0 if it is clean, 1 if it is not."""
@@ -49,7 +53,10 @@ def validate(
 
     spec, data = spec_and_data(what or ())
     with progress("validating") as tell:
-        report = api.validate(data, spec, deep=deep, workers=workers, progress=tell, **pairs(option or (), "-O"))
+        report = api.validate(
+            data, spec, deep=deep, workers=workers, engine=_engine(engine), address=address, progress=tell,
+            **pairs(option or (), "-O"),
+        )  # fmt: skip
     if as_json:
         _print_json(report.as_json())
     else:
@@ -79,6 +86,8 @@ def convert(
     skip_invalid: Annotated[bool, typer.Option(help="leave invalid items out instead of refusing")] = False,
     lossless: Annotated[bool, typer.Option(help="refuse if the target cannot hold everything")] = False,
     workers: Workers = None,
+    engine: Engine = "processes",
+    address: Address = None,
     report: Annotated[Path | None, typer.Option(help="write what was done and lost as JSON")] = None,
 ) -> None:
     """Write a dataset in another format; the output appears whole or not at all."""
@@ -100,7 +109,7 @@ def convert(
                 data, to=to, out=out, spec=spec, media=media, overwrite=overwrite,  # type: ignore[arg-type]
                 skip_invalid=skip_invalid, lossless=lossless, subsets=pairs(subsets or (), "--subsets"),
                 labels=label_map(labels), where=where, options=pairs(option or (), "-O"), workers=workers,
-                progress=tell,
+                engine=_engine(engine), address=address, progress=tell,
             )  # fmt: skip
     except OutputError as error:
         stop(str(error))
@@ -114,6 +123,12 @@ def convert(
     _tell(result)
     if report is not None:
         report.write_text(_json(result.as_json()) + "\n", encoding="utf-8")
+
+
+def _engine(name: str) -> Any:
+    if name not in ("processes", "ray"):
+        stop(f"--engine is processes or ray, not {name!r}")
+    return name
 
 
 def _tell(result: Any) -> None:
@@ -289,13 +304,14 @@ def main() -> None:
     """Run the command line; known errors become one sentence and an exit status."""
     from formatspec.language.errors import SpecError
     from formatspec.paths.store import RemoteError
+    from formatspec.run.errors import CannotRun
 
     arguments = [word for word in sys.argv[1:] if word not in ("-q", "--quiet")]
     Talk.quiet = len(arguments) < len(sys.argv) - 1
     try:
         status = app(arguments, standalone_mode=False)
         sys.exit(status if isinstance(status, int) else 0)
-    except (SpecError, RemoteError) as error:
+    except (SpecError, RemoteError, CannotRun) as error:
         typer.echo(str(error), err=True)
         sys.exit(USAGE)
     except typer.Exit as end:

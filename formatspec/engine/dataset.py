@@ -42,11 +42,13 @@ class Dataset:
     """A vision dataset: its categories, and its items, which are read as they are asked for.
 
     Iterating gives every item in which no error was found, sorted by key; `findings` grows as items are read.
+    A dataset that is pickled is opened anew, in the same way, where it is unpickled.
     """
 
     def __init__(self, form: Format, tree: Tree, prefix: str, purpose: Purpose) -> None:
         self.form = form
         self.prefix = prefix
+        self.base, self.opened_for = tree, purpose
         self.tree = tree.under(prefix) if prefix else tree
         self.purpose = purpose
         self.index: Index = build_index(form, self.tree, self._join_job)
@@ -56,6 +58,11 @@ class Dataset:
         self._categories: tuple[Category, ...] | None = None
         self.findings: list[Finding] = []
         self.wanted: Wanted = everything
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _opened_again, (
+            self.form, self.base, self.prefix, self.opened_for, self.purpose, self.wanted, len(self)
+        )  # fmt: skip
 
     @property
     def name(self) -> str:
@@ -231,6 +238,21 @@ class Dataset:
             *(_with_origin(named.get(category.name, category), category) for category in listed),
             *(_placed(category, len(listed) + i) for i, category in enumerate(sorted_open(others))),
         )
+
+
+class Changed(RuntimeError):
+    """A dataset is not what it was when it was first opened."""
+
+
+def _opened_again(
+    form: Format, tree: Tree, prefix: str, opened_for: Purpose, purpose: Purpose, wanted: Wanted, items: int
+) -> Dataset:
+    """A dataset as another process opened it.  Raises Changed where its items are not as many."""
+    dataset = Dataset(form, tree, prefix, opened_for)
+    dataset.purpose, dataset.wanted = purpose, wanted
+    if len(dataset) != items:
+        raise Changed(f"{tree.root} holds {len(dataset)} items where {items} were counted: is it the same data?")
+    return dataset
 
 
 def _with_origin(category: Category, listed: Category) -> Category:

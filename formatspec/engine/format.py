@@ -120,6 +120,11 @@ class Format:
     key_names: tuple[str, ...]
     ignored: Any = field(repr=False)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        defaults = self.layout.spec.options
+        chosen = {name: value for name, value in self.options.items() if value != defaults[name].default}
+        return compile_format, (self.source, self.layout, chosen)
+
     @property
     def name(self) -> str:
         return self.layout.spec.name

@@ -128,7 +128,7 @@ class FolderTree:
         return subtree(self, prefix)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return FolderTree, (self.folder,)
+        return FolderTree, (self.folder.absolute(),)
 
     def _file(self, path: str) -> str:
         full = f"{self._start}/{path}"
@@ -260,7 +260,7 @@ class ZipTree:
         return subtree(self, prefix)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return ZipTree, (self.archive,)
+        return ZipTree, (self.archive.absolute() if isinstance(self.archive, Path) else self.archive,)
 
     def _member(self, path: str) -> zipfile.ZipInfo:
         member = self._members.get(path)

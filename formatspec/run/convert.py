@@ -144,12 +144,16 @@ class Conversion:
         self.form = form
         self.staging = staging
         self.plan = plan
+        self.settled = listed
         self.labels = Labels(plan.labels) if plan.labels is not None else None
         self.adapter = Adapter(source.form, form, (entry.names for entry in source.entries), plan.subsets)
         self.listed = self.labels.categories(listed) if self.labels is not None else listed
         self.categories = target_categories(form, self.listed, self.adapter.same and self.labels is None)
         self.as_read = TargetCategories(listed, False)
         self.shared = {(file.role, file.path): file for file in source.index.shared}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Conversion, (self.source, self.form, self.settled, self.staging, self.plan)
 
     def shards(self) -> list[Shard]:
         """The shards; a single one where rows of shared files must know of all others."""

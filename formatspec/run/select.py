@@ -19,8 +19,22 @@ from formatspec.model.slots import SLOTS
 Select = Callable[[Item], Item | None]
 
 
-def where(text: str, form: Format) -> Select:
-    """Keep the items for which an expression holds; if it is about objects, keep those objects."""
+class Where:
+    """Keeps the items for which an expression holds; if it is about objects, keeps those objects."""
+
+    def __init__(self, text: str, form: Format) -> None:
+        """Raises SpecError where the expression cannot be."""
+        self.text, self.form = text, form
+        self._select = _compiled(text, form)
+
+    def __call__(self, item: Item) -> Item | None:
+        return self._select(item)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Where, (self.text, self.form)
+
+
+def _compiled(text: str, form: Format) -> Select:
     try:
         parsed = expression.parse(text)
     except ExpressionSyntax as error:

@@ -4,6 +4,7 @@ nothing can be moved, the files are written in their place and a manifest last."
 from __future__ import annotations
 
 import os
+import platform
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -65,7 +66,7 @@ class FolderStaging:
         self._made: set[str] = set()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return FolderStaging, (self.folder,)
+        return _shared_folder, (self.folder.absolute(),)
 
     def _place(self, path: str) -> Path:
         place = self.folder / below(path)
@@ -106,6 +107,16 @@ class FolderStaging:
 
     def flush(self) -> None:
         """All is written already."""
+
+
+def _shared_folder(folder: Path) -> FolderStaging:
+    """The folder as another process writes into it.  Raises OutputError where there is none."""
+    if not folder.is_dir():
+        raise OutputError(
+            f"a worker on {platform.node()} does not see {folder}: the output must be in a folder that all machines "
+            "share, or behind a URL"
+        )
+    return FolderStaging(folder)
 
 
 Place = Path | str

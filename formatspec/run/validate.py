@@ -53,6 +53,9 @@ class Validation:
         self.deep = deep
         self.checker = Checker(dataset.form)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Validation, (self.dataset, self.deep)
+
     def run(self, shard: Shard) -> Checked:
         """Check the items of a shard."""
         dataset, made = self.dataset, Checked()

@@ -1,4 +1,4 @@
-"""Shards of items worked on by one process or several; what comes of them is given in their order."""
+"""Shards of items worked on by one process, several, or a cluster; what comes of them is given in their order."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from typing import Any, Protocol, TypeVar
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, Literal, Protocol, TypeVar
+
+from formatspec.run.errors import CannotRun, WorkerLost
 
 Shard = tuple[int, int]
 """The first item and the one behind the last, in the order of the dataset's items."""
@@ -26,15 +29,16 @@ LIVES = 3
 R = TypeVar("R")
 
 
-class WorkerLost(RuntimeError):
-    """Worker processes end again and again; the message says what to do."""
+Engine = Literal["processes", "ray"]
+"""What runs shards: processes of this machine, or a Ray cluster."""
 
 
 class Pool(Protocol):
     """Runs a function over shards."""
 
     def map(self, run: Callable[[Shard], R], shards: Sequence[Shard]) -> Iterator[R]:
-        """What `run` gives for each shard, in order.  It may run in another process."""
+        """What `run` gives for each shard, in order.  It may run in another process, of another machine too: what it
+        is bound to pickles as how it was made, and what it gives pickles."""
         ...
 
 
@@ -49,10 +53,18 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def pool_of(workers: int | None) -> Pool:
-    """A pool of so many workers, by default one for each core."""
+def pool_of(
+    workers: int | None, engine: Engine = "processes", address: str | None = None
+) -> AbstractContextManager[Pool]:
+    """A pool of so many workers, by default one for each core.  Raises CannotRun where there is no such engine."""
+    if engine == "ray":
+        from formatspec.run.cluster import cluster
+
+        return cluster(workers, address)
+    if address is not None:
+        raise CannotRun(f"--address {address} goes with --engine ray")
     count = cores() if workers is None else workers
-    return Processes(count) if count > 1 and hasattr(os, "fork") else Alone()
+    return nullcontext(Processes(count) if count > 1 and hasattr(os, "fork") else Alone())
 
 
 class Alone:

@@ -1,0 +1,11 @@
+"""What can be wrong with how work is spread."""
+
+from __future__ import annotations
+
+
+class CannotRun(RuntimeError):
+    """There is nothing that could run shards as was asked; the message says what to do."""
+
+
+class WorkerLost(CannotRun):
+    """Workers end again and again; the message says what to do."""
