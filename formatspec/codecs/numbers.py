@@ -1,4 +1,4 @@
-"""Numbers and tuples of numbers: digits, steps, spread, from, times, positive, reversed, numbers."""
+"""Numbers and tuples of numbers: digits, bits, steps, spread, from, times, positive, reversed, numbers."""
 
 from __future__ import annotations
 
@@ -105,6 +105,39 @@ def digits(arguments: Sequence[Argument], site: Site) -> Codec:
         kind="number" if right == 1 else "numbers",
         arity=right,
         fit=fit,
+    )
+
+
+@codec("bits")
+def bits(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`bits`: a whole number below 2 ** 24 as a colour [R, G, B], as the classic palette numbers colours.
+
+    Its bits are dealt to R, G and B in turn, the lowest ones to the highest bits.
+    """
+    plain(arguments, 0)
+
+    def encode(value: Any, env: Env) -> Any:
+        number = values.whole(value)
+        if number >= 1 << 24:
+            raise Unfit(f"a number below {1 << 24}", number)
+        places = range(8)
+        dealt = (sum((number >> 3 * place + channel & 1) << 7 - place for place in places) for channel in range(3))
+        return values.listed(site, tuple(dealt))
+
+    def decode(value: Any, env: Env) -> Any:
+        found = _whole_and_digits(value, 256, 3)
+        if found[0] >= 256:
+            raise Unfit("a number below 256", found[0])
+        return sum(
+            (part >> 7 - place & 1) << 3 * place + channel for channel, part in enumerate(found) for place in range(8)
+        )
+
+    return Codec(
+        encode=encode,
+        decode=decode,
+        kind="numbers",
+        arity=3,
+        fit=lambda value, rng, env: values.any_whole(value, rng, 1 << 24),
     )
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from formatspec.codecs import Argument, BadArguments, Codec, Env, Site, Unfit, UnknownCodec, make
 from formatspec.model.region import Region
+from formatspec.pixels.palettes import palette_color
 
 ENV = Env(width=100, height=50, columns=("Bald", "Young"))
 POINTS = Env(columns=("eye_x", "eye_y", "nose_x", "nose_y"))
@@ -99,6 +100,13 @@ def test_digits() -> None:
     both("steps", [10, 1], (7, 13), (70, 13), R2)
     reads("steps", [10, 1], (71, 13), (7, 13), R2)
     both("reversed", [], (0, 1, 2), (2, 1, 0), R3)
+
+
+def test_bits() -> None:
+    for index in (0, 1, 2, 15, 255, (1 << 24) - 1):
+        both("bits", [], index, palette_color(index), R3)
+    cannot_write("bits", [], 1 << 24, R3)
+    cannot_read("bits", [], (256, 0, 0), R3)
 
 
 def test_counting() -> None:

@@ -110,6 +110,8 @@ CASES = [
     Case("digits", (256,), naturals, R2),
     Case("digits", (256,), naturals, R3),
     Case("digits", (1000,), st.tuples(naturals, naturals), Site(left=2)),
+    Case("bits", (), naturals),
+    Case("bits", (), naturals, R3),
     Case("digits", (10,), st.tuples(naturals, naturals, naturals), Site(left=3)),
     Case("digits", (256,), st.tuples(naturals, naturals), Site(left=2, right=2)),
     Case("steps", (10, 1), st.tuples(naturals, naturals), R2),
