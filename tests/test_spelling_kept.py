@@ -238,3 +238,15 @@ def test_a_copy_of_a_copy(tmp_path: Path) -> None:
         fs.convert(tmp_path / f"{spec}-1", to=spec, out=tmp_path / f"{spec}-2", spec=spec)
         assert files(tmp_path / f"{spec}-1") == files(tmp_path / f"{spec}-2"), spec
         shutil.rmtree(tmp_path / spec)
+
+
+def test_an_items_list_of_classes_is_kept_until_a_class_changes(tmp_path: Path) -> None:
+    """Lines that list all classes, also those that the image has none of."""
+    data = Path(__file__).parents[1] / "specs" / "examples" / "sagemaker"
+    same(data, "sagemaker", tmp_path / "same")
+    fs.convert(data, to="sagemaker", out=tmp_path / "renamed", spec="sagemaker", labels={"left turn": "u-turn"})
+    lines = (tmp_path / "renamed" / "Sub set.manifest").read_text().splitlines()
+    assert [json.loads(line)["bounding-box-metadata"]["class-map"] for line in lines] == [
+        {"1": "u-turn", "3": "007"},
+        {},
+    ]

@@ -72,6 +72,18 @@ def kept_or(show: Print) -> Writer:
     return write
 
 
+def list_kept(write: Writer) -> Writer:
+    """A writer of an item's list of categories that gives the source while neither the list nor a category changed."""
+    kept = kept_or(lambda frame: write(frame, NO_SOURCE))
+
+    def write_list(frame: Frame, source: Any) -> Any:
+        then = frame.then
+        same = then is not None and then.setting.categories.listed == frame.setting.categories.listed
+        return kept(frame, source) if same else write(frame, NO_SOURCE)
+
+    return write_list
+
+
 def leaf_writer(leaf: Leaf, place: Place, scope: Scope, keys: int, required: bool) -> Writer:
     if isinstance(leaf, Constant):
         value = constant_of(leaf, scope)

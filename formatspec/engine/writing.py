@@ -15,7 +15,17 @@ from formatspec.engine.chain import build
 from formatspec.engine.frames import GEOMETRY, Frame, Setting, getter, records_of, stated
 from formatspec.engine.held import WRITTEN, mark, slot_bits
 from formatspec.engine.job import MISSING
-from formatspec.engine.printing import NO_SOURCE, Lacking, Writer, condition, kept_or, leaf_writer, listed, same_value
+from formatspec.engine.printing import (
+    NO_SOURCE,
+    Lacking,
+    Writer,
+    condition,
+    kept_or,
+    leaf_writer,
+    list_kept,
+    listed,
+    same_value,
+)
 from formatspec.engine.reading import table_number
 from formatspec.engine.scope import Scope
 from formatspec.engine.telling import fits_outline, keys_of
@@ -411,6 +421,8 @@ def _table(rules: tuple[TableRule, ...], scope: Scope) -> Writer:
         documents = [document for document, _ in written_rows(rows, frame)]
         return _in_columns(documents, source) if columns else documents
 
+    if scope.kind == "item" and all(TABLES[rule.each.table] == "category" for rule in rules):
+        return list_kept(write)  # a dataset's categories keep no row of an item's list
     return write
 
 
