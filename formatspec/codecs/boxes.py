@@ -299,6 +299,8 @@ def normalized(arguments: Sequence[Argument], site: Site) -> Codec:
     def scales(env: Env) -> tuple[int | None, ...]:
         if env.width <= 0 or env.height <= 0:
             raise Unfit("an image of known size")
+        if pattern == ("x", "y"):
+            return env.width, env.height
         sizes = {"x": env.width, "y": env.height, "_": None}
         return tuple(sizes[name] for name in pattern)
 

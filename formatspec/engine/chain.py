@@ -68,7 +68,7 @@ def spell(value: Any, env: Env | None = None) -> str:
     if isinstance(value, bool | int | float):
         return spell_number(value)
     if isinstance(value, list | tuple):
-        return " ".join(spell(part) for part in value)
+        return " ".join(map(spell, value))
     raise Unfit("a value that text can hold", value)
 
 

@@ -34,6 +34,8 @@ def reading_condition(where: Expression | None, scope: Scope, place: Place) -> C
     terms = [term for part in conjuncts(where) if (term := _term(part, scope)) is not None]
     if not terms:
         return always
+    if len(terms) == 1:
+        return terms[0]
     return lambda record, job: all(term(record, job) for term in terms)
 
 

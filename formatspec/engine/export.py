@@ -388,7 +388,7 @@ class Exporter:
             files=self.files,
             are_read=self.are_read,
         )
-        self.losses.counts.clear()
+        self.losses.clear()
         self.shared, self.subsets, self.named, self.files, self.objects = {}, (set(), set()), {}, 0, 0
         return part
 

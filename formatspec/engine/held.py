@@ -88,11 +88,8 @@ def _names(rule: Rule) -> Iterator[str]:
 
 def stated_bits(thing: Object) -> int:
     """The slots of an object that hold a value."""
-    bits = 0
-    for value, bit in zip(_VALUES(thing), _BITS, strict=True):
-        if value is not None and value != () and value != {}:
-            bits |= bit
-    return bits
+    values = zip(_VALUES(thing), _BITS)  # noqa: B905  # as many as there are, and saying so costs
+    return sum([bit for value, bit in values if value is not None and value != () and value != {}])
 
 
 _VALUES = attrgetter(*BITS)

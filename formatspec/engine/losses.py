@@ -52,7 +52,8 @@ class Losses:
     """The loss report in the making."""
 
     def __init__(self, target: Format, categories: TargetCategories, same: bool) -> None:
-        self.counts: Counter[tuple[str, str]] = Counter()
+        self._noted: Counter[tuple[str, str]] = Counter()
+        self._slots: Counter[int] = Counter()
         self.same = same
         self.categories = categories
         made = [role for role in target.documents if not role.kept]
@@ -80,7 +81,22 @@ class Losses:
 
     def note(self, what: str, unit: str = "objects", count: int = 1) -> None:
         """Count a loss."""
-        self.counts[what, unit] += count
+        self._noted[what, unit] += count
+
+    @property
+    def counts(self) -> Counter[tuple[str, str]]:
+        """How much of what was lost: words and unit, and how many."""
+        counts = Counter(self._noted)
+        for slots, count in self._slots.items():
+            for name, words in NAMES.items():
+                if slots & BITS[name]:
+                    counts[words, "objects"] += count
+        return counts
+
+    def clear(self) -> None:
+        """Begin anew."""
+        self._noted.clear()
+        self._slots.clear()
 
     def listed(self, categories: Iterable[Category]) -> None:
         """Count what is known of categories and was not written."""
@@ -125,9 +141,7 @@ class Losses:
         if thing.region is not None and not thing.region:
             lost &= ~BITS["region"]
         if lost:
-            for name, words in NAMES.items():
-                if lost & BITS[name]:
-                    self.note(words)
+            self._slots[lost] += 1
         if thing.attributes and "" not in self.object_attributes:
             for name in thing.attributes:
                 if name not in self.object_attributes:

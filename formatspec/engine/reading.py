@@ -6,7 +6,7 @@ import re
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec import Raw
 
@@ -175,7 +175,16 @@ def _unread(meanings: Sequence[Meaning], scope: Scope, chain: Chain, at: Path, p
 
 
 _BEGINNINGS: dict[str, Any] = {"[": [None], "{": {"": None}, '"': "…", "n": None}
+_SHORT = 16
+"""Bytes of JSON that may be an empty list with blanks in it; longer ones hold something, or are judged when read."""
 _EMPTY = re.compile(rb"\[\s*\]|\{\s*\}|\"\"")
+
+
+def _is_empty(value: Any) -> bool:
+    """Whether a value holds nothing, be it raw JSON."""
+    if type(value) is Raw:
+        return memoryview(value).nbytes < _SHORT and not _first_of(value)
+    return not value
 
 
 def kind_of(value: Any) -> type:
@@ -415,7 +424,7 @@ def _alternatives(rule: OneOf, scope: Scope, context: Context, at: Path) -> Choo
 
     def choose(value: Any, record: Record, job: Job) -> frozenset[str]:
         if kinds is not None and isinstance(value, dict):
-            place = kinds(value)
+            place = kinds.which(value)
             if place is not None:
                 _, reader, keys, _ = tried[place]
                 reader(value, record, job)
@@ -442,12 +451,32 @@ def _alternatives(rule: OneOf, scope: Scope, context: Context, at: Path) -> Choo
         job.faults.extend(faults)
         return keys  # type: ignore[no-any-return]
 
-    return choose
+    if kinds is None or any(_asked(one, scope, context) for one in rule.alternatives):
+        return choose
+    outlines = scope.kind == "object" and all(set(slots) <= set(GEOMETRY) for slots in kinds.slots)
+    return _noting(kinds, [keys for _, _, keys, _ in tried], choose) if outlines else choose
 
 
-def _kinds(rule: OneOf, scope: Scope) -> Callable[[Mapping[str, Any]], int | None] | None:
-    """Which alternative a mapping is, where each is one key and the kinds of their values differ; else None."""
-    kinds: dict[tuple[str, type], int] = {}
+class Kinds(NamedTuple):
+    """Alternatives of one key each, told apart by the kinds of their values: which they are, and what they bind."""
+
+    keys: tuple[str, ...]
+    places: dict[tuple[str, type], int]
+    slots: tuple[tuple[str, ...], ...]
+
+    def which(self, value: Mapping[str, Any]) -> int | None:
+        """Which alternative a mapping is."""
+        for key in self.keys:
+            part = value.get(key)
+            if part is not None:
+                return self.places.get((key, kind_of(part)))
+        return None
+
+
+def _kinds(rule: OneOf, scope: Scope) -> Kinds | None:
+    """The alternatives of a rule where they are told apart by their values' kinds; else None."""
+    places: dict[tuple[str, type], int] = {}
+    slots = []
     for place, choice in enumerate(rule.alternatives):
         only = choice.fields[0] if isinstance(choice, MapRule) and len(choice.fields) == 1 else None
         if only is None or not isinstance(choice, MapRule) or choice.alternatives or choice.rest is not None:
@@ -455,21 +484,28 @@ def _kinds(rule: OneOf, scope: Scope) -> Callable[[Mapping[str, Any]], int | Non
         leaf = only.rule.leaf if isinstance(only.rule, LeafRule) else None
         if not isinstance(leaf, Bind) or not leaf.calls or len(only.keys) > 1:
             return None
-        types = [scope.resolve(name, only.place).value_type for name in leaf.names]
-        takes = build(leaf, types, 1, scope.textual, only.place).codecs[-1].takes
-        if takes is None or (only.keys[0], takes) in kinds:
+        meanings = [scope.resolve(name, only.place) for name in leaf.names]
+        takes = build(leaf, [one.value_type for one in meanings], 1, scope.textual, only.place).codecs[-1].takes
+        if takes is None or (only.keys[0], takes) in places:
             return None
-        kinds[only.keys[0], takes] = place
-    keys = tuple(dict.fromkeys(key for key, _ in kinds))
+        places[only.keys[0], takes] = place
+        slots.append(tuple(SLOT_OF.get(one.name, one.name) for one in meanings if one.where == "record"))
+    return Kinds(tuple(dict.fromkeys(key for key, _ in places)), places, tuple(slots))
 
-    def which(value: Mapping[str, Any]) -> int | None:
-        for key in keys:
-            part = value.get(key)
-            if part is not None:
-                return kinds.get((key, kind_of(part)))
-        return None
 
-    return which
+def _noting(kinds: Kinds, named: Sequence[frozenset[str]], others: Choose) -> Choose:
+    """Note which geometry a mapping holds, of which none is asked for; `others` takes what is no alternative."""
+
+    def choose(value: Any, record: Record, job: Job) -> frozenset[str]:
+        place = kinds.which(value) if isinstance(value, dict) else None
+        if place is None:
+            return others(value, record, job)
+        if any(not _is_empty(value[key]) for key in kinds.keys if key in value):
+            for slot in kinds.slots[place]:
+                record[slot] = UNREAD
+        return named[place]
+
+    return choose
 
 
 def _choice(rule: OneOf, scope: Scope, context: Context, at: Path) -> Reader:
