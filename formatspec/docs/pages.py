@@ -261,6 +261,7 @@ _HEADS = {
     "jsonl": "A JSON document a line.",
     "yaml": "A YAML document.",
     "xml": "An XML document.",
+    "ini": "An INI file: keys and values in sections.",
     "csv": "A table.",
     "lines": "Lines of text.",
     "pixels": "A label image: each distinct value is a row, its pixels are the row's region.",

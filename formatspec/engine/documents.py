@@ -63,6 +63,8 @@ def document_codec(kind: str, spec: FileSpec, rule: Rule, scope: Scope) -> Codec
         return _plain("jsonl_file", style, rule)
     if kind == "yaml":
         return _plain("yaml_file", style, rule)
+    if kind == "ini":
+        return _plain("ini_file", style, rule)
     if kind == "xml":
         return _xml(style, rule)
     if kind == "csv":

@@ -249,7 +249,7 @@ def _role(
     template = _template(pieces, known, place)
     kind = spec.document
     captures = {one: known.get(one) for one in dict.fromkeys([*names, *known])}
-    base = Scope("item", name, captures, kind in ("xml", "csv", "lines"), kind == "csv", options, bases=bases)
+    base = Scope("item", name, captures, kind in ("xml", "ini", "csv", "lines"), kind == "csv", options, bases=bases)
     scope = base
     if span == "record":
         scope = base.inside("objects")

@@ -162,7 +162,7 @@ def _leaf(node: Node) -> Leaf:
 
 
 def parse_rule(node: Node) -> Rule:
-    """The rule of a structured document (json, yaml, xml, csv, pixels)."""
+    """The rule of a structured document (json, yaml, xml, ini, csv, pixels)."""
     if isinstance(node.value, dict):
         return _mapping(node)
     if isinstance(node.value, list):

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 LANGUAGE_VERSION = 1
-DOCUMENTS = ("json", "jsonl", "yaml", "xml", "csv", "lines", "pixels")
+DOCUMENTS = ("json", "jsonl", "yaml", "xml", "ini", "csv", "lines", "pixels")
 
 ImageMode = Literal["gray", "gray16", "rgb", "rgba", "palette", "index"]
 Word = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -59,6 +59,7 @@ class FileSpec(Strict):
     jsonl: Any = Field(None, description="a JSON document a line, each a row of a table")
     yaml: Any = Field(None, description="a YAML document, shaped as it is")
     xml: Any = Field(None, description="an XML document: elements as keys, '@' attributes, '#' text")
+    ini: Any = Field(None, description="an INI file: sections as keys, in each its keys")
     csv: Any = Field(None, description="a table: columns as keys")
     lines: Any = Field(None, description="text lines: a template, a list, or a table with lines")
     pixels: Any = Field(None, description="a label image: one row per distinct pixel value")

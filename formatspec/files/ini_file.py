@@ -1,0 +1,90 @@
+"""INI files: sections of keys with values, all of them text: {section: {key: text}}.
+
+Blank lines, and lines that begin with `;` or `#`, are none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from formatspec.files.document import Document, FileError, Place, Pointer, bytes_of, text_of
+from formatspec.files.style import Style
+
+STYLE = Style()
+
+
+class _Entry(NamedTuple):
+    """A line that says something: its number, and its key and value; without a key a new section."""
+
+    number: int
+    section: str
+    key: str | None
+    value: str
+
+
+def decode(data: bytes, style: Style = STYLE) -> Document:
+    """The sections of `data`, in order.
+
+    Raises FileError on a line that is neither `[section]` nor `key=value`, on a key before the first section, and
+    on a section or a key that stands twice.
+    """
+    document: dict[str, dict[str, str]] = {}
+    for number, section, key, value in _entries(data, style):
+        if key is None:
+            if section in document:
+                raise FileError(f"the section [{section}] stands twice", number, 1)
+            document[section] = {}
+        elif key in document[section]:
+            raise FileError(f"the key {key!r} stands twice in [{section}]", number, 1)
+        else:
+            document[section][key] = value
+    return document
+
+
+def encode(document: Document, style: Style = STYLE) -> bytes:
+    """A line `[section]`, then `key=value` a line; a blank line between sections.
+
+    Raises FileError on what would not be read back as it is.
+    """
+    blocks = [
+        style.newline.join((f"[{section}]", *(f"{key}={value}" for key, value in _pairs(section, entries))))
+        for section, entries in _pairs("", document)
+    ]
+    text = (style.newline * 2).join(blocks) + (style.newline if blocks and style.final_newline else "")
+    data = bytes_of(text, style.encoding)
+    if decode(data, style) != document:
+        raise FileError("a section, a key or a value holds what parts them: a bracket, '=', a blank at an end")
+    return data
+
+
+def locate(data: bytes, pointer: Pointer, style: Style = STYLE) -> Place | None:
+    """Line and column 1 of a section or a key; None if there is none."""
+    if not pointer:
+        return 1, 1
+    wanted = (str(pointer[0]), str(pointer[1]) if len(pointer) > 1 else None)
+    return next(((e.number, 1) for e in _entries(data, style) if (e.section, e.key) == wanted), None)
+
+
+def _pairs(section: str, entries: Document) -> list[tuple[str, Document]]:
+    if not isinstance(entries, dict):
+        raise FileError(f"[{section}] is no mapping: {entries!r}" if section else f"no mapping: {entries!r}")
+    return list(entries.items())
+
+
+def _entries(data: bytes, style: Style) -> Iterator[_Entry]:
+    section: str | None = None
+    for number, line in enumerate(text_of(data, style.encoding)[0].splitlines(), 1):
+        text = line.strip()
+        if not text or text[0] in ";#":
+            continue
+        key, sign, value = text.partition("=")
+        if text.startswith("[") and text.endswith("]"):
+            section = text[1:-1]
+            yield _Entry(number, section, None, "")
+        elif not sign:
+            raise FileError(f"neither [section] nor key=value: {text!r}", number, 1)
+        elif section is None:
+            raise FileError(f"a key before the first [section]: {text!r}", number, 1)
+        else:
+            yield _Entry(number, section, key.rstrip(), value.lstrip())
