@@ -1,4 +1,4 @@
-"""Codecs whose file side is text: joined, quoted, words, text, texts, suffix, run_together, base64."""
+"""Codecs whose file side is text: joined, quoted, words, text, spelled, texts, suffix, run_together, base64."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from formatspec.codecs.registry import Argument, Codec, Env, Site, Unfit, codec
 
 DEEPEST = 8
 """How deep `texts` looks into nested values."""
+
+_SPELLED = re.compile(r"0|-?[1-9][0-9]{0,17}", re.ASCII)
 
 
 @codec("joined")
@@ -194,6 +196,31 @@ def text(arguments: Sequence[Argument], site: Site) -> Codec:
         kind="text",
         fit=lambda value, rng, env: values.any_whole(value, rng, 2**31),
     )
+
+
+@codec("spelled")
+def spelled(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`spelled`: an id that the file holds as text; read, a whole number where it spells one, else as it stands.
+
+    A bare whole number is read as well.  A text of the model that spells one is written, and read as the number.
+    """
+    take.plain(arguments)
+
+    def encode(value: Any, env: Env) -> str:
+        word = value if isinstance(value, str) else values.spell_number(value)
+        if word is value or _SPELLED.fullmatch(word):
+            return word
+        raise Unfit("a text, or a whole number of at most 18 digits", value)
+
+    def decode(value: Any, env: Env) -> int | str:
+        word = str(value) if type(value) is int else values.text(value)
+        return int(word) if _SPELLED.fullmatch(word) else word
+
+    def fit(value: Any, rng: random.Random, env: Env) -> int | str:
+        fitting = isinstance(value, str) and not _SPELLED.fullmatch(value)
+        return value if fitting else values.any_whole(value, rng, 2**31)
+
+    return Codec(encode=encode, decode=decode, kind="text", fit=fit)
 
 
 @codec("texts")

@@ -176,6 +176,11 @@ def test_text() -> None:
     cannot_read("words", [2], "342")
     both("text", [], 12, "12")
     cannot_read("text", [], "007")
+    for model, file in {12: "12", -3: "-3", "007": "007", "panel-1": "panel-1"}.items():
+        both("spelled", [], model, file)
+    assert call("spelled", []).decode(12, ENV) == 12
+    cannot_read("spelled", [], True)
+    cannot_write("spelled", [], 1.5)
     both("suffix", ["group"], True, "")
     both("suffix", ["group"], False, "group")
     for model, file in {"/m/04_sv": "m04_sv", "cat": "cat", "007": "007"}.items():

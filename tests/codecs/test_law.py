@@ -131,6 +131,7 @@ CASES = [
     Case("words", (), scalars),
     Case("words", (2,), st.tuples(scalars, scalars)),
     Case("text", (), numbers),
+    Case("spelled", (), ints | st.sampled_from(["", "a", "007", "-0", "1e5", "1.0", "+1"])),
     Case("texts", (), st.lists(st.dictionaries(words, numbers, max_size=3), max_size=3)),
     Case("assignments", (), st.dictionaries(words, scalars, max_size=4)),
     Case("suffix", ("group",), flags),

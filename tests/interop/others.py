@@ -43,7 +43,7 @@ def box_of(thing: Any) -> Box:
 def ours(folder: Path, spec: str, parts: bool = True, **options: Any) -> Boxes:
     """Boxes as formatspec reads them."""
     return {
-        Path(item.image.path).name if item.image else item.key: ordered(
+        Path(item.image.path if item.image and item.image.path else item.key).name: ordered(
             (thing.category.name, box_of(thing))
             for thing in item.objects
             if thing.category and (parts or thing.parent is None)

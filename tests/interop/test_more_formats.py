@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import shutil
 import subprocess
@@ -89,13 +90,16 @@ READ_BY_PANLABEL = {
     "sagemaker": ("sagemaker", "train.manifest"),
     "yolo-keras": ("yolo_keras", "train.txt"),
     "yolov4-pytorch": ("yolov4_pytorch", "2007_train.txt"),
+    "vott-json": ("vott_json", "train-export.json"),
+    "udacity": ("tfod_csv", "train/_annotations.csv"),
 }
 
 
 @pytest.mark.parametrize("name", READ_BY_PANLABEL)
 def test_panlabel_reads_our_boxes(coco: Path, tmp_path: Path, name: str) -> None:
     """It looks for a YOLO list's class names beside the list only, and keras-yolo3 keeps them in `model_data`: the
-    numbers are compared.  Unity's frames are named by their step."""
+    numbers are compared.  Unity's frames are named by their step.  What it calls Udacity is that dataset as it was
+    published once more in TensorFlow's table; the dataset's own two tables have other columns."""
     spec, inner = READ_BY_PANLABEL[name]
     fs.convert(coco, to=spec, out=tmp_path / "out")
     panlabel("--from", name, "--to", "coco", "-i", str(tmp_path / "out" / inner), "-o", str(tmp_path / "back.json"))
@@ -119,20 +123,86 @@ WRITTEN_BY_PANLABEL = {
     "sagemaker": ("sagemaker", "train.manifest", "images"),
     "yolo-keras": ("yolo_keras", ".", "."),
     "yolov4-pytorch": ("yolov4_pytorch", ".", "."),
+    "vott-json": ("vott_json", "train-export.json", "."),
+    "label-studio": ("label_studio", "train.json", "images"),
+    "bdd100k": ("bdd100k", "labels/det_20/det_train.json", "images/100k/train"),
+    "datumaro": ("datumaro", "annotations/train.json", "images/train"),
+    "udacity": ("tfod_csv", "train/_annotations.csv", "train"),
+    "hf": ("hf_imagefolder", "train", "train"),
+    "kitti": ("kitti_detection", "training", "training/image_2"),
+    "voc": ("voc", ".", "JPEGImages"),
 }
+WHOLE = {"voc", "bdd100k"}
+"""Those whose boxes end at the last pixel inside, as their documentation says; panlabel writes the end itself."""
 
 
 @pytest.mark.parametrize("name", WRITTEN_BY_PANLABEL)
 def test_boxes_of_panlabel(coco: Path, tmp_path: Path, name: str) -> None:
+    """It names Datumaro's items by their files, with the extension, so that the images are not found by it."""
     spec, file, images = WRITTEN_BY_PANLABEL[name]
     out = tmp_path / "out"
-    out.mkdir()
+    (out / file).parent.mkdir(parents=True, exist_ok=True)
     source = coco / "annotations" / "instances_train.json"
     panlabel("--from", "coco", "--to", name, "-i", str(source), "-o", str(out / file))
-    (out / images).mkdir(exist_ok=True)
-    for path in (coco / "images" / "train").iterdir():
-        (out / images / path.name).write_bytes(path.read_bytes())
-    assert furthest(unsuffixed(ours(out, spec)), EXPECTED) < 1e-9
+    shutil.copytree(coco / "images" / "train", out / images, dirs_exist_ok=True)
+    first = 1 if name == "voc" else 0
+    longer = 1 if name in WHOLE else 0
+    expected = {
+        image: ordered((label, (x - first, y - first, w + longer, h + longer)) for label, (x, y, w, h) in boxes)
+        for image, boxes in EXPECTED.items()
+    }
+    assert furthest(unsuffixed(ours(out, spec)), expected) < 1e-9
+
+
+def test_fractions_in_the_table_of_tensorflow(coco: Path, tmp_path: Path) -> None:
+    """panlabel wants fractions of the image's size in the table from which TensorFlow's records are made, where the
+    tutorials' own scripts write pixels and divide when they make the records: divided, its boxes are ours."""
+    fs.convert(coco, to="tfod_csv", out=tmp_path / "out")
+    table = tmp_path / "out" / "train" / "_annotations.csv"
+    with table.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    for row in rows:
+        for sides, size in (("xmin", "xmax"), "width"), (("ymin", "ymax"), "height"):
+            row.update({side: repr(float(row[side]) / int(row[size])) for side in sides})
+    with table.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    panlabel("--from", "tfod", "--to", "coco", "-i", str(table), "-o", str(tmp_path / "back.json"))
+    assert furthest(boxes_of(tmp_path / "back.json"), EXPECTED) < 1e-9
+
+
+def test_points_of_supervisely(coco: Path, tmp_path: Path) -> None:
+    """panlabel looks for an object's points below `geometry`, which is how Supervisely writes the figures of videos;
+    an image's objects hold them themselves.  Moved there they are ours, but for the last pixel, which is inside."""
+    fs.convert(coco, to="supervisely", out=tmp_path / "out")
+    for path in tmp_path.glob("out/train/ann/*.json"):
+        document = json.loads(path.read_text("utf-8"))
+        for thing in document["objects"]:
+            thing["geometry"] = {"points": thing.pop("points")}
+        path.write_text(json.dumps(document), encoding="utf-8")
+    panlabel("--from", "supervisely", "--to", "coco", "-i", str(tmp_path / "out"), "-o", str(tmp_path / "back.json"))
+    shorter = {
+        image: ordered((label, (x, y, w - 1, h - 1)) for label, (x, y, w, h) in boxes)
+        for image, boxes in EXPECTED.items()
+    }
+    assert furthest(boxes_of(tmp_path / "back.json"), shorter) < 1e-9
+
+
+def test_faces_of_wider_face(coco: Path, tmp_path: Path) -> None:
+    """The images lie in folders of their events, which are their labels; faces have no category of their own.
+    panlabel wants the number of images in the first line, which the release's lists have not, and images beside it."""
+    document = json.loads((coco / "annotations" / "instances_train.json").read_text("utf-8"))
+    document["annotations"] = [{"id": n, "image_id": n, "category_id": n} for n in (1, 2)]
+    (coco / "annotations" / "labels_train.json").write_text(json.dumps(document), encoding="utf-8")
+    fs.convert(coco, to="wider_face", out=tmp_path / "out", spec="coco")
+    list_ = tmp_path / "out" / "wider_face_split" / "wider_face_train_bbx_gt.txt"
+    images = tmp_path / "out" / "WIDER_train" / "images"
+    shutil.copytree(images, list_.parent, dirs_exist_ok=True)
+    list_.write_text("2\n" + list_.read_text("utf-8"), encoding="utf-8")
+    panlabel("--from", "wider-face", "--to", "coco", "-i", str(list_), "-o", str(tmp_path / "back.json"))
+    faces = {image: ordered(("face", box) for _, box in boxes) for image, boxes in EXPECTED.items()}
+    assert furthest(boxes_of(tmp_path / "back.json"), faces) < 1e-9
 
 
 WRITTEN_BY_DATUMARO = {"label_me": "labelme_xml"}

@@ -374,8 +374,6 @@ PANLABEL_WRITES = {
     "coco": ("coco", "annotations/instances_train.json", "images/train"),
     "vott-csv": ("vott_csv", "train/train-export.csv", "train"), "labelbox": ("labelbox", "train.ndjson", "images"),
 }  # fmt: skip
-"""Its Datumaro files lack labels' `parent` and `attributes`, and its BDD100K files `id` and `timestamp`, which those
-formats' own readers ask for, so that ours refuses them."""
 
 
 @pytest.mark.parametrize("name", PANLABEL_WRITES)
