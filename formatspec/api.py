@@ -179,6 +179,7 @@ def convert(
     RemoteError where a store cannot be reached, CannotRun where there is no such engine or its workers are lost.
     """
     from formatspec.run.convert import Plan, convert_dataset, purpose_of, target_format
+    from formatspec.run.resume import fingerprint
     from formatspec.run.select import Where
     from formatspec.run.staging import place_of, refuse_unfit, staged
     from formatspec.run.workers import pool_of
@@ -219,7 +220,8 @@ def convert(
                 media_required=purpose.media_required,
             )  # fmt: skip
     total = len(source)
-    with pool_of(workers, engine, address) as pool, staged(place) as staging:
+    known_by = fingerprint(source, target, plan, where) if isinstance(place, Path) else None
+    with pool_of(workers, engine, address) as pool, staged(place, overwrite, known_by) as staging:
         tell = (lambda done: progress(done, total)) if progress else (lambda done: None)
         result = convert_dataset(source, target, staging, plan, tell, pool)
     import msgspec

@@ -11,6 +11,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 import formatspec
@@ -155,7 +156,10 @@ class Travelled:
     def map(self, run: Any, shards: Any) -> Any:
         there = pickle.loads(pickle.dumps(run))
         for shard in shards:
-            yield pickle.loads(pickle.dumps(there(shard)))
+            made = there(shard)
+            if isinstance(made, msgspec.Struct):
+                assert msgspec.msgpack.decode(msgspec.msgpack.encode(made), type=type(made)) == made
+            yield pickle.loads(pickle.dumps(made))
 
 
 @pytest.mark.parametrize(

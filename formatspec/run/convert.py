@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import posixpath
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -27,6 +28,7 @@ from formatspec.files.images import ImageError, transcode
 from formatspec.findings.finding import Finding
 from formatspec.language.load import Source
 from formatspec.model.records import Category, Item
+from formatspec.run.resume import resumed
 from formatspec.run.select import Labels
 from formatspec.run.staging import Staging
 from formatspec.run.workers import Pool, Shard, shards_of
@@ -130,7 +132,8 @@ def prepared(source: Dataset, target: Source, staging: Staging, plan: Plan, pool
         source.wanted = demand.for_target(source.form, form, set(source.index.claimed.values()))
     listed: Sequence[Category] = source.known.listed
     if _needs_categories(form):
-        listed = source.all_categories(pool.map, shards_of(len(source)))
+        spread = functools.partial(resumed, pool, staging.kept, "categories", list[Category])
+        listed = source.all_categories(spread, shards_of(len(source)))
     return Conversion(source, form, tuple(listed), staging, plan)
 
 
@@ -230,7 +233,8 @@ def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callab
     refused: list[Finding] = []
     claimed: set[str] = set()
     items = files = copied = 0
-    for (_, behind), made in zip(shards, pool.map(conversion.run, shards), strict=True):
+    coming = resumed(pool, conversion.staging.kept, "written", Written, conversion.run, shards)
+    for (_, behind), made in zip(shards, coming, strict=True):
         assert made.part is not None
         finisher.add(made.part)
         findings += source.reporter.placed(made.found)

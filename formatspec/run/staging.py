@@ -4,14 +4,14 @@ nothing can be moved, the files are written in their place and a manifest last."
 from __future__ import annotations
 
 import os
-import platform
 import shutil
-from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol
 
 from formatspec.paths.store import is_url, plain_path
+from formatspec.run.copying import copy, fresh
 
 
 class OutputError(ValueError):
@@ -24,6 +24,8 @@ class Staging(Protocol):
 
     linked_by_copy: int
     """How many links this copy had to make as copies."""
+    kept: Path | None
+    """A folder for what finished shards gave, where a run that is killed can be continued."""
 
     def write(self, path: str, data: bytes) -> None:
         """Write a file, at once or soon; what goes wrong later is raised by a later call or by `flush`."""
@@ -58,15 +60,19 @@ def below(path: str) -> str:
 
 
 class FolderStaging:
-    """A folder in the making."""
+    """A folder in the making; workers of other machines know it by a token."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, kept: Path | None = None, token: str = "") -> None:
         self.folder = folder
+        self.kept = kept
+        self.token = token
         self.linked_by_copy = 0
         self._made: set[str] = set()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _shared_folder, (self.folder.absolute(),)
+        from formatspec.run.partial import joined
+
+        return joined, (self.folder.absolute(), self.kept and self.kept.absolute(), self.token)
 
     def _place(self, path: str) -> Path:
         place = self.folder / below(path)
@@ -78,45 +84,38 @@ class FolderStaging:
 
     def write(self, path: str, data: bytes) -> None:
         """Write a file."""
-        with self._place(path).open("wb") as stream:
+        with fresh(self._place(path)) as stream:
             stream.write(data)
 
     def write_pieces(self, path: str, pieces: Iterable[bytes]) -> None:
         """Write a file piece by piece."""
-        with self._place(path).open("wb") as stream:
+        with fresh(self._place(path)) as stream:
             stream.writelines(pieces)
 
     def copy(self, source: Path, path: str) -> None:
         """Copy a file."""
-        shutil.copyfile(source, self._place(path))
+        copy(source, self._place(path))
 
     def link(self, source: Path, path: str) -> None:
         """Make a hard link, or a copy where that cannot be."""
         place = self._place(path)
+        place.unlink(missing_ok=True)
         try:
             os.link(source, place)
         except OSError:
             self.linked_by_copy += 1
-            shutil.copyfile(source, place)
+            copy(source, place)
 
     def clear(self) -> None:
         """Delete all that was written."""
-        shutil.rmtree(self.folder)
+        for folder in (self.kept, self.folder):
+            if folder is not None and folder.exists():
+                shutil.rmtree(folder)
         self.folder.mkdir()
         self._made.clear()
 
     def flush(self) -> None:
         """All is written already."""
-
-
-def _shared_folder(folder: Path) -> FolderStaging:
-    """The folder as another process writes into it.  Raises OutputError where there is none."""
-    if not folder.is_dir():
-        raise OutputError(
-            f"a worker on {platform.node()} does not see {folder}: the output must be in a folder that all machines "
-            "share, or behind a URL"
-        )
-    return FolderStaging(folder)
 
 
 Place = Path | str
@@ -156,28 +155,15 @@ def _inside(one: Place, other: Place) -> bool:
     return other.resolve() in (whole, *whole.parents)
 
 
-def staged(out: Place) -> AbstractContextManager[Staging]:
-    """An output that is there when the block ends well, and is not when it does not."""
+def staged(out: Place, overwrite: bool = False, fingerprint: str | None = None) -> AbstractContextManager[Staging]:
+    """An output that is there when the block ends well, and is not when it does not.
+
+    fingerprint: by which a folder that was left by a kill is known again, and continued.
+    """
     if isinstance(out, str):
         from formatspec.run.upload import uploaded
 
         return uploaded(out)
-    return _moved(out)
+    from formatspec.run.partial import partial
 
-
-@contextmanager
-def _moved(out: Path) -> Iterator[Staging]:
-    folder = out.parent / f".{out.name}.partial-{os.getpid()}"
-    shutil.rmtree(folder, ignore_errors=True)
-    try:
-        folder.mkdir(parents=True)
-        staging = FolderStaging(folder)
-        yield staging
-        staging.flush()
-        old = out.parent / f".{out.name}.replaced-{os.getpid()}"
-        if out.exists():
-            out.rename(old)
-        folder.rename(out)
-        shutil.rmtree(old, ignore_errors=True)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    return partial(out, overwrite, fingerprint)

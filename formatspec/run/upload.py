@@ -32,6 +32,7 @@ class StoreStaging:
     def __init__(self, store: Store) -> None:
         self.store = store
         self.linked_by_copy = 0
+        self.kept: Path | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
         return StoreStaging, (self.store,)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import multiprocessing
 import os
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -103,8 +104,9 @@ class Processes:
         gc.collect()
         gc.freeze()  # so that collecting in a copy does not touch, and thereby double, what it shares
         workers = min(self.workers, len(shards))
+        ends = os.pipe()
         try:
-            with ProcessPoolExecutor(workers, multiprocessing.get_context("fork")) as pool:
+            with ProcessPoolExecutor(workers, multiprocessing.get_context("fork"), _end_with_parent, ends) as pool:
                 waiting: deque[Future[R]] = deque()
                 coming = iter(shards)
                 try:
@@ -117,11 +119,24 @@ class Processes:
                 finally:
                     pool.shutdown(wait=True, cancel_futures=True)  # so that nobody writes once the output is deleted
         finally:
+            for end in ends:
+                os.close(end)
             gc.unfreeze()
             _run = None
 
 
 _run: Callable[[Shard], Any] | None = None
+
+
+def _end_with_parent(read: int, write: int) -> None:
+    """End this worker when its parent is killed: only the parent keeps the other end of the pipe open."""
+    os.close(write)
+
+    def wait() -> None:
+        os.read(read, 1)
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 def _work(shard: Shard) -> Any:

@@ -1,0 +1,153 @@
+"""An output folder in the making: beside its place, locked, and moved there at the end.
+
+.OUT.partial/files    what becomes OUT
+.OUT.partial/done     what is known of finished shards, so that the same command continues after a kill
+.OUT.partial/mark     which command that is
+.OUT.partial/lock     held by the run and all its workers: nobody else writes here until the last has ended
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from uuid import uuid4
+
+from formatspec.run.staging import FolderStaging, OutputError, refuse_existing
+
+PATIENCE = 10.0
+"""Seconds that a run waits for the workers of one that was killed to end."""
+LOCK = "lock"
+
+_held: dict[Path, int] = {}
+"""The locks that this worker shares, by folder."""
+
+
+@contextmanager
+def partial(out: Path, overwrite: bool, fingerprint: str | None) -> Iterator[FolderStaging]:
+    """A folder that becomes `out` when the block ends well, and is deleted when it does not.
+
+    fingerprint: what tells this command, its data and its options from any other; a run of the same that was
+    killed is continued.  Raises OutputError where another run makes `out`, or `out` is there and may not be replaced.
+    """
+    folder = out.parent / f".{out.name}.partial{'' if _can_lock() else f'-{os.getpid()}'}"
+    lock = _locked(folder, out)
+    mark, old = folder / "mark", folder / "old"
+    try:
+        _put_back(old, out)
+        refuse_existing(out, overwrite)
+        token = uuid4().hex
+        staging = FolderStaging(folder / "files", None if fingerprint is None else folder / "done", token)
+        if fingerprint is None or not staging.folder.is_dir() or not _is_same(mark, fingerprint):
+            mark.unlink(missing_ok=True)
+            staging.clear()
+            mark.write_text(_mark(fingerprint or token), encoding="utf-8")
+        _share(lock, token, out)
+        yield staging
+        staging.flush()
+        if out.exists():
+            out.rename(old)
+        staging.folder.rename(out)
+    finally:
+        _put_back(old, out)
+        mark.unlink(missing_ok=True)
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(lock)
+
+
+def joined(folder: Path, kept: Path | None, token: str) -> FolderStaging:
+    """The folder as a worker of another machine, or another program, writes into it.  Raises OutputError."""
+    place = folder.parent / LOCK
+    try:
+        lock = os.open(place, os.O_RDONLY)
+        mine = os.read(lock, 64).decode() == token
+    except OSError:
+        mine = False
+    if not mine:
+        raise OutputError(
+            f"a worker on {platform.node()} does not see {folder.parent}: the output must be in a folder that all "
+            "machines share, or behind a URL"
+        )
+    _flock(lock, shared=True)
+    for other in _held.values():
+        os.close(other)
+    _held.clear()
+    _held[folder] = lock
+    return FolderStaging(folder, kept, token)
+
+
+def _can_lock() -> bool:
+    return sys.platform != "win32"
+
+
+def _locked(folder: Path, out: Path) -> int:
+    """The folder's lock, alone.  Raises OutputError where another run has it, or its workers have not ended yet."""
+    until = time.monotonic() + PATIENCE
+    while True:
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+        except FileNotFoundError:
+            continue  # another run has just ended
+        if _flock(lock, shared=False):
+            with suppress(FileNotFoundError):
+                if os.path.samestat(os.fstat(lock), (folder / LOCK).stat()):
+                    return lock
+        os.close(lock)
+        if time.monotonic() > until:
+            raise OutputError(f"another run is writing {out} (it holds {folder / LOCK}); choose another folder with -o")
+        time.sleep(0.05)
+
+
+def _share(lock: int, token: str, out: Path) -> None:
+    """Let workers have the lock too, who know the token."""
+    os.ftruncate(lock, 0)
+    os.pwrite(lock, token.encode(), 0)
+    os.fsync(lock)
+    if not _flock(lock, shared=True):
+        raise OutputError(f"another run is writing {out}; choose another folder with -o")
+
+
+def _flock(lock: int, shared: bool) -> bool:
+    """Take a lock; False where somebody else has it.  A file system without locks gives it to everybody."""
+    if sys.platform == "win32":
+        return True
+    import fcntl
+
+    try:
+        fcntl.flock(lock, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def _put_back(old: Path, out: Path) -> None:
+    """Undo half of a replacement."""
+    if old.exists() and not out.exists():
+        old.rename(out)
+
+
+def _mark(fingerprint: str) -> str:
+    """A command, and where and since when its machine runs: what was not yet on disk when that ended is lost."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        boot = ""
+    return f"{fingerprint}\n{platform.node()}\n{boot}\n"
+
+
+def _is_same(mark: Path, fingerprint: str) -> bool:
+    """Whether a mark is of this command, made by a machine that has not been started anew since."""
+    try:
+        then = mark.read_text(encoding="utf-8").split("\n")
+    except OSError:
+        return False
+    now = _mark(fingerprint).split("\n")
+    return then[:1] == now[:1] and (then[1:2] != now[1:2] or then[2:3] == now[2:3])

@@ -1,0 +1,111 @@
+"""What finished shards gave, kept beside the output in the making, so that a run that was killed is continued."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from formatspec._version import __version__
+from formatspec.engine.dataset import Dataset
+from formatspec.language.load import Source
+from formatspec.language.schema import CategoryTable
+from formatspec.paths.tree import FolderTree, Tree, ZipTree
+from formatspec.run.workers import Pool, Shard, shards_of
+
+R = TypeVar("R")
+
+
+class Kept(Generic[R]):
+    """Runs a function over a shard and keeps what it gave in a file."""
+
+    def __init__(self, run: Callable[[Shard], R], folder: Path, name: str) -> None:
+        self.run, self.folder, self.name = run, folder.absolute(), name
+
+    def __call__(self, shard: Shard) -> R:
+        made = self.run(shard)
+        try:
+            data = msgspec.msgpack.encode(made)
+        except (OverflowError, UnicodeEncodeError):
+            return made  # numbers beyond 64 bits and names that are no text: this shard would be done again
+        self.folder.mkdir(exist_ok=True)
+        place = self.place(shard)
+        unfinished = place.with_name(f"{place.name}.{os.getpid()}")
+        unfinished.write_bytes(data)
+        unfinished.replace(place)
+        return made
+
+    def place(self, shard: Shard) -> Path:
+        """Where it is kept what a shard gave."""
+        return self.folder / f"{self.name}-{shard[0]}-{shard[1]}"
+
+
+def resumed(
+    pool: Pool, folder: Path | None, name: str, gives: Any, run: Callable[[Shard], R], shards: Sequence[Shard]
+) -> Iterator[R]:
+    """What `run` gives for each shard, in order; of shards that are kept in `folder`, what they gave then.
+
+    gives: the type of what is kept.
+    """
+    if folder is None or len(shards) < 2:
+        yield from pool.map(run, shards)
+        return
+    keeping = Kept(run, folder, name)
+    done = {shard for shard in shards if keeping.place(shard).exists()}
+    coming = iter(pool.map(keeping, [shard for shard in shards if shard not in done]))
+    decoder = msgspec.msgpack.Decoder(gives)
+    for shard in shards:
+        if shard not in done:
+            yield next(coming)
+            continue
+        try:
+            yield decoder.decode(keeping.place(shard).read_bytes())
+        except msgspec.DecodeError:
+            yield run(shard)
+
+
+def fingerprint(source: Dataset, target: Source, plan: Any, where: str | None) -> str | None:
+    """What tells a conversion from any other: data, specs, options, version.  None where nothing is kept.
+
+    Of a folder's files the paths, sizes and times count, of a zip its own.  Data behind URLs has no times that say
+    whether it changed, and a single shard is done anew as soon as found.
+    """
+    stamps = _stamps(source.base) if len(shards_of(len(source))) > 1 else None
+    if stamps is None:
+        return None
+    hashed = hashlib.blake2b(digest_size=16)
+    asked = msgspec.structs.replace(plan, select=None)
+    form = source.form
+    chosen = (form.layout.variant, dict(form.options), source.purpose, asked, where)
+    told = (__version__, os.path.abspath(source.base.root), source.prefix, *chosen)  # noqa: PTH100  # may be odd bytes
+    for part in (*told, *_words(form.source), *_words(target)):
+        hashed.update(repr(part).encode("utf-8", "surrogatepass") + b"\0")
+    for path, *numbers in stamps:
+        hashed.update(f"{path}\0{numbers}\0".encode("utf-8", "surrogatepass"))
+    return hashed.hexdigest()
+
+
+def _words(source: Source) -> Iterator[Any]:
+    """All that a spec says, and the tables beside it."""
+    for layout in source.layouts:
+        yield layout.node
+        for entry in layout.spec.categories:
+            if isinstance(entry, CategoryTable):
+                yield (source.file.parent / entry.table).read_bytes()
+
+
+def _stamps(tree: Tree) -> Iterable[tuple[Any, ...]] | None:
+    if isinstance(tree, FolderTree):
+        return (_stamp(path, f"{tree.root}/{path}") for path in tree.paths())
+    if isinstance(tree, ZipTree) and isinstance(tree.archive, Path):
+        return (_stamp("", str(tree.archive)),)
+    return None
+
+
+def _stamp(path: str, place: str) -> tuple[Any, ...]:
+    stat = os.stat(place)  # noqa: PTH116  # a Path here would double the time
+    return path, stat.st_size, stat.st_mtime_ns
