@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -242,3 +243,38 @@ files:
     assert written.count("<object>") == 1 and written.count("<part>") == 1
     fs.convert(data, to=spec, spec=spec, out=tmp_path / "again")
     assert json.loads((tmp_path / "again/a.json").read_text()) == document
+
+
+def test_names_with_blanks_where_blanks_part_columns(tmp_path: Path) -> None:
+    """Other readers of KITTI's lines would count columns from the wrong place: the object is not written, which is
+    said; with another name it is, and any other object of its image is in either case.  Such lines of others are
+    read all the same."""
+    data = coco(tmp_path / "in", [{}, {"category_id": 1}])
+    document = json.loads((data / "annotations/instances_train.json").read_text())
+    document["categories"][0]["name"] = "a bird"
+    (data / "annotations/instances_train.json").write_text(json.dumps(document))
+    told = fs.convert(data, to="kitti_detection", out=tmp_path / "out").losses
+    assert any("'a bird' has blanks" in str(loss) for loss in told)
+    assert [t.category.name for t in only(tmp_path / "out", "kitti_detection").objects if t.category] == ["c1"]
+    fs.convert(data, to="kitti_detection", out=tmp_path / "named", labels={"a bird": "bird"})
+    found = only(tmp_path / "named", "kitti_detection").objects
+    assert [t.category.name for t in found if t.category] == ["bird", "c1"]
+    (label,) = tmp_path.glob("named/*/label_2/a.txt")
+    label.write_text(label.read_text().replace("bird", "a bird"))
+    found = only(tmp_path / "named", "kitti_detection").objects
+    assert [t.category.name for t in found if t.category] == ["a bird", "c1"]
+
+
+def test_tables_of_rotations(reference: Any, tmp_path: Path) -> None:
+    """Open Images tells of its images' turns in a table, often of more images than there are: it is kept, and a
+    table of the whole release, which is too large to carry along, is told of."""
+    data = tmp_path / "in"
+    shutil.copytree(reference("toy/open_images_dataset") / "v6", data)
+    (data / "annotations").chmod(0o755)
+    table = "ImageID,Subset,Rotation\nc,test,90.0\nelsewhere,test,0.0\n"
+    name = "annotations/test-images-with-rotation.csv"
+    put(data, {name: table})
+    fs.convert(data, to="open_images", out=tmp_path / "out", spec="open_images")
+    assert (tmp_path / "out" / name).read_text() == table
+    told = fs.validate(data, "open_images").findings
+    assert [(f.code, f.file) for f in told] == [("FILE_UNCLAIMED", "annotations/image_ids_and_rotation.csv")]

@@ -227,8 +227,8 @@ def build(leaf: Bind, types: Sequence[Type], keys: int, textual: bool, place: Pl
         if reader is not None:
             many = keys > 1 and reader is not _read_numbers
             steps_in.append(partial(_each, reader) if many else reader)
-        if leaf.format is not None and _PADDED.fullmatch(leaf.format):
-            steps_out.append(partial(_padded, formats.field("x", leaf.format).render))
+        if leaf.format is not None and (leaf.format == "word" or _PADDED.fullmatch(leaf.format)):
+            steps_out.append(partial(_rendered, formats.field("x", leaf.format).render))
         if not codecs or codecs[-1].kind != "tree":
             steps_out.append(partial(_each, spell) if keys > 1 else spell)
     steps_in.extend(codec.decode for codec in reversed(codecs))
@@ -278,7 +278,7 @@ def _slots(checks: tuple[Convert | None, ...], values: Any, env: Env) -> tuple[A
     )
 
 
-def _padded(render: Callable[[Any], str], value: Any, env: Env) -> str:
+def _rendered(render: Callable[[Any], str], value: Any, env: Env) -> str:
     try:
         return render(value)
     except ValueError as error:
@@ -286,7 +286,7 @@ def _padded(render: Callable[[Any], str], value: Any, env: Env) -> str:
 
 
 def _text_reader(leaf: Bind, codecs: Sequence[Codec], types: Sequence[Type]) -> Convert | None:
-    if leaf.format in _FORMATS or (leaf.format or "").endswith("d"):
+    if leaf.format in _FORMATS or _PADDED.fullmatch(leaf.format or ""):
         return read_number
     for codec in reversed(codecs):
         if codec.kind in _TEXT_READERS:

@@ -45,7 +45,7 @@ IMAGE_EXTENSIONS: tuple[str, ...] = (
 )
 """The extension words of image files, in lower case and without the dot."""
 
-FORMATS: tuple[str, ...] = ("d", "03d", "f", "words", "path", "path?", "image", "one|two|three")
+FORMATS: tuple[str, ...] = ("d", "03d", "f", "word", "words", "path", "path?", "image", "one|two|three")
 """What an unknown format might have been meant to be."""
 
 _DIGITS = 20  # of an unsigned 64-bit number; a bound keeps matching linear
@@ -59,6 +59,7 @@ _PATH = r"[^/]+(?:/[^/]+)*"
 _INTEGER = rf"-?[1-9][0-9]{{0,{_DIGITS - 1}}}|0"
 _DECIMAL = r"-?(?:[0-9]{1,40}(?:\.[0-9]{0,40})?|\.[0-9]{1,40})(?:[eE][+-]?[0-9]{1,3})?"
 _WORDS = r"[^\s/]+(?: [^\s/0-9.+-][^\s/]*)*"
+_WORD = r"[^\s/]+"
 _PADDED = re.compile(r"0([1-9][0-9]?)d")
 
 
@@ -72,6 +73,7 @@ def field(name: str, format: str | None = None) -> Field:
     | `d` | an integer as it is written canonically: no leading zeros, no plus, no `-0` | int |
     | `03d` | an integer of at least three digits, zero-padded: "007", "1000", not "0012" or "-07" | int |
     | `f` | a decimal number | int where the text is an integer's, else float |
+    | `word` | a word without blanks; `words` are read as well | str |
     | `words` | words with single blanks between; none but the first begins like a number | str |
     | `path` | one or more segments, none of them empty, `.` or `..` | str |
     | `path?` | the same or nothing | str |
@@ -174,6 +176,13 @@ def _render_image(value: Any) -> str:
     return text
 
 
+def _render_unbroken(value: Any) -> str:
+    text = _render_segment(value)
+    if not re.fullmatch(_WORD, text):
+        raise ValueError(f"{text!r} has blanks; a word without is expected")
+    return text
+
+
 def _render_words(value: Any) -> str:
     text = _render_segment(value)
     if not re.fullmatch(_WORDS, text):
@@ -237,6 +246,7 @@ _NAMED: dict[str, Callable[[str], Field]] = {
         optional=True,
         wants="a path of zero or more segments",
     ),
+    "word": lambda name: Field(name, _WORDS, str, _render_unbroken, wants="a word without blanks"),
     "words": lambda name: Field(name, _WORDS, str, _render_words, wants="words with single blanks between"),
     "image": _image,
 }

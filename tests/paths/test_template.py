@@ -365,6 +365,7 @@ _FORMATS: dict[str | None, st.SearchStrategy[Any]] = {
     "d": st.integers(-1000, 1000),
     "02d": st.integers(0, 1000),
     "f": st.floats(allow_nan=False, allow_infinity=False) | st.integers(-50, 50),
+    "word": st.sampled_from(["a", "1", "-1", "a_b"]),
     "words": st.sampled_from(["a", "a b", "1", "1 b1", "-1"]),
     "path": st.lists(st.text("ab.-1", min_size=1, max_size=3), min_size=1, max_size=3).map("/".join),
     "path?": st.lists(st.text("ab.-1", min_size=1, max_size=3), max_size=3).map("/".join),
