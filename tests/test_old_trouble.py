@@ -278,3 +278,25 @@ def test_tables_of_rotations(reference: Any, tmp_path: Path) -> None:
     assert (tmp_path / "out" / name).read_text() == table
     told = fs.validate(data, "open_images").findings
     assert [(f.code, f.file) for f in told] == [("FILE_UNCLAIMED", "annotations/image_ids_and_rotation.csv")]
+
+
+def test_outlines_of_groups_and_deleted_ones(tmp_path: Path) -> None:
+    """Cityscapes' tools keep what an annotator deleted, marked so; a group is no single thing, but `polegroup` is a
+    class.  The file comes back as it was, and the groups by way of COCO."""
+    ring = [[1, 1], [4, 1], [4, 5], [1, 5]]
+    things: list[dict[str, Any]] = [{"label": label, "polygon": ring} for label in ("car", "cargroup", "polegroup")]
+    things[0] |= {"deleted": 1, "verified": 0, "user": "u", "date": "09-Jul-2013 10:00:00"}
+    stem = "train/aachen/aachen_000001_000019"
+    outlines = f"gtFine/{stem}_gtFine_polygons.json"
+    data = put(tmp_path / "in", {
+        f"leftImg8bit/{stem}_leftImg8bit.png": image_bytes(20, 10, "png"),
+        outlines: json.dumps({"imgHeight": 10, "imgWidth": 20, "objects": things}),
+    })  # fmt: skip
+    found = [(t.category.name, t.single, t.attributes) for t in only(data, "cityscapes").objects if t.category]
+    assert found == [("car", True, {"deleted": True}), ("car", False, {}), ("polegroup", True, {})]
+    fs.convert(data, to="cityscapes", out=tmp_path / "out")
+    assert json.loads((tmp_path / "out" / outlines).read_text())["objects"] == things
+    fs.convert(data, to="coco", out=tmp_path / "coco")
+    fs.convert(tmp_path / "coco", to="cityscapes", out=tmp_path / "back")
+    (back,) = tmp_path.glob("back/gtFine/train/*/*_polygons.json")
+    assert [row["label"] for row in json.loads(back.read_text())["objects"]] == ["car", "cargroup", "polegroup"]
