@@ -125,30 +125,27 @@ WRITTEN_BY_PANLABEL = {
     "yolov4-pytorch": ("yolov4_pytorch", ".", "."),
     "vott-json": ("vott_json", "train-export.json", "."),
     "label-studio": ("label_studio", "train.json", "images"),
-    "bdd100k": ("bdd100k", "labels/det_20/det_train.json", "images/100k/train"),
-    "datumaro": ("datumaro", "annotations/train.json", "images/train"),
     "udacity": ("tfod_csv", "train/_annotations.csv", "train"),
     "hf": ("hf_imagefolder", "train", "train"),
     "kitti": ("kitti_detection", "training", "training/image_2"),
     "voc": ("voc", ".", "JPEGImages"),
 }
-WHOLE = {"voc", "bdd100k"}
-"""Those whose boxes end at the last pixel inside, as their documentation says; panlabel writes the end itself."""
+"""Its Datumaro files lack labels' `parent` and `attributes`, and its BDD100K files `id`, which those formats' own
+readers ask for, so that ours refuses them."""
 
 
 @pytest.mark.parametrize("name", WRITTEN_BY_PANLABEL)
 def test_boxes_of_panlabel(coco: Path, tmp_path: Path, name: str) -> None:
-    """It names Datumaro's items by their files, with the extension, so that the images are not found by it."""
+    """VOC counts from 1 to the last pixel inside; it writes the numbers as they are."""
     spec, file, images = WRITTEN_BY_PANLABEL[name]
     out = tmp_path / "out"
     (out / file).parent.mkdir(parents=True, exist_ok=True)
     source = coco / "annotations" / "instances_train.json"
     panlabel("--from", "coco", "--to", name, "-i", str(source), "-o", str(out / file))
     shutil.copytree(coco / "images" / "train", out / images, dirs_exist_ok=True)
-    first = 1 if name == "voc" else 0
-    longer = 1 if name in WHOLE else 0
+    more = 1 if name == "voc" else 0
     expected = {
-        image: ordered((label, (x - first, y - first, w + longer, h + longer)) for label, (x, y, w, h) in boxes)
+        image: ordered((label, (x - more, y - more, w + more, h + more)) for label, (x, y, w, h) in boxes)
         for image, boxes in EXPECTED.items()
     }
     assert furthest(unsuffixed(ours(out, spec)), expected) < 1e-9
@@ -340,3 +337,32 @@ def test_panoptic_vistas_as_datumaro_reads_them(reference: Any, tmp_path: Path, 
         for key, things in datumaro_annotations(dataset, "mask").items():
             theirs[f"{subset}/{key}"] = sorted((a.id, label, a.image.astype(bool).tolist()) for label, a in things)
     assert found == theirs and len(found) == 3
+
+
+KEYPOINTS = {"datumaro": "datumaro"}
+"""Ours: its name with Datumaro."""
+
+
+@pytest.mark.parametrize("spec", KEYPOINTS)
+def test_datumaro_reads_our_keypoints(coco: Path, tmp_path: Path, spec: str) -> None:
+    """Places, whether each is seen, and the names and joints of the category."""
+    pytest.importorskip("datumaro")
+    from datumaro.components.annotation import AnnotationType
+
+    old = coco / "annotations" / "instances_train.json"
+    document = json.loads(old.read_text("utf-8"))
+    old.unlink()
+    document["categories"][0] |= {"keypoints": ["nose", "tail", "paw"], "skeleton": [[1, 2], [2, 3]]}
+    row = document["annotations"][0]
+    row |= {"keypoints": [5, 6, 2, 20, 9, 1, 0, 0, 0], "num_keypoints": 2, "segmentation": []}
+    document["annotations"] = [row]
+    (coco / "annotations" / "person_keypoints_train.json").write_text(json.dumps(document), encoding="utf-8")
+    fs.convert(coco, to=spec, out=tmp_path / "out", spec="coco")
+    dataset = datumaro_dataset(tmp_path / "out", KEYPOINTS[spec])
+    ((label, points),) = [found for rows in datumaro_annotations(dataset, "points").values() for found in rows]
+    assert (label, list(points.points)) == ("cat", [5, 6, 20, 9, 0, 0])
+    assert [int(seen.value) for seen in points.visibility] == [2, 1, 0]
+    (skeleton,) = dataset.categories()[AnnotationType.points].items.values()
+    assert (list(skeleton.labels), {tuple(joint) for joint in skeleton.joints}) == (
+        ["nose", "tail", "paw"], {(1, 2), (2, 3)},
+    )  # fmt: skip
