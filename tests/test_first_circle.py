@@ -251,3 +251,16 @@ def test_outlines_keep_their_order(tmp_path: Path) -> None:
     fs.convert(coco(tmp_path / "in", "instances", *things), to="yolo_ultralytics", out=tmp_path / "out")
     lines = (tmp_path / "out/labels/train/a.txt").read_text().splitlines()
     assert [len(line.split()) for line in lines] == [7, 9, 7]
+
+
+def test_a_task_with_images_in_a_folder_and_beside_it_is_no_project(tmp_path: Path) -> None:
+    """The folder could be a subset, but then a row would name no item."""
+    image = '<image id="{}" name="{}" width="{}" height="6"/>'
+    rows = image.format(0, "a.jpg", 20) + image.format(1, "d/a.jpg", 6)
+    labels = "<meta><task><labels><label><name>car</name></label></labels></task></meta>"
+    xml = f"<annotations><version>1.1</version>{labels}{rows}</annotations>"
+    data = put(tmp_path / "data", {
+        "annotations.xml": xml, "images/a.jpg": image_bytes(20, 6, "jpg"), "images/d/a.jpg": image_bytes(6, 6, "jpg"),
+    })  # fmt: skip
+    assert [item.key for item in read(data, "cvat_images")] == ["a", "d/a"]
+    assert fs.validate(data, "cvat_images").findings == ()

@@ -364,7 +364,9 @@ def open_source(source: Source, tree: Tree, options: Mapping[str, Any], purpose:
         complete = sum(1 for entry in dataset.entries if IMAGE in entry.files)
         if best is None or (complete, len(dataset)) > best[0]:
             best = ((complete, len(dataset)), dataset)
-        if len(dataset) and (complete == len(dataset.index.entries) or not has_images):
+        strangers = any(fault.code == "UNKNOWN_REFERENCE" for fault in dataset.index.faults)
+        fits = complete == len(dataset.index.entries) and not strangers
+        if len(dataset) and (fits or not has_images):
             break
     assert best is not None
     return best[1]
