@@ -52,7 +52,7 @@ class Dataset:
         self.tree = tree.under(prefix) if prefix else tree
         self.purpose = purpose
         self.index: Index = build_index(form, self.tree, self._join_job)
-        self.reporter = Reporter(form, self.tree, prefix)
+        self.reporter = Reporter(form, self.tree, prefix, self.index.shared)
         self.known = self._known_categories()
         self._readers: dict[Any, Readers] = {}
         self._categories: tuple[Category, ...] | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from formatspec.engine.format import IMAGE, Format
@@ -15,6 +16,14 @@ Claimed = Mapping[str, list[tuple[str, dict[str, Any]]]]
 """The paths of each role, with what they capture."""
 
 
+NONE: Mapping[str, Any] = MappingProxyType({})
+"""Nothing yet: most items of a shared file need no mapping of their own."""
+
+
+def _none() -> Mapping[str, Any]:
+    return NONE
+
+
 @dataclass(slots=True)
 class Entry:
     """An item in the index: its place among all, its names, its files by role."""
@@ -22,8 +31,18 @@ class Entry:
     key: str
     names: dict[str, Any]
     number: int
-    files: dict[str, list[tuple[str, dict[str, Any]]]] = field(default_factory=dict)
-    shared: dict[str, Any] = field(default_factory=dict)
+    files: Mapping[str, list[tuple[str, dict[str, Any]]]] = field(default_factory=_none)
+    shared: Mapping[str, Any] = field(default_factory=_none)
+
+    def add_file(self, role: str, path: str, captures: dict[str, Any]) -> None:
+        """Note a file of the item."""
+        if self.files is NONE:
+            self.files = {}
+        self.files.setdefault(role, []).append((path, captures))  # type: ignore[attr-defined]
+
+    def share(self, name: str, value: Any) -> None:
+        """Note what shared files tell of the item before it is read."""
+        self.shared = {**self.shared, name: value}
 
 
 class Entries:
@@ -59,8 +78,10 @@ def add_item_files(form: Format, claimed: Claimed, entries: Entries, faults: lis
                 other = entry.files[role.name][0][0]
                 faults.append(Fault("ITEM_DUPLICATE", path, (), role.place, f"this is the same item as {other}"))
                 continue
-            entry.files.setdefault(role.name, []).append((path, captures))
-            if role.span == "item":
+            entry.add_file(role.name, path, captures)
+            if role.span == "item" and not entry.names:
+                entry.names = captures
+            elif role.span == "item":
                 for name, value in captures.items():
                     entry.names.setdefault(name, value)
 

@@ -88,7 +88,7 @@ def _mark_unlisted(form: Format, entries: Entries, rows: Joined) -> None:
         sources |= {r.name for r in form.roles.values() if r.span == "item" and r.codec is not None and not r.optional}
     for entry in entries.by_identity.values():
         if not (sources & entry.files.keys() or sources & rows.roles(entry)):
-            entry.shared["unlisted"] = True
+            entry.share("unlisted", True)
 
 
 def _read_shared(

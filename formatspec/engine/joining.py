@@ -219,9 +219,9 @@ class _Joining:
     def _tell(self, entry: Entry, names: Mapping[str, Any]) -> None:
         captures = self.file.captures
         if self.table.kind == "item" and "subset" in captures and "subset" not in self.form.key_names:
-            subsets = entry.shared.setdefault("subsets", [])
+            subsets = entry.shared.get("subsets", ())
             if captures["subset"] not in subsets:
-                subsets.append(captures["subset"])
+                entry.share("subsets", (*subsets, captures["subset"]))
         for name, value in names.items():
             entry.names.setdefault(name, value)
 

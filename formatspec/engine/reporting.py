@@ -9,6 +9,8 @@ import msgspec
 
 from formatspec.engine.format import Format
 from formatspec.engine.job import Fault, Path
+from formatspec.engine.joining import SharedFile
+from formatspec.engine.rows import FileRows
 from formatspec.files.document import FileError, pointer_text
 from formatspec.findings.codes import CODES, Code
 from formatspec.findings.finding import Finding
@@ -26,7 +28,8 @@ Noted = list[tuple[Finding, tuple[str, Path] | None]]
 class Reporter:
     """Turns the faults of one dataset into findings."""
 
-    def __init__(self, form: Format, tree: Tree, prefix: str) -> None:
+    def __init__(self, form: Format, tree: Tree, prefix: str, shared: Iterable[SharedFile] = ()) -> None:
+        self.shared = {file.path: file for file in shared}
         self.form = form
         self.tree = tree
         self.prefix = f"{prefix}/" if prefix else ""
@@ -93,6 +96,9 @@ class Reporter:
         return self._located[file] <= LOCATED
 
     def _locate(self, file: str, path: Path) -> tuple[int, int] | None:
+        sought = self._in_rows(file, path)
+        if sought is not None:
+            return sought
         for role in self.form.documents:
             if role.codec is None or role.template.match(file) is None:
                 continue
@@ -105,6 +111,16 @@ class Reporter:
                     path = path[:-1]
             except (FileError, ValueError, OSError, KeyError):
                 return None
+        return None
+
+    def _in_rows(self, file: str, path: Path) -> tuple[int, int] | None:
+        """The place of what stands in a row that was sought in its file."""
+        for at, rows in self.shared[file].tables.items() if file in self.shared else ():
+            position = path[len(at)] if path[: len(at)] == at and len(path) > len(at) else None
+            if isinstance(rows, FileRows) and isinstance(position, int):
+                inner = path[len(at) + 1 :]
+                tried = (rows.locate(position, inner[: len(inner) - short]) for short in range(len(inner) + 1))
+                return next((place for place in tried if place is not None), None)
         return None
 
 

@@ -15,8 +15,10 @@ import numpy as np
 from formatspec.engine.job import MISSING
 from formatspec.engine.reading import Context
 from formatspec.engine.scope import Scope
-from formatspec.files import json_rows
+from formatspec.files import json_file, json_rows
+from formatspec.files.document import Place, Pointer
 from formatspec.files.json_rows import NotRows
+from formatspec.files.places import Places
 from formatspec.language.leaf import Bind, Computed, Keep
 from formatspec.language.rules import LeafRule, MapRule, OneOf, Rule, TableRule
 from formatspec.paths.tree import Tree
@@ -90,6 +92,19 @@ class FileRows:
         start = int(self.starts[first])
         return self.file.read(int(self.starts[behind - 1]) + int(self.lengths[behind - 1]) - start, start)
 
+    def locate(self, position: int, rest: Pointer) -> Place | None:
+        """Line and column of what stands at a place within a row."""
+        if not 0 <= position < len(self):
+            return None
+        start = int(self.starts[position])
+        row = self.file.read(int(self.lengths[position]), start)
+        text, found = row.decode("utf-8", "replace"), json_file.locate(row, rest)
+        if found is None:
+            return None
+        line, column = found
+        before = sum(len(one) + 1 for one in text.split("\n")[: line - 1]) + column - 1
+        return self.file.places.at(start + len(text[:before].encode()))
+
     def batches(self, fields: Fields | None) -> Iterator[tuple[int, Sequence[Any]]]:
         decode = msgspec.json.Decoder(list[row_type(fields) if fields is not None else Any]).decode  # type: ignore[misc]
         first = 0
@@ -109,6 +124,11 @@ class RangeFile:
     @cached_property
     def _descriptor(self) -> int:
         return os.open(self.path, os.O_RDONLY)
+
+    @cached_property
+    def places(self) -> Places:
+        """The file's lines and columns."""
+        return Places(self.read)
 
     def read(self, size: int, offset: int) -> bytes:
         data = os.pread(self._descriptor, size, offset)

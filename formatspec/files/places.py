@@ -1,0 +1,45 @@
+"""Lines and columns of offsets in a text file, found without holding the file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from formatspec.files.document import Place
+
+PIECE = 1 << 20
+"""Bytes between the points at which lines and characters are counted once and for all."""
+
+
+class Places:
+    """A UTF-8 file's lines and columns.  `read(size, offset)` gives some of its bytes."""
+
+    def __init__(self, read: Callable[[int, int], bytes]) -> None:
+        self._read = read
+        # For each piece: the lines ended and the characters passed before it, and those at the last line's beginning.
+        self._before: list[tuple[int, int, int]] = [(0, 0, 0)]
+
+    def at(self, offset: int) -> Place:
+        """Line and column of the character that begins at an offset, both from 1."""
+        piece = offset // PIECE
+        while len(self._before) <= piece:
+            done = len(self._before) - 1
+            self._before.append(_past(self._read(PIECE, done * PIECE), self._before[-1]))
+        begin = piece * PIECE
+        lines, characters, line_began = _past(self._read(offset - begin, begin), self._before[piece])
+        return lines + 1, characters - line_began + 1
+
+
+def _past(data: bytes, before: tuple[int, int, int]) -> tuple[int, int, int]:
+    """The counts behind some bytes, from those before them."""
+    lines, characters, line_began = before
+    last = data.rfind(b"\n")
+    if last >= 0:
+        line_began = characters + _characters(data[: last + 1])
+    return lines + data.count(b"\n"), characters + _characters(data), line_began
+
+
+def _characters(data: bytes) -> int:
+    """How many characters begin in some bytes of UTF-8."""
+    return int(np.count_nonzero((np.frombuffer(data, np.uint8) & 0xC0) != 0x80))
