@@ -17,6 +17,7 @@ def install(folder: Path, listed: Path | None) -> tuple[Path, dict[str, str], di
         return python, {}, dict.fromkeys(WANTED, "no list of peers: FORMATSPEC_YARDSTICKS is not set")
     if not python.exists():
         subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+    subprocess.run([str(python), "-m", "pip", "install", "-q", "orjson"], check=False)
     pins = {line.split("==")[0]: line.strip() for line in listed.read_text().splitlines() if "==" in line}
     there, absent = {}, {}
     for name in WANTED:

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import page
 import remote
+import scale
 from ade_to_coco import COPIES, beyond_startup, floor_seconds
 from data import PEER_COPIES, ade, coco, sample, yardstick
 from environment import WANTED, install
@@ -26,6 +27,7 @@ from measure import Runs, busy_seconds, own_seconds, run
 
 ROOT = Path(__file__).resolve().parent.parent
 OURS = "formatspec"
+TWO = "formatspec, two workers"
 CONVERSIONS = {"to coco": ["--to", "coco"], "to voc": ["--to", "voc"], "to itself": ["--to", "ade20k2020"]}
 PEER_JOBS = {"ade-coco": "`-f coco`", "ade-coco-instances": "`-f coco_instances`", "ade-voc": "`-f voc`"}
 YOLO = ["--to", "yolo_ultralytics", "--media", "none", "-O", "task=detect"]
@@ -51,9 +53,11 @@ class Bench:
         os.sync()
         return folder
 
-    def ours(self, runs: Runs, *arguments: str, writes: bool = False) -> None:
+    def ours(self, runs: Runs, *arguments: str, writes: bool = False, workers: int = 1) -> None:
         """One round of formatspec."""
         command = [sys.executable, "-m", "formatspec.cli.main", *arguments]
+        if arguments[0] in ("convert", "validate"):
+            command += ["--workers", str(workers)]
         runs.add([*command, "-o", str(self.out())] if writes else command, self.env)
 
     def peer(self, runs: Runs, name: str, job: str, data: Path) -> None:
@@ -82,6 +86,7 @@ class Bench:
             name: [beyond_startup(*pair) for pair in zip(one[name].cpus, many[name].cpus, strict=True)] for name in one
         }
         return {
+            "item": item,
             "real": real,
             "many": many,
             "beyond": beyond,
@@ -95,11 +100,11 @@ class Bench:
         """COCO to YOLO beside the peers, and once ten times the data."""
         images = 1000 if self.quick else 5000
         data = coco(self.work / "coco", images)
-        contenders = {name: Runs() for name in (OURS, *WANTED) if name == OURS or name in self.there}
+        contenders = {name: Runs() for name in (OURS, TWO, *WANTED) if name in (OURS, TWO) or name in self.there}
         for _ in range(self.rounds):
             for name, runs in contenders.items():
-                if name == OURS:
-                    self.ours(runs, "convert", "coco", str(data), *YOLO, writes=True)
+                if name in (OURS, TWO):
+                    self.ours(runs, "convert", "coco", str(data), *YOLO, writes=True, workers=1 + (name == TWO))
                 else:
                     self.peer(runs, name, "coco-yolo", data)
         tenfold = Runs()
@@ -152,6 +157,8 @@ def main() -> None:
         print("COCO to YOLO done", file=sys.stderr)
         measured["startup"] = bench.startup(measured["ade"]["one"])
         measured["flat"] = bench.flat()
+        measured["scale"] = scale.measure(bench, measured["ade"]["item"])
+        print("workers, validation, size done", file=sys.stderr)
         measured["remote"] = remote.measure(Path(work), bench.env, rounds=rounds)
         spent = time.perf_counter() - start
         others = max(0.0, busy_seconds() - busy - (own_seconds() - own)) / spent

@@ -239,7 +239,7 @@ COCO: dict[str, Case] = {
     "run lengths that are none": Case(
         annotation(segmentation={"size": [3, 3], "counts": "~~~~"}), "FIELD", "json", ROW + "/segmentation"),
     "run lengths of another size": Case(
-        annotation(segmentation={"size": [3, 3], "counts": [9]}), "FIELD", "json", ROW + "/segmentation"),
+        annotation(segmentation={"size": [3, 3], "counts": [9]}), "REGION_SIZE", "json", ROW + "/segmentation"),
     "polygon of an odd length": Case(annotation(segmentation=[[1, 2, 3]]), "FIELD", "json", ROW + "/segmentation"),
     "polygon of two points": Case(annotation(segmentation=[[1, 2, 3, 4]]), "FIELD", "json", ROW + "/segmentation"),
     "unknown category": Case(annotation(category_id=77), "UNKNOWN_CATEGORY", "json", ROW + "/category_id"),
