@@ -28,7 +28,13 @@ from measure import Runs, busy_seconds, own_seconds, run
 ROOT = Path(__file__).resolve().parent.parent
 OURS = "formatspec"
 TWO = "formatspec, two workers"
-CONVERSIONS = {"to coco": ["--to", "coco"], "to voc": ["--to", "voc"], "to itself": ["--to", "ade20k2020"]}
+ITSELF = ["--to", "ade20k2020"]
+CONVERSIONS = {
+    "to coco": ["--to", "coco"],
+    "to voc": ["--to", "voc"],
+    "to itself": ITSELF,
+    "to itself, encoded anew": [*ITSELF, "--where", "true"],
+}
 PEER_JOBS = {"ade-coco": "`-f coco`", "ade-coco-instances": "`-f coco_instances`", "ade-voc": "`-f voc`"}
 YOLO = ["--to", "yolo_ultralytics", "--media", "none", "-O", "task=detect"]
 ACROSS = {"image_masks": "coco", "coco": "labelme"}

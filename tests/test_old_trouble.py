@@ -241,7 +241,7 @@ files:
     fs.convert(data, to="voc", spec=spec, out=tmp_path / "voc")
     written = (tmp_path / "voc/Annotations/a.xml").read_text()
     assert written.count("<object>") == 1 and written.count("<part>") == 1
-    fs.convert(data, to=spec, spec=spec, out=tmp_path / "again")
+    fs.convert(data, to=spec, spec=spec, out=tmp_path / "again", where="true")
     assert json.loads((tmp_path / "again/a.json").read_text()) == document
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import posixpath
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -53,7 +53,10 @@ class Collision(CannotWrite):
 
 
 class Exporter:
-    """Writes items in a format.  `write(path, data)` puts a file below the output's root."""
+    """Writes items in a format.  `write(path, data)` puts a file below the output's root.
+
+    roles: those whose files are written, by default all.
+    """
 
     def __init__(
         self,
@@ -64,6 +67,7 @@ class Exporter:
         write: Write,
         sources: Mapping[tuple[str, str], SharedFile],
         as_read: TargetCategories | None,
+        roles: Iterable[Role] | None = None,
     ) -> None:
         self.target = target
         self.categories = categories
@@ -79,7 +83,8 @@ class Exporter:
         self.subsets: tuple[set[str], set[str]] = (set(), set())
         self.files = 0
         self.named: dict[str, str] = {}
-        self.roles = [role for role in target.roles.values() if role.name != IMAGE or role.kind is not None]
+        written = target.roles.values() if roles is None else roles
+        self.roles = [role for role in written if role.name != IMAGE or role.kind is not None]
         self.writers = {
             role.name: role.painter() if role.kind == "pixels" else compile_writer(role.document_rule, role.scope)
             for role in self.roles

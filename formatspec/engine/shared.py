@@ -62,6 +62,15 @@ def told_twice(roles: Iterable[Iterable[Spooled]]) -> bool:
     return sum(by_id) > 1
 
 
+def tells_of_items(form: Format) -> bool:
+    """Whether shared files hold rows of items."""
+    return any(
+        any(True for _ in spooled_tables(role))
+        for role in form.documents
+        if role.span == "shared" and role.codec is not None
+    )
+
+
 def in_parts(form: Format) -> bool:
     """Whether the rows of shared files can be written some items at a time, and joined later."""
     return not any(

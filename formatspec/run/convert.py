@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import itertools
 import posixpath
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -23,7 +24,7 @@ from formatspec.engine.held import BITS, stated_bits
 from formatspec.engine.losses import Losses
 from formatspec.engine.parts import Part
 from formatspec.engine.reporting import Noted
-from formatspec.engine.shared import in_parts
+from formatspec.engine.shared import in_parts, tells_of_items
 from formatspec.files.images import ImageError, transcode
 from formatspec.findings.finding import Finding
 from formatspec.language.load import Source
@@ -134,7 +135,10 @@ def prepared(source: Dataset, target: Source, staging: Staging, plan: Plan, pool
     if _needs_categories(form):
         spread = functools.partial(resumed, pool, staging.kept, "categories", list[Category])
         listed = source.all_categories(spread, shards_of(len(source)))
-    return Conversion(source, form, tuple(listed), staging, plan)
+    conversion = Conversion(source, form, tuple(listed), staging, plan)
+    if conversion.unchanged and not tells_of_items(form):
+        source.purpose = dataclasses.replace(source.purpose, pixels=False)  # nothing is made of them
+    return conversion
 
 
 class Conversion:
@@ -164,10 +168,19 @@ class Conversion:
         return shards_of(items) if in_parts(self.form) else [(0, items)]
 
     @cached_property
+    def unchanged(self) -> bool:
+        """Whether items go to their own format as they are, so that their own files are copied."""
+        plan = self.plan
+        return self.adapter.same and plan.labels is None and plan.select is None and not plan.subsets
+
+    @cached_property
     def exporter(self) -> Exporter:
         """What writes items, compiled once for all shards of a process."""
         losses = Losses(self.form, self.categories, self.adapter.same)
-        return Exporter(self.form, self.categories, self.adapter, losses, self.staging.write, self.shared, self.as_read)
+        roles = [role for role in self.form.roles.values() if role.span == "shared" or not self.unchanged]
+        return Exporter(
+            self.form, self.categories, self.adapter, losses, self.staging.write, self.shared, self.as_read, roles
+        )
 
     def run(self, shard: Shard) -> Written:
         """Write the items of a shard."""
@@ -175,7 +188,7 @@ class Conversion:
         media = _Media(self.source, self.form, self.staging, self.plan.media, exporter.losses)
         made = Written()
         copied = self.staging.linked_by_copy
-        for index, item in self._items(shard, made):
+        for index, item, files in self._items(shard, made):
             try:
                 own = exporter.item(item, index)
             except CannotWrite as error:
@@ -185,6 +198,8 @@ class Conversion:
                 )  # fmt: skip
                 continue
             media.bring(item, own)
+            if self.unchanged:
+                media.keep(path for role, paths in files.items() if role != IMAGE for path in paths)
             _forget(item)
             made.items += 1
         self.staging.flush()
@@ -193,8 +208,8 @@ class Conversion:
         made.copied = self.staging.linked_by_copy - copied
         return made
 
-    def _items(self, shard: Shard, made: Written) -> Iterator[tuple[int, Item]]:
-        """The valid items that are selected, with their places in the dataset."""
+    def _items(self, shard: Shard, made: Written) -> Iterator[tuple[int, Item, Mapping[str, list[str]]]]:
+        """The valid items that are selected, with their places in the dataset and their files by role."""
         source, select = self.source, self.plan.select
         for index, one in enumerate(source.assembled(*shard), shard[0]):
             if source.index.unclaimed:
@@ -205,7 +220,7 @@ class Conversion:
                 continue
             chosen: Item | None = one.item if select is None else select(one.item)
             if chosen is not None:
-                yield index, chosen if self.labels is None else self.labels.item(chosen)
+                yield index, chosen if self.labels is None else self.labels.item(chosen), one.files
 
     def finisher(self, losses: Losses) -> Finisher:
         """What joins the parts of shared files."""
@@ -320,14 +335,25 @@ class _Media:
                 raise Refused(f"nothing was written: {item.image.path}: {error}") from None
             self.losses.note(f"images encoded anew as {after}", "images")
             return
-        local = self.tree.local(item.image.path)
+        self._copy(item.image.path, own.image.path)
+
+    def keep(self, paths: Iterable[str]) -> None:
+        """Put files where they are in the source."""
+        for path in paths:
+            if path not in self._seen:
+                self._seen.add(path)
+                self.files += 1
+                self._copy(path, path)
+
+    def _copy(self, path: str, own: str) -> None:
+        local = self.tree.local(path)
         if local is None:
             self.staging.linked_by_copy += self.media == "link"
-            self.staging.write(own.image.path, self.tree.read(item.image.path))
+            self.staging.write(own, self.tree.read(path))
         elif self.media == "link":
-            self.staging.link(Path(local), own.image.path)
+            self.staging.link(Path(local), own)
         else:
-            self.staging.copy(Path(local), own.image.path)
+            self.staging.copy(Path(local), own)
 
 
 def _kind(path: str) -> str:
