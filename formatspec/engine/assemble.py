@@ -19,7 +19,7 @@ from formatspec.engine.job import Fault, Job, Path, Record
 from formatspec.engine.joining import Joined, Row, Table
 from formatspec.engine.overlap import link
 from formatspec.engine.raster import RasterReader
-from formatspec.engine.reading import Reader, RowReader, read_row
+from formatspec.engine.row_reading import Reader, RowReader, read_row
 from formatspec.engine.rows import Decode
 from formatspec.engine.schemas import schema_faults
 from formatspec.files.document import FileError

@@ -13,7 +13,7 @@ import numpy as np
 from formatspec.engine.entries import Entries, Entry, header_of, item_key
 from formatspec.engine.format import IMAGE, Format
 from formatspec.engine.job import MILD, Fault, Job, Path
-from formatspec.engine.reading import RowReader
+from formatspec.engine.row_reading import RowReader
 from formatspec.engine.rows import Decode, Fields, RowSource
 from formatspec.engine.scope import Meaning, Scope
 from formatspec.language.leaf import Bind, Text

@@ -9,7 +9,7 @@ from formatspec.engine.job import Job, Misfit, Record, put
 from formatspec.engine.ranks import Ranks
 
 if TYPE_CHECKING:
-    from formatspec.engine.reading import RowReader
+    from formatspec.engine.row_reading import RowReader
 
 PLURAL = ("polygons", "tags")
 BOX = "bbox"

@@ -8,7 +8,7 @@ from typing import Any
 from formatspec.engine.frames import Frame, Setting
 from formatspec.engine.job import Fault, Job
 from formatspec.engine.printing import condition
-from formatspec.engine.reading import RowReader
+from formatspec.engine.row_reading import RowReader
 from formatspec.model import derive
 from formatspec.model.records import Item, Object
 from formatspec.model.region import Region

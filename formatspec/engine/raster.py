@@ -14,7 +14,8 @@ from formatspec.engine.held import BITS, IMPLIED, WRITTEN
 from formatspec.engine.job import Job, Record, put
 from formatspec.engine.printing import Lacking
 from formatspec.engine.ranks import Ranks, spread_of
-from formatspec.engine.reading import Context, RowReader, read_row, row_reader
+from formatspec.engine.reading import Context, row_reader
+from formatspec.engine.row_reading import RowReader, read_row
 from formatspec.engine.scope import Scope
 from formatspec.engine.writing import RowWriter, frames_of, hold, write_record
 from formatspec.language.leaf import Bind, Constant

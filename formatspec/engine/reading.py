@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import re
-import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 from msgspec import Raw
 
 from formatspec.codecs.registry import Unfit
 from formatspec.engine.binding import Binder, binder, puts_only
 from formatspec.engine.chain import Chain, build
-from formatspec.engine.conditions import Condition, always, reading_condition
+from formatspec.engine.conditions import reading_condition
 from formatspec.engine.held import GEOMETRY, SLOT_OF, UNREAD
-from formatspec.engine.job import MILD, MISSING, Job, Misfit, Path, Record
-from formatspec.engine.merging import keep_row
+from formatspec.engine.job import MISSING, Job, Misfit, Path, Record
+from formatspec.engine.kinds import Choose, first_of, kinds_of, noting
+from formatspec.engine.row_reading import Reader, RowReader, read_row, rows_of_columns, table_number
 from formatspec.engine.scope import Meaning, Scope
-from formatspec.engine.telling import Test, constant_of, equal_strictly, fits_outline, keys_of, may_be_absent, outline
+from formatspec.engine.telling import constant_of, equal_strictly, fits_outline, keys_of, may_be_absent, outline
 from formatspec.engine.templates import text_template
 from formatspec.language.errors import Place
 from formatspec.language.leaf import Bind, Computed, Constant, Keep, Leaf, Text
@@ -35,7 +34,6 @@ from formatspec.language.rules import (
 )
 from formatspec.model.slots import TABLES
 
-Reader = Callable[[Any, Record, Job], None]
 Wanted = Callable[[Meaning, Scope], bool]
 
 
@@ -164,7 +162,7 @@ def _unread(meanings: Sequence[Meaning], scope: Scope, chain: Chain, at: Path, p
 
     def note(value: Any, record: Record, job: Job) -> None:
         if type(value) is Raw:
-            value = _first_of(value)
+            value = first_of(value)
         if takes is not None and not isinstance(value, takes):
             job.fault("FIELD", (*job.at, *at), place, "the value does not fit", takes.__name__, value)
         elif value:
@@ -172,31 +170,6 @@ def _unread(meanings: Sequence[Meaning], scope: Scope, chain: Chain, at: Path, p
                 record[slot] = UNREAD
 
     return note
-
-
-_BEGINNINGS: dict[str, Any] = {"[": [None], "{": {"": None}, '"': "…", "n": None}
-_SHORT = 16
-"""Bytes of JSON that may be an empty list with blanks in it; longer ones hold something, or are judged when read."""
-_EMPTY = re.compile(rb"\[\s*\]|\{\s*\}|\"\"")
-
-
-def _is_empty(value: Any) -> bool:
-    """Whether a value holds nothing, be it raw JSON."""
-    if type(value) is Raw:
-        return memoryview(value).nbytes < _SHORT and not _first_of(value)
-    return not value
-
-
-def kind_of(value: Any) -> type:
-    """The type of a value, be it raw JSON."""
-    return type(_BEGINNINGS.get(chr(memoryview(value)[0]), 0)) if type(value) is Raw else type(value)
-
-
-def _first_of(raw: Raw) -> Any:
-    """A value of the kind that raw JSON holds, empty where that is empty."""
-    data = bytes(raw)
-    value = _BEGINNINGS.get(chr(data[0]), 0)
-    return type(value)() if value is not None and _EMPTY.fullmatch(data) else value
 
 
 def report(unfit: Unfit, at: Path, place: Place, value: Any, job: Job) -> None:
@@ -404,9 +377,6 @@ def _rest_each(chain: Chain, bind: Binder, at: Path, place: Place) -> Rest:
     return read
 
 
-Choose = Callable[[Any, Record, Job], frozenset[str]]
-
-
 def _alternatives(rule: OneOf, scope: Scope, context: Context, at: Path) -> Choose:
     tried = [
         (
@@ -420,7 +390,7 @@ def _alternatives(rule: OneOf, scope: Scope, context: Context, at: Path) -> Choo
         for choice in rule.alternatives
     ]
 
-    kinds = _kinds(rule, scope)
+    kinds = kinds_of(rule, scope)
 
     def choose(value: Any, record: Record, job: Job) -> frozenset[str]:
         if kinds is not None and isinstance(value, dict):
@@ -454,58 +424,7 @@ def _alternatives(rule: OneOf, scope: Scope, context: Context, at: Path) -> Choo
     if kinds is None or any(_asked(one, scope, context) for one in rule.alternatives):
         return choose
     outlines = scope.kind == "object" and all(set(slots) <= set(GEOMETRY) for slots in kinds.slots)
-    return _noting(kinds, [keys for _, _, keys, _ in tried], choose) if outlines else choose
-
-
-class Kinds(NamedTuple):
-    """Alternatives of one key each, told apart by the kinds of their values: which they are, and what they bind."""
-
-    keys: tuple[str, ...]
-    places: dict[tuple[str, type], int]
-    slots: tuple[tuple[str, ...], ...]
-
-    def which(self, value: Mapping[str, Any]) -> int | None:
-        """Which alternative a mapping is."""
-        for key in self.keys:
-            part = value.get(key)
-            if part is not None:
-                return self.places.get((key, kind_of(part)))
-        return None
-
-
-def _kinds(rule: OneOf, scope: Scope) -> Kinds | None:
-    """The alternatives of a rule where they are told apart by their values' kinds; else None."""
-    places: dict[tuple[str, type], int] = {}
-    slots = []
-    for place, choice in enumerate(rule.alternatives):
-        only = choice.fields[0] if isinstance(choice, MapRule) and len(choice.fields) == 1 else None
-        if only is None or not isinstance(choice, MapRule) or choice.alternatives or choice.rest is not None:
-            return None
-        leaf = only.rule.leaf if isinstance(only.rule, LeafRule) else None
-        if not isinstance(leaf, Bind) or not leaf.calls or len(only.keys) > 1:
-            return None
-        meanings = [scope.resolve(name, only.place) for name in leaf.names]
-        takes = build(leaf, [one.value_type for one in meanings], 1, scope.textual, only.place).codecs[-1].takes
-        if takes is None or (only.keys[0], takes) in places:
-            return None
-        places[only.keys[0], takes] = place
-        slots.append(tuple(SLOT_OF.get(one.name, one.name) for one in meanings if one.where == "record"))
-    return Kinds(tuple(dict.fromkeys(key for key, _ in places)), places, tuple(slots))
-
-
-def _noting(kinds: Kinds, named: Sequence[frozenset[str]], others: Choose) -> Choose:
-    """Note which geometry a mapping holds, of which none is asked for; `others` takes what is no alternative."""
-
-    def choose(value: Any, record: Record, job: Job) -> frozenset[str]:
-        place = kinds.which(value) if isinstance(value, dict) else None
-        if place is None:
-            return others(value, record, job)
-        if any(not _is_empty(value[key]) for key in kinds.keys if key in value):
-            for slot in kinds.slots[place]:
-                record[slot] = UNREAD
-        return named[place]
-
-    return choose
+    return noting(kinds, [keys for _, _, keys, _ in tried], choose) if outlines else choose
 
 
 def _choice(rule: OneOf, scope: Scope, context: Context, at: Path) -> Reader:
@@ -515,23 +434,6 @@ def _choice(rule: OneOf, scope: Scope, context: Context, at: Path) -> Reader:
         choose(value, record, job)
 
     return read
-
-
-@dataclass(frozen=True, slots=True)
-class RowReader:
-    """How one row of a table is read: what it looks like, what it binds, which record it is."""
-
-    number: int
-    kind: str
-    by: tuple[str, ...]
-    test: Test
-    read: Reader
-    fits: Condition
-    overlap: bool
-    table: str
-    place: Place
-    rule: TableRule
-    scope: Scope
 
 
 def row_reader(rule: TableRule, scope: Scope, context: Context) -> RowReader:
@@ -556,42 +458,6 @@ def row_reader(rule: TableRule, scope: Scope, context: Context) -> RowReader:
     )
 
 
-def table_number(rule: TableRule, scope: Scope) -> int:
-    """A number by which a table's source rows are found again: the same in reader and writer."""
-    return zlib.crc32(f"{scope.role} {rule.place} {rule.each.table}".encode())
-
-
-def read_row(
-    row: Any,
-    position: int,
-    readers: Sequence[RowReader],
-    outer: Record,
-    job: Job,
-    known: Mapping[str, Any] = {},
-) -> None:
-    """Read one row by the first of `readers` that fits, and keep its record; `known` slots are set already."""
-    before = len(job.faults)
-    for reader in readers:
-        if len(readers) > 1 and not reader.test(row):
-            continue
-        record: Record = {"$up": outer, **known} if reader.table == "children" else dict(known)
-        reader.read(row, record, job)
-        if reader.kind == "object" and "index" in reader.by:
-            record.setdefault("?index", position)
-        if len(job.faults) > before and any(fault.code not in MILD for fault in job.faults[before:]):
-            if reader is not readers[-1] and len(readers) > 1:
-                del job.faults[before:]
-                continue
-            return
-        if reader.fits is not always and not reader.fits(record, job):
-            continue
-        if job.origin:
-            record["$rows"] = {reader.number: (position, row)}
-        keep_row(reader, record, outer, job)
-        return
-    job.fault("ALTERNATIVE", job.at, readers[0].place, "the row fits no table that could hold it", got=row)
-
-
 def _asked(rule: Rule, scope: Scope, context: Context) -> bool:
     """Whether anybody asks for what a rule tells; rows that nobody asks for are not judged either."""
     if context.compares:
@@ -610,15 +476,6 @@ def _asked(rule: Rule, scope: Scope, context: Context) -> bool:
     if isinstance(rule, OneOf):
         return any(_asked(one, scope, context) for one in rule.alternatives)
     return True
-
-
-def rows_of_columns(value: Any) -> Any:
-    """The rows of a mapping from keys to lists of one length; anything else as it is, to be reported."""
-    if not isinstance(value, dict) or not all(isinstance(column, list) for column in value.values()):
-        return value
-    if len({len(column) for column in value.values()}) > 1:
-        return None
-    return [dict(zip(value, row, strict=True)) for row in zip(*value.values(), strict=True)]
 
 
 def _table(rules: tuple[TableRule, ...], scope: Scope, context: Context, at: Path, place: Place) -> Reader:

@@ -26,7 +26,7 @@ from formatspec.engine.printing import (
     listed,
     same_value,
 )
-from formatspec.engine.reading import table_number
+from formatspec.engine.row_reading import table_number
 from formatspec.engine.scope import Scope
 from formatspec.engine.telling import fits_outline, keys_of
 from formatspec.language import expression

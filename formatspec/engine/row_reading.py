@@ -1,0 +1,81 @@
+"""One row of a table: how it is read, and what becomes of its record."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from formatspec.engine.conditions import Condition, always
+from formatspec.engine.job import MILD, Job, Record
+from formatspec.engine.merging import keep_row
+from formatspec.engine.scope import Scope
+from formatspec.engine.telling import Test
+from formatspec.language.errors import Place
+from formatspec.language.rules import TableRule
+
+Reader = Callable[[Any, Record, Job], None]
+"""Takes a document and binds what stands in it to the model's slots."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowReader:
+    """How one row of a table is read: what it looks like, what it binds, which record it is."""
+
+    number: int
+    kind: str
+    by: tuple[str, ...]
+    test: Test
+    read: Reader
+    fits: Condition
+    overlap: bool
+    table: str
+    place: Place
+    rule: TableRule
+    scope: Scope
+
+
+def table_number(rule: TableRule, scope: Scope) -> int:
+    """A number by which a table's source rows are found again: the same in reader and writer."""
+    return zlib.crc32(f"{scope.role} {rule.place} {rule.each.table}".encode())
+
+
+def read_row(
+    row: Any,
+    position: int,
+    readers: Sequence[RowReader],
+    outer: Record,
+    job: Job,
+    known: Mapping[str, Any] = {},
+) -> None:
+    """Read one row by the first of `readers` that fits, and keep its record; `known` slots are set already."""
+    before = len(job.faults)
+    for reader in readers:
+        if len(readers) > 1 and not reader.test(row):
+            continue
+        record: Record = {"$up": outer, **known} if reader.table == "children" else dict(known)
+        reader.read(row, record, job)
+        if reader.kind == "object" and "index" in reader.by:
+            record.setdefault("?index", position)
+        if len(job.faults) > before and any(fault.code not in MILD for fault in job.faults[before:]):
+            if reader is not readers[-1] and len(readers) > 1:
+                del job.faults[before:]
+                continue
+            return
+        if reader.fits is not always and not reader.fits(record, job):
+            continue
+        if job.origin:
+            record["$rows"] = {reader.number: (position, row)}
+        keep_row(reader, record, outer, job)
+        return
+    job.fault("ALTERNATIVE", job.at, readers[0].place, "the row fits no table that could hold it", got=row)
+
+
+def rows_of_columns(value: Any) -> Any:
+    """The rows of a mapping from keys to lists of one length; anything else as it is, to be reported."""
+    if not isinstance(value, dict) or not all(isinstance(column, list) for column in value.values()):
+        return value
+    if len({len(column) for column in value.values()}) > 1:
+        return None
+    return [dict(zip(value, row, strict=True)) for row in zip(*value.values(), strict=True)]
