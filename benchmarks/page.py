@@ -282,7 +282,7 @@ def render(about: About, measured: dict[str, Any]) -> str:
         "formatspec convert coco DATA --to yolo_ultralytics --media none -O task=detect -o OUT",
         "formatspec validate DATA",
         "formatspec convert image_masks DATA --to coco -o OUT        # memory with more items",
-        "formatspec convert coco DATA --to labelme -o OUT",
+        "formatspec convert coco DATA --to datumaro -o OUT",
         "python peers.py PEER coco-yolo DATA OUT                     # panlabel, labelformat, globox, datumaro",
         "python peers.py datumaro ade-coco DATA OUT                  # and ade-coco-instances, ade-voc",
         "python ade_floor.py DATA",

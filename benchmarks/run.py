@@ -37,7 +37,7 @@ CONVERSIONS = {
 }
 PEER_JOBS = {"ade-coco": "`-f coco`", "ade-coco-instances": "`-f coco_instances`", "ade-voc": "`-f voc`"}
 YOLO = ["--to", "yolo_ultralytics", "--media", "none", "-O", "task=detect"]
-ACROSS = {"image_masks": "coco", "coco": "labelme"}
+ACROSS = {"image_masks": "coco", "coco": "datumaro"}
 
 
 class Bench:
