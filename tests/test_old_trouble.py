@@ -11,8 +11,12 @@ import numpy as np
 import pytest
 
 import formatspec as fs
-from formatspec.model.records import Item
+from formatspec.engine.format import compile_format
+from formatspec.language.load import load_source
+from formatspec.model.records import Category, Image, Item, Object
+from formatspec.model.region import Region
 from formatspec.pixels import png
+from formatspec.testing import laws
 from formatspec.testing.memory import image_bytes
 
 
@@ -300,3 +304,20 @@ def test_outlines_of_groups_and_deleted_ones(tmp_path: Path) -> None:
     fs.convert(tmp_path / "coco", to="cityscapes", out=tmp_path / "back")
     (back,) = tmp_path.glob("back/gtFine/train/*/*_polygons.json")
     assert [row["label"] for row in json.loads(back.read_text())["objects"]] == ["car", "cargroup", "polegroup"]
+
+
+def test_an_object_without_a_track_gets_none_that_another_has() -> None:
+    """A number that is made up passes over those that objects of the same class state."""
+    spec = load_source("mots_png")
+    form = compile_format(spec, spec.layouts[0], {})
+    category = Category(name="car", index=0, id=1)
+    things = tuple(
+        Object(category=category, track=track, region=Region.from_mask(np.eye(4, dtype=bool) & (np.arange(4) == place)))
+        for place, track in enumerate((None, 1, None, 2))
+    )
+    item = Item(key="train/a", captures={"subset": "train", "name": "a", "ext": "png"}, objects=things,
+                image=Image(path="train/images/a.png", width=4, height=4), subsets=("train",))  # fmt: skip
+    tree = laws.MemoryTree(laws.written(form, [category], [item]))
+    (back,) = laws.opened(spec, tree, {})[1]
+    tracks = [thing.track for thing in back.objects]
+    assert len(set(tracks)) == 4 and {1, 2} <= set(tracks)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -369,7 +370,7 @@ class RasterWriter:
             frames = [f for f in frames_of(records, frame) if row.fits(f)]
             for index, inner in enumerate(frames):
                 inner.index, inner.rows = index, len(frames)
-                inner.setting.counts[str(index)] = _number(inner, frames[:index])
+                inner.setting.counts[str(index)] = _number(inner, frames, row.rule.each.by)
                 region = _region(inner)
                 if not region:
                     continue
@@ -394,10 +395,17 @@ class RasterWriter:
 _LAYERS = {"areas": 0, "objects": 1, "children": 1, "void": 2}
 
 
-def _number(frame: Frame, before: list[Frame]) -> int:
-    """How many rows of the same category stand before."""
+def _number(frame: Frame, frames: list[Frame], by: tuple[str, ...]) -> int:
+    """How many rows of the same category stand before; what rows of it state as their own number is passed over,
+    be it counted from 0 or from 1."""
     mine = getattr(frame.record, "category", None)
-    return sum(1 for other in before if getattr(other.record, "category", None) == mine)
+    alike = [other.record for other in frames if getattr(other.record, "category", None) == mine]
+    before = next(place for place, record in enumerate(alike) if record is frame.record)
+    stated = {getattr(record, slot, None) for record in alike for slot in by if slot in ("id", "track")}
+    if stated <= {None}:
+        return before
+    free = (number for number in itertools.count() if not {number, number + 1} & stated)
+    return next(itertools.islice(free, before, None))
 
 
 def _region(frame: Frame) -> Region | None:
