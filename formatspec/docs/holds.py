@@ -32,6 +32,7 @@ from formatspec.language.rules import (
     Rule,
     SequenceRule,
     TableRule,
+    inside,
     is_derived,
 )
 from formatspec.language.schema import CategoryTable
@@ -217,7 +218,7 @@ def _carried(rule: Rule, scope: Scope) -> Iterator[str]:
             yield from _of_category(rule.leaf.default.name)
     else:
         inner = scope.inside(rule.each.table) if isinstance(rule, TableRule) else scope
-        for part in _parts(rule):
+        for part in inside(rule):
             yield from _carried(part, inner)
 
 
@@ -327,7 +328,7 @@ def _tables(rule: Rule, scope: Scope) -> Iterator[tuple[TableRule, Scope]]:
             yield rule, inner
             yield from _tables(rule.row, inner)
         return
-    for part in _parts(rule):
+    for part in inside(rule):
         yield from _tables(part, scope)
 
 
@@ -337,21 +338,6 @@ def _conditions(table: TableRule) -> Iterator[str]:
         left = part.left if isinstance(part, Binary) and part.operator in ("==", "!=") else part
         if isinstance(left, Name) and "." not in left.name:
             yield left.name
-
-
-def _parts(rule: Rule) -> Iterator[Rule]:
-    """The rules inside a rule."""
-    if isinstance(rule, MapRule):
-        yield from (field.rule for field in rule.fields)
-        yield from rule.alternatives
-        if rule.rest is not None:
-            yield rule.rest
-    elif isinstance(rule, ListRule | SequenceRule):
-        yield from rule.rules
-    elif isinstance(rule, OneOf):
-        yield from rule.alternatives
-    elif isinstance(rule, TableRule):
-        yield rule.row
 
 
 def _always(form: Format) -> int:
@@ -375,7 +361,7 @@ def _rows(rule: Rule, pixels: bool) -> int:
         seen = _bits("region") if pixels and rule.each.where is None else 0
         return seen | (BITS["parent"] if rule.each.table == "children" else 0) | _held(rule.row)
     bits = 0
-    for part in _parts(rule):
+    for part in inside(rule):
         bits |= _rows(part, pixels)
     return bits
 
@@ -391,7 +377,7 @@ def _held(rule: Rule) -> int:
         bits = BITS["attributes"] if TABLES[rule.each.table] == "attribute" else 0
         bits |= BITS["parent"] if rule.each.table == "children" else 0
     else:
-        for part in _parts(rule):
+        for part in inside(rule):
             bits |= _held(part)
     return bits
 

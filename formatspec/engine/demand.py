@@ -7,16 +7,15 @@ from collections.abc import Collection, Iterator
 from formatspec.engine.format import Format, Role, everything
 from formatspec.engine.reading import Wanted
 from formatspec.engine.scope import Meaning, Scope
-from formatspec.language.leaf import Bind, Text
+from formatspec.language.leaf import Bind, bindings
 from formatspec.language.rules import (
     LeafRule,
     LineRule,
-    ListRule,
     MapRule,
     OneOf,
     Rule,
-    SequenceRule,
     TableRule,
+    inside,
     is_derived,
 )
 
@@ -28,24 +27,11 @@ def leaves(rule: Rule, scope: Scope) -> Iterator[tuple[Bind, Scope, bool]]:
 
 def _leaves(rule: Rule, scope: Scope, lookup: bool) -> Iterator[tuple[Bind, Scope, bool]]:
     if isinstance(rule, LeafRule | LineRule):
-        for part in rule.leaf.parts if isinstance(rule.leaf, Text) else (rule.leaf,):
-            if isinstance(part, Bind):
-                yield part, scope, lookup
-    elif isinstance(rule, MapRule):
-        for field in rule.fields:
-            yield from _leaves(field.rule, scope, lookup)
-        for choice in rule.alternatives:
-            yield from _leaves(choice, scope, lookup)
-        if rule.rest is not None:
-            yield from _leaves(rule.rest, scope, lookup)
-    elif isinstance(rule, ListRule | SequenceRule):
-        for one in rule.rules:
-            yield from _leaves(one, scope, lookup)
+        yield from ((bind, scope, lookup) for bind in bindings(rule.leaf))
     elif isinstance(rule, TableRule):
-        yield from _leaves(rule.row, scope.inside(rule.each.table), lookup or rule.each.overlap)
-    elif isinstance(rule, OneOf):
-        for alternative in rule.alternatives:
-            yield from _leaves(alternative, scope, lookup)
+        scope, lookup = scope.inside(rule.each.table), lookup or rule.each.overlap
+    for one in inside(rule):
+        yield from _leaves(one, scope, lookup)
 
 
 def meanings(rule: Rule, scope: Scope) -> Iterator[tuple[Meaning, Scope, bool]]:
@@ -67,22 +53,10 @@ def meanings(rule: Rule, scope: Scope) -> Iterator[tuple[Meaning, Scope, bool]]:
 
 def tables(rule: Rule, lookups: bool = True) -> Iterator[str]:
     """The tables whose rows tell something; without `lookups`, those whose rows are records of their own."""
-    if isinstance(rule, TableRule):
-        if not is_derived(rule.row) and (lookups or not rule.each.overlap):
-            yield rule.each.table
-        yield from tables(rule.row, lookups)
-    elif isinstance(rule, MapRule):
-        for field in rule.fields:
-            yield from tables(field.rule, lookups)
-        for choice in (*rule.alternatives, rule.rest):
-            if isinstance(choice, OneOf):
-                yield from tables(choice, lookups)
-    elif isinstance(rule, ListRule | SequenceRule):
-        for one in rule.rules:
-            yield from tables(one, lookups)
-    elif isinstance(rule, OneOf):
-        for alternative in rule.alternatives:
-            yield from tables(alternative, lookups)
+    if isinstance(rule, TableRule) and not is_derived(rule.row) and (lookups or not rule.each.overlap):
+        yield rule.each.table
+    for one in inside(rule):
+        yield from tables(one, lookups)
 
 
 def serves(role: Role, wanted: Wanted) -> bool:

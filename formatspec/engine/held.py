@@ -7,7 +7,7 @@ from operator import attrgetter
 from typing import Any
 
 from formatspec.engine.scope import Scope
-from formatspec.language.leaf import Bind, Leaf, Text
+from formatspec.language.leaf import Leaf, bindings
 from formatspec.language.rules import LeafRule, ListRule, MapRule, OneOf, Rule, TableRule
 from formatspec.model.records import Area, Category, Object
 from formatspec.model.slots import TABLES
@@ -47,12 +47,11 @@ def mark_of_area(category: Category | None) -> Hashable:
 
 def leaf_names(leaf: Leaf) -> Iterator[str]:
     """The names that a leaf binds."""
-    for part in leaf.parts if isinstance(leaf, Text) else (leaf,):
-        if isinstance(part, Bind):
-            yield from part.names
-            if any(call.name == "map" for call in part.calls) and "slot" in part.names:
-                for call in part.calls:
-                    yield from (str(a.value) for a in call.arguments if a.value)
+    for bind in bindings(leaf):
+        yield from bind.names
+        if any(call.name == "map" for call in bind.calls) and "slot" in bind.names:
+            for call in bind.calls:
+                yield from (str(a.value) for a in call.arguments if a.value)
 
 
 def slot_bits(rule: Rule, scope: Scope) -> int:

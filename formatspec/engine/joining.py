@@ -16,7 +16,7 @@ from formatspec.engine.job import MILD, Fault, Job, Path
 from formatspec.engine.row_reading import RowReader
 from formatspec.engine.rows import Decode, Fields, RowSource
 from formatspec.engine.scope import Meaning, Scope
-from formatspec.language.leaf import Bind, Text
+from formatspec.language.leaf import Bind, bindings
 from formatspec.language.rules import LeafRule, MapRule
 
 
@@ -303,8 +303,7 @@ def _item_key(table: Table) -> str | None:
     found = None
     for one in row.fields:
         leaf = one.rule.leaf if isinstance(one.rule, LeafRule) else None
-        parts = leaf.parts if isinstance(leaf, Text) else (leaf,)
-        names = [name for part in parts if isinstance(part, Bind) for name in part.names]
+        names = [name for bind in (bindings(leaf) if leaf is not None else ()) for name in bind.names]
         wanted = [meaning for name in names if (meaning := scope.meaning(name)) and names_only(meaning, scope)]
         if not wanted and isinstance(one.rule, LeafRule):
             continue

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from formatspec.engine.scope import Scope
 from formatspec.language import expression
 from formatspec.language.expression import Binary, Expression, Literal, Name
 from formatspec.language.leaf import Bind, Computed, Keep, Leaf, Text
-from formatspec.language.rules import Field, LeafRule, LineRule, ListRule, MapRule, OneOf, Rule, SequenceRule, TableRule
+from formatspec.language.rules import (
+    Field,
+    LeafRule,
+    LineRule,
+    MapRule,
+    Rule,
+    TableRule,
+    inside,
+)
 
 COUNTS = frozenset({"index", "item.index", "number", "rank"})
 """Slots that say the how-manieth a record is."""
@@ -76,19 +83,7 @@ def _any_count(rule: Rule, scope: Scope) -> bool:
         inner = scope.inside(rule.each.table)
         within = rule.each.where is not None and _counts(rule.each.where, inner)
         return within or _any_count(rule.row, inner)
-    return any(_any_count(one, scope) for one in _inner(rule))
-
-
-def _inner(rule: Rule) -> Iterator[Rule]:
-    if isinstance(rule, MapRule):
-        yield from (field.rule for field in rule.fields)
-        yield from rule.alternatives
-        if rule.rest is not None:
-            yield rule.rest
-    elif isinstance(rule, ListRule | SequenceRule):
-        yield from rule.rules
-    elif isinstance(rule, OneOf):
-        yield from rule.alternatives
+    return any(_any_count(one, scope) for one in inside(rule))
 
 
 def _parts(leaf: Leaf) -> tuple[Any, ...]:

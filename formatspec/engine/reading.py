@@ -20,16 +20,17 @@ from formatspec.engine.scope import Meaning, Scope
 from formatspec.engine.telling import constant_of, equal_strictly, fits_outline, keys_of, may_be_absent, outline
 from formatspec.engine.templates import text_template
 from formatspec.language.errors import Place
-from formatspec.language.leaf import Bind, Computed, Constant, Keep, Leaf, Text
+from formatspec.language.leaf import Bind, Computed, Constant, Keep, Leaf, Text, bindings
 from formatspec.language.rules import (
     Field,
     LeafRule,
+    LineRule,
     ListRule,
     MapRule,
     OneOf,
     Rule,
-    SequenceRule,
     TableRule,
+    inside,
     problem,
 )
 from formatspec.model.slots import TABLES
@@ -463,19 +464,11 @@ def _asked(rule: Rule, scope: Scope, context: Context) -> bool:
     if context.compares:
         return True
     if isinstance(rule, LeafRule):
-        parts = rule.leaf.parts if isinstance(rule.leaf, Text) else (rule.leaf,)
-        names = [name for part in parts if isinstance(part, Bind) for name in part.names]
+        names = [name for bind in bindings(rule.leaf) for name in bind.names]
         return any((meaning := scope.meaning(name)) is not None and context.wanted(meaning, scope) for name in names)
     if isinstance(rule, TableRule):
         return _asked(rule.row, scope.inside(rule.each.table), context)
-    if isinstance(rule, MapRule):
-        inner = [*(field.rule for field in rule.fields), *rule.alternatives, *([rule.rest] if rule.rest else [])]
-        return any(_asked(one, scope, context) for one in inner)
-    if isinstance(rule, ListRule | SequenceRule):
-        return any(_asked(one, scope, context) for one in rule.rules)
-    if isinstance(rule, OneOf):
-        return any(_asked(one, scope, context) for one in rule.alternatives)
-    return True
+    return isinstance(rule, LineRule) or any(_asked(one, scope, context) for one in inside(rule))
 
 
 def _table(rules: tuple[TableRule, ...], scope: Scope, context: Context, at: Path, place: Place) -> Reader:

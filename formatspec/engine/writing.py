@@ -31,7 +31,7 @@ from formatspec.engine.scope import Scope
 from formatspec.engine.telling import fits_outline, keys_of
 from formatspec.language import expression
 from formatspec.language.expression import Expression
-from formatspec.language.leaf import Bind, Text
+from formatspec.language.leaf import Bind, bindings
 from formatspec.language.rules import Field, LeafRule, ListRule, MapRule, OneOf, Rule, TableRule, is_derived, problem
 from formatspec.model.records import Category, Object
 from formatspec.model.slots import TABLES
@@ -197,11 +197,8 @@ def _rest(rule: MapRule, scope: Scope) -> Rest:
 def bound_attributes(rule: Rule) -> Iterator[str]:
     """The single attributes that a rule binds, which `*: attributes` does not repeat."""
     if isinstance(rule, LeafRule):
-        leaf = rule.leaf
-        parts = leaf.parts if isinstance(leaf, Text) else (leaf,)
-        for part in parts:
-            if isinstance(part, Bind):
-                yield from (n.removeprefix("attributes.") for n in part.names if n.startswith("attributes."))
+        for bind in bindings(rule.leaf):
+            yield from (n.removeprefix("attributes.") for n in bind.names if n.startswith("attributes."))
     elif isinstance(rule, MapRule):
         for field in rule.fields:
             yield from bound_attributes(field.rule)
@@ -303,10 +300,8 @@ def fitting_shapes(shapes: Sequence[Shape], frame: Frame, record: Any) -> tuple[
 def bound_names(rule: Rule) -> Iterator[str]:
     """The names that the leaves of a rule bind, tables inside it left out."""
     if isinstance(rule, LeafRule):
-        parts = rule.leaf.parts if isinstance(rule.leaf, Text) else (rule.leaf,)
-        for part in parts:
-            if isinstance(part, Bind):
-                yield from part.names
+        for bind in bindings(rule.leaf):
+            yield from bind.names
     elif isinstance(rule, MapRule):
         for field in rule.fields:
             yield from bound_names(field.rule)

@@ -79,6 +79,12 @@ class Text:
 
 Leaf = Bind | Keep | Computed | Constant | Text
 
+
+def bindings(leaf: Leaf) -> tuple[Bind, ...]:
+    """What a leaf binds: itself, or what stands in its text."""
+    return tuple(part for part in (leaf.parts if isinstance(leaf, Text) else (leaf,)) if isinstance(part, Bind))
+
+
 _NAME = re.compile(r"[A-Za-z_][\w]*(\.[A-Za-z_][\w]*)*")
 _PLACEHOLDER = re.compile(r"(?P<name>[A-Za-z_][\w.]*)(?P<optional>\?)?(?::(?P<format>\S+))?(?P<rest>(\s.*)?)", re.S)
 _NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][-+]?\d+)?")

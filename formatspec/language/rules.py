@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from formatspec.language import expression
@@ -113,6 +113,21 @@ class SequenceRule:
 
 
 Rule = LeafRule | MapRule | ListRule | TableRule | OneOf | LineRule | SequenceRule
+
+
+def inside(rule: Rule) -> Iterator[Rule]:
+    """The rules right inside a rule, in their order."""
+    if isinstance(rule, MapRule):
+        yield from (field.rule for field in rule.fields)
+        yield from rule.alternatives
+        if rule.rest is not None:
+            yield rule.rest
+    elif isinstance(rule, ListRule | SequenceRule):
+        yield from rule.rules
+    elif isinstance(rule, OneOf):
+        yield from rule.alternatives
+    elif isinstance(rule, TableRule):
+        yield rule.row
 
 
 def is_derived(row: Rule) -> bool:

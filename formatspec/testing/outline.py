@@ -14,7 +14,7 @@ from formatspec.engine.printing import condition
 from formatspec.engine.scope import Meaning, Scope
 from formatspec.language.errors import Place
 from formatspec.language.expression import Binary, Literal, Name, Unary
-from formatspec.language.leaf import Bind, Text
+from formatspec.language.leaf import Bind, Text, bindings
 from formatspec.language.rules import BLOCK, LeafRule, ListRule, MapRule, OneOf, Rule, TableRule, is_derived
 
 
@@ -165,11 +165,8 @@ def _leaf(
     rule: LeafRule, scope: Scope, role: Role, required: bool, choice: tuple[tuple[int, int], ...], found: Outline,
     keys: int,
 ) -> None:  # fmt: skip
-    parts = rule.leaf.parts if isinstance(rule.leaf, Text) else (rule.leaf,)
     textual = scope.textual or isinstance(rule.leaf, Text)
-    for part in parts:
-        if not isinstance(part, Bind):
-            continue
+    for part in bindings(rule.leaf):
         if part.names == ("slot",):
             for call in part.calls:
                 for argument in call.arguments:
