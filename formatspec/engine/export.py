@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from formatspec.engine.adapt import Adapter, NoPlace, TargetCategories
+from formatspec.engine.documents import Codec
 from formatspec.engine.entries import header_of
 from formatspec.engine.format import IMAGE, Format, Role
 from formatspec.engine.frames import Frame, Setting
@@ -88,7 +89,7 @@ class Exporter:
         self.writers = {
             role.name: role.painter() if role.kind == "pixels" else compile_writer(role.document_rule, role.scope)
             for role in self.roles
-            if role.kind is not None
+            if role.kind is not None and role.span != "shared"
         }
         self.spooled = {
             role.name: tuple(spooled_tables(role))
@@ -347,11 +348,8 @@ class Exporter:
                     counts[row.table] = count + 1
                     shared.columns.update(dict.fromkeys(inner.record.attributes))
                     continue
-                try:
-                    place = position_of(record, row.number, frame.setting.file) if frame.then is not None else -1
-                    gathered.add(write_record(row, inner), place, codec)
-                except (Lacking, FileError) as error:
-                    why = f"no {error}" if isinstance(error, Lacking) else error.message
+                why = _gather(row, inner, gathered, codec, frame.then is not None)
+                if why:
                     lost.setdefault(id(record), (row.table, record, why))
                     continue
                 done.add(id(record))
@@ -370,11 +368,8 @@ class Exporter:
             for frame in (inner, inner.then):
                 if frame is not None:
                     frame.env = dataclasses.replace(frame.env, columns=columns)
-            try:
-                place = position_of(inner.record, row.number, inner.setting.file) if inner.then is not None else -1
-                gathered.add(write_record(row, inner), place, role.codec)
-            except (Lacking, FileError) as error:
-                why = f"no {error}" if isinstance(error, Lacking) else error.message
+            why = _gather(row, inner, gathered, role.codec, inner.then is not None)
+            if why:
                 self.losses.note(f"{row.table} not written ({why})", row.table)
 
     def take(self) -> Part:
@@ -396,6 +391,18 @@ class Exporter:
         self.losses.clear()
         self.shared, self.subsets, self.named, self.files, self.objects = {}, (set(), set()), {}, 0, 0
         return part
+
+
+def _gather(row: RowWriter, frame: Frame, gathered: TablePart, codec: Codec, in_place: bool) -> str:
+    """Write a row, where it stood in its source if `in_place`; gives why it cannot be, nothing if it can."""
+    try:
+        place = position_of(frame.record, row.number, frame.setting.file) if in_place else -1
+        gathered.add(write_record(row, frame), place, codec)
+    except Lacking as lacking:
+        return f"no {lacking}"
+    except FileError as error:
+        return error.message
+    return ""
 
 
 def _belongs(row: RowWriter, frame: Frame) -> bool:

@@ -20,7 +20,7 @@ from formatspec.engine.joining import SharedFile
 from formatspec.engine.losses import Losses
 from formatspec.engine.numbering import ALL_OBJECTS
 from formatspec.engine.parts import Part, SharedPart, TablePart, row_of, row_writer
-from formatspec.engine.printing import NO_SOURCE, Lacking
+from formatspec.engine.printing import NO_SOURCE, Lacking, Writer
 from formatspec.engine.rows import rules_of
 from formatspec.engine.shared import counts_of, is_category_source, spooled_tables
 from formatspec.engine.writing import compile_writer, spool_key
@@ -55,7 +55,7 @@ class Rows(Sequence[Any]):
             self._places.extend(range(len(self)))
         if place >= 0 or self._places:
             self._places.append(place if place >= 0 else len(self))
-        self._starts.append(self._spool.seek(0, 2))
+        self._starts.append(self._spool.tell())  # its end: rows are read when all are there
         self._lengths.append(len(text))
         self._spool.write(text)
 
@@ -148,10 +148,11 @@ class Finisher:
             names = [key for key in self._files if key[0] == role.name]
             if not names and not role.captures:
                 names = [(role.name, rendered(role, {}))]
+            writer = compile_writer(role.document_rule, role.scope)
             for key in names:
-                self._write(role, key, self._files.get(key) or _File({}), put)
+                self._write(role, writer, key, self._files.get(key) or _File({}), put)
 
-    def _write(self, role: Role, key: tuple[str, str], made: _File, put: Put) -> None:
+    def _write(self, role: Role, writer: Writer, key: tuple[str, str], made: _File, put: Put) -> None:
         setting = Setting(made.captures, self.categories, dict(self.target.options))
         setting.folder = posixpath.dirname(key[1])
         setting.columns = made.columns
@@ -172,7 +173,7 @@ class Finisher:
             before.subsets = tuple(sorted(self.subsets[1]))
             frame.then = Frame(before, None, None)
         try:
-            document = compile_writer(role.document_rule, role.scope)(frame, source)
+            document = writer(frame, source)
         except Lacking as lacking:
             raise CannotWrite(f"{role.name} needs {lacking}") from None
         for table, _, why in setting.rows.pop("lost", ()):
@@ -231,13 +232,13 @@ def pieces(role: Role, document: Any, tables: Mapping[str, Rows]) -> Iterator[by
     }
     if role.codec.stream is not None and streams:
         return role.codec.stream(document, {path: rows.texts() for path, rows in streams.items()})
-    return iter((role.codec.encode(_held(document, streams)),))
+    return iter((role.codec.encode(_held(document)),))
 
 
-def _held(document: Any, streams: Mapping[tuple[str, ...], Rows]) -> Any:
+def _held(document: Any) -> Any:
     """A document with its rows in memory."""
     if isinstance(document, Rows):
         return list(document)
     if isinstance(document, dict):
-        return {key: _held(part, streams) if isinstance(part, dict | Rows) else part for key, part in document.items()}
+        return {key: _held(part) if isinstance(part, dict | Rows) else part for key, part in document.items()}
     return document

@@ -11,9 +11,10 @@ from formatspec.engine.format import IMAGE, Format, Role, everything, row_reader
 from formatspec.engine.job import Fault
 from formatspec.engine.joining import Joined, SharedFile, Table, id_key, join, names_only
 from formatspec.engine.reading import Context
-from formatspec.engine.rows import HeldRows, NotRows, fields_of, range_file, rows_at, rules_of, sought
+from formatspec.engine.rows import HeldRows, fields_of, range_file, rows_at, rules_of, sought
 from formatspec.engine.schemas import schema_faults
 from formatspec.files.document import FileError
+from formatspec.files.json_rows import NotRows
 from formatspec.language.rules import Field, MapRule, OneOf, Rule, TableRule
 from formatspec.model.slots import TABLES
 from formatspec.paths.tree import Tree

@@ -273,7 +273,7 @@ class _Ids:
         found = []
         for place in several.tolist():
             which, position = self._which[place], self._positions[place]
-            value = rows.at(position, None)[self.keys[which]]
+            value = rows.at(position)[self.keys[which]]
             if first.setdefault(value, int(owners[place])) != int(owners[place]):
                 found.append((which, position, value))
         return found

@@ -12,7 +12,6 @@ from typing import Any, Protocol, TypedDict
 import msgspec
 import numpy as np
 
-from formatspec.engine.job import MISSING
 from formatspec.engine.reading import Context
 from formatspec.engine.scope import Scope
 from formatspec.files import json_file, json_rows
@@ -24,7 +23,7 @@ from formatspec.language.rules import LeafRule, MapRule, OneOf, Rule, TableRule
 from formatspec.paths.tree import Tree
 
 Decode = Callable[[bytes], Any]
-"""A row's bytes to as much of the row as is asked for."""
+"""The bytes of a list of rows to as much of the rows as is asked for."""
 
 SPAN = 1 << 20
 """Bytes of rows that are decoded at once where all rows of a table are gone through."""
@@ -35,7 +34,7 @@ class RowSource(Protocol):
 
     def __len__(self) -> int: ...
 
-    def at(self, position: int, decode: Decode | None) -> Any:
+    def at(self, position: int) -> Any:
         """One row."""
         ...
 
@@ -57,7 +56,7 @@ class HeldRows:
     def __len__(self) -> int:
         return len(self.rows)
 
-    def at(self, position: int, decode: Decode | None) -> Any:
+    def at(self, position: int) -> Any:
         return self.rows[position]
 
     def some(self, first: int, behind: int, decode: Decode | None) -> Sequence[Any]:
@@ -78,9 +77,8 @@ class FileRows:
     def __len__(self) -> int:
         return len(self.starts)
 
-    def at(self, position: int, decode: Decode | None) -> Any:
-        data = self.file.read(int(self.lengths[position]), int(self.starts[position]))
-        return msgspec.json.decode(data) if decode is None else decode(data)
+    def at(self, position: int) -> Any:
+        return msgspec.json.decode(self.file.read(int(self.lengths[position]), int(self.starts[position])))
 
     def some(self, first: int, behind: int, decode: Decode | None) -> Sequence[Any]:
         data = b"[" + self._between(first, behind) + b"]"
@@ -265,20 +263,3 @@ def rules_of(rule: TableRule | OneOf) -> tuple[TableRule, ...]:
     if isinstance(rule, TableRule):
         return (rule,)
     return tuple(choice for choice in rule.alternatives if isinstance(choice, TableRule))
-
-
-__all__ = [
-    "MISSING",
-    "FileRows",
-    "HeldRows",
-    "NotRows",
-    "RangeFile",
-    "RowSource",
-    "fields_of",
-    "range_file",
-    "row_type",
-    "rows_at",
-    "rows_decoder",
-    "rules_of",
-    "sought",
-]  # fmt: skip

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from formatspec.engine import demand
@@ -12,19 +13,26 @@ from formatspec.engine.format import Format, Role
 from formatspec.engine.index import first_of, tables_in
 from formatspec.engine.joining import SharedFile
 from formatspec.engine.numbering import counts_plainly
+from formatspec.engine.rows import rules_of
 from formatspec.engine.scope import Meaning, Scope
-from formatspec.engine.writing import RowWriter, is_spooled, spool_key
-from formatspec.language.rules import OneOf, TableRule
+from formatspec.engine.writing import RowWriter, is_spooled, needs_columns, spool_key
+from formatspec.language.rules import TableRule
 from formatspec.model.slots import TABLES
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Spooled:
-    """A table of a shared document whose rows come from items."""
+    """A table of a shared document whose rows come from items; `rules` are its alternatives."""
 
     key: str
     kind: str
-    writers: tuple[RowWriter, ...]
+    rules: tuple[TableRule, ...]
+    scope: Scope
+
+    @cached_property
+    def writers(self) -> tuple[RowWriter, ...]:
+        """How its rows are written: compiled when the first is."""
+        return tuple(RowWriter(rule, self.scope) for rule in self.rules)
 
 
 def is_category_source(form: Format, role: Role) -> bool:
@@ -46,44 +54,37 @@ def counts_of(role: Role, source: SharedFile, now: Mapping[str, Any]) -> dict[st
 def spooled_tables(role: Role) -> Iterable[Spooled]:
     assert role.codec is not None
     for _, rule in tables_in(role.codec.rule, ()):
-        tables = (rule,) if isinstance(rule, TableRule) else _tables(rule)
-        if is_spooled(tables[0], role.scope):
-            yield Spooled(
-                spool_key(tables, role.scope),
-                TABLES[tables[0].each.table],
-                tuple(RowWriter(table, role.scope) for table in tables),
-            )
+        rules = rules_of(rule)
+        if is_spooled(rules[0], role.scope):
+            yield Spooled(spool_key(rules, role.scope), TABLES[rules[0].each.table], rules, role.scope)
+
+
+def _all_spooled(form: Format) -> Iterator[Spooled]:
+    """The tables of all shared files whose rows come from items."""
+    for role in form.documents:
+        if role.span == "shared" and role.codec is not None:
+            yield from spooled_tables(role)
 
 
 def told_twice(roles: Iterable[Iterable[Spooled]]) -> bool:
     """Whether several roles tell of one object by its id, which then must be one number in all their files."""
-    by_id = [any(row.rule.each.by == ("id",) for one in tables for row in one.writers if one.kind == "object")
+    by_id = [any(rule.each.by == ("id",) for one in tables for rule in one.rules if one.kind == "object")
              for tables in roles]  # fmt: skip
     return sum(by_id) > 1
 
 
 def tells_of_items(form: Format) -> bool:
     """Whether shared files hold rows of items."""
-    return any(
-        any(True for _ in spooled_tables(role))
-        for role in form.documents
-        if role.span == "shared" and role.codec is not None
-    )
+    return any(True for _ in _all_spooled(form))
 
 
 def in_parts(form: Format) -> bool:
     """Whether the rows of shared files can be written some items at a time, and joined later."""
     return not any(
-        row.late or not counts_plainly(row.rule, role.scope)
-        for role in form.documents
-        if role.span == "shared" and role.codec is not None
-        for table in spooled_tables(role)
-        for row in table.writers
+        needs_columns(rule.row) or not counts_plainly(rule, table.scope)
+        for table in _all_spooled(form)
+        for rule in table.rules
     )
-
-
-def _tables(rule: OneOf) -> tuple[TableRule, ...]:
-    return tuple(choice for choice in rule.alternatives if isinstance(choice, TableRule))
 
 
 def narrower(adapter: Adapter) -> bool:

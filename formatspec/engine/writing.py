@@ -332,7 +332,7 @@ class RowWriter:
         self.shape = shape_of(rule.row)
         written = 0 if rule.each.overlap else WRITTEN
         self.holds = 0 if is_derived(rule.row) else slot_bits(rule.row, inner) | written
-        self.late = _needs_columns(rule.row)
+        self.late = needs_columns(rule.row)
 
     def fits(self, frame: Frame) -> bool:
         """Whether the frame's record fulfils the table's condition."""
@@ -353,10 +353,10 @@ def _but(select: Callable[[Frame], Iterable[Any]], bound: frozenset[str]) -> Cal
     return lambda frame: tuple(pair for pair in select(frame) if pair[0] not in bound)
 
 
-def _needs_columns(rule: Rule) -> bool:
+def needs_columns(rule: Rule) -> bool:
     """Whether a row can only be written when the names of all columns are known."""
     if isinstance(rule, MapRule):
-        return any(_needs_columns(field.rule) for field in rule.fields)
+        return any(needs_columns(field.rule) for field in rule.fields)
     calls = rule.leaf.calls if isinstance(rule, LeafRule) and isinstance(rule.leaf, Bind) else ()
     return any(argument.value == "columns" for call in calls for argument in call.arguments)
 
