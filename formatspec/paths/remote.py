@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import posixpath
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from formatspec.paths.spool import Spool, new_spool
 from formatspec.paths.store import MANIFEST, RemoteError, Store, sentence, store_at, unfit
-from formatspec.paths.tree import Listing, Tree, ZipTree, in_order, safe_name, subtree
+from formatspec.paths.tree import Listed, Listing, Tree, ZipTree, in_order, safe_name, subtree
 
 if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor
@@ -78,7 +78,7 @@ class ReadAhead:
 
 
 @dataclass(frozen=True)
-class RemoteTree:
+class RemoteTree(Listed):
     """A folder behind a URL. Names that no archive may hold either (absolute, with `..` or a backslash) are escapes
     and no files of the tree. The listing goes with the tree to other processes."""
 
@@ -91,15 +91,6 @@ class RemoteTree:
     @property
     def root(self) -> str:
         return self.store.url
-
-    def paths(self) -> Sequence[str]:
-        return self._listing.paths
-
-    def folders(self) -> Sequence[str]:
-        return self._listing.folders
-
-    def escapes(self) -> Sequence[str]:
-        return self._listing.escapes
 
     def exists(self, path: str) -> bool:
         return self._known(path) is not None

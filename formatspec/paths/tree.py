@@ -84,17 +84,12 @@ class Listing(NamedTuple):
     escapes: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class FolderTree:
-    """A folder on disk. Symbolic links that stay inside are followed, unless they lead back to a folder on
-    the way; dangling links and special files are left out. Names that are not UTF-8 hold surrogate escapes
-    (PEP 383)."""
+class Listed:
+    """What a tree tells of its listing, which each kind of tree takes in its own way, once."""
 
-    folder: Path
-
-    @property
-    def root(self) -> str:
-        return str(self.folder)
+    @cached_property
+    def _listing(self) -> Listing:
+        raise NotImplementedError
 
     def paths(self) -> Sequence[str]:
         return self._listing.paths
@@ -104,6 +99,19 @@ class FolderTree:
 
     def escapes(self) -> Sequence[str]:
         return self._listing.escapes
+
+
+@dataclass(frozen=True)
+class FolderTree(Listed):
+    """A folder on disk. Symbolic links that stay inside are followed, unless they lead back to a folder on
+    the way; dangling links and special files are left out. Names that are not UTF-8 hold surrogate escapes
+    (PEP 383)."""
+
+    folder: Path
+
+    @property
+    def root(self) -> str:
+        return str(self.folder)
 
     def exists(self, path: str) -> bool:
         return self.local(path) is not None
@@ -214,7 +222,7 @@ def _inside(path: str, folder: str) -> bool:
 
 
 @dataclass(frozen=True)
-class ZipTree:
+class ZipTree(Listed):
     """A zip archive. Members with an absolute path, a drive letter, `..`, a backslash or a NUL in their name,
     and symbolic links, are escapes and no files of the tree. Of two members of one name the later counts."""
 
@@ -223,15 +231,6 @@ class ZipTree:
     @property
     def root(self) -> str:
         return str(self.archive) if isinstance(self.archive, Path) else self.archive.url
-
-    def paths(self) -> Sequence[str]:
-        return self._listing.paths
-
-    def folders(self) -> Sequence[str]:
-        return self._listing.folders
-
-    def escapes(self) -> Sequence[str]:
-        return self._listing.escapes
 
     def exists(self, path: str) -> bool:
         return path in self._members
@@ -324,7 +323,7 @@ def in_order(paths: Iterable[str]) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True)
-class _Subtree:
+class _Subtree(Listed):
     """The part of a tree below a folder; `prefix` ends with a slash."""
 
     base: Tree
@@ -333,15 +332,6 @@ class _Subtree:
     @property
     def root(self) -> str:
         return f"{self.base.root}/{self.prefix[:-1]}"
-
-    def paths(self) -> Sequence[str]:
-        return self._listing.paths
-
-    def folders(self) -> Sequence[str]:
-        return self._listing.folders
-
-    def escapes(self) -> Sequence[str]:
-        return self._listing.escapes
 
     def exists(self, path: str) -> bool:
         return self.base.exists(self._full(path))
