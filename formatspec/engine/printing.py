@@ -130,17 +130,17 @@ def _keep(leaf: Keep, place: Place, scope: Scope, required: bool) -> Writer:
         return lambda frame, source: MISSING if source is NO_SOURCE else source
     default = compiled(leaf.default, scope, place)
     textual, what = scope.textual, expression.format(leaf.default)
-    is_null = leaf.default == Literal(None)
+    null_said = leaf.default == Literal(None) and (required or not textual)
 
     def show(frame: Frame) -> Any:
         value = default(frame)
         if value is not None:
             return spell(value) if textual else listed(value)
-        if not required:
-            return MISSING
-        if is_null:
+        if null_said:
             return None
-        raise Lacking(what)
+        if required:
+            raise Lacking(what)
+        return MISSING
 
     return kept_or(show)
 
@@ -169,6 +169,7 @@ def _bind(leaf: Bind, place: Place, scope: Scope, keys: int, required: bool) -> 
     chain = build(leaf, [meaning.value_type for meaning in meanings], keys, scope.textual, place)
     getters = [getter(meaning, scope) for meaning in meanings]
     default = None if leaf.default is None else compiled(leaf.default, scope, place)
+    null_said = leaf.default == Literal(None) and not scope.textual
     encode, what = chain.encode, ", ".join(leaf.names)
     get = _one(getters[0]) if len(getters) == 1 else _several(getters)
     mapping = meanings[0].type == "mapping"
@@ -176,11 +177,12 @@ def _bind(leaf: Bind, place: Place, scope: Scope, keys: int, required: bool) -> 
         get = _unbound(get, scope.bound)
 
     def show(frame: Frame) -> Any:
-        value = get(frame)
+        value, said = get(frame), False
         if (value is None or value == ()) and default is not None:
             value = default(frame)
             value = tuple(value) if isinstance(value, list) else value
-        if value is None or ((value == () or (mapping and not value)) and not required):
+            said = null_said if value is None else True
+        if not said and (value is None or ((value == () or (mapping and not value)) and not required)):
             if value is None and required and not _null_fits(encode, frame, scope.textual):
                 raise Lacking(what)
             if not required:

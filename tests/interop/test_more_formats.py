@@ -125,27 +125,31 @@ WRITTEN_BY_PANLABEL = {
     "yolov4-pytorch": ("yolov4_pytorch", ".", "."),
     "vott-json": ("vott_json", "train-export.json", "."),
     "label-studio": ("label_studio", "train.json", "images"),
+    "bdd100k": ("bdd100k", "labels/det_20/det_train.json", "images/100k/train"),
+    "datumaro": ("datumaro", "annotations/train.json", "images/train"),
     "udacity": ("tfod_csv", "train/_annotations.csv", "train"),
     "hf": ("hf_imagefolder", "train", "train"),
     "kitti": ("kitti_detection", "training", "training/image_2"),
     "voc": ("voc", ".", "JPEGImages"),
 }
-"""Its Datumaro files lack labels' `parent` and `attributes`, and its BDD100K files `id`, which those formats' own
-readers ask for, so that ours refuses them."""
+WHOLE = {"voc", "bdd100k"}
+"""Those whose boxes end at the last pixel inside, as their documentation says; panlabel writes the end itself."""
 
 
 @pytest.mark.parametrize("name", WRITTEN_BY_PANLABEL)
 def test_boxes_of_panlabel(coco: Path, tmp_path: Path, name: str) -> None:
-    """VOC counts from 1 to the last pixel inside; it writes the numbers as they are."""
+    """VOC counts from 1 as well; it writes the numbers as they are.  Its Datumaro files lack labels' `parent` and
+    `attributes`, and its BDD100K files `id`, which ours always have, since those formats' own readers ask for them."""
     spec, file, images = WRITTEN_BY_PANLABEL[name]
     out = tmp_path / "out"
     (out / file).parent.mkdir(parents=True, exist_ok=True)
     source = coco / "annotations" / "instances_train.json"
     panlabel("--from", "coco", "--to", name, "-i", str(source), "-o", str(out / file))
     shutil.copytree(coco / "images" / "train", out / images, dirs_exist_ok=True)
-    more = 1 if name == "voc" else 0
+    first = 1 if name == "voc" else 0
+    more = 1 if name in WHOLE else 0
     expected = {
-        image: ordered((label, (x - more, y - more, w + more, h + more)) for label, (x, y, w, h) in boxes)
+        image: ordered((label, (x - first, y - first, w + more, h + more)) for label, (x, y, w, h) in boxes)
         for image, boxes in EXPECTED.items()
     }
     assert furthest(unsuffixed(ours(out, spec)), expected) < 1e-9
