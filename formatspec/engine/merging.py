@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 from formatspec.codecs.registry import Unfit
 from formatspec.engine.job import Job, Misfit, Record, put
 from formatspec.engine.ranks import Ranks
+from formatspec.engine.rings import rows_key
 
 if TYPE_CHECKING:
     from formatspec.engine.row_reading import RowReader
 
-PLURAL = ("polygons", "tags")
+RINGS = "polygons"
+PLURAL = (RINGS, "tags")
 BOX = "bbox"
 BY_ID = ("id",)
 OBJECTS_BY_ID = ("object", "id")
@@ -40,6 +42,9 @@ def keep_row(reader: RowReader, record: Record, outer: Record, job: Job) -> None
             return
     if reader.overlap:
         job.tables.setdefault("$overlap", []).append({"row": record, "reader": reader, "at": (job.file, job.at)})
+        return
+    if reader.rule.each.rings:
+        _keep_ring(reader, record, rows, job)
         return
     if kind == "caption" or not reader.by:
         record.setdefault("$file", job.file)
@@ -74,6 +79,25 @@ def keep_row(reader: RowReader, record: Record, outer: Record, job: Job) -> None
         return
     known[key] = same
     _merge(same, record, job, reader)
+
+
+def _keep_ring(reader: RowReader, record: Record, rows: list[Record], job: Job) -> None:
+    """Keep the record of a row that may tell one ring of an object: with the object's others, or as one of its own."""
+    key = _key(reader.by, record, job) if record.get(RINGS) else None
+    known = job.keyed.setdefault((reader.kind, RINGS, *reader.by), {})
+    same = record if key is None else known.setdefault(key, record)
+    if same is record:
+        record.setdefault("$file", job.file)
+        rows.append(record)
+        return
+    same[RINGS] = (*same[RINGS], *record[RINGS])
+    if "$rows" in record:
+        told = same["$rows"]
+        told.setdefault(rows_key(reader.number), [told[reader.number]]).append(record["$rows"][reader.number])
+    for slot, value in record.items():
+        if slot != RINGS and not slot.startswith(("$", "?")) and same.setdefault(slot, value) != value:
+            message = f"{slot} is not that of the first row of this object, which is taken"
+            job.fault("ROWS_UNLIKE", job.at, reader.place, message, repr(same[slot]), value)
 
 
 def _beside(reader: RowReader, record: Record, rows: list[Record], job: Job) -> Record | None:

@@ -26,6 +26,7 @@ from formatspec.engine.printing import (
     listed,
     same_value,
 )
+from formatspec.engine.rings import parted
 from formatspec.engine.row_reading import table_number
 from formatspec.engine.scope import Scope
 from formatspec.engine.telling import fits_outline, keys_of
@@ -313,7 +314,7 @@ def bound_names(rule: Rule) -> Iterator[str]:
 class RowWriter:
     """How the records of one table are chosen and written."""
 
-    __slots__ = ("holds", "late", "number", "rule", "select", "shape", "table", "test", "where", "write")
+    __slots__ = ("choices", "holds", "late", "number", "rule", "select", "shape", "table", "test", "where", "write")
 
     def __init__(self, rule: TableRule, scope: Scope) -> None:
         inner = scope.inside(rule.each.table)
@@ -330,9 +331,19 @@ class RowWriter:
         self.write = compile_writer(rule.row, inner)
         self.test = fits_outline(rule.row, inner)
         self.shape = shape_of(rule.row)
+        choices = rule.row.alternatives if isinstance(rule.row, MapRule) else ()
+        shapes = [[shape_of(one) for one in choice.alternatives] for choice in choices]
+        self.choices = [one for one in shapes if any(shape & OUTLINES for shape in one)]
         written = 0 if rule.each.overlap else WRITTEN
         self.holds = 0 if is_derived(rule.row) else slot_bits(rule.row, inner) | written
         self.late = needs_columns(rule.row)
+
+    def outlined(self, thing: Object, frame: Frame) -> bool:
+        """Whether the row holds an object by its polygons."""
+        for shapes in self.choices:
+            first = fitting_shapes(shapes, frame, thing)[:1]
+            return bool(thing.polygons and first and shapes[first[0]] & OUTLINES)
+        return bool(thing.polygons)
 
     def fits(self, frame: Frame) -> bool:
         """Whether the frame's record fulfils the table's condition."""
@@ -407,8 +418,12 @@ def spool_key(rules: tuple[TableRule, ...], scope: Scope) -> str:
 
 def _table(rules: tuple[TableRule, ...], scope: Scope) -> Writer:
     if is_spooled(rules[0], scope):
+        if any(rule.each.rings for rule in rules):
+            raise problem("rows in rings stand in a list of their item's own", rules[0].place)
         key = spool_key(rules, scope)
         return lambda frame, source: frame.setting.rows.get(key, [])
+    if any(rule.each.rings for rule in rules[1 if len(rules) == 1 else 0 :]):
+        raise problem("rows in rings are the only table of their list", rules[0].place)
     rows = [RowWriter(rule, scope) for rule in rules]
     columns = rules[0].each.columns
 
@@ -468,6 +483,23 @@ def written_rows(rows: list[RowWriter], frame: Frame) -> Iterator[tuple[Any, Any
 def _rows_of_one(row: RowWriter, frame: Frame) -> Iterator[tuple[Any, Any]]:
     """The rows of the only table that can hold the records."""
     chosen = [record for record in row.select(frame) if not _elsewhere(record, row, frame)]
+    if row.rule.each.rings:
+        yield from _rings_of(row, frame, chosen)
+        return
+    yield from _written(row, frame, chosen)
+
+
+def _rings_of(row: RowWriter, frame: Frame, chosen: list[Any]) -> Iterator[tuple[Any, Any]]:
+    """The rows of objects that have one for each of their rings."""
+    parts = parted(chosen, row.number, row.rule.each.by, lambda thing: row.outlined(thing, frame))
+    wholes = {id(part.thing): part for part in parts}
+    for document, record in _written(row, frame, [part.thing for part in parts]):
+        part, held = wholes[id(record)], frame.setting.held
+        held[mark(part.whole)] = held.get(mark(part.whole), 0) | held.get(mark(record), 0) & ~part.lost
+        yield document, part.whole
+
+
+def _written(row: RowWriter, frame: Frame, chosen: list[Any]) -> Iterator[tuple[Any, Any]]:
     fitting = frames_of(chosen, frame)
     if row.where is not None:
         fitting = [inner for inner in fitting if row.fits(inner)]

@@ -45,6 +45,7 @@ CODES: dict[str, Code] = {
     "IMAGE_ROTATED": Code("warning", "the image carries an EXIF orientation; coordinates are taken as stored"),
     "CONFLICT": Code("error", "two places tell different things of one record"),
     "DIFFERS": Code("warning", "a derived value differs from what follows from the data"),
+    "ROWS_UNLIKE": Code("warning", "rows that tell one ring of an object each differ in what else they tell"),
     "DUPLICATE": Code("error", "a key that must be unique stands twice"),
     "UNKNOWN_REFERENCE": Code("error", "a reference leads to nothing"),
     "UNKNOWN_CATEGORY": Code("error", "a category that the format's table does not hold"),

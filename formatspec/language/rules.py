@@ -65,6 +65,7 @@ class Each:
     """`each: TABLE by KEYS where CONDITION`; `overlap` for `by overlap within KEYS`.
 
     columns: `each: TABLE in columns`: the rows stand as a mapping from keys to the lists of their values.
+    rings: `each: objects in rings by KEYS`: each row tells one ring of an object.
     """
 
     table: str
@@ -72,6 +73,7 @@ class Each:
     overlap: bool
     where: Expression | None
     columns: bool = False
+    rings: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +139,7 @@ def is_derived(row: Rule) -> bool:
 
 
 _EACH = re.compile(
-    r"(?P<table>[\w.]+)(?P<columns>\s+in\s+columns)?(\s+by\s+(?P<by>.+?))?(\s+where\s+(?P<where>.+))?", re.S
+    r"(?P<table>[\w.]+)(\s+in\s+(?P<shape>columns|rings))?(\s+by\s+(?P<by>.+?))?(\s+where\s+(?P<where>.+))?", re.S
 )
 
 
@@ -149,7 +151,7 @@ def parse_each(node: Node) -> Each:
     text = node.value
     matched = _EACH.fullmatch(text.strip()) if isinstance(text, str) else None
     if matched is None:
-        raise problem(f"`each: {text}` is no table", node.place, "TABLE [in columns] [by KEYS] [where CONDITION]")
+        raise problem(f"`each: {text}` is no table", node.place, "TABLE [in columns|rings] [by KEYS] [where CONDITION]")
     if matched["table"] not in TABLES:
         raise problem(f"there is no table {matched['table']!r}", node.place, hint=suggest(matched["table"], TABLES))
     by = matched["by"] or ""
@@ -158,7 +160,10 @@ def parse_each(node: Node) -> Each:
         by = re.sub(r"^overlap(\s+within\s+)?", "", by)
     where = _where(matched["where"], node) if matched["where"] else None
     keys = tuple(key.strip() for key in by.split(",") if key.strip())
-    return Each(matched["table"], keys, overlap, where, bool(matched["columns"]))
+    if matched["shape"] == "rings" and (matched["table"] != "objects" or keys[-1:] not in (("group",), ("track",))):
+        raise problem(f"`each: {text}` does not say which rings are one object's", node.place,
+                      "each: objects in rings by category, group")  # fmt: skip
+    return Each(matched["table"], keys, overlap, where, matched["shape"] == "columns", matched["shape"] == "rings")
 
 
 def _where(text: str, node: Node) -> Expression:

@@ -222,8 +222,18 @@ class Generator:
             if thing.hidden is not None:
                 hidden = thing.hidden if thing.region is None else thing.hidden - thing.region
                 thing = msgspec.structs.replace(thing, hidden=hidden if hidden else None)
-            made.append(thing)
+            made.append(self._in_rings(thing, made, leaves, env))
         return tuple(made)
+
+    def _in_rings(self, thing: Object, before: Sequence[Object], leaves: Sequence[Bound], env: Env) -> Object:
+        """For rows that hold a ring each: now and then one ring more, and of those that are alike only the first."""
+        outlines = [bound for bound in leaves if bound.slots == ("polygon",)]
+        if not (self.outline.rings and thing.polygons and outlines):
+            return thing
+        if self.rng.random() < 0.5 and (ring := self._value(outlines[0], leaves, env)[0]):
+            thing = msgspec.structs.replace(thing, polygons=(*thing.polygons, ring))
+        same = [all(getattr(one, name) == getattr(thing, name) for name in self.outline.rings) for one in before]
+        return msgspec.structs.replace(thing, **{self.outline.rings[-1]: None}) if any(same) else thing
 
     def _conditioned(self, choices: Mapping[int, int], category: Category) -> tuple[Category, dict[str, Any]]:
         """A category and slots that fulfil what the chosen alternatives ask for."""

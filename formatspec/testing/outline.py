@@ -47,6 +47,7 @@ class Outline:
     areas: list[Callable[[Frame], object]] = field(default_factory=list)
     conditions: list[tuple[bool, Callable[[Frame], object]]] = field(default_factory=list)
     object_roles: dict[str, bool] = field(default_factory=dict)
+    rings: tuple[str, ...] = ()
 
 
 def outline(form: Format) -> Outline:
@@ -94,6 +95,8 @@ def _collect(
         found.tables.add(rule.each.table)
         if rule.each.table == "areas" and rule.each.where is not None:
             found.areas.append(condition(rule.each.where, inner, rule.place))
+        if rule.each.rings:
+            found.rings = rule.each.by
         found.alone = found.alone or rule.each.by == ("item",)
         if rule.each.table == "objects":
             found.object_roles[role.name] = role.kind == "pixels"
