@@ -158,12 +158,66 @@ def test_numbers_of_instances(tmp_path: Path) -> None:
         f"gtFine/{stem}_gtFine_instanceIds.png": png.encode(pixels, "gray16"),
     })  # fmt: skip
     item = only(data, "cityscapes")
-    assert sorted((t.category.name, t.id) for t in item.objects if t.category) == [
+    assert sorted((t.category.name, t.attributes["instance_number"]) for t in item.objects if t.category) == [
         ("car", 0), ("car", 7), ("person", 3),
     ]  # fmt: skip
     fs.convert(data, to="cityscapes", out=tmp_path / "out")
     found = png.decode((tmp_path / f"out/gtFine/{stem}_gtFine_instanceIds.png").read_bytes())
     assert (found.pixels == pixels).all()
+
+
+INSTANCES = np.zeros((10, 20), np.uint16)
+"""Two cars, whose numbers have a gap, a group of cars, a person, and sky."""
+INSTANCES[:2, :3], INSTANCES[4:6, :3], INSTANCES[8:, :3] = 26000, 26007, 24003
+INSTANCES[8:, 8:12], INSTANCES[:, 15:] = 26, 23
+
+
+@pytest.mark.parametrize("between", ["coco", "coco_panoptic"])
+@pytest.mark.parametrize("outlined", [False, True])
+def test_numbers_of_instances_elsewhere(outlined: bool, between: str, tmp_path: Path) -> None:
+    """An instance id of Cityscapes is told by the attribute `instance_number`: it survives in formats that hold
+    attributes.  Beside outlines, instances are numbered by their order, those that were deleted left out; outlines
+    of those are not painted, by no way."""
+    pixels = INSTANCES.copy()
+    stem = "train/aachen/aachen_000001_000019"
+    contents: dict[str, str | bytes] = {f"leftImg8bit/{stem}_leftImg8bit.png": image_bytes(20, 10, "png")}
+    if outlined:
+        pixels[pixels == 26007], pixels[pixels == 24003] = 26001, 24000
+        boxes = [("sky", 15, 0, 5, 10), ("car", 6, 1, 3, 3), ("car", 0, 0, 3, 2), ("car", 0, 4, 3, 2),
+                 ("cargroup", 8, 8, 4, 2), ("person", 0, 8, 3, 2)]  # fmt: skip
+        things: list[dict[str, Any]] = [
+            {"label": label, "polygon": [[x, y], [x + w, y], [x + w, y + h], [x, y + h]]} for label, x, y, w, h in boxes
+        ]
+        things[1]["deleted"] = 1
+        document = {"imgHeight": 10, "imgWidth": 20, "objects": things}
+        contents[f"gtFine/{stem}_gtFine_polygons.json"] = json.dumps(document)
+    contents[f"gtFine/{stem}_gtFine_instanceIds.png"] = png.encode(pixels, "gray16")
+    data = put(tmp_path / "in", contents)
+    fs.convert(data, to=between, out=tmp_path / between)
+    result = fs.convert(tmp_path / between, to="cityscapes", out=tmp_path / "back")
+    (back,) = tmp_path.glob("back/gtFine/train/*/*_instanceIds.png")
+    assert (png.decode(back.read_bytes()).pixels == pixels).all()
+    (labels,) = tmp_path.glob("back/gtFine/train/*/*_labelIds.png")
+    assert (png.decode(labels.read_bytes()).pixels == np.where(pixels > 999, pixels // 1000, pixels)).all()
+    assert not any("crowd" in line or "instance_number" in line for line in result.losses), result.losses
+    again = only(tmp_path / "back", "cityscapes")
+    numbers = {(t.category.name, t.attributes.get("instance_number")) for t in again.objects if t.category and t.region}
+    assert numbers == {(name, pixel % 1000) for name, pixel in (
+        ("car", 26000), ("car", pixels[4, 0]), ("person", pixels[9, 0]))}  # fmt: skip
+
+
+def test_an_instance_number_that_two_have(tmp_path: Path) -> None:
+    """What another dataset calls so need not be a number of its own: each object is painted apart."""
+    rings = [[x, 1, x + 4, 1, x + 4, 5, x, 5] for x in (0, 5, 10)]
+    numbers = ({"instance_number": 4}, {"instance_number": 4}, {})
+    rows = [{"segmentation": [ring], "attributes": own} for ring, own in zip(rings, numbers, strict=True)]
+    data = coco(tmp_path / "in", rows)
+    document = json.loads((data / "annotations/instances_train.json").read_text())
+    document["categories"][0]["name"] = "car"
+    put(data, {"annotations/instances_train.json": json.dumps(document)})
+    fs.convert(data, to="cityscapes", out=tmp_path / "out")
+    (painted,) = tmp_path.glob("out/gtFine/train/*/*_instanceIds.png")
+    assert len(set(np.unique(png.decode(painted.read_bytes()).pixels).tolist()) - {0}) == 3
 
 
 def test_outlines_that_are_dropped_are_said(tmp_path: Path) -> None:

@@ -60,17 +60,29 @@ def _whole_and_digits(value: object, base: int, count: int) -> tuple[int, ...]:
     return (first, *rest)
 
 
+def _one_digit(base: int) -> Codec:
+    def check(value: Any, env: Env) -> Any:
+        if values.whole(value) >= base:
+            raise Unfit(f"a number below {base}", value)
+        return value
+
+    def fit(value: Any, rng: random.Random, env: Env) -> Any:
+        return values.any_whole(value, rng, base)
+
+    return Codec(encode=check, decode=check, kind="number", fit=fit)
+
+
 @codec("digits")
 def digits(arguments: Sequence[Argument], site: Site) -> Codec:
     """`digits(base)`: the digits of a whole number, the most significant first.
 
     One slot and several keys: the number is split, one digit to a key.  Several slots and one key: they are
-    combined to a * base + b, with b below the base.
+    combined to a * base + b, with b below the base.  One slot and one key: a number of one digit.
     """
     base = whole(plain(arguments, 1)[0], 2)
     left, right = site.left, site.right
     if left == right == 1:
-        raise BadArguments("joins several slots or fills several keys; here is one of each")
+        return _one_digit(base)
     limit = base**right if right > 1 else None
 
     def encode(value: Any, env: Env) -> Any:

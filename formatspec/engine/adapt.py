@@ -18,8 +18,8 @@ from formatspec.engine.frames import Frame, Setting
 from formatspec.engine.printing import compiled
 from formatspec.language.leaf import Bind
 from formatspec.language.schema import CategoryTable
-from formatspec.model.records import Category, Image, Item
-from formatspec.model.slots import find_slot
+from formatspec.model.records import Category, Image, Item, Object
+from formatspec.model.slots import find_slot, slot_value, without
 
 DEFAULT_SUBSET = "default"
 
@@ -147,7 +147,8 @@ class Adapter:
         self._flat = self._flat_names(keys)
         self.needs_ids = _binds(target, "object", "id")
         self.ids_in_pixels = _binds_in_pixels(target, "id")
-        self.fits_ids = _fits_ids(target)
+        self.fits_ids = _fits_numbers(target, lambda leaf: "id" in leaf.names and "id")
+        self.fits_numbers = _fits_numbers(target, _own_number)
 
     def _flat_names(self, keys: Iterable[Mapping[str, Any]]) -> bool:
         """Whether the last part of a name is enough to tell items apart, where the target has no folders."""
@@ -201,12 +202,12 @@ class Adapter:
         )  # fmt: skip
 
     def _objects(self, item: Item) -> Any:
-        things = item.objects
+        things = item.objects if self.same else self._numbered(item.objects)
         if self.same or not self.needs_ids:
             return things
         ids = [thing.id for thing in things]
         bad = self.ids_in_pixels and any(not isinstance(i, int) or i < 1 for i in ids if i is not None)
-        bad = bad or not all(fits(i) for fits in self.fits_ids for i in ids if i is not None)
+        bad = bad or not all(fits(i) for _, fits in self.fits_ids for i in ids if i is not None)
         stated = [i for i in ids if i is not None]
         bad = bad or (not self.fits_ids and len(set(stated)) < len(stated))
         if not bad and None not in ids:
@@ -226,6 +227,24 @@ class Adapter:
             )
             for thing in things
         )
+
+    def _numbered(self, things: tuple[Object, ...]) -> tuple[Object, ...]:
+        """The objects without those numbers that the target's pixels cannot show, or that two of a category have."""
+        for slot, fits in self.fits_numbers:
+            seen: set[Any] = set()
+            made = []
+            for thing in things:
+                value = slot_value(thing, slot)
+                mark = (None if thing.category is None else spoken(thing.category), value)
+                if value is None or (fits(value) and mark not in seen):
+                    seen.add(mark)
+                    made.append(thing)
+                else:
+                    made.append(without(thing, slot))
+                    words = f"{slot.removeprefix('attributes.').replace('_', ' ')}s given anew"
+                    self.notes[words] = self.notes.get(words, 0) + 1
+            things = tuple(made)
+        return things
 
     def _captures(self, item: Item, index: int) -> dict[str, Any]:
         relative = self.relative(item.captures) or posixpath.splitext(item.key)[0]
@@ -313,18 +332,26 @@ def _binds(form: Format, kind: str, name: str) -> bool:
     ) or any(f"{kind}.{name}" in role.captures for role in form.roles.values())
 
 
-def _fits_ids(form: Format) -> list[Callable[[Any], bool]]:
-    """Whether an id fits a pixel value that it shares with the category: such ids count within a category."""
-    found: list[Callable[[Any], bool]] = []
+Fits = Callable[[Any], bool]
+
+
+def _fits_numbers(form: Format, slot_of: Callable[[Bind], Any]) -> list[tuple[str, Fits]]:
+    """Slots that share a pixel value with the category, so that they count within it; and whether a value fits."""
+    found: list[tuple[str, Fits]] = []
     for role in form.documents:
         if role.kind != "pixels" or role.rule is None:
             continue
         for leaf, scope, _ in demand.leaves(role.rule, role.scope):
-            if scope.kind == "object" and "id" in leaf.names and len(leaf.names) > 1:
+            if scope.kind == "object" and len(leaf.names) > 1 and (slot := slot_of(leaf)):
                 chain = build(leaf, ["id"] * len(leaf.names), 1, False, role.place)
-                place = leaf.names.index("id")
-                found.append(partial(_fits, chain, place, len(leaf.names)))
+                found.append((slot, partial(_fits, chain, leaf.names.index(slot), len(leaf.names))))
     return found
+
+
+def _own_number(leaf: Bind) -> str | None:
+    """The number of an object that a leaf binds beside its category, where another can be given."""
+    others = (name for name in leaf.names if not name.startswith("category.") and name != "id")
+    return None if leaf.default is None else next(others, None)
 
 
 def _fits(chain: Chain, place: int, count: int, value: Any) -> bool:

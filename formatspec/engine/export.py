@@ -454,10 +454,14 @@ def _named_slot(slot: str, frame: Frame) -> Any:
 
 
 def with_areas_as_objects(item: Item) -> Item:
-    """For a target that knows objects only: each area is an object of its category."""
+    """For a target that knows objects only: each area is an object; one of things that count is a group of them."""
     if not item.areas:
         return item
-    made = tuple(Object(category=area.category, region=area.region) for area in item.areas)
+    made = tuple(
+        Object(category=area.category, region=area.region,
+               single=False if area.category is not None and area.category.countable else None)
+        for area in item.areas
+    )  # fmt: skip
     return msgspec.structs.replace(item, objects=(*item.objects, *made))
 
 

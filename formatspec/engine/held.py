@@ -6,7 +6,9 @@ from collections.abc import Hashable, Iterator
 from operator import attrgetter
 from typing import Any
 
+from formatspec.engine.conditions import conjuncts
 from formatspec.engine.scope import Scope
+from formatspec.language.expression import Binary, Expression, Literal, Name, Unary
 from formatspec.language.leaf import Leaf, bindings
 from formatspec.language.rules import LeafRule, ListRule, MapRule, OneOf, Rule, TableRule
 from formatspec.model.records import Area, Category, Object
@@ -21,6 +23,9 @@ BITS = {name: 1 << place for place, name in enumerate(COUNTED)}
 
 WRITTEN = 1 << len(COUNTED)
 """Set beside the slots of what has a row of its own: one that only looks up others adds to what they tell."""
+
+SETTLED = ("single",)
+"""Slots with two values, of which a condition leaves one."""
 
 SLOT_OF = {"polygon": "polygons"}
 UNREAD: tuple[tuple[float, ...], ...] = ((),)
@@ -65,6 +70,20 @@ def slot_bits(rule: Rule, scope: Scope) -> int:
             bits |= BITS["level"]
     if scope.table == "children":
         bits |= BITS["parent"]
+    return bits
+
+
+def condition_bits(where: Expression | None) -> int:
+    """The slots whose value a condition settles, so that whoever fulfils it has said them."""
+    bits = 0
+    for part in conjuncts(where) if where is not None else ():
+        if isinstance(part, Unary) and part.operator == "not":
+            part = part.operand
+        elif isinstance(part, Binary) and part.operator in ("==", "!=") and isinstance(part.right, Literal):
+            settled = part.operator == "==" or isinstance(part.right.value, bool)
+            part = part.left if settled else part.right
+        if isinstance(part, Name) and part.name in SETTLED:
+            bits |= BITS[part.name]
     return bits
 
 

@@ -67,6 +67,8 @@ def keep_row(reader: RowReader, record: Record, outer: Record, job: Job) -> None
     same = known.get(key)
     if same is None and any(f"?{name}" in record for name in reader.by):
         same = _look_up(reader, record, rows, job)
+    if same is None and reader.rule.each.counted:
+        same = _counted(reader, record, rows, job)
     if same is None:
         record.setdefault("$file", job.file)
         record["$table"] = reader.number
@@ -191,3 +193,20 @@ def _look_up(reader: RowReader, record: Record, rows: list[Record], job: Job) ->
     if position is None or not 0 <= position < len(candidates):
         return None
     return candidates[position]
+
+
+def _counted(reader: RowReader, record: Record, rows: list[Record], job: Job) -> Record | None:
+    """The record that other documents told of under the number of this one; those that state none are counted."""
+    slot = reader.by[-1]
+    kind, number = category_key(record, job), record.get(slot)
+    told = [row for row in rows if row.get("$table") != reader.number and category_key(row, job) == kind]
+    told = [row for row in told if row.get("$counted") == reader.number or reader.fits(dict(row), job)]
+    stated = {row[slot]: row for row in told if type(row.get(slot)) is int and "$counted" not in row}
+    if type(number) is not int or number in stated:
+        return None if type(number) is not int else stated[number]
+    rest = [row for row in told if row.get(slot) is None or "$counted" in row]
+    place = number - sum(1 for other in stated if other < number)
+    if not 0 <= place < len(rest):
+        return None
+    rest[place]["$counted"] = reader.number
+    return rest[place]

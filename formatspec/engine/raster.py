@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,17 +12,28 @@ import numpy as np
 from formatspec.engine.frames import Frame
 from formatspec.engine.held import BITS, IMPLIED, WRITTEN
 from formatspec.engine.job import Job, Record, put
-from formatspec.engine.printing import Lacking
+from formatspec.engine.painted import areas_of, number_of
+from formatspec.engine.printing import Lacking, condition
 from formatspec.engine.ranks import Ranks, spread_of
 from formatspec.engine.reading import Context, row_reader
 from formatspec.engine.row_reading import RowReader, read_row
 from formatspec.engine.scope import Scope
 from formatspec.engine.writing import RowWriter, frames_of, hold, write_record
 from formatspec.language.leaf import Bind, Constant
-from formatspec.language.rules import LeafRule, ListRule, MapRule, OneOf, Rule, TableRule, is_derived, problem
+from formatspec.language.rules import (
+    LeafRule,
+    ListRule,
+    MapRule,
+    OneOf,
+    Rule,
+    TableRule,
+    is_derived,
+    parse_where,
+    problem,
+)
 from formatspec.language.schema import FileSpec
 from formatspec.model import derive
-from formatspec.model.records import Area, Category, Item, Object
+from formatspec.model.records import Area
 from formatspec.model.region import Region
 from formatspec.pixels import containers, png
 from formatspec.pixels.labels import paint, split, zero_region
@@ -302,6 +312,7 @@ class RasterWriter:
     keys: tuple[str, ...]
     palette: Callable[[Frame], Any] | None
     background: Value = None
+    shown: Callable[[Frame], object] | None = None
 
     def encode(self, frame: Frame, source: png.Raster | None) -> bytes | None:
         """The label image of a frame; None where there is nothing to paint on.  The source while nothing changed."""
@@ -363,6 +374,7 @@ class RasterWriter:
         return found
 
     def _labelled(self, frame: Frame) -> Rows:
+        frame = self._of_shown(frame)
         painted: list[tuple[float, float, int, Region, Value]] = []
         for layer, row in enumerate(sorted(self.rows, key=lambda row: _LAYERS.get(row.table, 1))):
             is_area = row.table == "areas"
@@ -370,7 +382,7 @@ class RasterWriter:
             frames = [f for f in frames_of(records, frame) if row.fits(f)]
             for index, inner in enumerate(frames):
                 inner.index, inner.rows = index, len(frames)
-                inner.setting.counts[str(index)] = _number(inner, frames, row.rule.each.by)
+                inner.setting.counts[str(index)] = number_of(inner, frames, row.rule.each)
                 region = _region(inner)
                 if not region:
                     continue
@@ -383,6 +395,13 @@ class RasterWriter:
                 painted.append((_LAYERS.get(row.table, 1), order, layer * 1_000_000 + index, region, value))
         return [(region, value) for _, _, _, region, value in sorted(painted, key=lambda entry: entry[:3])]
 
+    def _of_shown(self, frame: Frame) -> Frame:
+        """The frame with those objects only that the label image shows."""
+        things = frame.item.objects if self.shown is not None and frame.item is not None else ()
+        frames = frames_of(list(things), frame)
+        members = {index for index, inner in enumerate(frames) if self.shown is not None and self.shown(inner)}
+        return frame if len(members) == len(things) else _restricted(frame, members)
+
     def _individual(self, frame: Frame) -> set[int]:
         """The objects that another table of this image paints one by one."""
         found: set[int] = set()
@@ -393,19 +412,6 @@ class RasterWriter:
 
 
 _LAYERS = {"areas": 0, "objects": 1, "children": 1, "void": 2}
-
-
-def _number(frame: Frame, frames: list[Frame], by: tuple[str, ...]) -> int:
-    """How many rows of the same category stand before; what rows of it state as their own number is passed over,
-    be it counted from 0 or from 1."""
-    mine = getattr(frame.record, "category", None)
-    alike = [other.record for other in frames if getattr(other.record, "category", None) == mine]
-    before = next(place for place, record in enumerate(alike) if record is frame.record)
-    stated = {getattr(record, slot, None) for record in alike for slot in by if slot in ("id", "track")}
-    if stated <= {None}:
-        return before
-    free = (number for number in itertools.count() if not {number, number + 1} & stated)
-    return next(itertools.islice(free, before, None))
 
 
 def _region(frame: Frame) -> Region | None:
@@ -422,41 +428,6 @@ def _areas(frame: Frame, apart: set[int]) -> list[Area]:
     item = frame.item
     assert item is not None
     return areas_of(item, [thing for thing in item.objects if id(thing) not in apart])
-
-
-def areas_of(item: Item, things: Sequence[Object]) -> list[Area]:
-    """Areas in which the regions of `things` are part of their category's; no pixel belongs to two."""
-    height = item.image.height if item.image else None
-    width = item.image.width if item.image else None
-    if not things:
-        return list(item.areas)
-    covered: Region | None = None
-    found: dict[Any, tuple[Category, Region]] = {}
-    whole = [thing for thing in things if thing.parent is None]
-    for thing in sorted(whole, key=lambda t: t.order or 0, reverse=True):
-        region = derive.region(thing, height, width)
-        if not region or thing.category is None:
-            continue
-        covered = _add(found, thing.category, region, covered)
-    apart = []
-    for area in item.areas:
-        seen = area.region if covered is None else area.region - covered
-        key = (area.category.id, area.category.name) if area.category else None
-        if area.category is not None and key in found:
-            found[key] = (area.category, found[key][1] | seen)
-        elif seen:
-            apart.append(Area(category=area.category, region=seen, origin=area.origin))
-    return apart + [Area(category=category, region=region) for category, region in found.values() if region]
-
-
-def _add(
-    found: dict[Any, tuple[Category, Region]], category: Category, region: Region, covered: Region | None
-) -> Region:
-    """Add to a category what is not covered yet; gives what is covered then."""
-    seen = region if covered is None else region - covered
-    key = (category.id, category.name)
-    found[key] = (category, found[key][1] | seen if key in found else seen)
-    return region if covered is None else covered | region
 
 
 def _restricted(frame: Frame, members: set[int]) -> Frame:
@@ -490,9 +461,11 @@ def raster_writer(spec: FileSpec, rule: Rule, scope: Scope) -> RasterWriter:
     rows = () if alphabets else tuple(RowWriter(table, scope) for table in tables_of(rule))
     for row in rows:
         row.holds |= (BITS["region"] | IMPLIED["region"]) if row.holds else 0
+    objects = scope.inside("objects")
     palette = _category_palette if spec.palette == "category.color" else None
     background = next((_value(blank, _keys(rule)) for blank in _blanks(rule)), None)
-    return RasterWriter(spec, alphabets, rows, _keys(rule), palette, background)
+    shown = None if spec.shows is None else condition(parse_where(spec.shows, rule.place), objects, rule.place)
+    return RasterWriter(spec, alphabets, rows, _keys(rule), palette, background, shown)
 
 
 def _category_palette(frame: Frame) -> Any:

@@ -13,7 +13,7 @@ from typing import Any
 from formatspec.codecs.registry import Unfit
 from formatspec.engine.chain import build
 from formatspec.engine.frames import GEOMETRY, Frame, Setting, getter, records_of, stated
-from formatspec.engine.held import WRITTEN, mark, slot_bits
+from formatspec.engine.held import WRITTEN, condition_bits, mark, slot_bits
 from formatspec.engine.job import MISSING
 from formatspec.engine.printing import (
     NO_SOURCE,
@@ -335,7 +335,8 @@ class RowWriter:
         shapes = [[shape_of(one) for one in choice.alternatives] for choice in choices]
         self.choices = [one for one in shapes if any(shape & OUTLINES for shape in one)]
         written = 0 if rule.each.overlap else WRITTEN
-        self.holds = 0 if is_derived(rule.row) else slot_bits(rule.row, inner) | written
+        settled = condition_bits(rule.each.where)
+        self.holds = 0 if is_derived(rule.row) else slot_bits(rule.row, inner) | settled | written
         self.late = needs_columns(rule.row)
 
     def outlined(self, thing: Object, frame: Frame) -> bool:

@@ -64,6 +64,7 @@ class ListRule:
 class Each:
     """`each: TABLE by KEYS where CONDITION`; `overlap` for `by overlap within KEYS`.
 
+    counted: `by KEYS else number`: what states no such key is known by its place among those of its category.
     columns: `each: TABLE in columns`: the rows stand as a mapping from keys to the lists of their values.
     rings: `each: objects in rings by KEYS`: each row tells one ring of an object.
     """
@@ -74,6 +75,7 @@ class Each:
     where: Expression | None
     columns: bool = False
     rings: bool = False
+    counted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,19 +160,23 @@ def parse_each(node: Node) -> Each:
     overlap = by.startswith("overlap")
     if overlap:
         by = re.sub(r"^overlap(\s+within\s+)?", "", by)
-    where = _where(matched["where"], node) if matched["where"] else None
+    counted = re.search(r"\s+else\s+number$", by)
+    by = by[: counted.start()] if counted else by
+    where = parse_where(matched["where"], node.place) if matched["where"] else None
     keys = tuple(key.strip() for key in by.split(",") if key.strip())
     if matched["shape"] == "rings" and (matched["table"] != "objects" or keys[-1:] not in (("group",), ("track",))):
         raise problem(f"`each: {text}` does not say which rings are one object's", node.place,
                       "each: objects in rings by category, group")  # fmt: skip
-    return Each(matched["table"], keys, overlap, where, matched["shape"] == "columns", matched["shape"] == "rings")
+    shape = matched["shape"]
+    return Each(matched["table"], keys, overlap, where, shape == "columns", shape == "rings", counted is not None)
 
 
-def _where(text: str, node: Node) -> Expression:
+def parse_where(text: str, place: Place) -> Expression:
+    """A condition on records.  Raises SpecError."""
     try:
         return expression.parse(text)
     except ExpressionSyntax as error:
-        raise problem(f"in `where {text}`: {error}", node.place) from None
+        raise problem(f"in `where {text}`: {error}", place) from None
 
 
 def _leaf(node: Node) -> Leaf:

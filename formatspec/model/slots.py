@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
+
+import msgspec
+
+from formatspec.model.records import Object
 
 Type = Literal[
     "id", "int", "number", "text", "bool", "state", "json", "texts", "box", "rotated", "ring", "rings",
@@ -149,3 +153,17 @@ def find_slot(kind: RecordKind, name: str) -> tuple[str, Slot] | None:
     if head == "category" and rest.startswith("attributes.") and "category.id" in slots:
         return name, Slot("json")
     return None
+
+
+def slot_value(record: Any, slot: str) -> Any:
+    """A stated slot of a record, or one attribute."""
+    head, _, name = slot.partition(".")
+    return getattr(record, head, {}).get(name) if name else getattr(record, head, None)
+
+
+def without(thing: Object, slot: str) -> Object:
+    """The object that does not state a slot."""
+    head, _, name = slot.partition(".")
+    left = {key: value for key, value in thing.attributes.items() if key != name} if name else None
+    changed: dict[str, Any] = {head: left}
+    return msgspec.structs.replace(thing, **changed)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -204,6 +205,8 @@ class Generator:
             values = self._fill("object", leaves, env, known, choices)
             thing = self._object(values, category, leaves, made)
             told = self._told(thing, env)
+            if any(other.category == category and self._is_numbered_as(thing, other) for other in made):
+                continue
             if not told or (self.outline.alone and thing == Object()):
                 continue
             if True not in told and thing.region is not None:
@@ -234,6 +237,11 @@ class Generator:
             thing = msgspec.structs.replace(thing, polygons=(*thing.polygons, ring))
         same = [all(getattr(one, name) == getattr(thing, name) for name in self.outline.rings) for one in before]
         return msgspec.structs.replace(thing, **{self.outline.rings[-1]: None}) if any(same) else thing
+
+    def _is_numbered_as(self, thing: Object, other: Object) -> bool:
+        """Whether a label image could not tell two objects of a category apart."""
+        numbers = ((of(thing), of(other)) for of in map(_value_of, self.outline.numbers))
+        return any(mine is not None and mine == its for mine, its in numbers)
 
     def _conditioned(self, choices: Mapping[int, int], category: Category) -> tuple[Category, dict[str, Any]]:
         """A category and slots that fulfil what the chosen alternatives ask for."""
@@ -436,6 +444,11 @@ def close(a: Any, b: Any) -> bool:
     if isinstance(a, dict) and isinstance(b, dict):
         return a.keys() == b.keys() and all(close(a[key], b[key]) for key in a)
     return bool(a == b)
+
+
+def _value_of(slot: str) -> Callable[[Object], Any]:
+    head, _, name = slot.partition(".")
+    return (lambda thing: thing.attributes.get(name)) if name else attrgetter(head)
 
 
 def _attributes(values: Mapping[str, Any]) -> dict[str, Any]:

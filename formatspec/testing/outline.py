@@ -48,6 +48,8 @@ class Outline:
     conditions: list[tuple[bool, Callable[[Frame], object]]] = field(default_factory=list)
     object_roles: dict[str, bool] = field(default_factory=dict)
     rings: tuple[str, ...] = ()
+    numbers: set[str] = field(default_factory=set)
+    """Slots by which a label image tells objects of one category apart."""
 
 
 def outline(form: Format) -> Outline:
@@ -98,6 +100,9 @@ def _collect(
         if rule.each.rings:
             found.rings = rule.each.by
         found.alone = found.alone or rule.each.by == ("item",)
+        if role.kind == "pixels" and "category" in rule.each.by:
+            slots = (inner.meaning(name) for name in rule.each.by if name != "category")
+            found.numbers.update(slot.name for slot in slots if slot is not None and not slot.derived)
         if rule.each.table == "objects":
             found.object_roles[role.name] = role.kind == "pixels"
         if rule.each.table == "objects" and (scope.kind == "item" or role.kind == "pixels"):

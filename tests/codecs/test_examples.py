@@ -93,6 +93,9 @@ def test_digits() -> None:
     both("digits", [256], 0x010203, (1, 2, 3), R3)
     both("digits", [256], 401, (1, 145), R2)
     both("digits", [1000], (26, 4), 26004, L2)
+    both("digits", [1000], 999, 999)
+    cannot_write("digits", [1000], 1000)
+    cannot_read("digits", [1000], -1)
     cannot_write("digits", [256], 65536, R2)
     cannot_write("digits", [1000], (26, 1000), L2)
     cannot_read("digits", [256], (256, 0), R2)
@@ -379,7 +382,6 @@ def test_chains(calls: list[tuple[str, list[Any]]], model: Any, file: Any, site:
         ("flag", [1, 1]),
         ("digits", []),
         ("digits", [1]),
-        ("digits", [256]),
         ("steps", [0]),
         ("pairs", [0]),
         ("pairs", [True]),

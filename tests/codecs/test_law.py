@@ -107,6 +107,7 @@ CASES = [
     Case("numbers", (), st.lists(numbers, max_size=4).map(tuple)),
     Case("numbers", (3,), st.tuples(ints, numbers, numbers)),
     Case("numbers", (), st.tuples(ints, ints, ints), R3),
+    Case("digits", (256,), st.integers(0, 255)),
     Case("digits", (256,), naturals, R2),
     Case("digits", (256,), naturals, R3),
     Case("digits", (1000,), st.tuples(naturals, naturals), Site(left=2)),

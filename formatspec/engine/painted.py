@@ -1,0 +1,71 @@
+"""What a label image paints: the number of each object within its category, the areas that nobody's object is."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import Any
+
+from formatspec.engine.frames import Frame
+from formatspec.language.rules import Each
+from formatspec.model import derive
+from formatspec.model.records import Area, Category, Item, Object
+from formatspec.model.region import Region
+from formatspec.model.slots import slot_value
+
+
+def number_of(frame: Frame, frames: list[Frame], each: Each) -> int:
+    """How many rows of the same category stand before; what rows of it state as their own number is passed over.
+
+    Unless the table says that it counts from 0, it may count from 0 or from 1.  What has no outline has no number.
+    """
+    mine = getattr(frame.record, "category", None)
+    alike = [other.record for other in frames if getattr(other.record, "category", None) == mine]
+    slots = [slot for slot in each.by if slot in ("id", "track") or slot.startswith("attributes.")]
+    stated = {value for record in alike for slot in slots if type(value := slot_value(record, slot)) is int}
+    if each.counted:
+        alike = [one for one in alike if one is frame.record or _is_counted(one, slots)]
+    before = next(place for place, record in enumerate(alike) if record is frame.record)
+    if not stated:
+        return before
+    taken = stated if each.counted else {number - up for number in stated for up in (0, 1)}
+    return next(itertools.islice((number for number in itertools.count() if number not in taken), before, None))
+
+
+def _is_counted(record: Any, slots: Sequence[str]) -> bool:
+    return bool(record.region or record.polygons) and all(slot_value(record, slot) is None for slot in slots)
+
+
+def areas_of(item: Item, things: Sequence[Object]) -> list[Area]:
+    """Areas in which the regions of `things` are part of their category's; no pixel belongs to two."""
+    height = item.image.height if item.image else None
+    width = item.image.width if item.image else None
+    if not things:
+        return list(item.areas)
+    covered: Region | None = None
+    found: dict[Any, tuple[Category, Region]] = {}
+    whole = [thing for thing in things if thing.parent is None]
+    for thing in sorted(whole, key=lambda t: t.order or 0, reverse=True):
+        region = derive.region(thing, height, width)
+        if not region or thing.category is None:
+            continue
+        covered = _add(found, thing.category, region, covered)
+    apart = []
+    for area in item.areas:
+        seen = area.region if covered is None else area.region - covered
+        key = (area.category.id, area.category.name) if area.category else None
+        if area.category is not None and key in found:
+            found[key] = (area.category, found[key][1] | seen)
+        elif seen:
+            apart.append(Area(category=area.category, region=seen, origin=area.origin))
+    return apart + [Area(category=category, region=region) for category, region in found.values() if region]
+
+
+def _add(
+    found: dict[Any, tuple[Category, Region]], category: Category, region: Region, covered: Region | None
+) -> Region:
+    """Add to a category what is not covered yet; gives what is covered then."""
+    seen = region if covered is None else region - covered
+    key = (category.id, category.name)
+    found[key] = (category, found[key][1] | seen if key in found else seen)
+    return region if covered is None else covered | region
