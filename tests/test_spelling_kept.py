@@ -73,7 +73,7 @@ def same(data: Path, spec: str, out: Path, exactly: bool = True) -> tuple[dict[s
     after = files(out)
     assert after.keys() <= before.keys()
     for path, found in after.items():
-        role = dataset.form.roles.get(dataset.index.claimed.get(path, ""))
+        role = dataset.form.roles.get(dataset.index.claimed.role(path) or "")
         if role is None and path.endswith(".png"):  # a label image that a document names
             assert (png.decode(found).pixels == png.decode(before[path]).pixels).all(), path
         elif role is None or role.kind is None:

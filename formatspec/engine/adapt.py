@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -16,6 +17,7 @@ from formatspec.engine.chain import Chain, build
 from formatspec.engine.format import IMAGE, Format
 from formatspec.engine.frames import Frame, Setting
 from formatspec.engine.printing import compiled
+from formatspec.engine.spill import PIECE, Marks, mark
 from formatspec.language.leaf import Bind
 from formatspec.language.schema import CategoryTable
 from formatspec.model.records import Category, Image, Item, Object
@@ -154,14 +156,15 @@ class Adapter:
         """Whether the last part of a name is enough to tell items apart, where the target has no folders."""
         if self.same or any(str(self.formats.get(name)).startswith("path") for name in self.names):
             return False
-        seen: set[tuple[str, str]] = set()
-        for names in keys:
-            subset = str(names.get("subset", "")) if "subset" in self.names else ""
-            mark = (subset, posixpath.basename(self.relative(names)))
-            if mark in seen:
+        seen, coming = Marks(), map(self._flat_mark, keys)
+        while some := list(islice(coming, PIECE)):
+            if not seen.add(some):
                 return False
-            seen.add(mark)
         return True
+
+    def _flat_mark(self, names: Mapping[str, Any]) -> int:
+        subset = str(names.get("subset", "")) if "subset" in self.names else ""
+        return mark(f"{subset}/{posixpath.basename(self.relative(names))}")
 
     def relative(self, names: Mapping[str, Any]) -> str:
         """An item's name below its subset."""

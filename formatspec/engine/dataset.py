@@ -14,7 +14,7 @@ from formatspec.engine import demand
 from formatspec.engine.assemble import Assembled, Purpose, Readers, files_read, read_entry
 from formatspec.engine.categories import Categories, from_job, from_table, merged, sorted_open
 from formatspec.engine.entries import Entry
-from formatspec.engine.format import IMAGE, Format, Role, compile_format, everything
+from formatspec.engine.format import Format, Role, compile_format, everything
 from formatspec.engine.index import Index, build_index, claims
 from formatspec.engine.job import Fault, Job
 from formatspec.engine.raster import fits_header
@@ -72,10 +72,10 @@ class Dataset:
     def __len__(self) -> int:
         return len(self.entries)
 
-    @cached_property
-    def entries(self) -> list[Entry]:
+    @property
+    def entries(self) -> Sequence[Entry]:
         """The index's items; files that belong to no listed item are none."""
-        return [entry for entry in self.index.entries if not entry.shared.get("unlisted")]
+        return self.index.listed
 
     def _join_job(self, captures: dict[str, Any]) -> Job:
         return Job(captures, _OPEN, False)
@@ -335,7 +335,7 @@ def _score(form: Format, tree: Tree, several: bool) -> int:
     if len(sample) > 2000:
         step = len(sample) // 1000
         sample = [*sample[:500], *sample[::step]]
-    found, _, _ = claims(form, sample)
+    found = claims(form, sample).by_role
     score = 0
     for name, role in form.roles.items():
         if found[name]:
@@ -361,7 +361,7 @@ def open_source(source: Source, tree: Tree, options: Mapping[str, Any], purpose:
     has_images = any(path.rpartition(".")[2].lower() in IMAGE_EXTENSIONS for path in tree.paths())
     for form, prefix in candidates(source, tree, options):
         dataset = Dataset(form, tree, prefix, purpose)
-        complete = sum(1 for entry in dataset.entries if IMAGE in entry.files)
+        complete = dataset.index.complete
         if best is None or (complete, len(dataset)) > best[0]:
             best = ((complete, len(dataset)), dataset)
         strangers = any(fault.code == "UNKNOWN_REFERENCE" for fault in dataset.index.faults)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import posixpath
 import tempfile
 from array import array
@@ -23,6 +22,7 @@ from formatspec.engine.parts import Part, SharedPart, TablePart, row_of, row_wri
 from formatspec.engine.printing import NO_SOURCE, Lacking, Writer
 from formatspec.engine.rows import rules_of
 from formatspec.engine.shared import counts_of, is_category_source, spooled_tables
+from formatspec.engine.spill import PIECE, Marks, Records, mark
 from formatspec.engine.writing import compile_writer, spool_key
 from formatspec.files.document import FileError
 
@@ -42,29 +42,50 @@ class Rows(Sequence[Any]):
 
     def __init__(self, spool: Any) -> None:
         self._spool = spool
-        self._starts = array("q")
-        self._lengths = array("i")
-        self._places = array("q")
+        self._spans = Records([("start", "i8"), ("length", "i4")])
+        self._places = Records([("place", "i4")])
+        self._noted = (array("q"), array("i"), array("i"))
+        self._any_place = False
 
     def __len__(self) -> int:
-        return len(self._starts)
+        return len(self._spans) + len(self._noted[0])
 
     def add(self, text: bytes, place: int) -> None:
         """Put a row behind all others; `place` is where it stood in its source, -1 for here."""
-        if place >= 0 and not self._places:
-            self._places.extend(range(len(self)))
-        if place >= 0 or self._places:
-            self._places.append(place if place >= 0 else len(self))
-        self._starts.append(self._spool.tell())  # its end: rows are read when all are there
-        self._lengths.append(len(text))
+        self._any_place = self._any_place or place >= 0
+        starts, lengths, places = self._noted
+        places.append(place if place >= 0 else len(self))
+        starts.append(self._spool.tell())  # its end: rows are read when all are there
+        lengths.append(len(text))
         self._spool.write(text)
+        if len(starts) >= PIECE:
+            self._put_away()
+
+    def _put_away(self) -> None:
+        if self._noted[0]:
+            starts, lengths, places = (np.frombuffer(column, column.typecode) for column in self._noted)
+            self._spans.add(starts, lengths)
+            self._places.add(places)
+            self._noted = (array("q"), array("i"), array("i"))
 
     def texts(self) -> Iterator[bytes]:
         """The rows as text, in their order."""
-        order = np.argsort(np.frombuffer(self._places, np.int64), kind="stable") if self._places else range(len(self))
-        for row in order:
-            self._spool.seek(self._starts[row])
-            yield self._spool.read(self._lengths[row])
+        self._put_away()
+        for spans in self._ordered():
+            for start, length in spans.tolist():
+                self._spool.seek(start)
+                yield self._spool.read(length)
+
+    def _ordered(self) -> Iterator[Any]:
+        """Where the rows are, in their order, some at a time."""
+        places = None
+        if self._any_place:
+            places = np.concatenate([piece["place"] for _, piece in self._places.pieces()])
+        if places is None or bool((places[1:] >= places[:-1]).all()):
+            yield from (spans for _, spans in self._spans.pieces())
+            return
+        for row in np.argsort(places, kind="stable"):
+            yield self._spans.read(row, row + 1)
 
     def __iter__(self) -> Iterator[Any]:
         return (row_of(text) for text in self.texts())
@@ -108,7 +129,7 @@ class Finisher:
         self.files = 0
         self._files: dict[tuple[str, str], _File] = {}
         self._objects = 0
-        self._named: set[bytes] = set()
+        self._named = Marks()
         self._spool = tempfile.SpooledTemporaryFile(HELD)  # noqa: SIM115  # it lives as long as its owner
         self._roles = [role for role in target.roles.values() if role.span == "shared" and role.codec is not None]
         self._spooled = {role.name: tuple(spooled_tables(role)) for role in self._roles}
@@ -116,11 +137,8 @@ class Finisher:
 
     def add(self, part: Part) -> None:
         """Take what the next items added.  Raises Again where two items of different parts have one name."""
-        for key in part.named:
-            mark = hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=12).digest()
-            if mark in self._named:
-                raise Again
-            self._named.add(mark)
+        if not self._named.add(map(mark, part.named)):
+            raise Again
         for what, unit, count in part.losses:
             self.losses.note(what, unit, count)
         for mine, other in zip(self.subsets, part.subsets, strict=True):

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from array import array
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from formatspec.engine.entries import Claimed, Entries, Entry, add_item_files
+import numpy as np
+
+from formatspec.engine.entries import Chosen, Entries, Entry, add_item_files
 from formatspec.engine.format import IMAGE, Format, Role, everything, row_readers
 from formatspec.engine.job import Fault
 from formatspec.engine.joining import Joined, SharedFile, Table, id_key, join, names_only
@@ -17,79 +21,160 @@ from formatspec.files.document import FileError
 from formatspec.files.json_rows import NotRows
 from formatspec.language.rules import Field, MapRule, OneOf, Rule, TableRule
 from formatspec.model.slots import TABLES
-from formatspec.paths.tree import Tree
+from formatspec.paths.tree import Tree, by_segments
 
 
 @dataclass(slots=True)
 class Index:
-    """All that is known of a tree before its items are read."""
+    """All that is known of a tree before its items are read.
 
-    entries: list[Entry]
+    listed: those of the entries that are items, in order of their keys; `complete` of them have their image.
+    """
+
+    entries: Sequence[Entry]
+    listed: Sequence[Entry]
+    complete: int
     shared: list[SharedFile]
     tables: dict[str, tuple[Table, ...]]
     rows: Joined
     faults: list[Fault]
     unclaimed: list[str]
-    claimed: dict[str, str]
+    claimed: Claimed
 
 
-def claims(
-    form: Format, paths: Sequence[str]
-) -> tuple[dict[str, list[tuple[str, dict[str, Any]]]], list[str], list[Fault]]:
-    """Which role claims each path, the paths that none claims, and what is wrong with claims."""
-    claimed: dict[str, list[tuple[str, dict[str, Any]]]] = {name: [] for name in form.roles}
-    unclaimed: list[str] = []
-    faults: list[Fault] = []
+class Claims(NamedTuple):
+    """Which role claims each path: its captures there by role, the paths that none claims, what is wrong."""
+
+    by_role: dict[str, list[tuple[str, dict[str, Any]]]]
+    unclaimed: list[str]
+    faults: list[Fault]
+
+
+def claims(form: Format, paths: Iterable[str]) -> Claims:
+    """Which role claims each of some paths."""
+    found = Claims({name: [] for name in form.roles}, [], [])
+    claim = _claimer(form, found.faults)
+    for path in paths:
+        claimed = claim(path)
+        if claimed is None:
+            found.unclaimed.append(path)
+        else:
+            found.by_role[claimed[0].name].append((path, claimed[1]))
+    return found
+
+
+def _claimer(form: Format, faults: list[Fault]) -> Callable[[str], tuple[Role, dict[str, Any]] | None]:
+    """What gives the role that claims a path, with what it captures."""
     ordered = sorted(
         (role for role in form.roles.values() if not role.folder),
         key=lambda role: -role.template.literal_count,
     )
-    for path in paths:
+
+    def claim(path: str) -> tuple[Role, dict[str, Any]] | None:
         best: list[tuple[Role, dict[str, Any]]] = []
         for role in ordered:
             if best and role.template.literal_count < best[0][0].template.literal_count:
                 break
             found = role.template.match(path)
             if found is not None:
-                best.append((role, {**found, **role.spec.given}))
+                best.append((role, found))
         if not best:
-            unclaimed.append(path)
-            continue
+            return None
         if len(best) > 1:
             names = " and ".join(role.name for role, _ in best)
             faults.append(Fault("FILE_TWO_RULES", path, (), best[0][0].place, f"{names} claim this file equally well"))
         role, found = best[0]
-        claimed[role.name].append((path, found))
-    return claimed, unclaimed, faults
+        return role, {**found, **role.spec.given}
+
+    return claim
+
+
+class Claimed:
+    """Which role claims each path of a tree, in two bytes a path."""
+
+    def __init__(self, form: Format, paths: Sequence[str], unclaimed: list[str], faults: list[Fault]) -> None:
+        self._form = form
+        self._paths = paths
+        names = {name: number for number, name in enumerate(form.roles)}
+        claim = _claimer(form, faults)
+        roles = array("h")
+        for path in paths:
+            ignored = form.ignored(path)
+            found = None if ignored else claim(path)
+            roles.append(-1 if found is None else names[found[0].name])
+            if found is None and not ignored:
+                unclaimed.append(path)
+        self._roles = np.frombuffer(roles, np.int16) if roles else np.zeros(0, np.int16)
+        self._names = tuple(names)
+
+    def of(self, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        """The paths of a role, with what they capture."""
+        role = self._form.roles[name]
+        for place in np.flatnonzero(self._roles == self._names.index(name)):
+            path = self._paths[int(place)]
+            yield path, {**(role.template.match(path) or {}), **role.spec.given}
+
+    def role(self, path: str) -> str | None:
+        """The role that claims a path of the tree."""
+        place = bisect_left(self._paths, by_segments(path), key=by_segments)
+        there = place < len(self._paths) and self._paths[place] == path and self._roles[place] >= 0
+        return self._names[self._roles[place]] if there else None
+
+    @property
+    def roles(self) -> set[str]:
+        """The roles that claim anything."""
+        return {self._names[number] for number in np.unique(self._roles) if number >= 0}
 
 
 def build_index(form: Format, tree: Tree, job_of: Any) -> Index:
     """Index a tree.  `job_of(captures)` makes the job in which rows of shared files are joined."""
-    paths = [path for path in tree.paths() if not form.ignored(path)]
-    claimed, unclaimed, faults = claims(form, paths)
+    unclaimed: list[str] = []
+    faults: list[Fault] = []
+    claimed = Claimed(form, tree.paths(), unclaimed, faults)
     faults += [Fault("FILE_ESCAPES", path, (), None, "a link leads out of the dataset") for path in tree.escapes()]
     entries = Entries()
-    add_item_files(form, claimed, entries, faults)
+    add_item_files(form, claimed.of, entries, faults)
     tables = {role.name: _tables(role, form) for role in form.roles.values() if role.span == "shared" and role.codec}
     shared = _read_shared(form, claimed, tables, tree, faults)
     rows = join(form, shared, tables, entries, faults, job_of)
-    _mark_unlisted(form, entries, rows)
-    places = {path: name for name, found in claimed.items() for path, _ in found}
-    ordered = sorted(entries.by_identity.values(), key=lambda entry: entry.key.split("/"))
-    return Index(ordered, shared, tables, rows, faults, unclaimed, places)
+    listed, complete = _mark_unlisted(form, entries, rows)
+    entries.whole()
+    order = _in_order(entries)
+    all_, items = Chosen(entries, order), Chosen(entries, order[listed[order]])
+    return Index(all_, items, complete, shared, tables, rows, faults, unclaimed, claimed)
 
 
-def _mark_unlisted(form: Format, entries: Entries, rows: Joined) -> None:
-    """Mark what no source of items tells of: files that are nobody's.
+def _in_order(entries: Entries) -> Any:
+    """The numbers of the items, by their keys' segments."""
+    last: list[str] = []
+    for entry in entries:
+        parts = entry.key.split("/")
+        if parts < last:
+            break
+        last = parts
+    else:
+        return np.arange(len(entries), dtype=np.int32)
+    keys = [entry.key for entry in entries]
+    return np.array(sorted(range(len(keys)), key=lambda number: by_segments(keys[number])), np.int32)
+
+
+def _mark_unlisted(form: Format, entries: Entries, rows: Joined) -> tuple[Any, int]:
+    """Mark what no source of items tells of: files that are nobody's.  Gives which items are listed, by their
+    numbers, and how many of these have their image.
 
     Where images make the items, a document that every item must have makes one too: its image is missing.
     """
     sources = {name.partition(".")[0] for name in form.spec.items}
     if sources == {IMAGE}:
         sources |= {r.name for r in form.roles.values() if r.span == "item" and r.codec is not None and not r.optional}
-    for entry in entries.by_identity.values():
-        if not (sources & entry.files.keys() or sources & rows.roles(entry)):
+    listed, complete = np.ones(len(entries), bool), 0
+    for entry in entries:
+        if sources & entry.files.keys() or sources & rows.roles(entry):
+            complete += IMAGE in entry.files
+        else:
             entry.share("unlisted", True)
+            listed[entry.number] = False
+    return listed, complete
 
 
 def _read_shared(
@@ -99,7 +184,7 @@ def _read_shared(
     for role in form.roles.values():
         if role.span != "shared" or role.codec is None:
             continue
-        for path, captures in claimed[role.name]:
+        for path, captures in claimed.of(role.name):
             file = SharedFile(role.name, path, captures)
             try:
                 if not _seek(role, file, tables[role.name], tree, faults):

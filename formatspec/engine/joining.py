@@ -16,6 +16,7 @@ from formatspec.engine.job import MILD, Fault, Job, Path
 from formatspec.engine.row_reading import RowReader
 from formatspec.engine.rows import Decode, Fields, RowSource
 from formatspec.engine.scope import Meaning, Scope
+from formatspec.engine.spill import PIECE, Records
 from formatspec.language.leaf import Bind, bindings
 from formatspec.language.rules import LeafRule, MapRule
 
@@ -68,53 +69,131 @@ class Part(NamedTuple):
     columns: tuple[str, ...]
 
 
+OWNED = [("owner", "i4"), ("part", "i2"), ("position", "i4"), ("alternative", "i1")]
+"""A row that belongs to an item: the item's number, the place of the row's part and its own, its reader."""
+SETTLED = 1 << 19
+"""Rows that are put in order together."""
+
+
 class Joined:
-    """Which rows belong to which item, as numbers: a million rows take a dozen megabytes."""
+    """Which rows belong to which item, as numbers; of many, in memory only how many each item has."""
 
     def __init__(self) -> None:
         self.parts: list[Part] = []
-        self._entries = array("i")
-        self._parts = array("h")
-        self._positions = array("i")
-        self._alternatives = array("b")
+        self._rows = Records(OWNED)
+        self._noted = (array("i"), array("h"), array("i"), array("b"))
         self._bounds: Any = None
 
-    def add(self, entry: Entry, position: int, alternative: int) -> None:
+    def add(self, owner: int, position: int, alternative: int) -> None:
         """Note that a row of the last part belongs to an item."""
-        self._entries.append(entry.number)
-        self._parts.append(len(self.parts) - 1)
-        self._positions.append(position)
-        self._alternatives.append(alternative)
+        owners, parts, positions, alternatives = self._noted
+        owners.append(owner)
+        parts.append(len(self.parts) - 1)
+        positions.append(position)
+        alternatives.append(alternative)
+        if len(owners) >= PIECE:
+            self._put_away()
+
+    def _put_away(self) -> None:
+        self._rows.add(*(np.frombuffer(column, column.typecode) if column else () for column in self._noted))
+        self._noted = (array("i"), array("h"), array("i"), array("b"))
 
     def settle(self, entries: int) -> None:
         """Put the rows in the order of the items that they belong to, each item's as they were noted."""
-        owners = np.frombuffer(self._entries, np.int32) if self._entries else np.zeros(0, np.int32)
-        order = np.argsort(owners, kind="stable")
-        self._bounds = np.searchsorted(owners[order], np.arange(entries + 1))
-        for column in (self._parts, self._positions, self._alternatives):
-            values = np.frombuffer(column, column.typecode)[order] if column else ()
-            column[:] = array(column.typecode, bytes(np.ascontiguousarray(values)))
-        self._entries = array("i")
+        self._put_away()
+        counts = np.zeros(entries + 1, np.int64)
+        spans = []
+        for first, rows in self._rows.pieces():
+            owners = rows["owner"]
+            counts += np.bincount(owners + 1, minlength=entries + 1)
+            spans.append((int(owners.min()), int(owners.max()), first, first + len(owners)))
+        self._bounds = np.cumsum(counts)
+        settled = Records(OWNED)
+        owner = 0
+        while owner < entries:
+            end = int(np.searchsorted(self._bounds, self._bounds[owner] + SETTLED, "right")) - 1
+            behind = min(max(end, owner + 1), entries)
+            found = [self._rows.read(*span) for low, high, *span in spans if low < behind and high >= owner]
+            own = [rows[(rows["owner"] >= owner) & (rows["owner"] < behind)] for rows in found]
+            rows = np.concatenate(own) if own else np.zeros(0, OWNED)
+            settled.extend(rows[np.argsort(rows["owner"], kind="stable")])
+            owner = behind
+        self._rows = settled
 
     def of(self, entry: Entry, decoders: Mapping[tuple[str, tuple[str, ...]], Decode | None]) -> Iterator[Row]:
         """An item's rows, decoded as far as the decoders go."""
-        place, end = int(self._bounds[entry.number]), int(self._bounds[entry.number + 1])
-        positions, parts = self._positions, self._parts
+        rows = self._rows_of(entry)
+        _, parts, positions, alternatives = (rows[name].tolist() for name, _ in OWNED)
+        place, end = 0, len(parts)
         while place < end:
             behind, first = place + 1, positions[place]
             while behind < end and parts[behind] == parts[place] and positions[behind] == first + behind - place:
                 behind += 1
-            table, file, rows, columns = self.parts[parts[place]]
-            documents = rows.some(first, first + behind - place, decoders.get((table.role, table.path)))
+            table, file, source, columns = self.parts[parts[place]]
+            documents = source.some(first, first + behind - place, decoders.get((table.role, table.path)))
             for position, document in enumerate(documents, first):
-                which = self._alternatives[place + position - first]
+                which = alternatives[place + position - first]
                 yield Row(table.role, file, which, (*table.path, position), position, document, columns)
             place = behind
 
     def roles(self, entry: Entry) -> set[str]:
         """The roles whose files hold rows of an item."""
-        first, behind = int(self._bounds[entry.number]), int(self._bounds[entry.number + 1])
-        return {self.parts[part].table.role for part in set(self._parts[first:behind])}
+        return {self.parts[part].table.role for part in set(self._rows_of(entry)["part"].tolist())}
+
+    def _rows_of(self, entry: Entry) -> Any:
+        return self._rows.read(int(self._bounds[entry.number]), int(self._bounds[entry.number + 1]))
+
+
+class Looked:
+    """Items by some of their names, as they were when this was first asked for."""
+
+    def __init__(self, form: Format, entries: Entries) -> None:
+        self._form = form
+        self._entries = entries
+        self._by: dict[tuple[str, ...], dict[int, int | list[int]]] = {}
+        self._alone: dict[tuple[str, ...], dict[Any, dict[Any, int]]] = {}
+
+    def clear(self) -> None:
+        """Items may have other names now."""
+        self._by.clear()
+        self._alone.clear()
+
+    def of(self, shape: tuple[str, ...], key: tuple[Any, ...]) -> list[int]:
+        """The numbers of the items with these names."""
+        if shape not in self._by:
+            by: dict[int, int | list[int]] = {}
+            for entry in self._entries:
+                own = _key_of(self._form, shape, entry)
+                if own is not None:
+                    mark = hash(own)
+                    known = by.setdefault(mark, entry.number)
+                    if known != entry.number:
+                        by[mark] = [*(known if isinstance(known, list) else (known,)), entry.number]
+            self._by[shape] = by
+        found = self._by[shape].get(hash(key), [])
+        numbers = found if isinstance(found, list) else [found]
+        return [number for number in numbers if _key_of(self._form, shape, self._entries[number]) == key]
+
+    def alone(self, shape: tuple[str, ...], given: tuple[Any, ...]) -> Mapping[Any, int]:
+        """By their ids, the numbers of the items that alone have theirs, among those with the other names given."""
+        if shape not in self._alone:
+            place = shape.index("id")
+            by: dict[Any, dict[Any, int]] = defaultdict(dict)
+            for entry in self._entries:
+                key = _key_of(self._form, shape, entry)
+                if key is not None:
+                    ids = by[(*key[:place], *key[place + 1 :])]
+                    ids[key[place]] = -1 if key[place] in ids else entry.number
+            self._alone[shape] = by
+        return self._alone[shape].get(given, {})
+
+
+def _key_of(form: Format, shape: tuple[str, ...], entry: Entry) -> tuple[Any, ...] | None:
+    """An item's names of a shape; None where it has not all of them."""
+    names = entry.names
+    if not all(name in names or _optional(form, name) for name in shape):
+        return None
+    return tuple(names.get(name) or "" if name != "id" else names["id"] for name in shape)
 
 
 def join(
@@ -123,14 +202,14 @@ def join(
 ) -> Joined:  # fmt: skip
     """Give every row of a shared file to its item; first those of item sources, which make items."""
     joined = Joined()
-    looked: dict[tuple[str, ...], dict[Any, list[Entry]]] = {}
+    looked = Looked(form, entries)
     for making in (True, False):
         for file in shared:
             for table in tables.get(file.role, ()):
                 if (table.kind == "item") is making:
                     _Joining(form, file, table, entries, looked, faults, job_of, joined).run()
         looked.clear()
-    joined.settle(len(entries.by_identity))
+    joined.settle(len(entries))
     return joined
 
 
@@ -142,7 +221,7 @@ class _Joining:
     file: SharedFile
     table: Table
     entries: Entries
-    looked: dict[tuple[str, ...], dict[Any, list[Entry]]]
+    looked: Looked
     faults: list[Fault]
     job_of: Any
     joined: Joined
@@ -161,25 +240,19 @@ class _Joining:
         for first, documents in rows.batches(self.table.named):
             for position, document in enumerate(documents, first):
                 if key is not None:
-                    known = by_id.get(_plain(document, key))
-                    if known is not None:
+                    known = by_id.get(_plain(document, key), -1)
+                    if known >= 0:
                         self.joined.add(known, position, 0)
                         ids.see(0, document, known, position)
                         continue
                 self._row(position, document, ids)
         self._doubled(ids, rows)
 
-    def _by_id(self) -> dict[Any, Entry]:
-        """The items that alone have their id, among those that the file can tell of."""
+    def _by_id(self) -> Mapping[Any, int]:
+        """The numbers of the items that alone have their id, among those that the file can tell of."""
         given = {n: v for n, v in self.file.captures.items() if v is not None and n in self.form.key_names}
         shape = tuple(sorted((*given, "id")))
-        place = shape.index("id")
-        given_key = tuple(given[name] for name in shape if name != "id")
-        return {
-            key[place]: entries[0]
-            for key, entries in _lookup(self.form, shape, self.entries, self.looked).items()
-            if len(entries) == 1 and (*key[:place], *key[place + 1 :]) == given_key
-        }
+        return self.looked.alone(shape, tuple(given[name] for name in shape if name != "id"))
 
     def _row(self, position: int, document: Any, ids: _Ids) -> None:
         file, table = self.file, self.table
@@ -190,7 +263,7 @@ class _Joining:
             self.faults.extend(job.faults)
             return
         names = self._names(job)
-        found = _entries_for(self.form, names, self.entries, self.looked, table)
+        found = self._owners(names)
         if table.kind == "item" and "id" in names and table.readers[which].by == ("id",):
             if names["id"] in self.seen:
                 self.faults.append(
@@ -203,9 +276,24 @@ class _Joining:
             self.faults.append(_unknown_item(file.path, names, job, table.readers[which]))
             return
         ids.see(which, document, found[0], position)
-        for entry in found:
-            self.joined.add(entry, position, which)
-            self._tell(entry, names)
+        for number in found:
+            self.joined.add(number, position, which)
+            self._tell(number, names)
+
+    def _owners(self, names: Mapping[str, Any]) -> Sequence[int]:
+        """The numbers of the items whose names agree with a row's; for a source of items, one is made where there is
+        none."""
+        form, table, entries = self.form, self.table, self.entries
+        if table.kind == "item" and all(name in names for name in form.key_names if not _optional(form, name)):
+            identity = tuple(names.get(name) or "" for name in form.key_names)
+            number = entries.find(identity)
+            if number is None and table.source:
+                number = entries.add(identity, item_key(form, names))
+            return () if number is None else (number,)
+        shape = tuple(sorted(name for name in names if name == "id" or name in form.key_names))
+        if not shape:
+            return range(len(entries)) if table.kind != "item" else ()
+        return self.looked.of(shape, tuple(names[name] if name == "id" else names[name] or "" for name in shape))
 
     def _names(self, job: Job) -> dict[str, Any]:
         """What a row tells of its item's names."""
@@ -216,8 +304,8 @@ class _Joining:
             names["subset"] = job.item["subsets"][0]
         return names
 
-    def _tell(self, entry: Entry, names: Mapping[str, Any]) -> None:
-        captures = self.file.captures
+    def _tell(self, number: int, names: Mapping[str, Any]) -> None:
+        entry, captures = self.entries[number], self.file.captures
         if self.table.kind == "item" and "subset" in captures and "subset" not in self.form.key_names:
             subsets = entry.shared.get("subsets", ())
             if captures["subset"] not in subsets:
@@ -235,6 +323,10 @@ class _Joining:
             )  # fmt: skip
 
 
+NOTED = [("hash", "i8"), ("owner", "i4"), ("position", "i4"), ("alternative", "i1")]
+"""An id: its hash, the number of the item that its row belongs to, the row's place and its reader."""
+
+
 class _Ids:
     """The ids of a table's rows of objects, to see which stand in rows of several items.
 
@@ -243,40 +335,56 @@ class _Ids:
 
     def __init__(self, keys: Sequence[str | None]) -> None:
         self.keys = keys
-        self._hashes = array("q")
-        self._owners = array("i")
-        self._positions = array("i")
-        self._which = array("b")
+        self._seen = Records(NOTED)
+        self._noted = (array("q"), array("i"), array("i"), array("b"))
 
-    def see(self, which: int, document: Any, entry: Entry, position: int) -> None:
+    def see(self, which: int, document: Any, owner: int, position: int) -> None:
         """Note a row's id."""
         key = self.keys[which]
         if key is None or not isinstance(document, dict):
             return
         value = document.get(key)
         if isinstance(value, int | str):
-            self._hashes.append(hash(value))
-            self._owners.append(entry.number)
-            self._positions.append(position)
-            self._which.append(which)
+            hashes, owners, positions, alternatives = self._noted
+            hashes.append(hash(value))
+            owners.append(owner)
+            positions.append(position)
+            alternatives.append(which)
+            if len(hashes) >= PIECE:
+                self._put_away()
+
+    def _put_away(self) -> None:
+        if self._noted[0]:
+            self._seen.add(*(np.frombuffer(column, column.typecode) for column in self._noted))
+            self._noted = (array("q"), array("i"), array("i"), array("b"))
 
     def again(self, rows: RowSource) -> list[tuple[int, int, Any]]:
         """The rows whose id stood in a row of another item before: alternative, position, id."""
-        if not self._hashes:
-            return []
-        hashes = np.frombuffer(self._hashes, np.int64)
-        owners = np.frombuffer(self._owners, np.int32)
-        order = np.argsort(hashes, kind="stable")
-        same = np.flatnonzero(np.diff(hashes[order]) == 0)
-        several = np.unique(np.concatenate((order[same], order[same + 1])))
+        self._put_away()
         first: dict[Any, int] = {}
         found = []
-        for place in several.tolist():
-            which, position = self._which[place], self._positions[place]
-            value = rows.at(position)[self.keys[which]]
-            if first.setdefault(value, int(owners[place])) != int(owners[place]):
-                found.append((which, position, value))
+        several = self._several()
+        for _, seen in self._seen.pieces() if len(several) else ():
+            for _, owner, position, which in seen[np.isin(seen["hash"], several)].tolist():
+                value = rows.at(position)[self.keys[which]]
+                if first.setdefault(value, owner) != owner:
+                    found.append((which, position, value))
         return found
+
+    def _several(self) -> Any:
+        """The hashes that stand more than once."""
+        last, grows = -(1 << 63), True
+        for _, seen in self._seen.pieces():  # most number their rows
+            hashes = seen["hash"]
+            grows = bool(hashes[0] > last and (hashes[1:] > hashes[:-1]).all())
+            last = int(hashes[-1])
+            if not grows:
+                break
+        if grows:
+            return np.zeros(0, np.int64)
+        hashes = np.concatenate([seen["hash"] for _, seen in self._seen.pieces()])
+        hashes.sort()
+        return np.unique(hashes[1:][hashes[1:] == hashes[:-1]])
 
 
 def _plain(document: Any, key: str) -> Any:
@@ -365,38 +473,6 @@ def _names_of(document: Any, table: Table, job: Job) -> int:
             break
         job.faults.clear()
     return which
-
-
-def _entries_for(
-    form: Format, names: Mapping[str, Any], entries: Entries, looked: dict[tuple[str, ...], dict[Any, list[Entry]]],
-    table: Table,
-) -> list[Entry]:  # fmt: skip
-    """The items whose names agree with a row's; for a source of items, one is made where there is none."""
-    if table.kind == "item" and all(name in names for name in form.key_names if not _optional(form, name)):
-        identity = tuple(names.get(name) or "" for name in form.key_names)
-        entry = entries.by_identity.get(identity)
-        if entry is None and table.source:
-            entry = entries.add(identity, item_key(form, names))
-        return [] if entry is None else [entry]
-    shape = tuple(sorted(name for name in names if name == "id" or name in form.key_names))
-    if not shape:
-        return list(entries.by_identity.values()) if table.kind != "item" else []
-    key = tuple(names[name] if name == "id" else names[name] or "" for name in shape)
-    return _lookup(form, shape, entries, looked).get(key, [])
-
-
-def _lookup(
-    form: Format, shape: tuple[str, ...], entries: Entries, looked: dict[tuple[str, ...], dict[Any, list[Entry]]]
-) -> dict[Any, list[Entry]]:
-    """The items by the names of a shape."""
-    if shape not in looked:
-        by: dict[Any, list[Entry]] = defaultdict(list)
-        for entry in entries.by_identity.values():
-            names = entry.names
-            if all(name in names or _optional(form, name) for name in shape):
-                by[tuple(names.get(name) or "" if name != "id" else names["id"] for name in shape)].append(entry)
-        looked[shape] = by
-    return looked[shape]
 
 
 def _optional(form: Format, name: str) -> bool:

@@ -14,6 +14,7 @@ import numpy as np
 
 from formatspec.engine.reading import Context
 from formatspec.engine.scope import Scope
+from formatspec.engine.spill import Records
 from formatspec.files import json_file, json_rows
 from formatspec.files.document import Place, Pointer
 from formatspec.files.json_rows import NotRows
@@ -67,35 +68,38 @@ class HeldRows:
 
 
 class FileRows:
-    """Rows by their places in a JSON file."""
+    """Rows by their places in a JSON file: where each begins and ends."""
 
-    def __init__(self, file: RangeFile, starts: Any, ends: Any) -> None:
+    def __init__(self, file: RangeFile) -> None:
         self.file = file
-        self.starts = starts
-        self.lengths = (ends - starts).astype(np.int32)
+        self._spans = Records([("start", "i8"), ("end", "i8")])
 
     def __len__(self) -> int:
-        return len(self.starts)
+        return len(self._spans)
+
+    def add(self, starts: Any, ends: Any) -> None:
+        """Put rows behind all others."""
+        self._spans.add(starts, ends)
 
     def at(self, position: int) -> Any:
-        return msgspec.json.decode(self.file.read(int(self.lengths[position]), int(self.starts[position])))
+        return msgspec.json.decode(self._between(position, position + 1)[1])
 
     def some(self, first: int, behind: int, decode: Decode | None) -> Sequence[Any]:
-        data = b"[" + self._between(first, behind) + b"]"
+        data = b"[" + self._between(first, behind)[1] + b"]"
         found: Sequence[Any] = msgspec.json.decode(data) if decode is None else decode(data)
         return found
 
-    def _between(self, first: int, behind: int) -> bytes:
-        """The bytes of rows that follow each other, with what parts them."""
-        start = int(self.starts[first])
-        return self.file.read(int(self.starts[behind - 1]) + int(self.lengths[behind - 1]) - start, start)
+    def _between(self, first: int, behind: int) -> tuple[int, bytes]:
+        """Where rows begin that follow each other, and their bytes with what parts them."""
+        spans = self._spans.read(first, behind)
+        start = int(spans["start"][0])
+        return start, self.file.read(int(spans["end"][-1]) - start, start)
 
     def locate(self, position: int, rest: Pointer) -> Place | None:
         """Line and column of what stands at a place within a row."""
         if not 0 <= position < len(self):
             return None
-        start = int(self.starts[position])
-        row = self.file.read(int(self.lengths[position]), start)
+        start, row = self._between(position, position + 1)
         text, found = row.decode("utf-8", "replace"), json_file.locate(row, rest)
         if found is None:
             return None
@@ -105,12 +109,14 @@ class FileRows:
 
     def batches(self, fields: Fields | None) -> Iterator[tuple[int, Sequence[Any]]]:
         decode = msgspec.json.Decoder(list[row_type(fields) if fields is not None else Any]).decode  # type: ignore[misc]
-        first = 0
-        while first < len(self):
-            start = int(self.starts[first])
-            behind = max(int(np.searchsorted(self.starts, start + SPAN)), first + 1)
-            yield first, decode(b"[" + self._between(first, behind) + b"]")
-            first = behind
+        for at, spans in self._spans.pieces():
+            first = 0
+            while first < len(spans):
+                start = int(spans["start"][first])
+                behind = max(int(np.searchsorted(spans["start"], start + SPAN)), first + 1)
+                data = self.file.read(int(spans["end"][behind - 1]) - start, start)
+                yield at + first, decode(b"[" + data + b"]")
+                first = behind
 
 
 class RangeFile:
@@ -160,7 +166,7 @@ def range_file(tree: Tree, path: str) -> RangeFile:
 
 def sought(file: RangeFile, paths: Sequence[tuple[str, ...]]) -> tuple[Any, dict[tuple[str, ...], FileRows]]:
     """A JSON file without its rows, and the rows under `paths` that are there.  Raises NotRows, OSError."""
-    found: dict[tuple[str, ...], list[json_rows.Rows]] = {}
+    found: dict[tuple[str, ...], FileRows] = {}
     check = msgspec.json.Decoder(list[msgspec.Raw])
     offset = 0
 
@@ -175,17 +181,11 @@ def sought(file: RangeFile, paths: Sequence[tuple[str, ...]]) -> tuple[Any, dict
             check.decode(b"[" + rows.data + b"]")
         except (ValueError, RecursionError):
             raise NotRows from None
-        found.setdefault(rows.path, []).append(rows._replace(data=b""))
+        if rows.path not in found:
+            found[rows.path] = FileRows(file)
+        found[rows.path].add(rows.starts, rows.ends)
 
-    document = json_rows.scan(read, paths, take)
-    return document, {
-        path: FileRows(
-            file,
-            np.concatenate([rows.starts for rows in batches]),
-            np.concatenate([rows.ends for rows in batches]),
-        )
-        for path, batches in found.items()
-    }
+    return json_rows.scan(read, paths, take), found
 
 
 Fields = dict[str, bool]

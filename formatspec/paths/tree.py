@@ -16,6 +16,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
+from formatspec.paths.listing import Paths
 from formatspec.paths.store import Store, is_url, plain_path
 
 BOMB_SIZE = 256 * 1024**2
@@ -79,9 +80,9 @@ class Tree(Protocol):
 class Listing(NamedTuple):
     """What a tree holds."""
 
-    paths: tuple[str, ...]
-    folders: tuple[str, ...]
-    escapes: tuple[str, ...]
+    paths: Sequence[str]
+    folders: Sequence[str]
+    escapes: Sequence[str]
 
 
 class Listed:
@@ -180,16 +181,26 @@ class FolderTree(Listed):
 
 
 def _scan(start: str, real_root: str) -> Listing:
-    """Walk depth first with every folder's names in order, which is the order by segments."""
-    files: list[str] = []
+    """The listing of a folder."""
     folders: list[str] = []
     escapes: list[str] = []
-    # A level: the entries still to see, the folder's path with its slash, its real path.
-    levels: list[tuple[Iterator[os.DirEntry[str]], str, str]] = [(_entries(start), "", real_root)]
+    paths = Paths(_walk(start, real_root, folders, escapes))
+    return Listing(paths, Paths(folders), Paths(escapes))
+
+
+def _walk(start: str, real_root: str, folders: list[str], escapes: list[str]) -> Iterator[str]:
+    """Walk depth first with every folder's names in order, which is the order by segments; gives the files."""
+    # A level: the names still to see, what is no plain file among them, the folder's path with its slash, its real
+    # path.
+    levels = [(*_entries(start), "", real_root)]
     while levels:
-        entries, prefix, real = levels[-1]
-        for entry in entries:
-            path = prefix + entry.name
+        names, others, prefix, real = levels[-1]
+        for name in names:
+            path = prefix + name
+            entry = others.get(name)
+            if entry is None:
+                yield path
+                continue
             if entry.is_symlink():
                 target = os.path.realpath(entry.path)
                 if not _inside(target, real_root):
@@ -197,24 +208,30 @@ def _scan(start: str, real_root: str) -> Listing:
                     continue
                 if not os.path.exists(target):  # noqa: PTH110
                     continue  # it dangles, or points at itself
-                if entry.is_dir() and any(_inside(above, target) for _, _, above in levels):
+                if entry.is_dir() and any(_inside(above, target) for _, _, _, above in levels):
                     continue  # it leads back to a folder on the way
             else:
-                target = os.path.join(real, entry.name)  # noqa: PTH118
+                target = os.path.join(real, name)  # noqa: PTH118
             if entry.is_file():
-                files.append(path)
+                yield path
             elif entry.is_dir():
                 folders.append(path)
-                levels.append((_entries(entry.path), path + "/", target))
+                levels.append((*_entries(entry.path), path + "/", target))
                 break
         else:
             levels.pop()
-    return Listing(tuple(files), tuple(folders), tuple(escapes))
 
 
-def _entries(folder: str) -> Iterator[os.DirEntry[str]]:
+def _entries(folder: str) -> tuple[Iterator[str], dict[str, os.DirEntry[str]]]:
+    """The names in a folder, in order, and what is there under those that are no plain files."""
+    names, others = [], {}
     with os.scandir(folder) as entries:
-        return iter(sorted(entries, key=lambda entry: entry.name))
+        for entry in entries:
+            names.append(entry.name)
+            if not entry.is_file(follow_symlinks=False):
+                others[entry.name] = entry
+    names.sort()
+    return iter(names), others
 
 
 def _inside(path: str, folder: str) -> bool:
@@ -317,9 +334,14 @@ def safe_name(name: str) -> str | None:
     return None if "\\" in name or ".." in name.split("/") else safe_join("", name)
 
 
-def in_order(paths: Iterable[str]) -> tuple[str, ...]:
-    """Paths sorted by segments: a slash stands before every character that a name may hold."""
-    return tuple(sorted(paths, key=lambda path: path.replace("/", "\0")))
+def by_segments(path: str) -> str:
+    """What paths are sorted by: a slash stands before every character that a name may hold."""
+    return path.replace("/", "\0")
+
+
+def in_order(paths: Iterable[str]) -> Paths:
+    """Paths sorted by segments."""
+    return Paths(sorted(paths, key=by_segments))
 
 
 @dataclass(frozen=True)
@@ -362,9 +384,9 @@ class _Subtree(Listed):
     def _listing(self) -> Listing:
         return Listing(*(self._below(all_) for all_ in (self.base.paths(), self.base.folders(), self.base.escapes())))
 
-    def _below(self, paths: Sequence[str]) -> tuple[str, ...]:
+    def _below(self, paths: Sequence[str]) -> Paths:
         cut = len(self.prefix)
-        return tuple(path[cut:] for path in paths if path.startswith(self.prefix))
+        return Paths(path[cut:] for path in paths if path.startswith(self.prefix))
 
 
 def _prefix(prefix: str) -> str:

@@ -130,7 +130,7 @@ def prepared(source: Dataset, target: Source, staging: Staging, plan: Plan, pool
     form = target_format(source, target, plan)
     source.findings.clear()
     if plan.select is None and not target.is_same(source.form.source):
-        source.wanted = demand.for_target(source.form, form, set(source.index.claimed.values()))
+        source.wanted = demand.for_target(source.form, form, source.index.claimed.roles)
     listed: Sequence[Category] = source.known.listed
     if _needs_categories(form):
         spread = functools.partial(resumed, pool, staging.kept, "categories", list[Category])

@@ -134,7 +134,7 @@ def _shown(data: bytes) -> str:
 
 
 def _is_annotation(dataset: Dataset, path: str) -> bool:
-    claimed = dataset.index.claimed.get(path)
+    claimed = dataset.index.claimed.role(path)
     if claimed is not None:
         role = dataset.form.roles[claimed]
         return role.kind is not None
@@ -142,7 +142,9 @@ def _is_annotation(dataset: Dataset, path: str) -> bool:
 
 
 def _role_of(dataset: Dataset, path: str) -> Role:
-    return dataset.form.roles[dataset.index.claimed[path]]
+    claimed = dataset.index.claimed.role(path)
+    assert claimed is not None
+    return dataset.form.roles[claimed]
 
 
 def equal(role: Role, data: bytes, other: bytes) -> bool:

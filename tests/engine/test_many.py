@@ -1,0 +1,128 @@
+"""What is held of many items and rows: the same whether it is in memory or, being much, on disk."""
+
+from __future__ import annotations
+
+import random
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from formatspec.engine import entries as entries_module
+from formatspec.engine import finishing, joining, spill
+from formatspec.engine.entries import Chosen, Entries
+from formatspec.engine.joining import Joined, Part
+from formatspec.engine.spill import Marks, Records, mark
+from formatspec.paths.listing import Paths
+
+LITTLE, MUCH = 1 << 30, 64
+
+
+@pytest.fixture(params=[LITTLE, MUCH], ids=["in memory", "on disk"])
+def held(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
+    """Where things are held: bytes, or items, that stay in memory."""
+    monkeypatch.setattr(spill, "HELD", request.param)
+    monkeypatch.setattr(spill, "PIECE", 7)
+    monkeypatch.setattr(joining, "PIECE", 7)
+    monkeypatch.setattr(joining, "SETTLED", 10)
+    monkeypatch.setattr(finishing, "PIECE", 7)
+    monkeypatch.setattr(entries_module, "HELD", request.param)
+    held: int = request.param
+    return held
+
+
+def test_records_come_back_as_they_were_put(held: int) -> None:
+    records = Records([("place", "i8"), ("kind", "i1")])
+    assert [list(found) for _, found in records.pieces()] == []
+    for first in range(0, 50, 5):
+        records.add(range(first, first + 5), [1] * 5)
+        records.add((), ())
+    assert len(records) == 50
+    assert records.read(13, 17)["place"].tolist() == [13, 14, 15, 16]
+    assert [(at, row) for at, rows in records.pieces() for row in rows["place"].tolist()] == [
+        (number // 7 * 7, number) for number in range(50)
+    ]
+
+
+def test_items_are_found_and_keep_what_is_noted_of_them(held: int) -> None:
+    items = Entries()
+    names = [(f"n{number}", "\udcff", number) for number in range(200)]
+    for identity in names:
+        number = items.add(identity, identity[0])
+        items[number].names = {"name": identity[0], "id": identity[2], "of no kind": complex(identity[2])}
+    for identity in names[::3]:
+        number = items.find(identity)
+        assert number is not None
+        items[number].add_file("image", f"{identity[0]}.png" * 100, {"name": identity[0]})
+        items[number].share("subsets", ("a",))
+    assert items.find(("n7", "", 7)) is None
+    items.whole()
+    for number, entry in enumerate(items):
+        assert (entry.identity, entry.number, entry.names["id"]) == (names[number], number, number)
+        assert entry.names["of no kind"] == complex(number)
+        assert list(entry.files) == (["image"] if number % 3 == 0 else [])
+        assert entry.shared.get("subsets") == (("a",) if number % 3 == 0 else None)
+    backwards = Chosen(items, np.arange(200, dtype=np.int32)[::-1])
+    assert [entry.key for entry in backwards[3:6]] == ["n196", "n195", "n194"]
+
+
+def test_two_items_whose_names_have_one_hash_are_two(held: int) -> None:
+    items = Entries()
+    one, other = items.add((-1,), "one"), items.add((-2,), "other")
+    assert hash((-1,)) == hash((-2,))
+    assert (items.find((-1,)), items.find((-2,)), items.find((-3,))) == (one, other, None)
+
+
+class _Source:
+    def some(self, first: int, behind: int, decode: Any) -> list[int]:
+        return list(range(first, behind))
+
+
+def test_rows_come_by_item_in_the_order_in_which_they_were_noted(held: int) -> None:
+    rng = random.Random(1)
+    joined, expected = Joined(), dict[int, list[tuple[str, int, int]]]()
+    table: Any = SimpleNamespace(role="r", path=("rows",))
+    for file in ("a", "b"):
+        joined.parts.append(Part(table, file, _Source(), ()))  # type: ignore[arg-type]
+        for position in range(100):
+            owner, which = rng.randrange(1, 30), rng.randrange(2)
+            joined.add(owner, position, which)
+            expected.setdefault(owner, []).append((file, position, which))
+    joined.settle(32)
+    for number in range(32):
+        entry: Any = SimpleNamespace(number=number)
+        rows = list(joined.of(entry, {}))
+        assert [(row.file, row.position, row.table) for row in rows] == expected.get(number, [])
+        assert all(row.document == row.position for row in rows)
+        assert joined.roles(entry) == ({"r"} if number in expected else set())
+
+
+def test_rows_are_written_where_they_stood(held: int) -> None:
+    with finishing.tempfile.TemporaryFile() as spool:
+        rows = finishing.Rows(spool)
+        for number in range(20):
+            rows.add(str(number).encode(), -1 if number < 3 else 22 - number)
+        order = [0, 1, 2, *range(19, 2, -1)]
+        assert len(rows) == 20
+        assert list(rows) == order
+        assert rows[4] == 18
+
+
+def test_marks_tell_what_was_there() -> None:
+    marks = Marks()
+    assert marks.add(map(mark, ("a", "b", "c")))
+    assert marks.add(())
+    assert not marks.add([mark("b")])
+    assert not marks.add([mark("d"), mark("d")])
+    assert marks.add([mark("e")])
+
+
+def test_a_long_list_of_paths_is_a_list_of_paths() -> None:
+    paths = ["a/b", "\udcff", "", "ü"]
+    held = Paths(paths)
+    assert (list(held), len(held), held[1], held[-1], list(held[1:3])) == (paths, 4, "\udcff", "ü", paths[1:3])
+    assert held == Paths(paths)
+    assert held != Paths(paths[:3])
+    with pytest.raises(IndexError):
+        held[4]
