@@ -80,6 +80,29 @@ def test_masks_belong_to_boxes(tmp_path: Path) -> None:
     assert not list(fs.validate(tmp_path / "out", "open_images", deep=True).findings)
 
 
+def test_masks_smaller_than_their_image(tmp_path: Path) -> None:
+    """Open Images has masks of another size than their image: read they are scaled to it, written back they are as
+    they were; elsewhere that is wrong."""
+    data = open_images(tmp_path / "in")
+    half = png.encode(mask((slice(1, 3), slice(2, 6)))[::2, ::2], "gray")
+    odd = png.encode(np.full((3, 7), 255, np.uint8), "gray")
+    put(data, {"masks/train/a_m04_sv_00ab.png": half, "masks/train/a_m04_sv_00cd.png": odd})
+    (item,) = read(data, "open_images")
+    found = {t.id: t.region for t in item.objects if t.region is not None}
+    assert (found["00ab"].height, found["00ab"].width, found["00ab"].bbox) == (10, 20, (2, 2, 4, 2))
+    assert found["00cd"].area == 200
+    assert not fs.validate(data, "open_images", deep=True).findings
+    fs.convert(data, to="open_images", out=tmp_path / "out", where="image.width == 20")
+    assert (tmp_path / "out/masks/train/a_m04_sv_00ab.png").read_bytes() == half
+    fs.convert(data, to="coco", out=tmp_path / "coco")
+    rows = json.loads((tmp_path / "coco/annotations/instances_train.json").read_text())["annotations"]
+    assert [row["segmentation"]["size"] for row in rows if "segmentation" in row] == [[10, 20], [10, 20]]
+    fs.convert(data, to="voc", out=tmp_path / "voc")
+    (label_image,) = tmp_path.glob("voc/SegmentationObject/*.png")
+    label_image.write_bytes(png.encode(np.zeros((5, 10), np.uint8), "palette", palettes.bits()))
+    assert [f.code for f in fs.validate(tmp_path / "voc", "voc", deep=True).findings if f.level == "error"]
+
+
 def test_masks_of_others_as_open_images(tmp_path: Path) -> None:
     """Outlines become masks, each with a row that names its file and its box; what nobody knows is -1."""
     ring = [2, 1, 6, 1, 6, 3, 2, 3]

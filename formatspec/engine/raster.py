@@ -74,7 +74,10 @@ class RasterReader:
             return None
         if not self._fits_size(width, height, job):
             return None
+        size = job.size()
         pixels = _channels(raster, self.keys)
+        if self.spec.scaled and size is not None:
+            pixels = scaled(pixels, *size)
         if self.alphabets:
             self._read_mask(pixels, record, job)
         else:
@@ -96,7 +99,7 @@ class RasterReader:
 
     def _fits_size(self, width: int, height: int, job: Job) -> bool:
         size = job.size()
-        if size is None or size == (width, height):
+        if size is None or size == (width, height) or self.spec.scaled:
             return True
         job.fault(
             "PIXEL_SIZE", (), self.rule.place, "the label image and its image differ in size",
@@ -200,6 +203,17 @@ def fits_header(header: png.Header, modes: Sequence[str]) -> bool:
     if header.color == 0:
         return fits_mode("gray16" if header.depth == 16 else "gray", modes)
     return fits_mode({3: "palette", 6: "rgba"}.get(header.color, "rgb"), modes)
+
+
+def scaled(pixels: Any, width: int, height: int) -> Any:
+    """Pixels in another size: each is that in whose square its centre lies."""
+    if pixels.shape[:2] == (height, width):
+        return pixels
+    rows, columns = (
+        ((2 * np.arange(new) + 1) * old // (2 * new))
+        for new, old in ((height, pixels.shape[0]), (width, pixels.shape[1]))
+    )
+    return np.ascontiguousarray(pixels[rows][:, columns])
 
 
 def _channels(raster: png.Raster, keys: Sequence[str]) -> Any:

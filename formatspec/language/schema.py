@@ -66,6 +66,7 @@ class FileSpec(Strict):
     image: Annotated[tuple[ImageMode, ...], Many] = Field(
         (), description="modes that a label image may have; the first is written"
     )
+    scaled: bool = Field(False, description="a label image may be of any size, and is scaled to that of its image")
     shows: str | None = Field(None, description="a condition on the objects that a label image shows; else all")
     palette: str | None = Field(None, description="`bits`, or `category.color`: the palette that is written")
     encoding: Annotated[tuple[str, ...], Many] = Field(("utf-8",), description="encodings to try in turn")
