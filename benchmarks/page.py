@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import flat
 import remote
 import scale
 from ade_to_coco import COPIES
@@ -27,22 +28,19 @@ WHERE = {
         "Rows are read (a third of the time) and written (a third) one by one in Python, each field by a closure of "
         "its own; a fifth is making the files. Columns, or readers generated as source, are needed."
     ),
-    "yolo memory": "Places of rows and the index of items stand in memory.",
+    "yolo memory": "Imports and compiled specs; what a shard has made.",
     "tenfold": "One round; what grows beyond the data is not profiled yet.",
     "workers": "What is joined in one process, and the two cores share what else the machine does.",
     "validate": "Each item's documents are read by closures in Python, checked against a JSON Schema, and image "
     "headers looked at; reading alone does none of it.",
-    "large": "Places of rows, and the index of items, stand in memory.",
+    "large": "What is noted of items and rows while they are joined.",
     "start": (
         "Detection reads and compiles every spec (half of the time), the rest is imports; naming the spec avoids it."
     ),
     "remote": "The server's log says which requests were more than one a file.",
-    "flat": "The index has an entry for every item, about 1 KiB.",
+    "flat": "The listing of files, some 50 bytes a file, and what is noted while items are indexed.",
 }
-NOT_MEASURED = (
-    "Flat memory at 10,000 and 100,000 items of small images",
-    "Ray against processes",
-)
+NOT_MEASURED = ("Ray against processes",)
 
 
 @dataclass
@@ -210,25 +208,6 @@ def startup_section(startup: dict[str, Runs], verdicts: Verdicts) -> list[str]:
     return ["## Start-up", "", *table(["command", "wall, s", "processor, s", "peak, MiB"], rows)]
 
 
-def flat_section(flat: tuple[tuple[int, int], dict[str, tuple[Runs, Runs]]], verdicts: Verdicts) -> list[str]:
-    (few, more), found = flat
-    rows = []
-    for name, (small, large) in found.items():
-        if small.failed or large.failed:
-            rows.append([name, f"failed: {small.failed or large.failed}", "", "", ""])
-            continue
-        growth = large.peak - small.peak
-        each = 1024 * growth / (more - few)
-        rows.append([name, f"{small.peak:.0f}", f"{large.peak:.0f}", f"{growth:+.0f}", f"{each:.1f}"])
-        target = f"Flat: `{name}` grows by less than 20 % or 64 MiB from 1,000 to 100,000 items"
-        limit = max(64.0, 0.2 * small.peak)
-        then = each * (100_000 - few) / 1024
-        said = f"{growth:+.0f} MiB from {few:,} to {more:,}; {then:+.0f} MiB at 100,000 if it goes on so"
-        verdicts.say(target, said, then < limit, "flat", "extrapolation")
-    head = ["job", f"{few:,} items, MiB", f"{more:,} items, MiB", "growth, MiB", "KiB an item"]
-    return ["## Memory with more items", "", "Small generated items, one round.", "", *table(head, rows)]
-
-
 def remote_section(found: tuple[int, Runs, list[remote.Far]], verdicts: Verdicts) -> list[str]:
     files, near, rows = found
     plain = rows[0]
@@ -255,7 +234,7 @@ def render(about: About, measured: dict[str, Any]) -> str:
         *ade_section(measured["ade"], verdicts),
         *yolo_section(measured["yolo"], verdicts),
         *startup_section(measured["startup"], verdicts),
-        *flat_section(measured["flat"], verdicts),
+        *flat.lines(measured["flat"], verdicts, table),
         *scale.lines(measured["scale"], verdicts, table, figures),
         *remote_section(measured["remote"], verdicts),
     ]
@@ -282,7 +261,7 @@ def render(about: About, measured: dict[str, Any]) -> str:
         "formatspec convert coco DATA --to yolo_ultralytics --media none -O task=detect -o OUT",
         "formatspec validate DATA",
         "formatspec convert image_masks DATA --to coco -o OUT        # memory with more items",
-        "formatspec convert coco DATA --to datumaro -o OUT",
+        "formatspec convert coco DATA --to datumaro -o OUT           # small.py makes the data",
         "python peers.py PEER coco-yolo DATA OUT                     # panlabel, labelformat, globox, datumaro",
         "python peers.py datumaro ade-coco DATA OUT                  # and ade-coco-instances, ade-voc",
         "python ade_floor.py DATA",

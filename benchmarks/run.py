@@ -17,11 +17,12 @@ import tempfile
 import time
 from pathlib import Path
 
+import flat
 import page
 import remote
 import scale
 from ade_to_coco import COPIES, beyond_startup, floor_seconds
-from data import PEER_COPIES, ade, coco, sample, yardstick
+from data import PEER_COPIES, ade, coco, yardstick
 from environment import WANTED, install
 from measure import Runs, busy_seconds, own_seconds, run
 
@@ -37,7 +38,6 @@ CONVERSIONS = {
 }
 PEER_JOBS = {"ade-coco": "`-f coco`", "ade-coco-instances": "`-f coco_instances`", "ade-voc": "`-f voc`"}
 YOLO = ["--to", "yolo_ultralytics", "--media", "none", "-O", "task=detect"]
-ACROSS = {"image_masks": "coco", "coco": "datumaro"}
 
 
 class Bench:
@@ -129,20 +129,6 @@ class Bench:
                 self.ours(runs[name], *arguments)
         return runs
 
-    def flat(self) -> tuple[tuple[int, int], dict[str, tuple[Runs, Runs]]]:
-        """Peak memory of few and of more items; one round, for memory hardly varies."""
-        sizes = (200, 1000) if self.quick else (1000, 5000)
-        found: dict[str, tuple[Runs, Runs]] = {}
-        for spec, target in ACROSS.items():
-            pair, checked = (Runs(), Runs()), (Runs(), Runs())
-            for place, size in enumerate(sizes):
-                data = str(sample(spec, self.work / f"{spec}-{size}", size))
-                self.ours(pair[place], "convert", spec, data, "--to", target, writes=True)
-                self.ours(checked[place], "validate", spec, data)
-            found[f"convert {spec} to {target}"] = pair
-            found[f"validate {spec}"] = checked
-        return sizes, found
-
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
@@ -162,9 +148,10 @@ def main() -> None:
         measured["yolo"] = bench.yolo()
         print("COCO to YOLO done", file=sys.stderr)
         measured["startup"] = bench.startup(measured["ade"]["one"])
-        measured["flat"] = bench.flat()
+        measured["flat"] = flat.measure(bench)
+        print("memory with more items done", file=sys.stderr)
         measured["scale"] = scale.measure(bench, measured["ade"]["item"])
-        print("workers, validation, size done", file=sys.stderr)
+        print("workers, validation done", file=sys.stderr)
         measured["remote"] = remote.measure(Path(work), bench.env, rounds=rounds)
         spent = time.perf_counter() - start
         others = max(0.0, busy_seconds() - busy - (own_seconds() - own)) / spent

@@ -71,7 +71,7 @@ class Part(NamedTuple):
 
 OWNED = [("owner", "i4"), ("part", "i2"), ("position", "i4"), ("alternative", "i1")]
 """A row that belongs to an item: the item's number, the place of the row's part and its own, its reader."""
-SETTLED = 1 << 19
+SETTLED = 1 << 18
 """Rows that are put in order together."""
 
 
