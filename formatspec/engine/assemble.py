@@ -89,6 +89,7 @@ def read_entry(
                 _read_record_files(role, entry, tree, readers, job, files, rasters, purpose)
         elif role.span == "item" and role.name not in entry.files and not _named(role, tree, job):
             _missing(role, entry, job)
+    _look_inside(job, purpose, IMAGE in files)
     _name_image(form, job)
     item = item_of(form, entry, job)
     told = _link_overlaps(item, job)
@@ -163,6 +164,22 @@ def _read_image(
         job.faults.append(
             Fault("IMAGE_ROTATED", path, (), None, f"EXIF orientation {info.orientation}; taken as stored")
         )
+
+
+def _look_inside(job: Job, purpose: Purpose, beside: bool) -> None:
+    """Take the size of an image that a document holds; where a file is there, the file is the image."""
+    data = job.item.get("image.data")
+    if data is None or beside:
+        job.item.pop("image.data", None)
+        return
+    try:
+        info = probe(data) if purpose.headers else None
+    except ImageError as error:
+        file, path = job.place_of["image.data"]
+        job.faults.append(Fault("FIELD", file, path, None, f"the image in it cannot be read: {error}"))
+        return
+    if info is not None:
+        job.item["$info"] = info
 
 
 def _name_image(form: Format, job: Job) -> None:

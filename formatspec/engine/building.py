@@ -31,7 +31,8 @@ def item_of(form: Format, entry: Entry, job: Job) -> Item:
             _compare_size(info, job)
             width, height = info.width, info.height
         channels = slots.get("image.channels") or (info.channels if info else None)
-        image = Image(path=slots["image.path"], width=width, height=height, channels=channels)
+        data = slots.get("image.data")
+        image = Image(path=slots["image.path"], width=width, height=height, channels=channels, data=data)
     elif slots.get("image.width"):
         image = Image(
             width=slots["image.width"], height=slots.get("image.height"), channels=slots.get("image.channels")

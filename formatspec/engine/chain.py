@@ -11,6 +11,7 @@ from typing import Any
 from formatspec.codecs import BadArguments, UnknownCodec, make
 from formatspec.codecs.registry import Argument, Codec, Env, Site, Unfit
 from formatspec.language.errors import Place
+from formatspec.language.expression import Literal
 from formatspec.language.leaf import Bind
 from formatspec.language.rules import problem
 from formatspec.model.slots import Type
@@ -240,7 +241,10 @@ def build(leaf: Bind, types: Sequence[Type], keys: int, textual: bool, place: Pl
         steps_in.append(partial(_slots, tuple(checks)))
     needs = frozenset(need for codec in codecs for need in codec.needs)
     pattern = _pattern(leaf, codecs, types) if textual else None
-    return Chain(_composed(steps_in), _composed(steps_out), codecs, needs, pattern)
+    decode, encode = _composed(steps_in), _composed(steps_out)
+    if leaf.default == Literal(None) and codecs and keys == 1 and not textual:
+        decode, encode = partial(_or_null, decode), partial(_or_null, encode)
+    return Chain(decode, encode, codecs, needs, pattern)
 
 
 def _codecs(leaf: Bind, left: int, right: int, textual: bool, place: Place) -> tuple[Codec, ...]:
@@ -262,6 +266,16 @@ def _codecs(leaf: Bind, left: int, right: int, textual: bool, place: Place) -> t
 
 def _each(convert: Convert, values: Any, env: Env) -> tuple[Any, ...]:
     return tuple(convert(value, env) for value in values)
+
+
+def _or_null(convert: Convert, value: Any, env: Env) -> Any:
+    """Null for null, where the codecs have no other spelling for it."""
+    try:
+        return convert(value, env)
+    except Unfit:
+        if value is None:
+            return None
+        raise
 
 
 def _if_any(check: Convert) -> Convert:

@@ -71,12 +71,16 @@ class Category(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Image(msgspec.Struct, frozen=True, kw_only=True):
-    """An image by its path below the dataset's root; width and height in pixels, as stored."""
+    """An image by its path below the dataset's root; width and height in pixels, as stored.
+
+    data: the bytes of an image file, where no file is there and a document holds them.
+    """
 
     path: str = ""
     width: int | None = None
     height: int | None = None
     channels: int | None = None
+    data: bytes | None = None
 
 
 class Label(msgspec.Struct, frozen=True, kw_only=True):

@@ -316,6 +316,11 @@ class _Media:
         self.media = media
         self.losses = losses
         self.wanted = IMAGE in form.roles and media != "none"
+        self.inside = any(
+            meaning.name == "image.data"
+            for role in form.documents
+            for meaning, *_ in demand.meanings(role.document_rule, role.scope)
+        )
         self.files = 0
         self._seen: set[str] = set()
 
@@ -323,16 +328,21 @@ class _Media:
         """Put an item's image where the target wants it."""
         if not self.wanted or item.image is None or own.image is None or not item.image.path:
             return
-        if not self.tree.exists(item.image.path) or own.image.path in self._seen:
+        data = None if self.inside else item.image.data
+        if (data is None and not self.tree.exists(item.image.path)) or own.image.path in self._seen:
             return
         self._seen.add(own.image.path)
         self.files += 1
         before, after = (_kind(image.path) for image in (item.image, own.image))
-        if before != after:
+        if before != after or data is not None:
+            data = self.tree.read(item.image.path) if data is None else data
             try:
-                self.staging.write(own.image.path, transcode(self.tree.read(item.image.path), after))
+                made = transcode(data, after)
             except ImageError as error:
                 raise Refused(f"nothing was written: {item.image.path}: {error}") from None
+            self.staging.write(own.image.path, made)
+            if made is data:
+                return
             self.losses.note(f"images encoded anew as {after}", "images")
             return
         self._copy(item.image.path, own.image.path)

@@ -33,6 +33,7 @@ files:
           tags?: tags else []
           order?: order else index + 1
           score?: score
+          seen?: attributes.seen | flag else null
 """
 
 
@@ -53,6 +54,6 @@ def test_else_is_printed_in_new_records_only(tmp_path: Path) -> None:
     boxed = {"kind": "dog", "x": 1, "y": 2, "w": 3, "h": 4}
     assert made == {
         "version": None,
-        "things": [{**boxed, "parent": "", "group": None, "tags": [], "order": 1}],
+        "things": [{**boxed, "parent": "", "group": None, "tags": [], "order": 1, "seen": None}],
     }
     assert kept == {"things": [boxed]}
