@@ -270,7 +270,7 @@ class Exporter:
     def _record_path(self, role: Role, item: Item, inner: Frame) -> str:
         if inner.then is not None and inner.record.origin is not None:
             kept = inner.record.origin.rasters.get(f"path {role.name}")
-            if kept is not None:
+            if kept is not None and not (self.adapter.renamed and role.template.match(kept)):
                 return str(kept)
         return rendered(role, {**item.captures, **_record_names(role, inner)})
 

@@ -117,8 +117,10 @@ class Finisher:
         same: bool,
         sources: Mapping[tuple[str, str], SharedFile],
         as_read: TargetCategories | None,
+        renamed: Mapping[str, str] = {},
     ) -> None:
         self.target = target
+        self.renamed = renamed
         self.categories = categories
         self.losses = losses
         self.same = same
@@ -174,7 +176,7 @@ class Finisher:
         setting = Setting(made.captures, self.categories, dict(self.target.options))
         setting.folder = posixpath.dirname(key[1])
         setting.columns = made.columns
-        file = self.sources.get(key) if self.same else None
+        file = self._source_of(role, key, made) if self.same else None
         source = NO_SOURCE if file is None else file.document
         setting.rows.update(made.tables)
         setting.rows["items"] = range(made.counts.get("items", made.items))
@@ -206,9 +208,23 @@ class Finisher:
             raise CannotWrite(f"{key[1]}: {error}") from None
         self.files += 1
 
+    def _source_of(self, role: Role, key: tuple[str, str], made: _File) -> SharedFile | None:
+        """The file of the source that becomes this one: of its path, or the only one of its name where subsets are
+        named anew."""
+        if key in self.sources or not self.renamed:
+            return self.sources.get(key)
+        found = [file for (name, _), file in self.sources.items() if name == role.name and self._becomes(file, made)]
+        return found[0] if len(found) == 1 else None
+
+    def _becomes(self, file: SharedFile, made: _File) -> bool:
+        subset = file.captures.get("subset")
+        return {**file.captures, "subset": self.renamed.get(str(subset), subset)} == {"subset": None, **made.captures}
+
     def _left_out(self, role: Role, file: SharedFile | None, any_rows: bool) -> bool:
         """Whether a file that was not there before need not be."""
         if file is not None:
+            return False
+        if self.same and self.renamed and any_rows and any(name == role.name for name, _ in self.sources):
             return False
         written_back = self.same and (bool(self.sources) or self.are_read)
         if role.kept or (role.optional and written_back):

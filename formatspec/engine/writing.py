@@ -34,7 +34,7 @@ from formatspec.language import expression
 from formatspec.language.expression import Expression
 from formatspec.language.leaf import Bind, bindings
 from formatspec.language.rules import Field, LeafRule, ListRule, MapRule, OneOf, Rule, TableRule, is_derived, problem
-from formatspec.model.records import Category, Object
+from formatspec.model.records import Category, Object, Origin
 from formatspec.model.slots import TABLES
 
 
@@ -388,7 +388,13 @@ def source_of(record: Any, number: int, file: str) -> tuple[int, Any] | None:
     if origin is None:
         return None
     found: tuple[int, Any] | None = origin.rows.get((number, file), origin.rows.get(number))
-    return found
+    return _elsewhere_from(origin, number) if found is None and file else found
+
+
+def _elsewhere_from(origin: Origin, number: int) -> tuple[int, Any] | None:
+    """The only row of a table that a record was read from, where its file has another name now."""
+    rows = [row for key, row in origin.rows.items() if isinstance(key, tuple) and key[0] == number]
+    return rows[0] if len(rows) == 1 else None
 
 
 def write_record(row: RowWriter, frame: Frame) -> Any:

@@ -224,7 +224,9 @@ class Conversion:
 
     def finisher(self, losses: Losses) -> Finisher:
         """What joins the parts of shared files."""
-        return Finisher(self.form, self.categories, losses, self.adapter.same, self.shared, self.as_read)
+        return Finisher(
+            self.form, self.categories, losses, self.adapter.same, self.shared, self.as_read, self.plan.subsets
+        )
 
 
 class Written(msgspec.Struct):

@@ -1,0 +1,78 @@
+"""Subsets under another name: `--subsets` within one format loses nothing that stands in files named after them."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import formatspec as fs
+from formatspec.engine.format import compile_format
+from formatspec.language.load import available, load_source
+from formatspec.model.records import Item
+from formatspec.run.convert import Refused
+from formatspec.testing.memory import image_bytes
+
+NAMES = ("train", "val", "valid", "validation", "test", "training", "anew")
+
+
+def told(items: list[Item]) -> Counter[str]:
+    """What is said of all items, but for their subsets and paths."""
+    found: Counter[str] = Counter(items=len(items))
+    for item in items:
+        for thing in item.objects:
+            found[f"object {thing.category and thing.category.name} {thing.bbox} {thing.polygons} {thing.region}"] += 1
+        found.update(f"label {label.category and label.category.name} {label.state}" for label in item.labels)
+        found.update(f"caption {caption.text}" for caption in item.captions)
+        found.update(f"area {area.category and area.category.name} {area.region}" for area in item.areas)
+    return found
+
+
+@pytest.mark.parametrize("name", sorted(available()))
+def test_nothing_is_lost(name: str, tmp_path: Path) -> None:
+    fs.sample(name, tmp_path / "in", items=4, seed=3)
+    before = list(fs.open(tmp_path / "in", name))
+    subsets = sorted({subset for item in before for subset in item.subsets})
+    others = [other for other in NAMES if other not in subsets]
+    if not subsets:
+        return
+    for other in others:
+        try:
+            fs.convert(tmp_path / "in", to=name, out=tmp_path / "out", spec=name, subsets={subsets[0]: other})
+            break
+        except Refused as refused:
+            assert all("has no subset" in finding.message for finding in refused.findings)
+    else:
+        return  # the format has no other names
+    dataset = fs.open(tmp_path / "out", name)
+    after = list(dataset)
+    assert not [finding for finding in dataset.findings if finding.level == "error"]
+    assert told(after) == told(before)
+
+
+def test_what_is_kept_goes_along(tmp_path: Path) -> None:
+    """A file that has another name now is still that file: what nobody understands comes back, in it and its rows."""
+    rows: list[dict[str, Any]] = [{"id": 5, "image_id": 4, "category_id": 1, "bbox": [1, 1, 4, 4], "area": 16, "x": 7}]
+    document = {
+        "info": {"year": 2026}, "licenses": [{"id": 1}], "categories": [{"id": 1, "name": "cat", "y": 8}],
+        "images": [{"id": 4, "file_name": "a.jpg", "width": 20, "height": 10, "license": 1}], "annotations": rows,
+    }  # fmt: skip
+    (tmp_path / "in/images/train").mkdir(parents=True)
+    (tmp_path / "in/annotations").mkdir()
+    (tmp_path / "in/images/train/a.jpg").write_bytes(image_bytes(20, 10, "jpg"))
+    (tmp_path / "in/annotations/instances_train.json").write_text(json.dumps(document))
+    fs.convert(tmp_path / "in", to="coco", out=tmp_path / "out", subsets={"train": "val"})
+    assert json.loads((tmp_path / "out/annotations/instances_val.json").read_text()) == document
+    assert [file.name for file in (tmp_path / "out/annotations").iterdir()] == ["instances_val.json"]
+
+
+@pytest.mark.parametrize("name", sorted(available()))
+def test_every_name_of_a_subset_is_one_that_paths_have(name: str) -> None:
+    """A spec that extends another takes over names of subsets that its own paths may not spell."""
+    source = load_source(name)
+    for layout in source.layouts:
+        words = compile_format(source, layout, {}).roles["image"].scope.captures.get("subset") or ""
+        assert "|" not in words or set(layout.spec.subsets) <= set(words.split("|"))
