@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+import operator
 import random
 from collections.abc import Sequence
 from typing import Any
@@ -24,6 +26,7 @@ def xywh(arguments: Sequence[Argument], site: Site) -> Codec:
         decode=lambda value, env: values.bbox(value),
         kind="numbers",
         arity=4,
+        same=True,
     )
 
 
@@ -311,12 +314,14 @@ def normalized(arguments: Sequence[Argument], site: Site) -> Codec:
         return found
 
     def divided(value: Any, by: tuple[int | None, ...]) -> list[Number]:
-        turns = len(by)
-        return [v if (size := by[i % turns]) is None else v / size for i, v in enumerate(flat(value))]
+        if None not in by:
+            return list(map(operator.truediv, flat(value), itertools.cycle(by)))
+        return [v if size is None else v / size for v, size in zip(flat(value), itertools.cycle(by), strict=False)]
 
     def multiplied(value: Any, by: tuple[int | None, ...]) -> tuple[Number, ...]:
-        turns = len(by)
-        return tuple(v if (size := by[i % turns]) is None else v * size for i, v in enumerate(flat(value)))
+        if None not in by:
+            return tuple(map(operator.mul, flat(value), itertools.cycle(by)))
+        return tuple(v if s is None else v * s for v, s in zip(flat(value), itertools.cycle(by), strict=False))
 
     def encode(value: Any, env: Env) -> Any:
         by, found = scales(env), values.sequence(value)

@@ -55,7 +55,14 @@ def _lookup(pairs: Pairs) -> Callable[[Any], Any]:
                 return _fresh(right)
         raise Unfit(expected, value)
 
-    return find
+    def find_scalar(value: Any) -> Any:
+        try:
+            return table[type(value), value]
+        except (KeyError, TypeError):
+            raise Unfit(expected, value) from None
+
+    scalars = not others and all(isinstance(right, _SCALARS) for right in table.values())
+    return find_scalar if scalars else find
 
 
 def _fresh(value: Any) -> Any:

@@ -61,6 +61,7 @@ class Codec:
     between: what parts the numbers of a file side that is a text of nothing but numbers.
     needs: "size" where the image's size is used, "columns" where a table's header is.
     takes: the type of the file side in a JSON document, where it is always one; tells alternatives apart unread.
+    same: whether both sides are the same list of numbers, so that decoding only judges it.
     fit: turns a generated model value into one near it that the codec carries without loss.
     """
 
@@ -72,6 +73,7 @@ class Codec:
     needs: frozenset[str] = frozenset()
     fit: Callable[[Any, random.Random, Env], Any] = _unchanged
     takes: type | None = None
+    same: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,9 @@ from formatspec.engine.documents import encoding_used
 from formatspec.engine.entries import Entry
 from formatspec.engine.format import IMAGE, Format, Role
 from formatspec.engine.job import Fault, Job, Path, Record
-from formatspec.engine.joining import Joined, Row, Table
+from formatspec.engine.joining import Joined, Run, Table
 from formatspec.engine.overlap import link
+from formatspec.engine.plain_rows import PlainRows
 from formatspec.engine.raster import RasterReader
 from formatspec.engine.row_reading import Reader, RowReader, read_row
 from formatspec.engine.rows import Decode
@@ -32,12 +33,16 @@ from formatspec.pixels.png import Raster
 
 @dataclass(frozen=True, slots=True)
 class Readers:
-    """The compiled readers of a format for one purpose; `decoders` tell how much of a row is decoded."""
+    """The compiled readers of a format for one purpose.
+
+    decoders: how much of a table's rows is decoded; plain: how rows that are as the spec has them are read.
+    """
 
     documents: Mapping[str, Reader]
     rasters: Mapping[str, RasterReader]
     tables: Mapping[str, tuple[Table, ...]]
     decoders: Mapping[tuple[str, tuple[str, ...]], Decode | None]
+    plain: Mapping[tuple[str, tuple[str, ...]], PlainRows]
     wanted_roles: frozenset[str]
 
 
@@ -73,15 +78,15 @@ def read_entry(
     files: dict[str, list[str]] = {}
     rasters: dict[str, Any] = {}
     _item_names(form, entry, job)
-    rows: dict[str, list[Row]] = {}
-    for row in joined.of(entry, readers.decoders):
-        rows.setdefault(row.role, []).append(row)
-    _read_image(form, entry, rows, tree, job, purpose, files)
+    runs: dict[str, list[Run]] = {}
+    for run in joined.of(entry):
+        runs.setdefault(run.part.table.role, []).append(run)
+    _read_image(form, entry, runs, tree, job, purpose, files)
     for role in form.roles.values():
         if role.name == IMAGE and role.kind is None:
             continue
         if role.span == "shared":
-            _read_rows(role, rows.get(role.name, ()), readers, job)
+            _read_rows(role, runs.get(role.name, ()), readers, job)
         elif _is_read(role.name, readers, purpose):
             if role.span == "item":
                 _read_item_file(role, entry, tree, readers, job, files, rasters, purpose)
@@ -126,7 +131,7 @@ def _item_names(form: Format, entry: Entry, job: Job) -> None:
 
 
 def _read_image(
-    form: Format, entry: Entry, rows: Mapping[str, Sequence[Row]], tree: Tree, job: Job, purpose: Purpose,
+    form: Format, entry: Entry, runs: Mapping[str, Sequence[Run]], tree: Tree, job: Job, purpose: Purpose,
     files: dict[str, list[str]],
 ) -> None:  # fmt: skip
     found = entry.files.get(IMAGE)
@@ -137,7 +142,7 @@ def _read_image(
             return
         expected = _rendered(role, job.captures)
         level = "IMAGE_MISSING"
-        place = _where_named(entry, rows)
+        place = _where_named(entry, runs)
         fault = Fault(level, place[0], place[1], role.place, "the image is not there", expected)
         if purpose.media_required:
             job.faults.append(fault)
@@ -196,14 +201,15 @@ def header(tree: Tree, path: str) -> ImageInfo:
     return probe_file(local) if local is not None else probe(tree.read(path))
 
 
-def _where_named(entry: Entry, rows: Mapping[str, Sequence[Row]]) -> tuple[str, tuple[Any, ...]]:
+def _where_named(entry: Entry, runs: Mapping[str, Sequence[Run]]) -> tuple[str, tuple[Any, ...]]:
     """The place that names an item's image: a row of a shared file, a file of its own."""
-    for row in (row for of_role in rows.values() for row in of_role):
-        if isinstance(row.document, dict):
+    for part, first, _ in (run for of_role in runs.values() for run in of_role):
+        path, document = (*part.table.path, first), part.rows.at(first)
+        if isinstance(document, dict):
             for key in ("file_name", "filename", "name"):
-                if key in row.document:
-                    return row.file, (*row.path, key)
-        return row.file, row.path
+                if key in document:
+                    return part.file, (*path, key)
+        return part.file, path
     other = next((found[0][0] for found in entry.files.values()), "")
     return other, ()
 
@@ -215,39 +221,50 @@ def _rendered(role: Role, names: Mapping[str, Any]) -> str:
         return role.spec.path
 
 
-def _read_rows(role: Role, rows: Sequence[Row], readers: Readers, job: Job) -> None:
-    if not rows:
+def _read_rows(role: Role, runs: Sequence[Run], readers: Readers, job: Job) -> None:
+    if not runs:
         return
     tables: dict[Path, Table] = {table.path: table for table in readers.tables[role.name]}
-    for row in rows:
-        table = tables[row.path[:-1]]
-        job.file, job.at = row.file, row.path
-        if row.columns != job.env.columns:
-            job.env = replace(job.env, columns=row.columns)
-        if table.kind == "item" and any(name.startswith("category.") for name in role.captures):
-            _read_label(role, table.readers[row.table], row, job)
-        elif table.kind == "item":
-            reader = table.readers[row.table]
-            before = len(job.faults)
-            reader.read(row.document, job.item, job)
-            reader.fits(job.item, job)
-            if job.origin and len(job.faults) == before:
-                job.item.setdefault("$rows", {})[reader.number, row.file] = (row.position, row.document)
-        else:
-            read_row(row.document, row.position, table.readers, job.item, job)
+    labels = any(name.startswith("category.") for name in role.captures)
+    for part, first, which in runs:
+        table, key = tables[part.table.path], (role.name, part.table.path)
+        plain = readers.plain.get(key)
+        if plain is not None and plain.take(part.rows, first, first + len(which), part.table.path, part.file, job):
+            continue
+        if part.columns != job.env.columns:
+            job.env = replace(job.env, columns=part.columns)
+        job.file = part.file
+        documents = part.rows.some(first, first + len(which), readers.decoders.get(key))
+        for position, (alternative, document) in enumerate(zip(which, documents, strict=True), first):
+            job.at = (*part.table.path, position)
+            if table.kind != "item":
+                read_row(document, position, table.readers, job.item, job)
+            elif labels:
+                _read_label(role, table.readers[alternative], document, position, job)
+            else:
+                _read_item(table.readers[alternative], document, position, job)
     job.at = ()
 
 
-def _read_label(role: Role, reader: RowReader, row: Row, job: Job) -> None:
+def _read_item(reader: RowReader, document: Any, position: int, job: Job) -> None:
+    """A row that tells of its item itself."""
+    before = len(job.faults)
+    reader.read(document, job.item, job)
+    reader.fits(job.item, job)
+    if job.origin and len(job.faults) == before:
+        job.item.setdefault("$rows", {})[reader.number, job.file] = (position, document)
+
+
+def _read_label(role: Role, reader: RowReader, document: Any, position: int, job: Job) -> None:
     """A row of a file whose name holds a category tells of a label."""
     whole, job.item = job.item, {}
-    reader.read(row.document, job.item, job)
+    reader.read(document, job.item, job)
     label = {slot.removeprefix("label."): value for slot, value in job.item.items() if slot.startswith("label.")}
     job.item = whole
-    captures = role.template.match(row.file) or {}
+    captures = role.template.match(job.file) or {}
     label.update({name: value for name, value in captures.items() if name.startswith("category.")})
     if job.origin:
-        label["$rows"] = {(reader.number, row.file): (row.position, row.document)}
+        label["$rows"] = {(reader.number, job.file): (position, document)}
     job.tables.setdefault("label", []).append(label)
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import msgspec
+
 from formatspec.codecs import BadArguments, UnknownCodec, make
 from formatspec.codecs.registry import Argument, Codec, Env, Site, Unfit
 from formatspec.language.errors import Place
@@ -62,6 +64,8 @@ def spell(value: Any, env: Env | None = None) -> str:
         return spell_number(value) if "e" in text else text
     if kind is int:
         return repr(value)
+    if kind is list or kind is tuple:
+        return _spell_numbers(value) or " ".join(map(spell, value))
     if isinstance(value, str):
         return value
     if value is None:
@@ -71,6 +75,21 @@ def spell(value: Any, env: Env | None = None) -> str:
     if isinstance(value, list | tuple):
         return " ".join(map(spell, value))
     raise Unfit("a value that text can hold", value)
+
+
+def _spell_numbers(values: Sequence[Any]) -> str:
+    """Numbers as text, by an encoder that is several times as fast; nothing where it spells one otherwise."""
+    if not _NUMBERS.issuperset(map(type, values)):
+        return ""
+    try:
+        text = _ENCODE(values).decode()
+    except OverflowError:
+        return ""
+    return "" if "e" in text or "n" in text or "0.0000" in text else text[1:-1].replace(",", " ")
+
+
+_NUMBERS = frozenset({int, float})
+_ENCODE = msgspec.json.Encoder().encode
 
 
 def read_number(text: Any, env: Env | None = None) -> int | float:

@@ -17,6 +17,8 @@ from formatspec.engine.entries import Entry
 from formatspec.engine.format import Format, Role, compile_format, everything
 from formatspec.engine.index import Index, build_index, claims
 from formatspec.engine.job import Fault, Job
+from formatspec.engine.joining import Table
+from formatspec.engine.plain_rows import PlainRows, plain_rows
 from formatspec.engine.raster import fits_header
 from formatspec.engine.reading import Context, Wanted, row_reader
 from formatspec.engine.reporting import Reporter
@@ -131,22 +133,38 @@ class Dataset:
         if key not in self._readers:
             context = Context(wanted, compares)
             roles = [role for role in self.form.documents if role.span != "shared"]
+            tables = self._tables(wanted, context)
             self._readers[key] = Readers(
                 {role.name: role.reader(context) for role in roles if role.codec is not None},
                 {role.name: role.raster(context) for role in roles if role.kind == "pixels"},
-                {
-                    name: tuple(
-                        replace(table, readers=tuple(row_reader(one.rule, one.scope, context) for one in table.readers))
-                        for table in tables
-                    )
-                    for name, tables in self.index.tables.items()
-                }
-                if wanted is not everything
-                else self.index.tables,
+                tables,
                 self._decoders(context),
+                self._plain(tables, context),
                 frozenset(role.name for role in roles if demand.serves(role, wanted)),
             )
         return self._readers[key]
+
+    def _tables(self, wanted: Wanted, context: Context) -> dict[str, tuple[Table, ...]]:
+        if wanted is everything:
+            return self.index.tables
+        return {
+            name: tuple(
+                replace(table, readers=tuple(row_reader(one.rule, one.scope, context) for one in table.readers))
+                for table in tables
+            )
+            for name, tables in self.index.tables.items()
+        }
+
+    def _plain(self, tables: dict[str, tuple[Table, ...]], context: Context) -> dict[Any, PlainRows]:
+        """How plain rows are read where nobody asks for the rows themselves."""
+        if self.purpose.origin:
+            return {}
+        return {
+            (name, table.path): plain
+            for name, of_role in tables.items()
+            for table in of_role
+            if len(table.readers) == 1 and (plain := plain_rows(table.readers[0], context)) is not None
+        }
 
     def _decoders(self, context: Context) -> dict[tuple[str, tuple[str, ...]], Any]:
         """How much of each table's rows is decoded: all of it where it is written back or checked."""

@@ -320,6 +320,11 @@ def _of_object(name: str) -> Getter:
     return lambda frame: getattr(frame.record, name)
 
 
+def derived_of(name: str) -> bool:
+    """Whether an object's slot is found some other way than by looking at it."""
+    return name in _OBJECT
+
+
 def _subset(item: Item | None) -> Any:
     """An item's subset; where it has none, the one under which the target puts it."""
     if item is None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
-from operator import attrgetter
+from collections.abc import Callable, Hashable, Iterator
 from typing import Any
 
 from formatspec.engine.conditions import conjuncts
+from formatspec.engine.generated import function
 from formatspec.engine.scope import Scope
 from formatspec.language.expression import Binary, Expression, Literal, Name, Unary
 from formatspec.language.leaf import Leaf, bindings
@@ -104,11 +104,15 @@ def _names(rule: Rule) -> Iterator[str]:
         yield from _names(rule.alternatives[0])
 
 
-def stated_bits(thing: Object) -> int:
-    """The slots of an object that hold a value."""
-    values = zip(_VALUES(thing), _BITS)  # noqa: B905  # as many as there are, and saying so costs
-    return sum([bit for value, bit in values if value is not None and value != () and value != {}])
+def _stated(slot: str) -> str:
+    """The condition that a slot holds a value: an empty tuple or mapping is none."""
+    default = getattr(Object(), slot)
+    return f"thing.{slot} is not None" if default is None else f"thing.{slot}"
 
 
-_VALUES = attrgetter(*BITS)
-_BITS = tuple(BITS.values())
+stated_bits: Callable[[Object], int] = function(
+    "stated_bits(thing)",
+    ["bits = 0", *(f"if {_stated(slot)}: bits |= {bit}" for slot, bit in BITS.items()), "return bits"],
+    {},
+)
+"""The slots of an object that hold a value."""

@@ -14,23 +14,11 @@ from formatspec.engine.entries import Entries, Entry, header_of, item_key
 from formatspec.engine.format import IMAGE, Format
 from formatspec.engine.job import MILD, Fault, Job, Path
 from formatspec.engine.row_reading import RowReader
-from formatspec.engine.rows import Decode, Fields, RowSource
+from formatspec.engine.rows import Fields, RowSource
 from formatspec.engine.scope import Meaning, Scope
 from formatspec.engine.spill import PIECE, Records
 from formatspec.language.leaf import Bind, bindings
 from formatspec.language.rules import LeafRule, MapRule
-
-
-class Row(NamedTuple):
-    """A row of a shared document that belongs to an item."""
-
-    role: str
-    file: str
-    table: int
-    path: Path
-    position: int
-    document: Any
-    columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +49,7 @@ class SharedFile:
 
 
 class Part(NamedTuple):
-    """A table in one file."""
+    """A table in one file, with the names of its columns if it states them."""
 
     table: Table
     file: str
@@ -73,6 +61,14 @@ OWNED = [("owner", "i4"), ("part", "i2"), ("position", "i4"), ("alternative", "i
 """A row that belongs to an item: the item's number, the place of the row's part and its own, its reader."""
 SETTLED = 1 << 18
 """Rows that are put in order together."""
+
+
+class Run(NamedTuple):
+    """Rows of one item that follow each other in a table; `which`: the alternative that each is."""
+
+    part: Part
+    first: int
+    which: Sequence[int]
 
 
 class Joined:
@@ -120,8 +116,8 @@ class Joined:
             owner = behind
         self._rows = settled
 
-    def of(self, entry: Entry, decoders: Mapping[tuple[str, tuple[str, ...]], Decode | None]) -> Iterator[Row]:
-        """An item's rows, decoded as far as the decoders go."""
+    def of(self, entry: Entry) -> Iterator[Run]:
+        """An item's rows."""
         rows = self._rows_of(entry)
         _, parts, positions, alternatives = (rows[name].tolist() for name, _ in OWNED)
         place, end = 0, len(parts)
@@ -129,11 +125,7 @@ class Joined:
             behind, first = place + 1, positions[place]
             while behind < end and parts[behind] == parts[place] and positions[behind] == first + behind - place:
                 behind += 1
-            table, file, source, columns = self.parts[parts[place]]
-            documents = source.some(first, first + behind - place, decoders.get((table.role, table.path)))
-            for position, document in enumerate(documents, first):
-                which = alternatives[place + position - first]
-                yield Row(table.role, file, which, (*table.path, position), position, document, columns)
+            yield Run(self.parts[parts[place]], first, alternatives[place:behind])
             place = behind
 
     def roles(self, entry: Entry) -> set[str]:

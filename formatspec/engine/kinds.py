@@ -79,6 +79,29 @@ def kinds_of(rule: OneOf, scope: Scope) -> Kinds | None:
     return Kinds(tuple(dict.fromkeys(key for key, _ in places)), places, tuple(slots))
 
 
+def raw_noting(kinds: Kinds) -> Callable[[Raw, Record], bool] | None:
+    """A function that notes which geometry a raw value holds, and says whether it is one of the alternatives."""
+    if len(kinds.keys) > 1:
+        return None
+    slots_of = {
+        ord(first): kinds.slots[kinds.places[kinds.keys[0], type(value)]]
+        for first, value in _BEGINNINGS.items()
+        if (kinds.keys[0], type(value)) in kinds.places
+    }
+
+    def note(value: Raw, record: Record) -> bool:
+        data = memoryview(value)
+        slots = slots_of.get(data[0])
+        if slots is None:
+            return False
+        if data.nbytes >= _SHORT or first_of(value):
+            for slot in slots:
+                record[slot] = UNREAD
+        return True
+
+    return note
+
+
 def noting(kinds: Kinds, named: Sequence[frozenset[str]], others: Choose) -> Choose:
     """Note which geometry a mapping holds, of which none is asked for; `others` takes what is no alternative."""
 

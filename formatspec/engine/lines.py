@@ -297,7 +297,7 @@ def _encode_rows(rows: Sequence[Any], shape: RowsShape) -> list[str]:
 def _spelled(document: dict[str, Any], shape: LineShape) -> str:
     source = document.get("")
     if source is None:
-        return shape.template.template.render({name: spell(part) for name, part in document.items()})
+        return shape.template.render(document)
     parts = {name: spell(part) for name, part in document.items() if name}
     before = shape.template.match(source[1])
     if before is not None and {k: v for k, v in before.items() if v is not None} == parts:

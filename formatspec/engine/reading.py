@@ -14,7 +14,7 @@ from formatspec.engine.chain import Chain, build
 from formatspec.engine.conditions import reading_condition
 from formatspec.engine.held import GEOMETRY, SLOT_OF, UNREAD
 from formatspec.engine.job import MISSING, Job, Misfit, Path, Record
-from formatspec.engine.kinds import Choose, first_of, kinds_of, noting
+from formatspec.engine.kinds import Choose, Kinds, first_of, kinds_of, noting
 from formatspec.engine.row_reading import Reader, RowReader, read_row, rows_of_columns, table_number
 from formatspec.engine.scope import Meaning, Scope
 from formatspec.engine.telling import constant_of, equal_strictly, fits_outline, keys_of, may_be_absent, outline
@@ -241,7 +241,7 @@ def _map(rule: MapRule, scope: Scope, context: Context, at: Path, whole: bool = 
         if len(keys) == 1
     ]
     several = [entry for entry in _fields(rule, scope, context, at) if len(entry[0]) > 1]
-    choices = [_alternatives(choice, scope, context, at) for choice in rule.alternatives]
+    choices = [choice_reader(choice, scope, context, at) for choice in rule.alternatives]
     named = frozenset(key for field in rule.fields for key in field.keys)
     rest = _rest(rule, scope, context, at) if whole or rule.rest is not None else _no_rest
     cells, textual = scope.cells, scope.cells or scope.textual
@@ -298,7 +298,7 @@ def _sparse(rule: MapRule, scope: Scope, context: Context, at: Path) -> Reader:
     """The reader of the few keys of a mapping that are wanted; `nothing` if none is."""
     fields = [(keys, reader) for keys, _, reader, _ in _fields(rule, scope, context, at) if reader is not nothing]
     inner = [_map(c, scope, context, at) for o in rule.alternatives for c in o.alternatives if isinstance(c, MapRule)]
-    choices = [_alternatives(o, scope, context, at) for o in rule.alternatives] if set(inner) - {nothing} else []
+    choices = [choice_reader(o, scope, context, at) for o in rule.alternatives] if set(inner) - {nothing} else []
     if not fields and not choices:
         return nothing
 
@@ -378,7 +378,8 @@ def _rest_each(chain: Chain, bind: Binder, at: Path, place: Place) -> Rest:
     return read
 
 
-def _alternatives(rule: OneOf, scope: Scope, context: Context, at: Path) -> Choose:
+def choice_reader(rule: OneOf, scope: Scope, context: Context, at: Path = ()) -> Choose:
+    """The reader of alternatives within a mapping."""
     tried = [
         (
             fits_outline(choice, scope),
@@ -422,14 +423,21 @@ def _alternatives(rule: OneOf, scope: Scope, context: Context, at: Path) -> Choo
         job.faults.extend(faults)
         return keys  # type: ignore[no-any-return]
 
+    unread = unread_kinds(rule, scope, context)
+    return choose if unread is None else noting(unread, [keys for _, _, keys, _ in tried], choose)
+
+
+def unread_kinds(rule: OneOf, scope: Scope, context: Context) -> Kinds | None:
+    """The kinds of alternatives that hold an object's geometry, where nobody asks for more than that it is there."""
+    kinds = kinds_of(rule, scope)
     if kinds is None or any(_asked(one, scope, context) for one in rule.alternatives):
-        return choose
+        return None
     outlines = scope.kind == "object" and all(set(slots) <= set(GEOMETRY) for slots in kinds.slots)
-    return noting(kinds, [keys for _, _, keys, _ in tried], choose) if outlines else choose
+    return kinds if outlines else None
 
 
 def _choice(rule: OneOf, scope: Scope, context: Context, at: Path) -> Reader:
-    choose = _alternatives(rule, scope, context, at)
+    choose = choice_reader(rule, scope, context, at)
 
     def read(value: Any, record: Record, job: Job) -> None:
         choose(value, record, job)

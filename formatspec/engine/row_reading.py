@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Raw, json
+
 from formatspec.engine.conditions import Condition, always
 from formatspec.engine.job import MILD, Job, Record
 from formatspec.engine.merging import keep_row
@@ -69,7 +71,14 @@ def read_row(
             record["$rows"] = {reader.number: (position, row)}
         keep_row(reader, record, outer, job)
         return
-    job.fault("ALTERNATIVE", job.at, readers[0].place, "the row fits no table that could hold it", got=row)
+    job.fault("ALTERNATIVE", job.at, readers[0].place, "the row fits no table that could hold it", got=_shown(row))
+
+
+def _shown(row: Any) -> Any:
+    """A row with what nobody has asked for yet, to be told of."""
+    if not isinstance(row, dict):
+        return row
+    return {key: json.decode(part) if type(part) is Raw else part for key, part in row.items()}
 
 
 def rows_of_columns(value: Any) -> Any:

@@ -43,6 +43,10 @@ class RowSource(Protocol):
         """Rows that follow each other; `decode` takes their list."""
         ...
 
+    def typed(self, first: int, behind: int, decode: Decode) -> Sequence[Any] | None:
+        """Rows that follow each other, as `decode` types them; None where one is of another type."""
+        ...
+
     def batches(self, fields: Fields | None) -> Iterator[tuple[int, Sequence[Any]]]:
         """All rows in order, some at a time, with the position of the first; of mappings, these fields suffice."""
         ...
@@ -62,6 +66,9 @@ class HeldRows:
 
     def some(self, first: int, behind: int, decode: Decode | None) -> Sequence[Any]:
         return self.rows[first:behind]
+
+    def typed(self, first: int, behind: int, decode: Decode) -> Sequence[Any] | None:
+        return None
 
     def batches(self, fields: Fields | None) -> Iterator[tuple[int, Sequence[Any]]]:
         yield 0, self.rows
@@ -88,6 +95,12 @@ class FileRows:
         data = b"[" + self._between(first, behind)[1] + b"]"
         found: Sequence[Any] = msgspec.json.decode(data) if decode is None else decode(data)
         return found
+
+    def typed(self, first: int, behind: int, decode: Decode) -> Sequence[Any] | None:
+        try:
+            return self.some(first, behind, decode)
+        except msgspec.ValidationError:
+            return None
 
     def _between(self, first: int, behind: int) -> tuple[int, bytes]:
         """Where rows begin that follow each other, and their bytes with what parts them."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from formatspec.engine.chain import NUMBER, build
+from formatspec.engine.chain import NUMBER, build, spell
 from formatspec.engine.scope import Scope
 from formatspec.language.errors import Place
 from formatspec.language.leaf import Bind, Computed, Text
@@ -29,6 +29,17 @@ class TextTemplate:
     numbers: re.Pattern[str] | None = None
     """For lines of nothing but numbers: what they look like.  No blank is part of a number, so that one look is
     enough however long the line is."""
+    literals: tuple[str, ...] = ()
+    """What stands before, between and behind the fields, where each is any text and must be there."""
+
+    def render(self, values: Mapping[str, Any]) -> str:
+        """The text with these values.  Raises MissingValue, and ValueError for one that a field cannot render."""
+        if self.literals and len(values) == len(self.leaves):
+            text = self.literals[0]
+            for name, literal in zip(self.leaves, self.literals[1:]):  # noqa: B905  # as many as there are
+                text += spell(values[name]) + literal
+            return text
+        return self.template.render({name: spell(value) for name, value in values.items()})
 
     def match(self, text: str) -> dict[str, Any] | None:
         """The raw text of each field; runs of blanks count as one where the text does not fit as it is."""
@@ -67,7 +78,19 @@ def text_template(leaf: Text, scope: Scope, place: Place) -> TextTemplate:
         template = compile_template(parts, limit=1 << 22)
     except TemplateSyntax as error:
         raise problem(f"in {leaf.source!r}: {error}", place) from None
-    return TextTemplate(template, leaves, frozenset(optional), _only_numbers(parts))
+    return TextTemplate(template, leaves, frozenset(optional), _only_numbers(parts), _literals(parts))
+
+
+def _literals(parts: Sequence[str | Field]) -> tuple[str, ...]:
+    """What stands between fields that are any text, each once; nothing where some are not."""
+    fields = [part for part in parts if isinstance(part, Field)]
+    once = len({part.name for part in fields}) == len(fields)
+    if not once or any(part.optional or part.render is not str for part in fields):
+        return ()
+    found = [""]
+    for part in parts:
+        found[-1:] = [found[-1] + part] if isinstance(part, str) else [found[-1], ""]
+    return tuple(found)
 
 
 def _only_numbers(parts: Sequence[str | Field]) -> re.Pattern[str] | None:

@@ -6,7 +6,7 @@ was read gives the source instead, with its spelling or its absence.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +15,7 @@ from formatspec.engine.chain import build
 from formatspec.engine.frames import GEOMETRY, Frame, Setting, getter, records_of, stated
 from formatspec.engine.held import WRITTEN, condition_bits, mark, slot_bits
 from formatspec.engine.job import MISSING
+from formatspec.engine.plain_writing import plain_writer
 from formatspec.engine.printing import (
     NO_SOURCE,
     Lacking,
@@ -314,7 +315,9 @@ def bound_names(rule: Rule) -> Iterator[str]:
 class RowWriter:
     """How the records of one table are chosen and written."""
 
-    __slots__ = ("choices", "holds", "late", "number", "rule", "select", "shape", "table", "test", "where", "write")
+    __slots__ = (
+        "choices", "holds", "late", "number", "plain", "rule", "select", "shape", "table", "test", "where", "write",
+    )  # fmt: skip
 
     def __init__(self, rule: TableRule, scope: Scope) -> None:
         inner = scope.inside(rule.each.table)
@@ -329,6 +332,7 @@ class RowWriter:
         if self.where is not None and _settled(rule.each.where) and self.where(_nowhere(scope)):
             self.where = None
         self.write = compile_writer(rule.row, inner)
+        self.plain = plain_writer(rule.row, inner, field_writer) if self.where is None else None
         self.test = fits_outline(rule.row, inner)
         self.shape = shape_of(rule.row)
         choices = rule.row.alternatives if isinstance(rule.row, MapRule) else ()
@@ -345,6 +349,14 @@ class RowWriter:
             first = fitting_shapes(shapes, frame, thing)[:1]
             return bool(thing.polygons and first and shapes[first[0]] & OUTLINES)
         return bool(thing.polygons)
+
+    def anew(self, record: Any, index: int, rows: int, up: Frame) -> Any:
+        """The row of a record that has no source.  Raises Lacking."""
+        if self.plain is None:
+            return write_record(self, Frame(up.setting, up.item, record, up, index, rows))
+        document = self.plain(record, index, rows, up)
+        _held(up, mark(record), self.holds)
+        return document
 
     def fits(self, frame: Frame) -> bool:
         """Whether the frame's record fulfils the table's condition."""
@@ -408,8 +420,12 @@ def write_record(row: RowWriter, frame: Frame) -> Any:
 
 def hold(frame: Frame, bits: int) -> None:
     """Note that a frame's record is written, with these slots."""
-    held, one = frame.setting.held, mark(frame.record)
+    _held(frame, mark(frame.record), bits)
+
+
+def _held(frame: Frame, one: Hashable, bits: int) -> None:
     if bits:
+        held = frame.setting.held
         held[one] = held.get(one, 0) | bits
 
 
@@ -507,6 +523,13 @@ def _rings_of(row: RowWriter, frame: Frame, chosen: list[Any]) -> Iterator[tuple
 
 
 def _written(row: RowWriter, frame: Frame, chosen: list[Any]) -> Iterator[tuple[Any, Any]]:
+    if row.where is None and frame.then is None:
+        for index, record in enumerate(chosen):
+            try:
+                yield row.anew(record, index, len(chosen), frame), record
+            except Lacking as lacking:
+                frame.setting.rows.setdefault("lost", []).append((row.table, record, f"no {lacking}"))
+        return
     fitting = frames_of(chosen, frame)
     if row.where is not None:
         fitting = [inner for inner in fitting if row.fits(inner)]

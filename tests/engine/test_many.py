@@ -13,6 +13,7 @@ from formatspec.engine import entries as entries_module
 from formatspec.engine import finishing, joining, spill
 from formatspec.engine.entries import Chosen, Entries
 from formatspec.engine.joining import Joined, Part
+from formatspec.engine.rows import HeldRows
 from formatspec.engine.spill import Marks, Records, mark
 from formatspec.paths.listing import Paths
 
@@ -74,17 +75,12 @@ def test_two_items_whose_names_have_one_hash_are_two(held: int) -> None:
     assert (items.find((-1,)), items.find((-2,)), items.find((-3,))) == (one, other, None)
 
 
-class _Source:
-    def some(self, first: int, behind: int, decode: Any) -> list[int]:
-        return list(range(first, behind))
-
-
 def test_rows_come_by_item_in_the_order_in_which_they_were_noted(held: int) -> None:
     rng = random.Random(1)
     joined, expected = Joined(), dict[int, list[tuple[str, int, int]]]()
     table: Any = SimpleNamespace(role="r", path=("rows",))
     for file in ("a", "b"):
-        joined.parts.append(Part(table, file, _Source(), ()))  # type: ignore[arg-type]
+        joined.parts.append(Part(table, file, HeldRows([]), ()))
         for position in range(100):
             owner, which = rng.randrange(1, 30), rng.randrange(2)
             joined.add(owner, position, which)
@@ -92,9 +88,8 @@ def test_rows_come_by_item_in_the_order_in_which_they_were_noted(held: int) -> N
     joined.settle(32)
     for number in range(32):
         entry: Any = SimpleNamespace(number=number)
-        rows = list(joined.of(entry, {}))
-        assert [(row.file, row.position, row.table) for row in rows] == expected.get(number, [])
-        assert all(row.document == row.position for row in rows)
+        rows = [(run.part.file, at, which) for run in joined.of(entry) for at, which in enumerate(run.which, run.first)]
+        assert rows == expected.get(number, [])
         assert joined.roles(entry) == ({"r"} if number in expected else set())
 
 

@@ -1,0 +1,109 @@
+"""Rows of objects written anew by a function written for them: a leaf whose value is there is encoded at once, any
+other is left to its own writer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from formatspec.codecs.registry import Unfit
+from formatspec.engine.chain import build
+from formatspec.engine.frames import Frame, derived_of, getter
+from formatspec.engine.generated import function
+from formatspec.engine.job import MISSING
+from formatspec.engine.printing import NO_SOURCE, Writer, listed
+from formatspec.engine.scope import Meaning, Scope
+from formatspec.language.leaf import Bind
+from formatspec.language.rules import Field, LeafRule, MapRule, Rule
+from formatspec.model import derive
+from formatspec.model.records import Category, Object
+
+PlainWriter = Callable[[Object, int, int, Frame], Any]
+"""Takes an object, its index, the count of rows and the frame around it; gives the object's row.  Raises Lacking."""
+
+_SCALARS = ("id", "int", "number", "text", "bool", "state")
+_CATEGORY = frozenset(Category.__struct_fields__) - {"parent", "attributes", "origin"}
+_OBJECT = frozenset(Object.__struct_fields__) - {"category", "attributes", "origin"}
+
+
+def plain_writer(rule: Rule, scope: Scope, writer_of: Callable[[Field, Scope], Writer]) -> PlainWriter | None:
+    """The writer of objects that have no source; None where rows ask for more than their own leaves.
+
+    writer_of: the writer of a field whose leaf is not written at once.
+    """
+    if scope.kind != "object" or not isinstance(rule, MapRule) or rule.alternatives:
+        return None
+    if rule.rest is not None and (not isinstance(rule.rest, LeafRule) or isinstance(rule.rest.leaf, Bind)):
+        return None
+    if any(len(field.keys) > 1 for field in rule.fields):
+        return None
+    names = {
+        "UNSOURCED": NO_SOURCE, "MISSING": MISSING, "Unfit": Unfit, "Frame": Frame, "listed": listed,
+        "bbox": derive.bbox,
+    }  # fmt: skip
+    body = [line for field in rule.fields for line in _field(field, scope, writer_of, names)]
+    return function("write(record, index, rows, frame)", [*_BEGINNING, *body, "return document"], names)
+
+
+_BEGINNING = (
+    "inner, env, item = None, frame.env, frame.item",
+    "category = record.category",
+    "if category is not None: category = frame.setting.categories.own(category)",
+    "document = {}",
+)
+_FRAME = "inner or (inner := Frame(frame.setting, item, record, frame, index, rows))"
+
+
+def _field(
+    field: Field, scope: Scope, writer_of: Callable[[Field, Scope], Writer], names: dict[str, Any]
+) -> Iterator[str]:
+    """The lines that write one field."""
+    write = f"write{len(names)}"
+    names[write] = writer_of(field, scope)
+    otherwise = f"value = {write}({_FRAME}, UNSOURCED)"
+    yield from _encoded(field, scope, names, otherwise) or (otherwise,)
+    yield f"if value is not MISSING: document[{field.keys[0]!r}] = value"
+
+
+def _encoded(field: Field, scope: Scope, names: dict[str, Any], otherwise: str) -> tuple[str, ...]:
+    """The lines that encode a leaf's value; none where only its own writer can."""
+    leaf = field.rule.leaf if isinstance(field.rule, LeafRule) else None
+    if not isinstance(leaf, Bind) or len(leaf.names) > 1:
+        return ()
+    meaning = scope.resolve(leaf.names[0], field.place)
+    value = _value(meaning, scope, names)
+    if value is None or meaning.type == "mapping":
+        return ()
+    encode = f"encode{len(names)}"
+    chain = build(leaf, [meaning.value_type], 1, scope.textual, field.place)
+    names[encode] = chain.encode
+    flat = meaning.value_type in _SCALARS and not leaf.calls
+    encoded = f"{encode}(value, env)"
+    return (
+        f"value = {value}",
+        f"if value is None or value == (): {otherwise}",
+        "else:",
+        f"    try: value = {encoded if flat else f'listed({encoded})'}",
+        f"    except Unfit: {otherwise}",
+    )
+
+
+def _value(meaning: Meaning, scope: Scope, names: dict[str, Any]) -> str | None:
+    """The source of what a name means, from an object or from its item; None where it takes a frame of its own."""
+    name = meaning.name
+    if meaning.where in ("option", "capture") or (meaning.where == "item" and not name.startswith("label.")):
+        get = f"get{len(names)}"
+        names[get] = getter(meaning, scope)
+        return f"{get}(frame)"
+    if meaning.where != "record":
+        return None
+    if name == "id":
+        return "None if frame.setting.renumbered else record.id"
+    if name == "bbox":
+        return "record.bbox or bbox(record)"
+    head, _, rest = name.partition(".")
+    if head == "category":
+        return f"None if category is None else category.{rest}" if rest in _CATEGORY else None
+    if head == "attributes" and rest:
+        return f"record.attributes.get({rest!r})"
+    return f"record.{name}" if name in _OBJECT and not derived_of(name) else None

@@ -1,0 +1,110 @@
+"""Rows read and written by functions made for them are the rows that the readers and writers of leaves give."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import formatspec
+from formatspec.engine import dataset, writing
+from formatspec.engine.plain_rows import PlainRows
+
+SOURCES = ("bdd100k", "coco", "coco_panoptic", "datumaro", "lvis", "openlabel", "sagemaker", "voc")
+TARGETS = ("coco", "datumaro", "labelme", "voc", "yolo_ultralytics")
+
+
+def converted(data: Path, out: Path, **asked: Any) -> tuple[dict[str, bytes], Any]:
+    result = formatspec.convert(data, out=out, workers=1, **asked).as_json()
+    files = {str(path.relative_to(out)): path.read_bytes() for path in sorted(out.rglob("*")) if path.is_file()}
+    return files, {key: value for key, value in result.items() if key != "out"}
+
+
+@pytest.fixture
+def taken(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Whether runs of rows were plain, as they are read."""
+    found: list[bool] = []
+    take = PlainRows.take
+
+    def noting(self: PlainRows, *arguments: Any) -> bool:
+        found.append(take(self, *arguments))
+        return found[-1]
+
+    monkeypatch.setattr(PlainRows, "take", noting)
+    return found
+
+
+def without(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave all rows to the readers and writers of leaves."""
+    monkeypatch.setattr(dataset, "plain_rows", lambda reader, context: None)
+    monkeypatch.setattr(writing, "plain_writer", lambda rule, scope, writer_of: None)
+
+
+@pytest.mark.parametrize("spec", SOURCES)
+def test_the_same_with_and_without(spec: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    formatspec.sample(spec, tmp_path / "data", items=12, seed=5)
+    asked = [{"to": to, "spec": spec, "skip_invalid": True} for to in TARGETS]
+    plain = [converted(tmp_path / "data", tmp_path / f"plain-{one['to']}", **one) for one in asked]
+    without(monkeypatch)
+    assert plain == [converted(tmp_path / "data", tmp_path / f"judged-{one['to']}", **one) for one in asked]
+
+
+def coco(folder: Path, *annotations: dict[str, Any]) -> Path:
+    """A dataset of one image with these annotations, each a box where nothing else is said."""
+    usual = {"image_id": 7, "category_id": 1, "bbox": [1, 2.5, 3, 4], "area": 12, "iscrowd": 0, "segmentation": []}
+    rows = [{"id": place, **usual, **one} for place, one in enumerate(annotations, 1)]
+    document = {
+        "images": [{"id": 7, "file_name": "a.jpg", "width": 64, "height": 48}],
+        "annotations": [{key: value for key, value in row.items() if value != "absent"} for row in rows],
+        "categories": [{"id": 1, "name": "cat"}, {"id": 2, "name": "dog"}],
+    }
+    (folder / "annotations").mkdir(parents=True)
+    (folder / "annotations" / "instances_train.json").write_text(json.dumps(document))
+    return folder
+
+
+ODD: dict[str, list[dict[str, Any]]] = {
+    "plain": [{}, {"iscrowd": 1}, {"score": 0.5}, {"category_id": 2, "attributes": {"b": 1, "a": [2]}}],
+    "an unknown category": [{}, {"category_id": 3}],
+    "a category of another type": [{"category_id": "1"}],
+    "no category": [{"category_id": "absent"}],
+    "an id twice": [{"id": 1}, {"id": 1}],
+    "an id of text": [{"id": "1"}, {"id": "2"}],
+    "a box outside its image": [{"bbox": [60, 2, 30, 4]}],
+    "a box a little outside": [{"bbox": [-0.5, 2, 30, 4]}],
+    "a box of negative size": [{"bbox": [6, 2, -3, 4]}],
+    "a box of three numbers": [{"bbox": [6, 2, 3]}],
+    "a box of text": [{"bbox": ["6", "2", "3", "4"]}],
+    "no box": [{"bbox": "absent"}],
+    "crowd or not, and neither": [{"iscrowd": 2}],
+    "crowd or not, as truth": [{"iscrowd": False}],
+    "a polygon": [{"segmentation": [[1, 2, 4, 2, 4, 6]]}, {"segmentation": {"size": [48, 64], "counts": "abc"}}],
+    "an outline of text": [{"segmentation": "outline"}],
+    "no outline": [{"segmentation": None}, {"segmentation": "absent"}],
+    "a score that is none": [{"score": None}],
+    "a row that no table takes": [{"attributes": {"annotated_as": "stuff"}}, {}],
+}
+
+
+@pytest.mark.parametrize("case", ODD)
+def test_rows_that_are_not_plain_are_judged(case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = coco(tmp_path / "data", *ODD[case])
+    asked = [{"to": to, "spec": "coco", "skip_invalid": True, "media": "none"} for to in ("voc", "datumaro")]
+
+    def outcome(out: Path, **one: Any) -> Any:
+        try:
+            return converted(data, out, **one)
+        except ValueError as refused:
+            return str(refused), getattr(refused, "findings", None)
+
+    plain = [outcome(tmp_path / f"plain-{one['to']}", **one) for one in asked]
+    without(monkeypatch)
+    assert plain == [outcome(tmp_path / f"judged-{one['to']}", **one) for one in asked]
+
+
+def test_usual_rows_are_plain(tmp_path: Path, taken: list[bool]) -> None:
+    data = coco(tmp_path / "data", *ODD["plain"])
+    converted(data, tmp_path / "out", spec="coco", to="yolo_ultralytics", media="none", options={"task": "detect"})
+    assert taken == [True]
