@@ -153,7 +153,8 @@ def _name_parents(records: Sequence[Record]) -> None:
 
 def _labels(job: Job) -> tuple[Label, ...]:
     records = list(job.tables.get("label", ()))
-    single = {slot.removeprefix("label."): value for slot, value in job.item.items() if slot.startswith("label.")}
+    told = ((slot.removeprefix("label."), value) for slot, value in job.item.items() if slot.startswith("label."))
+    single = {slot: value for slot, value in told if value is not None}
     if single and not any(job.categories.resolve(r) == job.categories.resolve(single) for r in records):
         records.insert(0, single)
     return tuple(

@@ -71,6 +71,7 @@ def field(name: str, format: str | None = None) -> Field:
     |---|---|---|
     | none | one path segment | str |
     | `d` | an integer as it is written canonically: no leading zeros, no plus, no `-0` | int |
+    | `d?` | the same or nothing, and then without the dashes behind | int, None for nothing |
     | `03d` | an integer of at least three digits, zero-padded: "007", "1000", not "0012" or "-07" | int |
     | `f` | a decimal number | int where the text is an integer's, else float |
     | `word` | a word without blanks; `words` are read as well | str |
@@ -236,6 +237,7 @@ def _image(name: str) -> Field:
 
 _NAMED: dict[str, Callable[[str], Field]] = {
     "d": lambda name: Field(name, _INTEGER, int, _render_integer, wants="an integer without leading zeros"),
+    "d?": lambda name: Field(name, _INTEGER, int, _render_integer, optional=True, wants="an integer or nothing"),
     "f": lambda name: Field(name, _DECIMAL, _parse_decimal, _render_decimal, wants="a decimal number"),
     "path": lambda name: Field(name, _PATH, _parse_path, _render_path, wants="a path of one or more segments"),
     "path?": lambda name: Field(

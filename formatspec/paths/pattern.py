@@ -46,7 +46,7 @@ class _Block:
 
 def pieces_of(parts: Sequence[str | Field]) -> tuple[Piece, ...]:
     """Merge neighbouring literals, number the groups, and give optional fields the separator that goes with
-    them: the slash behind, else the blank before, else the blank behind."""
+    them: the slash behind, else the blank before, else the blank or the dashes behind."""
     merged: list[str | Field] = []
     for part in parts:
         if isinstance(part, str) and merged and isinstance(merged[-1], str):
@@ -74,6 +74,8 @@ def pieces_of(parts: Sequence[str | Field]) -> tuple[Piece, ...]:
                 pieces[-1:] = [previous[:-1]] if previous[:-1] else []
             elif follower in {" ", "\t"}:
                 after = follower
+            elif follower == "-" and isinstance(coming, str):
+                after = coming[: len(coming) - len(coming.lstrip("-"))]
             taken = len(after)
         key = (part.name, part.pattern, part.optional)
         again = key in groups

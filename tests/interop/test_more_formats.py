@@ -206,6 +206,24 @@ def test_faces_of_wider_face(coco: Path, tmp_path: Path) -> None:
     assert furthest(boxes_of(tmp_path / "back.json"), faces) < 1e-9
 
 
+def test_datumaro_reads_our_faces_of_no_event(coco: Path, tmp_path: Path) -> None:
+    pytest.importorskip("datumaro")
+    document = json.loads((coco / "annotations" / "instances_train.json").read_text("utf-8"))
+    document["annotations"] = [{"id": 1, "image_id": 2, "category_id": 3}]
+    (coco / "annotations" / "labels_train.json").write_text(json.dumps(document), encoding="utf-8")
+    fs.convert(coco, to="wider_face", out=tmp_path / "out", spec="coco")
+    dataset = datumaro_dataset(tmp_path / "out", "wider_face")
+    assert {key: [label for label, _ in found] for key, found in datumaro_annotations(dataset, "label").items()} == {
+        "one": [], "two": ["a bird"],
+    }  # fmt: skip
+    faces = {image: ordered(("face", box) for _, box in boxes) for image, boxes in EXPECTED.items()}
+    assert furthest(datumaro_boxes(dataset), faces) == 0
+    assert furthest(unsuffixed({
+        Path(item.key).name: ordered(("face", thing.bbox) for thing in item.objects if thing.bbox)
+        for item in items(tmp_path / "out", "wider_face")
+    }), faces) == 0  # fmt: skip
+
+
 WRITTEN_BY_DATUMARO = {"label_me": "labelme_xml"}
 """Its name: ours."""
 

@@ -107,6 +107,8 @@ def test_split_gives_back_any_escaped_text(text: str) -> None:
         ("path", "a/b c/d", "a/b c/d"),
         ("path?", "a", "a"),
         ("path?", "", ""),
+        ("d?", "-7", -7),
+        ("d?", "", None),
         ("train|trainval", "trainval", "trainval"),
         ("a|.*", ".*", ".*"),
         ("image", "JPeG", "JPeG"),
@@ -265,6 +267,14 @@ def test_an_optional_path_takes_its_slash_with_it() -> None:
     assert one.render({"subset": "train", "name": "c"}) == "train/c.jpg"
 
 
+def test_an_optional_number_takes_its_dashes_with_it() -> None:
+    one = template("{event:d?}--{name}/{file}.jpg")
+    assert one.match("12--Group/a.jpg") == {"event": 12, "name": "Group", "file": "a"}
+    assert one.match("Group/a.jpg") == {"event": None, "name": "Group", "file": "a"}
+    assert one.render({"event": 12, "name": "Group", "file": "a"}) == "12--Group/a.jpg"
+    assert one.render({"event": None, "name": "Group", "file": "a"}) == "Group/a.jpg"
+
+
 def test_an_optional_path_given_twice() -> None:
     one = template("{scene:path?}/x/{scene:path?}/{name}")
     assert one.match("a/b/x/a/b/n") == {"scene": "a/b", "name": "n"}
@@ -364,6 +374,7 @@ _FORMATS: dict[str | None, st.SearchStrategy[Any]] = {
     None: st.text("ab.-_1", min_size=1, max_size=5),
     "d": st.integers(-1000, 1000),
     "02d": st.integers(0, 1000),
+    "d?": st.integers(-1000, 1000) | st.none(),
     "f": st.floats(allow_nan=False, allow_infinity=False) | st.integers(-50, 50),
     "word": st.sampled_from(["a", "1", "-1", "a_b"]),
     "words": st.sampled_from(["a", "a b", "1", "1 b1", "-1"]),
