@@ -212,7 +212,7 @@ def convert(
         labels=dict(labels) if labels is not None else None,
         select=Where(where, source.form) if where else None,
     )  # fmt: skip
-    if same and source.form.options:
+    if same and source.form.options and not plan.leaves_items:
         settled = target_format(source, target, plan).options
         if settled != source.form.options:
             source = _opened(

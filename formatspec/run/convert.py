@@ -82,6 +82,11 @@ class Plan(msgspec.Struct, kw_only=True):
     select: Any = None
     variant: str | None = None
 
+    @property
+    def leaves_items(self) -> bool:
+        """Whether every item stays as it is: none is selected, none named anew."""
+        return self.labels is None and self.select is None and not self.subsets
+
 
 def purpose_of(media: Media, same: bool) -> Purpose:
     """What reading must give for a conversion."""
@@ -170,8 +175,7 @@ class Conversion:
     @cached_property
     def unchanged(self) -> bool:
         """Whether items go to their own format as they are, so that their own files are copied."""
-        plan = self.plan
-        return self.adapter.same and plan.labels is None and plan.select is None and not plan.subsets
+        return self.adapter.same and self.plan.leaves_items
 
     @cached_property
     def exporter(self) -> Exporter:
