@@ -15,9 +15,10 @@ import formatspec as fs
 from formatspec.api import detect_format
 from formatspec.cli.main import main
 from formatspec.engine.detect import Match, best, detect
+from formatspec.engine.index import sampled
 from formatspec.language.errors import SpecError
 from formatspec.language.load import Source, _load, available, load_outline, load_source
-from formatspec.paths.tree import open_tree
+from formatspec.paths.tree import FolderTree, open_tree
 
 
 @lru_cache(maxsize=1)
@@ -116,3 +117,26 @@ def test_a_spec_whose_rules_are_wrong_is_in_nobodys_way(tmp_path: Path, monkeypa
     assert found["far"].reason.startswith("no file is") and "there is no table 'nobody'" in found["near"].reason
     with pytest.raises(SpecError, match="nobody"):
         load_source("far")
+
+
+def test_a_large_json_file_is_known_by_the_first_of_its_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fs.sample("coco", tmp_path / "coco", items=4, seed=0)
+    fs.sample("supervisely", tmp_path / "keyed", items=4, seed=0)
+    whole = [detected(tmp_path / name) for name in ("coco", "keyed")]
+    monkeypatch.setattr("formatspec.engine.detect.LARGE", 0)
+    monkeypatch.setattr("formatspec.engine.detect.FIRST", 1)
+    assert [detected(tmp_path / name)[0] for name in ("coco", "keyed")] == [matches[0] for matches in whole]
+    decoded: list[str] = []
+    read = FolderTree.read
+    monkeypatch.setattr(FolderTree, "read", lambda tree, path: decoded.append(path) or read(tree, path))
+    detected(tmp_path / "coco")
+    assert not [path for path in decoded if path.endswith(".json")]
+
+
+def test_a_lone_list_among_many_files_is_looked_at() -> None:
+    paths = [*(f"a/{number:05d}.png" for number in range(9000)), "b/names.txt", "c/d/e/f/g.json"]
+    found = sampled(paths)
+    assert len(found) < 5000
+    assert {"a/00000.png", "b/names.txt", "c/d/e/f/g.json"} <= set(found)
+    assert list(found) == sorted(found)
+    assert sampled(paths[:10]) == paths[:10]

@@ -15,7 +15,7 @@ from formatspec.engine.assemble import Assembled, Purpose, Readers, files_read, 
 from formatspec.engine.categories import Categories, from_job, from_table, merged, sorted_open
 from formatspec.engine.entries import Entry
 from formatspec.engine.format import Format, Role, compile_format, everything
-from formatspec.engine.index import Index, build_index, claims
+from formatspec.engine.index import Index, build_index, claims, sampled
 from formatspec.engine.job import Fault, Job
 from formatspec.engine.joining import Table
 from formatspec.engine.plain_rows import PlainRows, plain_rows
@@ -339,21 +339,21 @@ def roots(form: Format, tree: Tree) -> Iterator[str]:
 def candidates(source: Source, tree: Tree, options: Mapping[str, Any]) -> list[tuple[Format, str]]:
     """The layouts and roots that fit a tree, the best first: those with most of their required roles there."""
     found: list[tuple[int, int, Format, str]] = []
+    samples: dict[str, Sequence[str]] = {}
     for layout in source.layouts:
         form = compile_format(source, layout, options)
         for prefix in roots(form, tree):
-            score = _score(form, tree.under(prefix) if prefix else tree, len(source.layouts) > 1)
+            below = tree.under(prefix) if prefix else tree
+            if prefix not in samples:
+                samples[prefix] = sampled(below.paths())
+            score = _score(form, below, samples[prefix], len(source.layouts) > 1)
             found.append((-score, len(found), form, prefix))
     found.sort(key=lambda one: one[:2])
     return [(form, prefix) for _, _, form, prefix in found]
 
 
-def _score(form: Format, tree: Tree, several: bool) -> int:
-    sample = [path for path in tree.paths() if not form.ignored(path)]
-    if len(sample) > 2000:
-        step = len(sample) // 1000
-        sample = [*sample[:500], *sample[::step]]
-    found = claims(form, sample).by_role
+def _score(form: Format, tree: Tree, sample: Sequence[str], several: bool) -> int:
+    found = claims(form, (path for path in sample if not form.ignored(path))).by_role
     score = 0
     for name, role in form.roles.items():
         if found[name]:

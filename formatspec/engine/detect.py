@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from formatspec.engine.dataset import roots
 from formatspec.engine.format import IMAGE, Format, Role, compile_format
-from formatspec.engine.index import claims, first_of, tables_in
+from formatspec.engine.index import claims, first_of, sampled, tables_in
 from formatspec.engine.raster import fits_header
-from formatspec.engine.rows import rows_at
+from formatspec.engine.rows import range_file, rows_at
 from formatspec.engine.telling import fits_outline, may_be_absent
+from formatspec.files import json_rows
 from formatspec.files.document import FileError
 from formatspec.files.images import ImageError
 from formatspec.language.errors import SpecError
@@ -22,8 +23,21 @@ from formatspec.pixels import containers
 
 SAMPLE = 3
 """Files of each role that are opened."""
+LARGE = 1 << 22
+"""Bytes. Of larger JSON files only the first rows of each list are decoded."""
+FIRST = 16
+"""Rows of a list that are decoded."""
 ENOUGH = 0.5
 """Documents that were opened and fit tell more than names do, if at least this share of the files is claimed."""
+
+
+@dataclass(slots=True)
+class Looked:
+    """What was looked at and is for the next spec too: files by the root they were sampled below; the beginnings of
+    large files, None for what has none."""
+
+    samples: dict[str, Sequence[str]] = field(default_factory=dict)
+    beginnings: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +52,8 @@ class Match:
 
 def detect(sources: Mapping[str, Source], tree: Tree) -> list[Match]:
     """Every spec's match, the best first; of two that are equal, the one that extends the other."""
-    found = [_tried(source, tree) for source in sources.values()]
+    looked = Looked()
+    found = [_tried(source, tree, looked) for source in sources.values()]
     return sorted(found, key=lambda m: (bool(m.reason), *(-part for part in m.score), -len(m.ancestors), m.name))
 
 
@@ -51,21 +66,21 @@ def best(matches: list[Match]) -> list[Match]:
     return [m for m in top if not any(m.name in other.ancestors for other in top)]
 
 
-def _tried(source: Source, tree: Tree) -> Match:
+def _tried(source: Source, tree: Tree, looked: Looked) -> Match:
     """A spec's match; one that cannot be compiled fits nothing, and stands in nobody's way."""
     try:
-        return _best(source, tree)
+        return _best(source, tree, looked)
     except SpecError as error:
         return Match(source.name, (), f"its spec cannot be used: {error.problems[0]}", source.ancestors)
 
 
-def _best(source: Source, tree: Tree) -> Match:
+def _best(source: Source, tree: Tree, looked: Looked) -> Match:
     reason = f"there is no folder {' or '.join(source.spec.root)}"
     best_score: tuple[float, ...] | None = None
     for layout in source.layouts:
         form = compile_format(source, layout)
         for prefix in roots(form, tree):
-            score, why = _score(form, tree.under(prefix) if prefix else tree)
+            score, why = _score(form, tree.under(prefix) if prefix else tree, looked)
             if why:
                 reason = why
             elif best_score is None or score > best_score:
@@ -75,11 +90,10 @@ def _best(source: Source, tree: Tree) -> Match:
     return Match(source.name, best_score, "", source.ancestors)
 
 
-def _score(form: Format, tree: Tree) -> tuple[tuple[float, ...], str]:
-    paths = [path for path in tree.paths() if not form.ignored(path)]
-    if len(paths) > 4000:
-        step = len(paths) // 2000
-        paths = [*paths[:2000], *paths[2000::step]]
+def _score(form: Format, tree: Tree, looked: Looked) -> tuple[tuple[float, ...], str]:
+    if tree.root not in looked.samples:
+        looked.samples[tree.root] = sampled(tree.paths())
+    paths = [path for path in looked.samples[tree.root] if not form.ignored(path)]
     claimed, unclaimed, _ = claims(form, paths)
     documents = 0
     for name, role in form.roles.items():
@@ -90,7 +104,7 @@ def _score(form: Format, tree: Tree) -> tuple[tuple[float, ...], str]:
             continue
         if role.kind is None:
             continue
-        why = _opens(role, [path for path, _ in found[:SAMPLE]], tree)
+        why = _opens(role, [path for path, _ in found[:SAMPLE]], tree, looked)
         if why:
             return (), why
         documents += 1
@@ -116,18 +130,21 @@ def _may_be_empty(role: Role, form: Format) -> bool:
     return role.span == "record" or (role.name == IMAGE and any("." in name for name in form.spec.items))
 
 
-def _opens(role: Role, paths: list[str], tree: Tree) -> str:
+def _opens(role: Role, paths: list[str], tree: Tree, looked: Looked) -> str:
     """Why the first files of a role are not what they should be; nothing if one of them is."""
     why = ""
     for path in paths:
-        why = _opens_one(role, path, tree)
+        why = _opens_one(role, path, tree, looked)
         if not why:
             return ""
     return why
 
 
-def _opens_one(role: Role, path: str, tree: Tree) -> str:
+def _opens_one(role: Role, path: str, tree: Tree, looked: Looked) -> str:
     try:
+        beginning = _beginning(role, path, tree, looked)
+        if beginning is not None:
+            return shape_differs(role, beginning, path)
         data = tree.read(path)
         if role.kind == "pixels":
             header = containers.read_header(data)
@@ -140,6 +157,19 @@ def _opens_one(role: Role, path: str, tree: Tree) -> str:
     if decoded.strays and 2 * len(decoded.strays) > lines:
         return f"{path}: {decoded.strays[0].expected}"
     return shape_differs(role, decoded.document, path)
+
+
+def _beginning(role: Role, path: str, tree: Tree, looked: Looked) -> Any:
+    """The document of a large JSON file without most of its rows; None where it is none, or small.  Raises OSError."""
+    if role.codec is None or role.codec.seen is None or tree.size(path) <= LARGE:
+        return None
+    place = f"{tree.root}/{path}"
+    if place not in looked.beginnings:
+        try:
+            looked.beginnings[place] = json_rows.beginning(range_file(tree, path).stream(), FIRST)
+        except json_rows.NotRows:
+            looked.beginnings[place] = None
+    return None if looked.beginnings[place] is None else role.codec.seen(looked.beginnings[place])
 
 
 def shape_differs(role: Role, document: Any, path: str) -> str:

@@ -30,6 +30,7 @@ class Codec:
 
     named: a path through the document as the rule sees it, as one through the file, where they differ.
     sought: whether rows can be found in a file without decoding all of it (`files.json_rows`).
+    seen: a JSON document, or the beginning of one, as the rule sees it; None where files are no plain JSON.
     row, stream: how a document is written row by row, where that can be: a row, and the pieces around rows.
     """
 
@@ -39,6 +40,7 @@ class Codec:
     locate: Callable[[bytes, Path], tuple[int, int] | None]
     named: Callable[[bytes, Path], Path] | None = None
     sought: bool = False
+    seen: Callable[[Any], Any] | None = None
     row: Callable[[Any], bytes] | None = None
     stream: Callable[[Any, Mapping[Path, Iterator[bytes]]], Iterator[bytes]] | None = None
 
@@ -82,6 +84,7 @@ def _module(name: str) -> Any:
 def _plain(name: str, style: Style, rule: Rule) -> Codec:
     module = _module(name)
     listed, keyed = listing(rule), keying(rule)
+    is_json = name == "json_file" and style.encoding[:1] == ("utf-8",)
     if listed is not None and keyed is not None:
         to_list, to_mapping = listed, keyed
         return Codec(
@@ -90,13 +93,15 @@ def _plain(name: str, style: Style, rule: Rule) -> Codec:
             lambda document: module.encode(to_mapping(document), style),
             lambda data, path: module.locate(data, named(module.decode(data, style), path), style),
             lambda data, path: named(module.decode(data, style), path),
+            seen=to_list if is_json else None,
         )
     return Codec(
         rule,
         lambda data: Decoded(module.decode(data, style)),
         lambda document: module.encode(document, style),
         lambda data, path: module.locate(data, path, style),
-        sought=name == "json_file" and style.encoding == ("utf-8",),
+        sought=is_json and len(style.encoding) == 1,
+        seen=(lambda document: document) if is_json else None,
         **_streamed(module, style),
     )
 

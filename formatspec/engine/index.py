@@ -63,6 +63,32 @@ def claims(form: Format, paths: Iterable[str]) -> Claims:
     return found
 
 
+ALL = 4000
+"""Files that are all looked at to tell a tree's format or layout; of more, the first half of that and some of all."""
+OF_EACH = 8
+"""Files that are looked at in any case of each kind in each part of a tree, so that no list is missed."""
+KINDS = 1000
+
+
+def sampled(paths: Sequence[str]) -> Sequence[str]:
+    """Some of the paths of a tree, in their order; all if they are few."""
+    if len(paths) <= ALL:
+        return paths
+    half, step = ALL // 2, len(paths) // (ALL // 2)
+    seen: dict[tuple[str, ...], int] = {}
+    found = []
+    for place, path in enumerate(paths):
+        *folders, name = path.split("/", 3)
+        kind = (*folders[:2], path.rpartition(".")[2] if "." in name else "")
+        count = seen.get(kind, 0)
+        if count < OF_EACH and (count or len(seen) < KINDS):
+            seen[kind] = count + 1
+        elif place >= half and place % step:
+            continue
+        found.append(path)
+    return found
+
+
 def _claimer(form: Format, faults: list[Fault]) -> Callable[[str], tuple[Role, dict[str, Any]] | None]:
     """What gives the role that claims a path, with what it captures."""
     ordered = sorted(

@@ -156,6 +156,18 @@ class RangeFile:
             data += more
         return data
 
+    def stream(self) -> json_rows.Read:
+        """What gives the file's next bytes, from its beginning on."""
+        offset = 0
+
+        def read(size: int) -> bytes:
+            nonlocal offset
+            data = self.read(size, offset)
+            offset += len(data)
+            return data
+
+        return read
+
     def __del__(self) -> None:
         if "_descriptor" in self.__dict__:
             os.close(self._descriptor)
@@ -181,13 +193,6 @@ def sought(file: RangeFile, paths: Sequence[tuple[str, ...]]) -> tuple[Any, dict
     """A JSON file without its rows, and the rows under `paths` that are there.  Raises NotRows, OSError."""
     found: dict[tuple[str, ...], FileRows] = {}
     check = msgspec.json.Decoder(list[msgspec.Raw])
-    offset = 0
-
-    def read(size: int) -> bytes:
-        nonlocal offset
-        data = file.read(size, offset)
-        offset += len(data)
-        return data
 
     def take(rows: json_rows.Rows) -> None:
         try:
@@ -198,7 +203,7 @@ def sought(file: RangeFile, paths: Sequence[tuple[str, ...]]) -> tuple[Any, dict
             found[rows.path] = FileRows(file)
         found[rows.path].add(rows.starts, rows.ends)
 
-    return json_rows.scan(read, paths, take), found
+    return json_rows.scan(file.stream(), paths, take), found
 
 
 Fields = dict[str, bool]

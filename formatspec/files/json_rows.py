@@ -6,6 +6,7 @@ NumPy, many at a time; only what stands outside the tables is looked at one by o
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection
 from typing import Any, NamedTuple
 
@@ -22,6 +23,8 @@ for _characters, _kind in ((b'"', _QUOTE), (b"\\", _BACKSLASH), (b"[{", _OPEN), 
     for _character in _characters:
         _KINDS[_character] = _kind
 _SPACE = b" \t\r\n"
+_WHOLE = 8 * PIECE
+_LIST_OF_MAPPINGS = re.compile(rb"\[[ \t\r\n]*\{")
 _SHORT_GAP = 4
 
 
@@ -49,6 +52,27 @@ def scan(read: Read, paths: Collection[Path], take: Take, piece: int = PIECE) ->
     JSON is not judged here.  Raises NotRows.
     """
     return _Scan(paths, take).whole(read, piece)
+
+
+def beginning(read: Read, count: int, piece: int = PIECE) -> Any:
+    """The document, with no more than the first `count` mappings of each long list that is the document itself or a
+    value of it.  Raises NotRows."""
+    heads: dict[Path, list[Any]] = {}
+
+    def take(rows: Rows) -> None:
+        head = heads.setdefault(rows.path, [])
+        wanted = min(count - len(head), len(rows.ends))
+        if wanted > 0:
+            data = rows.data[: int(rows.ends[wanted - 1] - rows.starts[0])]
+            try:
+                head += msgspec.json.decode(b"[" + data + b"]")
+            except (ValueError, RecursionError):
+                raise NotRows from None
+
+    document = _Beginning((), take).whole(read, piece)
+    if () in heads:
+        return heads[()]
+    return {**document, **{path[0]: head for path, head in heads.items()}} if heads else document
 
 
 class _Events(NamedTuple):
@@ -138,7 +162,7 @@ class _Scan:
                 self.key = msgspec.json.decode(data[place:end], type=str)
             return 2
         path = (*self.stack, self.key or "") if self.depth else ()
-        if path in self.paths and data[place] == 0x5B:
+        if self._begins(path, data, place):
             if path in self.met:
                 raise NotRows
             self.met.add(path)
@@ -150,6 +174,10 @@ class _Scan:
             return 1
         closes = np.flatnonzero(events.depths[at:] < depth)
         return int(closes[0]) + 1 if len(closes) else None
+
+    def _begins(self, path: Path, data: bytes, place: int) -> bool:
+        """Whether a table begins with what opens here."""
+        return path in self.paths and data[place] == 0x5B
 
     def _table(self, data: bytes, base: int, events: _Events, at: int, done: int) -> tuple[int, int]:
         """See rows up to the end of their table, or of the piece."""
@@ -181,6 +209,23 @@ class _Scan:
         self.table = None
         self.depth -= 1
         return at + end + 1, place
+
+
+class _Beginning(_Scan):
+    """A look at the lists of mappings in the document's first level, whatever they are called."""
+
+    def __init__(self, paths: Collection[Path], take: Take) -> None:
+        super().__init__(paths, take)
+        self.inner = frozenset({()})
+
+    def _begins(self, path: Path, data: bytes, place: int) -> bool:
+        return len(path) < 2 and _LIST_OF_MAPPINGS.match(data, place) is not None
+
+    def _around(self, data: bytes, events: _Events, at: int, last: bool) -> int | None:
+        step = super()._around(data, events, at, last)
+        if step is None and len(data) > _WHOLE:
+            raise NotRows  # a long value that is no list of mappings: nothing would be gained
+        return step
 
 
 def _events(data: bytes, depth: int) -> _Events:

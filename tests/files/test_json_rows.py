@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from formatspec.files.json_rows import NotRows, Rows, scan
+from formatspec.files.json_rows import NotRows, Rows, beginning, scan
 
 TEXT = st.text(st.sampled_from('ab"\\[]{},: \n\u00e9'), max_size=6)
 VALUE = st.recursive(
@@ -82,3 +82,19 @@ def test_a_damaged_document_is_refused_or_read_as_json_reads_it(rows: list[Any],
 def test_rows_that_are_no_mappings_in_a_list_are_left_to_the_decoder(text: str) -> None:
     with pytest.raises(NotRows):
         look_through(text.encode(), [("rows",)], 8)
+
+
+@pytest.mark.parametrize("piece", [8, 64, 1 << 20])
+def test_the_beginning_of_a_document_has_the_first_of_its_rows(piece: int) -> None:
+    rows = [{"id": number, "text": '"[{\\', "inner": [{"a": [1, 2]}]} for number in range(50)]
+    document = {"info": {"rows": rows[:3]}, "names": ["a", "b"], "rows": rows, "none": [], "box": [1, 2], "more": rows}
+
+    def begun(whole: Any) -> Any:
+        stream = io.BytesIO(json.dumps(whole).encode())
+        return beginning(stream.read, 4, piece)
+
+    assert begun(document) == {**document, "rows": rows[:4], "more": rows[:4]}
+    assert begun(rows) == rows[:4]
+    assert begun([]) == []
+    with pytest.raises(NotRows):
+        begun([{"a": 1}, 2])
