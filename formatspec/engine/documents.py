@@ -31,7 +31,8 @@ class Codec:
     named: a path through the document as the rule sees it, as one through the file, where they differ.
     sought: whether rows can be found in a file without decoding all of it (`files.json_rows`).
     seen: a JSON document, or the beginning of one, as the rule sees it; None where files are no plain JSON.
-    row, stream: how a document is written row by row, where that can be: a row, and the pieces around rows.
+    row, stream: how a document is written row by row, where that can be: a row, and the pieces around rows.  Of a
+    stream without `row` the document's own rows are taken, which need not be in memory.
     """
 
     rule: Rule
@@ -123,7 +124,6 @@ def _csv(style: Style, rule: Rule) -> Codec:
     structured = {f.keys[0] for row in rows for f in row.fields if isinstance(f.rule, MapRule)}
     stated = bool(style.columns) or not style.header  # then every file has all of them
     reading = Style(**{**_fields(style), "columns": () if style.header else columns})
-    writing = Style(**{**_fields(style), "columns": columns})
 
     def decode(data: bytes) -> Decoded:
         document = module.decode(data, reading)
@@ -131,20 +131,32 @@ def _csv(style: Style, rule: Rule) -> Codec:
             line.update({key: _structure(line[key]) for key in structured & line.keys()})
         return Decoded(document)
 
-    def encode(document: Any) -> bytes:
-        extra = dict.fromkeys(key for line in document for key in line if key not in columns)
-        present = {key for line in document for key in line}
+    def style_for(document: Any) -> Style:
+        """The style with the columns that rows have."""
+        present = dict.fromkeys(key for line in document for key in line)
+        extra = [key for key in present if key not in columns]
         optional = {k for row in rows for f in row.fields if f.optional for k in f.keys}
-        kept = tuple(c for c in columns if stated or c not in optional or c in present)
-        document = [{key: _cell(part) for key, part in line.items()} for line in document] if structured else document
-        data: bytes = module.encode(document, Style(**{**_fields(writing), "columns": (*kept, *extra)}))
+        kept = (c for c in columns if stated or c not in optional or c in present)
+        return Style(**{**_fields(style), "columns": (*kept, *extra)})
+
+    def cells(document: Any) -> Iterator[Any]:
+        return ({key: _cell(part) for key, part in line.items()} if structured else line for line in document)
+
+    def encode(document: Any) -> bytes:
+        data: bytes = module.encode(list(cells(document)), style_for(document))
         return data
+
+    def stream(document: Any, tables: Mapping[Path, Iterator[bytes]]) -> Iterator[bytes]:
+        """The document's rows are gone through twice, and not held."""
+        pieces: Iterator[bytes] = module.stream(cells(document), style_for(document))
+        return pieces
 
     return Codec(
         rule,
         decode,
         encode,
         lambda data, path: module.locate(data, path, reading),
+        stream=stream if module.streams(style) else None,
     )
 
 
@@ -181,7 +193,15 @@ def _lines(style: Style, rule: Rule, scope: Scope) -> Codec:
         found: tuple[int, int] | None = None if index is None else module.locate(data, (index,), style)
         return found
 
-    return Codec(normal, decode, lambda document: module.encode(lines.encode(document, shape), style), locate)
+    return Codec(
+        normal,
+        decode,
+        lambda document: module.encode(lines.encode(document, shape), style),
+        locate,
+        stream=(lambda document, tables: module.stream(lines.encoded(document, shape), style))
+        if module.streams(style)
+        else None,
+    )
 
 
 def _xml(style: Style, rule: Rule) -> Codec:

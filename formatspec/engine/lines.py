@@ -7,7 +7,7 @@ are a mapping s0, s1, …; alternatives are a mapping with those that fit, a0, a
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -271,27 +271,36 @@ def _explain(shape: Shape, text: str) -> str:
 
 def encode(document: Any, shape: Shape) -> list[str]:
     """The lines of a document; a line that says what its source said is spelled as its source."""
+    return list(encoded(document, shape))
+
+
+def encoded(document: Any, shape: Shape) -> Iterator[str]:
+    """Likewise, one after another: rows of the document need not be in memory."""
     if isinstance(shape, LineShape):
-        return [_spelled(document, shape)]
-    if isinstance(shape, RowsShape):
-        return _encode_rows(document or (), shape)
-    if isinstance(shape, WordsShape):
-        return [" ".join([_spelled(document["s0"], shape.line), *(_spelled(w, shape.word) for w in document["s1"])])]
-    if isinstance(shape, ChoiceShape):
-        return next((encode(document[name], part) for name, part in shape.alternatives if name in document), [])
-    return [
-        line for i, part in enumerate(shape.parts) if f"s{i}" in document for line in encode(document[f"s{i}"], part)
-    ]
+        yield _spelled(document, shape)
+    elif isinstance(shape, RowsShape):
+        yield from _encoded_rows(document or (), shape)
+    elif isinstance(shape, WordsShape):
+        yield " ".join([_spelled(document["s0"], shape.line), *(_spelled(w, shape.word) for w in document["s1"])])
+    elif isinstance(shape, ChoiceShape):
+        for name, part in shape.alternatives:
+            if name in document:
+                yield from encoded(document[name], part)
+                break
+    else:
+        for i, part in enumerate(shape.parts):
+            if f"s{i}" in document:
+                yield from encoded(document[f"s{i}"], part)
 
 
-def _encode_rows(rows: Sequence[Any], shape: RowsShape) -> list[str]:
-    found: list[str] = []
+def _encoded_rows(rows: Iterable[Any], shape: RowsShape) -> Iterator[str]:
+    before = None
     for place, row in enumerate(rows):
-        apart = place > 0 and (row.get(BLOCK) is None or row.get(BLOCK) != rows[place - 1].get(BLOCK))
-        if shape.blocks and apart:
-            found.append("")
-        found += encode(row, shape.row)
-    return found
+        block = row.get(BLOCK) if shape.blocks else None
+        if shape.blocks and place and (block is None or block != before):
+            yield ""
+        before = block
+        yield from encoded(row, shape.row)
 
 
 def _spelled(document: dict[str, Any], shape: LineShape) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -37,18 +37,40 @@ def encode(document: Document, style: Style = STYLE) -> bytes:
     key is an empty cell.  No rows and no `style.columns` are no bytes.  Raises FileError on a cell that is
     not text, a column not in `style.columns`, surplus cells, and a row that would be read as a comment.
     """
-    known = dict.fromkeys(style.columns or (column for row in document for column in row))
-    if any(not isinstance(column, str) or not column for column in known):
+    known = tuple(dict.fromkeys(style.columns or (column for row in document for column in row)))
+    return bytes_of("".join(_pieces(document, known, style)), style.encoding)
+
+
+def streams(style: Style) -> bool:
+    """Whether rows of this style can be written one by one: in an encoding that begins with no mark."""
+    return style.encoding[0] in ("utf-8", "ascii", "latin-1")
+
+
+def stream(document: Iterable[dict[str, Any]], style: Style) -> Iterator[bytes]:
+    """What `encode` gives of rows that need not be in memory together, in pieces; `style` names the columns.
+
+    Raises FileError on the way.
+    """
+    return (bytes_of(text, style.encoding) for text in _pieces(document, style.columns, style))
+
+
+def _pieces(document: Iterable[dict[Any, Any]], columns: tuple[Any, ...], style: Style) -> Iterator[str]:
+    known = frozenset(columns)
+    if any(not isinstance(column, str) or not column for column in columns):
         raise FileError("a row has a cell without a column")
-    table = [list(known)] if style.header and known else []
+    written = 0
+    if style.header and columns:
+        written = 1
+        yield _line(list(columns), style)
     for number, row in enumerate(document, 1):
         unknown = [column for column in row if column not in known]
         if unknown or not known:
             raise FileError(f"row {number} has no column" if not unknown else f"no column is {unknown[0]!r}")
-        table.append([row.get(column, "") for column in known])
-    lines = [_line(cells, style) for cells in table]
-    text = style.newline.join(lines) + (style.newline if lines and style.final_newline else "")
-    return bytes_of(text, style.encoding)
+        line = _line([row.get(column, "") for column in columns], style)
+        yield style.newline + line if written else line
+        written = 1
+    if written and style.final_newline:
+        yield style.newline
 
 
 def locate(data: bytes, pointer: Pointer, style: Style = STYLE) -> Place | None:

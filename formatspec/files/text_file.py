@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from formatspec.files.document import Document, FileError, Place, Pointer, bytes_of, text_of
 from formatspec.files.style import Style
@@ -30,6 +32,21 @@ def encode(document: Document, style: Style = STYLE) -> bytes:
     Without `style.final_newline` a last line that is empty still gets its newline: else it would be no line.
     Raises FileError on a line that would not be read back: one that holds a newline or begins as a comment.
     """
+    return bytes_of("".join(_pieces(document, style)), style.encoding)
+
+
+def streams(style: Style) -> bool:
+    """Whether lines of this style can be written one by one: in an encoding that begins with no mark."""
+    return style.encoding[0] in ("utf-8", "ascii", "latin-1")
+
+
+def stream(document: Iterable[str], style: Style = STYLE) -> Iterator[bytes]:
+    """What `encode` gives, in pieces, of lines that need not be in memory together.  Raises FileError on the way."""
+    return (bytes_of(text, style.encoding) for text in _pieces(document, style))
+
+
+def _pieces(document: Iterable[Any], style: Style) -> Iterator[str]:
+    line = None
     for number, line in enumerate(document, 1):
         if not isinstance(line, str):
             raise FileError(f"line {number} is {line!r}, not text")
@@ -37,10 +54,9 @@ def encode(document: Document, style: Style = STYLE) -> bytes:
             raise FileError(f"line {number} holds a newline: {line!r}")
         if style.comment is not None and line.startswith(style.comment):
             raise FileError(f"line {number} begins as a comment: {line!r}")
-    text = style.newline.join(document)
-    if document and (style.final_newline or not document[-1]):
-        text += style.newline
-    return bytes_of(text, style.encoding)
+        yield style.newline + line if number > 1 else line
+    if line is not None and (style.final_newline or not line):
+        yield style.newline
 
 
 def locate(data: bytes, pointer: Pointer, style: Style = STYLE) -> Place | None:

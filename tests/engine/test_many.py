@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
+import formatspec as fs
 from formatspec.engine import entries as entries_module
 from formatspec.engine import finishing, joining, spill
+from formatspec.engine.assemble import Purpose
+from formatspec.engine.dataset import open_source
 from formatspec.engine.entries import Chosen, Entries
 from formatspec.engine.joining import Joined, Part
 from formatspec.engine.rows import HeldRows
 from formatspec.engine.spill import Marks, Records, mark
+from formatspec.language.load import load_source
 from formatspec.paths.listing import Paths
+from formatspec.paths.tree import open_tree
 
 LITTLE, MUCH = 1 << 30, 64
 
@@ -121,3 +128,29 @@ def test_a_long_list_of_paths_is_a_list_of_paths() -> None:
     assert held != Paths(paths[:3])
     with pytest.raises(IndexError):
         held[4]
+
+
+class _Once:
+    """Rows of which no two are in memory together."""
+
+    def __init__(self, rows: list[Any]) -> None:
+        self._rows = rows
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+
+@pytest.mark.parametrize("spec", ["tfod_csv", "open_images", "voc", "wider_face"])
+def test_shared_files_of_text_are_written_row_by_row_as_they_are_at_once(spec: str, tmp_path: Path) -> None:
+    fs.sample(spec, tmp_path / "made", items=6, seed=1)
+    dataset = open_source(load_source(spec), open_tree(tmp_path / "made"), {}, Purpose())
+    assert dataset.index.shared
+    for file in dataset.index.shared:
+        codec = dataset.form.roles[file.role].codec
+        assert codec is not None
+        assert codec.stream is not None
+        rows = _Once(file.document) if isinstance(file.document, list) else file.document
+        assert b"".join(codec.stream(rows, {})) == codec.encode(file.document)
