@@ -19,6 +19,7 @@ from formatspec.engine.index import sampled
 from formatspec.language.errors import SpecError
 from formatspec.language.load import Source, _load, available, load_outline, load_source
 from formatspec.paths.tree import FolderTree, open_tree
+from formatspec.testing.memory import image_bytes
 
 
 @lru_cache(maxsize=1)
@@ -46,6 +47,28 @@ def test_a_sample_is_its_own_format(name: str, tmp_path: Path) -> None:
         is_first(name, matches)
         assert {match.name for match in matches} == set(available())
         assert all(match.reason or match.score for match in matches)
+
+
+@pytest.mark.parametrize("name", sorted(available()))
+def test_an_example_is_its_own_format(name: str) -> None:
+    source = sources()[name]
+    assert source.spec.examples
+    for example in source.spec.examples:
+        is_first(name, detected(source.file.parent / example))
+
+
+@pytest.mark.parametrize(("paths", "name"), [
+    (("train/cat/a.jpg", "test/dog/b.jpg"), "imagenet_subsets"),
+    (("cat/a.jpg", "dog/b.jpg"), "imagenet"),
+    (("bottle/train/good/000.png", "bottle/test/good/000.png", "bottle/test/crack/000.png"), "mvtec"),
+], ids=lambda value: value if isinstance(value, str) else "")  # fmt: skip
+def test_folders_of_images_alone(paths: tuple[str, ...], name: str, tmp_path: Path) -> None:
+    """Where nothing but folders tells, the format that wants nothing else is taken: a table of faces or of boxes, or
+    masks of defects, would be there too."""
+    for path in paths:
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_bytes(image_bytes(20, 10, path.rpartition(".")[2]))
+    is_first(name, detected(tmp_path))
 
 
 @pytest.mark.parametrize(("folder", "name"), REFERENCE.items())

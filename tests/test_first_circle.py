@@ -310,3 +310,21 @@ def test_a_task_with_images_in_a_folder_and_beside_it_is_no_project(tmp_path: Pa
     })  # fmt: skip
     assert [item.key for item in read(data, "cvat_images")] == ["a", "d/a"]
     assert fs.validate(data, "cvat_images").findings == ()
+
+
+# anomalies
+
+
+def test_pieces_of_a_mask_are_one_area(tmp_path: Path) -> None:
+    """MVTec's masks show where a test image is defective; nothing says which pieces are one defect."""
+    pixels = mask((slice(1, 3), slice(2, 6)), (slice(6, 9), slice(10, 15)))
+    data = put(tmp_path / "in", {
+        **{f"cup/{place}.png": image_bytes(20, 10, "png") for place in ("train/good/1", "test/good/1", "test/crack/1")},
+        "cup/ground_truth/crack/1_mask.png": png.encode(pixels, "gray"),
+    })  # fmt: skip
+    (item,) = [item for item in read(data, "mvtec") if item.areas]
+    ((name, area),) = [(area.category and area.category.name, area.region.area) for area in item.areas]
+    assert (name, area, item.objects) == ("crack", 8 + 15, ())
+    fs.convert(data, to="coco", out=tmp_path / "coco", spec="mvtec", subsets={"test": "val"})
+    (row,) = json.loads((tmp_path / "coco/annotations/stuff_val.json").read_text())["annotations"]
+    assert (row["area"], row["bbox"]) == (23, [2, 1, 13, 8])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from formatspec.engine.dataset import roots
@@ -42,19 +42,33 @@ class Looked:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """How well a spec fits a tree. `reason` says why it does not fit at all."""
+    """How well a spec fits a tree. `reason` says why it does not fit at all; `lacking`: roles without a file."""
 
     name: str
     score: tuple[float, ...]
     reason: str = ""
     ancestors: tuple[str, ...] = ()
+    lacking: int = 0
 
 
 def detect(sources: Mapping[str, Source], tree: Tree) -> list[Match]:
-    """Every spec's match, the best first; of two that are equal, the one that extends the other."""
+    """Every spec's match, the best first; of two that are equal, the one that extends the other.
+
+    Where files alone do not decide, the spec of which the least is missing fits better; one that extends another
+    is not held to miss more than that.
+    """
     looked = Looked()
-    found = [_tried(source, tree, looked) for source in sources.values()]
+    tried = {source.name: _tried(source, tree, looked) for source in sources.values()}
+    found = [
+        _with_lacking(match, [tried[name] for name in match.ancestors if name in tried]) for match in tried.values()
+    ]
     return sorted(found, key=lambda m: (bool(m.reason), *(-part for part in m.score), -len(m.ancestors), m.name))
+
+
+def _with_lacking(match: Match, ancestors: list[Match]) -> Match:
+    """A match whose score ends with what is missing."""
+    alike = [match, *(other for other in ancestors if not other.reason and other.score == match.score)]
+    return match if match.reason else replace(match, score=(*match.score, -float(min(m.lacking for m in alike))))
 
 
 def best(matches: list[Match]) -> list[Match]:
@@ -76,21 +90,20 @@ def _tried(source: Source, tree: Tree, looked: Looked) -> Match:
 
 def _best(source: Source, tree: Tree, looked: Looked) -> Match:
     reason = f"there is no folder {' or '.join(source.spec.root)}"
-    best_score: tuple[float, ...] | None = None
+    found: Match | None = None
     for layout in source.layouts:
         form = compile_format(source, layout)
         for prefix in roots(form, tree):
-            score, why = _score(form, tree.under(prefix) if prefix else tree, looked)
+            score, lacking, why = _score(form, tree.under(prefix) if prefix else tree, looked)
             if why:
                 reason = why
-            elif best_score is None or score > best_score:
-                best_score = score
-    if best_score is None:
-        return Match(source.name, (), reason, source.ancestors)
-    return Match(source.name, best_score, "", source.ancestors)
+            elif found is None or (score, -lacking) > (found.score, -found.lacking):
+                found = Match(source.name, score, "", source.ancestors, lacking)
+    return found or Match(source.name, (), reason, source.ancestors)
 
 
-def _score(form: Format, tree: Tree, looked: Looked) -> tuple[tuple[float, ...], str]:
+def _score(form: Format, tree: Tree, looked: Looked) -> tuple[tuple[float, ...], int, str]:
+    """How well a layout fits, how many roles have no file, or why it does not fit."""
     if tree.root not in looked.samples:
         looked.samples[tree.root] = sampled(tree.paths())
     paths = [path for path in looked.samples[tree.root] if not form.ignored(path)]
@@ -100,29 +113,37 @@ def _score(form: Format, tree: Tree, looked: Looked) -> tuple[tuple[float, ...],
         found = claimed[name]
         if not found:
             if not role.optional and not role.folder and not _may_be_empty(role, form):
-                return (), f"no file is {role.spec.path} ({name})"
+                return (), 0, f"no file is {role.spec.path} ({name})"
             continue
         if role.kind is None:
             continue
         why = _opens(role, [path for path, _ in found[:SAMPLE]], tree, looked)
         if why:
-            return (), why
+            return (), 0, why
         documents += 1
     if not any(claimed.values()):
-        return (), "it claims no file"
+        return (), 0, "it claims no file"
     sources = [name.partition(".")[0] for name in form.spec.items]
     if not any(claimed[name] for name in sources):
-        return (), f"no file is {' or '.join(form.roles[name].spec.path for name in sources)} ({', '.join(sources)})"
+        return (), 0, f"no file is {' or '.join(form.roles[name].spec.path for name in sources)} ({', '.join(sources)})"
     items = sum(len(claimed[name]) for name in form.roles if name == IMAGE)
     if not items and not documents:
-        return (), "no file is an image or a document of it"
+        return (), 0, "no file is an image or a document of it"
     share = 1 - len(unclaimed) / max(len(paths), 1)
     literal = sum(
-        form.roles[name].template.literal_count * len(found) for name, found in claimed.items() if found
+        role.template.literal_count - _unspelled(role, captures)
+        for name, role in form.roles.items()
+        for _, captures in claimed[name]
     ) / max(sum(len(found) for found in claimed.values()), 1)
     held = sum(1 for found in claimed.values() if found)
     opened = documents > 0 and share >= ENOUGH
-    return (float(opened), round(share, 2), float(documents), float(held), round(literal, 3)), ""
+    lacking = sum(1 for name, role in form.roles.items() if not claimed[name] and not role.kept and not role.folder)
+    return (float(opened), round(share, 2), float(documents), float(held), round(literal, 3)), lacking, ""
+
+
+def _unspelled(role: Role, captures: Mapping[str, Any]) -> int:
+    """Slashes of a path's template that this path lacks, since no folder stands where one may."""
+    return sum(1 for name, value in captures.items() if value == "" and role.scope.captures.get(name) == "path?")
 
 
 def _may_be_empty(role: Role, form: Format) -> bool:
