@@ -359,32 +359,3 @@ def test_panoptic_vistas_as_datumaro_reads_them(reference: Any, tmp_path: Path, 
         for key, things in datumaro_annotations(dataset, "mask").items():
             theirs[f"{subset}/{key}"] = sorted((a.id, label, a.image.astype(bool).tolist()) for label, a in things)
     assert found == theirs and len(found) == 3
-
-
-KEYPOINTS = {"datumaro": "datumaro"}
-"""Ours: its name with Datumaro."""
-
-
-@pytest.mark.parametrize("spec", KEYPOINTS)
-def test_datumaro_reads_our_keypoints(coco: Path, tmp_path: Path, spec: str) -> None:
-    """Places, whether each is seen, and the names and joints of the category."""
-    pytest.importorskip("datumaro")
-    from datumaro.components.annotation import AnnotationType
-
-    old = coco / "annotations" / "instances_train.json"
-    document = json.loads(old.read_text("utf-8"))
-    old.unlink()
-    document["categories"][0] |= {"keypoints": ["nose", "tail", "paw"], "skeleton": [[1, 2], [2, 3]]}
-    row = document["annotations"][0]
-    row |= {"keypoints": [5, 6, 2, 20, 9, 1, 0, 0, 0], "num_keypoints": 2, "segmentation": []}
-    document["annotations"] = [row]
-    (coco / "annotations" / "person_keypoints_train.json").write_text(json.dumps(document), encoding="utf-8")
-    fs.convert(coco, to=spec, out=tmp_path / "out", spec="coco")
-    dataset = datumaro_dataset(tmp_path / "out", KEYPOINTS[spec])
-    ((label, points),) = [found for rows in datumaro_annotations(dataset, "points").values() for found in rows]
-    assert (label, list(points.points)) == ("cat", [5, 6, 20, 9, 0, 0])
-    assert [int(seen.value) for seen in points.visibility] == [2, 1, 0]
-    (skeleton,) = dataset.categories()[AnnotationType.points].items.values()
-    assert (list(skeleton.labels), {tuple(joint) for joint in skeleton.joints}) == (
-        ["nose", "tail", "paw"], {(1, 2), (2, 3)},
-    )  # fmt: skip
