@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from os import PathLike
 from typing import Any
 
 import msgspec
@@ -24,7 +25,7 @@ from formatspec.engine.row_reading import Reader, RowReader, read_row
 from formatspec.engine.rows import Decode
 from formatspec.engine.schemas import schema_faults
 from formatspec.files.document import FileError
-from formatspec.files.images import ImageError, ImageInfo, is_cut_short, probe, probe_file
+from formatspec.files.images import ImageError, ImageInfo, probe, probe_file, probe_whole
 from formatspec.model.records import Item, Origin
 from formatspec.model.region import Region
 from formatspec.paths.tree import Tree
@@ -156,13 +157,15 @@ def _read_image(
     if not purpose.headers:
         return
     try:
-        info = header(tree, path)
+        local = tree.local(path)
+        image = tree.read(path) if local is None else local
+        info, cut_short = probe_whole(image) if purpose.checks else (_header(image), False)
     except (ImageError, ValueError, OSError) as error:
         job.faults.append(Fault("FILE_UNREADABLE", path, (), role.place if role else None, str(error)))
         return
     job.env = Env(info.width, info.height)
     job.item["$info"] = info
-    if purpose.checks and is_cut_short(tree.local(path) or tree.read(path)):
+    if cut_short:
         rule = role.place if role else None
         job.faults.append(Fault("FILE_TRUNCATED", path, (), rule, "the image stops before its end"))
     if info.orientation != 1:
@@ -195,10 +198,8 @@ def _name_image(form: Format, job: Job) -> None:
             job.item["image.path"] = role.template.render(job.captures)
 
 
-def header(tree: Tree, path: str) -> ImageInfo:
-    """What an image's header says.  Raises ImageError."""
-    local = tree.local(path)
-    return probe_file(local) if local is not None else probe(tree.read(path))
+def _header(image: PathLike[str] | bytes) -> ImageInfo:
+    return probe(image) if isinstance(image, bytes) else probe_file(image)
 
 
 def _where_named(entry: Entry, runs: Mapping[str, Sequence[Run]]) -> tuple[str, tuple[Any, ...]]:
@@ -377,8 +378,9 @@ def _read_record_files(
         return
     taken: set[str] = set()
     for record in job.tables.get("object", ()):
-        path: Any = record.get(f"path.{role.name}") or found.get(tuple(record.get(slot) for slot in slots))
-        if path is None or not tree.exists(path):
+        listed = found.get(tuple(record.get(slot) for slot in slots))
+        path: Any = record.get(f"path.{role.name}") or listed
+        if path is None or (path != listed and not tree.exists(path)):
             if not role.optional:
                 expected = path or _rendered(role, {**job.captures, **{f"object.{s}": record.get(s) for s in slots}})
                 where = record.get("$id_at", (record.get("$file", expected), ()))

@@ -115,7 +115,7 @@ def _parted(record: Record) -> tuple[Record, Record, Record]:
     for slot, value in record.items():
         if slot in _OBJECT:
             slots[slot] = value
-        elif value is None:
+        elif value is None or slot[0] == "$":
             continue
         elif slot.startswith("category."):
             stated[slot] = value

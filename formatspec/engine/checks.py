@@ -17,7 +17,7 @@ from formatspec.engine.telling import equal_strictly
 from formatspec.files.document import pointer_text
 from formatspec.findings.finding import Finding
 from formatspec.language import expression
-from formatspec.language.errors import Place, suggest
+from formatspec.language.errors import suggest
 from formatspec.language.expression import ExpressionError, UnknownName
 from formatspec.language.leaf import Bind, Computed, LeafSyntax
 from formatspec.language.leaf import parse_text as parse_template
@@ -34,6 +34,7 @@ class Checker:
     def __init__(self, form: Format) -> None:
         self.form = form
         self.checks = [Check(form, code, spec) for code, spec in form.spec.checks.items()]
+        self._values: dict[tuple[int, bool], Getter] = {}
 
     def item(self, one: Assembled, deep: bool) -> Iterator[Finding]:
         """What the checks find in an item that could be read."""
@@ -45,34 +46,45 @@ class Checker:
                 yield from check.run(one)
 
     def _computed(self, one: Assembled) -> Iterator[Finding]:
+        """Computed leaves whose values are other than what follows from the model."""
+        item = one.item
+        if item is None or not one.deferred:
+            return
+        root = Frame(Setting(item.captures, None, dict(self.form.options)), item, item)
+        places = {id(thing): place for place, thing in enumerate(item.objects)}
         for leaf, place, record, value, file, path in one.deferred:
-            yield from computed_differs(leaf, place, record, value, file, path, one, self.form)
+            thing = record.get("$object")
+            index = places.get(id(thing), 0)
+            frame = root if thing is None else Frame(root.setting, item, thing, root, index, len(item.objects))
+            try:
+                expected: Any = self._value(leaf, thing is not None)(frame)
+            except ExpressionError:
+                continue
+            if expected is None or _means_the_same(expected, value):
+                continue
+            yield Finding(
+                code="DIFFERS", level="warning", message="the value differs from what follows from the data", file=file,
+                pointer=pointer_text(path), item=one.key, object=getattr(thing, "id", None),
+                expected=spell_any(expected), got=value, rule=place_text(place),
+            )  # fmt: skip
+
+    def _value(self, leaf: Computed, of_object: bool) -> Getter:
+        """The value of a computed leaf, of an object or of the item, compiled once."""
+        known = self._values.get((id(leaf), of_object))
+        if known is None:
+            names = (name for role in self.form.roles.values() for name in role.captures)
+            scope = Scope("item", "", dict.fromkeys((*self.form.key_names, *names)), options=self.form.options)
+            within = WriteScope(scope.inside("objects") if of_object else scope)
+            try:
+                known = expression.compile_expression(leaf.expression, within)
+            except UnknownName:
+                known = _nothing
+            self._values[id(leaf), of_object] = known
+        return known
 
 
-def computed_differs(
-    leaf: Computed, place: Place, record: Any, value: Any, file: str, path: Any, one: Assembled, form: Format
-) -> Iterator[Finding]:
-    """Whether a computed leaf's value is another than what follows from the model."""
-    assert one.item is not None
-    thing = record.get("$object")
-    scope = Scope("object" if thing is not None else "item", "", one.item.captures, options=form.options)
-    if thing is not None:
-        scope = Scope("item", "", one.item.captures, options=form.options).inside("objects")
-    setting = Setting(one.item.captures, None, dict(form.options))
-    root = Frame(setting, one.item, one.item)
-    index = next((i for i, other in enumerate(one.item.objects) if other is thing), 0)
-    frame = Frame(setting, one.item, thing, root, index, len(one.item.objects)) if thing is not None else root
-    try:
-        expected: Any = expression.compile_expression(leaf.expression, WriteScope(scope))(frame)
-    except (ExpressionError, UnknownName):
-        return
-    if expected is None or _means_the_same(expected, value):
-        return
-    yield Finding(
-        code="DIFFERS", level="warning", message="the value differs from what follows from the data", file=file,
-        pointer=pointer_text(path), item=one.key, object=getattr(thing, "id", None), expected=spell_any(expected),
-        got=value, rule=place_text(place),
-    )  # fmt: skip
+def _nothing(frame: Frame) -> None:
+    """The value of a leaf that has none where it stands."""
 
 
 def _means_the_same(a: Any, b: Any) -> bool:

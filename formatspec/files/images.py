@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import io
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import IO, Any
+from os import PathLike
+from typing import IO, Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,7 @@ IMAGE_EXTENSIONS = frozenset(
     | {".tif", ".tiff", ".webp"}
 )
 
+T = TypeVar("T")
 _PNG = b"\x89PNG\r\n\x1a\n"
 _JPEG = b"\xff\xd8"
 _PNG_CHANNELS = {0: 1, 2: 3, 3: 3, 4: 2, 6: 4}
@@ -54,39 +56,53 @@ def probe(data: bytes) -> ImageInfo:
     return _other_info(io.BytesIO(data))
 
 
-def probe_file(path: Path | str) -> ImageInfo:
+def probe_file(path: PathLike[str] | str) -> ImageInfo:
     """As `probe`, reading no more of the file than is needed.  ImageError also if the file cannot be read."""
+    return _opened(path, _probed)
+
+
+def probe_whole(image: PathLike[str] | str | bytes) -> tuple[ImageInfo, bool]:
+    """As `probe`, and whether a JPEG or PNG image stops before its end.
+
+    Only one whose last bytes are not what they should be is decoded; some tools put bytes of their own there.
+    """
+
+    def probed(file: IO[bytes]) -> tuple[ImageInfo, bool]:
+        return _probed(file), _is_cut_short(file)
+
+    return probed(io.BytesIO(image)) if isinstance(image, bytes) else _opened(image, probed)
+
+
+def _opened(path: PathLike[str] | str, look: Callable[[IO[bytes]], T]) -> T:
     try:
-        with Path(path).open("rb") as file:
-            data = file.read(_HEAD)
-            if data[:8] != _PNG and data[:2] != _JPEG:
-                file.seek(0)
-                return _other_info(file)
-            while not _is_enough(data) and (more := file.read(max(_HEAD, len(data)))):
-                data += more
-            return probe(data)
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123  # a Path would take longer than to look
+            return look(file)
     except OSError as error:
         raise ImageError(f"the file cannot be read: {error.strerror or error}") from error
 
 
-def is_cut_short(image: Path | str | bytes) -> bool:
-    """Whether a JPEG or PNG image stops before its end.
+def _probed(file: IO[bytes]) -> ImageInfo:
+    data = file.read(_HEAD)
+    if data[:8] != _PNG and data[:2] != _JPEG:
+        file.seek(0)
+        return _other_info(file)
+    while not _is_enough(data) and (more := file.read(max(_HEAD, len(data)))):
+        data += more
+    return probe(data)
 
-    Only one whose last bytes are not what they should be is decoded; some tools put bytes of their own there.
-    """
-    if isinstance(image, bytes):
-        head, tail = image[:8], image[-12:]
-    else:
-        with Path(image).open("rb") as file:
-            head = file.read(8)
-            file.seek(-min(12, file.seek(0, io.SEEK_END)), io.SEEK_END)
-            tail = file.read()
+
+def _is_cut_short(file: IO[bytes]) -> bool:
+    file.seek(0)
+    head = file.read(8)
+    file.seek(-min(12, file.seek(0, io.SEEK_END)), io.SEEK_END)
+    tail = file.read()
     ends = {_PNG: b"IEND", _JPEG: b"\xff\xd9"}
     end = next((mark for start, mark in ends.items() if head.startswith(start)), None)
     if end is None or end in tail:
         return False
+    file.seek(0)
     try:
-        read_pixels(image if isinstance(image, bytes) else Path(image).read_bytes())
+        read_pixels(file.read())
     except ImageError:
         return True
     return False

@@ -115,7 +115,10 @@ class FolderTree(Listed):
         return str(self.folder)
 
     def exists(self, path: str) -> bool:
-        return self.local(path) is not None
+        try:
+            return bool(self._file(path))
+        except FileNotFoundError:
+            return False
 
     def size(self, path: str) -> int:
         return os.stat(self._file(path)).st_size  # noqa: PTH116  # a Path here would double the time
@@ -141,19 +144,25 @@ class FolderTree(Listed):
 
     def _file(self, path: str) -> str:
         full = f"{self._start}/{path}"
+        folder, _, name = path.rpartition("/")
         try:
-            if "\0" not in path and _ODD_SEGMENTS.isdisjoint(path.split("/")) and self._reaches_file(path, full):
+            if self._is_sound(folder, path) and name not in _ODD_SEGMENTS and self._reaches_file(folder, full):
                 return full
-        except OSError:
+        except (OSError, ValueError):
             pass  # said below
         raise FileNotFoundError(f"{self.root} holds no file {path!r}")
 
-    def _reaches_file(self, path: str, full: str) -> bool:
+    def _is_sound(self, folder: str, path: str) -> bool:
+        """Whether the folder of a path is named by names alone."""
+        sound = folder in self._folders_inside or _ODD_SEGMENTS.isdisjoint(folder.split("/"))
+        return sound if folder else not path.startswith("/")
+
+    def _reaches_file(self, folder: str, full: str) -> bool:
         """Whether a regular file is there, and really inside the root."""
         mode = os.lstat(full).st_mode
         if stat.S_ISLNK(mode):
             return _inside(os.path.realpath(full), self._real) and os.path.isfile(full)  # noqa: PTH113
-        return stat.S_ISREG(mode) and self._folder_inside(posixpath.dirname(path))
+        return stat.S_ISREG(mode) and self._folder_inside(folder)
 
     def _folder_inside(self, folder: str) -> bool:
         inside = self._folders_inside.get(folder)
@@ -445,8 +454,8 @@ def matches(path: str, pattern: str) -> bool:
 
 def globs(patterns: Iterable[str]) -> Callable[[str], bool]:
     """Whether a path fits any of the patterns, compiled once."""
-    compiled = tuple(_glob(pattern).fullmatch for pattern in patterns)
-    return lambda path: any(fits(path) is not None for fits in compiled)
+    one = re.compile("|".join(f"(?:{_glob(pattern).pattern})" for pattern in patterns) or "(?!)").fullmatch
+    return lambda path: one(path) is not None
 
 
 @lru_cache(maxsize=256)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from formatspec.paths.store import is_url, plain_path
-from formatspec.run.copying import copy, fresh
+from formatspec.run.copying import copy, fresh, write
 
 
 class OutputError(ValueError):
@@ -75,17 +75,19 @@ class FolderStaging:
         return joined, (self.folder.absolute(), self.kept and self.kept.absolute(), self.token)
 
     def _place(self, path: str) -> Path:
-        place = self.folder / below(path)
-        parent = path.rpartition("/")[0]
+        return self.folder / self._made_below(path)
+
+    def _made_below(self, path: str) -> str:
+        """A path whose folder is there."""
+        parent = below(path).rpartition("/")[0]
         if parent not in self._made:
-            place.parent.mkdir(parents=True, exist_ok=True)
+            (self.folder / parent).mkdir(parents=True, exist_ok=True)
             self._made.add(parent)
-        return place
+        return path
 
     def write(self, path: str, data: bytes) -> None:
         """Write a file."""
-        with fresh(self._place(path)) as stream:
-            stream.write(data)
+        write(f"{self.folder}/{self._made_below(path)}", data)
 
     def write_pieces(self, path: str, pieces: Iterable[bytes]) -> None:
         """Write a file piece by piece."""
