@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import formatspec
 from formatspec.language.load import available, load_source
 from formatspec.model.slots import find_slot
 from formatspec.testing import laws
@@ -67,3 +69,9 @@ def test_every_leaf_is_used(name: str) -> None:
                         if not used.get(key, True):
                             used[key] = any(values_of(record, slot) is not None for record in records)
     assert [key for key, seen in used.items() if not seen] == []
+
+
+@pytest.mark.parametrize("name", ["ade20k2020", "image_masks", "kitti_detection", "mot_seq"])
+def test_as_many_items_as_were_asked_for(name: str, tmp_path: Path) -> None:
+    formatspec.sample(name, tmp_path / "made", items=300, seed=4)
+    assert len(formatspec.open(tmp_path / "made", spec=name)) == 300

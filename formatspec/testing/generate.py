@@ -34,6 +34,7 @@ class Generator:
         self.rng = rng
         self.outline = outline(form)
         self.numbers = iter(range(1, 1 << 30))
+        self.endings = 20
         self.categories = self._categories()
         self.label_maps = any(role.kind == "pixels" for role in form.documents)
 
@@ -84,6 +85,7 @@ class Generator:
     def items(self, count: int) -> Iterator[Item]:
         """Made-up items, each key once."""
         seen: set[tuple[Any, ...]] = set()
+        self.endings = max(20, count)
         for _ in range(count * 8):
             names = self._names()
             mark = tuple(names.get(name) for name in self.form.key_names)
@@ -122,12 +124,12 @@ class Generator:
         if "|" in kind:
             return rng.choice(kind.split("|"))
         if kind.endswith("d"):
-            return rng.randrange(0, 30)
+            return rng.randrange(0, self.endings + 10)
         if kind == "path?":
             return rng.choice(("", "x", "x/y z"))
         if name == "subset":
             return rng.choice(("train", "val", "Sub set"))
-        base = rng.choice(NAMES) + rng.choice(("", str(rng.randrange(20))))
+        base = rng.choice(NAMES) + rng.choice(("", str(rng.randrange(self.endings))))
         return f"d/{base}" if kind == "path" and rng.random() < 0.3 else base
 
     def _item(self, names: dict[str, Any], index: int) -> Item | None:
