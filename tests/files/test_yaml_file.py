@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import math
-import time
 from typing import Any
 
 import pytest
 import yaml
+from hanging import not_for_ever
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -109,19 +109,18 @@ def test_errors_say_where(text: str, line: int, message: str) -> None:
 
 
 def test_attacks_are_refused_soon() -> None:
-    began = time.perf_counter()
-    bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
-        f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]\n" for i in range(1, 12)
-    )
-    with pytest.raises(FileError, match="aliases grow"):
-        decode(bomb.encode())
-    with pytest.raises(FileError, match="aliases grow"):
-        decode(b"a: &a 1\nb: [" + b"*a, " * 1001 + b"]")
-    assert decode(b"a: &a 1\nb: [" + b"*a, " * 1000 + b"]")["b"] == [1] * 1000
-    for opening in (b"[", b"{a: ", b"- "):
-        with pytest.raises(FileError, match="nested deeper than 200"):
-            decode(opening * 100_000)
-    assert time.perf_counter() - began < 5
+    with not_for_ever():
+        bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
+            f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]\n" for i in range(1, 12)
+        )
+        with pytest.raises(FileError, match="aliases grow"):
+            decode(bomb.encode())
+        with pytest.raises(FileError, match="aliases grow"):
+            decode(b"a: &a 1\nb: [" + b"*a, " * 1001 + b"]")
+        assert decode(b"a: &a 1\nb: [" + b"*a, " * 1000 + b"]")["b"] == [1] * 1000
+        for opening in (b"[", b"{a: ", b"- "):
+            with pytest.raises(FileError, match="nested deeper than 200"):
+                decode(opening * 100_000)
 
 
 def test_what_is_not_plain_data_is_refused() -> None:

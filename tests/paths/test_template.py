@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pickle
 import re
-import time
-from functools import reduce
 from typing import Any
 
 import pytest
+from hanging import not_for_ever
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -522,10 +521,9 @@ def test_degree(text: str, power: int) -> None:
 def test_no_match_runs_away(text: str, unit: str) -> None:
     one = template(text[:-1] + "{end:x|!!}")  # no suffix that would refuse at once
     hostile = unit * (4096 // len(unit))
-    start = time.perf_counter()
-    one.match(hostile)
-    one.ambiguous(hostile)
-    assert time.perf_counter() - start < 1.5
+    with not_for_ever():
+        one.match(hostile)
+        one.ambiguous(hostile)
 
 
 def test_long_texts() -> None:
@@ -538,17 +536,3 @@ def test_long_texts() -> None:
     assert template("{a}").match("x" * 4097) is None
     assert "longer than" in template("{a}").explain("x" * 4097)
     assert template("{a}", limit=10_000).match("x" * 10_000) is not None
-
-
-def test_matching_is_fast() -> None:
-    one = template("{subset}/{scene:path}/{name}.jpg")
-    text = "training/urban/street/ADE_train_00016964.jpg"
-    best = reduce(min, (_timed(one, text) for _ in range(5)))
-    assert best / 2000 < 20e-6  # about 2 µs on a quiet machine; the margin is for a busy one
-
-
-def _timed(one: Template, text: str) -> float:
-    start = time.perf_counter()
-    for _ in range(2000):
-        one.match(text)
-    return time.perf_counter() - start

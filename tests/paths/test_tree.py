@@ -6,11 +6,11 @@ import io
 import os
 import pickle
 import re
-import time
 import zipfile
 from pathlib import Path
 
 import pytest
+from hanging import not_for_ever
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -165,14 +165,12 @@ def test_a_listing_is_taken_once(tmp_path: Path) -> None:
     assert list(FolderTree(tmp_path).paths()) == ["new"]
 
 
-def test_listing_is_fast(tmp_path: Path) -> None:
+def test_a_listing_of_many_files(tmp_path: Path) -> None:
     for folder in range(20):
         (tmp_path / f"d{folder}").mkdir()
         for i in range(250):
             os.close(os.open(tmp_path / f"d{folder}" / f"{i}.png", os.O_CREAT | os.O_WRONLY))
-    start = time.perf_counter()
     assert len(FolderTree(tmp_path).paths()) == 5000
-    assert time.perf_counter() - start < 0.5
 
 
 # archives
@@ -286,7 +284,6 @@ def test_globs_find_all_that_backtracking_finds(segments: list[str], path: str) 
 
 
 def test_globs_do_not_run_away() -> None:
-    start = time.perf_counter()
-    assert not matches("a" * 4000, "*a" * 12 + "b")
-    assert not matches("a/" * 2000 + "a", "**/a/" * 8 + "b")
-    assert time.perf_counter() - start < 1
+    with not_for_ever():
+        assert not matches("a" * 4000, "*a" * 12 + "b")
+        assert not matches("a/" * 2000 + "a", "**/a/" * 8 + "b")
