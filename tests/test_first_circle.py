@@ -328,3 +328,34 @@ def test_pieces_of_a_mask_are_one_area(tmp_path: Path) -> None:
     fs.convert(data, to="coco", out=tmp_path / "coco", spec="mvtec", subsets={"test": "val"})
     (row,) = json.loads((tmp_path / "coco/annotations/stuff_val.json").read_text())["annotations"]
     assert (row["area"], row["bbox"]) == (23, [2, 1, 13, 8])
+
+
+# Unity Perception
+
+
+@pytest.mark.parametrize("labelers", [1, 2])
+def test_boxes_beside_what_other_labelers_tell(labelers: int, tmp_path: Path) -> None:
+    """SOLO's definitions list what each labeler knows: with several of them the boxes name their labels themselves."""
+    kind = "type.unity.com/unity.solo."
+    definitions = [{
+        "@type": f"{kind}BoundingBox2DAnnotationDefinition", "id": "bounding box", "description": "",
+        "spec": [{"label_id": 7, "label_name": "crate"}],
+    }, {"@type": f"{kind}DepthDefinition", "id": "depth"}]  # fmt: skip
+    box = {"instanceId": 3, "labelId": 7, "labelName": "crate", "origin": [2, 1], "dimension": [4, 3]}
+    annotations = [
+        {"@type": f"{kind}BoundingBox2DAnnotation", "id": "bounding box", "sensorId": "camera", "values": [box]},
+        {"@type": f"{kind}DepthAnnotation", "id": "depth"},
+    ]
+    capture = {
+        "@type": f"{kind}RGBCamera", "id": "camera", "filename": "step0.camera.png", "imageFormat": "Png",
+        "dimension": [20.0, 10.0], "annotations": annotations[:labelers],
+    }  # fmt: skip
+    data = put(tmp_path / "in", {
+        "sequence.0/step0.camera.png": image_bytes(20, 10, "png"),
+        "sequence.0/step0.frame_data.json": json.dumps({"frame": 0, "sequence": 0, "step": 0, "captures": [capture]}),
+        "annotation_definitions.json": json.dumps({"annotationDefinitions": definitions[:labelers]}),
+    })  # fmt: skip
+    (item,) = read(data, "unity_perception")
+    ((category, box_read),) = [(thing.category, thing.bbox) for thing in item.objects]
+    assert category is not None and (category.id, category.name, box_read) == (7, "crate", (2, 1, 4, 3))
+    assert not fs.validate(data, "unity_perception").findings

@@ -96,7 +96,7 @@ def _objects(job: Job) -> tuple[Object, ...]:
         origin = None
         if "$rows" in record or "$rasters" in record:
             origin = Origin(record.get("$rows"), record.get("$rasters"), index)
-        if job.categories.match:
+        if job.categories.match and job.categories.listed:
             _see_listed(record, job)
         category = resolve(record, stated) if stated else None
         thing = Object(category=category, attributes=attributes, origin=origin, **slots)
