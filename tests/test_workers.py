@@ -19,7 +19,7 @@ from formatspec.engine.dataset import Changed
 from formatspec.engine.finishing import Again
 from formatspec.findings.finding import Finding
 from formatspec.language.errors import Problem, SpecError
-from formatspec.run.convert import Refused
+from formatspec.run.convert import Conversion, Refused
 from formatspec.run.errors import WorkerLost
 from formatspec.run.workers import Alone, Processes, shards_of
 
@@ -64,6 +64,22 @@ def break_some(folder: Path) -> None:
     for place, path in enumerate(sorted(folder.rglob("*.json"))):
         if place % 5 == 1:
             path.write_text(path.read_text()[:-20])
+
+
+@pytest.mark.parametrize("to", ["via_csv", "labelbox", "vott_json", "cvat_images", "scale_ai"])
+def test_rows_that_count_on_are_those_of_a_single_shard(
+    to: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    formatspec.sample("coco", tmp_path / "data", items=ITEMS, seed=3)
+    asked = {"to": to, "spec": "coco", "skip_invalid": True}
+    several = converted(tmp_path / "data", tmp_path / "several", 2, **asked)
+    written: list[Any] = []
+    run = Conversion.run
+    monkeypatch.setattr(Conversion, "run", lambda made, shard: written.append(shard) or run(made, shard))
+    assert converted(tmp_path / "data", tmp_path / "again", 1, **asked) == several
+    assert len(written) > 1
+    monkeypatch.setattr("formatspec.run.convert.shards_of", lambda items: [(0, items)])
+    assert converted(tmp_path / "data", tmp_path / "single", 1, **asked) == several
 
 
 def test_findings_and_what_is_left_out_are_the_same(tmp_path: Path) -> None:

@@ -18,10 +18,10 @@ from formatspec.engine.frames import Frame, Setting
 from formatspec.engine.held import WRITTEN, mark
 from formatspec.engine.joining import SharedFile
 from formatspec.engine.losses import Losses
-from formatspec.engine.numbering import ALL_OBJECTS, Counted
+from formatspec.engine.numbering import ALL_OBJECTS, Absolute, Relative
 from formatspec.engine.parts import Part, SharedPart, TablePart
 from formatspec.engine.printing import NO_SOURCE, Lacking
-from formatspec.engine.shared import Spooled, holds_apart, narrower, spooled_tables, told_twice
+from formatspec.engine.shared import Spooled, counts_on, holds_apart, narrower, spooled_tables, told_twice
 from formatspec.engine.unwritten import ONE_PER_ITEM, Unwritten
 from formatspec.engine.writing import RowWriter, compile_writer, frame_of, hold, position_of, source_of, write_record
 from formatspec.files.document import FileError
@@ -99,7 +99,8 @@ class Exporter:
         self.renumbers = narrower(adapter)
         self.told_twice = told_twice(self.spooled.values())
         self.objects = 0
-        self.numbers: dict[int, Counted] = {}
+        self.numbering = Absolute() if counts_on(target) else Relative()
+        self.numbers: dict[int, int] = {}
         self.apart = holds_apart(target)
         self.areas_as_objects = "areas" not in losses.tables and "objects" in losses.tables
 
@@ -118,7 +119,7 @@ class Exporter:
             )
         if self.told_twice:
             things = enumerate(own.objects, self.objects)
-            self.numbers = {id(thing): Counted(place, ALL_OBJECTS) for place, thing in things}
+            self.numbers = {id(thing): self.numbering.of(None, ALL_OBJECTS, place) for place, thing in things}
         self.objects += len(own.objects)
         setting = Setting(own.captures, self.categories, dict(self.target.options))
         setting.index = index
@@ -307,7 +308,8 @@ class Exporter:
         setting = Setting(item.captures, self.categories, shared.setting.options)
         setting.folder = shared.setting.folder
         setting.file = key[1]
-        setting.index = item_setting.index if over_files else Counted(shared.part.counts.get("items", 0), "items")
+        items = shared.part.counts.get("items", 0)
+        setting.index = item_setting.index if over_files else self.numbering.of(key, "items", items)
         setting.held = item_setting.held
         setting.rows["lost"] = item_setting.rows.setdefault("lost", [])
         setting.renumbered = self.renumbers
@@ -319,7 +321,8 @@ class Exporter:
         shared.part.objects += len(item.objects)
 
     def _spool(self, table: Spooled, shared: Shared, item: Item, frame: Frame) -> None:
-        codec, counts = self.target.roles[shared.part.role].codec, shared.part.counts
+        codec, counts, numbering = self.target.roles[shared.part.role].codec, shared.part.counts, self.numbering
+        file = (shared.part.role, shared.part.path)
         assert codec is not None
         gathered = shared.part.tables.setdefault(table.key, TablePart())
         done: set[int] = set()  # one row tells of a record: the first that can
@@ -334,7 +337,7 @@ class Exporter:
                 if id(record) in done:
                     continue
                 count = counts.get(row.table, 0)
-                index = self.numbers.get(id(record), Counted(count, row.table))
+                index = self.numbers.get(id(record), numbering.of(file, row.table, count))
                 inner = frame_of(record, frame, index, 0)
                 if whole:
                     inner = _item_frame(frame, index)
@@ -388,6 +391,9 @@ class Exporter:
             files=self.files,
             are_read=self.are_read,
         )
+        for file, shared in self.shared.items():
+            self.numbering.pass_by(file, shared.part.counts)
+        self.numbering.pass_by(None, {ALL_OBJECTS: self.objects})
         self.losses.clear()
         self.shared, self.subsets, self.named, self.files, self.objects = {}, (set(), set()), {}, 0, 0
         return part

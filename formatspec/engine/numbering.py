@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 from formatspec.engine.scope import Scope
@@ -40,6 +42,36 @@ class Counted(int):
         return Counted(int(self) + other, self.counter) if type(other) is int else int(self) + other
 
     __radd__ = __add__
+
+
+File = tuple[str, str]
+"""A shared file: its role and its path."""
+
+
+class Relative:
+    """Numbers of rows in one part of a target: each part counts from 0, and whoever joins parts raises them."""
+
+    def of(self, file: File | None, counter: str, count: int) -> int:
+        """The number of a row, before which `count` rows of its part stand."""
+        return Counted(count, counter)
+
+    def pass_by(self, file: File | None, counts: Mapping[str, int]) -> None:
+        """A part is done, and had so many rows."""
+
+
+class Absolute(Relative):
+    """Numbers of rows where parts are written one after another: they are what they will be, and may be text."""
+
+    def __init__(self) -> None:
+        self._before: Counter[tuple[File | None, str]] = Counter()
+
+    def of(self, file: File | None, counter: str, count: int) -> int:
+        """The number of a row in its file."""
+        return self._before[file, counter] + count
+
+    def pass_by(self, file: File | None, counts: Mapping[str, int]) -> None:
+        """A part is done, and had so many rows."""
+        self._before.update({(file, counter): count for counter, count in counts.items()})
 
 
 def counted(document: Any) -> dict[str, str]:

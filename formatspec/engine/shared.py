@@ -78,13 +78,14 @@ def tells_of_items(form: Format) -> bool:
     return any(True for _ in _all_spooled(form))
 
 
-def in_parts(form: Format) -> bool:
-    """Whether the rows of shared files can be written some items at a time, and joined later."""
-    return not any(
-        needs_columns(rule.row) or not counts_plainly(rule, table.scope)
-        for table in _all_spooled(form)
-        for rule in table.rules
-    )
+def knows_all(form: Format) -> bool:
+    """Whether rows of shared files can be written only when all rows are known."""
+    return any(needs_columns(rule.row) for table in _all_spooled(form) for rule in table.rules)
+
+
+def counts_on(form: Format) -> bool:
+    """Whether rows of shared files hold numbers of rows in a way that cannot be raised later, as in a text."""
+    return any(not counts_plainly(rule, table.scope) for table in _all_spooled(form) for rule in table.rules)
 
 
 def narrower(adapter: Adapter) -> bool:

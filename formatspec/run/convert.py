@@ -24,7 +24,7 @@ from formatspec.engine.held import BITS, stated_bits
 from formatspec.engine.losses import Losses
 from formatspec.engine.parts import Part
 from formatspec.engine.reporting import Noted
-from formatspec.engine.shared import in_parts, tells_of_items
+from formatspec.engine.shared import counts_on, knows_all, tells_of_items
 from formatspec.files.images import ImageError, transcode
 from formatspec.findings.finding import Finding
 from formatspec.language.load import Source
@@ -32,7 +32,7 @@ from formatspec.model.records import Category, Item
 from formatspec.run.resume import resumed
 from formatspec.run.select import Labels
 from formatspec.run.staging import Staging
-from formatspec.run.workers import Pool, Shard, shards_of
+from formatspec.run.workers import Alone, Pool, Shard, shards_of
 
 Media = Literal["copy", "link", "none"]
 UNCLAIMED_SHOWN = 5
@@ -127,7 +127,8 @@ def convert_dataset(
     except Again:
         pass  # the workers of this round end with what it raised, and may not write into the next
     staging.clear()
-    return _converted(conversion, [(0, len(source))], progress, pool)
+    anew = Conversion(source, conversion.form, conversion.settled, staging, plan)
+    return _converted(anew, [(0, len(source))], progress, pool)
 
 
 def prepared(source: Dataset, target: Source, staging: Staging, plan: Plan, pool: Pool) -> Conversion:
@@ -170,7 +171,12 @@ class Conversion:
     def shards(self) -> list[Shard]:
         """The shards; a single one where rows of shared files must know of all others."""
         items = len(self.source)
-        return shards_of(items) if in_parts(self.form) else [(0, items)]
+        return [(0, items)] if knows_all(self.form) else shards_of(items)
+
+    @cached_property
+    def in_turn(self) -> bool:
+        """Whether shards must be written one after another, as rows of one count on from those of the last."""
+        return counts_on(self.form)
 
     @cached_property
     def unchanged(self) -> bool:
@@ -254,7 +260,10 @@ def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callab
     refused: list[Finding] = []
     claimed: set[str] = set()
     items = files = copied = 0
-    coming = resumed(pool, conversion.staging.kept, "written", Written, conversion.run, shards)
+    if conversion.in_turn:
+        coming = Alone().map(conversion.run, shards)
+    else:
+        coming = resumed(pool, conversion.staging.kept, "written", Written, conversion.run, shards)
     for (_, behind), made in zip(shards, coming, strict=True):
         assert made.part is not None
         finisher.add(made.part)

@@ -18,7 +18,7 @@ from formatspec.engine.export import CannotWrite, Exporter
 from formatspec.engine.finishing import Finisher
 from formatspec.engine.format import IMAGE, Format, Role
 from formatspec.engine.losses import Losses
-from formatspec.engine.shared import in_parts
+from formatspec.engine.shared import knows_all
 from formatspec.engine.whole import forms
 from formatspec.findings.render import lines
 from formatspec.language.load import Source, load_source
@@ -70,7 +70,7 @@ def rewritten(dataset: Dataset, items: Sequence[Item]) -> Files:
 
 def _write(exporter: Exporter, finisher: Finisher, items: Sequence[Item], files: Files, step: int) -> None:
     """Write items, some at a time where the format can be written in parts."""
-    step = step if in_parts(exporter.target) else max(len(items), 1)
+    step = max(len(items), 1) if knows_all(exporter.target) else step
     for first in range(0, len(items), step):
         for index, item in enumerate(items[first : first + step], first):
             exporter.item(item, index)
