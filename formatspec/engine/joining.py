@@ -90,6 +90,13 @@ class Joined:
         if len(owners) >= PIECE:
             self._put_away()
 
+    def add_all(self, owners: Any, first: int) -> None:
+        """Note that rows of the last part, which follow each other, belong to items, each by its first reader."""
+        self._put_away()
+        count = len(owners)
+        places = np.arange(first, first + count, dtype=np.int32)
+        self._rows.add(owners, np.full(count, len(self.parts) - 1, np.int16), places, np.zeros(count, np.int8))
+
     def _put_away(self) -> None:
         self._rows.add(*(np.frombuffer(column, column.typecode) if column else () for column in self._noted))
         self._noted = (array("i"), array("h"), array("i"), array("b"))
@@ -230,6 +237,11 @@ class _Joining:
         key = _item_key(self.table)
         by_id = self._by_id() if key is not None else {}
         for first, documents in rows.batches(self.table.named):
+            owners = _owners_by_id(documents, key, by_id) if key is not None else None
+            if owners is not None:
+                self.joined.add_all(owners, first)
+                ids.see_all(documents, owners, first)
+                continue
             for position, document in enumerate(documents, first):
                 if key is not None:
                     known = by_id.get(_plain(document, key), -1)
@@ -345,6 +357,21 @@ class _Ids:
             if len(hashes) >= PIECE:
                 self._put_away()
 
+    def see_all(self, documents: Sequence[Any], owners: Any, first: int) -> None:
+        """Note the ids of rows that follow each other, each read by the first reader."""
+        key = self.keys[0]
+        if key is None:
+            return
+        values = [document.get(key) for document in documents]
+        if not _PLAIN.issuperset(map(type, values)):
+            for position, document in enumerate(documents, first):
+                self.see(0, document, int(owners[position - first]), position)
+            return
+        self._put_away()
+        count = len(values)
+        places = np.arange(first, first + count, dtype=np.int32)
+        self._seen.add(np.fromiter(map(hash, values), np.int64, count), owners, places, np.zeros(count, np.int8))
+
     def _put_away(self) -> None:
         if self._noted[0]:
             self._seen.add(*(np.frombuffer(column, column.typecode) for column in self._noted))
@@ -377,6 +404,20 @@ class _Ids:
         hashes = np.concatenate([seen["hash"] for _, seen in self._seen.pieces()])
         hashes.sort()
         return np.unique(hashes[1:][hashes[1:] == hashes[:-1]])
+
+
+_PLAIN = frozenset({int, str})
+
+
+def _owners_by_id(documents: Sequence[Any], key: str, by_id: Mapping[Any, int]) -> Any:
+    """The numbers of the items whose ids rows state under a key; None where one of them states none that is known."""
+    if set(map(type, documents)) != {dict}:
+        return None
+    values = [document.get(key) for document in documents]
+    if not _PLAIN.issuperset(map(type, values)):
+        return None
+    owners = np.fromiter((by_id.get(value, -1) for value in values), np.int32, len(values))
+    return None if (owners < 0).any() else owners
 
 
 def _plain(document: Any, key: str) -> Any:

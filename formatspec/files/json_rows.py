@@ -22,6 +22,8 @@ _KINDS = np.zeros(256, np.uint8)
 for _characters, _kind in ((b'"', _QUOTE), (b"\\", _BACKSLASH), (b"[{", _OPEN), (b"]}", _CLOSE)):
     for _character in _characters:
         _KINDS[_character] = _kind
+_STEPS = np.array([0, 0, 0, 1, -1], np.int8)
+_KIND_OF = _KINDS.tobytes()
 _SPACE = b" \t\r\n"
 _WHOLE = 8 * PIECE
 _LIST_OF_MAPPINGS = re.compile(rb"\[[ \t\r\n]*\{")
@@ -230,21 +232,20 @@ class _Beginning(_Scan):
 
 def _events(data: bytes, depth: int) -> _Events:
     """The brackets and quotes that count, of bytes that begin outside of a text."""
-    codes = np.frombuffer(data, np.uint8)
-    kinds = _KINDS[codes]
-    places = np.flatnonzero(kinds)
+    kinds = np.frombuffer(data.translate(_KIND_OF), np.uint8)
+    places = np.flatnonzero(kinds != 0)
     kinds = kinds[places]
     slashes = kinds == _BACKSLASH
     if slashes.any():
         kinds[_escaped(places, slashes)] = 0
         kinds[slashes] = 0
-        kept = np.flatnonzero(kinds)
+        kept = np.flatnonzero(kinds != 0)
         places, kinds = places[kept], kinds[kept]
     quotes = kinds == _QUOTE
     inside = np.cumsum(quotes, dtype=np.int32) & 1
     kept = np.flatnonzero(quotes | (inside == 0))
     places, kinds = places[kept], kinds[kept]
-    steps = np.where(kinds == _OPEN, 1, np.where(kinds == _CLOSE, -1, 0)).astype(np.int32)
+    steps = _STEPS[kinds]
     return _Events(places, kinds, np.cumsum(steps, dtype=np.int32) + depth)
 
 
