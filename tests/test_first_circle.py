@@ -359,3 +359,21 @@ def test_boxes_beside_what_other_labelers_tell(labelers: int, tmp_path: Path) ->
     ((category, box_read),) = [(thing.category, thing.bbox) for thing in item.objects]
     assert category is not None and (category.id, category.name, box_read) == (7, "crate", (2, 1, 4, 3))
     assert not fs.validate(data, "unity_perception").findings
+
+
+def test_a_box_that_does_not_fit_is_said(tmp_path: Path) -> None:
+    """What its type says is a list of boxes is not carried along as something else because one of them is wrong."""
+    kind = "type.unity.com/unity.solo."
+    boxes = [{"instanceId": 3, "labelId": 7, "labelName": "crate", "origin": [2, 1], "dimension": [4, "3"]}]
+    annotation = {"@type": f"{kind}BoundingBox2DAnnotation", "id": "boxes", "sensorId": "camera", "values": boxes}
+    capture = {
+        "@type": f"{kind}RGBCamera", "id": "camera", "filename": "step0.camera.png", "imageFormat": "Png",
+        "dimension": [20, 10], "annotations": [annotation],
+    }  # fmt: skip
+    data = put(tmp_path / "in", {
+        "sequence.0/step0.camera.png": image_bytes(20, 10, "png"),
+        "sequence.0/step0.frame_data.json": json.dumps({"frame": 0, "sequence": 0, "step": 0, "captures": [capture]}),
+        "annotation_definitions.json": json.dumps({"annotationDefinitions": []}),
+    })  # fmt: skip
+    (finding,) = fs.validate(data, "unity_perception").findings
+    assert (finding.level, finding.pointer) == ("error", "/captures/0/annotations/0/values/0/origin")

@@ -464,6 +464,7 @@ def row_reader(rule: TableRule, scope: Scope, context: Context) -> RowReader:
         rule.place,
         rule,
         scope,
+        bool(outline(rule.row, inner)),
     )
 
 

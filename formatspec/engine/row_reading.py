@@ -23,7 +23,10 @@ Reader = Callable[[Any, Record, Job], None]
 
 @dataclass(frozen=True, slots=True)
 class RowReader:
-    """How one row of a table is read: what it looks like, what it binds, which record it is."""
+    """How one row of a table is read: what it looks like, what it binds, which record it is.
+
+    constants: whether values in the row say that it is of this table.
+    """
 
     number: int
     kind: str
@@ -36,6 +39,7 @@ class RowReader:
     place: Place
     rule: TableRule
     scope: Scope
+    constants: bool
 
 
 def table_number(rule: TableRule, scope: Scope) -> int:
@@ -61,7 +65,8 @@ def read_row(
         if reader.kind == "object" and "index" in reader.by:
             record.setdefault("?index", position)
         if len(job.faults) > before and any(fault.code not in MILD for fault in job.faults[before:]):
-            if reader is not readers[-1] and len(readers) > 1:
+            others = () if reader is readers[-1] else readers[readers.index(reader) + 1 :]
+            if any(_may_be(other, reader, row) for other in others):
                 del job.faults[before:]
                 continue
             return
@@ -72,6 +77,11 @@ def read_row(
         keep_row(reader, record, outer, job)
         return
     job.fault("ALTERNATIVE", job.at, readers[0].place, "the row fits no table that could hold it", got=_shown(row))
+
+
+def _may_be(other: RowReader, reader: RowReader, row: Any) -> bool:
+    """Whether a row that is not what its constants say may be of another table: not of one that takes any row."""
+    return other.test(row) and (other.constants or not reader.constants)
 
 
 def _shown(row: Any) -> Any:
