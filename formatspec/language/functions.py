@@ -135,6 +135,16 @@ def _concat(*parts: object) -> object:
     return joined
 
 
+def _longest(value: object) -> object:
+    return max(_items(value), key=_len, default=None)
+
+
+def _repeat(value: object, times: object) -> list[object]:
+    if not isinstance(times, int) or isinstance(times, bool) or not 0 <= times <= LIST_LIMIT:
+        raise ExpressionError(f"repeat takes a whole number from 0 to {LIST_LIMIT}")
+    return [value] * times
+
+
 def _as_text(value: object) -> str:
     if isinstance(value, str):
         return value
@@ -263,6 +273,8 @@ FUNCTIONS: Mapping[str, Function] = {
         Function("len", 1, 1, _strict(_len), "the length of a text, list or mapping"),
         Function("join", 1, None, _join, "the parts that are neither null nor empty, with '/' between"),
         Function("concat", 1, None, _strict(_concat), "texts or lists, one after the other"),
+        Function("longest", 1, 1, _strict(_longest), "the longest of a list of lists or texts; null if it has none"),
+        Function("repeat", 2, 2, _strict(_repeat), "a list that holds the first argument as often as the second says"),
         Function("lower", 1, 1, _strict(_lower), "the text in lower case"),
         Function("upper", 1, 1, _strict(_upper), "the text in upper case"),
         Function("text", 1, 1, _strict(_as_text), "a number or boolean as text"),
