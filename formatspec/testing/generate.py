@@ -20,6 +20,7 @@ from formatspec.model import derive
 from formatspec.model.records import Area, Caption, Category, Image, Item, Label, Object
 from formatspec.model.region import Region
 from formatspec.model.slots import SLOTS
+from formatspec.testing.memory import image_bytes
 from formatspec.testing.outline import Bound, outline
 from formatspec.testing.values import MAKERS, NAMES, WORDS
 
@@ -150,7 +151,7 @@ class Generator:
             subsets=(subset,) if subset is not None and self._has_subset() else (),
             sequence=names.get("sequence"),
             frame=names.get("frame"),
-            image=Image(path=path, width=width, height=height, channels=3),
+            image=Image(path=path, width=width, height=height, channels=3, data=self._inside(path, width, height)),
             labels=self._labels(env, names),
             captions=self._captions(env),
             tags=values.get("tags") or (),
@@ -162,6 +163,11 @@ class Generator:
         if self.outline.areas:
             item = msgspec.structs.replace(item, areas=tuple(area for area in item.areas if self._holds(item, area)))
         return item if self._writable(item) else None
+
+    def _inside(self, path: str, width: int, height: int) -> bytes | None:
+        """Now and then an image that a document holds, where one can."""
+        held = any("image.data" in bound.slots for bound in self.outline.leaves.get("item", ()))
+        return image_bytes(width, height, path.rpartition(".")[2]) if held and self.rng.random() < 0.3 else None
 
     def _holds(self, item: Item, area: Area) -> bool:
         """Whether one of the tables of areas holds this one."""

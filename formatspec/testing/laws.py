@@ -46,7 +46,7 @@ def written(form: Format, categories: Sequence[Category], items: Sequence[Item],
     exporter = Exporter(form, target, adapter, Losses(form, target, same=False), files.__setitem__, {}, None)
     _write(exporter, Finisher(form, target, losses, adapter.same, {}, None), items, files, step)
     for item in items:
-        if item.image is not None:
+        if item.image is not None and item.image.data is None:
             extension = item.image.path.rpartition(".")[2]
             files[item.image.path] = image_bytes(item.image.width or 1, item.image.height or 1, extension)
     lost = [line for line in losses.lines() if "not written" in line]
@@ -200,7 +200,7 @@ def _image(made: Image | None, back: Image | None) -> Iterator[str]:
         if made is not back:
             yield f"image: {made} came back as {back}"
         return
-    for name in ("path", "width", "height"):
+    for name in ("path", "width", "height", "data"):
         yield from _differs(f"image.{name}", getattr(made, name), getattr(back, name))
 
 
