@@ -22,7 +22,7 @@ from formatspec.language.rules import LeafRule, MapRule, Rule
 Files = Callable[[str], Iterable[tuple[str, dict[str, Any]]]]
 """Gives the paths of a role, with what they capture."""
 
-HELD = 1 << 14
+HELD = 1 << 12
 """Items that stay in memory as they are; more are kept packed, on disk."""
 PACKED = 512
 """Bytes that most packed items have at most."""
