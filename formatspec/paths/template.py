@@ -196,11 +196,13 @@ class Template:
     def _values(self, raw: Sequence[str | None]) -> dict[str, Any] | None:
         values: dict[str, Any] = {}
         for slot, text in zip(self._slots, raw):  # noqa: B905  # one slot to a group
-            name, parse = slot.name, slot.parse
-            try:
-                value = text if parse is str and text is not None else _parse(slot, text)
-            except ValueError:
-                return None
+            value: Any = text
+            if slot.parse is not str or text is None:
+                try:
+                    value = _parse(slot, text)
+                except ValueError:
+                    return None
+            name = slot.name
             if name in values and not _same(values[name], value):
                 return None
             values[name] = value

@@ -23,6 +23,8 @@ BOMB_SIZE = 256 * 1024**2
 """Bytes. A larger archive member is refused if it is packed more densely than `BOMB_RATIO`."""
 BOMB_RATIO = 1000
 
+FOLDERS_KNOWN = 4096
+"""Folders that are remembered to lie inside the root."""
 _ODD_SEGMENTS = frozenset({"", ".", ".."})
 _DRIVE = re.compile(r"[A-Za-z]:")
 
@@ -167,7 +169,13 @@ class FolderTree(Listed):
     def _folder_inside(self, folder: str) -> bool:
         inside = self._folders_inside.get(folder)
         if inside is None:
-            inside = _inside(os.path.realpath(os.path.join(self._start, folder)), self._real)  # noqa: PTH118
+            full = f"{self._start}/{folder}"
+            if folder and self._folder_inside(posixpath.dirname(folder)) and stat.S_ISDIR(os.lstat(full).st_mode):
+                inside = True
+            else:
+                inside = _inside(os.path.realpath(full), self._real)
+            if len(self._folders_inside) >= FOLDERS_KNOWN:
+                self._folders_inside.clear()
             self._folders_inside[folder] = inside
         return inside
 
