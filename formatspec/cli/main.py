@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,6 +11,9 @@ import typer
 
 from formatspec._version import __version__
 from formatspec.cli.console import FAULT, FINDINGS, USAGE, Talk, progress, say, show_findings, stop
+
+OBJECTS_BETWEEN_COLLECTIONS = 50_000
+"""Objects that Python makes before it looks for rings of them: what an item needs ends with it, and looking costs."""
 
 app = typer.Typer(
     help=__doc__, no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False, rich_markup_mode=None
@@ -306,6 +310,7 @@ def main() -> None:
     from formatspec.paths.store import RemoteError
     from formatspec.run.errors import CannotRun
 
+    gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
     arguments = [word for word in sys.argv[1:] if word not in ("-q", "--quiet")]
     Talk.quiet = len(arguments) < len(sys.argv) - 1
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -92,18 +92,18 @@ class Template:
 
         Raises MissingValue for a field that must be there, ValueError for a value that a field cannot render.
         """
-        text: list[str] = []
-        for piece in self._pieces:
-            if isinstance(piece, str):
-                text.append(piece)
+        text = ""
+        for name, before, render, after, optional in self._steps:
+            if render is None:
+                text += before
                 continue
-            value = values.get(piece.field.name)
-            if piece.field.optional and (value is None or (isinstance(value, str) and not value)):
+            value = values.get(name)
+            if optional and (value is None or (isinstance(value, str) and not value)):
                 continue
             if value is None:
-                raise MissingValue(piece.field.name)
-            text += (piece.before, piece.field.render(value), piece.after)
-        return "".join(text)
+                raise MissingValue(name)
+            text += before + render(value) + after
+        return text
 
     def render_checked(self, values: Mapping[str, Any]) -> str:
         """As `render`, and the text is known to match back to the same values (1, 1.0, "1" and True differ).
@@ -168,6 +168,16 @@ class Template:
         if not piece:
             return f"{before}nothing more may follow, found {_short(rest)!r}"
         return f"{before}{piece!r} must follow" + (f", found {_short(rest)!r}" if rest else "")
+
+    @cached_property
+    def _steps(self) -> tuple[tuple[str, str, Callable[[Any], str] | None, str, bool], ...]:
+        """The pieces to render: a field's name, what stands before it, itself, what behind, whether it is optional."""
+        return tuple(
+            ("", piece, None, "", False)
+            if isinstance(piece, str)
+            else (piece.field.name, piece.before, piece.field.render, piece.after, piece.field.optional)
+            for piece in self._pieces
+        )
 
     @cached_property
     def _open(self) -> tuple[Field, ...]:
