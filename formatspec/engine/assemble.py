@@ -17,7 +17,7 @@ from formatspec.engine.documents import encoding_used
 from formatspec.engine.entries import Entry
 from formatspec.engine.format import IMAGE, Format, Role
 from formatspec.engine.job import Fault, Job, Path, Record
-from formatspec.engine.joining import Joined, Run, Table
+from formatspec.engine.joined import Joined, Run, Table
 from formatspec.engine.overlap import link
 from formatspec.engine.plain_rows import PlainRows
 from formatspec.engine.raster import RasterReader

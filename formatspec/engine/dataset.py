@@ -17,7 +17,7 @@ from formatspec.engine.entries import Entry
 from formatspec.engine.format import Format, Role, compile_format, everything
 from formatspec.engine.index import Index, build_index, claims, sampled
 from formatspec.engine.job import Fault, Job
-from formatspec.engine.joining import Table
+from formatspec.engine.joined import Table
 from formatspec.engine.plain_rows import PlainRows, plain_rows
 from formatspec.engine.raster import fits_header
 from formatspec.engine.reading import Context, Wanted, row_reader

@@ -16,14 +16,15 @@ from formatspec.engine.entries import header_of
 from formatspec.engine.format import IMAGE, Format, Role
 from formatspec.engine.frames import Frame, Setting
 from formatspec.engine.held import WRITTEN, mark
-from formatspec.engine.joining import SharedFile
+from formatspec.engine.joined import SharedFile
 from formatspec.engine.losses import Losses
 from formatspec.engine.numbering import ALL_OBJECTS, Absolute, Relative
 from formatspec.engine.parts import Part, SharedPart, TablePart
 from formatspec.engine.printing import NO_SOURCE, Lacking
 from formatspec.engine.shared import Spooled, counts_on, holds_apart, narrower, spooled_tables, told_twice
+from formatspec.engine.sources import frame_of, position_of, source_of
 from formatspec.engine.unwritten import ONE_PER_ITEM, Unwritten
-from formatspec.engine.writing import RowWriter, compile_writer, frame_of, hold, position_of, source_of, write_record
+from formatspec.engine.writing import RowWriter, compile_writer, hold, write_record
 from formatspec.files.document import FileError
 from formatspec.model.records import Item, Label, Object, Origin
 from formatspec.model.slots import TABLES

@@ -15,7 +15,7 @@ from formatspec.engine.export import CannotWrite, rendered
 from formatspec.engine.format import Format, Role
 from formatspec.engine.frames import Frame, Setting
 from formatspec.engine.index import tables_in
-from formatspec.engine.joining import SharedFile
+from formatspec.engine.joined import SharedFile
 from formatspec.engine.losses import Losses
 from formatspec.engine.numbering import ALL_OBJECTS
 from formatspec.engine.parts import Part, SharedPart, TablePart, row_of, row_writer

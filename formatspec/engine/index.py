@@ -13,7 +13,8 @@ import numpy as np
 from formatspec.engine.entries import Chosen, Entries, Entry, add_item_files
 from formatspec.engine.format import IMAGE, Format, Role, everything, row_readers
 from formatspec.engine.job import Fault
-from formatspec.engine.joining import Joined, SharedFile, Table, id_key, join, names_only
+from formatspec.engine.joined import Joined, SharedFile, Table
+from formatspec.engine.joining import id_key, join, names_only
 from formatspec.engine.reading import Context
 from formatspec.engine.rows import HeldRows, fields_of, range_file, rows_at, rules_of, sought
 from formatspec.engine.schemas import schema_faults

@@ -2,145 +2,23 @@
 
 from __future__ import annotations
 
-from array import array
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
+from formatspec.engine.doubles import PLAIN, Ids
 from formatspec.engine.entries import Entries, Entry, header_of, item_key
 from formatspec.engine.format import IMAGE, Format
 from formatspec.engine.job import MILD, Fault, Job, Path
+from formatspec.engine.joined import Joined, Part, SharedFile, Table
 from formatspec.engine.row_reading import RowReader
-from formatspec.engine.rows import Fields, RowSource
+from formatspec.engine.rows import RowSource
 from formatspec.engine.scope import Meaning, Scope
-from formatspec.engine.spill import PIECE, Records
 from formatspec.language.leaf import Bind, bindings
 from formatspec.language.rules import LeafRule, MapRule
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A table of a shared document: where it stands, how its rows are read and joined.
-
-    named: the fields of a row that tell which item it belongs to; None where all must be looked at.
-    """
-
-    role: str
-    path: tuple[str, ...]
-    kind: str
-    readers: tuple[RowReader, ...]
-    joiners: tuple[RowReader, ...]
-    source: bool
-    named: Fields | None = None
-
-
-@dataclass(slots=True)
-class SharedFile:
-    """A shared file, read once; of tables whose rows are sought in the file, the document holds none."""
-
-    role: str
-    path: str
-    captures: dict[str, Any]
-    document: Any = None
-    tables: dict[tuple[str, ...], RowSource] = field(default_factory=dict)
-
-
-class Part(NamedTuple):
-    """A table in one file, with the names of its columns if it states them."""
-
-    table: Table
-    file: str
-    rows: RowSource
-    columns: tuple[str, ...]
-
-
-OWNED = [("owner", "i4"), ("part", "i2"), ("position", "i4"), ("alternative", "i1")]
-"""A row that belongs to an item: the item's number, the place of the row's part and its own, its reader."""
-SETTLED = 1 << 18
-"""Rows that are put in order together."""
-
-
-class Run(NamedTuple):
-    """Rows of one item that follow each other in a table; `which`: the alternative that each is."""
-
-    part: Part
-    first: int
-    which: Sequence[int]
-
-
-class Joined:
-    """Which rows belong to which item, as numbers; of many, in memory only how many each item has."""
-
-    def __init__(self) -> None:
-        self.parts: list[Part] = []
-        self._rows = Records(OWNED)
-        self._noted = (array("i"), array("h"), array("i"), array("b"))
-        self._bounds: Any = None
-
-    def add(self, owner: int, position: int, alternative: int) -> None:
-        """Note that a row of the last part belongs to an item."""
-        owners, parts, positions, alternatives = self._noted
-        owners.append(owner)
-        parts.append(len(self.parts) - 1)
-        positions.append(position)
-        alternatives.append(alternative)
-        if len(owners) >= PIECE:
-            self._put_away()
-
-    def add_all(self, owners: Any, first: int) -> None:
-        """Note that rows of the last part, which follow each other, belong to items, each by its first reader."""
-        self._put_away()
-        count = len(owners)
-        places = np.arange(first, first + count, dtype=np.int32)
-        self._rows.add(owners, np.full(count, len(self.parts) - 1, np.int16), places, np.zeros(count, np.int8))
-
-    def _put_away(self) -> None:
-        self._rows.add(*(np.frombuffer(column, column.typecode) if column else () for column in self._noted))
-        self._noted = (array("i"), array("h"), array("i"), array("b"))
-
-    def settle(self, entries: int) -> None:
-        """Put the rows in the order of the items that they belong to, each item's as they were noted."""
-        self._put_away()
-        counts = np.zeros(entries + 1, np.int64)
-        spans = []
-        for first, rows in self._rows.pieces():
-            owners = rows["owner"]
-            counts += np.bincount(owners + 1, minlength=entries + 1)
-            spans.append((int(owners.min()), int(owners.max()), first, first + len(owners)))
-        self._bounds = np.cumsum(counts)
-        settled = Records(OWNED)
-        owner = 0
-        while owner < entries:
-            end = int(np.searchsorted(self._bounds, self._bounds[owner] + SETTLED, "right")) - 1
-            behind = min(max(end, owner + 1), entries)
-            found = [self._rows.read(*span) for low, high, *span in spans if low < behind and high >= owner]
-            own = [rows[(rows["owner"] >= owner) & (rows["owner"] < behind)] for rows in found]
-            rows = np.concatenate(own) if own else np.zeros(0, OWNED)
-            settled.extend(rows[np.argsort(rows["owner"], kind="stable")])
-            owner = behind
-        self._rows = settled
-
-    def of(self, entry: Entry) -> Iterator[Run]:
-        """An item's rows."""
-        rows = self._rows_of(entry)
-        _, parts, positions, alternatives = (rows[name].tolist() for name, _ in OWNED)
-        place, end = 0, len(parts)
-        while place < end:
-            behind, first = place + 1, positions[place]
-            while behind < end and parts[behind] == parts[place] and positions[behind] == first + behind - place:
-                behind += 1
-            yield Run(self.parts[parts[place]], first, alternatives[place:behind])
-            place = behind
-
-    def roles(self, entry: Entry) -> set[str]:
-        """The roles whose files hold rows of an item."""
-        return {self.parts[part].table.role for part in set(self._rows_of(entry)["part"].tolist())}
-
-    def _rows_of(self, entry: Entry) -> Any:
-        return self._rows.read(int(self._bounds[entry.number]), int(self._bounds[entry.number + 1]))
 
 
 class Looked:
@@ -233,7 +111,7 @@ class _Joining:
             return
         columns = header_of(self.form.roles[self.file.role].document_rule, self.file.document)
         self.joined.parts.append(Part(self.table, self.file.path, rows, columns))
-        ids = _Ids([id_key(reader) for reader in self.table.readers])
+        ids = Ids([id_key(reader) for reader in self.table.readers])
         key = _item_key(self.table)
         by_id = self._by_id() if key is not None else {}
         for first, documents in rows.batches(self.table.named):
@@ -258,7 +136,7 @@ class _Joining:
         shape = tuple(sorted((*given, "id")))
         return self.looked.alone(shape, tuple(given[name] for name in shape if name != "id"))
 
-    def _row(self, position: int, document: Any, ids: _Ids) -> None:
+    def _row(self, position: int, document: Any, ids: Ids) -> None:
         file, table = self.file, self.table
         job = self.job_of(dict(file.captures))
         job.file, job.at = file.path, (*table.path, position)
@@ -317,7 +195,7 @@ class _Joining:
         for name, value in names.items():
             entry.names.setdefault(name, value)
 
-    def _doubled(self, ids: _Ids, rows: RowSource) -> None:
+    def _doubled(self, ids: Ids, rows: RowSource) -> None:
         for which, position, value in ids.again(rows):
             key = ids.keys[which]
             assert key is not None
@@ -327,94 +205,12 @@ class _Joining:
             )  # fmt: skip
 
 
-NOTED = [("hash", "i8"), ("owner", "i4"), ("position", "i4"), ("alternative", "i1")]
-"""An id: its hash, the number of the item that its row belongs to, the row's place and its reader."""
-
-
-class _Ids:
-    """The ids of a table's rows of objects, to see which stand in rows of several items.
-
-    Rows of one item are looked at when it is read.
-    """
-
-    def __init__(self, keys: Sequence[str | None]) -> None:
-        self.keys = keys
-        self._seen = Records(NOTED)
-        self._noted = (array("q"), array("i"), array("i"), array("b"))
-
-    def see(self, which: int, document: Any, owner: int, position: int) -> None:
-        """Note a row's id."""
-        key = self.keys[which]
-        if key is None or not isinstance(document, dict):
-            return
-        value = document.get(key)
-        if isinstance(value, int | str):
-            hashes, owners, positions, alternatives = self._noted
-            hashes.append(hash(value))
-            owners.append(owner)
-            positions.append(position)
-            alternatives.append(which)
-            if len(hashes) >= PIECE:
-                self._put_away()
-
-    def see_all(self, documents: Sequence[Any], owners: Any, first: int) -> None:
-        """Note the ids of rows that follow each other, each read by the first reader."""
-        key = self.keys[0]
-        if key is None:
-            return
-        values = [document.get(key) for document in documents]
-        if not _PLAIN.issuperset(map(type, values)):
-            for position, document in enumerate(documents, first):
-                self.see(0, document, int(owners[position - first]), position)
-            return
-        self._put_away()
-        count = len(values)
-        places = np.arange(first, first + count, dtype=np.int32)
-        self._seen.add(np.fromiter(map(hash, values), np.int64, count), owners, places, np.zeros(count, np.int8))
-
-    def _put_away(self) -> None:
-        if self._noted[0]:
-            self._seen.add(*(np.frombuffer(column, column.typecode) for column in self._noted))
-            self._noted = (array("q"), array("i"), array("i"), array("b"))
-
-    def again(self, rows: RowSource) -> list[tuple[int, int, Any]]:
-        """The rows whose id stood in a row of another item before: alternative, position, id."""
-        self._put_away()
-        first: dict[Any, int] = {}
-        found = []
-        several = self._several()
-        for _, seen in self._seen.pieces() if len(several) else ():
-            for _, owner, position, which in seen[np.isin(seen["hash"], several)].tolist():
-                value = rows.at(position)[self.keys[which]]
-                if first.setdefault(value, owner) != owner:
-                    found.append((which, position, value))
-        return found
-
-    def _several(self) -> Any:
-        """The hashes that stand more than once."""
-        last, grows = -(1 << 63), True
-        for _, seen in self._seen.pieces():  # most number their rows
-            hashes = seen["hash"]
-            grows = bool(hashes[0] > last and (hashes[1:] > hashes[:-1]).all())
-            last = int(hashes[-1])
-            if not grows:
-                break
-        if grows:
-            return np.zeros(0, np.int64)
-        hashes = np.concatenate([seen["hash"] for _, seen in self._seen.pieces()])
-        hashes.sort()
-        return np.unique(hashes[1:][hashes[1:] == hashes[:-1]])
-
-
-_PLAIN = frozenset({int, str})
-
-
 def _owners_by_id(documents: Sequence[Any], key: str, by_id: Mapping[Any, int]) -> Any:
     """The numbers of the items whose ids rows state under a key; None where one of them states none that is known."""
     if set(map(type, documents)) != {dict}:
         return None
     values = [document.get(key) for document in documents]
-    if not _PLAIN.issuperset(map(type, values)):
+    if not PLAIN.issuperset(map(type, values)):
         return None
     owners = np.fromiter((by_id.get(value, -1) for value in values), np.int32, len(values))
     return None if (owners < 0).any() else owners

@@ -18,7 +18,8 @@ from formatspec.engine.ranks import Ranks, spread_of
 from formatspec.engine.reading import Context, row_reader
 from formatspec.engine.row_reading import RowReader, read_row
 from formatspec.engine.scope import Scope
-from formatspec.engine.writing import RowWriter, frames_of, hold, write_record
+from formatspec.engine.sources import frames_of
+from formatspec.engine.writing import RowWriter, hold, write_record
 from formatspec.language.leaf import Bind, Constant
 from formatspec.language.rules import (
     LeafRule,

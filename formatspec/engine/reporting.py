@@ -9,7 +9,7 @@ import msgspec
 
 from formatspec.engine.format import Format
 from formatspec.engine.job import Fault, Path
-from formatspec.engine.joining import SharedFile
+from formatspec.engine.joined import SharedFile
 from formatspec.engine.rows import FileRows
 from formatspec.files.document import FileError, pointer_text
 from formatspec.findings.codes import CODES, Code

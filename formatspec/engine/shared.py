@@ -11,7 +11,7 @@ from formatspec.engine import demand
 from formatspec.engine.adapt import Adapter
 from formatspec.engine.format import Format, Role
 from formatspec.engine.index import first_of, tables_in
-from formatspec.engine.joining import SharedFile
+from formatspec.engine.joined import SharedFile
 from formatspec.engine.numbering import counts_plainly
 from formatspec.engine.rows import rules_of
 from formatspec.engine.scope import Meaning, Scope

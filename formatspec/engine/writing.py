@@ -6,13 +6,13 @@ was read gives the source instead, with its spelling or its absence.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
 from formatspec.codecs.registry import Unfit
 from formatspec.engine.chain import build
-from formatspec.engine.frames import GEOMETRY, Frame, Setting, getter, records_of, stated
+from formatspec.engine.frames import Frame, Setting, getter, records_of
 from formatspec.engine.held import WRITTEN, condition_bits, mark, slot_bits
 from formatspec.engine.job import MISSING
 from formatspec.engine.plain_writing import plain_writer
@@ -30,12 +30,14 @@ from formatspec.engine.printing import (
 from formatspec.engine.rings import parted
 from formatspec.engine.row_reading import table_number
 from formatspec.engine.scope import Scope
+from formatspec.engine.shapes import OUTLINES, fitting_shapes, shape_of
+from formatspec.engine.sources import frames_of, position_of, source_of
 from formatspec.engine.telling import fits_outline, keys_of
 from formatspec.language import expression
 from formatspec.language.expression import Expression
 from formatspec.language.leaf import Bind, bindings
 from formatspec.language.rules import Field, LeafRule, ListRule, MapRule, OneOf, Rule, TableRule, is_derived, problem
-from formatspec.model.records import Category, Object, Origin
+from formatspec.model.records import Category, Object
 from formatspec.model.slots import TABLES
 
 
@@ -270,48 +272,6 @@ def _alternatives(rule: OneOf, scope: Scope) -> Writer:
     return write
 
 
-Shape = frozenset[str]
-"""The geometry that an alternative holds."""
-
-BOX: Shape = frozenset({"bbox"})
-
-
-def shape_of(rule: Rule) -> Shape:
-    return frozenset(name for name in bound_names(rule) if name in GEOMETRY)
-
-
-OUTLINES: Shape = frozenset({"polygon", "polygons"})
-
-
-def fitting_shapes(shapes: Sequence[Shape], frame: Frame, record: Any) -> tuple[int, ...]:
-    """Which of several alternatives hold a record's geometry as it is stated, in order.
-
-    Where only a plain box does, an outline that stands before it and follows from the object's region is better.
-    """
-    exact = tuple(place for place, shape in enumerate(shapes) if all(stated(record, name) for name in shape))
-    if frame.setting.apart or not isinstance(record, Object) or not record.region:
-        return exact
-    if any(shapes[place] - BOX for place in exact):
-        return exact
-    outline = next((place for place, shape in enumerate(shapes) if shape & OUTLINES), None)
-    if outline is None or not all(stated(record, name) for name in shapes[outline] - OUTLINES):
-        return exact
-    return tuple(sorted((outline, *exact)))
-
-
-def bound_names(rule: Rule) -> Iterator[str]:
-    """The names that the leaves of a rule bind, tables inside it left out."""
-    if isinstance(rule, LeafRule):
-        for bind in bindings(rule.leaf):
-            yield from bind.names
-    elif isinstance(rule, MapRule):
-        for field in rule.fields:
-            yield from bound_names(field.rule)
-    elif isinstance(rule, ListRule):
-        for one in rule.rules:
-            yield from bound_names(one)
-
-
 class RowWriter:
     """How the records of one table are chosen and written."""
 
@@ -383,30 +343,6 @@ def needs_columns(rule: Rule) -> bool:
         return any(needs_columns(field.rule) for field in rule.fields)
     calls = rule.leaf.calls if isinstance(rule, LeafRule) and isinstance(rule.leaf, Bind) else ()
     return any(argument.value == "columns" for call in calls for argument in call.arguments)
-
-
-def frame_of(record: Any, up: Frame, index: int, rows: int) -> Frame:
-    """The frame of a record, with the frame of the record as it was read behind it."""
-    frame = Frame(up.setting, up.item, record, up, index, rows)
-    origin = getattr(record, "origin", None)
-    if up.then is not None and origin is not None and origin.as_read is not None:
-        frame.then = Frame(up.setting, up.then.item, origin.as_read, up.then, origin.index, rows)
-    return frame
-
-
-def source_of(record: Any, number: int, file: str) -> tuple[int, Any] | None:
-    """Where in its table a record was read from, and the row; for items, in this file."""
-    origin = getattr(record, "origin", None)
-    if origin is None:
-        return None
-    found: tuple[int, Any] | None = origin.rows.get((number, file), origin.rows.get(number))
-    return _elsewhere_from(origin, number) if found is None and file else found
-
-
-def _elsewhere_from(origin: Origin, number: int) -> tuple[int, Any] | None:
-    """The only row of a table that a record was read from, where its file has another name now."""
-    rows = [row for key, row in origin.rows.items() if isinstance(key, tuple) and key[0] == number]
-    return rows[0] if len(rows) == 1 else None
 
 
 def write_record(row: RowWriter, frame: Frame) -> Any:
@@ -554,13 +490,3 @@ def _elsewhere(record: Any, row: RowWriter, frame: Frame) -> bool:
     """Whether a category was read from other tables than this one, which says nothing of it."""
     rows = record.origin.rows if frame.then is not None and isinstance(record, Category) and record.origin else {}
     return bool(rows) and row.number not in rows
-
-
-def frames_of(records: list[Any], frame: Frame) -> list[Frame]:
-    return [frame_of(record, frame, index, len(records)) for index, record in enumerate(records)]
-
-
-def position_of(record: Any, number: int, file: str = "") -> int:
-    """Where a record stood in its table; behind all others if it was not read from there."""
-    found = source_of(record, number, file)
-    return 1 << 60 if found is None else found[0]

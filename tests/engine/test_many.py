@@ -12,12 +12,13 @@ import numpy as np
 import pytest
 
 import formatspec as fs
+from formatspec.engine import doubles, finishing, spill
 from formatspec.engine import entries as entries_module
-from formatspec.engine import finishing, joining, spill
+from formatspec.engine import joined as joined_module
 from formatspec.engine.assemble import Purpose
 from formatspec.engine.dataset import open_source
 from formatspec.engine.entries import Chosen, Entries
-from formatspec.engine.joining import Joined, Part
+from formatspec.engine.joined import Joined, Part
 from formatspec.engine.rows import HeldRows
 from formatspec.engine.spill import Marks, Records, mark
 from formatspec.language.load import load_source
@@ -32,8 +33,9 @@ def held(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int
     """Where things are held: bytes, or items, that stay in memory."""
     monkeypatch.setattr(spill, "HELD", request.param)
     monkeypatch.setattr(spill, "PIECE", 7)
-    monkeypatch.setattr(joining, "PIECE", 7)
-    monkeypatch.setattr(joining, "SETTLED", 10)
+    monkeypatch.setattr(joined_module, "PIECE", 7)
+    monkeypatch.setattr(doubles, "PIECE", 7)
+    monkeypatch.setattr(joined_module, "SETTLED", 10)
     monkeypatch.setattr(finishing, "PIECE", 7)
     monkeypatch.setattr(entries_module, "HELD", request.param)
     held: int = request.param
