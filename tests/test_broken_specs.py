@@ -10,6 +10,7 @@ import pytest
 import formatspec as fs
 from formatspec.engine.whole import compile_whole
 from formatspec.language.errors import SpecError
+from formatspec.language.load import available, load_source
 
 GOOD = """\
 formatspec: 1
@@ -249,3 +250,8 @@ def test_a_broken_spec_among_others_does_not_break_detection(
     broken(tmp_path, swap(old, new))
     monkeypatch.setenv("FORMATSPEC_PATH", str(tmp_path))
     assert fs.open(ade20k2020).format == "ade20k2020"
+
+
+@pytest.mark.parametrize("name", available())
+def test_every_rule_of_a_spec_that_comes_with_the_package_compiles(name: str) -> None:
+    compile_whole(load_source(name))

@@ -149,6 +149,8 @@ def _read_image(
             job.faults.append(fault)
         else:
             job.faults.append(fault._replace(code="IMAGE_ABSENT"))
+        if path is None and expected != role.spec.path:
+            path = expected
         if path is not None:
             job.item.setdefault("image.path", path)
         return
@@ -204,13 +206,9 @@ def _header(image: PathLike[str] | bytes) -> ImageInfo:
 
 def _where_named(entry: Entry, runs: Mapping[str, Sequence[Run]]) -> tuple[str, tuple[Any, ...]]:
     """The place that names an item's image: a row of a shared file, a file of its own."""
-    for part, first, _ in (run for of_role in runs.values() for run in of_role):
-        path, document = (*part.table.path, first), part.rows.at(first)
-        if isinstance(document, dict):
-            for key in ("file_name", "filename", "name"):
-                if key in document:
-                    return part.file, (*path, key)
-        return part.file, path
+    for part, first, which in (run for of_role in runs.values() for run in of_role):
+        key = part.table.names[which[0]]
+        return part.file, (*part.table.path, first, *(() if key is None else (key,)))
     other = next((found[0][0] for found in entry.files.values()), "")
     return other, ()
 

@@ -14,7 +14,7 @@ from formatspec.engine.entries import Chosen, Entries, Entry, add_item_files
 from formatspec.engine.format import IMAGE, Format, Role, everything, row_readers
 from formatspec.engine.job import Fault
 from formatspec.engine.joined import Joined, SharedFile, Table
-from formatspec.engine.joining import id_key, join, names_only
+from formatspec.engine.joining import id_key, join, name_key, names_only
 from formatspec.engine.reading import Context
 from formatspec.engine.rows import HeldRows, fields_of, range_file, rows_at, rules_of, sought
 from formatspec.engine.schemas import schema_faults
@@ -287,7 +287,8 @@ def _tables(role: Role, form: Format) -> tuple[Table, ...]:
             chosen = len(readers) > 1 or any(getattr(reader.rule.row, "alternatives", ()) for reader in readers)
             named = {key: read or len(readers) > 1 for key, read in named.items() if read or chosen}
             named |= {key: True for reader in readers if (key := id_key(reader)) is not None}
-        found.append(Table(role.name, path, kind, readers, joiners, is_source, named))
+        names = tuple(name_key(reader) for reader in readers)
+        found.append(Table(role.name, path, kind, readers, joiners, is_source, named, names))
     return tuple(found)
 
 

@@ -20,6 +20,7 @@ class Table:
     """A table of a shared document: where it stands, how its rows are read and joined.
 
     named: the fields of a row that tell which item it belongs to; None where all must be looked at.
+    names: for each reader the key under which rows name their item's image, if they do.
     """
 
     role: str
@@ -29,6 +30,7 @@ class Table:
     joiners: tuple[RowReader, ...]
     source: bool
     named: Fields | None = None
+    names: tuple[str | None, ...] = ()
 
 
 @dataclass(slots=True)

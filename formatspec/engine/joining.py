@@ -263,6 +263,21 @@ def id_key(reader: RowReader) -> str | None:
     return None
 
 
+def name_key(reader: RowReader) -> str | None:
+    """The key under which a row names the image of its item; None where it names none."""
+    row, scope = reader.rule.row, reader.scope.inside(reader.table)
+    for one in row.fields if isinstance(row, MapRule) else ():
+        leaf = one.rule.leaf if isinstance(one.rule, LeafRule) else None
+        for name in (name for bind in (bindings(leaf) if leaf is not None else ()) for name in bind.names):
+            meaning = scope.meaning(name)
+            if meaning is not None and (meaning.where, meaning.name) in _IMAGES | {("capture", name)}:
+                return one.keys[0]
+    return None
+
+
+_IMAGES = {("path", IMAGE), ("item", "image.path"), ("record", "image.path")}
+
+
 def _no_rows(file: SharedFile, table: Table, faults: list[Fault]) -> None:
     """What stands where a table's rows should, if anything does."""
     place = table.readers[0].place

@@ -7,12 +7,14 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from os import PathLike
-from typing import IO, Any, TypeVar
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
 from formatspec.model.image_error import ImageError as ImageError
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 IMAGE_EXTENSIONS = frozenset(
     {".avif", ".bmp", ".gif", ".jp2", ".jpe", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".pnm", ".ppm", ".tga"}

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from formatspec.model.runs import Ints, by_column, cover, toggles
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 Ring = Sequence[float]
 

@@ -6,14 +6,16 @@ Source of BMP: the documentation of BITMAPFILEHEADER and BITMAPINFOHEADER.
 from __future__ import annotations
 
 import struct
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from formatspec.model.image_error import ImageError
 from formatspec.pixels import png
 from formatspec.pixels.png import Header, Mode, Pixels, Raster
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 LIMIT = 400_000_000
 """Pixels; larger images are refused."""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from formatspec.model.region import Region
 from formatspec.model.runs import Ints, Pixels, complement, join, nonzero_runs, rows_first
 from formatspec.pixels.png import CHANNELS, Mode
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 Value = int | tuple[int, ...]
 

@@ -11,16 +11,19 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import kornia_rs.io
 import numpy as np
-import numpy.typing as npt
 
 from formatspec.model.image_error import ImageError as ImageError
 
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+Pixels: TypeAlias = "npt.NDArray[Any]"
+
 Mode = Literal["gray", "gray16", "palette", "rgb", "rgba"]
-Pixels = npt.NDArray[Any]
 
 CHANNELS: dict[Mode, int] = {"gray": 1, "gray16": 1, "palette": 1, "rgb": 3, "rgba": 4}
 

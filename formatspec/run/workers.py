@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import gc
-import multiprocessing
 import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 from formatspec.run.errors import CannotRun, WorkerLost
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 Shard = tuple[int, int]
 """The first item and the one behind the last, in the order of the dataset's items."""
@@ -85,6 +85,8 @@ class Processes:
         if len(shards) < 2:
             yield from map(run, shards)
             return
+        from concurrent.futures.process import BrokenProcessPool
+
         done, lives = 0, LIVES
         while done < len(shards):
             try:
@@ -99,6 +101,9 @@ class Processes:
                     ) from None
 
     def _round(self, run: Callable[[Shard], R], shards: Sequence[Shard]) -> Iterator[R]:
+        import multiprocessing
+        from concurrent.futures import ProcessPoolExecutor
+
         global _run
         _run = run
         gc.collect()
