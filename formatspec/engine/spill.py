@@ -15,6 +15,8 @@ import numpy as np
 
 HELD = 1 << 20
 """Bytes of records that stay in memory."""
+NEAR = 1 << 12
+"""Records that are read at once, since those behind are asked for next."""
 PIECE = 1 << 16
 """Records that are looked at together where all are gone through."""
 
@@ -56,6 +58,7 @@ class Records:
         self._count = 0
         self._held: list[Numbers] = []
         self._scratch: Scratch | None = None
+        self._near, self._near_first = np.zeros(0, self.dtype), 0
 
     def __len__(self) -> int:
         return self._count
@@ -87,8 +90,11 @@ class Records:
             if len(self._held) != 1:
                 self._held = [np.concatenate(self._held) if self._held else np.zeros(0, self.dtype)]
             return self._held[0][first:behind]
-        size = self.dtype.itemsize
-        return np.frombuffer(self._scratch.read(first * size, (behind - first) * size), self.dtype)
+        if not (self._near_first <= first and behind <= self._near_first + len(self._near)):
+            size, count = self.dtype.itemsize, min(max(behind - first, NEAR), self._count - first)
+            self._near = np.frombuffer(self._scratch.read(first * size, count * size), self.dtype)
+            self._near_first = first
+        return self._near[first - self._near_first : behind - self._near_first]
 
     def pieces(self) -> Iterator[tuple[int, Numbers]]:
         """All records, some at a time, with the place of the first."""
