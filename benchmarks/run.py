@@ -17,6 +17,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import clustered
 import flat
 import page
 import remote
@@ -50,14 +51,15 @@ class Bench:
         os.environ["PYTHONPATH"] = str(ROOT)
         self.script = yardstick("peers.py")
         listed = yardstick("peers.txt") if self.script else None
+        self.outs = 0
         self.python, self.there, self.absent = install(ROOT / ".venvs" / "bench", listed)
 
     def out(self) -> Path:
-        """An output folder that is not there."""
-        folder = self.work / "out"
-        shutil.rmtree(folder, ignore_errors=True)
+        """An output folder that is not there.  Old ones stay: after a deletion ext4 is slow to make new files for
+        minutes, since it passes over every place in its tables that was freed a short time ago."""
+        self.outs += 1
         os.sync()
-        return folder
+        return self.work / f"out-{self.outs}"
 
     def ours(self, runs: Runs, *arguments: str, writes: bool = False, workers: int = 1) -> None:
         """One round of formatspec."""
@@ -148,11 +150,13 @@ def main() -> None:
         measured["yolo"] = bench.yolo()
         print("COCO to YOLO done", file=sys.stderr)
         measured["startup"] = bench.startup(measured["ade"]["one"])
-        measured["flat"] = flat.measure(bench)
-        print("memory with more items done", file=sys.stderr)
         measured["scale"] = scale.measure(bench, measured["ade"]["item"])
         print("workers, validation done", file=sys.stderr)
+        measured["ray"] = clustered.measure(bench, measured["ade"]["item"], ROOT)
+        print("Ray done", file=sys.stderr)
         measured["remote"] = remote.measure(Path(work), bench.env, rounds=rounds)
+        print("S3 done", file=sys.stderr)
+        measured["flat"] = flat.measure(bench)
         spent = time.perf_counter() - start
         others = max(0.0, busy_seconds() - busy - (own_seconds() - own)) / spent
     about = page.About(rounds, asked.quick, load, others, spent, bench.there, bench.absent, ROOT)

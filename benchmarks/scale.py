@@ -11,7 +11,7 @@ from data import sample
 from measure import Runs
 
 COPIES = 200
-ITEMS = 2000
+ITEMS = 20_000
 READ_ALL = Path(__file__).with_name("read_all.py")
 
 
