@@ -87,7 +87,7 @@ def _keep_ring(reader: RowReader, record: Record, rows: list[Record], job: Job) 
     """Keep the record of a row that may tell one ring of an object: with the object's others, or as one of its own."""
     key = _key(reader.by, record, job) if record.get(RINGS) else None
     known = job.keyed.setdefault((reader.kind, RINGS, *reader.by), {})
-    same = record if key is None else known.setdefault(key, record)
+    same = record if key is None else known.setdefault(repr(key), record)  # 1, 1.0, true and "1" are four groups
     if same is record:
         record.setdefault("$file", job.file)
         rows.append(record)

@@ -118,3 +118,11 @@ def test_a_table_in_rings_says_which_rings_belong_together(tmp_path: Path, each:
     )
     with pytest.raises(SpecError, match="which rings are one object's"):
         fs.open(tmp_path, str(spec))
+
+
+def test_groups_of_equal_numbers_and_other_types_are_apart(tmp_path: Path) -> None:
+    shapes = [
+        {**SHAPES[0], "label": "car", "group_id": group, "points": [[x, 0], [x + 5, 0], [x + 5, 5]]}
+        for group, x in ((1, 0), (True, 10), (1, 20))
+    ]
+    assert [len(thing.polygons) for thing in objects(dataset(tmp_path / "a", shapes))] == [2, 1]
