@@ -246,7 +246,7 @@ def render(about: About, measured: dict[str, Any]) -> str:
         "# Performance",
         "",
         "Written by `make bench`; do not edit. Medians of whole processes run side by side in turn; memory is the "
-        "largest peak of any round, summed over the process and all that it starts (pages they share count for each).",
+        "largest peak of any round, summed over the process and all that it starts (shared pages are parted).",
         "",
         *(["A short run (`--quick`): less data, one round.", ""] if about.quick else []),
         *machine(about),

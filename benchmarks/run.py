@@ -154,9 +154,9 @@ def main() -> None:
         print("workers, validation done", file=sys.stderr)
         measured["ray"] = clustered.measure(bench, measured["ade"]["item"], ROOT)
         print("Ray done", file=sys.stderr)
-        measured["remote"] = remote.measure(Path(work), bench.env, rounds=rounds)
-        print("S3 done", file=sys.stderr)
         measured["flat"] = flat.measure(bench)
+        print("memory with more items done", file=sys.stderr)
+        measured["remote"] = remote.measure(Path(work), bench.env, rounds=rounds)
         spent = time.perf_counter() - start
         others = max(0.0, busy_seconds() - busy - (own_seconds() - own)) / spent
     about = page.About(rounds, asked.quick, load, others, spent, bench.there, bench.absent, ROOT)

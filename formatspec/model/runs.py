@@ -112,7 +112,7 @@ def combine(a: Ints, b: Ints, members: tuple[int, ...]) -> Ints:
     weights[1 : a.size : 2] = -1
     weights[a.size :: 2] = 2
     weights[a.size + 1 :: 2] = -2
-    return _changes(offsets, weights, members)
+    return _changes(offsets, weights, np.array([membership in members for membership in range(4)]))
 
 
 def cover(starts: Ints, stops: Ints) -> Ints:
@@ -121,14 +121,19 @@ def cover(starts: Ints, stops: Ints) -> Ints:
     return _changes(np.concatenate([starts, stops]), weights, None)
 
 
-def _changes(offsets: Ints, weights: Ints, members: tuple[int, ...] | None) -> Ints:
-    """Where the running sum of weights enters or leaves `members` (None: the numbers above zero)."""
+def _changes(offsets: Ints, weights: Ints, is_member: Mask | None) -> Ints:
+    """Where the running sum of weights becomes or ceases to be a member (None: above zero)."""
+    if not offsets.size:
+        return offsets
     order = np.argsort(offsets, kind="stable")
     ordered, depth = offsets[order], np.cumsum(weights[order])
-    last = np.append(ordered[1:] != ordered[:-1], True)[: ordered.size]
+    last = np.ones(ordered.size, bool)
+    np.not_equal(ordered[1:], ordered[:-1], out=last[:-1])
     ordered, depth = ordered[last], depth[last]
-    inside = depth > 0 if members is None else np.isin(depth, members)
-    edges: Ints = ordered[inside != np.append(False, inside[:-1])[: inside.size]]
+    inside = depth > 0 if is_member is None else is_member[depth]
+    changed = inside.copy()
+    np.not_equal(inside[1:], inside[:-1], out=changed[1:])
+    edges: Ints = ordered[changed]
     return edges
 
 

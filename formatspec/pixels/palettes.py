@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,6 +29,9 @@ def palette_color(index: int) -> tuple[int, int, int]:
     return red, green, blue
 
 
+@cache
 def bits(n: int = 256) -> npt.NDArray[np.uint8]:
-    """The first `n` colors of `palette_color`: uint8 (n, 3)."""
-    return np.array([palette_color(index) for index in range(n)], np.uint8).reshape(n, 3)
+    """The first `n` colors of `palette_color`: uint8 (n, 3), not to be written to."""
+    colors = np.array([palette_color(index) for index in range(n)], np.uint8).reshape(n, 3)
+    colors.flags.writeable = False
+    return colors
