@@ -16,6 +16,7 @@ from formatspec.model import derive
 from formatspec.testing import generate
 from formatspec.testing.generate import Generator
 
+pytest.importorskip("datumaro")
 pytestmark = pytest.mark.interop
 
 Facts = dict[str, Any]
