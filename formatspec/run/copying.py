@@ -18,27 +18,26 @@ _AT_ONCE = 1 << 30
 
 def fresh(place: Path) -> BinaryIO:
     """A new file to write; one that is there goes first, since it may be another name of a file elsewhere."""
-    while True:
-        try:
-            return place.open("xb")
-        except FileExistsError:
-            place.unlink(missing_ok=True)
+    return os.fdopen(_new(str(place)), "wb")
 
 
 def write(place: str, data: bytes) -> None:
-    """Write a new file of these bytes, as `fresh` makes one; of thousands of small files the way there counts."""
-    while True:
-        try:
-            file = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
-            break
-        except FileExistsError:
-            Path(place).unlink(missing_ok=True)
+    """Write a fresh file of these bytes; of thousands of small files the way there counts."""
+    file = _new(place)
     try:
         rest = memoryview(data)
         while rest:
             rest = rest[os.write(file, rest) :]
     finally:
         os.close(file)
+
+
+def _new(place: str) -> int:
+    while True:
+        try:
+            return os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+        except FileExistsError:
+            Path(place).unlink(missing_ok=True)
 
 
 def copy(source: Path, place: Path) -> None:
