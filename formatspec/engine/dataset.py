@@ -29,7 +29,8 @@ from formatspec.language.schema import CategoryList, CategoryTable
 from formatspec.model.image_error import ImageError
 from formatspec.model.records import Category, Item
 from formatspec.paths.formats import IMAGE_EXTENSIONS
-from formatspec.paths.tree import Tree, matches
+from formatspec.paths.globs import matches
+from formatspec.paths.tree import Tree
 from formatspec.pixels import containers
 
 AHEAD = 16

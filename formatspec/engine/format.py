@@ -24,9 +24,9 @@ from formatspec.language.rules import OneOf, Rule, TableRule, problem
 from formatspec.language.schema import FileSpec, Spec
 from formatspec.model.slots import find_slot
 from formatspec.paths import formats
+from formatspec.paths.globs import globs
 from formatspec.paths.template import Field as TemplateField
 from formatspec.paths.template import Template, TemplateSyntax, compile_template
-from formatspec.paths.tree import globs
 
 Span = Literal["item", "record", "shared"]
 IMAGE = "image"
