@@ -25,7 +25,7 @@ from formatspec.engine.row_reading import Reader, RowReader, read_row
 from formatspec.engine.rows import Decode
 from formatspec.engine.schemas import schema_faults
 from formatspec.files.document import FileError
-from formatspec.files.images import ImageError, ImageInfo, probe, probe_file, probe_whole
+from formatspec.files.images import ImageError, ImageInfo, probe, probe_ends, probe_file, probe_whole
 from formatspec.model.records import Item, Origin
 from formatspec.model.region import Region
 from formatspec.paths.tree import Tree
@@ -159,9 +159,7 @@ def _read_image(
     if not purpose.headers:
         return
     try:
-        local = tree.local(path)
-        image = tree.read(path) if local is None else local
-        info, cut_short = probe_whole(image) if purpose.checks else (_header(image), False)
+        info, cut_short = _looked_at(path, tree, purpose)
     except (ImageError, ValueError, OSError) as error:
         job.faults.append(Fault("FILE_UNREADABLE", path, (), role.place if role else None, str(error)))
         return
@@ -198,6 +196,21 @@ def _name_image(form: Format, job: Job) -> None:
     if role is not None and not role.optional and "image.path" not in job.item:
         with suppress(KeyError, ValueError):
             job.item["image.path"] = role.template.render(job.captures)
+
+
+_ENDS = 1 << 14
+"""Bytes at each end of an image that tell of most images all that is asked."""
+
+
+def _looked_at(path: str, tree: Tree, purpose: Purpose) -> tuple[ImageInfo, bool]:
+    """What an image's header says, and whether the image stops before its end, if that is checked."""
+    ends = tree.ends(path, _ENDS)
+    info = None if ends is None else probe_ends(*ends)
+    if info is not None:
+        return info, False
+    local = tree.local(path)
+    image = tree.read(path) if local is None else local
+    return probe_whole(image) if purpose.checks else (_header(image), False)
 
 
 def _header(image: PathLike[str] | bytes) -> ImageInfo:
