@@ -313,7 +313,7 @@ def _named(role: Role, tree: Tree, job: Job) -> bool:
 
 def _missing(role: Role, entry: Entry, job: Job) -> None:
     """Note that an item lacks a file that it must have."""
-    if role.optional or entry.shared.get("unlisted"):
+    if role.optional:
         return
     expected = job.item.get(f"path.{role.name}") or _rendered(role, job.captures)
     where = job.item.get("image.path") or next((f[0][0] for f in entry.files.values()), expected)

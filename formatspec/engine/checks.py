@@ -191,10 +191,9 @@ def tree_findings(dataset: Dataset) -> Iterator[Fault]:
     for path in dataset.index.unclaimed:
         if not path.rpartition("/")[2].startswith("."):
             yield Fault("FILE_UNCLAIMED", path, (), None, "no rule claims this file")
-    for entry in dataset.index.entries:
-        if entry.shared.get("unlisted"):
-            for found in entry.files.values():
-                for path, _ in found:
-                    yield Fault("FILE_ORPHAN", path, (), None, "no item names this file")
+    for entry in dataset.index.unlisted:
+        for found in entry.files.values():
+            for path, _ in found:
+                yield Fault("FILE_ORPHAN", path, (), None, "no item names this file")
     if not dataset.entries:
         yield Fault("NOTHING_FOUND", "", (), None, f"no item of {dataset.name} was found")

@@ -80,10 +80,14 @@ class Template:
         or None if that raises."""
         if not text.endswith(self.suffix) or not text.startswith(self.prefix):
             return None
-        if self._plain and len(text) <= self._budget:
+        if len(text) <= self._budget:
             found = self._regex.fullmatch(text)
-            # As many names as groups; saying so (`strict`) would cost as much as the zip itself.
-            return None if found is None else dict(zip(self.names, found.groups()))  # noqa: B905
+            if found is None:
+                return None
+            if self._plain:
+                # As many names as groups; saying so (`strict`) would cost as much as the zip itself.
+                return dict(zip(self.names, found.groups()))  # noqa: B905
+            return self._values(found.groups())
         raw = self._groups(text)
         return None if raw is None else self._values(raw)
 
