@@ -374,22 +374,22 @@ def _read_record_files(
     role: Role, entry: Entry, tree: Tree, readers: Readers, job: Job, files: dict[str, list[str]],
     rasters: dict[str, Any], purpose: Purpose,
 ) -> None:  # fmt: skip
-    slots = [name.removeprefix("object.") for name in role.captures if name.startswith("object.")]
-    found = {
-        tuple(captures[f"object.{slot}"] for slot in slots): path for path, captures in entry.files.get(role.name, ())
-    }
-    if slots == ["depth"] or slots == ["level"]:
+    slots = role.record_slots
+    names = [f"object.{slot}" for slot in slots]
+    found = {tuple([captures[name] for name in names]): path for path, captures in entry.files.get(role.name, ())}
+    if slots == ("depth",) or slots == ("level",):
         for (level,), one in found.items():
             files.setdefault(role.name, []).append(one)
-            job.captures[f"object.{slots[0]}"] = level
+            job.captures[names[0]] = level
             raster = _read_raster(role, one, tree, readers, job.item, job, purpose)
-            del job.captures[f"object.{slots[0]}"]
+            del job.captures[names[0]]
             if raster is not None and job.origin:
                 rasters.setdefault(role.name, {})[one] = raster
         return
     taken: set[str] = set()
     for record in job.tables.get("object", ()):
-        listed = found.get(tuple(record.get(slot) for slot in slots))
+        key = tuple([record.get(slot) for slot in slots])
+        listed = found.get(key)
         path: Any = record.get(f"path.{role.name}") or listed
         if path is None or (path != listed and not tree.exists(path)):
             if not role.optional:
@@ -402,10 +402,9 @@ def _read_record_files(
             continue
         taken.add(path)
         files.setdefault(role.name, []).append(path)
-        told = {f"object.{slot}": record.get(slot) for slot in slots}
-        job.captures.update(told)
+        job.captures.update(zip(names, key, strict=True))
         raster = _read_raster(role, path, tree, readers, record, job, purpose)
-        for name in told:
+        for name in names:
             del job.captures[name]
         if raster is not None and job.origin:
             record.setdefault("$rasters", {})[role.name] = raster

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable
+from math import isfinite
 from typing import Any
 
 from formatspec.codecs.registry import Unfit
@@ -17,6 +18,7 @@ from formatspec.paths.tree import safe_join
 
 Binder = Callable[[Any, Record, Job], None]
 
+_NUMBERS = frozenset({int, float})
 _GEOMETRY = ("bbox", "polygon", "polygons", "region", "hidden", "keypoints")
 
 MARGIN = 1.0
@@ -215,8 +217,18 @@ def _judge_box(box: Any, job: Job) -> None:
         raise Misfit("BOX_OUTSIDE", "the box lies outside its image", f"inside {size[0]} x {size[1]} pixels", list(box))
 
 
+def _are_finite(ring: Any) -> bool:
+    """Whether all numbers are plain and finite, which their sum tells: what is not finite stays so in it."""
+    try:
+        return _NUMBERS.issuperset(map(type, ring)) and isfinite(sum(ring))
+    except OverflowError:
+        return False
+
+
 def _judge_points(rings: Any, job: Job) -> None:
     for ring in rings:
+        if _are_finite(ring):
+            continue
         for number in ring:
             if not isinstance(number, int | float) or number != number or number in (float("inf"), float("-inf")):
                 raise Misfit("NOT_A_NUMBER", "a coordinate is no finite number", "finite numbers", number)

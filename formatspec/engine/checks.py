@@ -89,7 +89,7 @@ def _nothing(frame: Frame) -> None:
 
 def _means_the_same(a: Any, b: Any) -> bool:
     """Whether two values say the same: numbers by value, a list of one as the bare value, text by its number."""
-    if same_value(a, b) or equal_strictly(a, b):
+    if equal_strictly(a, b) or same_value(a, b):
         return True
     many_a = list(a) if isinstance(a, list | tuple) else [a]
     many_b = list(b) if isinstance(b, list | tuple) else [b]

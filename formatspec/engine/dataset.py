@@ -196,8 +196,7 @@ class Dataset:
         """The entries, while a tree far away fetches the files of those that follow; `again`: for a first time."""
         try:
             for place, entry in enumerate(entries):
-                coming = entries[place : place + AHEAD]
-                self.tree.prefetch((path for one in coming for path in files_read(one, readers, purpose)), again)
+                self.tree.prefetch(_coming(entries, place, readers, purpose), again)
                 yield entry
         finally:
             self.tree.prefetch(())
@@ -257,6 +256,12 @@ class Dataset:
             *(_with_origin(named.get(category.name, category), category) for category in listed),
             *(_placed(category, len(listed) + i) for i, category in enumerate(sorted_open(others))),
         )
+
+
+def _coming(entries: Sequence[Entry], place: int, readers: Readers, purpose: Purpose) -> Iterator[str]:
+    """The files of the entries from a place on; found only for a tree that asks for them."""
+    for entry in entries[place : place + AHEAD]:
+        yield from files_read(entry, readers, purpose)
 
 
 class Changed(RuntimeError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from formatspec.engine import lines
 from formatspec.engine.job import Path
@@ -16,8 +16,7 @@ from formatspec.language.rules import Field, ListRule, MapRule, OneOf, Rule, Tab
 from formatspec.language.schema import FileSpec
 
 
-@dataclass(frozen=True, slots=True)
-class Decoded:
+class Decoded(NamedTuple):
     """A document, and the lines of it that fit nothing."""
 
     document: Any

@@ -85,6 +85,11 @@ class Role:
         return self.spec.need == "kept"
 
     @cached_property
+    def record_slots(self) -> tuple[str, ...]:
+        """The slots of an object that the role's paths name."""
+        return tuple(name.removeprefix("object.") for name in self.captures if name.startswith("object."))
+
+    @cached_property
     def schema(self) -> Schema | None:
         """The JSON Schema that the role's documents follow, if it states one."""
         return None if self.spec.schema_ is None else compile_schema(self.spec.schema_)

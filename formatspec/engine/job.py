@@ -13,6 +13,7 @@ Record = dict[str, Any]
 MISSING: Any = type("Missing", (), {"__repr__": lambda self: "MISSING", "__bool__": lambda self: False})()
 
 
+_UNSIZED = Env()
 MILD = frozenset(name for name, code in CODES.items() if code.level != "error")
 """Codes that do not set a record aside."""
 
@@ -56,7 +57,7 @@ class Job:
         self.tables: dict[str, list[Record]] = {}
         self.keyed: dict[tuple[str, ...], dict[Any, Record]] = {}
         self.captures = captures
-        self.env = Env()
+        self.env = _UNSIZED
         self.faults: list[Fault] = []
         self.file = ""
         self.at: Path = ()
