@@ -21,6 +21,11 @@ Binder = Callable[[Any, Record, Job], None]
 _NUMBERS = frozenset({int, float})
 _GEOMETRY = ("bbox", "polygon", "polygons", "region", "hidden", "keypoints")
 
+NAMED = ("category.id", "category.index", "category.name")
+"""Slots that a closed table of categories must know."""
+PLACED = ("parent", "id", "name")
+"""Slots whose places are noted, for what is said of them later."""
+
 MARGIN = 1.0
 """Pixels by which a box may stick out: annotators and rounding do that."""
 
@@ -44,6 +49,16 @@ def binder(meaning: Meaning, scope: Scope, at: Path, place: Place) -> Binder:
     return _record(meaning.name, at)
 
 
+def sets_slot(meaning: Meaning, scope: Scope) -> bool:
+    """Whether the binder of a name puts its value in the record's slot of that name, whatever it does beside."""
+    return (
+        meaning.where == "record"
+        and scope.kind != "item"
+        and not meaning.derived
+        and meaning.name not in (*_GEOMETRY, "attributes")
+    )
+
+
 def puts_only(meaning: Meaning, scope: Scope) -> bool:
     """Whether the binder of a name puts its value in the record and does nothing else."""
     return (
@@ -51,7 +66,7 @@ def puts_only(meaning: Meaning, scope: Scope) -> bool:
         and scope.kind != "item"
         and not meaning.derived
         and not meaning.name.startswith(("category.", "attributes"))
-        and meaning.name not in (*_GEOMETRY, "parent", "id", "name")
+        and meaning.name not in (*_GEOMETRY, *PLACED)
     )
 
 
@@ -60,9 +75,9 @@ def _record(name: str, at: Path) -> Binder:
         return _attributes
     if name in _GEOMETRY:
         return _geometry(name)
-    if name in ("category.id", "category.index", "category.name"):
+    if name in NAMED:
         return _category(name, at)
-    if name in ("parent", "id", "name"):
+    if name in PLACED:
         key = f"${name}_at"
 
         def bind_placed(value: Any, record: Record, job: Job) -> None:
@@ -250,3 +265,11 @@ _JUDGES: dict[str, Callable[[Any, Job], None]] = {
     "region": _judge_region,
     "hidden": _judge_region,
 }
+
+
+def report(unfit: Unfit, at: Path, place: Place, value: Any, job: Job) -> None:
+    """Note a value that does not fit."""
+    if isinstance(unfit, Misfit):
+        job.fault(unfit.code, (*job.at, *at), place, unfit.message, unfit.expected, unfit.got)
+    else:
+        job.fault("FIELD", (*job.at, *at), place, "the value does not fit", unfit.expected, value)

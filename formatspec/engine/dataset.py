@@ -33,6 +33,8 @@ from formatspec.paths.globs import matches
 from formatspec.paths.tree import Tree
 from formatspec.pixels import containers
 
+MANY = 256
+"""Items for which it pays to write out functions that read their documents."""
 AHEAD = 16
 """Items whose files a tree far away may fetch before they are asked for."""
 
@@ -132,7 +134,7 @@ class Dataset:
         """The readers for a purpose, compiled once."""
         key = (wanted, compares)
         if key not in self._readers:
-            context = Context(wanted, compares)
+            context = Context(wanted, compares, often=len(self) >= MANY)
             roles = [role for role in self.form.documents if role.span != "shared"]
             tables = self._tables(wanted, context)
             self._readers[key] = Readers(
