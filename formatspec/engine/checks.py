@@ -40,17 +40,17 @@ class Checker:
         """What the checks find in an item that could be read."""
         if one.item is None:
             return
-        yield from self._computed(one)
+        setting = Setting(one.item.captures, None, dict(self.form.options))
+        setting.rows["told"] = one.told
+        root = Frame(setting, one.item, one.item)
+        if one.deferred:
+            yield from self._computed(one, one.item, root)
         for check in self.checks:
             if deep or not check.needs_pixels:
-                yield from check.run(one)
+                yield from check.run(one, one.item, root)
 
-    def _computed(self, one: Assembled) -> Iterator[Finding]:
+    def _computed(self, one: Assembled, item: Item, root: Frame) -> Iterator[Finding]:
         """Computed leaves whose values are other than what follows from the model."""
-        item = one.item
-        if item is None or not one.deferred:
-            return
-        root = Frame(Setting(item.captures, None, dict(self.form.options)), item, item)
         places = {id(thing): place for place, thing in enumerate(item.objects)}
         for leaf, place, record, value, file, path in one.deferred:
             thing = record.get("$object")
@@ -143,14 +143,11 @@ class Check:
             return expression.compile_expression(part.expression, told)
         return told.value(part.names[0])
 
-    def run(self, one: Assembled) -> Iterator[Finding]:
-        assert one.item is not None
-        item: Item = one.item
-        setting = Setting(item.captures, None, dict(self.form.options))
-        setting.rows["told"] = one.told
-        root = Frame(setting, item, item)
+    def run(self, one: Assembled, item: Item, root: Frame) -> Iterator[Finding]:
+        """What the check finds in an item, whose frame is `root`."""
         if self.spec.each == "objects":
-            frames = [Frame(setting, item, thing, root, i, len(item.objects)) for i, thing in enumerate(item.objects)]
+            things = item.objects
+            frames = [Frame(root.setting, item, thing, root, i, len(things)) for i, thing in enumerate(things)]
         else:
             frames = [root]
         for frame in frames:

@@ -346,18 +346,14 @@ def roots(form: Format, tree: Tree) -> Iterator[str]:
 
 def candidates(source: Source, tree: Tree, options: Mapping[str, Any]) -> list[tuple[Format, str]]:
     """The layouts and roots that fit a tree, the best first: those with most of their required roles there."""
-    found: list[tuple[int, int, Format, str]] = []
-    samples: dict[str, Sequence[str]] = {}
-    for layout in source.layouts:
-        form = compile_format(source, layout, options)
-        for prefix in roots(form, tree):
-            below = tree.under(prefix) if prefix else tree
-            if prefix not in samples:
-                samples[prefix] = sampled(below.paths())
-            score = _score(form, below, samples[prefix], len(source.layouts) > 1)
-            found.append((-score, len(found), form, prefix))
-    found.sort(key=lambda one: one[:2])
-    return [(form, prefix) for _, _, form, prefix in found]
+    forms = [compile_format(source, layout, options) for layout in source.layouts]
+    found = [(form, prefix) for form in forms for prefix in roots(form, tree)]
+    if len(found) < 2:
+        return found
+    below = {prefix: tree.under(prefix) if prefix else tree for _, prefix in found}
+    samples = {prefix: sampled(part.paths()) for prefix, part in below.items()}
+    several = len(forms) > 1
+    return sorted(found, key=lambda one: -_score(one[0], below[one[1]], samples[one[1]], several))
 
 
 def _score(form: Format, tree: Tree, sample: Sequence[str], several: bool) -> int:

@@ -238,7 +238,7 @@ class ItemFiles:
             fault = Fault("ITEM_DUPLICATE", path, (), role.place, f"this is the same item as {other}")
             self._doubled.append((rank, fault))
             return
-        if role.name not in entry.files and any(self._ranks[other] > rank for other in entry.files):
+        if role.name not in entry.files and entry.files and rank < self._ranks[list(entry.files)[-1]]:
             self._insert(entry, role.name, path, captures)
             return
         entry.add_file(role.name, path, captures)

@@ -14,7 +14,7 @@ import pytest
 import formatspec
 from formatspec.engine import dataset
 
-SPECS = ("ade20k2020", "bdd100k", "cityscapes", "coco", "labelme", "openlabel", "sagemaker", "supervisely")
+SPECS = ("ade20k2020", "bdd100k", "cityscapes", "coco", "datumaro", "labelme", "openlabel", "supervisely")
 ODD = (None, True, 0, -3, 1.5, 10**400, "", "yes", "../x", [], ["a", 1], {}, {"x": [1, "2"]}, [[1, 2], [3, None]])
 
 
