@@ -36,7 +36,7 @@ def _none() -> Mapping[str, Any]:
 
 @dataclass(slots=True)
 class Entry:
-    """An item in the index: its place among all, its names, its files by role."""
+    """An item in the index: its place among all, its names, its files by role, with what they say of an object."""
 
     identity: tuple[Any, ...]
     key: str
@@ -233,31 +233,38 @@ class ItemFiles:
         elif rank < self._first_ranks[number]:
             self._first_ranks[number], self._first_places[number] = rank, place
         entry = entries[number]
+        told = {f"object.{slot}": captures[f"object.{slot}"] for slot in role.record_slots}
         if role.span == "item" and role.name in entry.files:
             other = entry.files[role.name][0][0]
             fault = Fault("ITEM_DUPLICATE", path, (), role.place, f"this is the same item as {other}")
             self._doubled.append((rank, fault))
             return
         if role.name not in entry.files and entry.files and rank < self._ranks[list(entry.files)[-1]]:
-            self._insert(entry, role.name, path, captures)
+            self._insert(entry, role, path, told)
             return
-        entry.add_file(role.name, path, captures)
+        entry.add_file(role.name, path, told)
         if role.span == "item":
             _name(entry, captures)
 
-    def _insert(self, entry: Entry, name: str, path: str, captures: dict[str, Any]) -> None:
+    def _insert(self, entry: Entry, role: Role, path: str, told: dict[str, Any]) -> None:
         """Note a file of a role that comes before some whose files are noted already: earlier roles say the names."""
-        files = {**entry.files, name: [(path, captures)]}
-        entry.files = {role: files[role] for role in sorted(files, key=self._ranks.__getitem__)}
+        files = {**entry.files, role.name: [(path, told)]}
+        entry.files = {name: files[name] for name in sorted(files, key=self._ranks.__getitem__)}
         entry.names = {}
-        for role, found in entry.files.items():
-            if self._form.roles[role].span == "item":
-                _name(entry, found[0][1])
+        for name, found in entry.files.items():
+            one = self._form.roles[name]
+            if one.span == "item":
+                _name(entry, captured(one, found[0][0]))
 
     def done(self) -> list[Fault]:
         """Number the items by the roles and paths that first name them; gives those files that are one too many."""
         self._entries.renumber(np.lexsort((self._first_places, self._first_ranks)))
         return [fault for _, fault in sorted(self._doubled, key=itemgetter(0))]
+
+
+def captured(role: Role, path: str) -> dict[str, Any]:
+    """What a path of a role captures, and what the role says of all its files."""
+    return {**(role.template.match(path) or {}), **role.spec.given}
 
 
 def _name(entry: Entry, captures: Mapping[str, Any]) -> None:

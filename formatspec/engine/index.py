@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from formatspec.engine.entries import Chosen, Entries, Entry, ItemFiles
+from formatspec.engine.entries import Chosen, Entries, Entry, ItemFiles, captured
 from formatspec.engine.format import IMAGE, Format, Role, everything, row_readers
 from formatspec.engine.job import Fault
 from formatspec.engine.joined import Joined, SharedFile, Table
@@ -163,7 +163,7 @@ class Claimed:
         role = self._form.roles[name]
         for place in np.flatnonzero(self._roles == self._names.index(name)):
             path = self._paths[int(place)]
-            yield path, {**(role.template.match(path) or {}), **role.spec.given}
+            yield path, captured(role, path)
 
     def role(self, path: str) -> str | None:
         """The role that claims a path of the tree."""

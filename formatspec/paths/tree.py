@@ -29,6 +29,8 @@ _ODD_SEGMENTS = frozenset({"", ".", ".."})
 _FLAGS = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
 _AT_ONCE = hasattr(os, "O_NOFOLLOW") and hasattr(os, "O_NONBLOCK")
 """Whether a file can be opened before anything is known of it: a link is not followed, a pipe not waited for."""
+_NAMES = re.compile(r"[^/\\\0.:][^/\\\0:]*+(?:/[^/\\\0.:][^/\\\0:]*+)*+")
+"""Names parted by slashes, which mean what they say."""
 _DRIVE = re.compile(r"[A-Za-z]:")
 
 
@@ -168,7 +170,8 @@ class FolderTree(Listed):
     def _opened(self, path: str) -> tuple[int, int] | None:
         """A file that is plainly there, opened, and its size; None where `_file` must look, which also says why not."""
         folder, _, name = path.rpartition("/")
-        if name in _ODD_SEGMENTS or not self._is_sound(folder, path):
+        known = folder and self._folders_inside.get(folder)
+        if name in _ODD_SEGMENTS or not (known or self._is_sound(folder, path)):
             return None
         try:
             descriptor = os.open(f"{self._start}/{path}", _FLAGS)
@@ -176,7 +179,7 @@ class FolderTree(Listed):
             return None
         try:
             status = os.fstat(descriptor)
-            if stat.S_ISREG(status.st_mode) and self._folder_inside(folder):
+            if stat.S_ISREG(status.st_mode) and (known or self._folder_inside(folder)):
                 return descriptor, status.st_size
         except OSError:
             pass
@@ -209,7 +212,7 @@ class FolderTree(Listed):
         inside = self._folders_inside.get(folder)
         if inside is None:
             full = f"{self._start}/{folder}"
-            if folder and self._folder_inside(posixpath.dirname(folder)) and stat.S_ISDIR(os.lstat(full).st_mode):
+            if folder and self._folder_inside(folder.rpartition("/")[0]) and stat.S_ISDIR(os.lstat(full).st_mode):
                 inside = True
             else:
                 inside = _inside(os.path.realpath(full), self._real)
@@ -504,6 +507,8 @@ def safe_join(folder: str, reference: str) -> str | None:
     Backslashes count as slashes. None if the reference is absolute, has a drive letter or a NUL, or leaves
     the root.
     """
+    if _NAMES.fullmatch(reference) and (not folder or _NAMES.fullmatch(folder)):
+        return f"{folder}/{reference}" if folder else reference
     reference = reference.replace("\\", "/")
     if reference.startswith("/") or _DRIVE.match(reference) or "\0" in reference:
         return None

@@ -72,7 +72,8 @@ def one_by_one(form: Format, found: dict[str, list[tuple[str, dict[str, Any]]]])
             if role.span == "item" and role.name in files:
                 doubled.append(path)
                 continue
-            files.setdefault(role.name, []).append((path, captures))
+            told = {name: value for name, value in captures.items() if name.startswith("object.")}
+            files.setdefault(role.name, []).append((path, told))
             for name, value in captures.items() if role.span == "item" else ():
                 names.setdefault(name, value)
     return [(identity, list(names.items()), list(files.items())) for identity, (names, files) in items.items()], doubled

@@ -8,6 +8,7 @@ import pickle
 import re
 import zipfile
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from hanging import not_for_ever
@@ -259,6 +260,16 @@ def test_damaged_members(tmp_path: Path) -> None:
 
 
 # names
+
+
+ODD_NAMES = st.text(alphabet="ab.:/\\\n", max_size=8)
+
+
+@given(ODD_NAMES, ODD_NAMES)
+def test_plain_references_are_joined_as_all_are(folder: str, reference: str) -> None:
+    joined = safe_join(folder, reference)
+    with mock.patch.object(trees, "_NAMES", re.compile("(?!)")):
+        assert joined == safe_join(folder, reference)
 
 
 @pytest.mark.parametrize(
