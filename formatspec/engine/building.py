@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -107,6 +108,12 @@ def _objects(job: Job) -> tuple[Object, ...]:
     return tuple(made)
 
 
+@lru_cache(maxsize=1024)
+def _attribute(slot: str) -> str | None:
+    """The attribute that a slot holds, if it holds one."""
+    return slot.removeprefix("attributes.") if slot.startswith("attributes.") else None
+
+
 def _parted(record: Record) -> tuple[Record, Record, Record]:
     """An object's own slots, what is said of its category, and its attributes."""
     slots: Record = {}
@@ -115,12 +122,12 @@ def _parted(record: Record) -> tuple[Record, Record, Record]:
     for slot, value in record.items():
         if slot in _OBJECT:
             slots[slot] = value
-        elif value is None or slot[0] == "$":
+        elif value is None:
             continue
+        elif (attribute := _attribute(slot)) is not None:
+            attributes[attribute] = value
         elif slot.startswith("category."):
             stated[slot] = value
-        elif slot.startswith("attributes."):
-            attributes[slot.removeprefix("attributes.")] = value
     return slots, stated, attributes
 
 
