@@ -23,8 +23,8 @@ LIMIT = 400_000_000
 _FILE = struct.Struct("<2sIHHI")
 _INFO = struct.Struct("<IiiHHIIiiII")
 _UPRIGHT = 72 * 10000 // 254
-_PNG = b"\x89"
-"""How PNG files begin, and neither BMP nor text."""
+_PNG, _PNG_END = b"\x89", b"\0\0\0\0IEND\xaeB`\x82"
+"""How PNG files begin, and neither BMP nor text; how they end, if nothing stands behind."""
 _DIGITS = frozenset(b"0123456789 \t\r\n.eE+")
 
 
@@ -53,7 +53,7 @@ def read_header(data: bytes) -> Header:
 def is_whole(data: bytes) -> bool:
     """Whether the file runs to its end, as far as its container tells."""
     if data[:1] == _PNG:
-        return png.has_end(data)
+        return data.endswith(_PNG_END) or png.has_end(data)
     if data[:2] == b"BM":
         width, height, bits, offset, _ = _bmp_header(data)
         return len(data) >= offset + _stride(width, bits) * abs(height)
