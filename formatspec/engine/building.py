@@ -109,26 +109,23 @@ def _objects(job: Job) -> tuple[Object, ...]:
 
 
 @lru_cache(maxsize=1024)
-def _attribute(slot: str) -> str | None:
-    """The attribute that a slot holds, if it holds one."""
-    return slot.removeprefix("attributes.") if slot.startswith("attributes.") else None
+def _group(slot: str) -> tuple[int, str]:
+    """Which of an object's groups a slot is in, as `_parted` gives them, and its name there; 3 for none."""
+    if slot in _OBJECT:
+        return 0, slot
+    if slot.startswith("category."):
+        return 1, slot
+    return (2, slot.removeprefix("attributes.")) if slot.startswith("attributes.") else (3, slot)
 
 
 def _parted(record: Record) -> tuple[Record, Record, Record]:
     """An object's own slots, what is said of its category, and its attributes."""
-    slots: Record = {}
-    stated: Record = {}
-    attributes: Record = {}
+    groups: tuple[Record, Record, Record, Record] = ({}, {}, {}, {})
     for slot, value in record.items():
-        if slot in _OBJECT:
-            slots[slot] = value
-        elif value is None:
-            continue
-        elif (attribute := _attribute(slot)) is not None:
-            attributes[attribute] = value
-        elif slot.startswith("category."):
-            stated[slot] = value
-    return slots, stated, attributes
+        group, name = _group(slot)
+        if value is not None or not group:
+            groups[group][name] = value
+    return groups[:3]
 
 
 def _see_listed(record: Record, job: Job) -> None:
