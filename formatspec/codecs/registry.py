@@ -42,6 +42,11 @@ class Site:
     right: int = 1
 
 
+Formulas = Callable[[Sequence[str]], Sequence[str]]
+"""What each number of the file's side is, as source: of the sources of the model's numbers, which are never compound
+unless in brackets, and of the image's `width` and `height`."""
+
+
 def _as_it_is(value: Any, env: Env) -> Any:
     return value
 
@@ -63,6 +68,8 @@ class Codec:
     takes: the type of the file side in a JSON document, where it is always one; tells alternatives apart unread.
     same: whether both sides are the same list of numbers, so that decoding only judges it.
     fit: turns a generated model value into one near it that the codec carries without loss.
+    formulas: what `encode` does where both sides are flat lists of numbers and each is a matter of arithmetic, so that
+        a chain of such codecs is one function.
     """
 
     encode: Callable[[Any, Env], Any] = _as_it_is
@@ -74,6 +81,7 @@ class Codec:
     fit: Callable[[Any, random.Random, Env], Any] = _unchanged
     takes: type | None = None
     same: bool = False
+    formulas: Formulas | None = None
 
 
 @dataclass(frozen=True, slots=True)

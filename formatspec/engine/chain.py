@@ -12,6 +12,7 @@ import msgspec
 
 from formatspec.codecs import BadArguments, UnknownCodec, make
 from formatspec.codecs.registry import Argument, Codec, Env, Site, Unfit
+from formatspec.engine.fused import fused
 from formatspec.language.errors import Place
 from formatspec.language.expression import Literal
 from formatspec.language.leaf import Bind
@@ -241,7 +242,7 @@ def build(leaf: Bind, types: Sequence[Type], keys: int, textual: bool, place: Pl
     """
     codecs = _codecs(leaf, len(types), keys, textual, place)
     steps_in: list[Convert] = []
-    steps_out: list[Convert] = [codec.encode for codec in codecs]
+    steps_out = _encoding(codecs, types, keys)
     if textual:
         reader = _text_reader(leaf, codecs, types)
         if reader is not None:
@@ -281,6 +282,18 @@ def _codecs(leaf: Bind, left: int, right: int, textual: bool, place: Place) -> t
             raise problem(str(error), place) from None
         left = 1 if left > 1 and call.name in ("digits",) else left
     return tuple(made)
+
+
+_SHAPES: dict[Type, tuple[int, tuple[int, ...]]] = {"box": (4, (2, 3))}
+"""Types that are a fixed count of numbers, and the places of those that are widths and heights."""
+
+
+def _encoding(codecs: Sequence[Codec], types: Sequence[Type], keys: int) -> list[Convert]:
+    """The codecs' way to the file: as one function where they are arithmetic on the numbers of a model's value."""
+    steps: list[Convert] = [codec.encode for codec in codecs]
+    shape = _SHAPES.get(types[0]) if len(types) == 1 and codecs else None
+    whole = None if shape is None else fused(codecs, *shape, keys > 1, _composed(steps))
+    return steps if whole is None else [whole]
 
 
 def _each(convert: Convert, values: Any, env: Env) -> tuple[Any, ...]:
