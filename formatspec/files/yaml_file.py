@@ -182,11 +182,16 @@ def _build(text: str, note: Callable[[list[_Frame], yaml.NodeEvent], None]) -> D
     return root
 
 
+_TOO_DEEP = "maximum nesting depth"
+"""How newer parsers refuse what is nested deeper than they go, which is deeper than MAX_DEPTH."""
+
+
 def _events(text: str) -> Iterator[yaml.Event]:
     try:
         yield from yaml.parse(text, Loader=_Parser)
     except yaml.MarkedYAMLError as error:
-        message = f"not YAML: {error.problem or error.context}"
+        problem = str(error.problem or error.context)
+        message = f"nested deeper than {MAX_DEPTH}" if _TOO_DEEP in problem else f"not YAML: {problem}"
         mark = error.problem_mark or error.context_mark
         raise (_error(message, mark) if mark else FileError(message)) from None
     except yaml.reader.ReaderError as error:
