@@ -33,6 +33,7 @@ class Codec:
     seen: a JSON document, or the beginning of one, as the rule sees it; None where files are no plain JSON.
     row, stream: how a document is written row by row, where that can be: a row, and the pieces around rows.  Of a
     stream without `row` the document's own rows are taken, which need not be in memory.
+    shape, encode_lines: of text lines, how they make the document, and how they are encoded themselves.
     """
 
     rule: Rule
@@ -44,6 +45,8 @@ class Codec:
     seen: Callable[[Any], Any] | None = None
     row: Callable[[Any], bytes] | None = None
     stream: Callable[[Any, Mapping[Path, Iterator[bytes]]], Iterator[bytes]] | None = None
+    shape: lines.Shape | None = None
+    encode_lines: Callable[[list[str]], bytes] | None = None
 
 
 def style_of(kind: str, spec: FileSpec) -> Style:
@@ -201,6 +204,8 @@ def _lines(style: Style, rule: Rule, scope: Scope) -> Codec:
         stream=(lambda document, tables: module.stream(lines.encoded(document, shape), style))
         if module.streams(style)
         else None,
+        shape=shape,
+        encode_lines=lambda text: module.encode(text, style),
     )
 
 

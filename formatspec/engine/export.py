@@ -20,6 +20,7 @@ from formatspec.engine.joined import SharedFile
 from formatspec.engine.losses import Losses
 from formatspec.engine.numbering import ALL_OBJECTS, Absolute, Relative
 from formatspec.engine.parts import Part, SharedPart, TablePart
+from formatspec.engine.plain_lines import text_writer
 from formatspec.engine.printing import NO_SOURCE, Lacking
 from formatspec.engine.shared import Spooled, counts_on, holds_apart, narrower, spooled_tables, told_twice
 from formatspec.engine.sources import frame_of, position_of, source_of
@@ -91,6 +92,12 @@ class Exporter:
             role.name: role.painter() if role.kind == "pixels" else compile_writer(role.document_rule, role.scope)
             for role in self.roles
             if role.kind is not None and role.span != "shared"
+        }
+        self.texts = {
+            role.name: text
+            for role in self.roles
+            if role.span == "item" and role.codec is not None
+            if (text := text_writer(role.codec.rule, role.codec.shape, role.scope)) is not None
         }
         self.spooled = {
             role.name: tuple(spooled_tables(role))
@@ -204,11 +211,17 @@ class Exporter:
             if data is not None:
                 yield path, data
             return
-        source = origin.documents.get(role.name, NO_SOURCE) if origin is not None else NO_SOURCE
-        document = self._document(role, frame, source)
+        assert role.codec is not None
+        text = self.texts.get(role.name) if frame.then is None else None
+        if text is not None:
+            document, encode = text(frame), role.codec.encode_lines
+        else:
+            source = origin.documents.get(role.name, NO_SOURCE) if origin is not None else NO_SOURCE
+            document, encode = self._document(role, frame, source), role.codec.encode
         if role.optional and not was_there and not document:
             return
-        yield path, self._encode(role, document, path)
+        assert encode is not None
+        yield path, _encoded(encode, document, path)
 
     def _document(self, role: Role, frame: Frame, source: Any) -> Any:
         writer: Any = self.writers[role.name]
@@ -216,13 +229,6 @@ class Exporter:
             return writer(frame, source)
         except Lacking as lacking:
             raise CannotWrite(f"{role.name} needs {lacking}") from None
-
-    def _encode(self, role: Role, document: Any, path: str) -> bytes:
-        assert role.codec is not None
-        try:
-            return role.codec.encode(document)
-        except (FileError, ValueError) as error:
-            raise CannotWrite(f"{path}: {error}") from None
 
     def _record_files(self, role: Role, item: Item, frame: Frame) -> Iterator[tuple[str, bytes]]:
         painter: Any = self.writers[role.name]
@@ -398,6 +404,13 @@ class Exporter:
         self.losses.clear()
         self.shared, self.subsets, self.named, self.files, self.objects = {}, (set(), set()), {}, 0, 0
         return part
+
+
+def _encoded(encode: Callable[[Any], bytes], document: Any, path: str) -> bytes:
+    try:
+        return encode(document)
+    except (FileError, ValueError) as error:
+        raise CannotWrite(f"{path}: {error}") from None
 
 
 def _gather(row: RowWriter, frame: Frame, gathered: TablePart, codec: Codec, in_place: bool) -> str:

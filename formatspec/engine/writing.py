@@ -359,6 +359,13 @@ def hold(frame: Frame, bits: int) -> None:
     _held(frame, mark(frame.record), bits)
 
 
+def hold_all(frame: Frame, records: Iterable[Any], bits: int) -> None:
+    """Likewise of several objects."""
+    held = frame.setting.held
+    for one in map(id, records):
+        held[one] = held.get(one, 0) | bits
+
+
 def _held(frame: Frame, one: Hashable, bits: int) -> None:
     if bits:
         held = frame.setting.held
