@@ -19,7 +19,7 @@ from formatspec.engine.format import IMAGE, Format, Role
 from formatspec.engine.job import Fault, Job, Path, Record
 from formatspec.engine.joined import Joined, Run, Table
 from formatspec.engine.overlap import link
-from formatspec.engine.plain_rows import PlainRows
+from formatspec.engine.plain_rows import PlainRows, told_in_records
 from formatspec.engine.raster import RasterReader
 from formatspec.engine.row_reading import Reader, RowReader, read_row
 from formatspec.engine.rows import Decode
@@ -89,6 +89,7 @@ def read_entry(
         if role.span == "shared":
             _read_rows(role, runs.get(role.name, ()), readers, job)
         elif _is_read(role.name, readers, purpose):
+            told_in_records(job)
             if role.span == "item":
                 _read_item_file(role, entry, tree, readers, job, files, rasters, purpose)
             else:
@@ -97,6 +98,8 @@ def read_entry(
             _missing(role, entry, job)
     _look_inside(job, purpose, IMAGE in files)
     _name_image(form, job)
+    if "area" in job.tables:
+        told_in_records(job)
     item = item_of(form, entry, job)
     told = _link_overlaps(item, job)
     if purpose.origin:
@@ -233,6 +236,8 @@ def _read_rows(role: Role, runs: Sequence[Run], readers: Readers, job: Job) -> N
         if part.columns != job.env.columns:
             job.env = replace(job.env, columns=part.columns)
         job.file = part.file
+        if table.kind not in ("item", "label", "caption"):
+            told_in_records(job)
         documents = part.rows.some(first, first + len(which), readers.decoders.get(key))
         for position, (alternative, document) in enumerate(zip(which, documents, strict=True), first):
             job.at = (*part.table.path, position)

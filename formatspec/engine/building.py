@@ -15,7 +15,7 @@ from formatspec.model import derive
 from formatspec.model.records import Area, Caption, Image, Item, Label, Object, Origin
 from formatspec.model.region import Region
 
-_OBJECT = frozenset(Object.__struct_fields__) - {"category", "attributes", "origin"}
+OBJECT = frozenset(Object.__struct_fields__) - {"category", "attributes", "origin"}
 
 
 _LABEL = frozenset({"state", "score"})
@@ -87,12 +87,14 @@ def _attributes(record: Record) -> dict[str, Any]:
 
 
 def _objects(job: Job) -> tuple[Object, ...]:
+    if job.plain is not None:
+        return job.plain.objects
     records = job.tables.get("object", ())
     _name_parents(records)
     made = []
     resolve = job.categories.resolve
     for index, record in enumerate(records):
-        slots, stated, attributes = _parted(record)
+        slots, stated, attributes = parted(record)
         origin = None
         if "$rows" in record or "$rasters" in record:
             origin = Origin(record.get("$rows"), record.get("$rasters"), index)
@@ -107,13 +109,13 @@ def _objects(job: Job) -> tuple[Object, ...]:
     return tuple(made)
 
 
-def _parted(record: Record) -> tuple[Record, Record, Record]:
+def parted(record: Record) -> tuple[Record, Record, Record]:
     """An object's own slots, what is said of its category, and its attributes."""
     slots: Record = {}
     stated: Record = {}
     attributes: Record = {}
     for slot, value in record.items():
-        if slot in _OBJECT:
+        if slot in OBJECT:
             slots[slot] = value
         elif value is None or slot[0] == "$":
             continue
