@@ -312,20 +312,26 @@ class Exporter:
             shared = self.shared[key] = Shared(setting, SharedPart(*key, names))
             shared.setting.folder = posixpath.dirname(key[1])
             shared.setting.renumbered = self.renumbers
+        if self.spooled[role.name]:
+            frame = self._row_frame(shared, item, item_setting, over_files)
+            for table in self.spooled[role.name]:
+                self._spool(table, shared, item, frame)
+        shared.part.items += 1
+        shared.part.objects += len(item.objects)
+
+    def _row_frame(self, shared: Shared, item: Item, item_setting: Setting, over_files: bool) -> Frame:
+        """The frame in which an item's rows of a shared file are written; `over_files`: items are counted over all."""
+        key = (shared.part.role, shared.part.path)
         setting = Setting(item.captures, self.categories, shared.setting.options)
         setting.folder = shared.setting.folder
-        setting.file = key[1]
+        setting.file = shared.part.path
         items = shared.part.counts.get("items", 0)
         setting.index = item_setting.index if over_files else self.numbering.of(key, "items", items)
         setting.held = item_setting.held
         setting.rows["lost"] = item_setting.rows.setdefault("lost", [])
         setting.renumbered = self.renumbers
         setting.apart = self.apart
-        frame = self._frame(setting, item)
-        for table in self.spooled[role.name]:
-            self._spool(table, shared, item, frame)
-        shared.part.items += 1
-        shared.part.objects += len(item.objects)
+        return self._frame(setting, item)
 
     def _spool(self, table: Spooled, shared: Shared, item: Item, frame: Frame) -> None:
         codec, counts, numbering = self.target.roles[shared.part.role].codec, shared.part.counts, self.numbering
