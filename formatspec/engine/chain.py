@@ -33,6 +33,7 @@ class Chain:
     """decode: file to model, encode: model to file; both raise Unfit.
 
     pattern: for text, what the file's side looks like; None where anything goes.
+    unspelled: for text, the value that `encode` spells; the same as `encode` where it spells none.
     """
 
     decode: Convert
@@ -40,6 +41,7 @@ class Chain:
     codecs: tuple[Codec, ...]
     needs: frozenset[str]
     pattern: str | None = None
+    unspelled: Convert | None = None
 
 
 def spell_number(value: float) -> str:
@@ -89,6 +91,18 @@ def _spell_numbers(values: Sequence[Any]) -> str:
     return "" if "e" in text or "n" in text or "0.0000" in text else text[1:-1].replace(",", " ")
 
 
+def spell_rows(rows: Sequence[Sequence[Any]]) -> list[str]:
+    """Each row's values as text, parted by blanks; rows of numbers all at once."""
+    try:
+        text = _ENCODE(rows).decode()
+    except (OverflowError, TypeError):
+        text = ""
+    if _PLAIN_ROWS.fullmatch(text) and "0.0000" not in text and text.count("[") == len(rows) + 1:
+        return text[2:-2].replace("],[", "\n").replace(",", " ").split("\n")
+    return [spell(row) for row in rows]
+
+
+_PLAIN_ROWS = re.compile(r"\[\[[-0-9.,\[\]]+\]\]")
 _NUMBERS = frozenset({int, float})
 _ENCODE = msgspec.json.Encoder().encode
 
@@ -243,6 +257,7 @@ def build(leaf: Bind, types: Sequence[Type], keys: int, textual: bool, place: Pl
     codecs = _codecs(leaf, len(types), keys, textual, place)
     steps_in: list[Convert] = []
     steps_out = _encoding(codecs, types, keys)
+    unspelled = None
     if textual:
         reader = _text_reader(leaf, codecs, types)
         if reader is not None:
@@ -250,6 +265,7 @@ def build(leaf: Bind, types: Sequence[Type], keys: int, textual: bool, place: Pl
             steps_in.append(partial(_each, reader) if many else reader)
         if leaf.format is not None and (leaf.format == "word" or _PADDED.fullmatch(leaf.format)):
             steps_out.append(partial(_rendered, formats.field("x", leaf.format).render))
+        unspelled = _composed(steps_out)
         if not codecs or codecs[-1].kind != "tree":
             steps_out.append(partial(_each, spell) if keys > 1 else spell)
     steps_in.extend(codec.decode for codec in reversed(codecs))
@@ -264,7 +280,7 @@ def build(leaf: Bind, types: Sequence[Type], keys: int, textual: bool, place: Pl
     decode, encode = _composed(steps_in), _composed(steps_out)
     if leaf.default == Literal(None) and codecs and keys == 1 and not textual:
         decode, encode = partial(_or_null, decode), partial(_or_null, encode)
-    return Chain(decode, encode, codecs, needs, pattern)
+    return Chain(decode, encode, codecs, needs, pattern, unspelled)
 
 
 def _codecs(leaf: Bind, left: int, right: int, textual: bool, place: Place) -> tuple[Codec, ...]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from operator import attrgetter
 from typing import Any
 
-from formatspec.engine.chain import spell
+from formatspec.engine.chain import spell, spell_rows
 from formatspec.engine.frames import Frame
 from formatspec.engine.generated import function
 from formatspec.engine.lines import LineShape, RowsShape, Shape
@@ -46,14 +47,9 @@ def text_writer(rule: Rule, shape: Shape | None, scope: Scope) -> TextWriter | N
 
 def _lines_of(rule: MapRule, literals: Sequence[str], scope: Scope) -> Callable[..., tuple[list[str], list[Any]]]:
     """The function from objects, their frame, and a list for those that cannot be written, to lines and objects."""
-    names: dict[str, Any] = {**NAMES, "Lacking": Lacking, "spell": spell}
-    fields: list[str] = []
-    parts = [repr(literals[0])]
-    for place, field in enumerate(rule.fields):
-        fields += value_lines(field, scope, field_writer, names)
-        fields.append(f"part{place} = value if type(value) is str else spell(value)")
-        parts += [f"part{place}", repr(literals[place + 1])]
-    line = " + ".join(part for part in parts if part != repr(""))
+    names: dict[str, Any] = {**NAMES, "Lacking": Lacking, "spell": spell, "spell_rows": spell_rows}
+    words = all(literal == " " for literal in literals[1:-1]) and literals[0] == literals[-1] == ""
+    fields, row = (_words if words else _texts)(rule, literals, scope, names)
     body = [
         "env, item, rows = frame.env, frame.item, len(records)",
         "lines, written = [], []",
@@ -63,8 +59,28 @@ def _lines_of(rule: MapRule, literals: Sequence[str], scope: Scope) -> Callable[
         "    except Lacking as lacking:",
         "        lost.append((record, lacking))",
         "        continue",
-        f"    lines.append({line})",
+        f"    lines.append({row})",
         "    written.append(record)",
-        "return lines, written",
+        f"return {'spell_rows(lines)' if words else 'lines'}, written",
     ]
     return function("lines_of(records, frame, lost)", body, names)
+
+
+def _words(rule: MapRule, literals: Sequence[str], scope: Scope, names: dict[str, Any]) -> tuple[list[str], str]:
+    """The lines that give a row's values, and the row as a list of them: nothing but blanks stands between them."""
+    fields = ["row = []"]
+    for field in rule.fields:
+        fields += value_lines(field, scope, field_writer, names, attrgetter("unspelled"))
+        fields.append("row += value if value and type(value) is list else (value,)")
+    return fields, "row"
+
+
+def _texts(rule: MapRule, literals: Sequence[str], scope: Scope, names: dict[str, Any]) -> tuple[list[str], str]:
+    """The lines that give the texts of a row's values, and the row as one text."""
+    fields: list[str] = []
+    parts = [repr(literals[0])]
+    for place, field in enumerate(rule.fields):
+        fields += value_lines(field, scope, field_writer, names)
+        fields.append(f"part{place} = value if type(value) is str else spell(value)")
+        parts += [f"part{place}", repr(literals[place + 1])]
+    return fields, " + ".join(part for part in parts if part != repr(""))

@@ -4,10 +4,11 @@ other is left to its own writer.  Rows are mappings, or the lines of a text."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from operator import attrgetter
 from typing import Any
 
 from formatspec.codecs.registry import Unfit
-from formatspec.engine.chain import build
+from formatspec.engine.chain import Chain, Convert, build
 from formatspec.engine.frames import Frame, derived_of, getter
 from formatspec.engine.generated import function
 from formatspec.engine.job import MISSING
@@ -62,16 +63,22 @@ _FRAME = "inner or (inner := Frame(frame.setting, item, record, frame, index, ro
 
 
 def value_lines(
-    field: Field, scope: Scope, writer_of: Callable[[Field, Scope], Writer], names: dict[str, Any]
-) -> Iterator[str]:
-    """The lines of a function that give the `value` of one field; `names` are what they use from outside."""
+    field: Field, scope: Scope, writer_of: Callable[[Field, Scope], Writer], names: dict[str, Any],
+    encoding: Callable[[Chain], Convert] = attrgetter("encode"),
+) -> Iterator[str]:  # fmt: skip
+    """The lines of a function that give the `value` of one field; `names` are what they use from outside.
+
+    encoding: which of its leaf's functions encodes a value that is there.
+    """
     write = f"write{len(names)}"
     names[write] = writer_of(field, scope)
     otherwise = f"value = {write}({_FRAME}, UNSOURCED)"
-    yield from _encoded(field, scope, names, otherwise) or (otherwise,)
+    yield from _encoded(field, scope, names, encoding, otherwise) or (otherwise,)
 
 
-def _encoded(field: Field, scope: Scope, names: dict[str, Any], otherwise: str) -> tuple[str, ...]:
+def _encoded(
+    field: Field, scope: Scope, names: dict[str, Any], encoding: Callable[[Chain], Convert], otherwise: str
+) -> tuple[str, ...]:
     """The lines that encode a leaf's value; none where only its own writer can."""
     leaf = field.rule.leaf if isinstance(field.rule, LeafRule) else None
     if not isinstance(leaf, Bind) or len(leaf.names) > 1:
@@ -82,7 +89,7 @@ def _encoded(field: Field, scope: Scope, names: dict[str, Any], otherwise: str) 
         return ()
     encode = f"encode{len(names)}"
     chain = build(leaf, [meaning.value_type], 1, scope.textual, field.place)
-    names[encode] = chain.encode
+    names[encode] = encoding(chain)
     flat = meaning.value_type in _SCALARS and not leaf.calls
     flat = flat or (scope.textual and (not chain.codecs or chain.codecs[-1].kind != "tree"))
     encoded = f"{encode}(value, env)"

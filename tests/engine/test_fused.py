@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from formatspec.codecs import Argument, Codec, Env, Site, Unfit, make
+from formatspec.engine.chain import spell, spell_rows
 from formatspec.engine.fused import NEAR, fused
 
 CHAINS: dict[str, list[tuple[str, tuple[Any, ...]]]] = {
@@ -65,3 +66,13 @@ def test_a_usual_box_is_computed_at_once() -> None:
 def test_a_chain_with_another_codec_is_not_fused() -> None:
     codecs: Sequence[Codec] = (make("xywh", [], Site()), make("box_ring", [], Site()))
     assert fused(codecs, 4, (2, 3), False, lambda value, env: value) is None
+
+
+cells = (
+    st.integers() | st.floats() | st.sampled_from([1e-7, 0.00001, 1e22, 10**30, True, "3", "", None, "a b", [], [1]])
+)
+
+
+@given(st.lists(st.lists(cells | st.floats(0, 1), max_size=5), max_size=6))
+def test_rows_spelled_at_once_are_rows_spelled_one_by_one(rows: list[list[Any]]) -> None:
+    assert spell_rows(rows) == [spell(row) for row in rows]
