@@ -198,9 +198,10 @@ class Exporter:
             frame.then.setting.folder = frame.setting.folder
         if role.kind == "pixels":
             painter: Any = self.writers[role.name]
-            if role.optional and not was_there and not painter.shows(frame):
-                return
-            data = painter.encode(frame, origin.rasters.get(role.name) if origin is not None else None)
+            if role.optional and not was_there:
+                data = painter.encode_shown(frame)
+            else:
+                data = painter.encode(frame, origin.rasters.get(role.name) if origin is not None else None)
             if data is not None:
                 yield path, data
             return
