@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -39,8 +38,7 @@ _PLACED = ("id", "parent", "name")
 """Slots whose places are noted, for what is said of them later."""
 
 
-@dataclass(frozen=True, slots=True)
-class PlainRows:
+class PlainRows(msgspec.Struct, frozen=True):
     """How plain rows of a table are read.
 
     decode: the bytes of a list of rows to typed rows; raises ValueError where one is not plain.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -48,15 +47,13 @@ KEYS = ("L", "P", *CHANNELS, "RGB", ANY)
 Value = Any
 
 
-@dataclass(frozen=True, slots=True)
-class Alphabet:
+class Alphabet(msgspec.Struct, frozen=True):
     """A mask of one record: which slot each pixel value selects; None selects nothing."""
 
     slots: Mapping[int, str | None]
 
 
-@dataclass(frozen=True, slots=True)
-class RasterReader:
+class RasterReader(msgspec.Struct, frozen=True):
     """The reader of a label image."""
 
     spec: FileSpec
@@ -318,8 +315,7 @@ def raster_reader(spec: FileSpec, rule: Rule, scope: Scope, context: Context) ->
 Rows = list[tuple[Region, Value]]
 
 
-@dataclass(frozen=True, slots=True)
-class RasterWriter:
+class RasterWriter(msgspec.Struct, frozen=True):
     """The writer of a label image."""
 
     spec: FileSpec

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import msgspec
 import numpy as np
 
 from formatspec.model.region import Region
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 _LARGEST: dict[Mode, int] = {"gray": 255, "gray16": 65535, "palette": 255, "rgb": 255, "rgba": 255}
 
 
-@dataclass(frozen=True, slots=True)
-class Painting:
+class Painting(msgspec.Struct, frozen=True):
     """An image of `mode` that is 0 but for ordered, disjoint runs of one value, in column-major order.
 
     `keys` are the values, each as one number whose lowest byte is the first channel.

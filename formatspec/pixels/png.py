@@ -9,10 +9,10 @@ import io
 import struct
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import kornia_rs.io
+import msgspec
 import numpy as np
 
 from formatspec.model.image_error import ImageError as ImageError
@@ -45,8 +45,7 @@ _MODES: dict[tuple[int, int], tuple[Mode, str]] = {  # (depth, color): ours, and
 _LIMIT = 400_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(msgspec.Struct, frozen=True):
     """What IHDR says: size in pixels, bits a sample, color type (0 gray, 2 RGB, 3 palette, 4 and 6 alpha)."""
 
     width: int
@@ -55,8 +54,7 @@ class Header:
     color: int
 
 
-@dataclass(frozen=True, slots=True)
-class Raster:
+class Raster(msgspec.Struct, frozen=True):
     """Decoded pixels: uint8 or uint16, (h, w) for gray, gray16 and palette (indices), else (h, w, 3 or 4)."""
 
     pixels: Pixels
