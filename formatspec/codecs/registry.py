@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
+
+import msgspec
 
 Kind = Literal["any", "text", "number", "numbers", "table", "tree"]
 """What a codec's file side is: text, a number, a flat list of numbers, a structure, a structure whose values are all
@@ -25,8 +26,7 @@ class Unfit(ValueError):
         self.got = got
 
 
-@dataclass(frozen=True, slots=True)
-class Env:
+class Env(msgspec.Struct, frozen=True):
     """What a codec may need to know besides the value: the image's size in pixels, a table's columns."""
 
     width: int = 0
@@ -34,8 +34,7 @@ class Env:
     columns: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
+class Site(msgspec.Struct, frozen=True):
     """Where a codec stands in a spec: how many slots to its left, how many keys of the file to its right."""
 
     left: int = 1
@@ -55,8 +54,7 @@ def _unchanged(value: Any, rng: random.Random, env: Env) -> Any:
     return value
 
 
-@dataclass(frozen=True, slots=True)
-class Codec:
+class Codec(msgspec.Struct, frozen=True):
     """A pair of inverse functions.
 
     encode, decode: value and environment to value; raise `Unfit`, never anything else, on a value that does
@@ -84,8 +82,7 @@ class Codec:
     formulas: Formulas | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Argument:
+class Argument(msgspec.Struct, frozen=True):
     """One argument of a codec call as a spec writes it: `2`, `rows`, or a pair `'yes'=true`.
 
     In a pair the file's side stands left (`file`), the model's right (`value`).

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from os import PathLike
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from formatspec.codecs.registry import Env
 from formatspec.engine.building import item_of
@@ -32,8 +32,7 @@ from formatspec.paths.tree import Tree
 from formatspec.pixels.png import Raster
 
 
-@dataclass(frozen=True, slots=True)
-class Readers:
+class Readers(msgspec.Struct, frozen=True):
     """The compiled readers of a format for one purpose.
 
     decoders: how much of a table's rows is decoded; plain: how rows that are as the spec has them are read.
@@ -47,8 +46,7 @@ class Readers:
     wanted_roles: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Purpose:
+class Purpose(msgspec.Struct, frozen=True):
     """What is read: whether source rows are kept, image headers looked at, every check made, pixels decoded."""
 
     origin: bool = False
@@ -58,8 +56,7 @@ class Purpose:
     pixels: bool = True
 
 
-@dataclass(slots=True)
-class Assembled:
+class Assembled(msgspec.Struct):
     """An item with what was found wrong with it; `item` is None where nothing could be made of it."""
 
     key: str

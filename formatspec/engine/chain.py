@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -28,8 +27,7 @@ _NUMBER = re.compile(NUMBER)
 _PADDED = re.compile(r"0\d+d")
 
 
-@dataclass(frozen=True, slots=True)
-class Chain:
+class Chain(msgspec.Struct, frozen=True):
     """decode: file to model, encode: model to file; both raise Unfit.
 
     pattern: for text, what the file's side looks like; None where anything goes.

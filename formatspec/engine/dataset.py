@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from formatspec.engine import demand
 from formatspec.engine.assemble import Assembled, Purpose, Readers, files_read, read_entry
@@ -337,8 +337,11 @@ def roots(form: Format, tree: Tree) -> Iterator[str]:
 
 
 def candidates(source: Source, tree: Tree, options: Mapping[str, Any]) -> list[tuple[Format, str]]:
-    """The layouts and roots that fit a tree, the best first: those with most of their required roles there."""
-    found: list[tuple[int, int, Format, str]] = []
+    """The layouts and roots that fit a tree, the best first: those with most of their required roles there.
+
+    One that claims no file comes last, though nothing that it requires be missing.
+    """
+    found: list[tuple[bool, int, int, Format, str]] = []
     samples: dict[str, Sequence[str]] = {}
     for layout in source.layouts:
         form = compile_format(source, layout, options)
@@ -346,14 +349,14 @@ def candidates(source: Source, tree: Tree, options: Mapping[str, Any]) -> list[t
             below = tree.under(prefix) if prefix else tree
             if prefix not in samples:
                 samples[prefix] = sampled(below.paths())
-            score = _score(form, below, samples[prefix], len(source.layouts) > 1)
-            found.append((-score, len(found), form, prefix))
-    found.sort(key=lambda one: one[:2])
-    return [(form, prefix) for _, _, form, prefix in found]
+            by_role = claims(form, (path for path in samples[prefix] if not form.ignored(path))).by_role
+            score = _score(form, below, by_role, len(source.layouts) > 1)
+            found.append((not any(by_role.values()), -score, len(found), form, prefix))
+    found.sort(key=lambda one: one[:3])
+    return [(form, prefix) for _, _, _, form, prefix in found]
 
 
-def _score(form: Format, tree: Tree, sample: Sequence[str], several: bool) -> int:
-    found = claims(form, (path for path in sample if not form.ignored(path))).by_role
+def _score(form: Format, tree: Tree, found: Mapping[str, Sequence[Any]], several: bool) -> int:
     score = 0
     for name, role in form.roles.items():
         if found[name]:

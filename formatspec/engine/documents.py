@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from formatspec.engine import lines
 from formatspec.engine.job import Path
@@ -16,16 +17,14 @@ from formatspec.language.rules import Field, ListRule, MapRule, OneOf, Rule, Tab
 from formatspec.language.schema import FileSpec
 
 
-@dataclass(frozen=True, slots=True)
-class Decoded:
+class Decoded(msgspec.Struct, frozen=True):
     """A document, and the lines of it that fit nothing."""
 
     document: Any
     strays: tuple[lines.Stray, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Codec:
+class Codec(msgspec.Struct, frozen=True):
     """How a role's files are read and written; `rule` is the role's rule over the document.
 
     named: a path through the document as the rule sees it, as one through the file, where they differ.
@@ -179,7 +178,7 @@ def _cell(part: Any) -> Any:
 
 
 def _fields(style: Style) -> dict[str, Any]:
-    return {name: getattr(style, name) for name in Style.__dataclass_fields__}
+    return {name: getattr(style, name) for name in Style.__struct_fields__}
 
 
 def _lines(style: Style, rule: Rule, scope: Scope) -> Codec:

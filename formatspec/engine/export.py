@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 import posixpath
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -33,14 +31,13 @@ from formatspec.model.slots import TABLES
 Write = Callable[[str, bytes], None]
 
 
-@dataclass(slots=True)
-class Shared:
+class Shared(msgspec.Struct):
     """A part of a shared file in the making; `late` are rows that wait for the names of all columns."""
 
     setting: Setting
     part: SharedPart
-    late: list[tuple[TablePart, RowWriter, Frame]] = field(default_factory=list)
-    columns: dict[str, None] = field(default_factory=dict)
+    late: list[tuple[TablePart, RowWriter, Frame]] = msgspec.field(default_factory=list)
+    columns: dict[str, None] = msgspec.field(default_factory=dict)
 
 
 class CannotWrite(ValueError):
@@ -205,9 +202,10 @@ class Exporter:
             frame.then.setting.folder = frame.setting.folder
         if role.kind == "pixels":
             painter: Any = self.writers[role.name]
-            if role.optional and not was_there and not painter.shows(frame):
-                return
-            data = painter.encode(frame, origin.rasters.get(role.name) if origin is not None else None)
+            if role.optional and not was_there:
+                data = painter.encode_shown(frame)
+            else:
+                data = painter.encode(frame, origin.rasters.get(role.name) if origin is not None else None)
             if data is not None:
                 yield path, data
             return
@@ -383,7 +381,7 @@ class Exporter:
         for gathered, row, inner in shared.late:
             for frame in (inner, inner.then):
                 if frame is not None:
-                    frame.env = dataclasses.replace(frame.env, columns=columns)
+                    frame.env = msgspec.structs.replace(frame.env, columns=columns)
             why = _gather(row, inner, gathered, role.codec, inner.then is not None)
             if why:
                 self.losses.note(f"{row.table} not written ({why})", row.table)

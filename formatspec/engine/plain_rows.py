@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import msgspec
@@ -45,8 +44,7 @@ _APART = frozenset({"path", "outer", "column"})
 _DEFAULTS = {slot: getattr(Object(), slot) for slot in OBJECT}
 
 
-@dataclass(frozen=True, slots=True)
-class PlainRows:
+class PlainRows(msgspec.Struct, frozen=True):
     """How plain rows of a table are read.
 
     decode: the bytes of a list of rows to typed rows; raises ValueError where one is not plain.

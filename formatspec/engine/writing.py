@@ -7,8 +7,9 @@ was read gives the source instead, with its spelling or its absence.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from formatspec.codecs.registry import Unfit
 from formatspec.engine.chain import build

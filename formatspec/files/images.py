@@ -5,10 +5,10 @@ from __future__ import annotations
 import io
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
 from os import PathLike
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
+import msgspec
 import numpy as np
 
 from formatspec.model.image_error import ImageError as ImageError
@@ -32,8 +32,7 @@ _SAME = {".jpeg": ".jpg", ".jpe": ".jpg", ".tiff": ".tif"}
 _OPAQUE_FORMATS = {".jpg", ".bmp", ".ppm", ".pgm", ".pnm"}
 
 
-@dataclass(frozen=True, slots=True)
-class ImageInfo:
+class ImageInfo(msgspec.Struct, frozen=True):
     """Size as stored in pixels, channels (3 for palette images), EXIF orientation 1..8, format lower-case."""
 
     width: int

@@ -11,9 +11,9 @@ import contextlib
 import math
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 import yaml
 
 from formatspec.files.document import (
@@ -93,8 +93,7 @@ def locate(data: bytes, pointer: Pointer, style: Style = STYLE) -> Place | None:
     return found
 
 
-@dataclass(slots=True)
-class _Frame:
+class _Frame(msgspec.Struct):
     """A list or a mapping that is being read.
 
     key: where the next value goes, an index or a key.
@@ -118,11 +117,10 @@ class _Frame:
             self.awaits_key = True
 
 
-@dataclass(slots=True)
-class _Aliases:
+class _Aliases(msgspec.Struct):
     """What anchors name, with the number of nodes of each, and what aliases have cost so far."""
 
-    values: dict[str, tuple[Any, int]] = field(default_factory=dict)
+    values: dict[str, tuple[Any, int]] = msgspec.field(default_factory=dict)
     count: int = 0
     nodes: int = 0
 
