@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 from formatspec.codecs import arguments as take
@@ -220,10 +221,11 @@ def columns(arguments: Sequence[Argument], site: Site) -> Codec:
         return values.listed(site, (list(ring[::2]), list(ring[1::2])))
 
     def decode(value: Any, env: Env) -> tuple[Ring, ...]:
-        xs, ys = (values.coordinates(column) for column in values.sequence(value, 2))
+        columns = values.sequence(value, 2)
+        xs, ys = values.coordinates(columns[0]), values.coordinates(columns[1])
         if len(xs) != len(ys):
             raise Unfit("as many x as y", value)
-        return (tuple(c for point in zip(xs, ys, strict=True) for c in point),) if xs else ()
+        return (tuple(chain.from_iterable(zip(xs, ys, strict=True))),) if xs else ()
 
     return Codec(
         encode=encode,

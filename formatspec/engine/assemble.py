@@ -25,7 +25,7 @@ from formatspec.engine.row_reading import Reader, RowReader, read_row
 from formatspec.engine.rows import Decode
 from formatspec.engine.schemas import schema_faults
 from formatspec.files.document import FileError
-from formatspec.files.images import ImageError, ImageInfo, probe, probe_file, probe_whole
+from formatspec.files.images import ImageError, ImageInfo, probe, probe_ends, probe_file, probe_whole
 from formatspec.model.records import Item, Origin
 from formatspec.model.region import Region
 from formatspec.paths.tree import Tree
@@ -159,9 +159,7 @@ def _read_image(
     if not purpose.headers:
         return
     try:
-        local = tree.local(path)
-        image = tree.read(path) if local is None else local
-        info, cut_short = probe_whole(image) if purpose.checks else (_header(image), False)
+        info, cut_short = _looked_at(path, tree, purpose)
     except (ImageError, ValueError, OSError) as error:
         job.faults.append(Fault("FILE_UNREADABLE", path, (), role.place if role else None, str(error)))
         return
@@ -198,6 +196,21 @@ def _name_image(form: Format, job: Job) -> None:
     if role is not None and not role.optional and "image.path" not in job.item:
         with suppress(KeyError, ValueError):
             job.item["image.path"] = role.template.render(job.captures)
+
+
+_ENDS = 1 << 14
+"""Bytes at each end of an image that tell of most images all that is asked."""
+
+
+def _looked_at(path: str, tree: Tree, purpose: Purpose) -> tuple[ImageInfo, bool]:
+    """What an image's header says, and whether the image stops before its end, if that is checked."""
+    ends = tree.ends(path, _ENDS)
+    info = None if ends is None else probe_ends(*ends)
+    if info is not None:
+        return info, False
+    local = tree.local(path)
+    image = tree.read(path) if local is None else local
+    return probe_whole(image) if purpose.checks else (_header(image), False)
 
 
 def _header(image: PathLike[str] | bytes) -> ImageInfo:
@@ -302,7 +315,7 @@ def _named(role: Role, tree: Tree, job: Job) -> bool:
 
 def _missing(role: Role, entry: Entry, job: Job) -> None:
     """Note that an item lacks a file that it must have."""
-    if role.optional or entry.shared.get("unlisted"):
+    if role.optional:
         return
     expected = job.item.get(f"path.{role.name}") or _rendered(role, job.captures)
     where = job.item.get("image.path") or next((f[0][0] for f in entry.files.values()), expected)
@@ -363,22 +376,22 @@ def _read_record_files(
     role: Role, entry: Entry, tree: Tree, readers: Readers, job: Job, files: dict[str, list[str]],
     rasters: dict[str, Any], purpose: Purpose,
 ) -> None:  # fmt: skip
-    slots = [name.removeprefix("object.") for name in role.captures if name.startswith("object.")]
-    found = {
-        tuple(captures[f"object.{slot}"] for slot in slots): path for path, captures in entry.files.get(role.name, ())
-    }
-    if slots == ["depth"] or slots == ["level"]:
+    slots = role.record_slots
+    names = [f"object.{slot}" for slot in slots]
+    found = {tuple([captures[name] for name in names]): path for path, captures in entry.files.get(role.name, ())}
+    if slots == ("depth",) or slots == ("level",):
         for (level,), one in found.items():
             files.setdefault(role.name, []).append(one)
-            job.captures[f"object.{slots[0]}"] = level
+            job.captures[names[0]] = level
             raster = _read_raster(role, one, tree, readers, job.item, job, purpose)
-            del job.captures[f"object.{slots[0]}"]
+            del job.captures[names[0]]
             if raster is not None and job.origin:
                 rasters.setdefault(role.name, {})[one] = raster
         return
     taken: set[str] = set()
     for record in job.tables.get("object", ()):
-        listed = found.get(tuple(record.get(slot) for slot in slots))
+        key = tuple([record.get(slot) for slot in slots])
+        listed = found.get(key)
         path: Any = record.get(f"path.{role.name}") or listed
         if path is None or (path != listed and not tree.exists(path)):
             if not role.optional:
@@ -391,10 +404,9 @@ def _read_record_files(
             continue
         taken.add(path)
         files.setdefault(role.name, []).append(path)
-        told = {f"object.{slot}": record.get(slot) for slot in slots}
-        job.captures.update(told)
+        job.captures.update(zip(names, key, strict=True))
         raster = _read_raster(role, path, tree, readers, record, job, purpose)
-        for name in told:
+        for name in names:
             del job.captures[name]
         if raster is not None and job.origin:
             record.setdefault("$rasters", {})[role.name] = raster

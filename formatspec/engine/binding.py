@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable
+from math import isfinite
 from typing import Any
 
 from formatspec.codecs.registry import Unfit
@@ -17,7 +18,13 @@ from formatspec.paths.tree import safe_join
 
 Binder = Callable[[Any, Record, Job], None]
 
+_NUMBERS = frozenset({int, float})
 _GEOMETRY = ("bbox", "polygon", "polygons", "region", "hidden", "keypoints")
+
+NAMED = ("category.id", "category.index", "category.name")
+"""Slots that a closed table of categories must know."""
+PLACED = ("parent", "id", "name")
+"""Slots whose places are noted, for what is said of them later."""
 
 MARGIN = 1.0
 """Pixels by which a box may stick out: annotators and rounding do that."""
@@ -42,6 +49,16 @@ def binder(meaning: Meaning, scope: Scope, at: Path, place: Place) -> Binder:
     return _record(meaning.name, at)
 
 
+def sets_slot(meaning: Meaning, scope: Scope) -> bool:
+    """Whether the binder of a name puts its value in the record's slot of that name, whatever it does beside."""
+    return (
+        meaning.where == "record"
+        and scope.kind != "item"
+        and not meaning.derived
+        and meaning.name not in (*_GEOMETRY, "attributes")
+    )
+
+
 def puts_only(meaning: Meaning, scope: Scope) -> bool:
     """Whether the binder of a name puts its value in the record and does nothing else."""
     return (
@@ -49,7 +66,7 @@ def puts_only(meaning: Meaning, scope: Scope) -> bool:
         and scope.kind != "item"
         and not meaning.derived
         and not meaning.name.startswith(("category.", "attributes"))
-        and meaning.name not in (*_GEOMETRY, "parent", "id", "name")
+        and meaning.name not in (*_GEOMETRY, *PLACED)
     )
 
 
@@ -58,9 +75,9 @@ def _record(name: str, at: Path) -> Binder:
         return _attributes
     if name in _GEOMETRY:
         return _geometry(name)
-    if name in ("category.id", "category.index", "category.name"):
+    if name in NAMED:
         return _category(name, at)
-    if name in ("parent", "id", "name"):
+    if name in PLACED:
         key = f"${name}_at"
 
         def bind_placed(value: Any, record: Record, job: Job) -> None:
@@ -215,8 +232,18 @@ def _judge_box(box: Any, job: Job) -> None:
         raise Misfit("BOX_OUTSIDE", "the box lies outside its image", f"inside {size[0]} x {size[1]} pixels", list(box))
 
 
+def _are_finite(ring: Any) -> bool:
+    """Whether all numbers are plain and finite, which their sum tells: what is not finite stays so in it."""
+    try:
+        return _NUMBERS.issuperset(map(type, ring)) and isfinite(sum(ring))
+    except OverflowError:
+        return False
+
+
 def _judge_points(rings: Any, job: Job) -> None:
     for ring in rings:
+        if _are_finite(ring):
+            continue
         for number in ring:
             if not isinstance(number, int | float) or number != number or number in (float("inf"), float("-inf")):
                 raise Misfit("NOT_A_NUMBER", "a coordinate is no finite number", "finite numbers", number)
@@ -238,3 +265,11 @@ _JUDGES: dict[str, Callable[[Any, Job], None]] = {
     "region": _judge_region,
     "hidden": _judge_region,
 }
+
+
+def report(unfit: Unfit, at: Path, place: Place, value: Any, job: Job) -> None:
+    """Note a value that does not fit."""
+    if isinstance(unfit, Misfit):
+        job.fault(unfit.code, (*job.at, *at), place, unfit.message, unfit.expected, unfit.got)
+    else:
+        job.fault("FIELD", (*job.at, *at), place, "the value does not fit", unfit.expected, value)

@@ -40,17 +40,17 @@ class Checker:
         """What the checks find in an item that could be read."""
         if one.item is None:
             return
-        yield from self._computed(one)
+        setting = Setting(one.item.captures, None, dict(self.form.options))
+        setting.rows["told"] = one.told
+        root = Frame(setting, one.item, one.item)
+        if one.deferred:
+            yield from self._computed(one, one.item, root)
         for check in self.checks:
             if deep or not check.needs_pixels:
-                yield from check.run(one)
+                yield from check.run(one, one.item, root)
 
-    def _computed(self, one: Assembled) -> Iterator[Finding]:
+    def _computed(self, one: Assembled, item: Item, root: Frame) -> Iterator[Finding]:
         """Computed leaves whose values are other than what follows from the model."""
-        item = one.item
-        if item is None or not one.deferred:
-            return
-        root = Frame(Setting(item.captures, None, dict(self.form.options)), item, item)
         places = {id(thing): place for place, thing in enumerate(item.objects)}
         for leaf, place, record, value, file, path in one.deferred:
             thing = record.get("$object")
@@ -89,7 +89,7 @@ def _nothing(frame: Frame) -> None:
 
 def _means_the_same(a: Any, b: Any) -> bool:
     """Whether two values say the same: numbers by value, a list of one as the bare value, text by its number."""
-    if same_value(a, b) or equal_strictly(a, b):
+    if equal_strictly(a, b) or same_value(a, b):
         return True
     many_a = list(a) if isinstance(a, list | tuple) else [a]
     many_b = list(b) if isinstance(b, list | tuple) else [b]
@@ -143,14 +143,11 @@ class Check:
             return expression.compile_expression(part.expression, told)
         return told.value(part.names[0])
 
-    def run(self, one: Assembled) -> Iterator[Finding]:
-        assert one.item is not None
-        item: Item = one.item
-        setting = Setting(item.captures, None, dict(self.form.options))
-        setting.rows["told"] = one.told
-        root = Frame(setting, item, item)
+    def run(self, one: Assembled, item: Item, root: Frame) -> Iterator[Finding]:
+        """What the check finds in an item, whose frame is `root`."""
         if self.spec.each == "objects":
-            frames = [Frame(setting, item, thing, root, i, len(item.objects)) for i, thing in enumerate(item.objects)]
+            things = item.objects
+            frames = [Frame(root.setting, item, thing, root, i, len(things)) for i, thing in enumerate(things)]
         else:
             frames = [root]
         for frame in frames:
@@ -191,10 +188,9 @@ def tree_findings(dataset: Dataset) -> Iterator[Fault]:
     for path in dataset.index.unclaimed:
         if not path.rpartition("/")[2].startswith("."):
             yield Fault("FILE_UNCLAIMED", path, (), None, "no rule claims this file")
-    for entry in dataset.index.entries:
-        if entry.shared.get("unlisted"):
-            for found in entry.files.values():
-                for path, _ in found:
-                    yield Fault("FILE_ORPHAN", path, (), None, "no item names this file")
+    for entry in dataset.index.unlisted:
+        for found in entry.files.values():
+            for path, _ in found:
+                yield Fault("FILE_ORPHAN", path, (), None, "no item names this file")
     if not dataset.entries:
         yield Fault("NOTHING_FOUND", "", (), None, f"no item of {dataset.name} was found")

@@ -29,9 +29,12 @@ from formatspec.language.schema import CategoryList, CategoryTable
 from formatspec.model.image_error import ImageError
 from formatspec.model.records import Category, Item
 from formatspec.paths.formats import IMAGE_EXTENSIONS
-from formatspec.paths.tree import Tree, matches
+from formatspec.paths.globs import matches
+from formatspec.paths.tree import Tree
 from formatspec.pixels import containers
 
+MANY = 256
+"""Items for which it pays to write out functions that read their documents."""
 AHEAD = 16
 """Items whose files a tree far away may fetch before they are asked for."""
 
@@ -131,7 +134,7 @@ class Dataset:
         """The readers for a purpose, compiled once."""
         key = (wanted, compares)
         if key not in self._readers:
-            context = Context(wanted, compares)
+            context = Context(wanted, compares, often=len(self) >= MANY)
             roles = [role for role in self.form.documents if role.span != "shared"]
             tables = self._tables(wanted, context)
             self._readers[key] = Readers(
@@ -195,8 +198,7 @@ class Dataset:
         """The entries, while a tree far away fetches the files of those that follow; `again`: for a first time."""
         try:
             for place, entry in enumerate(entries):
-                coming = entries[place : place + AHEAD]
-                self.tree.prefetch((path for one in coming for path in files_read(one, readers, purpose)), again)
+                self.tree.prefetch(_coming(entries, place, readers, purpose), again)
                 yield entry
         finally:
             self.tree.prefetch(())
@@ -256,6 +258,12 @@ class Dataset:
             *(_with_origin(named.get(category.name, category), category) for category in listed),
             *(_placed(category, len(listed) + i) for i, category in enumerate(sorted_open(others))),
         )
+
+
+def _coming(entries: Sequence[Entry], place: int, readers: Readers, purpose: Purpose) -> Iterator[str]:
+    """The files of the entries from a place on; found only for a tree that asks for them."""
+    for entry in entries[place : place + AHEAD]:
+        yield from files_read(entry, readers, purpose)
 
 
 class Changed(RuntimeError):
@@ -341,19 +349,19 @@ def candidates(source: Source, tree: Tree, options: Mapping[str, Any]) -> list[t
 
     One that claims no file comes last, though nothing that it requires be missing.
     """
-    found: list[tuple[bool, int, int, Format, str]] = []
-    samples: dict[str, Sequence[str]] = {}
-    for layout in source.layouts:
-        form = compile_format(source, layout, options)
-        for prefix in roots(form, tree):
-            below = tree.under(prefix) if prefix else tree
-            if prefix not in samples:
-                samples[prefix] = sampled(below.paths())
-            by_role = claims(form, (path for path in samples[prefix] if not form.ignored(path))).by_role
-            score = _score(form, below, by_role, len(source.layouts) > 1)
-            found.append((not any(by_role.values()), -score, len(found), form, prefix))
-    found.sort(key=lambda one: one[:3])
-    return [(form, prefix) for _, _, _, form, prefix in found]
+    forms = [compile_format(source, layout, options) for layout in source.layouts]
+    found = [(form, prefix) for form in forms for prefix in roots(form, tree)]
+    if len(found) < 2:
+        return found
+    below = {prefix: tree.under(prefix) if prefix else tree for _, prefix in found}
+    samples = {prefix: sampled(part.paths()) for prefix, part in below.items()}
+    several = len(forms) > 1
+
+    def rank(form: Format, prefix: str) -> tuple[bool, int]:
+        by_role = claims(form, (path for path in samples[prefix] if not form.ignored(path))).by_role
+        return not any(by_role.values()), -_score(form, below[prefix], by_role, several)
+
+    return sorted(found, key=lambda one: rank(*one))
 
 
 def _score(form: Format, tree: Tree, found: Mapping[str, Sequence[Any]], several: bool) -> int:

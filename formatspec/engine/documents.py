@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -17,7 +17,7 @@ from formatspec.language.rules import Field, ListRule, MapRule, OneOf, Rule, Tab
 from formatspec.language.schema import FileSpec
 
 
-class Decoded(msgspec.Struct, frozen=True):
+class Decoded(NamedTuple):
     """A document, and the lines of it that fit nothing."""
 
     document: Any

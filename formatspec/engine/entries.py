@@ -5,27 +5,25 @@ from __future__ import annotations
 import marshal
 import pickle
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
+from operator import itemgetter
 from types import MappingProxyType
 from typing import Any, overload
 
 import msgspec
 import numpy as np
 
-from formatspec.engine.format import IMAGE, Format
+from formatspec.engine.format import IMAGE, Format, Role
 from formatspec.engine.job import Fault
 from formatspec.engine.spill import Scratch
 from formatspec.language.leaf import Bind
 from formatspec.language.rules import LeafRule, MapRule, Rule
 
-Files = Callable[[str], Iterable[tuple[str, dict[str, Any]]]]
-"""Gives the paths of a role, with what they capture."""
-
 HELD = 1 << 12
 """Items that stay in memory as they are; more are kept packed, on disk."""
-PACKED = 512
-"""Bytes that most packed items have at most."""
+AHEAD = 1 << 14
+"""Bytes of packed items that are read at once, since items are asked for in their order."""
 
 
 NONE: Mapping[str, Any] = MappingProxyType({})
@@ -37,7 +35,7 @@ def _none() -> Mapping[str, Any]:
 
 
 class Entry(msgspec.Struct):
-    """An item in the index: its place among all, its names, its files by role."""
+    """An item in the index: its place among all, its names, its files by role, with what they say of an object."""
 
     identity: tuple[Any, ...]
     key: str
@@ -69,6 +67,7 @@ class Entries(Sequence[Entry]):
         self._near: dict[int, Entry] = {}
         self._places = array("q")
         self._scratch: Scratch | None = None
+        self._ahead, self._ahead_from = b"", 0
         self._whole = False
 
     def __len__(self) -> int:
@@ -89,6 +88,20 @@ class Entries(Sequence[Entry]):
         self._places.append(-1)
         self._keep(Entry(identity, key, {}, number))
         return number
+
+    def renumber(self, order: np.ndarray[Any, np.dtype[np.intp]]) -> None:
+        """Give the items other numbers: `order` tells, for each of these, the number so far."""
+        if (order == np.arange(len(order))).all():
+            return
+        numbers = np.empty_like(order)
+        numbers[order] = np.arange(len(order))
+        now = numbers.tolist()
+        self._numbers = {known: now[number] for known, number in self._numbers.items()}
+        self._same_hash = {known: now[number] for known, number in self._same_hash.items()}
+        self._near = {now[number]: entry for number, entry in self._near.items()}
+        for number, entry in self._near.items():
+            entry.number = number
+        self._places = array("q", np.frombuffer(self._places, np.int64)[order].tobytes())
 
     @overload
     def __getitem__(self, number: int) -> Entry: ...
@@ -134,11 +147,15 @@ class Entries(Sequence[Entry]):
     def _unpacked(self, number: int) -> Entry:
         assert self._scratch is not None
         place = self._places[number]
-        data = self._scratch.read(place, PACKED)
-        size = 4 + int.from_bytes(data[:4], "little")
-        if size > len(data):
-            data = self._scratch.read(place, size)
-        identity, key, names, files, shared = _PACKERS[data[4]].loads(memoryview(data)[5:size])
+        start = place - self._ahead_from
+        size = 4 + int.from_bytes(self._ahead[start : start + 4], "little") if 0 <= start < len(self._ahead) - 4 else 0
+        if not 0 < size <= len(self._ahead) - start:
+            self._ahead, self._ahead_from, start = self._scratch.read(place, AHEAD), place, 0
+            size = 4 + int.from_bytes(self._ahead[:4], "little")
+            if size > len(self._ahead):
+                self._ahead = self._scratch.read(place, size)
+        data = memoryview(self._ahead)[start + 4 : start + size]
+        identity, key, names, files, shared = _PACKERS[data[0]].loads(data[1:])
         return Entry(identity, key, names, number, files or NONE, shared or NONE)
 
 
@@ -182,27 +199,77 @@ def item_key(form: Format, names: Mapping[str, Any]) -> str:
     return "/".join(str(names[name]) for name in form.key_names if names.get(name) not in (None, ""))
 
 
-def add_item_files(form: Format, files: Files, entries: Entries, faults: list[Fault]) -> None:
-    """Make items of the files that name them; two files of one role for one item are a fault."""
-    for role in form.roles.values():
-        if role.span == "shared" or (role.name != IMAGE and not set(form.key_names) <= set(role.captures)):
-            continue
-        for path, captures in files(role.name):
-            if role.base is not None and role.template.ambiguous(path):
-                continue  # the documents that name it say whose it is
-            identity = tuple(captures.get(name) or "" for name in form.key_names)
-            number = entries.find(identity)
-            entry = entries[entries.add(identity, item_key(form, captures)) if number is None else number]
-            if role.span == "item" and role.name in entry.files:
-                other = entry.files[role.name][0][0]
-                faults.append(Fault("ITEM_DUPLICATE", path, (), role.place, f"this is the same item as {other}"))
-                continue
-            entry.add_file(role.name, path, captures)
-            if role.span == "item" and not entry.names:
-                entry.names = captures
-            elif role.span == "item":
-                for name, value in captures.items():
-                    entry.names.setdefault(name, value)
+class ItemFiles:
+    """The files that make items, taken in the order of their paths, as if role after role had been gone through.
+
+    In most layouts the files of an item stand near each other, so that its entry is at hand until it has all.
+    """
+
+    def __init__(self, form: Format, entries: Entries) -> None:
+        self._form = form
+        self._entries = entries
+        names = set(form.key_names)
+        self._ranks = {
+            name: rank
+            for rank, (name, role) in enumerate(form.roles.items())
+            if role.span != "shared" and (name == IMAGE or names <= set(role.captures))
+        }
+        self._doubled: list[tuple[int, Fault]] = []
+        self._first_ranks, self._first_places = array("h"), array("q")
+
+    def add(self, role: Role, path: str, captures: dict[str, Any], place: int) -> None:
+        """Take a file, if it names its item; `place`: that of its path."""
+        rank = self._ranks.get(role.name)
+        if rank is None or (role.base is not None and role.template.ambiguous(path)):
+            return  # of those that may be read in two ways, the documents that name them say whose they are
+        entries = self._entries
+        identity = tuple([captures.get(name) or "" for name in self._form.key_names])
+        number = entries.find(identity)
+        if number is None:
+            number = entries.add(identity, item_key(self._form, captures))
+            self._first_ranks.append(rank)
+            self._first_places.append(place)
+        elif rank < self._first_ranks[number]:
+            self._first_ranks[number], self._first_places[number] = rank, place
+        entry = entries[number]
+        told = {f"object.{slot}": captures[f"object.{slot}"] for slot in role.record_slots}
+        if role.span == "item" and role.name in entry.files:
+            other = entry.files[role.name][0][0]
+            fault = Fault("ITEM_DUPLICATE", path, (), role.place, f"this is the same item as {other}")
+            self._doubled.append((rank, fault))
+            return
+        if role.name not in entry.files and entry.files and rank < self._ranks[list(entry.files)[-1]]:
+            self._insert(entry, role, path, told)
+            return
+        entry.add_file(role.name, path, told)
+        if role.span == "item":
+            _name(entry, captures)
+
+    def _insert(self, entry: Entry, role: Role, path: str, told: dict[str, Any]) -> None:
+        """Note a file of a role that comes before some whose files are noted already: earlier roles say the names."""
+        files = {**entry.files, role.name: [(path, told)]}
+        entry.files = {name: files[name] for name in sorted(files, key=self._ranks.__getitem__)}
+        entry.names = {}
+        for name, found in entry.files.items():
+            one = self._form.roles[name]
+            if one.span == "item":
+                _name(entry, captured(one, found[0][0]))
+
+    def done(self) -> list[Fault]:
+        """Number the items by the roles and paths that first name them; gives those files that are one too many."""
+        self._entries.renumber(np.lexsort((self._first_places, self._first_ranks)))
+        return [fault for _, fault in sorted(self._doubled, key=itemgetter(0))]
+
+
+def captured(role: Role, path: str) -> dict[str, Any]:
+    """What a path of a role captures, and what the role says of all its files."""
+    return {**(role.template.match(path) or {}), **role.spec.given}
+
+
+def _name(entry: Entry, captures: Mapping[str, Any]) -> None:
+    """Note what a path says of its item; what is said already stays."""
+    for name, value in captures.items():
+        entry.names.setdefault(name, value)
 
 
 def header_of(rule: Rule, document: Any) -> tuple[str, ...]:

@@ -25,9 +25,9 @@ from formatspec.language.rules import OneOf, Rule, TableRule, problem
 from formatspec.language.schema import FileSpec, Spec
 from formatspec.model.slots import find_slot
 from formatspec.paths import formats
+from formatspec.paths.globs import globs
 from formatspec.paths.template import Field as TemplateField
 from formatspec.paths.template import Template, TemplateSyntax, compile_template
-from formatspec.paths.tree import globs
 
 Span = Literal["item", "record", "shared"]
 IMAGE = "image"
@@ -83,6 +83,11 @@ class Role(msgspec.Struct, frozen=True, dict=True):
     def kept(self) -> bool:
         """Whether the role is only written back, never made."""
         return self.spec.need == "kept"
+
+    @cached_property
+    def record_slots(self) -> tuple[str, ...]:
+        """The slots of an object that the role's paths name."""
+        return tuple(name.removeprefix("object.") for name in self.captures if name.startswith("object."))
 
     @cached_property
     def schema(self) -> Schema | None:

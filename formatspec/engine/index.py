@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import msgspec
 import numpy as np
 
-from formatspec.engine.entries import Chosen, Entries, Entry, add_item_files
+from formatspec.engine.entries import Chosen, Entries, Entry, ItemFiles, captured
 from formatspec.engine.format import IMAGE, Format, Role, everything, row_readers
 from formatspec.engine.job import Fault
 from formatspec.engine.joined import Joined, SharedFile, Table
@@ -29,10 +29,12 @@ class Index(msgspec.Struct):
     """All that is known of a tree before its items are read.
 
     listed: those of the entries that are items, in order of their keys; `complete` of them have their image.
+    unlisted: the others.
     """
 
     entries: Sequence[Entry]
     listed: Sequence[Entry]
+    unlisted: Sequence[Entry]
     complete: int
     shared: list[SharedFile]
     tables: dict[str, tuple[Table, ...]]
@@ -91,44 +93,66 @@ def sampled(paths: Sequence[str]) -> Sequence[str]:
 
 def _claimer(form: Format, faults: list[Fault]) -> Callable[[str], tuple[Role, dict[str, Any]] | None]:
     """What gives the role that claims a path, with what it captures."""
-    ordered = sorted(
-        (role for role in form.roles.values() if not role.folder),
-        key=lambda role: -role.template.literal_count,
-    )
+    roles = [role for role in form.roles.values() if not role.folder]
+    extensions = {_extension(role.template.suffix) for role in roles if "." in role.template.suffix}
+    tried = {one: _by_rank(role for role in roles if _may_end(role, one)) for one in extensions}
+    others = _by_rank(role for role in roles if "." not in role.template.suffix)
 
     def claim(path: str) -> tuple[Role, dict[str, Any]] | None:
-        best: list[tuple[Role, dict[str, Any]]] = []
-        for role in ordered:
-            if best and role.template.literal_count < best[0][0].template.literal_count:
-                break
-            found = role.template.match(path)
-            if found is not None:
-                best.append((role, found))
-        if not best:
-            return None
-        if len(best) > 1:
-            names = " and ".join(role.name for role, _ in best)
-            faults.append(Fault("FILE_TWO_RULES", path, (), best[0][0].place, f"{names} claim this file equally well"))
-        role, found = best[0]
-        return role, {**found, **role.spec.given}
+        for equals in tried.get(_extension(path), others):
+            best = [(role, found) for role in equals if (found := role.template.match(path)) is not None]
+            if not best:
+                continue
+            role, found = best[0]
+            if len(best) > 1:
+                names = " and ".join(role.name for role, _ in best)
+                faults.append(Fault("FILE_TWO_RULES", path, (), role.place, f"{names} claim this file equally well"))
+            return role, {**found, **role.spec.given}
+        return None
 
     return claim
 
 
-class Claimed:
-    """Which role claims each path of a tree, in two bytes a path."""
+def _extension(path: str) -> str:
+    """What stands behind a path's last dot."""
+    return path.rpartition(".")[2]
 
-    def __init__(self, form: Format, paths: Sequence[str], unclaimed: list[str], faults: list[Fault]) -> None:
+
+def _may_end(role: Role, extension: str) -> bool:
+    """Whether a role may claim paths with an extension."""
+    suffix = role.template.suffix
+    return "." not in suffix or _extension(suffix) == extension
+
+
+def _by_rank(roles: Iterable[Role]) -> list[list[Role]]:
+    """The roles in the order in which they claim paths, those together that do so equally well."""
+    ranks: dict[int, list[Role]] = {}
+    for role in roles:
+        ranks.setdefault(-role.template.literal_count, []).append(role)
+    return [ranks[rank] for rank in sorted(ranks)]
+
+
+class Claimed:
+    """Which role claims each path of a tree, in two bytes a path; `items` takes all files as they are claimed."""
+
+    def __init__(
+        self, form: Format, paths: Sequence[str], items: ItemFiles, unclaimed: list[str], faults: list[Fault]
+    ) -> None:
         self._form = form
         self._paths = paths
         names = {name: number for number, name in enumerate(form.roles)}
         claim = _claimer(form, faults)
         roles = array("h")
-        for path in paths:
+        for place, path in enumerate(paths):
             ignored = form.ignored(path)
             found = None if ignored else claim(path)
-            roles.append(-1 if found is None else names[found[0].name])
-            if found is None and not ignored:
+            if found is not None:
+                role, captures = found
+                roles.append(names[role.name])
+                items.add(role, path, captures, place)
+                continue
+            roles.append(-1)
+            if not ignored:
                 unclaimed.append(path)
         self._roles = np.frombuffer(roles, np.int16) if roles else np.zeros(0, np.int16)
         self._names = tuple(names)
@@ -138,7 +162,7 @@ class Claimed:
         role = self._form.roles[name]
         for place in np.flatnonzero(self._roles == self._names.index(name)):
             path = self._paths[int(place)]
-            yield path, {**(role.template.match(path) or {}), **role.spec.given}
+            yield path, captured(role, path)
 
     def role(self, path: str) -> str | None:
         """The role that claims a path of the tree."""
@@ -156,51 +180,45 @@ def build_index(form: Format, tree: Tree, job_of: Any) -> Index:
     """Index a tree.  `job_of(captures)` makes the job in which rows of shared files are joined."""
     unclaimed: list[str] = []
     faults: list[Fault] = []
-    claimed = Claimed(form, tree.paths(), unclaimed, faults)
-    faults += [Fault("FILE_ESCAPES", path, (), None, "a link leads out of the dataset") for path in tree.escapes()]
     entries = Entries()
-    add_item_files(form, claimed.of, entries, faults)
+    items = ItemFiles(form, entries)
+    claimed = Claimed(form, tree.paths(), items, unclaimed, faults)
+    faults += [Fault("FILE_ESCAPES", path, (), None, "a link leads out of the dataset") for path in tree.escapes()]
+    faults += items.done()
     tables = {role.name: _tables(role, form) for role in form.roles.values() if role.span == "shared" and role.codec}
     shared = _read_shared(form, claimed, tables, tree, faults)
     rows = join(form, shared, tables, entries, faults, job_of)
-    listed, complete = _mark_unlisted(form, entries, rows)
     entries.whole()
-    order = _in_order(entries)
-    all_, items = Chosen(entries, order), Chosen(entries, order[listed[order]])
-    return Index(all_, items, complete, shared, tables, rows, faults, unclaimed, claimed)
+    listed, complete, ordered = _looked_through(form, entries, rows)
+    order = np.arange(len(entries), dtype=np.int32) if ordered else _in_order(entries)
+    all_, known, strangers = (Chosen(entries, order[some[order]]) for some in (listed | True, listed, ~listed))
+    return Index(all_, known, strangers, complete, shared, tables, rows, faults, unclaimed, claimed)
 
 
 def _in_order(entries: Entries) -> Any:
     """The numbers of the items, by their keys' segments."""
-    last: list[str] = []
-    for entry in entries:
-        parts = entry.key.split("/")
-        if parts < last:
-            break
-        last = parts
-    else:
-        return np.arange(len(entries), dtype=np.int32)
-    keys = [entry.key for entry in entries]
-    return np.array(sorted(range(len(keys)), key=lambda number: by_segments(keys[number])), np.int32)
+    keys = [by_segments(entry.key) for entry in entries]
+    return np.array(sorted(range(len(keys)), key=keys.__getitem__), np.int32)
 
 
-def _mark_unlisted(form: Format, entries: Entries, rows: Joined) -> tuple[Any, int]:
-    """Mark what no source of items tells of: files that are nobody's.  Gives which items are listed, by their
-    numbers, and how many of these have their image.
+def _looked_through(form: Format, entries: Entries, rows: Joined) -> tuple[Any, int, bool]:
+    """Which items are listed, by their numbers, how many of these have their image, and whether the keys of all are
+    in order.  What no source of items tells of is not listed: files that are nobody's.
 
     Where images make the items, a document that every item must have makes one too: its image is missing.
     """
     sources = {name.partition(".")[0] for name in form.spec.items}
     if sources == {IMAGE}:
         sources |= {r.name for r in form.roles.values() if r.span == "item" and r.codec is not None and not r.optional}
-    listed, complete = np.ones(len(entries), bool), 0
+    listed, complete, ordered, last = np.ones(len(entries), bool), 0, True, ""
     for entry in entries:
         if sources & entry.files.keys() or sources & rows.roles(entry):
             complete += IMAGE in entry.files
         else:
-            entry.share("unlisted", True)
             listed[entry.number] = False
-    return listed, complete
+        key = by_segments(entry.key)
+        ordered, last = ordered and key >= last, key
+    return listed, complete, ordered
 
 
 def _read_shared(

@@ -16,6 +16,7 @@ Record = dict[str, Any]
 MISSING: Any = type("Missing", (), {"__repr__": lambda self: "MISSING", "__bool__": lambda self: False})()
 
 
+_UNSIZED = Env()
 MILD = frozenset(name for name, code in CODES.items() if code.level != "error")
 """Codes that do not set a record aside."""
 
@@ -61,7 +62,7 @@ class Job:
         self.keyed: dict[tuple[str, ...], dict[Any, Record]] = {}
         self.plain: PlainObjects | None = None
         self.captures = captures
-        self.env = Env()
+        self.env = _UNSIZED
         self.faults: list[Fault] = []
         self.file = ""
         self.at: Path = ()

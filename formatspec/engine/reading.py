@@ -10,12 +10,13 @@ from msgspec import Raw
 from msgspec.structs import replace
 
 from formatspec.codecs.registry import Unfit
-from formatspec.engine.binding import Binder, binder, puts_only
+from formatspec.engine.binding import Binder, binder, puts_only, report
 from formatspec.engine.chain import Chain, build
 from formatspec.engine.conditions import reading_condition
 from formatspec.engine.held import GEOMETRY, SLOT_OF, UNREAD
-from formatspec.engine.job import MISSING, Job, Misfit, Path, Record
+from formatspec.engine.job import MISSING, Job, Path, Record
 from formatspec.engine.kinds import Choose, Kinds, first_of, kinds_of, noting
+from formatspec.engine.map_reading import PLAIN, Fields, Others, Several, several_reader, single_field, written_reader
 from formatspec.engine.row_reading import Reader, RowReader, read_row, rows_of_columns, table_number
 from formatspec.engine.scope import Meaning, Scope
 from formatspec.engine.telling import constant_of, equal_strictly, fits_outline, keys_of, may_be_absent, outline
@@ -43,11 +44,13 @@ class Context(msgspec.Struct, frozen=True):
     """What compiling a reader needs beside the rule: which slots are wanted, whether computed leaves are compared.
 
     sparse: only the wanted keys of a document are looked at; nothing is said of the others.
+    often: so many documents are read that writing functions for their mappings pays.
     """
 
     wanted: Wanted
     compares: bool
     sparse: bool = False
+    often: bool = False
 
 
 def nothing(value: Any, record: Record, job: Job) -> None:
@@ -119,7 +122,7 @@ def _bind(leaf: Bind, place: Place, scope: Scope, context: Context, at: Path, ke
             except Unfit as unfit:
                 report(unfit, path, place, value, job)
 
-        plain = _PLAIN.get(meanings[0].value_type) if not chain.codecs and not scope.textual else None
+        plain = PLAIN.get(meanings[0].value_type) if not chain.codecs and not scope.textual else None
         return read if plain is None or not puts_only(meanings[0], scope) else _slot(meanings[0].name, plain, read)
 
     def read_several(value: Any, record: Record, job: Job) -> None:
@@ -130,15 +133,6 @@ def _bind(leaf: Bind, place: Place, scope: Scope, context: Context, at: Path, ke
             report(unfit, path, place, value, job)
 
     return read_several
-
-
-_PLAIN: dict[str, frozenset[type]] = {
-    "id": frozenset({int, str}),
-    "int": frozenset({int}),
-    "text": frozenset({str}),
-    "bool": frozenset({bool}),
-}
-"""Types whose values need no other look than at their type."""
 
 
 def _slot(name: str, plain: frozenset[type], read: Reader) -> Reader:
@@ -173,14 +167,6 @@ def _unread(meanings: Sequence[Meaning], scope: Scope, chain: Chain, at: Path, p
     return note
 
 
-def report(unfit: Unfit, at: Path, place: Place, value: Any, job: Job) -> None:
-    """Note a value that does not fit."""
-    if isinstance(unfit, Misfit):
-        job.fault(unfit.code, (*job.at, *at), place, unfit.message, unfit.expected, unfit.got)
-    else:
-        job.fault("FIELD", (*job.at, *at), place, "the value does not fit", unfit.expected, value)
-
-
 def _text(leaf: Text, place: Place, scope: Scope, context: Context, at: Path) -> Reader:
     template = text_template(leaf, scope, place)
     inner = replace(scope, textual=True)
@@ -213,9 +199,6 @@ def _list(rule: ListRule, scope: Scope, context: Context, at: Path) -> Reader:
     return read
 
 
-Fields = Sequence[tuple[tuple[str, ...], bool, Reader, Place]]
-
-
 def _fields(rule: MapRule, scope: Scope, context: Context, at: Path) -> Fields:
     return [
         (field.keys, may_be_absent(field, scope), field_reader(field, scope, context, at), field.place)
@@ -235,17 +218,18 @@ def _map(rule: MapRule, scope: Scope, context: Context, at: Path, whole: bool = 
     """The reader of a mapping; one that is not `whole` is an alternative within another, which knows the rest."""
     if context.sparse:
         return _sparse(rule, scope, context, at)
+    fields = _fields(rule, scope, context, at)
     single = [
         (keys[0], optional, reader, place)
-        for keys, optional, reader, place in _fields(rule, scope, context, at)
-        if len(keys) == 1
+        for keys, optional, reader, place in fields
+        if len(keys) == 1 and not (optional and reader is nothing)
     ]
-    several = [entry for entry in _fields(rule, scope, context, at) if len(entry[0]) > 1]
+    several = [entry for entry in fields if len(entry[0]) > 1]
+    judge_several = several_reader(several, scope.cells, at)
     choices = [choice_reader(choice, scope, context, at) for choice in rule.alternatives]
     named = frozenset(key for field in rule.fields for key in field.keys)
     rest = _rest(rule, scope, context, at) if whole or rule.rest is not None else _no_rest
     cells, textual = scope.cells, scope.cells or scope.textual
-    single = [field for field in single if not (field[1] and field[2] is nothing)]
 
     def read(value: Any, record: Record, job: Job) -> None:
         if not isinstance(value, dict):
@@ -265,7 +249,7 @@ def _map(rule: MapRule, scope: Scope, context: Context, at: Path, whole: bool = 
             else:
                 reader(part, record, job)
         if several:
-            read_several(value, record, job)
+            judge_several(value, record, job)
         if choices:
             known = named
             for choose in choices:
@@ -274,17 +258,15 @@ def _map(rule: MapRule, scope: Scope, context: Context, at: Path, whole: bool = 
         elif rest is not _no_rest:
             rest(value, named, record, job)
 
-    def read_several(value: Mapping[str, Any], record: Record, job: Job) -> None:
-        for keys, optional, reader, place in several:
-            parts = [value.get(key, MISSING) for key in keys]
-            absent = sum(part is MISSING or (part == "" and cells) for part in parts)
-            if not absent:
-                reader(tuple(parts), record, job)
-            elif absent < len(keys) or not optional:
-                lacking = ", ".join(repr(k) for k, p in zip(keys, parts, strict=True) if p in (MISSING, ""))
-                job.fault("FIELD_MISSING", (*job.at, *at), place, f"{lacking} is missing")
-
-    return read
+    if not context.often or textual or isinstance(rule.rest, OneOf):
+        return read
+    told = [
+        single_field(field, optional, None if reader is nothing else reader, scope, context.wanted)
+        for field, (keys, optional, reader, _) in zip(rule.fields, fields, strict=True)
+        if len(keys) == 1 and not (optional and reader is nothing)
+    ]
+    groups = [Several(entry[0], entry[2], several_reader([entry], False, at)) for entry in several]
+    return written_reader(told, groups, Others(choices, named, None if rest is _no_rest else rest), scope, at, read)
 
 
 def _read_empty(reader: Reader, record: Record, job: Job) -> None:

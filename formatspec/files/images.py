@@ -6,9 +6,8 @@ import io
 import struct
 from collections.abc import Callable
 from os import PathLike
-from typing import IO, TYPE_CHECKING, Any, TypeVar
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-import msgspec
 import numpy as np
 
 from formatspec.model.image_error import ImageError as ImageError
@@ -24,6 +23,9 @@ IMAGE_EXTENSIONS = frozenset(
 T = TypeVar("T")
 _PNG = b"\x89PNG\r\n\x1a\n"
 _JPEG = b"\xff\xd8"
+_PNG_END, _JPEG_END = b"IEND", b"\xff\xd9"
+_TAIL = 12
+"""Bytes at the end of a whole image among which its last mark stands."""
 _PNG_CHANNELS = {0: 1, 2: 3, 3: 3, 4: 2, 6: 4}
 _PALETTE_MODES = {"P": 3, "PA": 4}
 _ORIENTATION = 0x112
@@ -32,7 +34,7 @@ _SAME = {".jpeg": ".jpg", ".jpe": ".jpg", ".tiff": ".tif"}
 _OPAQUE_FORMATS = {".jpg", ".bmp", ".ppm", ".pgm", ".pnm"}
 
 
-class ImageInfo(msgspec.Struct, frozen=True):
+class ImageInfo(NamedTuple):
     """Size as stored in pixels, channels (3 for palette images), EXIF orientation 1..8, format lower-case."""
 
     width: int
@@ -74,6 +76,22 @@ def probe_whole(image: PathLike[str] | str | bytes) -> tuple[ImageInfo, bool]:
     return probed(io.BytesIO(image)) if isinstance(image, bytes) else _opened(image, probed)
 
 
+def probe_ends(first: bytes, last: bytes) -> ImageInfo | None:
+    """What `probe_whole` says of a PNG or JPEG image that is whole, from its first and last bytes alone.
+
+    None where these are not enough to say so.
+    """
+    try:
+        if first[:2] == _JPEG:
+            return _jpeg_info(first) if _JPEG_END in last[-_TAIL:] else None
+        if first[:8] != _PNG or _PNG_END not in last[-_TAIL:]:
+            return None
+        info, seen = _png_info(first)
+    except ImageError:
+        return None
+    return info if seen else None
+
+
 def _opened(path: PathLike[str] | str, look: Callable[[IO[bytes]], T]) -> T:
     try:
         with open(path, "rb", buffering=0) as file:  # noqa: PTH123  # a Path would take longer than to look
@@ -95,9 +113,9 @@ def _probed(file: IO[bytes]) -> ImageInfo:
 def _is_cut_short(file: IO[bytes]) -> bool:
     file.seek(0)
     head = file.read(8)
-    file.seek(-min(12, file.seek(0, io.SEEK_END)), io.SEEK_END)
+    file.seek(-min(_TAIL, file.seek(0, io.SEEK_END)), io.SEEK_END)
     tail = file.read()
-    ends = {_PNG: b"IEND", _JPEG: b"\xff\xd9"}
+    ends = {_PNG: _PNG_END, _JPEG: _JPEG_END}
     end = next((mark for start, mark in ends.items() if head.startswith(start)), None)
     if end is None or end in tail:
         return False

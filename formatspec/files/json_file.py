@@ -37,7 +37,7 @@ _scan = json.JSONDecoder().raw_decode
 def decode(data: bytes, style: Style = STYLE) -> Document:
     """The document in `data`; integers of any size stay integers.  Raises FileError."""
     try:
-        if style.encoding == ("utf-8",):
+        if style.encoding == ("utf-8",) or (style.encoding[:1] == ("utf-8",) and data.isascii()):
             return msgspec.json.decode(data)
         return msgspec.json.decode(text_of(data, style.encoding)[0])
     except FileError:

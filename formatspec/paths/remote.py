@@ -108,6 +108,9 @@ class RemoteTree(Listed):
     def local(self, path: str) -> Path | None:
         return None
 
+    def ends(self, path: str, size: int) -> tuple[bytes, bytes] | None:
+        return None
+
     def under(self, prefix: str) -> Tree:
         return subtree(self, prefix)
 

@@ -80,10 +80,15 @@ class Template:
         or None if that raises."""
         if not text.endswith(self.suffix) or not text.startswith(self.prefix):
             return None
-        if self._plain and len(text) <= self._budget:
+        if len(text) <= self._budget:
             found = self._regex.fullmatch(text)
+            if found is None:
+                return None
+            if len(self.names) < len(self._slots):
+                return self._values(found.groups())
             # As many names as groups; saying so (`strict`) would cost as much as the zip itself.
-            return None if found is None else dict(zip(self.names, found.groups()))  # noqa: B905
+            values: dict[str, Any] = dict(zip(self.names, found.groups()))  # noqa: B905
+            return values if self._plain else self._parsed(values)
         raw = self._groups(text)
         return None if raw is None else self._values(raw)
 
@@ -202,6 +207,22 @@ class Template:
             found = self._regex.fullmatch(text)
             return None if found is None else found.groups()
         return None if len(text) > self.limit else sweep(self._pieces, text)
+
+    @cached_property
+    def _odd(self) -> tuple[tuple[str, Callable[[str], Any], Any], ...]:
+        """The fields whose text is not yet their value, how it is parsed, and the value where it is absent."""
+        odd = [slot for slot in self._slots if slot.parse is not str or slot.optional]
+        return tuple((slot.name, slot.parse, _parse(slot, None) if slot.optional else None) for slot in odd)
+
+    def _parsed(self, values: dict[str, Any]) -> dict[str, Any] | None:
+        """The values of fields, each with a name of its own, whose texts are given."""
+        try:
+            for name, parse, absent in self._odd:
+                text = values[name]
+                values[name] = absent if text is None else parse(text)
+        except ValueError:
+            return None
+        return values
 
     def _values(self, raw: Sequence[str | None]) -> dict[str, Any] | None:
         values: dict[str, Any] = {}

@@ -10,9 +10,9 @@ import posixpath
 import re
 import stat
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
@@ -26,6 +26,11 @@ BOMB_RATIO = 1000
 FOLDERS_KNOWN = 4096
 """Folders that are remembered to lie inside the root."""
 _ODD_SEGMENTS = frozenset({"", ".", ".."})
+_FLAGS = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
+_AT_ONCE = hasattr(os, "O_NOFOLLOW") and hasattr(os, "O_NONBLOCK")
+"""Whether a file can be opened before anything is known of it: a link is not followed, a pipe not waited for."""
+_NAMES = re.compile(r"[^/\\\0.:][^/\\\0:]*+(?:/[^/\\\0.:][^/\\\0:]*+)*+")
+"""Names parted by slashes, which mean what they say."""
 _DRIVE = re.compile(r"[A-Za-z]:")
 
 
@@ -72,6 +77,10 @@ class Tree(Protocol):
 
     def local(self, path: str) -> Path | None:
         """A real file to hand to a decoder, a link or a copy; None if there is none."""
+        ...
+
+    def ends(self, path: str, size: int) -> tuple[bytes, bytes] | None:
+        """The first and the last bytes of a file, so many or all it has; None where they are not at hand alone."""
         ...
 
     def under(self, prefix: str) -> Tree:
@@ -126,6 +135,9 @@ class FolderTree(Listed):
         return os.stat(self._file(path)).st_size  # noqa: PTH116  # a Path here would double the time
 
     def read(self, path: str) -> bytes:
+        opened = self._opened(path) if _AT_ONCE else None
+        if opened is not None:
+            return _read_all(*opened)
         with open(self._file(path), "rb") as file:  # noqa: PTH123
             return file.read()
 
@@ -143,6 +155,36 @@ class FolderTree(Listed):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return FolderTree, (self.folder.absolute(),)
+
+    def ends(self, path: str, size: int) -> tuple[bytes, bytes] | None:
+        opened = self._opened(path) if _AT_ONCE else None
+        if opened is None:
+            return None
+        descriptor, whole = opened
+        try:
+            first = os.pread(descriptor, min(size, whole), 0)
+            return first, first if whole <= size else os.pread(descriptor, size, whole - size)
+        finally:
+            os.close(descriptor)
+
+    def _opened(self, path: str) -> tuple[int, int] | None:
+        """A file that is plainly there, opened, and its size; None where `_file` must look, which also says why not."""
+        folder, _, name = path.rpartition("/")
+        known = folder and self._folders_inside.get(folder)
+        if name in _ODD_SEGMENTS or not (known or self._is_sound(folder, path)):
+            return None
+        try:
+            descriptor = os.open(f"{self._start}/{path}", _FLAGS)
+        except (OSError, ValueError):
+            return None
+        try:
+            status = os.fstat(descriptor)
+            if stat.S_ISREG(status.st_mode) and (known or self._folder_inside(folder)):
+                return descriptor, status.st_size
+        except OSError:
+            pass
+        os.close(descriptor)
+        return None
 
     def _file(self, path: str) -> str:
         full = f"{self._start}/{path}"
@@ -170,7 +212,7 @@ class FolderTree(Listed):
         inside = self._folders_inside.get(folder)
         if inside is None:
             full = f"{self._start}/{folder}"
-            if folder and self._folder_inside(posixpath.dirname(folder)) and stat.S_ISDIR(os.lstat(full).st_mode):
+            if folder and self._folder_inside(folder.rpartition("/")[0]) and stat.S_ISDIR(os.lstat(full).st_mode):
                 inside = True
             else:
                 inside = _inside(os.path.realpath(full), self._real)
@@ -195,6 +237,20 @@ class FolderTree(Listed):
     @cached_property
     def _listing(self) -> Listing:
         return _scan(self._start, self._real)
+
+
+def _read_all(descriptor: int, size: int) -> bytes:
+    """The bytes of an open file of about this size, which is closed."""
+    try:
+        data = os.read(descriptor, size + 1)
+        if len(data) == size:
+            return data
+        pieces = [data]
+        while pieces[-1]:
+            pieces.append(os.read(descriptor, 1 << 20))
+        return b"".join(pieces)
+    finally:
+        os.close(descriptor)
 
 
 def _scan(start: str, real_root: str) -> Listing:
@@ -287,6 +343,9 @@ class ZipTree(Listed):
         """A file here is at hand."""
 
     def local(self, path: str) -> Path | None:
+        return None
+
+    def ends(self, path: str, size: int) -> tuple[bytes, bytes] | None:
         return None
 
     def under(self, prefix: str) -> Tree:
@@ -387,6 +446,9 @@ class _Subtree(Listed):
     def local(self, path: str) -> Path | None:
         return self.base.local(self._full(path))
 
+    def ends(self, path: str, size: int) -> tuple[bytes, bytes] | None:
+        return self.base.ends(self._full(path), size)
+
     def under(self, prefix: str) -> Tree:
         joined = _prefix(prefix)
         return self.base.under(self.prefix + joined) if joined else self
@@ -445,6 +507,8 @@ def safe_join(folder: str, reference: str) -> str | None:
     Backslashes count as slashes. None if the reference is absolute, has a drive letter or a NUL, or leaves
     the root.
     """
+    if _NAMES.fullmatch(reference) and (not folder or _NAMES.fullmatch(folder)):
+        return f"{folder}/{reference}" if folder else reference
     reference = reference.replace("\\", "/")
     if reference.startswith("/") or _DRIVE.match(reference) or "\0" in reference:
         return None
@@ -452,51 +516,3 @@ def safe_join(folder: str, reference: str) -> str | None:
     if joined == ".." or joined.startswith(("../", "/")):
         return None
     return "" if joined == "." else joined
-
-
-def matches(path: str, pattern: str) -> bool:
-    """Whether a whole path fits a pattern: `*` is any text within a segment, `?` one character of it, `**` as
-    a segment is any number of segments (as the last one: at least one), and a final `/` stands for `/**`."""
-    return _glob(pattern).fullmatch(path) is not None
-
-
-def globs(patterns: Iterable[str]) -> Callable[[str], bool]:
-    """Whether a path fits any of the patterns, compiled once."""
-    one = re.compile("|".join(f"(?:{_glob(pattern).pattern})" for pattern in patterns) or "(?!)").fullmatch
-    return lambda path: one(path) is not None
-
-
-@lru_cache(maxsize=256)
-def _glob(pattern: str) -> re.Pattern[str]:
-    """What follows a wildcard is sought at its first place and not elsewhere (an atomic group), which loses
-    nothing as long as another wildcard of that kind comes later, and keeps matching from running away."""
-    segments = (pattern + "**" if pattern.endswith("/") else pattern).split("/")
-    trailing = segments[-1] == "**"
-    runs: list[list[str]] = [[]]
-    for segment in segments:
-        if segment == "**":
-            if runs[-1] or len(runs) == 1:
-                runs.append([])
-        else:
-            runs[-1].append(_segment(segment))
-    text = []
-    for i, run in enumerate(runs):
-        body = "/".join(run)
-        last = i + 1 == len(runs)
-        if not run:
-            text.append(r"[\s\S]+" if last and trailing else "")
-        elif i == 0:
-            text.append(body if last else body + "/")
-        elif last:
-            text.append(rf"(?:[^/]+/)*{body}")
-        else:
-            text.append(rf"(?>(?:[^/]+/)*?{body}/)")
-    return re.compile("".join(text))
-
-
-def _segment(segment: str) -> str:
-    pieces = [re.escape(piece).replace(r"\?", "[^/]") for piece in re.split(r"\*+", segment)]
-    if len(pieces) == 1:
-        return pieces[0]
-    middle = "".join(f"(?>[^/]*?{piece})" for piece in pieces[1:-1])
-    return f"{pieces[0]}{middle}[^/]*{pieces[-1]}"

@@ -24,6 +24,8 @@ LIMIT = 400_000_000
 _FILE = struct.Struct("<2sIHHI")
 _INFO = struct.Struct("<IiiHHIIiiII")
 _UPRIGHT = 72 * 10000 // 254
+_PNG = b"\x89"
+"""How PNG files begin, and neither BMP nor text."""
 _DIGITS = frozenset(b"0123456789 \t\r\n.eE+")
 
 
@@ -38,6 +40,8 @@ def decode(data: bytes) -> Raster:
 
 def read_header(data: bytes) -> Header:
     """Size, bits a sample and colour type, as PNG says them."""
+    if data[:1] == _PNG:
+        return png.read_header(data)
     if data[:2] == b"BM":
         width, height, bits, _, _ = _bmp_header(data)
         return Header(width, abs(height), 8, 2 if bits == 24 else 3)
@@ -49,6 +53,8 @@ def read_header(data: bytes) -> Header:
 
 def is_whole(data: bytes) -> bool:
     """Whether the file runs to its end, as far as its container tells."""
+    if data[:1] == _PNG:
+        return png.has_end(data)
     if data[:2] == b"BM":
         width, height, bits, offset, _ = _bmp_header(data)
         return len(data) >= offset + _stride(width, bits) * abs(height)

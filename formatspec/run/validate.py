@@ -61,7 +61,8 @@ class Validation:
         dataset, made = self.dataset, Checked()
         unclaimed = bool(dataset.index.unclaimed)
         for one in dataset.assembled(*shard):
-            made.found += dataset.reporter.noted(one.faults, one.key, dataset.shared_files)
+            if one.faults:
+                made.found += dataset.reporter.noted(one.faults, one.key, dataset.shared_files)
             made.found += [(finding, None) for finding in self.checker.item(one, self.deep)]
             if unclaimed:
                 made.claimed.update(path for paths in one.files.values() for path in paths)

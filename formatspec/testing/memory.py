@@ -47,6 +47,9 @@ class MemoryTree:
     def local(self, path: str) -> Path | None:
         return None
 
+    def ends(self, path: str, size: int) -> tuple[bytes, bytes] | None:
+        return None
+
     def under(self, prefix: str) -> MemoryTree:
         start = prefix.rstrip("/") + "/"
         return MemoryTree({p.removeprefix(start): d for p, d in self.files.items() if p.startswith(start)}, self.root)

@@ -14,7 +14,9 @@ from formatspec.files.images import (
     ImageError,
     ImageInfo,
     probe,
+    probe_ends,
     probe_file,
+    probe_whole,
     read_pixels,
     transcode,
 )
@@ -138,6 +140,20 @@ def test_any_cut_of_a_header_is_an_image_error_or_told_right(form: str) -> None:
         except ImageError:
             continue
         assert (info.width, info.height) == (30, 20)
+
+
+@pytest.mark.parametrize("form", ["png", "jpeg", "gif"])
+@pytest.mark.parametrize("behind", [b"", b"of a tool's own"])
+def test_the_ends_of_an_image_tell_what_all_of_it_does_or_nothing(form: str, behind: bytes) -> None:
+    data = saved(PICTURE, form, exif=turned(6)) + behind
+    told = 0
+    for cut in range(len(data) + 1):
+        whole = data[:cut]
+        for size in (20, 60, 400, 1 << 14):
+            info = probe_ends(whole[:size], whole[-size:])
+            assert info is None or (info, False) == probe_whole(whole)
+            told += info is not None
+    assert bool(told) == (form != "gif")
 
 
 def test_a_missing_file_and_a_strange_extension(tmp_path: Path) -> None:

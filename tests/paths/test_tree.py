@@ -8,6 +8,7 @@ import pickle
 import re
 import zipfile
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from hanging import not_for_ever
@@ -15,7 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from formatspec.paths import tree as trees
-from formatspec.paths.tree import FolderTree, Tree, ZipTree, globs, matches, open_tree, safe_join
+from formatspec.paths.globs import globs, matches
+from formatspec.paths.tree import FolderTree, Tree, ZipTree, open_tree, safe_join
 
 FILES = {"b.txt": b"b", "a/x.png": b"xx", "a/b/y.png": b"yyy", "a.b/z": b"", "a-b/z": b"1", "A/é.jpg": b"e"}
 ORDER = ["A/é.jpg", "a/b/y.png", "a/x.png", "a-b/z", "a.b/z", "b.txt"]
@@ -130,6 +132,50 @@ def test_links(tmp_path: Path) -> None:
             tree.read(path)
 
 
+def test_a_file_is_read_at_once_as_it_is_after_a_look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = tmp_path / "root"
+    (root / "a" / "b").mkdir(parents=True)
+    (root / "a" / "empty").touch()
+    (root / "a" / "b" / "long").write_bytes(bytes(range(256)) * 9000)
+    (root / "file").symlink_to("a/empty")
+    (root / "folder").symlink_to("a/b")
+    (root / "up").symlink_to("..")
+    (tmp_path / "outside").write_text("x")
+    os.mkfifo(root / "pipe")
+    asked = [
+        "a",
+        "a/empty",
+        "a/b/long",
+        "file",
+        "folder/long",
+        "up/outside",
+        "up/root/a/empty",
+        "pipe",
+        "none",
+        "a/none",
+    ]
+
+    def told(tree: FolderTree, path: str) -> tuple[str, object]:
+        try:
+            return "read", tree.read(path)
+        except OSError as error:
+            return type(error).__name__, str(error)
+
+    found = [told(FolderTree(root), path) for path in asked]
+    monkeypatch.setattr(trees, "_AT_ONCE", False)
+    assert found == [told(FolderTree(root), path) for path in asked]
+    assert [word for word, _ in found].count("read") == 5
+
+
+def test_the_ends_of_a_file(tree: Tree, tmp_path: Path) -> None:
+    for path, data in FILES.items():
+        assert tree.ends(path, 9) in ((data, data), None)
+        assert tree.ends(path, 1) in ((data[:1], data[-1:]), None)
+    for path in ("none", "a", "../data/b.txt"):
+        assert tree.ends(path, 9) is None
+    assert (tree.under("a").ends("x.png", 1) == (b"x", b"x")) == isinstance(tree, FolderTree)
+
+
 def test_two_links_into_each_other_end(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
@@ -214,6 +260,16 @@ def test_damaged_members(tmp_path: Path) -> None:
 
 
 # names
+
+
+ODD_NAMES = st.text(alphabet="ab.:/\\\n", max_size=8)
+
+
+@given(ODD_NAMES, ODD_NAMES)
+def test_plain_references_are_joined_as_all_are(folder: str, reference: str) -> None:
+    joined = safe_join(folder, reference)
+    with mock.patch.object(trees, "_NAMES", re.compile("(?!)")):
+        assert joined == safe_join(folder, reference)
 
 
 @pytest.mark.parametrize(

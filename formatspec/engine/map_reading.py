@@ -1,0 +1,198 @@
+"""Mappings read by functions written for them: a leaf whose value is plain is bound where it stands.
+
+Any other value, and whatever is wrong, is left to the leaf's own reader, so that it is said in one place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from formatspec.codecs.registry import Unfit
+from formatspec.engine.binding import NAMED, PLACED, sets_slot
+from formatspec.engine.chain import Chain, build
+from formatspec.engine.generated import function
+from formatspec.engine.job import MISSING, Job, Path, Record
+from formatspec.engine.kinds import Choose
+from formatspec.engine.row_reading import Reader
+from formatspec.engine.scope import Meaning, Scope
+from formatspec.language.errors import Place
+from formatspec.language.leaf import Bind, Computed, Constant
+from formatspec.language.rules import Field, LeafRule, Rule
+
+PLAIN: dict[str, frozenset[type]] = {
+    "id": frozenset({int, str}),
+    "int": frozenset({int}),
+    "text": frozenset({str}),
+    "bool": frozenset({bool}),
+}
+"""Types whose values need no other look than at their type."""
+Fields = Sequence[tuple[tuple[str, ...], bool, Reader, Place]]
+"""The fields of a mapping: their keys, whether they may be absent, their readers and places."""
+Wanted = Callable[[Meaning, Scope], bool]
+"""Whether anybody asks for what a name means."""
+
+
+class Single(NamedTuple):
+    """A field of one key, with the reader that judges it; None where its value does not matter.
+
+    meaning, chain: what its leaf binds and how, where it binds one slot and no more.
+    """
+
+    key: str
+    optional: bool
+    read: Reader | None
+    place: Place
+    rule: Rule
+    meaning: Meaning | None = None
+    chain: Chain | None = None
+
+
+def single_field(field: Field, optional: bool, read: Reader | None, scope: Scope, wanted: Wanted) -> Single:
+    """A field of one key, as the writing of a reader needs it told."""
+    leaf = field.rule.leaf if isinstance(field.rule, LeafRule) else None
+    plain = Single(field.keys[0], optional, read, field.place, field.rule)
+    if not isinstance(leaf, Bind) or len(leaf.names) > 1:
+        return plain
+    place = field.rule.place
+    meaning = scope.resolve(leaf.names[0], place)
+    if not wanted(meaning, scope):
+        return plain
+    return plain._replace(meaning=meaning, chain=build(leaf, [meaning.value_type], 1, False, place))
+
+
+class Several(NamedTuple):
+    """A field of several keys: the reader of their values, and that of the whole mapping where one is absent."""
+
+    keys: tuple[str, ...]
+    read: Reader
+    judge: Reader
+
+
+def several_reader(fields: Fields, cells: bool, at: Path) -> Reader:
+    """The reader of the fields of a mapping that have several keys."""
+
+    def read(value: Any, record: Record, job: Job) -> None:
+        for keys, optional, reader, place in fields:
+            parts = [value.get(key, MISSING) for key in keys]
+            absent = sum(part is MISSING or (part == "" and cells) for part in parts)
+            if not absent:
+                reader(tuple(parts), record, job)
+            elif absent < len(keys) or not optional:
+                lacking = ", ".join(repr(k) for k, p in zip(keys, parts, strict=True) if p in (MISSING, ""))
+                job.fault("FIELD_MISSING", (*job.at, *at), place, f"{lacking} is missing")
+
+    return read
+
+
+class Others(NamedTuple):
+    """What else stands in a mapping: alternatives, and keys that none of them names; `named` are those of fields."""
+
+    choices: Sequence[Choose]
+    named: frozenset[str]
+    rest: Callable[[Mapping[str, Any], frozenset[str], Record, Job], None] | None
+
+
+def written_reader(
+    single: Sequence[Single], several: Sequence[Several], others: Others, scope: Scope, at: Path, judge: Reader
+) -> Reader:
+    """The reader of a mapping of values that are no text; `judge` reads what is no mapping."""
+    writing = _Writing(scope, at)
+    lines = [line for field in single for line in writing.single(field)]
+    lines += [line for fields in several for line in writing.several(fields)]
+    lines += writing.others(others)
+    head = f"if type(value) is not dict: return {writing.name('judge', judge)}(value, record, job)"
+    return function("read(value, record, job)", (head, *_PRELUDE, *lines), writing.names)
+
+
+_PRELUDE = ("get, file, base, categories = value.get, job.file, job.at, job.categories",)
+
+
+class _Writing:
+    """A reader in the making: its lines, and the names that those use."""
+
+    def __init__(self, scope: Scope, at: Path) -> None:
+        self.scope = scope
+        self.at = at
+        self.names: dict[str, Any] = {"MISSING": MISSING, "Unfit": Unfit}
+
+    def name(self, kind: str, value: Any) -> str:
+        """A name by which the lines have a value."""
+        name = f"{kind}{len(self.names)}"
+        self.names[name] = value
+        return name
+
+    def single(self, one: Single) -> Iterator[str]:
+        """The lines that read a field of one key."""
+        absent = "pass" if one.optional else f"{self.name('absent', self._absent(one))}(job)"
+        if one.read is None:
+            yield f"if {one.key!r} not in value: {absent}"
+            return
+        yield f"part = get({one.key!r}, MISSING)"
+        yield f"if part is MISSING: {absent}"
+        yield "else:"
+        yield from (f"    {line}" for line in self._bound(one, f"{self.name('read', one.read)}(part, record, job)"))
+
+    def _absent(self, one: Single) -> Callable[[Job], None]:
+        def absent(job: Job) -> None:
+            job.fault("FIELD_MISSING", (*job.at, *self.at), one.place, f"{one.key!r} is missing")
+
+        return absent
+
+    def several(self, many: Several) -> Iterator[str]:
+        """The lines that read a field of several keys."""
+        parts = [f"part{place}" for place in range(len(many.keys))]
+        for part, key in zip(parts, many.keys, strict=True):
+            yield f"{part} = get({key!r}, MISSING)"
+        yield f"if MISSING is {' or MISSING is '.join(parts)}: {self.name('judge', many.judge)}(value, record, job)"
+        yield f"else: {self.name('read', many.read)}(({', '.join(parts)}), record, job)"
+
+    def others(self, others: Others) -> Iterator[str]:
+        """The lines that read alternatives and what nobody names."""
+        named = self.name("named", others.named)
+        known = "known" if others.choices else named
+        for place, choose in enumerate(others.choices):
+            yield f"known = {'known' if place else named} | {self.name('choose', choose)}(value, record, job)"
+        if others.rest is not None:
+            yield f"if not value.keys() <= {known}: {self.name('rest', others.rest)}(value, {known}, record, job)"
+
+    def _bound(self, one: Single, judged: str) -> Iterator[str]:
+        """The lines that bind a plain value, or leave a value to its reader."""
+        leaf = one.rule.leaf if isinstance(one.rule, LeafRule) else None
+        here = self.name("here", (*self.at, one.key))
+        if isinstance(leaf, Constant):
+            expected, kind = self.name("expected", leaf.value), self.name("kind", type(leaf.value))
+            yield f"if type(part) is not {kind} or part != {expected}: {judged}"
+        elif isinstance(leaf, Computed):
+            what = f"{self.name('leaf', leaf)}, {self.name('place', one.rule.place)}"
+            yield f"job.deferred.append(({what}, record, part, file, (*base, *{here})))"
+        elif one.meaning is None or one.chain is None or (lines := self._stored(one.meaning, here)) is None:
+            yield judged
+        elif one.chain.codecs or one.meaning.value_type not in PLAIN:
+            yield f"if {self._is_free(one.meaning)}:"
+            yield f"    try: record[{one.meaning.name!r}] = {self.name('decode', one.chain.decode)}(part, job.env)"
+            yield f"    except Unfit: {judged}"
+            yield from ("    else:", *(f"        {line}" for line in lines)) if lines else ()
+            yield f"else: {judged}"
+        else:
+            kinds = self.name("kinds", PLAIN[one.meaning.value_type])
+            yield f"if type(part) in {kinds} and {self._is_free(one.meaning)}:"
+            yield from (f"    {line}" for line in (f"record[{one.meaning.name!r}] = part", *lines))
+            yield f"else: {judged}"
+
+    def _is_free(self, meaning: Meaning) -> str:
+        """The condition that a slot may simply be set."""
+        free = f"{meaning.name!r} not in record"
+        return f"{free} and not categories.closed" if meaning.name in NAMED else free
+
+    def _stored(self, meaning: Meaning, here: str) -> tuple[str, ...] | None:
+        """What is done beside setting a slot; None where a value is judged by more than its type."""
+        name = meaning.name
+        if not sets_slot(meaning, self.scope):
+            return None
+        if name in PLACED:
+            return (f"record['${name}_at'] = (file, (*base, *{here}))",)
+        if name in NAMED:
+            at = f"record['${name.removeprefix('category.')}_at'] = (file, (*base, *{here}))"
+            return (f"if categories.match: {at}",)
+        return ()

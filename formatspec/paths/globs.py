@@ -1,0 +1,55 @@
+"""Patterns of paths, as a spec's `root` and `ignore` have them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+
+
+def matches(path: str, pattern: str) -> bool:
+    """Whether a whole path fits a pattern: `*` is any text within a segment, `?` one character of it, `**` as
+    a segment is any number of segments (as the last one: at least one), and a final `/` stands for `/**`."""
+    return _glob(pattern).fullmatch(path) is not None
+
+
+def globs(patterns: Iterable[str]) -> Callable[[str], bool]:
+    """Whether a path fits any of the patterns, compiled once."""
+    one = re.compile("|".join(f"(?:{_glob(pattern).pattern})" for pattern in patterns) or "(?!)").fullmatch
+    return lambda path: one(path) is not None
+
+
+@lru_cache(maxsize=256)
+def _glob(pattern: str) -> re.Pattern[str]:
+    """What follows a wildcard is sought at its first place and not elsewhere (an atomic group), which loses
+    nothing as long as another wildcard of that kind comes later, and keeps matching from running away."""
+    segments = (pattern + "**" if pattern.endswith("/") else pattern).split("/")
+    trailing = segments[-1] == "**"
+    runs: list[list[str]] = [[]]
+    for segment in segments:
+        if segment == "**":
+            if runs[-1] or len(runs) == 1:
+                runs.append([])
+        else:
+            runs[-1].append(_segment(segment))
+    text = []
+    for i, run in enumerate(runs):
+        body = "/".join(run)
+        last = i + 1 == len(runs)
+        if not run:
+            text.append(r"[\s\S]+" if last and trailing else "")
+        elif i == 0:
+            text.append(body if last else body + "/")
+        elif last:
+            text.append(rf"(?:[^/]+/)*{body}")
+        else:
+            text.append(rf"(?>(?:[^/]+/)*?{body}/)")
+    return re.compile("".join(text))
+
+
+def _segment(segment: str) -> str:
+    pieces = [re.escape(piece).replace(r"\?", "[^/]") for piece in re.split(r"\*+", segment)]
+    if len(pieces) == 1:
+        return pieces[0]
+    middle = "".join(f"(?>[^/]*?{piece})" for piece in pieces[1:-1])
+    return f"{pieces[0]}{middle}[^/]*{pieces[-1]}"

@@ -1,0 +1,66 @@
+"""Functions written for mappings give what the readers of their leaves give, of sound and of broken documents."""
+
+from __future__ import annotations
+
+import copy
+import json
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import formatspec
+from formatspec.engine import dataset
+
+SPECS = ("ade20k2020", "bdd100k", "cityscapes", "coco", "datumaro", "labelme", "openlabel", "supervisely")
+ODD = (None, True, 0, -3, 1.5, 10**400, "", "yes", "../x", [], ["a", 1], {}, {"x": [1, "2"]}, [[1, 2], [3, None]])
+
+
+def places(document: Any) -> Iterator[tuple[Any, Any]]:
+    """Every container of a document with every key or index in it."""
+    for key in list(document) if isinstance(document, dict) else range(len(document)):
+        yield document, key
+        if isinstance(document[key], dict | list):
+            yield from places(document[key])
+
+
+def broken(document: Any, rng: random.Random) -> Any:
+    """A document with a few values that do not belong there."""
+    made = {"": copy.deepcopy(document)}
+    for _ in range(rng.randrange(4)):
+        within, key = rng.choice(list(places(made)))
+        if rng.random() < 0.2 and isinstance(within, dict) and within is not made:
+            del within[key]
+        elif rng.random() < 0.2 and isinstance(within[key], dict):
+            within[key][rng.choice(("odd", "id", "name"))] = rng.choice(ODD)
+        else:
+            within[key] = copy.deepcopy(rng.choice(ODD))
+    return made[""]
+
+
+def told(data: Path, spec: str) -> tuple[Any, list[str]]:
+    """What validation says, and the items that are read."""
+    report = formatspec.validate(data, spec, workers=1).as_json()
+    opened = formatspec.open(data, spec)
+    return report, [repr(item) for item in opened]
+
+
+@pytest.mark.parametrize("spec", SPECS)
+def test_the_same_written_and_judged(spec: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = tmp_path / "data"
+    formatspec.sample(spec, data, items=12, seed=3)
+    rng = random.Random(spec)
+    sound = {path: path.read_bytes() for path in sorted(data.rglob("*.json"))}
+    found = 0
+    for _ in range(4):
+        judged, written = [], []
+        for many, into in ((1 << 30, judged), (0, written)):
+            monkeypatch.setattr(dataset, "MANY", many)
+            into.append(told(data, spec))
+        assert written == judged
+        found += len(written[0][0]["findings"])
+        for path, text in sound.items():
+            path.write_text(json.dumps(broken(json.loads(text), rng)))
+    assert found > 5
