@@ -184,13 +184,15 @@ class _Writing:
         return msgspec.json.Decoder(list[row]).decode  # type: ignore[valid-type]
 
     def _body(self, lines: list[str]) -> Iterator[str]:
-        yield "item, env, categories = job.item, job.env, job.categories"
+        yield "own, env, categories = job.item.get('id'), job.env, job.categories"
         if self._names_one_category():
             yield f"named = categories.named({self.stated[0].removeprefix('category.')!r})"
         yield "size = job.size()"
         yield f"near, right, bottom = (-{FARTHEST!r}, {FARTHEST!r}, {FARTHEST!r}) if size is None else ("
         yield f"    -{MARGIN!r}, size[0] + {MARGIN!r}, size[1] + {MARGIN!r})"
         yield "made, known, job.file = [], set(), file"
+        if self.reader.fits is not always:
+            yield f"fits, bare = {self._name('fits', self.reader.fits)}, None"
         yield "try:"
         yield "    for place, row in enumerate(rows, first):"
         yield from (f"        {line}" for line in (*self._start(), *lines, *self._end()))
@@ -199,31 +201,38 @@ class _Writing:
         yield "return made"
 
     def _start(self) -> Iterator[str]:
-        if self.read_apart:
-            yield "job.at = (*path, place)"
         if self._needs_record():
             yield "record = {}"
 
     def _end(self) -> Iterator[str]:
-        """What becomes of a row's values."""
+        """What becomes of a row's values; a record that holds nothing is as any other of the run's."""
         if self.reader.fits is not always:
-            yield f"if not {self._name('fits', self.reader.fits)}(record, job): return None"
+            yield "if not record and bare is None: bare = bool(fits(record, job))"
+            yield "if not (fits(record, job) if record else bare): return None"
         if self.reader.by:
             yield f"if {self.slots.get('id', 'None')} is None or {self.slots.get('id', 'None')} in known: return None"
             yield f"known.add({self.slots.get('id', 'None')})"
         told = [f"{slot}={variable}" for slot, variable in self.slots.items()]
-        if self._needs_record():
-            yield "told, stated, attributes = parted(record)"
-            yield f"for slot in {tuple(self.slots)!r}: told.pop(slot, None)"
-            told += ["attributes=attributes", "**told"]
-            if self.stated and not self._names_one_category():
-                yield "category = categories.resolve(record, stated) if stated else None"
         if self.stated:
             told.append("category=category")
-        yield f"made.append(Object({', '.join(told)}))"
+        if self.stated and not self._names_one_category():
+            yield "category = None"
+        made = f"made.append(Object({', '.join(told)}))"
+        if not self._needs_record():
+            yield made
+            return
+        yield "if record:"
+        yield "    told, stated, attributes = parted(record)"
+        yield f"    for slot in {tuple(self.slots)!r}: told.pop(slot, None)"
+        if self.stated and not self._names_one_category():
+            yield "    if stated: category = categories.resolve(record, stated)"
+        yield f"    made.append(Object({', '.join((*told, 'attributes=attributes', '**told'))}))"
+        yield f"else: {made}"
 
     def _needs_record(self) -> bool:
-        return self.read_apart or bool(self.tested) or (bool(self.stated) and not self._names_one_category())
+        return (
+            self.read_apart or self.reader.fits is not always or (bool(self.stated) and not self._names_one_category())
+        )
 
     def _names_one_category(self) -> bool:
         """Whether a row says of its category one thing, by which it is known."""
@@ -240,7 +249,8 @@ class _Writing:
         inline = self._inline(field, leaf) if isinstance(leaf, Bind) and self.asked.get(key) else None
         if inline is None:
             self.read_apart = True
-            inline = self._loose(key), (f"{self._name('read', read)}(value, record, job)",), ""
+            told = ("job.at = (*path, place)", f"{self._name('read', read)}(value, record, job)")
+            inline = self._loose(key), told, ""
         kind, lines, otherwise = inline
         slot = self._typed(key, kind, field.optional)
         if not field.optional:
@@ -281,6 +291,7 @@ class _Writing:
         for key in dict.fromkeys(key for one in alternatives.alternatives for key in sorted(keys_of(one))):
             slot = self._typed(key, self._loose(key), optional=True)
             yield f"if row.{slot} is not UNSET: part[{key!r}] = row.{slot}"
+        yield "job.at = (*path, place)"
         yield f"{read}(part, record, job)"
 
     def _inline(self, field: Field, leaf: Bind) -> tuple[Any, tuple[str, ...], str] | None:
@@ -293,7 +304,7 @@ class _Writing:
         if meaning.where == "record" and meaning.name == "bbox" and all(one.same for one in chain.codecs):
             return _BOX, (*_BOX_LINES, *self._kept("bbox")), f"{self._slot('bbox')} = None"
         if meaning.where == "item" and meaning.name == "id":
-            lines: tuple[str, ...] = ("if item.get('id') != value or type(value) is not type(item['id']): return None",)
+            lines: tuple[str, ...] = ("if value != own or type(value) is not type(own): return None",)
             otherwise = ""
         elif meaning.where != "record" or meaning.derived:
             return None
