@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 from reference_data import REFERENCE
 
@@ -60,7 +60,7 @@ def files(folder: Path) -> dict[str, bytes]:
 
 def as_data(role: Role) -> Role:
     """A role whose files need not be equal byte for byte: those of data that is laid out as nobody else does."""
-    return replace(role, spec=role.spec.model_copy(update={"equal": "data"}))
+    return msgspec.structs.replace(role, spec=role.spec.model_copy(update={"equal": "data"}))
 
 
 def same(data: Path, spec: str, out: Path, exactly: bool = True) -> tuple[dict[str, bytes], dict[str, bytes]]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from formatspec.codecs import arguments as take
 from formatspec.codecs import values
+from formatspec.codecs.formulas import computed
 from formatspec.codecs.registry import Argument, Codec, Env, Site, Unfit, codec
 from formatspec.codecs.values import Number
 
@@ -27,6 +28,7 @@ def xywh(arguments: Sequence[Argument], site: Site) -> Codec:
         kind="numbers",
         arity=4,
         same=True,
+        formulas=lambda box: box,
     )
 
 
@@ -39,10 +41,12 @@ def sides(arguments: Sequence[Argument], site: Site) -> Codec:
     places = [SIDES.index(name) for name in order]
     back = [order.index(name) for name in SIDES]
 
-    def encode(value: Any, env: Env) -> Any:
-        x, y, width, height = values.bbox(value)
-        ends = (x, y, x + width, y + height)
-        return values.listed(site, (ends[place] for place in places))
+    def formulas(box: Sequence[str]) -> Sequence[str]:
+        x, y, width, height = box
+        ends = (x, y, f"({x} + {width})", f"({y} + {height})")
+        return [ends[place] for place in places]
+
+    run = computed(formulas, 4)
 
     def decode(value: Any, env: Env) -> tuple[Number, ...]:
         found = values.coordinates(value, 4)
@@ -51,7 +55,13 @@ def sides(arguments: Sequence[Argument], site: Site) -> Codec:
             raise Unfit("a box that ends right of and below where it begins", value)
         return x1, y1, x2 - x1, y2 - y1
 
-    return Codec(encode=encode, decode=decode, kind="numbers", arity=4)
+    return Codec(
+        encode=lambda value, env: values.listed(site, run(*values.bbox(value))),
+        decode=decode,
+        kind="numbers",
+        arity=4,
+        formulas=formulas,
+    )
 
 
 @codec("box_ring")
@@ -83,15 +93,22 @@ def cxcywh(arguments: Sequence[Argument], site: Site) -> Codec:
     """`cxcywh`: the centre's x and y, width, height."""
     take.plain(arguments)
 
-    def encode(value: Any, env: Env) -> Any:
-        x, y, width, height = values.bbox(value)
-        return values.listed(site, (x + width / 2, y + height / 2, width, height))
+    def formulas(box: Sequence[str]) -> Sequence[str]:
+        x, y, width, height = box
+        return [f"({x} + {width} / 2)", f"({y} + {height} / 2)", width, height]
 
     def decode(value: Any, env: Env) -> tuple[Number, ...]:
         cx, cy, width, height = values.bbox(value)
         return cx - width / 2, cy - height / 2, width, height
 
-    return Codec(encode=encode, decode=decode, kind="numbers", arity=4)
+    run = computed(formulas, 4)
+    return Codec(
+        encode=lambda value, env: values.listed(site, run(*values.bbox(value))),
+        decode=decode,
+        kind="numbers",
+        arity=4,
+        formulas=formulas,
+    )
 
 
 @codec("two_corners")
@@ -120,15 +137,19 @@ def inclusive(arguments: Sequence[Argument], site: Site) -> Codec:
     """
     start = take.whole(take.plain(arguments, 1)[0], 0)
     shifts = (start, start, start - 1, start - 1)
+
+    def formulas(sides: Sequence[str]) -> Sequence[str]:
+        return [f"({side} + {shift})" for side, shift in zip(sides, shifts, strict=True)]
+
+    run = computed(formulas, 4)
     return Codec(
-        encode=lambda value, env: values.listed(
-            site, (v + shift for v, shift in zip(values.coordinates(value, 4), shifts, strict=True))
-        ),
+        encode=lambda value, env: values.listed(site, run(*values.coordinates(value, 4))),
         decode=lambda value, env: tuple(
             v - shift for v, shift in zip(values.coordinates(value, 4), shifts, strict=True)
         ),
         kind="numbers",
         arity=4,
+        formulas=formulas,
     )
 
 
@@ -298,6 +319,10 @@ def normalized(arguments: Sequence[Argument], site: Site) -> Codec:
     list is long; `_` leaves a number as it is: `triplets | normalized(x, y, _)`.
     """
     pattern = take.names(take.plain(arguments, 0, 16), ("x", "y", "_")) or ("x", "y")
+    by_size = {"x": "({} / width)", "y": "({} / height)", "_": "{}"}
+
+    def formulas(flat: Sequence[str]) -> Sequence[str]:
+        return [by_size[name].format(one) for one, name in zip(flat, itertools.cycle(pattern), strict=False)]
 
     def scales(env: Env) -> tuple[int | None, ...]:
         if env.width <= 0 or env.height <= 0:
@@ -335,4 +360,4 @@ def normalized(arguments: Sequence[Argument], site: Site) -> Codec:
             return tuple(multiplied(point, by) for point in found)
         return multiplied(found, by)
 
-    return Codec(encode=encode, decode=decode, kind="any", needs=frozenset({"size"}))
+    return Codec(encode=encode, decode=decode, kind="any", needs=frozenset({"size"}), formulas=formulas)

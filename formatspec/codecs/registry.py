@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
+
+import msgspec
 
 Kind = Literal["any", "text", "number", "numbers", "table", "tree"]
 """What a codec's file side is: text, a number, a flat list of numbers, a structure, a structure whose values are all
@@ -25,8 +26,7 @@ class Unfit(ValueError):
         self.got = got
 
 
-@dataclass(frozen=True, slots=True)
-class Env:
+class Env(msgspec.Struct, frozen=True):
     """What a codec may need to know besides the value: the image's size in pixels, a table's columns."""
 
     width: int = 0
@@ -34,12 +34,16 @@ class Env:
     columns: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
+class Site(msgspec.Struct, frozen=True):
     """Where a codec stands in a spec: how many slots to its left, how many keys of the file to its right."""
 
     left: int = 1
     right: int = 1
+
+
+Formulas = Callable[[Sequence[str]], Sequence[str]]
+"""What each number of the file's side is, as source: of the sources of the model's numbers, which are never compound
+unless in brackets, and of the image's `width` and `height`."""
 
 
 def _as_it_is(value: Any, env: Env) -> Any:
@@ -50,8 +54,7 @@ def _unchanged(value: Any, rng: random.Random, env: Env) -> Any:
     return value
 
 
-@dataclass(frozen=True, slots=True)
-class Codec:
+class Codec(msgspec.Struct, frozen=True):
     """A pair of inverse functions.
 
     encode, decode: value and environment to value; raise `Unfit`, never anything else, on a value that does
@@ -63,6 +66,8 @@ class Codec:
     takes: the type of the file side in a JSON document, where it is always one; tells alternatives apart unread.
     same: whether both sides are the same list of numbers, so that decoding only judges it.
     fit: turns a generated model value into one near it that the codec carries without loss.
+    formulas: what `encode` does where both sides are flat lists of numbers and each is a matter of arithmetic, so that
+        a chain of such codecs is one function.
     """
 
     encode: Callable[[Any, Env], Any] = _as_it_is
@@ -74,10 +79,10 @@ class Codec:
     fit: Callable[[Any, random.Random, Env], Any] = _unchanged
     takes: type | None = None
     same: bool = False
+    formulas: Formulas | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Argument:
+class Argument(msgspec.Struct, frozen=True):
     """One argument of a codec call as a spec writes it: `2`, `rows`, or a pair `'yes'=true`.
 
     In a pair the file's side stands left (`file`), the model's right (`value`).

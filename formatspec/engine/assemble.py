@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from os import PathLike
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from formatspec.codecs.registry import Env
 from formatspec.engine.building import item_of
@@ -19,7 +19,7 @@ from formatspec.engine.format import IMAGE, Format, Role
 from formatspec.engine.job import Fault, Job, Path, Record
 from formatspec.engine.joined import Joined, Run, Table
 from formatspec.engine.overlap import link
-from formatspec.engine.plain_rows import PlainRows
+from formatspec.engine.plain_rows import PlainRows, told_in_records
 from formatspec.engine.raster import RasterReader
 from formatspec.engine.row_reading import Reader, RowReader, read_row
 from formatspec.engine.rows import Decode
@@ -32,8 +32,7 @@ from formatspec.paths.tree import Tree
 from formatspec.pixels.png import Raster
 
 
-@dataclass(frozen=True, slots=True)
-class Readers:
+class Readers(msgspec.Struct, frozen=True):
     """The compiled readers of a format for one purpose.
 
     decoders: how much of a table's rows is decoded; plain: how rows that are as the spec has them are read.
@@ -47,8 +46,7 @@ class Readers:
     wanted_roles: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Purpose:
+class Purpose(msgspec.Struct, frozen=True):
     """What is read: whether source rows are kept, image headers looked at, every check made, pixels decoded."""
 
     origin: bool = False
@@ -58,8 +56,7 @@ class Purpose:
     pixels: bool = True
 
 
-@dataclass(slots=True)
-class Assembled:
+class Assembled(msgspec.Struct):
     """An item with what was found wrong with it; `item` is None where nothing could be made of it."""
 
     key: str
@@ -89,6 +86,7 @@ def read_entry(
         if role.span == "shared":
             _read_rows(role, runs.get(role.name, ()), readers, job)
         elif _is_read(role.name, readers, purpose):
+            told_in_records(job)
             if role.span == "item":
                 _read_item_file(role, entry, tree, readers, job, files, rasters, purpose)
             else:
@@ -97,6 +95,8 @@ def read_entry(
             _missing(role, entry, job)
     _look_inside(job, purpose, IMAGE in files)
     _name_image(form, job)
+    if "area" in job.tables:
+        told_in_records(job)
     item = item_of(form, entry, job)
     told = _link_overlaps(item, job)
     if purpose.origin:
@@ -246,6 +246,8 @@ def _read_rows(role: Role, runs: Sequence[Run], readers: Readers, job: Job) -> N
         if part.columns != job.env.columns:
             job.env = replace(job.env, columns=part.columns)
         job.file = part.file
+        if table.kind not in ("item", "label", "caption"):
+            told_in_records(job)
         documents = part.rows.some(first, first + len(which), readers.decoders.get(key))
         for position, (alternative, document) in enumerate(zip(which, documents, strict=True), first):
             job.at = (*part.table.path, position)

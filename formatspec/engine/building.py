@@ -16,7 +16,7 @@ from formatspec.model import derive
 from formatspec.model.records import Area, Caption, Image, Item, Label, Object, Origin
 from formatspec.model.region import Region
 
-_OBJECT = frozenset(Object.__struct_fields__) - {"category", "attributes", "origin"}
+OBJECT = frozenset(Object.__struct_fields__) - {"category", "attributes", "origin"}
 
 
 _LABEL = frozenset({"state", "score"})
@@ -88,12 +88,14 @@ def _attributes(record: Record) -> dict[str, Any]:
 
 
 def _objects(job: Job) -> tuple[Object, ...]:
+    if job.plain is not None:
+        return job.plain.objects
     records = job.tables.get("object", ())
     _name_parents(records)
     made = []
     resolve = job.categories.resolve
     for index, record in enumerate(records):
-        slots, stated, attributes = _parted(record)
+        slots, stated, attributes = parted(record)
         origin = None
         if "$rows" in record or "$rasters" in record:
             origin = Origin(record.get("$rows"), record.get("$rasters"), index)
@@ -110,15 +112,15 @@ def _objects(job: Job) -> tuple[Object, ...]:
 
 @lru_cache(maxsize=1024)
 def _group(slot: str) -> tuple[int, str]:
-    """Which of an object's groups a slot is in, as `_parted` gives them, and its name there; 3 for none."""
-    if slot in _OBJECT:
+    """Which of an object's groups a slot is in, as `parted` gives them, and its name there; 3 for none."""
+    if slot in OBJECT:
         return 0, slot
     if slot.startswith("category."):
         return 1, slot
     return (2, slot.removeprefix("attributes.")) if slot.startswith("attributes.") else (3, slot)
 
 
-def _parted(record: Record) -> tuple[Record, Record, Record]:
+def parted(record: Record) -> tuple[Record, Record, Record]:
     """An object's own slots, what is said of its category, and its attributes."""
     groups: tuple[Record, Record, Record, Record] = ({}, {}, {}, {})
     for slot, value in record.items():

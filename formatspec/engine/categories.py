@@ -34,6 +34,7 @@ class Categories:
                 if value is not None and value != "":
                     self._by[key].setdefault(value, category)
         self._met: dict[Any, Category] = {}
+        self._named: dict[str, _Named] = {}
 
     def knows(self, slot: str, value: Any) -> bool:
         """Whether the table has a category whose `slot` is `value`."""
@@ -41,6 +42,11 @@ class Categories:
             return value in self._by[slot]
         except TypeError:
             return False
+
+    def named(self, slot: str) -> Mapping[Any, Category]:
+        """The categories that rows mean which say of them just this slot, by its values.  A value that none has in a
+        closed table, or that names none, raises LookupError."""
+        return self._named.setdefault(slot, _Named(self, slot))
 
     def find(self, record: Record) -> Category | None:
         """The table's category that a row means."""
@@ -86,6 +92,24 @@ class Categories:
         if self.match and found.id is None:
             own = category_of({slot.removeprefix("category."): value for slot, value in stated.items()})
             return msgspec.structs.replace(own, name=found.name, index=found.index)
+        return found
+
+
+class _Named(dict[Any, Category]):
+    """Categories by the values of a slot, found when they are first asked for."""
+
+    def __init__(self, categories: Categories, slot: str) -> None:
+        super().__init__()
+        self.categories = categories
+        self.slot = slot
+
+    def __missing__(self, value: Any) -> Category:
+        if value is None or (self.categories.closed and not self.categories.knows(self.slot, value)):
+            raise LookupError(value)
+        stated = {f"category.{self.slot}": value}
+        found = self.categories.resolve(stated, stated)
+        assert found is not None
+        self[value] = found
         return found
 
 

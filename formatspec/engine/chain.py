@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -12,6 +11,7 @@ import msgspec
 
 from formatspec.codecs import BadArguments, UnknownCodec, make
 from formatspec.codecs.registry import Argument, Codec, Env, Site, Unfit
+from formatspec.engine.fused import fused
 from formatspec.language.errors import Place
 from formatspec.language.expression import Literal
 from formatspec.language.leaf import Bind
@@ -27,11 +27,11 @@ _NUMBER = re.compile(NUMBER)
 _PADDED = re.compile(r"0\d+d")
 
 
-@dataclass(frozen=True, slots=True)
-class Chain:
+class Chain(msgspec.Struct, frozen=True):
     """decode: file to model, encode: model to file; both raise Unfit.
 
     pattern: for text, what the file's side looks like; None where anything goes.
+    unspelled: for text, the value that `encode` spells; the same as `encode` where it spells none.
     """
 
     decode: Convert
@@ -39,6 +39,7 @@ class Chain:
     codecs: tuple[Codec, ...]
     needs: frozenset[str]
     pattern: str | None = None
+    unspelled: Convert | None = None
 
 
 def spell_number(value: float) -> str:
@@ -88,6 +89,18 @@ def _spell_numbers(values: Sequence[Any]) -> str:
     return "" if "e" in text or "n" in text or "0.0000" in text else text[1:-1].replace(",", " ")
 
 
+def spell_rows(rows: Sequence[Sequence[Any]]) -> list[str]:
+    """Each row's values as text, parted by blanks; rows of numbers all at once."""
+    try:
+        text = _ENCODE(rows).decode()
+    except (OverflowError, TypeError):
+        text = ""
+    if _PLAIN_ROWS.fullmatch(text) and "0.0000" not in text and text.count("[") == len(rows) + 1:
+        return text[2:-2].replace("],[", "\n").replace(",", " ").split("\n")
+    return [spell(row) for row in rows]
+
+
+_PLAIN_ROWS = re.compile(r"\[\[[-0-9.,\[\]]+\]\]")
 _NUMBERS = frozenset({int, float})
 _ENCODE = msgspec.json.Encoder().encode
 
@@ -246,7 +259,8 @@ def build(leaf: Bind, types: Sequence[Type], keys: int, textual: bool, place: Pl
     """
     codecs = _codecs(leaf, len(types), keys, textual, place)
     steps_in: list[Convert] = []
-    steps_out: list[Convert] = [codec.encode for codec in codecs]
+    steps_out = _encoding(codecs, types, keys)
+    unspelled = None
     if textual:
         reader = _text_reader(leaf, codecs, types)
         if reader is not None:
@@ -254,6 +268,7 @@ def build(leaf: Bind, types: Sequence[Type], keys: int, textual: bool, place: Pl
             steps_in.append(partial(_each, reader) if many else reader)
         if leaf.format is not None and (leaf.format == "word" or _PADDED.fullmatch(leaf.format)):
             steps_out.append(partial(_rendered, formats.field("x", leaf.format).render))
+        unspelled = _composed(steps_out)
         if not codecs or codecs[-1].kind != "tree":
             steps_out.append(partial(_each, spell) if keys > 1 else spell)
     steps_in.extend(codec.decode for codec in reversed(codecs))
@@ -268,7 +283,7 @@ def build(leaf: Bind, types: Sequence[Type], keys: int, textual: bool, place: Pl
     decode, encode = _composed(steps_in), _composed(steps_out)
     if leaf.default == Literal(None) and codecs and keys == 1 and not textual:
         decode, encode = partial(_or_null, decode), partial(_or_null, encode)
-    return Chain(decode, encode, codecs, needs, pattern)
+    return Chain(decode, encode, codecs, needs, pattern, unspelled)
 
 
 def _codecs(leaf: Bind, left: int, right: int, textual: bool, place: Place) -> tuple[Codec, ...]:
@@ -286,6 +301,18 @@ def _codecs(leaf: Bind, left: int, right: int, textual: bool, place: Place) -> t
             raise problem(str(error), place) from None
         left = 1 if left > 1 and call.name in ("digits",) else left
     return tuple(made)
+
+
+_SHAPES: dict[Type, tuple[int, tuple[int, ...]]] = {"box": (4, (2, 3))}
+"""Types that are a fixed count of numbers, and the places of those that are widths and heights."""
+
+
+def _encoding(codecs: Sequence[Codec], types: Sequence[Type], keys: int) -> list[Convert]:
+    """The codecs' way to the file: as one function where they are arithmetic on the numbers of a model's value."""
+    steps: list[Convert] = [codec.encode for codec in codecs]
+    shape = _SHAPES.get(types[0]) if len(types) == 1 and codecs else None
+    whole = None if shape is None else fused(codecs, *shape, keys > 1, _composed(steps))
+    return steps if whole is None else [whole]
 
 
 def _each(convert: Convert, values: Any, env: Env) -> tuple[Any, ...]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from formatspec.engine import demand
 from formatspec.engine.assemble import Assembled, Purpose, Readers, files_read, read_entry
@@ -345,7 +345,10 @@ def roots(form: Format, tree: Tree) -> Iterator[str]:
 
 
 def candidates(source: Source, tree: Tree, options: Mapping[str, Any]) -> list[tuple[Format, str]]:
-    """The layouts and roots that fit a tree, the best first: those with most of their required roles there."""
+    """The layouts and roots that fit a tree, the best first: those with most of their required roles there.
+
+    One that claims no file comes last, though nothing that it requires be missing.
+    """
     forms = [compile_format(source, layout, options) for layout in source.layouts]
     found = [(form, prefix) for form in forms for prefix in roots(form, tree)]
     if len(found) < 2:
@@ -353,11 +356,15 @@ def candidates(source: Source, tree: Tree, options: Mapping[str, Any]) -> list[t
     below = {prefix: tree.under(prefix) if prefix else tree for _, prefix in found}
     samples = {prefix: sampled(part.paths()) for prefix, part in below.items()}
     several = len(forms) > 1
-    return sorted(found, key=lambda one: -_score(one[0], below[one[1]], samples[one[1]], several))
+
+    def rank(form: Format, prefix: str) -> tuple[bool, int]:
+        by_role = claims(form, (path for path in samples[prefix] if not form.ignored(path))).by_role
+        return not any(by_role.values()), -_score(form, below[prefix], by_role, several)
+
+    return sorted(found, key=lambda one: rank(*one))
 
 
-def _score(form: Format, tree: Tree, sample: Sequence[str], several: bool) -> int:
-    found = claims(form, (path for path in sample if not form.ignored(path))).by_role
+def _score(form: Format, tree: Tree, found: Mapping[str, Sequence[Any]], several: bool) -> int:
     score = 0
     for name, role in form.roles.items():
         if found[name]:

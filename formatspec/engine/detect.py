@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from formatspec.engine.dataset import roots
 from formatspec.engine.format import IMAGE, Format, Role, compile_format
@@ -31,17 +33,15 @@ ENOUGH = 0.5
 """Documents that were opened and fit tell more than names do, if at least this share of the files is claimed."""
 
 
-@dataclass(slots=True)
-class Looked:
+class Looked(msgspec.Struct):
     """What was looked at and is for the next spec too: files by the root they were sampled below; the beginnings of
     large files, None for what has none."""
 
-    samples: dict[str, Sequence[str]] = field(default_factory=dict)
-    beginnings: dict[str, Any] = field(default_factory=dict)
+    samples: dict[str, Sequence[str]] = msgspec.field(default_factory=dict)
+    beginnings: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(msgspec.Struct, frozen=True):
     """How well a spec fits a tree. `reason` says why it does not fit at all; `lacking`: roles without a file."""
 
     name: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple
+
+import msgspec
 
 from formatspec.engine import lines
 from formatspec.engine.job import Path
@@ -23,8 +24,7 @@ class Decoded(NamedTuple):
     strays: tuple[lines.Stray, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Codec:
+class Codec(msgspec.Struct, frozen=True):
     """How a role's files are read and written; `rule` is the role's rule over the document.
 
     named: a path through the document as the rule sees it, as one through the file, where they differ.
@@ -32,6 +32,7 @@ class Codec:
     seen: a JSON document, or the beginning of one, as the rule sees it; None where files are no plain JSON.
     row, stream: how a document is written row by row, where that can be: a row, and the pieces around rows.  Of a
     stream without `row` the document's own rows are taken, which need not be in memory.
+    shape, encode_lines: of text lines, how they make the document, and how they are encoded themselves.
     """
 
     rule: Rule
@@ -43,6 +44,8 @@ class Codec:
     seen: Callable[[Any], Any] | None = None
     row: Callable[[Any], bytes] | None = None
     stream: Callable[[Any, Mapping[Path, Iterator[bytes]]], Iterator[bytes]] | None = None
+    shape: lines.Shape | None = None
+    encode_lines: Callable[[list[str]], bytes] | None = None
 
 
 def style_of(kind: str, spec: FileSpec) -> Style:
@@ -175,7 +178,7 @@ def _cell(part: Any) -> Any:
 
 
 def _fields(style: Style) -> dict[str, Any]:
-    return {name: getattr(style, name) for name in Style.__dataclass_fields__}
+    return {name: getattr(style, name) for name in Style.__struct_fields__}
 
 
 def _lines(style: Style, rule: Rule, scope: Scope) -> Codec:
@@ -200,6 +203,8 @@ def _lines(style: Style, rule: Rule, scope: Scope) -> Codec:
         stream=(lambda document, tables: module.stream(lines.encoded(document, shape), style))
         if module.streams(style)
         else None,
+        shape=shape,
+        encode_lines=lambda text: module.encode(text, style),
     )
 
 

@@ -6,12 +6,12 @@ import marshal
 import pickle
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import islice
 from operator import itemgetter
 from types import MappingProxyType
 from typing import Any, overload
 
+import msgspec
 import numpy as np
 
 from formatspec.engine.format import IMAGE, Format, Role
@@ -34,16 +34,15 @@ def _none() -> Mapping[str, Any]:
     return NONE
 
 
-@dataclass(slots=True)
-class Entry:
+class Entry(msgspec.Struct):
     """An item in the index: its place among all, its names, its files by role, with what they say of an object."""
 
     identity: tuple[Any, ...]
     key: str
     names: dict[str, Any]
     number: int
-    files: Mapping[str, list[tuple[str, dict[str, Any]]]] = field(default_factory=_none)
-    shared: Mapping[str, Any] = field(default_factory=_none)
+    files: Mapping[str, list[tuple[str, dict[str, Any]]]] = msgspec.field(default_factory=_none)
+    shared: Mapping[str, Any] = msgspec.field(default_factory=_none)
 
     def add_file(self, role: str, path: str, captures: dict[str, Any]) -> None:
         """Note a file of the item."""

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 import posixpath
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -20,6 +18,7 @@ from formatspec.engine.joined import SharedFile
 from formatspec.engine.losses import Losses
 from formatspec.engine.numbering import ALL_OBJECTS, Absolute, Relative
 from formatspec.engine.parts import Part, SharedPart, TablePart
+from formatspec.engine.plain_lines import text_writer
 from formatspec.engine.printing import NO_SOURCE, Lacking
 from formatspec.engine.shared import Spooled, counts_on, holds_apart, narrower, spooled_tables, told_twice
 from formatspec.engine.sources import frame_of, position_of, source_of
@@ -32,14 +31,13 @@ from formatspec.model.slots import TABLES
 Write = Callable[[str, bytes], None]
 
 
-@dataclass(slots=True)
-class Shared:
+class Shared(msgspec.Struct):
     """A part of a shared file in the making; `late` are rows that wait for the names of all columns."""
 
     setting: Setting
     part: SharedPart
-    late: list[tuple[TablePart, RowWriter, Frame]] = field(default_factory=list)
-    columns: dict[str, None] = field(default_factory=dict)
+    late: list[tuple[TablePart, RowWriter, Frame]] = msgspec.field(default_factory=list)
+    columns: dict[str, None] = msgspec.field(default_factory=dict)
 
 
 class CannotWrite(ValueError):
@@ -91,6 +89,12 @@ class Exporter:
             role.name: role.painter() if role.kind == "pixels" else compile_writer(role.document_rule, role.scope)
             for role in self.roles
             if role.kind is not None and role.span != "shared"
+        }
+        self.texts = {
+            role.name: text
+            for role in self.roles
+            if role.span == "item" and role.codec is not None
+            if (text := text_writer(role.codec.rule, role.codec.shape, role.scope)) is not None
         }
         self.spooled = {
             role.name: tuple(spooled_tables(role))
@@ -198,17 +202,24 @@ class Exporter:
             frame.then.setting.folder = frame.setting.folder
         if role.kind == "pixels":
             painter: Any = self.writers[role.name]
-            if role.optional and not was_there and not painter.shows(frame):
-                return
-            data = painter.encode(frame, origin.rasters.get(role.name) if origin is not None else None)
+            if role.optional and not was_there:
+                data = painter.encode_shown(frame)
+            else:
+                data = painter.encode(frame, origin.rasters.get(role.name) if origin is not None else None)
             if data is not None:
                 yield path, data
             return
-        source = origin.documents.get(role.name, NO_SOURCE) if origin is not None else NO_SOURCE
-        document = self._document(role, frame, source)
+        assert role.codec is not None
+        text = self.texts.get(role.name) if frame.then is None else None
+        if text is not None:
+            document, encode = text(frame), role.codec.encode_lines
+        else:
+            source = origin.documents.get(role.name, NO_SOURCE) if origin is not None else NO_SOURCE
+            document, encode = self._document(role, frame, source), role.codec.encode
         if role.optional and not was_there and not document:
             return
-        yield path, self._encode(role, document, path)
+        assert encode is not None
+        yield path, _encoded(encode, document, path)
 
     def _document(self, role: Role, frame: Frame, source: Any) -> Any:
         writer: Any = self.writers[role.name]
@@ -216,13 +227,6 @@ class Exporter:
             return writer(frame, source)
         except Lacking as lacking:
             raise CannotWrite(f"{role.name} needs {lacking}") from None
-
-    def _encode(self, role: Role, document: Any, path: str) -> bytes:
-        assert role.codec is not None
-        try:
-            return role.codec.encode(document)
-        except (FileError, ValueError) as error:
-            raise CannotWrite(f"{path}: {error}") from None
 
     def _record_files(self, role: Role, item: Item, frame: Frame) -> Iterator[tuple[str, bytes]]:
         painter: Any = self.writers[role.name]
@@ -306,20 +310,26 @@ class Exporter:
             shared = self.shared[key] = Shared(setting, SharedPart(*key, names))
             shared.setting.folder = posixpath.dirname(key[1])
             shared.setting.renumbered = self.renumbers
+        if self.spooled[role.name]:
+            frame = self._row_frame(shared, item, item_setting, over_files)
+            for table in self.spooled[role.name]:
+                self._spool(table, shared, item, frame)
+        shared.part.items += 1
+        shared.part.objects += len(item.objects)
+
+    def _row_frame(self, shared: Shared, item: Item, item_setting: Setting, over_files: bool) -> Frame:
+        """The frame in which an item's rows of a shared file are written; `over_files`: items are counted over all."""
+        key = (shared.part.role, shared.part.path)
         setting = Setting(item.captures, self.categories, shared.setting.options)
         setting.folder = shared.setting.folder
-        setting.file = key[1]
+        setting.file = shared.part.path
         items = shared.part.counts.get("items", 0)
         setting.index = item_setting.index if over_files else self.numbering.of(key, "items", items)
         setting.held = item_setting.held
         setting.rows["lost"] = item_setting.rows.setdefault("lost", [])
         setting.renumbered = self.renumbers
         setting.apart = self.apart
-        frame = self._frame(setting, item)
-        for table in self.spooled[role.name]:
-            self._spool(table, shared, item, frame)
-        shared.part.items += 1
-        shared.part.objects += len(item.objects)
+        return self._frame(setting, item)
 
     def _spool(self, table: Spooled, shared: Shared, item: Item, frame: Frame) -> None:
         codec, counts, numbering = self.target.roles[shared.part.role].codec, shared.part.counts, self.numbering
@@ -371,7 +381,7 @@ class Exporter:
         for gathered, row, inner in shared.late:
             for frame in (inner, inner.then):
                 if frame is not None:
-                    frame.env = dataclasses.replace(frame.env, columns=columns)
+                    frame.env = msgspec.structs.replace(frame.env, columns=columns)
             why = _gather(row, inner, gathered, role.codec, inner.then is not None)
             if why:
                 self.losses.note(f"{row.table} not written ({why})", row.table)
@@ -398,6 +408,13 @@ class Exporter:
         self.losses.clear()
         self.shared, self.subsets, self.named, self.files, self.objects = {}, (set(), set()), {}, 0, 0
         return part
+
+
+def _encoded(encode: Callable[[Any], bytes], document: Any, path: str) -> bytes:
+    try:
+        return encode(document)
+    except (FileError, ValueError) as error:
+        raise CannotWrite(f"{path}: {error}") from None
 
 
 def _gather(row: RowWriter, frame: Frame, gathered: TablePart, codec: Codec, in_place: bool) -> str:

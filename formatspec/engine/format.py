@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
+
+import msgspec
 
 from formatspec.codecs.registry import Env
 from formatspec.engine.chain import Convert, build
@@ -35,8 +36,7 @@ HIDDEN = ("**/.*", "**/.*/**", "__MACOSX/**")
 _ENV = Env()
 
 
-@dataclass(frozen=True)
-class Role:
+class Role(msgspec.Struct, frozen=True, dict=True):
     """Files that play one part.
 
     span: `item` for one file per item, `record` for one per object or per value of one of its slots, `shared`
@@ -120,8 +120,7 @@ class Role:
         return raster_writer(self.spec, self.rule, self.scope)
 
 
-@dataclass(frozen=True)
-class Format:
+class Format(msgspec.Struct, frozen=True, dict=True):
     """One layout of a spec, compiled."""
 
     source: Source
@@ -129,7 +128,7 @@ class Format:
     roles: Mapping[str, Role]
     options: Mapping[str, Any]
     key_names: tuple[str, ...]
-    ignored: Any = field(repr=False)
+    ignored: Any
 
     def __reduce__(self) -> tuple[Any, ...]:
         defaults = self.layout.spec.options

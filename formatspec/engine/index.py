@@ -5,9 +5,9 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import msgspec
 import numpy as np
 
 from formatspec.engine.entries import Chosen, Entries, Entry, ItemFiles, captured
@@ -25,8 +25,7 @@ from formatspec.model.slots import TABLES
 from formatspec.paths.tree import Tree, by_segments
 
 
-@dataclass(slots=True)
-class Index:
+class Index(msgspec.Struct):
     """All that is known of a tree before its items are read.
 
     listed: those of the entries that are items, in order of their keys; `complete` of them have their image.
@@ -179,7 +178,7 @@ class Claimed:
     @property
     def roles(self) -> set[str]:
         """The roles that claim anything."""
-        return {self._names[number] for number in np.unique(self._roles) if number >= 0}
+        return {self._names[number] for number in np.flatnonzero(np.bincount(self._roles[self._roles >= 0]))}
 
 
 def build_index(form: Format, tree: Tree, job_of: Any) -> Index:

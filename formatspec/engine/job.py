@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from formatspec.codecs.registry import Env, Unfit
 from formatspec.findings.codes import CODES
 from formatspec.language.errors import Place
+
+if TYPE_CHECKING:
+    from formatspec.engine.plain_rows import PlainObjects
 
 Path = tuple[str | int, ...]
 Record = dict[str, Any]
@@ -44,18 +47,20 @@ class Job:
     """One item being put together from all its documents.
 
     item: its slots so far; tables: the records of each kind so far, in order of appearance;
+    plain: its objects, where one table of plain rows tells all of them, instead of records.
     captures: the names that agree for all its files; env: what codecs may ask.
     """
 
     __slots__ = (
         "at", "captures", "categories", "deferred", "documents", "env", "faults", "file", "first", "item", "keyed",
-        "origin", "place_of", "tables",
+        "origin", "place_of", "plain", "tables",
     )  # fmt: skip
 
     def __init__(self, captures: dict[str, Any], categories: Any, origin: bool) -> None:
         self.item: Record = {}
         self.tables: dict[str, list[Record]] = {}
         self.keyed: dict[tuple[str, ...], dict[Any, Record]] = {}
+        self.plain: PlainObjects | None = None
         self.captures = captures
         self.env = _UNSIZED
         self.faults: list[Fault] = []

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+import msgspec
 import numpy as np
 
 from formatspec.engine.entries import Entry
@@ -15,8 +15,7 @@ from formatspec.engine.rows import Fields, RowSource
 from formatspec.engine.spill import PIECE, Records
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(msgspec.Struct, frozen=True):
     """A table of a shared document: where it stands, how its rows are read and joined.
 
     named: the fields of a row that tell which item it belongs to; None where all must be looked at.
@@ -33,15 +32,14 @@ class Table:
     names: tuple[str | None, ...] = ()
 
 
-@dataclass(slots=True)
-class SharedFile:
+class SharedFile(msgspec.Struct):
     """A shared file, read once; of tables whose rows are sought in the file, the document holds none."""
 
     role: str
     path: str
     captures: dict[str, Any]
     document: Any = None
-    tables: dict[tuple[str, ...], RowSource] = field(default_factory=dict)
+    tables: dict[tuple[str, ...], RowSource] = msgspec.field(default_factory=dict)
 
 
 class Part(NamedTuple):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from formatspec.engine.doubles import PLAIN, Ids
@@ -90,8 +90,7 @@ def join(
     return joined
 
 
-@dataclass(slots=True)
-class _Joining:
+class _Joining(msgspec.Struct):
     """One table of one file at work."""
 
     form: Format
@@ -102,7 +101,7 @@ class _Joining:
     faults: list[Fault]
     job_of: Any
     joined: Joined
-    seen: dict[Any, int] = field(default_factory=dict)
+    seen: dict[Any, int] = msgspec.field(default_factory=dict)
 
     def run(self) -> None:
         rows = self.file.tables.get(self.table.path)

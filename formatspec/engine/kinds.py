@@ -79,8 +79,9 @@ def kinds_of(rule: OneOf, scope: Scope) -> Kinds | None:
     return Kinds(tuple(dict.fromkeys(key for key, _ in places)), places, tuple(slots))
 
 
-def raw_noting(kinds: Kinds) -> Callable[[Raw, Record], bool] | None:
-    """A function that notes which geometry a raw value holds, and says whether it is one of the alternatives."""
+def raw_held(kinds: Kinds) -> Callable[[Raw], tuple[str, ...] | None] | None:
+    """A function that says which geometry a raw value holds: none where it is empty, None where it is none of the
+    alternatives."""
     if len(kinds.keys) > 1:
         return None
     slots_of = {
@@ -89,17 +90,12 @@ def raw_noting(kinds: Kinds) -> Callable[[Raw, Record], bool] | None:
         if (kinds.keys[0], type(value)) in kinds.places
     }
 
-    def note(value: Raw, record: Record) -> bool:
+    def held(value: Raw) -> tuple[str, ...] | None:
         data = memoryview(value)
         slots = slots_of.get(data[0])
-        if slots is None:
-            return False
-        if data.nbytes >= _SHORT or first_of(value):
-            for slot in slots:
-                record[slot] = UNREAD
-        return True
+        return slots if slots is None or data.nbytes >= _SHORT or first_of(value) else ()
 
-    return note
+    return held
 
 
 def noting(kinds: Kinds, named: Sequence[frozenset[str]], others: Choose) -> Choose:

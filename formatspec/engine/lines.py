@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any, NamedTuple
+
+import msgspec
 
 from formatspec.engine.chain import spell
 from formatspec.engine.conditions import reading_condition
@@ -32,33 +33,28 @@ from formatspec.language.rules import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class LineShape:
+class LineShape(msgspec.Struct, frozen=True):
     template: TextTemplate
     optional: bool
     counts: bool
 
 
-@dataclass(frozen=True, slots=True)
-class RowsShape:
+class RowsShape(msgspec.Struct, frozen=True):
     """Rows; `blocks`: blank lines part them into blocks, of which each row tells the number."""
 
     row: Shape
     blocks: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class OrderShape:
+class OrderShape(msgspec.Struct, frozen=True):
     parts: tuple[Shape, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ChoiceShape:
+class ChoiceShape(msgspec.Struct, frozen=True):
     alternatives: tuple[tuple[str, Shape], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class WordsShape:
+class WordsShape(msgspec.Struct, frozen=True):
     """A line that begins as a template says and ends in a word for each row of a table."""
 
     line: LineShape

@@ -53,7 +53,7 @@ class Losses:
 
     def __init__(self, target: Format, categories: TargetCategories, same: bool) -> None:
         self._noted: Counter[tuple[str, str]] = Counter()
-        self._slots: Counter[int] = Counter()
+        self._slots: dict[int, int] = {}
         self.same = same
         self.categories = categories
         made = [role for role in target.documents if not role.kept]
@@ -112,10 +112,18 @@ class Losses:
         """Count what is said of an item and of its objects that was not written."""
         if self.same:
             return
+        slots_lost = self._slots
         for thing in item.objects:
             bits = held.get(mark(thing), 0)
-            if bits & WRITTEN:
-                self._object(thing, bits)
+            if not bits & WRITTEN:
+                continue
+            gone = stated_bits(thing) & ~bits & ~BITS["attributes"]
+            if gone & BITS["region"]:
+                gone = self._without_region(thing, gone, bits)
+            if gone:
+                slots_lost[gone] = slots_lost.get(gone, 0) + 1
+            if thing.attributes or self.categories.fixed:
+                self._named(thing)
         slots, tables = self.item_slots, self.tables
         if item.tags and "tags" not in slots:
             self.note("tags", "items")
@@ -132,16 +140,16 @@ class Losses:
         elif len(item.subsets) > 1 and "subsets" not in slots:
             self.note("further subsets", "items")
 
-    def _object(self, thing: Object, held: int) -> None:
-        lost = stated_bits(thing) & ~held & ~BITS["attributes"]
-        if lost & BITS["region"] and held & BITS["polygons"] and isinstance(thing.region, Region):
+    def _without_region(self, thing: Object, lost: int, held: int) -> int:
+        """What is lost of an object whose region is not held: no region if it is empty; its holes if polygons are."""
+        if held & BITS["polygons"] and isinstance(thing.region, Region):
             outlines = thing.region.to_polygons()
             if len(outlines) > 1 or any(outline.holes for outline in outlines):
                 self.note("holes and pieces, joined to one outline by bridges")
-        if thing.region is not None and not thing.region:
-            lost &= ~BITS["region"]
-        if lost:
-            self._slots[lost] += 1
+        return lost if thing.region else lost & ~BITS["region"]
+
+    def _named(self, thing: Object) -> None:
+        """Count what is lost by its name: attributes, and a category that the target's table lacks."""
         if thing.attributes and "" not in self.object_attributes:
             for name in thing.attributes:
                 if name not in self.object_attributes:

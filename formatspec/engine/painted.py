@@ -40,32 +40,23 @@ def areas_of(item: Item, things: Sequence[Object]) -> list[Area]:
     """Areas in which the regions of `things` are part of their category's; no pixel belongs to two."""
     height = item.image.height if item.image else None
     width = item.image.width if item.image else None
-    if not things:
-        return list(item.areas)
-    covered: Region | None = None
-    found: dict[Any, tuple[Category, Region]] = {}
-    whole = [thing for thing in things if thing.parent is None]
-    for thing in sorted(whole, key=lambda t: t.order or 0, reverse=True):
-        region = derive.region(thing, height, width)
-        if not region or thing.category is None:
-            continue
-        covered = _add(found, thing.category, region, covered)
+    downwards = sorted((t for t in things if t.parent is None), key=lambda t: t.order or 0, reverse=True)
+    regions = [(t.category, derive.region(t, height, width)) for t in downwards]
+    layers = [(category, region) for category, region in regions if category is not None and region]
+    covered = Region.overlaid([(region, None) for _, region in reversed(layers)]).get(None) if item.areas else None
+    found = Region.overlaid([(region, _key(category)) for category, region in reversed(layers)])
+    categories = {_key(category): category for category, _ in layers}
     apart = []
     for area in item.areas:
         seen = area.region if covered is None else area.region - covered
-        key = (area.category.id, area.category.name) if area.category else None
+        key = _key(area.category) if area.category else None
         if area.category is not None and key in found:
-            found[key] = (area.category, found[key][1] | seen)
+            categories[key], found[key] = area.category, found[key] | seen
         elif seen:
             apart.append(Area(category=area.category, region=seen, origin=area.origin))
-    return apart + [Area(category=category, region=region) for category, region in found.values() if region]
+    shown = [Area(category=category, region=found[key]) for key, category in categories.items()]
+    return apart + [area for area in shown if area.region]
 
 
-def _add(
-    found: dict[Any, tuple[Category, Region]], category: Category, region: Region, covered: Region | None
-) -> Region:
-    """Add to a category what is not covered yet; gives what is covered then."""
-    seen = region if covered is None else region - covered
-    key = (category.id, category.name)
-    found[key] = (category, found[key][1] | seen if key in found else seen)
-    return region if covered is None else covered | region
+def _key(category: Category) -> tuple[Any, str]:
+    return category.id, category.name

@@ -7,9 +7,8 @@ So that what is said of a row is said in one place, a plain reader says nothing:
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -17,44 +16,51 @@ from msgspec import UNSET, UnsetType
 from formatspec.codecs.registry import Unfit
 from formatspec.codecs.values import FARTHEST
 from formatspec.engine.binding import MARGIN, puts_only
+from formatspec.engine.building import OBJECT, parted
 from formatspec.engine.chain import build
 from formatspec.engine.conditions import always
 from formatspec.engine.generated import function
+from formatspec.engine.held import UNREAD
 from formatspec.engine.job import Job, Record
-from formatspec.engine.kinds import raw_noting
-from formatspec.engine.merging import OBJECTS_BY_ID
+from formatspec.engine.kinds import raw_held
+from formatspec.engine.merging import BY_ID, OBJECTS_BY_ID
 from formatspec.engine.reading import Context, choice_reader, field_reader, nothing, unread_kinds
 from formatspec.engine.row_reading import RowReader
 from formatspec.engine.rows import Decode, RowSource, fields_of
-from formatspec.engine.scope import Meaning, Scope
+from formatspec.engine.scope import Scope
 from formatspec.engine.telling import keys_of
+from formatspec.language import expression
 from formatspec.language.leaf import Bind, bindings
 from formatspec.language.rules import Field, LeafRule, MapRule, OneOf, Rule, TableRule, inside
+from formatspec.model.records import Object
 
 _NUMBER = int | float
 _TYPES: dict[str, Any] = {"id": int | str, "int": int, "text": str, "bool": bool}
 """Types whose values need no other look than at their type."""
 _BOX = tuple[_NUMBER, _NUMBER, _NUMBER, _NUMBER]
-_PLACED = ("id", "parent", "name")
-"""Slots whose places are noted, for what is said of them later."""
+_NAMING = ("category.id", "category.index", "category.name")
+_APART = frozenset({"path", "outer", "column"})
+"""What a name may mean that is no slot of a row's object."""
+_DEFAULTS = {slot: getattr(Object(), slot) for slot in OBJECT}
 
 
-@dataclass(frozen=True, slots=True)
-class PlainRows:
+class PlainRows(msgspec.Struct, frozen=True):
     """How plain rows of a table are read.
 
     decode: the bytes of a list of rows to typed rows; raises ValueError where one is not plain.
-    read: typed rows, the path of their table, the place of the first, their file and their item's job to records;
-    None where one is not plain.
+    read: typed rows, the path of their table, the place of the first, their file and their item's job to objects;
+    None where one is not plain.  stated: the slots that rows say of their categories.
     """
 
     decode: Decode
-    read: Callable[[Sequence[Any], tuple[str, ...], int, str, Job], list[Record] | None]
-    by_id: bool
+    read: Callable[[Sequence[Any], tuple[str, ...], int, str, Job], list[Object] | None]
+    reader: RowReader
+    stated: tuple[str, ...]
+    placed: Mapping[str, str]
 
     def take(self, rows: RowSource, first: int, behind: int, path: tuple[str, ...], file: str, job: Job) -> bool:
         """Read rows into a job that knows no objects yet; whether that was done."""
-        if "object" in job.tables or job.categories.match:
+        if job.plain is not None or "object" in job.tables or job.categories.match:
             return False
         typed = rows.typed(first, behind, self.decode)
         if typed is None:
@@ -65,10 +71,45 @@ class PlainRows:
         if made is None or len(job.faults) > before:
             del job.faults[before:]
             return False
-        job.tables["object"] = made
-        if self.by_id:
-            job.keyed[OBJECTS_BY_ID] = {(record["id"],): record for record in made}
+        job.plain = PlainObjects(self, tuple(made), file, path, first)
         return True
+
+
+class PlainObjects(NamedTuple):
+    """The objects of an item, made of plain rows that follow each other."""
+
+    rows: PlainRows
+    objects: tuple[Object, ...]
+    file: str
+    path: tuple[str, ...]
+    first: int
+
+    def records(self) -> list[Record]:
+        """The records that the readers that judge would have made."""
+        return [self._record(thing, (*self.path, place)) for place, thing in enumerate(self.objects, self.first)]
+
+    def _record(self, thing: Object, at: tuple[str | int, ...]) -> Record:
+        record: Record = {slot: value for slot in OBJECT if (value := getattr(thing, slot)) is not _DEFAULTS[slot]}
+        record.update({f"attributes.{name}": value for name, value in thing.attributes.items()})
+        if thing.category is not None:
+            record.update({f"category.{slot}": getattr(thing.category, slot) for slot in self.rows.stated})
+        for slot, key in self.rows.placed.items():
+            record[f"${slot}_at"] = (self.file, (*at, key))
+        if self.rows.reader.by:
+            record["$table"] = self.rows.reader.number
+        record["$file"] = self.file
+        return record
+
+
+def told_in_records(job: Job) -> None:
+    """Let a job's plain objects be records, for more to be told of them."""
+    if job.plain is None:
+        return
+    records = job.plain.records()
+    job.tables["object"] = records
+    if job.plain.rows.reader.by == BY_ID:
+        job.keyed[OBJECTS_BY_ID] = {(record["id"],): record for record in records}
+    job.plain = None
 
 
 def plain_rows(reader: RowReader, context: Context) -> PlainRows | None:
@@ -81,18 +122,18 @@ def plain_rows(reader: RowReader, context: Context) -> PlainRows | None:
         return None
     if any(len(field.keys) > 1 for field in rule.fields) or (rule.rest is None and rule.alternatives):
         return None
-    if _gathers(rule, scope):
+    if _tells_more(rule, scope):
         return None
     return _Writing(reader, rule, scope, context, fields).made()
 
 
-def _gathers(rule: Rule, scope: Scope) -> bool:
-    """Whether a rule tells of more records than that of its row."""
+def _tells_more(rule: Rule, scope: Scope) -> bool:
+    """Whether a rule tells of more than the object of its row."""
     if isinstance(rule, TableRule):
         return True
-    meanings = (scope.meaning(name) for name in _names(rule))
-    return any(one is not None and one.where == "column" for one in meanings) or any(
-        _gathers(one, scope) for one in inside(rule)
+    meanings = [one for name in _names(rule) if (one := scope.meaning(name)) is not None]
+    return any(one.where in _APART or one.derived or one.name in ("parent", "name") for one in meanings) or any(
+        _tells_more(one, scope) for one in inside(rule)
     )
 
 
@@ -102,7 +143,11 @@ def _names(rule: Rule) -> Iterator[str]:
 
 
 class _Writing:
-    """A plain reader in the making: the fields of its typed rows, its lines, and the names that those use."""
+    """A plain reader in the making: the fields of its typed rows, its lines, and the names that those use.
+
+    slots: the variables that hold an object's slots, where a leaf gives just one value; what other readers give is
+    put in `record`, and so is, besides, what the table's condition asks for.
+    """
 
     def __init__(
         self, reader: RowReader, rule: MapRule, scope: Scope, context: Context, asked: dict[str, bool]
@@ -114,23 +159,22 @@ class _Writing:
         self.asked = asked
         self.types: list[tuple[str, Any, Any]] = []
         self.keys: dict[str, str] = {}
-        self.names: dict[str, Any] = {"UNSET": UNSET, "Unfit": Unfit}
+        self.names: dict[str, Any] = {"UNSET": UNSET, "Unfit": Unfit, "Object": Object, "parted": parted}
         self.bound = Counter(name for one in _leaves(rule) for name in _names(one))
+        self.slots: dict[str, str] = {}
+        self.stated = tuple(name for name in self.bound if name.startswith("category."))
+        where = reader.rule.each.where
+        self.tested = frozenset(expression.names(where)) if where is not None else frozenset()
+        self.read_apart = False
 
     def made(self) -> PlainRows:
         lines = [line for field in self.rule.fields for line in self._field(field)]
         for alternatives in self.rule.alternatives:
-            noted = self._noted(alternatives)
-            if noted:
-                lines += noted
-                continue
-            read = self._name("choose", choice_reader(alternatives, self.scope, self.context))
-            lines.append("part = {}")
-            for key in dict.fromkeys(key for one in alternatives.alternatives for key in sorted(keys_of(one))):
-                slot = self._typed(key, self._loose(key), optional=True)
-                lines.append(f"if row.{slot} is not UNSET: part[{key!r}] = row.{slot}")
-            lines.append(f"{read}(part, record, job)")
-        return PlainRows(self._decode(), function(_HEAD, self._body(lines), self.names), self.reader.by == ("id",))
+            lines += self._noted(alternatives) or self._chosen(alternatives)
+        placed = {name: self._key_of(name) for name in ("id",) if name in self.bound}
+        stated = tuple(name.removeprefix("category.") for name in self.stated)
+        read = function(_HEAD, self._body(lines), self.names)
+        return PlainRows(self._decode(), read, self.reader, stated, placed)
 
     def _decode(self) -> Decode:
         strict = self.rule.rest is None and not self.rule.part
@@ -140,29 +184,59 @@ class _Writing:
         return msgspec.json.Decoder(list[row]).decode  # type: ignore[valid-type]
 
     def _body(self, lines: list[str]) -> Iterator[str]:
-        reader = self.reader
-        yield "item, env, knows, closed = job.item, job.env, job.categories.knows, job.categories.closed"
+        yield "own, env, categories = job.item.get('id'), job.env, job.categories"
+        if self._names_one_category():
+            yield f"named = categories.named({self.stated[0].removeprefix('category.')!r})"
         yield "size = job.size()"
         yield f"near, right, bottom = (-{FARTHEST!r}, {FARTHEST!r}, {FARTHEST!r}) if size is None else ("
         yield f"    -{MARGIN!r}, size[0] + {MARGIN!r}, size[1] + {MARGIN!r})"
-        yield "made, known, at, job.file = [], set(), None, file"
+        yield "made, known, job.file = [], set(), file"
+        if self.reader.fits is not always:
+            yield f"fits, bare = {self._name('fits', self.reader.fits)}, None"
         yield "try:"
         yield "    for place, row in enumerate(rows, first):"
-        yield "        at = job.at = (*path, place)"
-        yield "        record = {}"
-        yield from (f"        {line}" for line in lines)
-        if reader.fits is not always:
-            yield f"        if not {self._name('fits', reader.fits)}(record, job): return None"
-        if reader.by:
-            yield "        key = record.get('id')"
-            yield "        if key is None or key in known: return None"
-            yield "        known.add(key)"
-            yield f"        record['$table'] = {reader.number!r}"
-        yield "        record['$file'] = file"
-        yield "        made.append(record)"
-        yield "except Unfit:"
+        yield from (f"        {line}" for line in (*self._start(), *lines, *self._end()))
+        yield "except (Unfit, LookupError):"
         yield "    return None"
         yield "return made"
+
+    def _start(self) -> Iterator[str]:
+        if self._needs_record():
+            yield "record = {}"
+
+    def _end(self) -> Iterator[str]:
+        """What becomes of a row's values; a record that holds nothing is as any other of the run's."""
+        if self.reader.fits is not always:
+            yield "if not record and bare is None: bare = bool(fits(record, job))"
+            yield "if not (fits(record, job) if record else bare): return None"
+        if self.reader.by:
+            yield f"if {self.slots.get('id', 'None')} is None or {self.slots.get('id', 'None')} in known: return None"
+            yield f"known.add({self.slots.get('id', 'None')})"
+        told = [f"{slot}={variable}" for slot, variable in self.slots.items()]
+        if self.stated:
+            told.append("category=category")
+        if self.stated and not self._names_one_category():
+            yield "category = None"
+        made = f"made.append(Object({', '.join(told)}))"
+        if not self._needs_record():
+            yield made
+            return
+        yield "if record:"
+        yield "    told, stated, attributes = parted(record)"
+        yield f"    for slot in {tuple(self.slots)!r}: told.pop(slot, None)"
+        if self.stated and not self._names_one_category():
+            yield "    if stated: category = categories.resolve(record, stated)"
+        yield f"    made.append(Object({', '.join((*told, 'attributes=attributes', '**told'))}))"
+        yield f"else: {made}"
+
+    def _needs_record(self) -> bool:
+        return (
+            self.read_apart or self.reader.fits is not always or (bool(self.stated) and not self._names_one_category())
+        )
+
+    def _names_one_category(self) -> bool:
+        """Whether a row says of its category one thing, by which it is known."""
+        return len(self.stated) == 1 and self.stated[0] in _NAMING and self.bound[self.stated[0]] == 1
 
     def _field(self, field: Field) -> Iterator[str]:
         """The lines that read one field."""
@@ -173,59 +247,87 @@ class _Writing:
             self._typed(key, msgspec.Raw, field.optional)
             return
         inline = self._inline(field, leaf) if isinstance(leaf, Bind) and self.asked.get(key) else None
-        kind, lines = inline or (self._loose(key), ())
+        if inline is None:
+            self.read_apart = True
+            told = ("job.at = (*path, place)", f"{self._name('read', read)}(value, record, job)")
+            inline = self._loose(key), told, ""
+        kind, lines, otherwise = inline
         slot = self._typed(key, kind, field.optional)
-        if not lines:
-            lines = (f"{self._name('read', read)}(value, record, job)",)
-        if field.optional:
-            yield f"if row.{slot} is not UNSET:"
-            yield f"    value = row.{slot}"
-            yield from (f"    {line}" for line in lines)
-        else:
+        if not field.optional:
             yield f"value = row.{slot}"
             yield from lines
+            return
+        yield f"if row.{slot} is not UNSET:"
+        yield f"    value = row.{slot}"
+        yield from (f"    {line}" for line in lines)
+        if otherwise:
+            yield f"else: {otherwise}"
 
     def _noted(self, alternatives: OneOf) -> tuple[str, ...]:
         """The lines that note geometry of which nobody asks for more; none where alternatives are read."""
         kinds = unread_kinds(alternatives, self.scope, self.context)
-        note = None if kinds is None else raw_noting(kinds)
-        if kinds is None or note is None:
+        held = None if kinds is None else raw_held(kinds)
+        if kinds is None or held is None or any(slot in self.slots for slots in kinds.slots for slot in slots):
             return ()
-        slot = self._typed(kinds.keys[0], msgspec.Raw, optional=True)
-        note_it = f"{self._name('note', note)}(row.{slot}, record)"
-        return (f"if row.{slot} is not UNSET and not {note_it}: return None",)
+        field = self._typed(kinds.keys[0], msgspec.Raw, optional=True)
+        slots = tuple(dict.fromkeys(slot for of_one in kinds.slots for slot in of_one))
+        variables = [self._slot(slot) for slot in slots]
+        empty = ", ".join(repr(_DEFAULTS[slot]) for slot in slots)
+        held_by = {of_one: [UNREAD if slot in of_one else _DEFAULTS[slot] for slot in slots] for of_one in kinds.slots}
+        table = self._name("geometry", {**held_by, (): [_DEFAULTS[slot] for slot in slots]})
+        return (
+            f"{', '.join(variables)}, = {empty},",
+            f"if row.{field} is not UNSET:",
+            f"    held = {self._name('held', held)}(row.{field})",
+            "    if held is None: return None",
+            f"    {', '.join(variables)}, = {table}[held]",
+        )
 
-    def _inline(self, field: Field, leaf: Bind) -> tuple[Any, tuple[str, ...]] | None:
-        """The type of a leaf's value and the lines that read it; None where its own reader does."""
+    def _chosen(self, alternatives: OneOf) -> Iterator[str]:
+        """The lines that read alternatives."""
+        self.read_apart = True
+        read = self._name("choose", choice_reader(alternatives, self.scope, self.context))
+        yield "part = {}"
+        for key in dict.fromkeys(key for one in alternatives.alternatives for key in sorted(keys_of(one))):
+            slot = self._typed(key, self._loose(key), optional=True)
+            yield f"if row.{slot} is not UNSET: part[{key!r}] = row.{slot}"
+        yield "job.at = (*path, place)"
+        yield f"{read}(part, record, job)"
+
+    def _inline(self, field: Field, leaf: Bind) -> tuple[Any, tuple[str, ...], str] | None:
+        """The type of a leaf's value, the lines that read it, and what holds where it is absent; None where its own
+        reader reads it."""
         if len(leaf.names) > 1 or self.bound[leaf.names[0]] > 1:
             return None
         meaning = self.scope.resolve(leaf.names[0], field.place)
         chain = build(leaf, [meaning.value_type], 1, False, field.place)
         if meaning.where == "record" and meaning.name == "bbox" and all(one.same for one in chain.codecs):
-            return _BOX, _BOX_LINES
-        lines = self._put(meaning)
-        if lines is None:
+            return _BOX, (*_BOX_LINES, *self._kept("bbox")), f"{self._slot('bbox')} = None"
+        if meaning.where == "item" and meaning.name == "id":
+            lines: tuple[str, ...] = ("if value != own or type(value) is not type(own): return None",)
+            otherwise = ""
+        elif meaning.where != "record" or meaning.derived:
+            return None
+        elif meaning.name in _NAMING and self._names_one_category():
+            lines, otherwise = ("category = named[value]", *self._tested(meaning.name)), "category = None"
+        elif meaning.name in _DEFAULTS and (meaning.name == "id" or puts_only(meaning, self.scope)):
+            lines = self._kept(meaning.name)
+            otherwise = f"{self._slot(meaning.name)} = {_DEFAULTS[meaning.name]!r}"
+        else:
             return None
         if not chain.codecs and meaning.value_type in _TYPES:
-            return _TYPES[meaning.value_type], lines
-        return Any, (f"value = {self._name('decode', chain.decode)}(value, env)", *lines)
+            return _TYPES[meaning.value_type], lines, otherwise
+        return Any, (f"value = {self._name('decode', chain.decode)}(value, env)", *lines), otherwise
 
-    def _put(self, meaning: Meaning) -> tuple[str, ...] | None:
-        """The lines that put a value where it belongs."""
-        name = meaning.name
-        if meaning.where == "item" and name == "id":
-            return ("if item.get('id') != value or type(value) is not type(item['id']): return None",)
-        if meaning.where != "record" or meaning.derived:
-            return None
-        if name in ("category.id", "category.index", "category.name"):
-            slot = name.removeprefix("category.")
-            return (
-                f"if value is None or (closed and not knows({slot!r}, value)): return None",
-                f"record[{name!r}] = value",
-            )
-        if name in _PLACED:
-            return f"record[{name!r}] = value", f"record['${name}_at'] = (file, (*at, {self._key_of(name)!r}))"
-        return (f"record[{name!r}] = value",) if puts_only(meaning, self.scope) else None
+    def _kept(self, slot: str) -> tuple[str, ...]:
+        return f"{self._slot(slot)} = value", *self._tested(slot)
+
+    def _tested(self, slot: str) -> tuple[str, ...]:
+        return (f"record[{slot!r}] = value",) if slot in self.tested else ()
+
+    def _slot(self, slot: str) -> str:
+        """The variable that holds a slot of the object."""
+        return self.slots.setdefault(slot, f"slot_{slot}")
 
     def _key_of(self, name: str) -> str:
         """The key of the leaf that binds a name."""
@@ -254,7 +356,6 @@ _BOX_LINES = (
     "x, y, width, height = value",
     "if not (width >= 0 and height >= 0 and x >= near and y >= near): return None",
     "if not (x + width <= right and y + height <= bottom): return None",
-    "record['bbox'] = value",
 )
 
 

@@ -1,13 +1,14 @@
 """Rows of objects written anew by a function written for them: a leaf whose value is there is encoded at once, any
-other is left to its own writer."""
+other is left to its own writer.  Rows are mappings, or the lines of a text."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from operator import attrgetter
 from typing import Any
 
 from formatspec.codecs.registry import Unfit
-from formatspec.engine.chain import build
+from formatspec.engine.chain import Chain, Convert, build
 from formatspec.engine.frames import Frame, derived_of, getter
 from formatspec.engine.generated import function
 from formatspec.engine.job import MISSING
@@ -31,41 +32,53 @@ def plain_writer(rule: Rule, scope: Scope, writer_of: Callable[[Field, Scope], W
 
     writer_of: the writer of a field whose leaf is not written at once.
     """
-    if scope.kind != "object" or not isinstance(rule, MapRule) or rule.alternatives:
+    if not isinstance(rule, MapRule) or not is_plain(rule, scope):
         return None
-    if rule.rest is not None and (not isinstance(rule.rest, LeafRule) or isinstance(rule.rest.leaf, Bind)):
-        return None
-    if any(len(field.keys) > 1 for field in rule.fields):
-        return None
-    names = {
-        "UNSOURCED": NO_SOURCE, "MISSING": MISSING, "Unfit": Unfit, "Frame": Frame, "listed": listed,
-        "bbox": derive.bbox,
-    }  # fmt: skip
-    body = [line for field in rule.fields for line in _field(field, scope, writer_of, names)]
-    return function("write(record, index, rows, frame)", [*_BEGINNING, *body, "return document"], names)
+    names = dict(NAMES)
+    body = ["env, item = frame.env, frame.item", *BEGINNING, "document = {}"]
+    for field in rule.fields:
+        body += value_lines(field, scope, writer_of, names)
+        body.append(f"if value is not MISSING: document[{field.keys[0]!r}] = value")
+    return function("write(record, index, rows, frame)", [*body, "return document"], names)
 
 
-_BEGINNING = (
-    "inner, env, item = None, frame.env, frame.item",
-    "category = record.category",
+def is_plain(rule: MapRule, scope: Scope) -> bool:
+    """Whether rows ask for no more than their own leaves, one under each key."""
+    if scope.kind != "object" or rule.alternatives or any(len(field.keys) > 1 for field in rule.fields):
+        return False
+    return rule.rest is None or (isinstance(rule.rest, LeafRule) and not isinstance(rule.rest.leaf, Bind))
+
+
+NAMES: dict[str, Any] = {
+    "UNSOURCED": NO_SOURCE, "MISSING": MISSING, "Unfit": Unfit, "Frame": Frame, "listed": listed,
+    "bbox": derive.bbox,
+}  # fmt: skip
+"""What the lines of any field use."""
+BEGINNING = (
+    "inner, category = None, record.category",
     "if category is not None: category = frame.setting.categories.own(category)",
-    "document = {}",
 )
+"""Lines that the lines of any field stand behind; `env` and `item` are the frame's."""
 _FRAME = "inner or (inner := Frame(frame.setting, item, record, frame, index, rows))"
 
 
-def _field(
-    field: Field, scope: Scope, writer_of: Callable[[Field, Scope], Writer], names: dict[str, Any]
-) -> Iterator[str]:
-    """The lines that write one field."""
+def value_lines(
+    field: Field, scope: Scope, writer_of: Callable[[Field, Scope], Writer], names: dict[str, Any],
+    encoding: Callable[[Chain], Convert] = attrgetter("encode"),
+) -> Iterator[str]:  # fmt: skip
+    """The lines of a function that give the `value` of one field; `names` are what they use from outside.
+
+    encoding: which of its leaf's functions encodes a value that is there.
+    """
     write = f"write{len(names)}"
     names[write] = writer_of(field, scope)
     otherwise = f"value = {write}({_FRAME}, UNSOURCED)"
-    yield from _encoded(field, scope, names, otherwise) or (otherwise,)
-    yield f"if value is not MISSING: document[{field.keys[0]!r}] = value"
+    yield from _encoded(field, scope, names, encoding, otherwise) or (otherwise,)
 
 
-def _encoded(field: Field, scope: Scope, names: dict[str, Any], otherwise: str) -> tuple[str, ...]:
+def _encoded(
+    field: Field, scope: Scope, names: dict[str, Any], encoding: Callable[[Chain], Convert], otherwise: str
+) -> tuple[str, ...]:
     """The lines that encode a leaf's value; none where only its own writer can."""
     leaf = field.rule.leaf if isinstance(field.rule, LeafRule) else None
     if not isinstance(leaf, Bind) or len(leaf.names) > 1:
@@ -76,8 +89,9 @@ def _encoded(field: Field, scope: Scope, names: dict[str, Any], otherwise: str) 
         return ()
     encode = f"encode{len(names)}"
     chain = build(leaf, [meaning.value_type], 1, scope.textual, field.place)
-    names[encode] = chain.encode
+    names[encode] = encoding(chain)
     flat = meaning.value_type in _SCALARS and not leaf.calls
+    flat = flat or (scope.textual and (not chain.codecs or chain.codecs[-1].kind != "tree"))
     encoded = f"{encode}(value, env)"
     return (
         f"value = {value}",

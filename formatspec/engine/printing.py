@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from formatspec.codecs.registry import Unfit
 from formatspec.engine.chain import build, spell

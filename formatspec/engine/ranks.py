@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
+
+import msgspec
 
 from formatspec.codecs.registry import Env, Unfit
 from formatspec.engine.chain import Chain, build
@@ -13,8 +14,7 @@ from formatspec.language.leaf import Bind
 from formatspec.language.rules import LeafRule, MapRule, TableRule
 
 
-@dataclass(frozen=True, slots=True)
-class Ranks:
+class Ranks(msgspec.Struct, frozen=True):
     """The numbers of a file that order records, sorted; `spread` gives the number of rank k of n."""
 
     numbers: tuple[int, ...]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -37,7 +36,8 @@ from formatspec.model import derive
 from formatspec.model.records import Area
 from formatspec.model.region import Region
 from formatspec.pixels import containers, png
-from formatspec.pixels.labels import paint, split, zero_region
+from formatspec.pixels.labels import split, zero_region
+from formatspec.pixels.painting import compose
 from formatspec.pixels.palettes import bits
 
 CHANNELS = ("R", "G", "B")
@@ -47,15 +47,13 @@ KEYS = ("L", "P", *CHANNELS, "RGB", ANY)
 Value = Any
 
 
-@dataclass(frozen=True, slots=True)
-class Alphabet:
+class Alphabet(msgspec.Struct, frozen=True):
     """A mask of one record: which slot each pixel value selects; None selects nothing."""
 
     slots: Mapping[int, str | None]
 
 
-@dataclass(frozen=True, slots=True)
-class RasterReader:
+class RasterReader(msgspec.Struct, frozen=True):
     """The reader of a label image."""
 
     spec: FileSpec
@@ -320,8 +318,7 @@ def raster_reader(spec: FileSpec, rule: Rule, scope: Scope, context: Context) ->
 Rows = list[tuple[Region, Value]]
 
 
-@dataclass(frozen=True, slots=True)
-class RasterWriter:
+class RasterWriter(msgspec.Struct, frozen=True):
     """The writer of a label image."""
 
     spec: FileSpec
@@ -336,20 +333,26 @@ class RasterWriter:
         """The label image of a frame; None where there is nothing to paint on.  The source while nothing changed."""
         if source is not None and frame.then is not None and self._unchanged(frame):
             return containers.encode(source.pixels, source.mode, source.palette, self.spec.path)
+        return self._encoded(frame, self._painted(frame))
+
+    def encode_shown(self, frame: Frame) -> bytes | None:
+        """The label image of a frame without a source; None where there is nothing to paint, or nothing to paint on."""
+        rows = self._painted(frame)
+        return self._encoded(frame, rows) if rows else None
+
+    def _encoded(self, frame: Frame, rows: Rows) -> bytes | None:
         height, width = frame.env.height, frame.env.width
         if not height or not width:
             return None
-        rows = self._painted(frame)
         if self.background is not None:
             rows = [(Region.full(height, width), self.background), *rows]
         mode = self._mode(rows)
         if self.keys == (ANY,):
             rows = [(region, (value,) * png.CHANNELS[mode]) for region, value in rows]
-        pixels = paint(rows, height, width, mode)
         palette = None
         if mode == "palette":
             palette = self.palette(frame) if self.palette is not None else bits()
-        return containers.encode(pixels, mode, palette, self.spec.path)
+        return containers.encode_painting(compose(rows, height, width, mode), palette, self.spec.path)
 
     def _unchanged(self, frame: Frame) -> bool:
         """Whether what would be painted anew is what would have been painted of the item as it was read."""

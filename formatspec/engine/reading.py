@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
+import msgspec
 from msgspec import Raw
+from msgspec.structs import replace
 
 from formatspec.codecs.registry import Unfit
 from formatspec.engine.binding import Binder, binder, puts_only, report
@@ -39,8 +40,7 @@ from formatspec.model.slots import TABLES
 Wanted = Callable[[Meaning, Scope], bool]
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(msgspec.Struct, frozen=True):
     """What compiling a reader needs beside the rule: which slots are wanted, whether computed leaves are compared.
 
     sparse: only the wanted keys of a document are looked at; nothing is said of the others.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from msgspec import Raw, json
 
 from formatspec.engine.conditions import Condition, always
@@ -21,8 +21,7 @@ Reader = Callable[[Any, Record, Job], None]
 """Takes a document and binds what stands in it to the model's slots."""
 
 
-@dataclass(frozen=True, slots=True)
-class RowReader:
+class RowReader(msgspec.Struct, frozen=True):
     """How one row of a table is read: what it looks like, what it binds, which record it is.
 
     constants: whether values in the row say that it is of this table.

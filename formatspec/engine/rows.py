@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol, TypedDict
+from typing import Any, NamedTuple, Protocol, TypedDict
 
 import msgspec
 import numpy as np
@@ -28,6 +28,8 @@ Decode = Callable[[bytes], Any]
 
 SPAN = 1 << 20
 """Bytes of rows that are decoded at once where all rows of a table are gone through."""
+AHEAD, AHEAD_SPAN = 256, 1 << 18
+"""Rows, and their bytes, that are decoded ahead while rows are asked for one after another."""
 
 
 class RowSource(Protocol):
@@ -74,12 +76,25 @@ class HeldRows:
         yield 0, self.rows
 
 
+class _Near(NamedTuple):
+    """Rows that were decoded, of which some were asked for already; up to where nothing more is decoded ahead."""
+
+    first: int
+    rows: Sequence[Any]
+    asked: int
+    alone: int
+
+
+_NOTHING = _Near(0, (), -1, 0)
+
+
 class FileRows:
     """Rows by their places in a JSON file: where each begins and ends."""
 
     def __init__(self, file: RangeFile) -> None:
         self.file = file
         self._spans = Records([("start", "i8"), ("end", "i8")])
+        self._near: dict[Decode | None, _Near] = {}
 
     def __len__(self) -> int:
         return len(self._spans)
@@ -92,9 +107,32 @@ class FileRows:
         return msgspec.json.decode(self._between(position, position + 1)[1])
 
     def some(self, first: int, behind: int, decode: Decode | None) -> Sequence[Any]:
+        near = self._near.get(decode, _NOTHING)
+        if not near.first <= first <= behind <= near.first + len(near.rows):
+            near = self._fetched(near, first, behind, decode)
+        self._near[decode] = near._replace(asked=behind)
+        return near.rows[first - near.first : behind - near.first]
+
+    def _fetched(self, near: _Near, first: int, behind: int, decode: Decode | None) -> _Near:
+        """Rows with some that follow, where those before them were asked for last; where one of these is not as
+        `decode` types it, they are decoded as they are asked for."""
+        end = max(behind, self._ahead(first)) if first == near.asked and first >= near.alone else behind
+        try:
+            return _Near(first, self._decoded(first, end, decode), behind, near.alone)
+        except msgspec.ValidationError:
+            if end == behind:
+                raise
+        return _Near(first, self._decoded(first, behind, decode), behind, end)
+
+    def _decoded(self, first: int, behind: int, decode: Decode | None) -> Sequence[Any]:
         data = b"[" + self._between(first, behind)[1] + b"]"
         found: Sequence[Any] = msgspec.json.decode(data) if decode is None else decode(data)
         return found
+
+    def _ahead(self, first: int) -> int:
+        """The row up to which rows are decoded at once, from the first on."""
+        spans = self._spans.read(first, min(first + AHEAD, len(self)))
+        return first + int(np.searchsorted(spans["end"], spans["start"][0] + AHEAD_SPAN))
 
     def typed(self, first: int, behind: int, decode: Decode) -> Sequence[Any] | None:
         try:

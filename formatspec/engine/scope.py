@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any, Literal
+
+import msgspec
+from msgspec.structs import replace
 
 from formatspec.language.errors import Place, suggest
 from formatspec.language.rules import problem
@@ -14,8 +16,7 @@ from formatspec.paths.template import Template
 Where = Literal["record", "item", "capture", "column", "path", "option", "outer", "columns"]
 
 
-@dataclass(frozen=True, slots=True)
-class Meaning:
+class Meaning(msgspec.Struct, frozen=True):
     """What a name means.  For a column, `name` is the slot and `table` the table."""
 
     where: Where
@@ -36,8 +37,7 @@ class Meaning:
         return "json" if self.where == "column" else self.type
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(msgspec.Struct, frozen=True):
     """Where a rule stands: in rows of which kind, in which role's documents, with which captures.
 
     textual: the document's values are text.  cells: an empty text is no value, as in a table's empty cells.
@@ -50,11 +50,11 @@ class Scope:
     captures: Mapping[str, str | None]
     textual: bool = False
     cells: bool = False
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = msgspec.field(default_factory=dict)
     outer: Scope | None = None
     table: str = ""
     bound: frozenset[str] = frozenset()
-    bases: Mapping[str, Template] = field(default_factory=dict)
+    bases: Mapping[str, Template] = msgspec.field(default_factory=dict)
 
     def inside(self, table: str) -> Scope:
         """The scope of a row of `table`."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+
+import msgspec
 
 from formatspec.engine import demand
 from formatspec.engine.adapt import Adapter
@@ -20,8 +21,7 @@ from formatspec.language.rules import TableRule
 from formatspec.model.slots import TABLES
 
 
-@dataclass(frozen=True)
-class Spooled:
+class Spooled(msgspec.Struct, frozen=True, dict=True):
     """A table of a shared document whose rows come from items; `rules` are its alternatives."""
 
     key: str

@@ -5,8 +5,9 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from formatspec.engine.chain import NUMBER, build, spell
 from formatspec.engine.scope import Scope
@@ -19,8 +20,7 @@ from formatspec.paths.template import Field, Template, TemplateSyntax, compile_t
 _BLANKS = re.compile(r"[ \t]+")
 
 
-@dataclass(frozen=True, slots=True)
-class TextTemplate:
+class TextTemplate(msgspec.Struct, frozen=True):
     """A compiled text: its fields' raw texts by name, and the leaf that each field is."""
 
     template: Template

@@ -70,10 +70,12 @@ class Unwritten:
         if "objects" in self.whole:
             return
         for place, thing in enumerate(item.objects):
+            written = held.get(mark(thing), 0) & WRITTEN
+            if written and place < stated:
+                continue
             unit = "objects" if place < stated else "areas"
-            if held.get(mark(thing), 0) & WRITTEN:
-                if unit == "areas":
-                    yield "areas, written as objects", unit
+            if written:
+                yield "areas, written as objects", unit
             elif _is_drawn(thing, held):
                 yield "objects, drawn as areas", unit
             elif "objects" in self.rows:

@@ -7,8 +7,9 @@ was read gives the source instead, with its spelling or its absence.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from formatspec.codecs.registry import Unfit
 from formatspec.engine.chain import build
@@ -357,6 +358,13 @@ def write_record(row: RowWriter, frame: Frame) -> Any:
 def hold(frame: Frame, bits: int) -> None:
     """Note that a frame's record is written, with these slots."""
     _held(frame, mark(frame.record), bits)
+
+
+def hold_all(frame: Frame, records: Iterable[Any], bits: int) -> None:
+    """Likewise of several objects."""
+    held = frame.setting.held
+    for one in map(id, records):
+        held[one] = held.get(one, 0) | bits
 
 
 def _held(frame: Frame, one: Hashable, bits: int) -> None:

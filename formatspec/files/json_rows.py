@@ -268,7 +268,7 @@ def _parted(data: bytes, starts: Any, ends: Any) -> bool:
     """Whether nothing but one comma and blanks stands between rows."""
     begin, gaps = ends[:-1], starts[1:] - ends[:-1]
     codes = np.frombuffer(data, np.uint8)
-    for size in np.unique(gaps).tolist():
+    for size in set(gaps.tolist()):
         chosen = begin[gaps == size]
         if size > _SHORT_GAP:
             if any(data[place : place + size].strip(_SPACE) != b"," for place in chosen.tolist()):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class Style:
+
+class Style(msgspec.Struct, frozen=True):
     """The spelling of one file.  Each file format uses the fields that mean something to it.
 
     Every module of this package has a constant `STYLE`, its format's spelling where a spec states none.

@@ -32,7 +32,20 @@ def encode(document: Document, style: Style = STYLE) -> bytes:
     Without `style.final_newline` a last line that is empty still gets its newline: else it would be no line.
     Raises FileError on a line that would not be read back: one that holds a newline or begins as a comment.
     """
-    return bytes_of("".join(_pieces(document, style)), style.encoding)
+    return bytes_of(_joined(document, style) or "".join(_pieces(document, style)), style.encoding)
+
+
+def _joined(document: Document, style: Style) -> str:
+    """The lines joined at once; nothing where one of them must be looked at by itself."""
+    try:
+        text = "\n".join(document)
+    except TypeError:
+        return ""
+    if not text or style.comment is not None or "\r" in text or text.count("\n") >= len(document):
+        return ""
+    if style.newline != "\n":
+        text = text.replace("\n", style.newline)
+    return text + style.newline if style.final_newline or not document[-1] else text
 
 
 def streams(style: Style) -> bool:

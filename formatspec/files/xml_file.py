@@ -16,9 +16,9 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 from lxml import etree
 
 from formatspec.files.document import (
@@ -35,8 +35,7 @@ from formatspec.files.style import Style
 STYLE = Style(indent=2)
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(msgspec.Struct, frozen=True):
     """What is known of an element beforehand.
 
     children: the shapes of children by tag.
@@ -49,10 +48,10 @@ class Shape:
     `{}`, not text, when it has nothing else.
     """
 
-    children: Mapping[str, Shape] = field(default_factory=dict)
+    children: Mapping[str, Shape] = msgspec.field(default_factory=dict)
     lists: frozenset[str] = frozenset()
     runs: bool = False
-    members: Mapping[str, Shape] = field(default_factory=dict)
+    members: Mapping[str, Shape] = msgspec.field(default_factory=dict)
 
     @property
     def structural(self) -> bool:

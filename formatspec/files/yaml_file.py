@@ -11,9 +11,9 @@ import contextlib
 import math
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 import yaml
 
 from formatspec.files.document import (
@@ -93,8 +93,7 @@ def locate(data: bytes, pointer: Pointer, style: Style = STYLE) -> Place | None:
     return found
 
 
-@dataclass(slots=True)
-class _Frame:
+class _Frame(msgspec.Struct):
     """A list or a mapping that is being read.
 
     key: where the next value goes, an index or a key.
@@ -118,11 +117,10 @@ class _Frame:
             self.awaits_key = True
 
 
-@dataclass(slots=True)
-class _Aliases:
+class _Aliases(msgspec.Struct):
     """What anchors name, with the number of nodes of each, and what aliases have cost so far."""
 
-    values: dict[str, tuple[Any, int]] = field(default_factory=dict)
+    values: dict[str, tuple[Any, int]] = msgspec.field(default_factory=dict)
     count: int = 0
     nodes: int = 0
 
@@ -182,11 +180,16 @@ def _build(text: str, note: Callable[[list[_Frame], yaml.NodeEvent], None]) -> D
     return root
 
 
+_TOO_DEEP = "maximum nesting depth"
+"""How newer parsers refuse what is nested deeper than they go, which is deeper than MAX_DEPTH."""
+
+
 def _events(text: str) -> Iterator[yaml.Event]:
     try:
         yield from yaml.parse(text, Loader=_Parser)
     except yaml.MarkedYAMLError as error:
-        message = f"not YAML: {error.problem or error.context}"
+        problem = str(error.problem or error.context)
+        message = f"nested deeper than {MAX_DEPTH}" if _TOO_DEEP in problem else f"not YAML: {problem}"
         mark = error.problem_mark or error.context_mark
         raise (_error(message, mark) if mark else FileError(message)) from None
     except yaml.reader.ReaderError as error:

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from formatspec.codecs.registry import Argument
 from formatspec.language import expression
@@ -29,16 +30,14 @@ class LeafSyntax(ValueError):
         self.expected = expected
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """One codec of a chain, with its arguments."""
 
     name: str
     arguments: tuple[Argument, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Bind:
+class Bind(msgspec.Struct, frozen=True):
     """Slots of the model through a chain of codecs; `default` is printed where the slots have no value."""
 
     names: tuple[str, ...]
@@ -48,29 +47,25 @@ class Bind:
     optional: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Keep:
+class Keep(msgspec.Struct, frozen=True):
     """An opaque value, carried along for the same format."""
 
     default: Expression | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Computed:
+class Computed(msgspec.Struct, frozen=True):
     """A value that follows from others: printed when writing, compared when reading."""
 
     expression: Expression
 
 
-@dataclass(frozen=True, slots=True)
-class Constant:
+class Constant(msgspec.Struct, frozen=True):
     """A value that must be so."""
 
     value: Any
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(msgspec.Struct, frozen=True):
     """Text with placeholders; each part is literal text or a leaf."""
 
     parts: tuple[str | Bind | Computed, ...]

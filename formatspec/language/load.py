@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from pydantic import ValidationError
 
 from formatspec.language.errors import Place, Problem, SpecError, nearest, suggest
@@ -20,8 +20,7 @@ SEARCH_VARIABLE = "FORMATSPEC_PATH"
 _NOT_INHERITED = ("examples", "extends", "title", "about", "homepage", "licence")
 
 
-@dataclass(frozen=True)
-class Layout:
+class Layout(msgspec.Struct, frozen=True, dict=True):
     """One variant of a spec, whole: its typed entries, and each role's rule."""
 
     variant: str
@@ -47,8 +46,7 @@ class Layout:
         return rules
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(msgspec.Struct, frozen=True):
     """A spec as loaded: one layout, or several to try in order."""
 
     name: str

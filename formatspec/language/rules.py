@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from formatspec.language import expression
 from formatspec.language.errors import Place, Problem, SpecError, suggest
@@ -22,14 +24,12 @@ BLOCK = "block"
 """The field of a row of text that holds the number of the block between blank lines in which the row stands."""
 
 
-@dataclass(frozen=True, slots=True)
-class LeafRule:
+class LeafRule(msgspec.Struct, frozen=True):
     leaf: Leaf
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(msgspec.Struct, frozen=True):
     """One key of a mapping, or several that hold one thing together."""
 
     keys: tuple[str, ...]
@@ -38,8 +38,7 @@ class Field:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class MapRule:
+class MapRule(msgspec.Struct, frozen=True):
     """A mapping: its fields, alternatives among further fields, and a leaf for every other key.
 
     part: other keys are no concern of this rule.
@@ -52,16 +51,14 @@ class MapRule:
     part: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ListRule:
+class ListRule(msgspec.Struct, frozen=True):
     """A list of fixed length, each place with its own rule; one of length 1 is spelled `[only: RULE]`."""
 
     rules: tuple[Rule, ...]
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class Each:
+class Each(msgspec.Struct, frozen=True):
     """`each: TABLE by KEYS where CONDITION`; `overlap` for `by overlap within KEYS`.
 
     counted: `by KEYS else number`: what states no such key is known by its place among those of its category.
@@ -78,8 +75,7 @@ class Each:
     counted: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class TableRule:
+class TableRule(msgspec.Struct, frozen=True):
     """Rows.  `keyed`: they stand in a mapping, each under a key that the row's field KEY tells.
 
     blocks: the slot by whose values blank lines part rows of text.
@@ -92,14 +88,12 @@ class TableRule:
     blocks: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class OneOf:
+class OneOf(msgspec.Struct, frozen=True):
     alternatives: tuple[Rule, ...]
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class LineRule:
+class LineRule(msgspec.Struct, frozen=True):
     """One line of text; it may be absent if `optional`."""
 
     leaf: Leaf
@@ -107,8 +101,7 @@ class LineRule:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class SequenceRule:
+class SequenceRule(msgspec.Struct, frozen=True):
     """Lines in order; `words`: a template and a table in one line, a word for each row."""
 
     rules: tuple[Rule, ...]

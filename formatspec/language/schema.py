@@ -23,7 +23,7 @@ Many = BeforeValidator(_listed)
 class Strict(BaseModel):
     """A mapping of a spec: no key beyond those named here."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, defer_build=True)
 
 
 class StyleSpec(Strict):
@@ -124,7 +124,7 @@ class CategoryList(Strict):
 class VariantSpec(BaseModel):
     """One layout of several; what stands in it is merged over the spec."""
 
-    model_config = ConfigDict(extra="allow", frozen=True)
+    model_config = ConfigDict(extra="allow", frozen=True, defer_build=True)
     name: str
 
 

@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import NoReturn, TypeAlias
+
+import msgspec
 
 from formatspec.language.errors import suggest
 from formatspec.language.functions import AGGREGATES, FUNCTIONS
@@ -37,8 +38,7 @@ class ExpressionSyntax(ValueError):
         return f"{self.message} at column {self.column}{f'; expected {self.expected}' if self.expected else ''}"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Literal:
+class Literal(msgspec.Struct, frozen=True, eq=False):
     """A constant; numbers are not negative (that is `Unary`). 1, 1.0 and true are different literals."""
 
     value: bool | int | float | str | None
@@ -53,30 +53,26 @@ class Literal:
         return hash((type(self.value), self.value))
 
 
-@dataclass(frozen=True, slots=True)
-class ListOf:
+class ListOf(msgspec.Struct, frozen=True):
     """`[a, b]`"""
 
     items: tuple[Expression, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+class Name(msgspec.Struct, frozen=True):
     """A dotted name, resolved by the scope as a whole."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Unary:
+class Unary(msgspec.Struct, frozen=True):
     """`not a` or `-a`"""
 
     operator: str
     operand: Expression
 
 
-@dataclass(frozen=True, slots=True)
-class Binary:
+class Binary(msgspec.Struct, frozen=True):
     """`a + b`; the operator is one of those in `values.OPERATORS`, or `and`, `or`."""
 
     operator: str
@@ -84,8 +80,7 @@ class Binary:
     right: Expression
 
 
-@dataclass(frozen=True, slots=True)
-class Conditional:
+class Conditional(msgspec.Struct, frozen=True):
     """`then if condition else otherwise`"""
 
     condition: Expression
@@ -93,24 +88,21 @@ class Conditional:
     otherwise: Expression
 
 
-@dataclass(frozen=True, slots=True)
-class Index:
+class Index(msgspec.Struct, frozen=True):
     """`target[at]`"""
 
     target: Expression
     at: Expression
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """`function(arguments)`"""
 
     function: str
     arguments: tuple[Expression | Rows, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Rows:
+class Rows(msgspec.Struct, frozen=True):
     """`table where condition`: only as the one argument of an aggregate."""
 
     table: str
@@ -141,8 +133,7 @@ _ESCAPES = {"\\": "\\", "'": "'", '"': '"', "n": "\n", "t": "\t", "r": "\r"}
 _OPERAND = "a value, a name, a function or '('"
 
 
-@dataclass(frozen=True, slots=True)
-class _Token:
+class _Token(msgspec.Struct, frozen=True):
     kind: str  # number, text, name, symbol (keywords too), end
     text: str
     column: int

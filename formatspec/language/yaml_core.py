@@ -41,6 +41,7 @@ _REWORDED = {
     "but found another document": "another document begins here",
     "found character that cannot start any token": "no text begins with this character",
     "found unexpected end of stream": "the file ends inside a quoted text",
+    "exceeded maximum nesting depth": f"nested more than {MAX_DEPTH} deep",  # newer parsers refuse it first
 }
 _NAN = frozenset({".nan", ".NaN", ".NAN"})
 

@@ -6,9 +6,9 @@ Explicit tags, merge keys and duplicate keys are refused, with line and column. 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 import yaml
 
 from formatspec.language.errors import Place, Problem, SpecError
@@ -31,8 +31,7 @@ _LOOKED_AT = 300
 _TAGS = frozenset({PLAIN, QUOTED, LIST, MAPPING})
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Node:
+class Node(msgspec.Struct, frozen=True, eq=False):
     """A value of a spec and where it begins (a quoted text at its quote).
 
     `value` is a dict[str, Node] in the order of the file, a list[Node], or a str, int, float, bool or None. A
@@ -44,7 +43,7 @@ class Node:
     place: Place
     raw: str = ""
     quoted: bool = False
-    keys: Mapping[str, Place] = field(default_factory=dict)
+    keys: Mapping[str, Place] = msgspec.field(default_factory=dict)
 
 
 def load(text: str, file: str) -> Node:

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+import msgspec
 import yaml
 
 from formatspec.language.yaml_core import PLAIN
@@ -15,8 +15,7 @@ _CLOSED_QUOTES = re.compile(r"'[^']*'|\"[^\"]*\"")
 _COMMENT = re.compile(r"\s+#\s*(.*)")
 
 
-@dataclass(frozen=True, slots=True)
-class Trap:
+class Trap(msgspec.Struct, frozen=True):
     """Something read otherwise than it was meant, at the node where it shows."""
 
     node: yaml.Node

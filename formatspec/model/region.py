@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -14,6 +14,8 @@ from formatspec.model.rings import Outline, Ring
 from formatspec.model.runs import Ints, Mask
 
 __all__ = ["Outline", "Region"]
+
+Key = TypeVar("Key", bound=Hashable)
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -118,6 +120,25 @@ class Region:
         """As `from_polygons`, but a pixel belongs if an odd number of rings holds it: outlines with holes."""
         return cls(height, width, _rings.fill_evenodd(rings, height, width))
 
+    @classmethod
+    def overlaid(cls, layers: Sequence[tuple[Region, Key]]) -> dict[Key, Region]:
+        """What is seen of regions that lie one over the other, the last on top: the pixels of each key.
+
+        ValueError if the images differ in size.
+        """
+        if not layers:
+            return {}
+        for region, _ in layers:
+            region._same_size(layers[0][0])
+        starts, stops, seen = _runs.topmost([region.bounds for region, _ in layers])
+        places: dict[Key, int] = {}
+        place_of = np.array([places.setdefault(key, len(places)) for _, key in layers])[seen]
+        height, width = layers[0][0].height, layers[0][0].width
+        shown = [np.flatnonzero(place_of == place) for place in range(len(places))]
+        return {
+            key: cls(height, width, _runs.join(starts[own], stops[own])) for key, own in zip(places, shown, strict=True)
+        }
+
     # -- what it is --------------------------------------------------------------------------------------
 
     def __bool__(self) -> bool:
@@ -181,12 +202,15 @@ class Region:
         return self._combined(other, (1,))
 
     def _combined(self, other: Region, members: tuple[int, ...]) -> Region:
+        self._same_size(other)
+        return Region(self.height, self.width, _runs.combine(self.bounds, other.bounds, members))
+
+    def _same_size(self, other: Region) -> None:
         if (self.height, self.width) != (other.height, other.width):
             raise ValueError(
                 f"regions of images of different sizes: {self.height} rows and {self.width} columns, "
                 f"{other.height} rows and {other.width} columns"
             )
-        return Region(self.height, self.width, _runs.combine(self.bounds, other.bounds, members))
 
     def iou(self, other: Region) -> float:
         """Intersection over union; 0.0 for two empty regions.  ValueError if the images differ in size."""

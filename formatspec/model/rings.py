@@ -7,9 +7,9 @@ the outer corner of the first pixel, y points down.  A pixel is inside if its ce
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import msgspec
 import numpy as np
 
 from formatspec.model.runs import Ints, by_column, cover, toggles
@@ -22,8 +22,7 @@ Ring = Sequence[float]
 _FAR = 2.0**52  # from here on a float has no halves, so no pixel has a centre
 
 
-@dataclass(frozen=True, slots=True)
-class Outline:
+class Outline(msgspec.Struct, frozen=True):
     """One piece of a region: its outer ring and the rings of its holes.  Even-odd filling gives it back."""
 
     outer: list[float]

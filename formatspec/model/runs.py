@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -137,21 +138,53 @@ def _changes(offsets: Ints, weights: Ints, is_member: Mask | None) -> Ints:
     return edges
 
 
+def topmost(layers: Sequence[Ints]) -> tuple[Ints, Ints, Ints]:
+    """What is seen of layers of bounds that lie one over the other, the last on top: (starts, stops, layers).
+
+    The runs are ordered and disjoint; those of one layer that touch are one.
+    """
+    edges, places = _distinct_places(np.concatenate([np.empty(0, np.int64), *layers]))
+    seen = np.full(edges.size, -1, np.int64)  # from each edge to the next
+    first = 0
+    for layer, bounds in enumerate(layers):
+        own = places[first : first + bounds.size]
+        first += bounds.size
+        if own.size:
+            turns = np.zeros(own[-1] - own[0], np.bool_)
+            turns[own[:-1] - own[0]] = True
+            seen[own[0] : own[-1]][np.logical_xor.accumulate(turns)] = layer
+    new = np.flatnonzero(np.append(True, seen[1:] != seen[:-1])) if seen.size else seen
+    edges, seen = edges[new], seen[new]
+    shown = np.flatnonzero(seen >= 0)  # never the last: no pixel lies behind all edges
+    return edges[shown], edges[shown + 1], seen[shown]
+
+
+def _distinct_places(offsets: Ints) -> tuple[Ints, Ints]:
+    """The distinct offsets in order, and which of them each is: np.unique sorts slower than runs can be merged."""
+    order = np.argsort(offsets, kind="stable")
+    ordered = offsets[order]
+    new = np.ones(offsets.size, np.bool_)
+    np.not_equal(ordered[1:], ordered[:-1], out=new[1:])
+    places = np.empty(offsets.size, np.int64)
+    places[order] = np.cumsum(new) - 1
+    return ordered[new], places
+
+
 def by_column(bounds: Ints, height: int) -> tuple[Ints, Ints, Ints]:
     """(column, start, stop) of every run, cut where it crosses from one column into the next."""
-    starts, stops = bounds[::2], bounds[1::2]
+    return within_columns(bounds[::2], bounds[1::2], height)[1:]
+
+
+def within_columns(starts: Ints, stops: Ints, height: int) -> tuple[Ints, Ints, Ints, Ints]:
+    """(run, column, start, stop) of runs, cut where they cross from one column into the next."""
     first = starts // max(height, 1)
     spans = (stops - 1) // max(height, 1) - first + 1
     if not spans.size or spans.max() == 1:
-        return first, starts, stops
-    nth = np.arange(spans.sum()) - np.repeat(np.cumsum(spans) - spans, spans)
-    column = np.repeat(first, spans) + nth
+        return np.arange(starts.size), first, starts, stops
+    run = np.repeat(np.arange(starts.size), spans)
+    column = np.arange(run.size) - (np.cumsum(spans) - spans - first)[run]
     cut = column * height
-    return (
-        column,
-        np.maximum(np.repeat(starts, spans), cut),
-        np.minimum(np.repeat(stops, spans), cut + height),
-    )
+    return run, column, np.maximum(starts[run], cut), np.minimum(stops[run], cut + height)
 
 
 def rows_first(flat: Pixels, wide: int, tall: int) -> Pixels:

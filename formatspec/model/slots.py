@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import msgspec
@@ -16,8 +15,7 @@ Type = Literal[
 RecordKind = Literal["dataset", "item", "object", "category", "label", "caption", "area", "void", "attribute"]
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
+class Slot(msgspec.Struct, frozen=True):
     """One slot.  `derived`: computed from other slots, so that rows can only look it up."""
 
     type: Type

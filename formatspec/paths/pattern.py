@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
+
+import msgspec
 
 from formatspec.paths.syntax import Field
 
@@ -22,8 +23,7 @@ _TOKEN = re.compile(
 _WIDE = 64
 
 
-@dataclass(frozen=True, slots=True)
-class Var:
+class Var(msgspec.Struct, frozen=True):
     """A field at its place. `group` counts from 1; a field given `again` repeats the text of its group.
     `before` and `after` are literal text that is absent together with an optional field."""
 
@@ -37,8 +37,7 @@ class Var:
 Piece = str | Var
 
 
-@dataclass(frozen=True, slots=True)
-class _Block:
+class _Block(msgspec.Struct, frozen=True):
     items: tuple[Piece, ...]
     cuts: tuple[bool, ...]  # for each item: could it end at several places with the rest still going on?
     sealed: bool

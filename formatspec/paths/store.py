@@ -11,7 +11,6 @@ import posixpath
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
@@ -76,8 +75,7 @@ class _Connection(NamedTuple):
     made: set[str]
 
 
-@dataclass(frozen=True)
-class Store:
+class Store(msgspec.Struct, frozen=True, dict=True):
     """All that lies below a URL. Names are posix, relative to it."""
 
     url: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 _CLOSING = {"{": "}", "[": "]"}
 
@@ -38,24 +39,21 @@ class Unrenderable(ValueError):
     """Values whose rendering would not be read back as these values."""
 
 
-@dataclass(frozen=True, slots=True)
-class Literal:
+class Literal(msgspec.Struct, frozen=True):
     """Text that stands for itself, with `{{` and `}}` already made single; `offset` is where it begins."""
 
     text: str
     offset: int
 
 
-@dataclass(frozen=True, slots=True)
-class Placeholder:
+class Placeholder(msgspec.Struct, frozen=True):
     """What stands between two braces, as written; `offset` is that of the first character inside."""
 
     text: str
     offset: int
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(msgspec.Struct, frozen=True):
     """How one placeholder is read and written.
 
     `pattern` is a regular expression without capturing groups, anchors or backreferences. `parse` takes a

@@ -13,6 +13,7 @@ import numpy as np
 
 from formatspec.model.image_error import ImageError
 from formatspec.pixels import png
+from formatspec.pixels.painting import Painting
 from formatspec.pixels.png import Header, Mode, Pixels, Raster
 
 if TYPE_CHECKING:
@@ -76,6 +77,13 @@ def encode(pixels: Pixels, mode: Mode, palette: npt.ArrayLike | None = None, pat
     if path.lower().endswith(".txt"):
         return b"".join(b" ".join(b"%d" % value for value in row) + b"\n" for row in pixels.tolist())
     return png.encode(pixels, mode, palette)
+
+
+def encode_painting(painting: Painting, palette: npt.ArrayLike | None = None, path: str = "") -> bytes:
+    """As `encode`, of runs; a PNG is made without a pixel between."""
+    if path.lower().endswith((".bmp", ".txt")):
+        return encode(painting.pixels(), painting.mode, path=path)
+    return painting.png(palette)
 
 
 # -- text ------------------------------------------------------------------------------------------------

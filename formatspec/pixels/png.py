@@ -9,14 +9,14 @@ import io
 import struct
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import kornia_rs.io
+import msgspec
 import numpy as np
 
 from formatspec.model.image_error import ImageError as ImageError
+from formatspec.pixels.deflate import between_zeros
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 Pixels: TypeAlias = "npt.NDArray[Any]"
 
 Mode = Literal["gray", "gray16", "palette", "rgb", "rgba"]
+
+UP = 2
+"""The filter of a row that is stored as differences to the row above."""
 
 CHANNELS: dict[Mode, int] = {"gray": 1, "gray16": 1, "palette": 1, "rgb": 3, "rgba": 4}
 
@@ -42,8 +45,7 @@ _MODES: dict[tuple[int, int], tuple[Mode, str]] = {  # (depth, color): ours, and
 _LIMIT = 400_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(msgspec.Struct, frozen=True):
     """What IHDR says: size in pixels, bits a sample, color type (0 gray, 2 RGB, 3 palette, 4 and 6 alpha)."""
 
     width: int
@@ -52,8 +54,7 @@ class Header:
     color: int
 
 
-@dataclass(frozen=True, slots=True)
-class Raster:
+class Raster(msgspec.Struct, frozen=True):
     """Decoded pixels: uint8 or uint16, (h, w) for gray, gray16 and palette (indices), else (h, w, 3 or 4)."""
 
     pixels: Pixels
@@ -180,28 +181,20 @@ def encode(pixels: Pixels, mode: Mode, palette: npt.ArrayLike | None = None) -> 
     `pixels` is uint8 (uint16 for gray16), (h, w) or (h, w, 3 or 4) for rgb and rgba; `palette` is (n, 3),
     1 to 256 colors of 0..255.  ImageError if they do not fit the mode.
     """
-    colors = _checked(pixels, mode, palette)
-    height, width = pixels.shape[:2]
-    depth = 16 if mode == "gray16" else 8
-    stored = pixels.astype(">u2") if mode == "gray16" else pixels
-    rows = np.ascontiguousarray(stored).view(np.uint8).reshape(height, -1)
-    parts = [
-        _SIGNATURE,
-        _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, _COLOR[mode], 0, 0, 0)),
-        _chunk(b"PLTE", colors) if colors else b"",
-        _chunk(b"IDAT", _deflated(rows)),
-        _END,
-    ]
-    return b"".join(parts)
-
-
-def _checked(pixels: Pixels, mode: Mode, palette: npt.ArrayLike | None) -> bytes:
-    """The palette's bytes, after a look at everything."""
     kind = np.uint16 if mode == "gray16" else np.uint8
     shape = pixels.shape[2:] if pixels.ndim > 2 else (1,)
     wanted = 2 if CHANNELS[mode] == 1 else 3
     if pixels.dtype != kind or pixels.ndim != wanted or shape != (CHANNELS[mode],) or not pixels.size:
         raise ImageError(f"pixels of shape {pixels.shape} and type {pixels.dtype} cannot be written as {mode}")
+    height, width = pixels.shape[:2]
+    colors = palette_bytes(palette, mode, int(pixels.max()) if mode == "palette" else 0)
+    stored = pixels.astype(">u2") if mode == "gray16" else pixels
+    rows = np.ascontiguousarray(stored).view(np.uint8).reshape(height, -1)
+    return assembled(height, width, mode, colors, _deflated(rows))
+
+
+def palette_bytes(palette: npt.ArrayLike | None, mode: Mode, largest: int) -> bytes:
+    """A palette as it is stored, after a look at it; `largest` is the largest index of the image."""
     if (palette is not None) != (mode == "palette"):
         raise ImageError("a palette is written with palette images, and only with them")
     if palette is None:
@@ -211,9 +204,22 @@ def _checked(pixels: Pixels, mode: Mode, palette: npt.ArrayLike | None) -> bytes
         raise ImageError(f"a palette has 1 to 256 colors of three whole numbers, not the shape {colors.shape}")
     if colors.min() < 0 or colors.max() > 255:
         raise ImageError("a color of the palette is outside 0..255")
-    if pixels.max() >= len(colors):
-        raise ImageError(f"the index {pixels.max()} has no color in a palette of {len(colors)}")
+    if largest >= len(colors):
+        raise ImageError(f"the index {largest} has no color in a palette of {len(colors)}")
     return colors.astype(np.uint8).tobytes()
+
+
+def assembled(height: int, width: int, mode: Mode, colors: bytes, stream: bytes) -> bytes:
+    """The file of a palette, if it has one, and the zlib stream of its filtered rows."""
+    depth = 16 if mode == "gray16" else 8
+    parts = [
+        _SIGNATURE,
+        _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, _COLOR[mode], 0, 0, 0)),
+        _chunk(b"PLTE", colors) if colors else b"",
+        _chunk(b"IDAT", stream),
+        _END,
+    ]
+    return b"".join(parts)
 
 
 def _chunk(name: bytes, body: bytes) -> bytes:
@@ -221,44 +227,12 @@ def _chunk(name: bytes, body: bytes) -> bytes:
 
 
 def _deflated(rows: npt.NDArray[np.uint8]) -> bytes:
-    """The zlib stream of filtered rows.
-
-    Empty rows at the top and bottom are put together from blocks compressed once; the rows between are stored
-    as differences to the row above (filter 2), which turns flat areas into zeros, and compressed by run
-    lengths: level 1 with Z_RLE is as fast as any other setting and smaller than all but the slow ones.
-    """
+    """The zlib stream of rows.  Those between empty ones are stored as differences to the row above (filter 2)."""
     height, size = rows.shape
     some = np.flatnonzero(rows.view(np.bool_).any(1))
     top, bottom = (int(some[0]), int(some[-1]) + 1) if some.size else (height, height)
     middle = np.empty((bottom - top, size + 1), np.uint8)
-    middle[:, 0] = 2
+    middle[:, 0] = UP
     middle[:1, 1:] = rows[top : top + 1]
     np.subtract(rows[top + 1 : bottom], rows[top : bottom - 1], out=middle[1:, 1:])
-    head, tail = top * (size + 1), (height - bottom) * (size + 1)
-    packer = zlib.compressobj(1, zlib.DEFLATED, -15, 9, zlib.Z_RLE)
-    checksum = _zeros_after(zlib.adler32(middle.data, _zeros_after(1, head)), tail)
-    parts = [
-        b"\x78\x01",
-        *_zeros(head),
-        packer.compress(middle.data),
-        packer.flush(zlib.Z_FULL_FLUSH),
-        *_zeros(tail),
-    ]
-    return b"".join([*parts, b"\x03\x00", struct.pack(">I", checksum)])  # an empty last block ends the stream
-
-
-def _zeros_after(checksum: int, count: int) -> int:
-    """Adler-32 after `count` more zero bytes: the low sum stays, the high one grows by it every time."""
-    low, high = checksum & 0xFFFF, checksum >> 16
-    return (high + low * count) % 65521 << 16 | low
-
-
-def _zeros(count: int) -> list[bytes]:
-    """Deflate blocks of `count` zero bytes."""
-    return [_zero_block(place) for place in range(count.bit_length()) if count >> place & 1]
-
-
-@lru_cache(maxsize=64)
-def _zero_block(place: int) -> bytes:
-    packer = zlib.compressobj(9, zlib.DEFLATED, -15, 9, zlib.Z_RLE)
-    return packer.compress(bytes(1 << place)) + packer.flush(zlib.Z_FULL_FLUSH)
+    return between_zeros(top * (size + 1), middle, (height - bottom) * (size + 1))

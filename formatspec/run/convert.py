@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import itertools
 import posixpath
@@ -143,7 +142,7 @@ def prepared(source: Dataset, target: Source, staging: Staging, plan: Plan, pool
         listed = source.all_categories(spread, shards_of(len(source)))
     conversion = Conversion(source, form, tuple(listed), staging, plan)
     if conversion.unchanged and not tells_of_items(form):
-        source.purpose = dataclasses.replace(source.purpose, pixels=False)  # nothing is made of them
+        source.purpose = msgspec.structs.replace(source.purpose, pixels=False)  # nothing is made of them
     return conversion
 
 

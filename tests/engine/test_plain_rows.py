@@ -9,11 +9,22 @@ from typing import Any
 import pytest
 
 import formatspec
-from formatspec.engine import dataset, writing
+from formatspec.engine import dataset, export, writing
+from formatspec.engine.format import compile_format
+from formatspec.engine.plain_lines import text_writer
 from formatspec.engine.plain_rows import PlainRows
 
 SOURCES = ("bdd100k", "coco", "coco_panoptic", "datumaro", "lvis", "openlabel", "sagemaker", "voc")
-TARGETS = ("coco", "datumaro", "labelme", "voc", "yolo_ultralytics")
+TARGETS = (
+    "coco",
+    "datumaro",
+    "dota",
+    "icdar_text_localization",
+    "kitti_detection",
+    "labelme",
+    "voc",
+    "yolo_ultralytics",
+)
 
 
 def converted(data: Path, out: Path, **asked: Any) -> tuple[dict[str, bytes], Any]:
@@ -40,6 +51,7 @@ def without(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave all rows to the readers and writers of leaves."""
     monkeypatch.setattr(dataset, "plain_rows", lambda reader, context: None)
     monkeypatch.setattr(writing, "plain_writer", lambda rule, scope, writer_of: None)
+    monkeypatch.setattr(export, "text_writer", lambda rule, shape, scope: None)
 
 
 @pytest.mark.parametrize("spec", SOURCES)
@@ -65,6 +77,7 @@ def coco(folder: Path, *annotations: dict[str, Any]) -> Path:
     return folder
 
 
+ODD_TARGETS = ("voc", "datumaro", "kitti_detection", "yolo_ultralytics")
 ODD: dict[str, list[dict[str, Any]]] = {
     "plain": [{}, {"iscrowd": 1}, {"score": 0.5}, {"category_id": 2, "attributes": {"b": 1, "a": [2]}}],
     "an unknown category": [{}, {"category_id": 3}],
@@ -91,7 +104,7 @@ ODD: dict[str, list[dict[str, Any]]] = {
 @pytest.mark.parametrize("case", ODD)
 def test_rows_that_are_not_plain_are_judged(case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data = coco(tmp_path / "data", *ODD[case])
-    asked = [{"to": to, "spec": "coco", "skip_invalid": True, "media": "none"} for to in ("voc", "datumaro")]
+    asked = [{"to": to, "spec": "coco", "skip_invalid": True, "media": "none"} for to in ODD_TARGETS]
 
     def outcome(out: Path, **one: Any) -> Any:
         try:
@@ -108,3 +121,17 @@ def test_usual_rows_are_plain(tmp_path: Path, taken: list[bool]) -> None:
     data = coco(tmp_path / "data", *ODD["plain"])
     converted(data, tmp_path / "out", spec="coco", to="yolo_ultralytics", media="none", options={"task": "detect"})
     assert taken == [True]
+
+
+@pytest.mark.parametrize(
+    "spec,options", [("yolo_ultralytics", {"task": "detect"}), ("yolo_ultralytics", {"task": "obb"}), ("yolo", {})]
+)
+def test_usual_lines_are_written_at_once(spec: str, options: dict[str, Any]) -> None:
+    source = formatspec.load_spec(spec)
+    form = compile_format(source, source.layouts[0], options)
+    texts = [
+        text_writer(role.codec.rule, role.codec.shape, role.scope)
+        for role in form.documents
+        if role.span == "item" and role.codec is not None
+    ]
+    assert any(texts)

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from formatspec.files.document import FileError
 from formatspec.files.style import Style
-from formatspec.files.text_file import decode, encode, locate
+from formatspec.files.text_file import decode, encode, locate, stream, streams
 
 lines = st.text(st.characters(codec="utf-8", exclude_characters="\r\n"))
 styles = st.builds(
@@ -20,6 +22,18 @@ styles = st.builds(
 @given(st.lists(lines.filter(lambda line: not line.startswith("\ufeff"))), styles)
 def test_decode_inverts_encode(document: list[str], style: Style) -> None:
     assert decode(encode(document, style), style) == document
+
+
+@given(st.lists(lines | st.sampled_from(["", "\r", "a\nb", "# c"])), styles | st.just(Style(comment="#")))
+def test_lines_joined_at_once_are_lines_one_by_one(document: list[str], style: Style) -> None:
+    def written(pieces: Callable[[], Iterable[bytes]]) -> bytes | str:
+        try:
+            return b"".join(pieces())
+        except FileError as error:
+            return error.message
+
+    if streams(style):
+        assert written(lambda: [encode(document, style)]) == written(lambda: stream(document, style))
 
 
 def test_ends_of_lines() -> None:

@@ -14,6 +14,9 @@ from pycocotools import mask as reference
 from formatspec.model.region import Region
 
 masks = hnp.arrays(np.bool_, st.tuples(st.integers(1, 9), st.integers(1, 9)))
+stacks = st.tuples(st.integers(1, 9), st.integers(1, 9)).flatmap(
+    lambda shape: st.lists(st.tuples(hnp.arrays(np.bool_, shape), st.sampled_from("abc")), max_size=5)
+)
 pairs = st.tuples(st.integers(1, 9), st.integers(1, 9)).flatmap(
     lambda shape: st.tuples(hnp.arrays(np.bool_, shape), hnp.arrays(np.bool_, shape))
 )
@@ -54,6 +57,21 @@ def test_set_operations_are_those_of_masks(pair: tuple[np.ndarray, np.ndarray]) 
     assert (r & s) == Region.from_mask(a & b)
     assert (r - s) == Region.from_mask(a & ~b)
     assert r.iou(s) == ((a & b).sum() / (a | b).sum() if (a | b).any() else 0.0)
+
+
+@given(stacks)
+def test_what_is_seen_of_layers_is_what_no_later_one_hides(stack: list[tuple[np.ndarray, str]]) -> None:
+    seen = Region.overlaid([(Region.from_mask(mask), key) for mask, key in stack])
+    assert list(seen) == list(dict.fromkeys(key for _, key in stack))
+    painted = np.full(stack[0][0].shape if stack else (1, 1), "")
+    for mask, key in stack:
+        painted[mask] = key
+    assert seen == {key: Region.from_mask(painted == key) for key in seen}
+
+
+def test_layers_of_different_sizes_are_refused() -> None:
+    with pytest.raises(ValueError, match="different sizes"):
+        Region.overlaid([(Region.full(2, 3), "a"), (Region.full(3, 2), "b")])
 
 
 @given(masks, st.integers(0, 3), st.integers(0, 3), st.integers(0, 3), st.integers(0, 3))

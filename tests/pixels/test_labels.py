@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,8 @@ from hypothesis.extra import numpy as hnp
 
 from formatspec.model.region import Region
 from formatspec.pixels import png
-from formatspec.pixels.labels import paint, split, zero_region
+from formatspec.pixels.labels import Value, split, zero_region
+from formatspec.pixels.painting import compose
 
 REAL = Path(__file__).parents[3] / "shared" / "data" / "ade20k-real"
 sizes = st.tuples(st.integers(1, 8), st.integers(1, 8))
@@ -23,6 +25,17 @@ maps: dict[png.Mode, st.SearchStrategy[np.ndarray]] = {
     "rgba": sizes.flatmap(lambda size: hnp.arrays(np.uint8, (*size, 4), elements=st.sampled_from([0, 255]))),
 }
 any_map = st.sampled_from(sorted(maps)).flatmap(lambda mode: st.tuples(st.just(mode), maps[mode]))
+
+
+def paint(rows: Iterable[tuple[Region, Value]], height: int, width: int, mode: png.Mode) -> np.ndarray:
+    """Pixels of what is composed; its PNG file says the same."""
+    composed = compose(rows, height, width, mode)
+    colors = np.arange(768).reshape(256, 3) % 256 if mode == "palette" else None
+    read = png.decode(composed.png(colors))
+    pixels = composed.pixels()
+    assert (read.mode, read.pixels.dtype) == (mode, pixels.dtype)
+    assert np.array_equal(read.pixels, pixels)
+    return pixels
 
 
 @given(any_map)
@@ -41,6 +54,20 @@ def test_split_finds_every_value_and_paint_puts_it_back(case: tuple[png.Mode, np
     painted = paint(((region, value) for value, region in rows), height, width, mode)
     assert painted.dtype == pixels.dtype
     assert np.array_equal(painted, pixels)
+
+
+@given(any_map, st.lists(st.integers(0, 255), max_size=4), st.data())
+def test_regions_are_painted_one_over_the_other(
+    case: tuple[png.Mode, np.ndarray], keys: list[int], data: st.DataObject
+) -> None:
+    mode, pixels = case
+    expected, rows = np.zeros_like(pixels), []
+    for key in keys:
+        mask = data.draw(hnp.arrays(np.bool_, pixels.shape[:2]))
+        value = key if pixels.ndim == 2 else (key,) * pixels.shape[2]
+        rows.append((Region.from_mask(mask), value))
+        expected[mask] = value
+    assert np.array_equal(paint(rows, *pixels.shape[:2], mode), expected)
 
 
 def test_signed_and_bool_maps() -> None:

@@ -1,0 +1,103 @@
+"""Regions painted one over the other, kept as the runs that are seen; pixels and PNG files of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import msgspec
+import numpy as np
+
+from formatspec.model.region import Region
+from formatspec.model.runs import Ints, Pixels, rows_first, topmost, within_columns
+from formatspec.pixels.deflate import between_zeros
+from formatspec.pixels.labels import Value
+from formatspec.pixels.png import CHANNELS, UP, Mode, assembled, palette_bytes
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+_LARGEST: dict[Mode, int] = {"gray": 255, "gray16": 65535, "palette": 255, "rgb": 255, "rgba": 255}
+
+
+class Painting(msgspec.Struct, frozen=True):
+    """An image of `mode` that is 0 but for ordered, disjoint runs of one value, in column-major order.
+
+    `keys` are the values, each as one number whose lowest byte is the first channel.
+    """
+
+    height: int
+    width: int
+    mode: Mode
+    starts: Ints
+    stops: Ints
+    keys: Ints
+
+    def pixels(self) -> Pixels:
+        """uint8 (uint16 for gray16), (h, w), or (h, w, 3 or 4) for rgb and rgba."""
+        channels = CHANNELS[self.mode]
+        kind = "<u4" if channels > 1 else "<u2" if self.mode == "gray16" else "u1"
+        edges = np.stack([self.starts, self.stops], 1).reshape(-1)
+        keys = np.zeros(edges.size + 1, kind)
+        keys[1::2] = self.keys
+        flat = np.repeat(keys, np.diff(edges, prepend=0, append=self.height * self.width))
+        rows = rows_first(flat, self.width, self.height)
+        if channels == 1:
+            return rows.astype(rows.dtype.newbyteorder("="), copy=False)
+        return np.ascontiguousarray(rows.view(np.uint8).reshape(self.height, self.width, 4)[..., :channels])
+
+    def png(self, palette: npt.ArrayLike | None = None) -> bytes:
+        """PNG bytes, the same for the same runs; `palette` as for png.encode."""
+        colors = palette_bytes(palette, self.mode, int(self.keys.max(initial=0)) if self.mode == "palette" else 0)
+        return assembled(self.height, self.width, self.mode, colors, self._stream())
+
+    def _stream(self) -> bytes:
+        """The zlib stream of rows that are stored as differences to the row above: a run shows at its two ends only."""
+        values = _stored(self.keys, self.mode)
+        depth = values.shape[1]
+        size = self.width * depth + 1
+        run, column, starts, stops = within_columns(self.starts, self.stops, self.height)
+        first, last = starts - column * self.height, stops - column * self.height
+        top, bottom = int(first.min(initial=self.height)), int(last.max(initial=0))
+        bottom = max(top, bottom)
+        middle = np.zeros((bottom - top, size), np.uint8)
+        middle[:, 0] = UP
+        flat, left = middle.reshape(-1), column * depth + 1
+        ends = np.flatnonzero(last < bottom)  # rows below are not stored as differences
+        for place in range(depth):
+            flat[(first - top) * size + left + place] = values[run, place]
+            flat[((last - top) * size + left + place)[ends]] -= values[run[ends], place]
+        return between_zeros(top * size, middle, (self.height - bottom) * size)
+
+
+def _stored(keys: Ints, mode: Mode) -> npt.NDArray[np.uint8]:
+    """Values as PNG stores them, a row of bytes each."""
+    if mode == "gray16":
+        return keys.astype(">u2").view(np.uint8).reshape(-1, 2)
+    return keys.astype("<u4").view(np.uint8).reshape(-1, 4)[:, : CHANNELS[mode]]
+
+
+def compose(rows: Iterable[tuple[Region, Value]], height: int, width: int, mode: Mode) -> Painting:
+    """Regions painted one over the other, later ones on top.
+
+    ValueError for a region of another size and for a value that the mode cannot hold.
+    """
+    layers, keys = [], []
+    for region, value in rows:
+        keys.append(_packed(value, mode))
+        if (region.height, region.width) != (height, width):
+            raise ValueError(
+                f"a region of {region.height} rows and {region.width} columns cannot be painted on an image "
+                f"of {height} rows and {width} columns"
+            )
+        layers.append(region.bounds)
+    starts, stops, shown = topmost(layers)
+    return Painting(height, width, mode, starts, stops, np.array(keys, np.int64)[shown])
+
+
+def _packed(value: Value, mode: Mode) -> int:
+    """A value as one number, its first channel lowest."""
+    parts = value if isinstance(value, tuple) else (value,)
+    if len(parts) != CHANNELS[mode] or not all(0 <= part <= _LARGEST[mode] for part in parts):
+        raise ValueError(f"a pixel of mode {mode} cannot hold the value {value}")
+    return sum(int(part) << 8 * place for place, part in enumerate(parts))
