@@ -32,8 +32,8 @@ WHERE = {
     "yolo memory": "Imports and compiled specs; what a shard has made.",
     "tenfold": "One round; what grows beyond the data is not profiled yet.",
     "workers": "What is joined in one process, and the two cores share what else the machine does.",
-    "validate": "A quarter is listing, claiming and indexing the files, a quarter reading leaf by leaf, "
-    "the rest opening files, image headers and checks; reading alone does none of it.",
+    "validate": "A fifth is listing and indexing the files, a fifth reading documents, a fifth opening images, "
+    "the rest imports, putting items together and checks: small steps of each item, with no large one left.",
     "large": "What is noted of items and rows while they are joined.",
     "start": (
         "Detection reads and compiles every spec (half of the time), the rest is imports; naming the spec avoids it."
