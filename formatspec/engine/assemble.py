@@ -376,8 +376,7 @@ def _read_record_files(
     role: Role, entry: Entry, tree: Tree, readers: Readers, job: Job, files: dict[str, list[str]],
     rasters: dict[str, Any], purpose: Purpose,
 ) -> None:  # fmt: skip
-    slots = role.record_slots
-    names = [f"object.{slot}" for slot in slots]
+    slots, names = role.record_slots, role.record_names
     found = {tuple([captures[name] for name in names]): path for path, captures in entry.files.get(role.name, ())}
     if slots == ("depth",) or slots == ("level",):
         for (level,), one in found.items():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Callable
 from math import isfinite
 from typing import Any
@@ -170,7 +169,7 @@ def _path(role: str, scope: Scope) -> Binder:
     base = scope.bases.get(role)
 
     def bind(value: Any, record: Record, job: Job) -> None:
-        folder = posixpath.dirname(job.file) if base is None else _rendered(base, job)
+        folder = job.file.rpartition("/")[0] if base is None else _rendered(base, job)
         joined = safe_join(folder, value) if isinstance(value, str) and value else None
         if joined is None:
             raise Misfit("PATH_ESCAPES", "the path leads out of the dataset", "a path below the root", value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -109,21 +110,24 @@ def _objects(job: Job) -> tuple[Object, ...]:
     return tuple(made)
 
 
+@lru_cache(maxsize=1024)
+def _group(slot: str) -> tuple[int, str]:
+    """Which of an object's groups a slot is in, as `parted` gives them, and its name there; 3 for none."""
+    if slot in OBJECT:
+        return 0, slot
+    if slot.startswith("category."):
+        return 1, slot
+    return (2, slot.removeprefix("attributes.")) if slot.startswith("attributes.") else (3, slot)
+
+
 def parted(record: Record) -> tuple[Record, Record, Record]:
     """An object's own slots, what is said of its category, and its attributes."""
-    slots: Record = {}
-    stated: Record = {}
-    attributes: Record = {}
+    groups: tuple[Record, Record, Record, Record] = ({}, {}, {}, {})
     for slot, value in record.items():
-        if slot in OBJECT:
-            slots[slot] = value
-        elif value is None or slot[0] == "$":
-            continue
-        elif slot.startswith("category."):
-            stated[slot] = value
-        elif slot.startswith("attributes."):
-            attributes[slot.removeprefix("attributes.")] = value
-    return slots, stated, attributes
+        group, name = _group(slot)
+        if value is not None or not group:
+            groups[group][name] = value
+    return groups[:3]
 
 
 def _see_listed(record: Record, job: Job) -> None:

@@ -177,7 +177,12 @@ def _bool(value: Any, env: Env) -> bool:
     return value
 
 
+_TEXT = frozenset({str})
+
+
 def _texts(value: Any, env: Env) -> tuple[str, ...]:
+    if type(value) is list and _TEXT.issuperset(map(type, value)):
+        return tuple(value)
     if not isinstance(value, list | tuple) or not all(isinstance(part, str) for part in value):
         raise Unfit("a list of texts", value)
     return tuple(value)

@@ -52,10 +52,13 @@ class Checker:
     def _computed(self, one: Assembled, item: Item, root: Frame) -> Iterator[Finding]:
         """Computed leaves whose values are other than what follows from the model."""
         places = {id(thing): place for place, thing in enumerate(item.objects)}
+        frame = root
         for leaf, place, record, value, file, path in one.deferred:
             thing = record.get("$object")
-            index = places.get(id(thing), 0)
-            frame = root if thing is None else Frame(root.setting, item, thing, root, index, len(item.objects))
+            if thing is None:
+                frame = root
+            elif thing is not frame.record:
+                frame = Frame(root.setting, item, thing, root, places.get(id(thing), 0), len(item.objects))
             try:
                 expected: Any = self._value(leaf, thing is not None)(frame)
             except ExpressionError:

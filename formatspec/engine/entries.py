@@ -232,28 +232,34 @@ class ItemFiles:
         elif rank < self._first_ranks[number]:
             self._first_ranks[number], self._first_places[number] = rank, place
         entry = entries[number]
-        told = {f"object.{slot}": captures[f"object.{slot}"] for slot in role.record_slots}
-        if role.span == "item" and role.name in entry.files:
+        new = role.name not in entry.files
+        if role.span == "item" and not new:
             other = entry.files[role.name][0][0]
             fault = Fault("ITEM_DUPLICATE", path, (), role.place, f"this is the same item as {other}")
             self._doubled.append((rank, fault))
             return
-        if role.name not in entry.files and entry.files and rank < self._ranks[list(entry.files)[-1]]:
-            self._insert(entry, role, path, told)
-            return
-        entry.add_file(role.name, path, told)
-        if role.span == "item":
-            _name(entry, captures)
+        late = new and bool(entry.files) and rank < self._ranks[list(entry.files)[-1]]
+        entry.add_file(role.name, path, {name: captures[name] for name in role.record_names})
+        if late:
+            entry.files = {name: entry.files[name] for name in sorted(entry.files, key=self._ranks.__getitem__)}
+        if late and role.span == "item" and self._last_named(entry) > rank:
+            entry.names = self._names(entry)
+        elif role.span == "item":
+            for name, value in captures.items():
+                entry.names.setdefault(name, value)
 
-    def _insert(self, entry: Entry, role: Role, path: str, told: dict[str, Any]) -> None:
-        """Note a file of a role that comes before some whose files are noted already: earlier roles say the names."""
-        files = {**entry.files, role.name: [(path, told)]}
-        entry.files = {name: files[name] for name in sorted(files, key=self._ranks.__getitem__)}
-        entry.names = {}
+    def _last_named(self, entry: Entry) -> int:
+        """The rank of the last role whose file says an item's names."""
+        return max(self._ranks[name] for name in entry.files if self._form.roles[name].span == "item")
+
+    def _names(self, entry: Entry) -> dict[str, Any]:
+        """What an item's files say of it, role after role: what an earlier one says stays."""
+        names: dict[str, Any] = {}
         for name, found in entry.files.items():
-            one = self._form.roles[name]
-            if one.span == "item":
-                _name(entry, captured(one, found[0][0]))
+            role = self._form.roles[name]
+            for one, value in captured(role, found[0][0]).items() if role.span == "item" else ():
+                names.setdefault(one, value)
+        return names
 
     def done(self) -> list[Fault]:
         """Number the items by the roles and paths that first name them; gives those files that are one too many."""
@@ -264,12 +270,6 @@ class ItemFiles:
 def captured(role: Role, path: str) -> dict[str, Any]:
     """What a path of a role captures, and what the role says of all its files."""
     return {**(role.template.match(path) or {}), **role.spec.given}
-
-
-def _name(entry: Entry, captures: Mapping[str, Any]) -> None:
-    """Note what a path says of its item; what is said already stays."""
-    for name, value in captures.items():
-        entry.names.setdefault(name, value)
 
 
 def header_of(rule: Rule, document: Any) -> tuple[str, ...]:

@@ -85,9 +85,14 @@ class Role(msgspec.Struct, frozen=True, dict=True):
         return self.spec.need == "kept"
 
     @cached_property
+    def record_names(self) -> tuple[str, ...]:
+        """The names in the role's paths that tell of an object."""
+        return tuple(name for name in self.captures if name.startswith("object."))
+
+    @cached_property
     def record_slots(self) -> tuple[str, ...]:
         """The slots of an object that the role's paths name."""
-        return tuple(name.removeprefix("object.") for name in self.captures if name.startswith("object."))
+        return tuple(name.removeprefix("object.") for name in self.record_names)
 
     @cached_property
     def schema(self) -> Schema | None:

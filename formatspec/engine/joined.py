@@ -121,6 +121,8 @@ class Joined:
 
     def of(self, entry: Entry) -> Iterator[Run]:
         """An item's rows."""
+        if not self.parts:
+            return
         rows = self._rows_of(entry)
         _, parts, positions, alternatives = (rows[name].tolist() for name, _ in OWNED)
         place, end = 0, len(parts)

@@ -201,7 +201,10 @@ def fits_header(header: png.Header, modes: Sequence[str]) -> bool:
     """Whether a PNG's header can be one of the modes."""
     if header.color == 0:
         return fits_mode("gray16" if header.depth == 16 else "gray", modes)
-    return fits_mode({3: "palette", 6: "rgba"}.get(header.color, "rgb"), modes)
+    return fits_mode(_COLOR_MODES.get(header.color, "rgb"), modes)
+
+
+_COLOR_MODES = {3: "palette", 6: "rgba"}
 
 
 def scaled(pixels: Any, width: int, height: int) -> Any:

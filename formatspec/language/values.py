@@ -14,6 +14,8 @@ from collections.abc import Callable, Mapping, Sequence
 INTEGER_LIMIT = 2**63
 TEXT_LIMIT = 1_000_000
 LIST_LIMIT = 1_000_000
+_PLAIN = (int, str)
+"""Types whose values are equal as Python has it."""
 
 
 class ExpressionError(ValueError):
@@ -57,6 +59,8 @@ def stated(value: object) -> bool:
 
 def equal(left: object, right: object) -> bool:
     """Strict equality: numbers compare by value; booleans, text and null equal only their own kind."""
+    if type(left) is type(right) and type(left) in _PLAIN:
+        return left == right
     if left is None or right is None:
         return left is right
     if isinstance(left, bool) or isinstance(right, bool):

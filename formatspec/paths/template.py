@@ -78,7 +78,7 @@ class Template:
         """The values of the fields, or None where the text does not fit: its form is another, a value does
         not parse, or a name given twice has two values. An absent optional field has the value `parse("")`,
         or None if that raises."""
-        if not text.endswith(self.suffix) or not text.startswith(self.prefix):
+        if not text.endswith(self.suffix) or not text.startswith(self.prefix) or self._inner not in text:
             return None
         if len(text) <= self._budget:
             found = self._regex.fullmatch(text)
@@ -183,6 +183,11 @@ class Template:
             else (piece.field.name, piece.before, piece.field.render, piece.after, piece.field.optional)
             for piece in self._pieces
         )
+
+    @cached_property
+    def _inner(self) -> str:
+        """The longest text that every match holds, which is found sooner than a match is refused."""
+        return max((piece for piece in self._pieces if isinstance(piece, str)), key=len, default="")
 
     @cached_property
     def _open(self) -> tuple[Field, ...]:

@@ -6,6 +6,7 @@ Source of BMP: the documentation of BITMAPFILEHEADER and BITMAPINFOHEADER.
 from __future__ import annotations
 
 import struct
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,8 +25,10 @@ LIMIT = 400_000_000
 _FILE = struct.Struct("<2sIHHI")
 _INFO = struct.Struct("<IiiHHIIiiII")
 _UPRIGHT = 72 * 10000 // 254
-_PNG = b"\x89"
-"""How PNG files begin, and neither BMP nor text."""
+_PNG, _PNG_END = b"\x89", b"\0\0\0\0IEND\xaeB`\x82"
+"""How PNG files begin, and neither BMP nor text; how they end, if nothing stands behind."""
+_PNG_HEADER = 33
+"""Bytes of a PNG file up to the end of its header."""
 _DIGITS = frozenset(b"0123456789 \t\r\n.eE+")
 
 
@@ -41,7 +44,7 @@ def decode(data: bytes) -> Raster:
 def read_header(data: bytes) -> Header:
     """Size, bits a sample and colour type, as PNG says them."""
     if data[:1] == _PNG:
-        return png.read_header(data)
+        return _png_header(data[:_PNG_HEADER])
     if data[:2] == b"BM":
         width, height, bits, _, _ = _bmp_header(data)
         return Header(width, abs(height), 8, 2 if bits == 24 else 3)
@@ -51,10 +54,16 @@ def read_header(data: bytes) -> Header:
     return png.read_header(data)
 
 
+@lru_cache(maxsize=256)
+def _png_header(first: bytes) -> Header:
+    """The header of a PNG file; those of one dataset are much alike."""
+    return png.read_header(first)
+
+
 def is_whole(data: bytes) -> bool:
     """Whether the file runs to its end, as far as its container tells."""
     if data[:1] == _PNG:
-        return png.has_end(data)
+        return data.endswith(_PNG_END) or png.has_end(data)
     if data[:2] == b"BM":
         width, height, bits, offset, _ = _bmp_header(data)
         return len(data) >= offset + _stride(width, bits) * abs(height)

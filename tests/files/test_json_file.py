@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from formatspec.files.document import FileError
+from formatspec.files.document import FileError, text_of
 from formatspec.files.json_file import decode, duplicate_keys, encode, locate
 from formatspec.files.style import Style
 
@@ -158,3 +158,11 @@ def test_places_that_are_not_there() -> None:
         assert locate(data, pointer) is None
     assert locate(b"", ()) is None
     assert locate(b"[1", (1,)) is None
+
+
+@pytest.mark.parametrize(
+    "data", [b'{"a": "b"}', '{"a": "é"}'.encode(), '{"a": "é"}'.encode("latin-1"), b'\xef\xbb\xbf"a"']
+)
+def test_the_first_encoding_that_fits_is_taken(data: bytes) -> None:
+    style = Style(encoding=("utf-8", "latin-1"))
+    assert decode(data, style) == json.loads(text_of(data, style.encoding)[0])
