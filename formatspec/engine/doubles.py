@@ -10,6 +10,7 @@ import numpy as np
 
 from formatspec.engine.rows import RowSource
 from formatspec.engine.spill import PIECE, Records
+from formatspec.engine.stated import Column, hashes
 
 PLAIN = frozenset({int, str})
 """Types of ids."""
@@ -58,6 +59,15 @@ class Ids:
         count = len(values)
         places = np.arange(first, first + count, dtype=np.int32)
         self._seen.add(np.fromiter(map(hash, values), np.int64, count), owners, places, np.zeros(count, np.int8))
+
+    def see_numbers(self, values: Column | None, owners: Any, first: int) -> None:
+        """Note ids of rows that follow each other, each read by the first reader, that are numbers; None for no ids."""
+        if values is None:
+            return
+        self._put_away()
+        count = len(values)
+        places = np.arange(first, first + count, dtype=np.int32)
+        self._seen.add(hashes(values), owners, places, np.zeros(count, np.int8))
 
     def _put_away(self) -> None:
         if self._noted[0]:

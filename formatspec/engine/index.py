@@ -14,7 +14,7 @@ from formatspec.engine.entries import Chosen, Entries, Entry, ItemFiles, capture
 from formatspec.engine.format import IMAGE, Format, Role, everything, row_readers
 from formatspec.engine.job import Fault
 from formatspec.engine.joined import Joined, SharedFile, Table
-from formatspec.engine.joining import id_key, join, name_key, names_only
+from formatspec.engine.joining import id_key, join, name_key, names_only, noted_keys
 from formatspec.engine.reading import Context
 from formatspec.engine.rows import HeldRows, fields_of, range_file, rows_at, rules_of, sought
 from formatspec.engine.schemas import schema_faults
@@ -255,7 +255,7 @@ def _seek(role: Role, file: SharedFile, tables: Sequence[Table], tree: Tree, fau
     if not role.codec.sought or not paths or len(set(paths)) < len(paths) or _schema_names(role, paths):
         return False
     try:
-        file.document, rows = sought(range_file(tree, file.path), paths)
+        file.document, rows = sought(range_file(tree, file.path), {table.path: noted_keys(table) for table in tables})
     except (NotRows, OSError):
         return False
     file.tables.update(rows)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -15,8 +15,9 @@ from formatspec.engine.format import IMAGE, Format
 from formatspec.engine.job import MILD, Fault, Job, Path
 from formatspec.engine.joined import Joined, Part, SharedFile, Table
 from formatspec.engine.row_reading import RowReader
-from formatspec.engine.rows import RowSource
+from formatspec.engine.rows import FileRows, RowSource, rows_decoder
 from formatspec.engine.scope import Meaning, Scope
+from formatspec.engine.stated import FARTHEST, Column
 from formatspec.language.leaf import Bind, bindings
 from formatspec.language.rules import LeafRule, MapRule
 
@@ -113,21 +114,42 @@ class _Joining(msgspec.Struct):
         ids = Ids([id_key(reader) for reader in self.table.readers])
         key = _item_key(self.table)
         by_id = self._by_id() if key is not None else {}
-        for first, documents in rows.batches(self.table.named):
-            owners = _owners_by_id(documents, key, by_id) if key is not None else None
-            if owners is not None:
-                self.joined.add_all(owners, first)
-                ids.see_all(documents, owners, first)
-                continue
-            for position, document in enumerate(documents, first):
-                if key is not None:
-                    known = by_id.get(_plain(document, key), -1)
-                    if known >= 0:
-                        self.joined.add(known, position, 0)
-                        ids.see(0, document, known, position)
-                        continue
-                self._row(position, document, ids)
+        stated = rows.stated.pieces() if isinstance(rows, FileRows) else None
+        if stated is None:
+            for first, documents in rows.batches(self.table.named):
+                self._rows(first, documents, key, by_id, ids)
+        else:
+            self._numbered(rows, stated, key, by_id, ids)
         self._doubled(ids, rows)
+
+    def _numbered(
+        self, rows: RowSource, stated: Iterator[tuple[int, tuple[Column, ...]]], key: str | None,
+        by_id: Mapping[Any, int], ids: Ids,
+    ) -> None:  # fmt: skip
+        """Rows whose item's number, and whose own if they have one, were noted already."""
+        own, decode = _Numbers(by_id), rows_decoder(self.table.named)
+        for first, (of_items, *of_rows) in stated:
+            owners = own.of(of_items)
+            if (owners < 0).any():
+                self._rows(first, rows.some(first, first + len(owners), decode), key, by_id, ids)
+                continue
+            self.joined.add_all(owners, first)
+            ids.see_numbers(of_rows[0] if of_rows else None, owners, first)
+
+    def _rows(self, first: int, documents: Sequence[Any], key: str | None, by_id: Mapping[Any, int], ids: Ids) -> None:
+        """Rows that follow each other: at once where each states the id of an item that is known."""
+        owners = _owners_by_id(documents, key, by_id) if key is not None else None
+        if owners is not None:
+            self.joined.add_all(owners, first)
+            ids.see_all(documents, owners, first)
+            return
+        for position, document in enumerate(documents, first):
+            known = by_id.get(_plain(document, key), -1) if key is not None else -1
+            if known < 0:
+                self._row(position, document, ids)
+                continue
+            self.joined.add(known, position, 0)
+            ids.see(0, document, known, position)
 
     def _by_id(self) -> Mapping[Any, int]:
         """The numbers of the items that alone have their id, among those that the file can tell of."""
@@ -202,6 +224,30 @@ class _Joining(msgspec.Struct):
                 Fault("DUPLICATE", self.file.path, (*self.table.path, position, key), self.table.readers[which].place,
                       f"the id {value!r} stands twice", "an id of its own", value)
             )  # fmt: skip
+
+
+class _Numbers:
+    """Items by those of their ids that are numbers, for many at once."""
+
+    def __init__(self, by_id: Mapping[Any, int]) -> None:
+        near = {value: owner for value, owner in by_id.items() if type(value) is int and abs(value) < FARTHEST}
+        order = sorted(near)
+        self._ids = np.array(order, np.int64)
+        self._owners = np.array([*map(near.__getitem__, order), -1], np.int32)
+
+    def of(self, values: Column) -> np.ndarray[Any, np.dtype[np.int32]]:
+        """The numbers of the items with these ids, -1 where there is none."""
+        places = np.searchsorted(self._ids, values)
+        known = places < len(self._ids)
+        known[known] = self._ids[places[known]] == values[known]
+        return self._owners[np.where(known, places, len(self._ids))]
+
+
+def noted_keys(table: Table) -> tuple[str, ...]:
+    """The keys whose numbers are all that joining asks of most rows: that of the item's id, and that of their own."""
+    key = _item_key(table)
+    own = id_key(table.readers[0])
+    return () if key is None or len(table.readers) > 1 else (key,) if own is None else (key, own)
 
 
 def _owners_by_id(documents: Sequence[Any], key: str, by_id: Mapping[Any, int]) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypedDict
@@ -15,6 +15,7 @@ import numpy as np
 from formatspec.engine.reading import Context
 from formatspec.engine.scope import Scope
 from formatspec.engine.spill import Records
+from formatspec.engine.stated import Stated
 from formatspec.files import json_file, json_rows
 from formatspec.files.document import Place, Pointer
 from formatspec.files.json_rows import NotRows
@@ -91,8 +92,9 @@ _NOTHING = _Near(0, (), -1, 0)
 class FileRows:
     """Rows by their places in a JSON file: where each begins and ends."""
 
-    def __init__(self, file: RangeFile) -> None:
+    def __init__(self, file: RangeFile, stated: Stated | None = None) -> None:
         self.file = file
+        self.stated = Stated() if stated is None else stated
         self._spans = Records([("start", "i8"), ("end", "i8")])
         self._near: dict[Decode | None, _Near] = {}
 
@@ -227,21 +229,25 @@ def range_file(tree: Tree, path: str) -> RangeFile:
     return RangeFile(local) if local is not None else _Spooled(tree.read(path))
 
 
-def sought(file: RangeFile, paths: Sequence[tuple[str, ...]]) -> tuple[Any, dict[tuple[str, ...], FileRows]]:
-    """A JSON file without its rows, and the rows under `paths` that are there.  Raises NotRows, OSError."""
+def sought(
+    file: RangeFile, noted: Mapping[tuple[str, ...], Sequence[str]]
+) -> tuple[Any, dict[tuple[str, ...], FileRows]]:
+    """A JSON file without its rows, and the rows that are there, by their table's path.
+
+    noted: the tables, and the keys under which what their rows state is noted.  Raises NotRows, OSError.
+    """
     found: dict[tuple[str, ...], FileRows] = {}
-    check = msgspec.json.Decoder(list[msgspec.Raw])
 
     def take(rows: json_rows.Rows) -> None:
+        if rows.path not in found:
+            found[rows.path] = FileRows(file, Stated(noted[rows.path]))
         try:
-            check.decode(b"[" + rows.data + b"]")
+            found[rows.path].stated.note(rows.data)
         except (ValueError, RecursionError):
             raise NotRows from None
-        if rows.path not in found:
-            found[rows.path] = FileRows(file)
         found[rows.path].add(rows.starts, rows.ends)
 
-    return json_rows.scan(file.stream(), paths, take), found
+    return json_rows.scan(file.stream(), tuple(noted), take), found
 
 
 Fields = dict[str, bool]

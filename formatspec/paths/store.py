@@ -75,7 +75,7 @@ class _Connection(NamedTuple):
     made: set[str]
 
 
-class Store(msgspec.Struct, frozen=True, dict=True):
+class Store(msgspec.Struct, frozen=True, dict=True, weakref=True):
     """All that lies below a URL. Names are posix, relative to it."""
 
     url: str

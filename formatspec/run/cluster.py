@@ -27,11 +27,14 @@ R = TypeVar("R")
 
 class Cluster:
     """Tasks of a cluster.  What is run travels there pickled, once, and each worker opens it once: a dataset is
-    opened anew from the same listing.  A shard whose worker is lost is given to another."""
+    opened anew from the same listing.  A shard whose worker is lost is given to another.
 
-    def __init__(self, ray: Any, workers: int | None) -> None:
+    most: shards that may be worked on together; by default as many as the cluster has cores for.
+    """
+
+    def __init__(self, ray: Any, most: int | None) -> None:
         self.ray = ray
-        self.workers = workers
+        self.most = most
 
     def map(self, run: Callable[[Shard], R], shards: Sequence[Shard]) -> Iterator[R]:
         if len(shards) < 2:
@@ -56,8 +59,9 @@ class Cluster:
                 ray.wait(list(waiting), num_returns=len(waiting))
 
     def _room(self) -> int:
-        """Shards that are given out together: machines that join a cluster get some too."""
-        return self.workers or AHEAD * max(1, int(self.ray.cluster_resources().get("CPU", 1)))
+        """Shards that are given out together: more than there are cores, so that no worker waits for the next, unless
+        they would be more than may be worked on; machines that join a cluster get some too."""
+        return self.most or AHEAD * max(1, int(self.ray.cluster_resources().get("CPU", 1)))
 
     def _result(self, one: Any) -> Any:
         from ray.exceptions import RayError, RayTaskError
@@ -98,7 +102,7 @@ def cluster(workers: int | None, address: str | None) -> Iterator[Cluster]:
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
         raise CannotRun(f"there is no Ray at {place}: {_first_line(error)}") from None
     try:
-        yield Cluster(ray, workers)
+        yield Cluster(ray, None if place == "local" else workers)  # a Ray of one's own has no more cores than workers
     finally:
         ray.shutdown()
 

@@ -12,7 +12,7 @@ import pytest
 
 import formatspec as fs
 from formatspec.run.cluster import Cluster, cluster
-from formatspec.run.workers import shards_of
+from formatspec.run.workers import AHEAD, shards_of
 
 ray = pytest.importorskip("ray")
 
@@ -99,6 +99,11 @@ class Always:
 def test_workers_that_are_killed_again_and_again_are_told_of(pool: Cluster) -> None:
     with pytest.raises(fs.CannotRun, match="again and again"):
         list(pool.map(Always(), shards_of(40)))
+
+
+def test_more_shards_are_given_out_than_are_worked_on(pool: Cluster) -> None:
+    assert pool._room() == 2 * AHEAD
+    assert Cluster(pool.ray, 3)._room() == 3
 
 
 class Broken:

@@ -25,7 +25,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> RangeFile:
 
 
 def fresh(file: RangeFile) -> FileRows:
-    return sought(file, [("rows",)])[1]["rows",]
+    return sought(file, {("rows",): ()})[1]["rows",]
 
 
 runs = st.tuples(st.integers(0, COUNT - 1), st.integers(1, 5)).map(lambda run: (run[0], min(sum(run), COUNT)))
