@@ -84,7 +84,8 @@ def read_entry(
         if role.name == IMAGE and role.kind is None:
             continue
         if role.span == "shared":
-            _read_rows(role, runs.get(role.name, ()), readers, job)
+            if role.name in runs:
+                _read_rows(role, runs[role.name], readers, job)
         elif _is_read(role.name, readers, purpose):
             told_in_records(job)
             if role.span == "item":
@@ -234,8 +235,6 @@ def _rendered(role: Role, names: Mapping[str, Any]) -> str:
 
 
 def _read_rows(role: Role, runs: Sequence[Run], readers: Readers, job: Job) -> None:
-    if not runs:
-        return
     tables: dict[Path, Table] = {table.path: table for table in readers.tables[role.name]}
     labels = any(name.startswith("category.") for name in role.captures)
     for part, first, which in runs:
