@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from itertools import islice
 from typing import Any
 
 import msgspec
@@ -14,20 +12,14 @@ from formatspec.codecs.registry import Env, Unfit
 from formatspec.engine import demand
 from formatspec.engine.categories import from_table
 from formatspec.engine.chain import Chain, build
-from formatspec.engine.format import IMAGE, Format
+from formatspec.engine.format import Format
 from formatspec.engine.frames import Frame, Setting
+from formatspec.engine.naming import MOMENTS, Naming, spoken
 from formatspec.engine.printing import compiled
-from formatspec.engine.spill import PIECE, Marks, mark
 from formatspec.language.leaf import Bind
 from formatspec.language.schema import CategoryTable
-from formatspec.model.records import Category, Image, Item, Object
-from formatspec.model.slots import find_slot, slot_value, without
-
-DEFAULT_SUBSET = "default"
-
-
-class NoPlace(ValueError):
-    """The target has no place for something that every item needs; the message says what to do."""
+from formatspec.model.records import Category, Item, Object
+from formatspec.model.slots import slot_value, without
 
 
 class TargetCategories:
@@ -82,11 +74,6 @@ def target_categories(form: Format, source: Iterable[Category], same: bool) -> T
     return TargetCategories(_identified(form, numbered), fixed=False)
 
 
-def spoken(category: Category) -> str:
-    """A category's name; where its format only numbers it, the number."""
-    return category.name or ("" if category.id is None else str(category.id))
-
-
 def _in_order(categories: Sequence[Category]) -> list[Category]:
     return sorted(categories, key=lambda category: (category.index is None, category.index or 0))
 
@@ -127,10 +114,6 @@ def _id_leaf(form: Format) -> tuple[Bind | None, Any]:
     return None, None
 
 
-MOMENTS = ("sequence", "frame")
-"""What an item holds besides its captures where its name tells it."""
-
-
 class Adapter:
     """Items of one format as items of another.  What is lost by it is noted in `notes`."""
 
@@ -142,65 +125,22 @@ class Adapter:
         self.same = _alike(source, target)
         self.renamed = dict(renamed)
         self.notes: dict[str, int] = {}
-        self.extension = _extension(target)
-        image = target.roles.get(IMAGE)
-        self.names = target.key_names
-        self.formats = dict(image.scope.captures) if image is not None else {}
-        self._flat = self._flat_names(keys)
+        self.naming = Naming(source, target, None if self.same else keys, renamed)
         self.needs_ids = _binds(target, "object", "id")
         self.ids_in_pixels = _binds_in_pixels(target, "id")
         self.fits_ids = _fits_numbers(target, lambda leaf: "id" in leaf.names and "id")
         self.fits_numbers = _fits_numbers(target, _own_number)
 
-    def _flat_names(self, keys: Iterable[Mapping[str, Any]]) -> bool:
-        """Whether the last part of a name is enough to tell items apart, where the target has no folders."""
-        if self.same or any(str(self.formats.get(name)).startswith("path") for name in self.names):
-            return False
-        seen, coming = Marks(), map(self._flat_mark, keys)
-        while some := list(islice(coming, PIECE)):
-            if not seen.add(some):
-                return False
-        return True
-
-    def _flat_mark(self, names: Mapping[str, Any]) -> int:
-        subset = str(names.get("subset", "")) if "subset" in self.names else ""
-        return mark(f"{subset}/{posixpath.basename(self.relative(names))}")
-
-    def relative(self, names: Mapping[str, Any]) -> str:
-        """An item's name below its subset."""
-        parts = [str(names[name]) for name in self.source.key_names if name != "subset" and names.get(name)]
-        return "/".join(parts)
-
-    def subset(self, name: str | None) -> str | None:
-        """The target's name for a subset.  Raises NoPlace where it has none."""
-        if name is not None:
-            name = self.renamed.get(name, name)
-        for own, others in self.target.spec.subsets.items():
-            if name is not None and (name == own or name.lower() in (own, *others)):
-                return own
-        words = self.formats.get("subset")
-        choices = words.split("|") if words and "|" in words else []
-        if not choices or name in choices:
-            return name
-        if name is None or name == DEFAULT_SUBSET:
-            return choices[0]
-        raise NoPlace(
-            f"{self.target.name} has no subset {name!r}; it has {', '.join(choices)}: say which with "
-            f"--subsets {name}={choices[0]}"
-        )
-
     def item(self, item: Item, index: int) -> Item:
         """The item with the target's names.  Raises NoPlace."""
         if self.same and not self.renamed:
             return item
-        names = self._captures(item, index)
-        subsets = tuple(dict.fromkeys(s for name in item.subsets if (s := self.subset(name)) is not None))
-        image = self._image(item.image, names)
-        key = "/".join(str(names[name]) for name in self.names if names.get(name) not in (None, ""))
-        objects = self._objects(item)
-        moments = {slot: names.get(slot) if slot in self.names else getattr(item, slot) for slot in MOMENTS}
+        naming = self.naming
+        names = naming.of(item, index)
+        moments = {slot: names.get(slot) if slot in naming.names else getattr(item, slot) for slot in MOMENTS}
         return msgspec.structs.replace(
-            item, key=key, captures=names, subsets=subsets, image=image, objects=objects, **moments,
+            item, key=naming.key(names), captures=names, subsets=naming.subsets(item),
+            image=naming.placed(item.image, names), objects=self._objects(item), **moments,
             origin=item.origin if self.same else None,
         )  # fmt: skip
 
@@ -249,68 +189,6 @@ class Adapter:
             things = tuple(made)
         return things
 
-    def _captures(self, item: Item, index: int) -> dict[str, Any]:
-        relative = self.relative(item.captures) or posixpath.splitext(item.key)[0]
-        whole = relative
-        names: dict[str, Any] = {}
-        folders = [name for name in self.names if self.formats.get(name) == "path?"]
-        if folders:
-            folder, _, relative = whole.rpartition("/")
-            names[folders[0]] = folder
-        for name in self.names:
-            if name in names:
-                continue
-            names[name] = self._capture(name, item, index, relative)
-        extension = posixpath.splitext(item.image.path if item.image else "")[1].lstrip(".")
-        for name, kind in self.formats.items():
-            if name not in names and name in self.target.roles[IMAGE].captures:
-                names[name] = self._own_extension(extension, kind)
-        if "subset" not in names:
-            first = self.subset(item.subsets[0] if item.subsets else None)
-            in_paths = any("subset" in role.captures for role in self.target.roles.values())
-            names["subset"] = first or (DEFAULT_SUBSET if in_paths else None)
-        return names
-
-    def _own_extension(self, extension: str, kind: str | None) -> str:
-        if kind is None or "|" not in kind or extension in kind.split("|"):
-            return extension or "jpg"
-        return kind.split("|")[0]
-
-    def _capture(self, name: str, item: Item, index: int, relative: str) -> Any:
-        kind = self.formats.get(name) or ""
-        if name == "subset":
-            return self.subset(item.subsets[0] if item.subsets else None) or DEFAULT_SUBSET
-        if name in MOMENTS and getattr(item, name) is not None:
-            return getattr(item, name)
-        if name == "label.category.name" and item.labels and item.labels[0].category is not None:
-            return spoken(item.labels[0].category)
-        if name.startswith("label.category."):
-            return getattr(item.labels[0].category, name.rpartition(".")[2], None) if item.labels else ""
-        if name.startswith("attributes.") and find_slot("item", name):
-            return item.attributes.get(name.removeprefix("attributes."), "")
-        known = item.captures.get(name)
-        if known is not None and name not in ("name", "id") and name in self.source.key_names:
-            return known
-        if kind.endswith("d"):
-            return 0 if name == "sequence" else index
-        if name not in ("name", "id") and self.names and name != self.names[-1]:
-            return posixpath.dirname(relative).replace("/", "_") or DEFAULT_SUBSET
-        if kind.startswith("path"):
-            return relative
-        return posixpath.basename(relative) if self._flat else relative.replace("/", "_")
-
-    def _image(self, image: Image | None, names: Mapping[str, Any]) -> Image | None:
-        role = self.target.roles.get(IMAGE)
-        if image is None or role is None:
-            return image
-        try:
-            path = role.template.render(names)
-        except (KeyError, ValueError) as error:
-            if any(name.startswith("label.") and names.get(name) in (None, "") for name in role.captures):
-                raise NoPlace(f"{self.target.name} files images by their label, and this one has none") from None
-            raise NoPlace(f"{self.target.name} cannot name the image of {names}: {error}") from None
-        return msgspec.structs.replace(image, path=path)
-
 
 def _alike(source: Format, target: Format) -> bool:
     return (
@@ -318,13 +196,6 @@ def _alike(source: Format, target: Format) -> bool:
         and source.layout.variant == target.layout.variant
         and all(value in (None, target.options.get(name)) for name, value in source.options.items())
     )
-
-
-def _extension(form: Format) -> str | None:
-    role = form.roles.get(IMAGE)
-    if role is None or not role.template.suffix.startswith("."):
-        return None
-    return role.template.suffix.lstrip(".")
 
 
 def _binds(form: Format, kind: str, name: str) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from formatspec.engine.adapt import Adapter, NoPlace, TargetCategories
+from formatspec.engine.adapt import Adapter, TargetCategories
 from formatspec.engine.documents import Codec
 from formatspec.engine.entries import header_of
 from formatspec.engine.format import IMAGE, Format, Role
@@ -16,6 +16,7 @@ from formatspec.engine.frames import Frame, Setting
 from formatspec.engine.held import WRITTEN, mark
 from formatspec.engine.joined import SharedFile
 from formatspec.engine.losses import Losses
+from formatspec.engine.naming import NoPlace
 from formatspec.engine.numbering import ALL_OBJECTS, Absolute, Relative
 from formatspec.engine.parts import Part, SharedPart, TablePart
 from formatspec.engine.plain_lines import text_writer
