@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol, TypedDict
+from typing import Any, Protocol, TypedDict
 
 import msgspec
 import numpy as np
@@ -77,16 +77,14 @@ class HeldRows:
         yield 0, self.rows
 
 
-class _Near(NamedTuple):
-    """Rows that were decoded, of which some were asked for already; up to where nothing more is decoded ahead."""
+class _Near:
+    """Rows that were decoded.  asked: up to where they were asked for; alone: up to where none are decoded ahead."""
 
-    first: int
-    rows: Sequence[Any]
-    asked: int
-    alone: int
+    __slots__ = ("alone", "asked", "behind", "first", "rows")
 
-
-_NOTHING = _Near(0, (), -1, 0)
+    def __init__(self) -> None:
+        self.first, self.behind, self.asked, self.alone = 0, 0, -1, 0
+        self.rows: Sequence[Any] = ()
 
 
 class FileRows:
@@ -109,22 +107,26 @@ class FileRows:
         return msgspec.json.decode(self._between(position, position + 1)[1])
 
     def some(self, first: int, behind: int, decode: Decode | None) -> Sequence[Any]:
-        near = self._near.get(decode, _NOTHING)
-        if not near.first <= first <= behind <= near.first + len(near.rows):
-            near = self._fetched(near, first, behind, decode)
-        self._near[decode] = near._replace(asked=behind)
+        near = self._near.get(decode)
+        if near is None:
+            near = self._near[decode] = _Near()
+        if not near.first <= first <= behind <= near.behind:
+            self._fetch(near, first, behind, decode)
+        near.asked = behind
         return near.rows[first - near.first : behind - near.first]
 
-    def _fetched(self, near: _Near, first: int, behind: int, decode: Decode | None) -> _Near:
-        """Rows with some that follow, where those before them were asked for last; where one of these is not as
-        `decode` types it, they are decoded as they are asked for."""
+    def _fetch(self, near: _Near, first: int, behind: int, decode: Decode | None) -> None:
+        """Decode rows with some that follow, where those before them were asked for last; where one of these is not as
+        `decode` types it, only those that are asked for."""
         end = max(behind, self._ahead(first)) if first == near.asked and first >= near.alone else behind
         try:
-            return _Near(first, self._decoded(first, end, decode), behind, near.alone)
+            rows = self._decoded(first, end, decode)
         except msgspec.ValidationError:
             if end == behind:
                 raise
-        return _Near(first, self._decoded(first, behind, decode), behind, end)
+            near.alone, end = end, behind
+            rows = self._decoded(first, behind, decode)
+        near.first, near.behind, near.rows = first, end, rows
 
     def _decoded(self, first: int, behind: int, decode: Decode | None) -> Sequence[Any]:
         data = b"[" + self._between(first, behind)[1] + b"]"

@@ -47,7 +47,7 @@ class TextTemplate(msgspec.Struct, frozen=True):
             fitting = self.numbers.fullmatch(text) or self.numbers.fullmatch(_BLANKS.sub(" ", text).strip())
             return None if fitting is None else fitting.groupdict()
         found = self.template.match(text)
-        if found is None or any(part[:1] == " " or part[-1:] == " " for part in found.values() if part):
+        if found is None or (" " in text and any(p[:1] == " " or p[-1:] == " " for p in found.values() if p)):
             found = self.template.match(_BLANKS.sub(" ", text).strip()) or found
         if found is None or not self.optional:
             return found
