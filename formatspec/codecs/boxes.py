@@ -6,16 +6,28 @@ import itertools
 import math
 import operator
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from formatspec.codecs import arguments as take
 from formatspec.codecs import values
 from formatspec.codecs.formulas import computed
-from formatspec.codecs.registry import Argument, Codec, Env, Site, Unfit, codec
+from formatspec.codecs.registry import Argument, Codec, Env, Formulas, Site, Unfit, codec
 from formatspec.codecs.values import Number
 
 SIDES = ("x1", "y1", "x2", "y2")
+
+
+def _boxed(site: Site, formulas: Formulas, decode: Callable[[Any, Env], Any]) -> Codec:
+    """A codec of boxes whose numbers in the file are arithmetic on x, y, width and height."""
+    run = computed(formulas, 4)
+    return Codec(
+        encode=lambda value, env: values.listed(site, run(*values.bbox(value))),
+        decode=decode,
+        kind="numbers",
+        arity=4,
+        formulas=formulas,
+    )
 
 
 @codec("xywh")
@@ -46,8 +58,6 @@ def sides(arguments: Sequence[Argument], site: Site) -> Codec:
         ends = (x, y, f"({x} + {width})", f"({y} + {height})")
         return [ends[place] for place in places]
 
-    run = computed(formulas, 4)
-
     def decode(value: Any, env: Env) -> tuple[Number, ...]:
         found = values.coordinates(value, 4)
         x1, y1, x2, y2 = (found[place] for place in back)
@@ -55,13 +65,7 @@ def sides(arguments: Sequence[Argument], site: Site) -> Codec:
             raise Unfit("a box that ends right of and below where it begins", value)
         return x1, y1, x2 - x1, y2 - y1
 
-    return Codec(
-        encode=lambda value, env: values.listed(site, run(*values.bbox(value))),
-        decode=decode,
-        kind="numbers",
-        arity=4,
-        formulas=formulas,
-    )
+    return _boxed(site, formulas, decode)
 
 
 @codec("box_ring")
@@ -101,14 +105,7 @@ def cxcywh(arguments: Sequence[Argument], site: Site) -> Codec:
         cx, cy, width, height = values.bbox(value)
         return cx - width / 2, cy - height / 2, width, height
 
-    run = computed(formulas, 4)
-    return Codec(
-        encode=lambda value, env: values.listed(site, run(*values.bbox(value))),
-        decode=decode,
-        kind="numbers",
-        arity=4,
-        formulas=formulas,
-    )
+    return _boxed(site, formulas, decode)
 
 
 @codec("two_corners")
