@@ -23,7 +23,7 @@ demo: $(VENV)/.ready   ## from nothing: install, make a small dataset, validate 
 test: $(READY)   ## run the tests
 	$(BIN)/pytest -n $(WORKERS)
 
-check: lint types test   ## what CI runs: lint, types, tests
+check: lint types test   ## lint, types, tests
 
 lint: $(READY)
 	$(BIN)/ruff format --check formatspec tests benchmarks
