@@ -387,11 +387,12 @@ def _read_record_files(
             if raster is not None and job.origin:
                 rasters.setdefault(role.name, {})[one] = raster
         return
-    taken: set[str] = set()
+    opened: list[str] = []
+    slot = f"path.{role.name}"
     for record in job.tables.get("object", ()):
-        key = tuple([record.get(slot) for slot in slots])
+        key = tuple([record.get(one) for one in slots])
         listed = found.get(key)
-        path: Any = record.get(f"path.{role.name}") or listed
+        path: Any = record.get(slot) or listed
         if path is None or (path != listed and not tree.exists(path)):
             if not role.optional:
                 expected = path or _rendered(role, {**job.captures, **{f"object.{s}": record.get(s) for s in slots}})
@@ -401,8 +402,10 @@ def _read_record_files(
                           object=record.get("id"))
                 )  # fmt: skip
             continue
-        taken.add(path)
-        files.setdefault(role.name, []).append(path)
+        opened.append(path)
+        if not purpose.pixels:  # then nobody asks what the file's name says
+            _read_raster(role, path, tree, readers, record, job, purpose)
+            continue
         job.captures.update(zip(names, key, strict=True))
         raster = _read_raster(role, path, tree, readers, record, job, purpose)
         for name in names:
@@ -410,7 +413,10 @@ def _read_record_files(
         if raster is not None and job.origin:
             record.setdefault("$rasters", {})[role.name] = raster
             record["$rasters"][f"path {role.name}"] = path
-    if purpose.checks:
+    if opened:
+        files.setdefault(role.name, []).extend(opened)
+    if purpose.checks and found:
+        taken = set(opened)
         for path in found.values():
             if path not in taken:
                 job.faults.append(Fault("FILE_ORPHAN", path, (), role.place, "no object names this file"))
