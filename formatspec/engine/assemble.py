@@ -80,18 +80,19 @@ def read_entry(
     for run in joined.of(entry):
         runs.setdefault(run.part.table.role, []).append(run)
     _read_image(form, entry, runs, tree, job, purpose, files)
-    for role in form.roles.values():
-        if role.name == IMAGE and role.kind is None:
+    for name, role in form.roles.items():
+        if name == IMAGE and role.kind is None:
             continue
         if role.span == "shared":
-            _read_rows(role, runs.get(role.name, ()), readers, job)
-        elif _is_read(role.name, readers, purpose):
+            if name in runs:
+                _read_rows(role, runs[name], readers, job)
+        elif _is_read(name, readers, purpose):
             told_in_records(job)
             if role.span == "item":
                 _read_item_file(role, entry, tree, readers, job, files, rasters, purpose)
             else:
                 _read_record_files(role, entry, tree, readers, job, files, rasters, purpose)
-        elif role.span == "item" and role.name not in entry.files and not _named(role, tree, job):
+        elif role.span == "item" and name not in entry.files and not _named(role, tree, job):
             _missing(role, entry, job)
     _look_inside(job, purpose, IMAGE in files)
     _name_image(form, job)
@@ -113,7 +114,7 @@ def files_read(entry: Entry, readers: Readers, purpose: Purpose) -> Iterator[str
 
 
 def _is_read(role: str, readers: Readers, purpose: Purpose) -> bool:
-    return role in readers.wanted_roles or purpose.checks or purpose.origin
+    return purpose.checks or purpose.origin or role in readers.wanted_roles
 
 
 def _item_names(form: Format, entry: Entry, job: Job) -> None:
@@ -234,8 +235,6 @@ def _rendered(role: Role, names: Mapping[str, Any]) -> str:
 
 
 def _read_rows(role: Role, runs: Sequence[Run], readers: Readers, job: Job) -> None:
-    if not runs:
-        return
     tables: dict[Path, Table] = {table.path: table for table in readers.tables[role.name]}
     labels = any(name.startswith("category.") for name in role.captures)
     for part, first, which in runs:

@@ -58,6 +58,17 @@ def sets_slot(meaning: Meaning, scope: Scope) -> bool:
     )
 
 
+def fills_slot(meaning: Meaning, scope: Scope) -> bool:
+    """Whether the binder of a name puts its value in the record's slot of that name, judged or not, and no more."""
+    geometry = meaning.where == "record" and meaning.name in _GEOMETRY and meaning.name != "polygon"
+    return puts_only(meaning, scope) or (geometry and scope.kind != "item" and not meaning.derived)
+
+
+def judge_of(meaning: Meaning) -> Callable[[Any, Job], None] | None:
+    """What judges the values of a slot of geometry, where they are more than put into it; None for other slots."""
+    return _JUDGES.get(meaning.name, _judge_points) if meaning.name in _GEOMETRY else None
+
+
 def puts_only(meaning: Meaning, scope: Scope) -> bool:
     """Whether the binder of a name puts its value in the record and does nothing else."""
     return (

@@ -111,23 +111,23 @@ def _objects(job: Job) -> tuple[Object, ...]:
 
 
 @lru_cache(maxsize=1024)
-def _group(slot: str) -> tuple[int, str]:
-    """Which of an object's groups a slot is in, as `parted` gives them, and its name there; 3 for none."""
-    if slot in OBJECT:
-        return 0, slot
-    if slot.startswith("category."):
-        return 1, slot
-    return (2, slot.removeprefix("attributes.")) if slot.startswith("attributes.") else (3, slot)
+def _groups(slots: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...], tuple[tuple[str, str], ...]]:
+    """The slots of an object's record in groups, as `parted` gives them, attributes with their names; the records of a
+    dataset are much alike."""
+    own = tuple(slot for slot in slots if slot in OBJECT)
+    named = tuple(slot for slot in slots if slot.startswith("category."))
+    attributes = tuple((slot, slot.removeprefix("attributes.")) for slot in slots if slot.startswith("attributes."))
+    return own, named, attributes
 
 
 def parted(record: Record) -> tuple[Record, Record, Record]:
     """An object's own slots, what is said of its category, and its attributes."""
-    groups: tuple[Record, Record, Record, Record] = ({}, {}, {}, {})
-    for slot, value in record.items():
-        group, name = _group(slot)
-        if value is not None or not group:
-            groups[group][name] = value
-    return groups[:3]
+    own, named, attributes = _groups(tuple(record))
+    return (
+        {slot: record[slot] for slot in own},
+        {slot: value for slot in named if (value := record[slot]) is not None},
+        {name: value for slot, name in attributes if (value := record[slot]) is not None},
+    )
 
 
 def _see_listed(record: Record, job: Job) -> None:

@@ -47,7 +47,9 @@ class TextTemplate(msgspec.Struct, frozen=True):
             fitting = self.numbers.fullmatch(text) or self.numbers.fullmatch(_BLANKS.sub(" ", text).strip())
             return None if fitting is None else fitting.groupdict()
         found = self.template.match(text)
-        if found is None or any(part[:1] == " " or part[-1:] == " " for part in found.values() if part):
+        if found is None or (
+            " " in text and any(part[:1] == " " or part[-1:] == " " for part in found.values() if part)
+        ):
             found = self.template.match(_BLANKS.sub(" ", text).strip()) or found
         if found is None or not self.optional:
             return found
