@@ -12,8 +12,8 @@ from formatspec.engine.scope import Meaning, Scope
 from formatspec.language.errors import Place
 from formatspec.model.region import Region
 from formatspec.model.slots import TABLES
+from formatspec.paths.names import safe_join
 from formatspec.paths.template import Template
-from formatspec.paths.tree import safe_join
 
 Binder = Callable[[Any, Record, Job], None]
 
