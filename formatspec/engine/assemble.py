@@ -376,7 +376,7 @@ def _read_record_files(
     rasters: dict[str, Any], purpose: Purpose,
 ) -> None:  # fmt: skip
     slots, names = role.record_slots, role.record_names
-    found = {tuple([captures[name] for name in names]): path for path, captures in entry.files.get(role.name, ())}
+    found = {tuple(captures.values()): path for path, captures in entry.files.get(role.name, ())}  # as `names` are
     if slots == ("depth",) or slots == ("level",):
         for (level,), one in found.items():
             files.setdefault(role.name, []).append(one)

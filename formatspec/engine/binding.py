@@ -144,10 +144,13 @@ def _item(name: str, at: Path) -> Binder:
 
         return bind_subset
 
+    is_size = name in ("image.width", "image.height")
+
     def bind(value: Any, record: Record, job: Job) -> None:
         put(job.item, name, value, job)
-        job.place_of.setdefault(name, (job.file, (*job.at, *at)))
-        if name == "image.width" or name == "image.height":
+        if name not in job.place_of:
+            job.place_of[name] = (job.file, (*job.at, *at))
+        if is_size:
             job.sized()
 
     return bind

@@ -159,8 +159,10 @@ def _name_parents(records: Sequence[Record]) -> None:
 
 def _labels(job: Job) -> tuple[Label, ...]:
     records = list(job.tables.get("label", ()))
-    told = ((slot.removeprefix("label."), value) for slot, value in job.item.items() if slot.startswith("label."))
-    single = {slot: value for slot, value in told if value is not None}
+    told = [slot for slot in job.item if slot.startswith("label.")]
+    if not told and not records:
+        return ()
+    single = {slot.removeprefix("label."): job.item[slot] for slot in told if job.item[slot] is not None}
     if single and not any(job.categories.resolve(r) == job.categories.resolve(single) for r in records):
         records.insert(0, single)
     return tuple(
@@ -177,7 +179,8 @@ def _labels(job: Job) -> tuple[Label, ...]:
 def _captions(slots: Record, job: Job) -> tuple[Caption, ...]:
     text = slots.get("caption.text")
     own = () if text is None else (Caption(text=text),)
-    return own + tuple(_caption(record) for record in job.tables.get("caption", ()))
+    records = job.tables.get("caption")
+    return (*own, *map(_caption, records)) if records else own
 
 
 def _caption(record: Record) -> Caption:
@@ -195,7 +198,9 @@ def _origin(record: Record) -> Origin | None:
 
 def _take_categories(job: Job) -> None:
     """Give objects whose rows tell no category that of the area in which most of their pixels lie."""
-    areas = [record for record in job.tables.get("area", ()) if isinstance(record.get("region"), Region)]
+    if "area" not in job.tables:
+        return
+    areas = [record for record in job.tables["area"] if isinstance(record.get("region"), Region)]
     for record in job.tables.get("object", ()) if areas else ():
         region = record.get("region")
         if not isinstance(region, Region) or any(slot.startswith("category.") for slot in record):

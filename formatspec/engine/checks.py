@@ -69,10 +69,12 @@ class Checker:
             elif thing is not frame.record:
                 frame = Frame(root.setting, item, thing, root, places.get(id(thing), 0), len(item.objects))
             try:
-                expected: Any = self._value(leaf, thing is not None)(frame)
+                known = self._values.get((id(leaf), thing is not None))
+                expected: Any = (known or self._value(leaf, thing is not None))(frame)
             except ExpressionError:
                 continue
-            if expected is None or _means_the_same(expected, value):
+            plain = type(expected) is type(value) and expected == value
+            if plain or expected is None or _means_the_same(expected, value):
                 continue
             yield Finding(
                 code="DIFFERS", level="warning", message="the value differs from what follows from the data", file=file,
