@@ -158,7 +158,7 @@ def _item(name: str, at: Path) -> Binder:
 
 def _capture(name: str) -> Binder:
     def bind(value: Any, record: Record, job: Job) -> None:
-        if isinstance(value, str) and (value.startswith("/") or ".." in value.split("/")):
+        if isinstance(value, str) and (value[:1] == "/" or (".." in value and ".." in value.split("/"))):
             raise Misfit("PATH_ESCAPES", "the path leads out of the dataset", "a path below the root", value)
         known = job.captures.get(name)
         if known is None:

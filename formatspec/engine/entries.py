@@ -154,8 +154,8 @@ class Entries(Sequence[Entry]):
             size = 4 + int.from_bytes(self._ahead[:4], "little")
             if size > len(self._ahead):
                 self._ahead = self._scratch.read(place, size)
-        data = memoryview(self._ahead)[start + 4 : start + size]
-        identity, key, names, files, shared = _PACKERS[data[0]].loads(data[1:])
+        packer = _PACKERS[self._ahead[start + 4]]
+        identity, key, names, files, shared = packer.loads(self._ahead[start + 5 : start + size])
         return Entry(identity, key, names, number, files or NONE, shared or NONE)
 
 
@@ -163,8 +163,7 @@ _PACKERS: tuple[Any, ...] = (marshal, pickle)
 
 
 def _packed(entry: Entry) -> bytes:
-    files, shared = dict(entry.files) or None, dict(entry.shared) or None
-    told = (entry.identity, entry.key, entry.names, files, shared)
+    told: tuple[Any, ...] = (entry.identity, entry.key, entry.names, entry.files or None, entry.shared or None)
     try:
         return b"\0" + marshal.dumps(told, 2)  # a version that looks for no object that stands twice
     except ValueError:
@@ -214,6 +213,7 @@ class ItemFiles:
             for rank, (name, role) in enumerate(form.roles.items())
             if role.span != "shared" and (name == IMAGE or names <= set(role.captures))
         }
+        self._named = {name: rank if form.roles[name].span == "item" else -1 for name, rank in self._ranks.items()}
         self._record_names = {name: form.roles[name].record_names for name in self._ranks}
         self._last: Entry | None = None
         self._doubled: list[tuple[int, Fault]] = []
@@ -262,7 +262,7 @@ class ItemFiles:
 
     def _last_named(self, entry: Entry) -> int:
         """The rank of the last role whose file says an item's names."""
-        return max(self._ranks[name] for name in entry.files if self._form.roles[name].span == "item")
+        return max([self._named[name] for name in entry.files])
 
     def _names(self, entry: Entry) -> dict[str, Any]:
         """What an item's files say of it, role after role: what an earlier one says stays."""
