@@ -55,7 +55,7 @@ def one_or_many(arguments: Sequence[Argument], site: Site) -> Codec:
 
     def decode(value: Any, env: Env) -> tuple[Any, ...]:
         if values.is_sequence(value):
-            return tuple(_scalar(v) for v in value)
+            return tuple(map(_scalar, value))
         found = _scalar(value)
         return () if found == "" else (found,)
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from itertools import chain
 from typing import Any
 
 from formatspec.codecs import arguments as take
@@ -225,7 +224,9 @@ def columns(arguments: Sequence[Argument], site: Site) -> Codec:
         xs, ys = values.coordinates(columns[0]), values.coordinates(columns[1])
         if len(xs) != len(ys):
             raise Unfit("as many x as y", value)
-        return (tuple(chain.from_iterable(zip(xs, ys, strict=True))),) if xs else ()
+        ring = [*xs, *ys]
+        ring[::2], ring[1::2] = xs, ys
+        return (tuple(ring),) if xs else ()
 
     return Codec(
         encode=encode,

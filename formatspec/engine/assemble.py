@@ -80,19 +80,19 @@ def read_entry(
     for run in joined.of(entry):
         runs.setdefault(run.part.table.role, []).append(run)
     _read_image(form, entry, runs, tree, job, purpose, files)
-    for role in form.roles.values():
-        if role.name == IMAGE and role.kind is None:
+    for name, role in form.roles.items():
+        if name == IMAGE and role.kind is None:
             continue
         if role.span == "shared":
-            if role.name in runs:
-                _read_rows(role, runs[role.name], readers, job)
-        elif _is_read(role.name, readers, purpose):
+            if name in runs:
+                _read_rows(role, runs[name], readers, job)
+        elif _is_read(name, readers, purpose):
             told_in_records(job)
             if role.span == "item":
                 _read_item_file(role, entry, tree, readers, job, files, rasters, purpose)
             else:
                 _read_record_files(role, entry, tree, readers, job, files, rasters, purpose)
-        elif role.span == "item" and role.name not in entry.files and not _named(role, tree, job):
+        elif role.span == "item" and name not in entry.files and not _named(role, tree, job):
             _missing(role, entry, job)
     _look_inside(job, purpose, IMAGE in files)
     _name_image(form, job)
@@ -114,7 +114,7 @@ def files_read(entry: Entry, readers: Readers, purpose: Purpose) -> Iterator[str
 
 
 def _is_read(role: str, readers: Readers, purpose: Purpose) -> bool:
-    return role in readers.wanted_roles or purpose.checks or purpose.origin
+    return purpose.checks or purpose.origin or role in readers.wanted_roles
 
 
 def _item_names(form: Format, entry: Entry, job: Job) -> None:
@@ -376,7 +376,7 @@ def _read_record_files(
     rasters: dict[str, Any], purpose: Purpose,
 ) -> None:  # fmt: skip
     slots, names = role.record_slots, role.record_names
-    found = {tuple([captures[name] for name in names]): path for path, captures in entry.files.get(role.name, ())}
+    found = {tuple(captures.values()): path for path, captures in entry.files.get(role.name, ())}  # as `names` are
     if slots == ("depth",) or slots == ("level",):
         for (level,), one in found.items():
             files.setdefault(role.name, []).append(one)
@@ -386,11 +386,12 @@ def _read_record_files(
             if raster is not None and job.origin:
                 rasters.setdefault(role.name, {})[one] = raster
         return
-    taken: set[str] = set()
+    opened: list[str] = []
+    slot = f"path.{role.name}"
     for record in job.tables.get("object", ()):
-        key = tuple([record.get(slot) for slot in slots])
+        key = tuple([record.get(one) for one in slots])
         listed = found.get(key)
-        path: Any = record.get(f"path.{role.name}") or listed
+        path: Any = record.get(slot) or listed
         if path is None or (path != listed and not tree.exists(path)):
             if not role.optional:
                 expected = path or _rendered(role, {**job.captures, **{f"object.{s}": record.get(s) for s in slots}})
@@ -400,8 +401,10 @@ def _read_record_files(
                           object=record.get("id"))
                 )  # fmt: skip
             continue
-        taken.add(path)
-        files.setdefault(role.name, []).append(path)
+        opened.append(path)
+        if not purpose.pixels:  # then nobody asks what the file's name says
+            _read_raster(role, path, tree, readers, record, job, purpose)
+            continue
         job.captures.update(zip(names, key, strict=True))
         raster = _read_raster(role, path, tree, readers, record, job, purpose)
         for name in names:
@@ -409,7 +412,10 @@ def _read_record_files(
         if raster is not None and job.origin:
             record.setdefault("$rasters", {})[role.name] = raster
             record["$rasters"][f"path {role.name}"] = path
-    if purpose.checks:
+    if opened:
+        files.setdefault(role.name, []).extend(opened)
+    if purpose.checks and found:
+        taken = set(opened)
         for path in found.values():
             if path not in taken:
                 job.faults.append(Fault("FILE_ORPHAN", path, (), role.place, "no object names this file"))

@@ -12,8 +12,8 @@ from formatspec.engine.scope import Meaning, Scope
 from formatspec.language.errors import Place
 from formatspec.model.region import Region
 from formatspec.model.slots import TABLES
+from formatspec.paths.names import safe_join
 from formatspec.paths.template import Template
-from formatspec.paths.tree import safe_join
 
 Binder = Callable[[Any, Record, Job], None]
 
@@ -56,6 +56,17 @@ def sets_slot(meaning: Meaning, scope: Scope) -> bool:
         and not meaning.derived
         and meaning.name not in (*_GEOMETRY, "attributes")
     )
+
+
+def fills_slot(meaning: Meaning, scope: Scope) -> bool:
+    """Whether the binder of a name puts its value in the record's slot of that name, judged or not, and no more."""
+    geometry = meaning.where == "record" and meaning.name in _GEOMETRY and meaning.name != "polygon"
+    return puts_only(meaning, scope) or (geometry and scope.kind != "item" and not meaning.derived)
+
+
+def judge_of(meaning: Meaning) -> Callable[[Any, Job], None] | None:
+    """What judges the values of a slot of geometry, where they are more than put into it; None for other slots."""
+    return _JUDGES.get(meaning.name, _judge_points) if meaning.name in _GEOMETRY else None
 
 
 def puts_only(meaning: Meaning, scope: Scope) -> bool:
@@ -133,10 +144,13 @@ def _item(name: str, at: Path) -> Binder:
 
         return bind_subset
 
+    is_size = name in ("image.width", "image.height")
+
     def bind(value: Any, record: Record, job: Job) -> None:
         put(job.item, name, value, job)
-        job.place_of.setdefault(name, (job.file, (*job.at, *at)))
-        if name == "image.width" or name == "image.height":
+        if name not in job.place_of:
+            job.place_of[name] = (job.file, (*job.at, *at))
+        if is_size:
             job.sized()
 
     return bind
@@ -144,7 +158,7 @@ def _item(name: str, at: Path) -> Binder:
 
 def _capture(name: str) -> Binder:
     def bind(value: Any, record: Record, job: Job) -> None:
-        if isinstance(value, str) and (value.startswith("/") or ".." in value.split("/")):
+        if isinstance(value, str) and (value[:1] == "/" or (".." in value and ".." in value.split("/"))):
             raise Misfit("PATH_ESCAPES", "the path leads out of the dataset", "a path below the root", value)
         known = job.captures.get(name)
         if known is None:

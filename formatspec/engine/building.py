@@ -111,23 +111,23 @@ def _objects(job: Job) -> tuple[Object, ...]:
 
 
 @lru_cache(maxsize=1024)
-def _group(slot: str) -> tuple[int, str]:
-    """Which of an object's groups a slot is in, as `parted` gives them, and its name there; 3 for none."""
-    if slot in OBJECT:
-        return 0, slot
-    if slot.startswith("category."):
-        return 1, slot
-    return (2, slot.removeprefix("attributes.")) if slot.startswith("attributes.") else (3, slot)
+def _groups(slots: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...], tuple[tuple[str, str], ...]]:
+    """The slots of an object's record in groups, as `parted` gives them, attributes with their names; the records of a
+    dataset are much alike."""
+    own = tuple(slot for slot in slots if slot in OBJECT)
+    named = tuple(slot for slot in slots if slot.startswith("category."))
+    attributes = tuple((slot, slot.removeprefix("attributes.")) for slot in slots if slot.startswith("attributes."))
+    return own, named, attributes
 
 
 def parted(record: Record) -> tuple[Record, Record, Record]:
     """An object's own slots, what is said of its category, and its attributes."""
-    groups: tuple[Record, Record, Record, Record] = ({}, {}, {}, {})
-    for slot, value in record.items():
-        group, name = _group(slot)
-        if value is not None or not group:
-            groups[group][name] = value
-    return groups[:3]
+    own, named, attributes = _groups(tuple(record))
+    return (
+        {slot: record[slot] for slot in own},
+        {slot: value for slot in named if (value := record[slot]) is not None},
+        {name: value for slot, name in attributes if (value := record[slot]) is not None},
+    )
 
 
 def _see_listed(record: Record, job: Job) -> None:
@@ -159,8 +159,10 @@ def _name_parents(records: Sequence[Record]) -> None:
 
 def _labels(job: Job) -> tuple[Label, ...]:
     records = list(job.tables.get("label", ()))
-    told = ((slot.removeprefix("label."), value) for slot, value in job.item.items() if slot.startswith("label."))
-    single = {slot: value for slot, value in told if value is not None}
+    told = [slot for slot in job.item if slot.startswith("label.")]
+    if not told and not records:
+        return ()
+    single = {slot.removeprefix("label."): job.item[slot] for slot in told if job.item[slot] is not None}
     if single and not any(job.categories.resolve(r) == job.categories.resolve(single) for r in records):
         records.insert(0, single)
     return tuple(
@@ -177,7 +179,8 @@ def _labels(job: Job) -> tuple[Label, ...]:
 def _captions(slots: Record, job: Job) -> tuple[Caption, ...]:
     text = slots.get("caption.text")
     own = () if text is None else (Caption(text=text),)
-    return own + tuple(_caption(record) for record in job.tables.get("caption", ()))
+    records = job.tables.get("caption")
+    return (*own, *map(_caption, records)) if records else own
 
 
 def _caption(record: Record) -> Caption:
@@ -195,7 +198,9 @@ def _origin(record: Record) -> Origin | None:
 
 def _take_categories(job: Job) -> None:
     """Give objects whose rows tell no category that of the area in which most of their pixels lie."""
-    areas = [record for record in job.tables.get("area", ()) if isinstance(record.get("region"), Region)]
+    if "area" not in job.tables:
+        return
+    areas = [record for record in job.tables["area"] if isinstance(record.get("region"), Region)]
     for record in job.tables.get("object", ()) if areas else ():
         region = record.get("region")
         if not isinstance(region, Region) or any(slot.startswith("category.") for slot in record):

@@ -178,10 +178,11 @@ def _bool(value: Any, env: Env) -> bool:
 
 
 _TEXT = frozenset({str})
+_LISTS = frozenset({list, tuple})
 
 
 def _texts(value: Any, env: Env) -> tuple[str, ...]:
-    if type(value) is list and _TEXT.issuperset(map(type, value)):
+    if type(value) in _LISTS and _TEXT.issuperset(map(type, value)):
         return tuple(value)
     if not isinstance(value, list | tuple) or not all(isinstance(part, str) for part in value):
         raise Unfit("a list of texts", value)

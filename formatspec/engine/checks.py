@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from formatspec.engine.assemble import Assembled
 from formatspec.engine.chain import spell
 from formatspec.engine.dataset import Dataset
 from formatspec.engine.format import Format
-from formatspec.engine.frames import Frame, Getter, Setting, WriteScope
+from formatspec.engine.frames import Frame, Getter, Setting, WriteScope, records_of
 from formatspec.engine.job import Fault
 from formatspec.engine.printing import same_value
 from formatspec.engine.scope import Scope
@@ -18,14 +18,22 @@ from formatspec.files.document import pointer_text
 from formatspec.findings.finding import Finding
 from formatspec.language import expression
 from formatspec.language.errors import suggest
-from formatspec.language.expression import ExpressionError, UnknownName
+from formatspec.language.expression import (
+    Binary,
+    Call,
+    Expression,
+    ExpressionError,
+    Literal,
+    Rows,
+    UnknownName,
+)
 from formatspec.language.leaf import Bind, Computed, LeafSyntax
 from formatspec.language.leaf import parse_text as parse_template
 from formatspec.language.load import place_text
 from formatspec.language.rules import problem
 from formatspec.language.schema import CheckSpec
 from formatspec.model.records import Item
-from formatspec.model.slots import SLOTS
+from formatspec.model.slots import SLOTS, TABLES
 
 
 class Checker:
@@ -34,6 +42,7 @@ class Checker:
     def __init__(self, form: Format) -> None:
         self.form = form
         self.checks = [Check(form, code, spec) for code, spec in form.spec.checks.items()]
+        self.shallow = [check for check in self.checks if not check.needs_pixels]
         self._values: dict[tuple[int, bool], Getter] = {}
 
     def item(self, one: Assembled, deep: bool) -> Iterator[Finding]:
@@ -45,8 +54,8 @@ class Checker:
         root = Frame(setting, one.item, one.item)
         if one.deferred:
             yield from self._computed(one, one.item, root)
-        for check in self.checks:
-            if deep or not check.needs_pixels:
+        for check in self.checks if deep else self.shallow:
+            if not check.plainly_holds(root):
                 yield from check.run(one, one.item, root)
 
     def _computed(self, one: Assembled, item: Item, root: Frame) -> Iterator[Finding]:
@@ -60,10 +69,12 @@ class Checker:
             elif thing is not frame.record:
                 frame = Frame(root.setting, item, thing, root, places.get(id(thing), 0), len(item.objects))
             try:
-                expected: Any = self._value(leaf, thing is not None)(frame)
+                known = self._values.get((id(leaf), thing is not None))
+                expected: Any = (known or self._value(leaf, thing is not None))(frame)
             except ExpressionError:
                 continue
-            if expected is None or _means_the_same(expected, value):
+            plain = type(expected) is type(value) and expected == value
+            if plain or expected is None or _means_the_same(expected, value):
                 continue
             yield Finding(
                 code="DIFFERS", level="warning", message="the value differs from what follows from the data", file=file,
@@ -125,7 +136,9 @@ class Check:
         self.scope = scope.inside("objects") if spec.each == "objects" else scope
         told = ToldScope(self.scope, form)
         try:
-            self.holds = expression.compile_condition(expression.parse(spec.holds), told)
+            parsed = expression.parse(spec.holds)
+            self.plainly_holds = _few_rows(parsed) if spec.each == "items" else _never
+            self.holds = expression.compile_condition(parsed, told)
             where = None if spec.where is None else expression.parse(spec.where)
             self.where = None if where is None else expression.compile_condition(where, told)
             self.say = tuple(self._part(part, told) for part in parse_template(spec.say).parts)
@@ -170,6 +183,22 @@ class Check:
 
     def _message(self, frame: Frame) -> str:
         return "".join(part if isinstance(part, str) else spell_any(part(frame)) for part in self.say)
+
+
+def _few_rows(holds: Expression) -> Callable[[Frame], bool]:
+    """Whether `count(TABLE where …) <= N` holds of an item whatever its rows are, since it has so few.
+
+    A condition that cannot be told of a row makes no finding either, so that none need be asked.
+    """
+    match holds:
+        case Binary("<=", Call("count", (Rows(table, _),)), Literal(int(limit))) if table in TABLES:
+            select = records_of(table)
+            return lambda root: len(tuple(select(root))) <= limit
+    return _never
+
+
+def _never(root: Frame) -> bool:
+    return False
 
 
 class ToldScope(WriteScope):

@@ -188,9 +188,10 @@ class Dataset:
 
     def assembled(self, first: int = 0, behind: int | None = None) -> Iterator[Assembled]:
         """Items with their faults, in order of key: all, or those of a shard."""
-        entries = self.entries[first:behind]
-        for entry in self._ahead(entries, self.readers(self.wanted, self.purpose.checks), self.purpose):
-            yield self.read(entry)
+        readers = self.readers(self.wanted, self.purpose.checks)
+        form, rows, tree, known, purpose = self.form, self.index.rows, self.tree, self.known, self.purpose
+        for entry in self._ahead(self.entries[first:behind], readers, purpose):
+            yield read_entry(form, readers, entry, rows, tree, known, purpose)
 
     def _ahead(
         self, entries: Sequence[Entry], readers: Readers, purpose: Purpose, again: bool = False

@@ -154,8 +154,8 @@ class Entries(Sequence[Entry]):
             size = 4 + int.from_bytes(self._ahead[:4], "little")
             if size > len(self._ahead):
                 self._ahead = self._scratch.read(place, size)
-        data = memoryview(self._ahead)[start + 4 : start + size]
-        identity, key, names, files, shared = _PACKERS[data[0]].loads(data[1:])
+        packer = _PACKERS[self._ahead[start + 4]]
+        identity, key, names, files, shared = packer.loads(self._ahead[start + 5 : start + size])
         return Entry(identity, key, names, number, files or NONE, shared or NONE)
 
 
@@ -163,8 +163,7 @@ _PACKERS: tuple[Any, ...] = (marshal, pickle)
 
 
 def _packed(entry: Entry) -> bytes:
-    files, shared = dict(entry.files) or None, dict(entry.shared) or None
-    told = (entry.identity, entry.key, entry.names, files, shared)
+    told: tuple[Any, ...] = (entry.identity, entry.key, entry.names, entry.files or None, entry.shared or None)
     try:
         return b"\0" + marshal.dumps(told, 2)  # a version that looks for no object that stands twice
     except ValueError:
@@ -214,43 +213,56 @@ class ItemFiles:
             for rank, (name, role) in enumerate(form.roles.items())
             if role.span != "shared" and (name == IMAGE or names <= set(role.captures))
         }
+        self._named = {name: rank if form.roles[name].span == "item" else -1 for name, rank in self._ranks.items()}
+        self._record_names = {name: form.roles[name].record_names for name in self._ranks}
+        self._last: Entry | None = None
         self._doubled: list[tuple[int, Fault]] = []
         self._first_ranks, self._first_places = array("h"), array("q")
 
     def add(self, role: Role, path: str, captures: dict[str, Any], place: int) -> None:
         """Take a file, if it names its item; `place`: that of its path."""
-        rank = self._ranks.get(role.name)
+        name = role.name
+        rank = self._ranks.get(name)
         if rank is None or (role.base is not None and role.template.ambiguous(path)):
             return  # of those that may be read in two ways, the documents that name them say whose they are
-        entries = self._entries
-        identity = tuple([captures.get(name) or "" for name in self._form.key_names])
-        number = entries.find(identity)
-        if number is None:
-            number = entries.add(identity, item_key(self._form, captures))
-            self._first_ranks.append(rank)
-            self._first_places.append(place)
-        elif rank < self._first_ranks[number]:
-            self._first_ranks[number], self._first_places[number] = rank, place
-        entry = entries[number]
-        new = role.name not in entry.files
-        if role.span == "item" and not new:
-            other = entry.files[role.name][0][0]
-            fault = Fault("ITEM_DUPLICATE", path, (), role.place, f"this is the same item as {other}")
+        identity = tuple([captures.get(one) or "" for one in self._form.key_names])
+        entry = self._last
+        if entry is None or entry.identity != identity:
+            entry = self._last = self._entry(identity, captures, rank, place)
+        if rank < self._first_ranks[entry.number]:
+            self._first_ranks[entry.number], self._first_places[entry.number] = rank, place
+        of_item = role.span == "item"
+        known = entry.files.get(name)
+        if known is not None and of_item:
+            fault = Fault("ITEM_DUPLICATE", path, (), role.place, f"this is the same item as {known[0][0]}")
             self._doubled.append((rank, fault))
             return
-        late = new and bool(entry.files) and rank < self._ranks[list(entry.files)[-1]]
-        entry.add_file(role.name, path, {name: captures[name] for name in role.record_names})
+        late = known is None and bool(entry.files) and rank < self._ranks[list(entry.files)[-1]]
+        told = {one: captures[one] for one in self._record_names[name]}
+        if known is None:
+            entry.add_file(name, path, told)
+        else:
+            known.append((path, told))
         if late:
-            entry.files = {name: entry.files[name] for name in sorted(entry.files, key=self._ranks.__getitem__)}
-        if late and role.span == "item" and self._last_named(entry) > rank:
+            entry.files = {one: entry.files[one] for one in sorted(entry.files, key=self._ranks.__getitem__)}
+        if late and of_item and self._last_named(entry) > rank:
             entry.names = self._names(entry)
-        elif role.span == "item":
-            for name, value in captures.items():
-                entry.names.setdefault(name, value)
+        elif of_item:
+            for one, value in captures.items():
+                entry.names.setdefault(one, value)
+
+    def _entry(self, identity: tuple[Any, ...], captures: dict[str, Any], rank: int, place: int) -> Entry:
+        """The item with these key names, which is a new one if there is none."""
+        number = self._entries.find(identity)
+        if number is None:
+            number = self._entries.add(identity, item_key(self._form, captures))
+            self._first_ranks.append(rank)
+            self._first_places.append(place)
+        return self._entries[number]
 
     def _last_named(self, entry: Entry) -> int:
         """The rank of the last role whose file says an item's names."""
-        return max(self._ranks[name] for name in entry.files if self._form.roles[name].span == "item")
+        return max([self._named[name] for name in entry.files])
 
     def _names(self, entry: Entry) -> dict[str, Any]:
         """What an item's files say of it, role after role: what an earlier one says stays."""

@@ -215,6 +215,8 @@ def _column(meaning: Meaning) -> Getter:
 
     def get(frame: Frame) -> tuple[Any, ...]:
         rows = list(select(frame))
+        if not rows:
+            return ()
         return tuple(inner(Frame(frame.setting, frame.item, row, frame, i, len(rows))) for i, row in enumerate(rows))
 
     return get

@@ -22,7 +22,8 @@ from formatspec.files.document import FileError
 from formatspec.files.json_rows import NotRows
 from formatspec.language.rules import Field, MapRule, OneOf, Rule, TableRule
 from formatspec.model.slots import TABLES
-from formatspec.paths.tree import Tree, by_segments
+from formatspec.paths.names import by_segments
+from formatspec.paths.tree import Tree
 
 
 class Index(msgspec.Struct):

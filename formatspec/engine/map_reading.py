@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from formatspec.codecs.registry import Unfit
-from formatspec.engine.binding import NAMED, PLACED, sets_slot
+from formatspec.engine.binding import NAMED, PLACED, fills_slot, judge_of, sets_slot
 from formatspec.engine.chain import Chain, build
 from formatspec.engine.generated import function
 from formatspec.engine.job import MISSING, Job, Path, Record
@@ -18,7 +18,7 @@ from formatspec.engine.row_reading import Reader
 from formatspec.engine.scope import Meaning, Scope
 from formatspec.language.errors import Place
 from formatspec.language.leaf import Bind, Computed, Constant
-from formatspec.language.rules import Field, LeafRule, Rule
+from formatspec.language.rules import Field, LeafRule, MapRule, Rule
 
 PLAIN: dict[str, frozenset[type]] = {
     "id": frozenset({int, str}),
@@ -91,6 +91,47 @@ class Others(NamedTuple):
     choices: Sequence[Choose]
     named: frozenset[str]
     rest: Callable[[Mapping[str, Any], frozenset[str], Record, Job], None] | None
+
+
+Plain = Callable[[Mapping[str, Any], Record, Job], bool]
+"""Reads a mapping whose values are plain; otherwise does nothing, and says so."""
+
+
+def plain_alternative(rule: Rule, scope: Scope, wanted: Wanted) -> Plain | None:
+    """The plain reader of an alternative within a mapping; None where it binds in other ways than to fill slots."""
+    if not isinstance(rule, MapRule) or rule.alternatives or rule.rest is not None or scope.textual:
+        return None
+    names: dict[str, Any] = {"MISSING": MISSING, "Unfit": Unfit}
+    taken, found, kept, slots = [], [], [], []
+    for place, field in enumerate(sorted(rule.fields, key=lambda one: len(one.keys) > 1)):
+        bound = _slot_of(field, scope, wanted)
+        if bound is None or bound[0].name in slots:
+            return None
+        meaning, names[f"decode{place}"] = bound
+        slots.append(meaning.name)
+        parts = [f"part{place}_{at}" for at in range(len(field.keys))]
+        taken += [f"{part} = get({key!r}, MISSING)" for part, key in zip(parts, field.keys, strict=True)]
+        taken.append(f"if MISSING is {' or MISSING is '.join(parts)} or {meaning.name!r} in record: return False")
+        whole = parts[0] if len(parts) == 1 else f"({', '.join(parts)})"
+        found.append(f"    found{place} = decode{place}({whole}, job.env)")
+        names[f"judge{place}"] = judge_of(meaning)
+        if names[f"judge{place}"] is not None:
+            found += [f"    if found{place} is None: return False", f"    judge{place}(found{place}, job)"]
+        kept.append(f"record[{meaning.name!r}] = found{place}")
+    lines = ("get = value.get", *taken, "try:", *found, "except Unfit: return False", *kept, "return True")
+    return function("plain(value, record, job)", lines, names) if slots else None
+
+
+def _slot_of(field: Field, scope: Scope, wanted: Wanted) -> tuple[Meaning, Callable[..., Any]] | None:
+    """The slot that a field fills, and how its value is decoded; None where it does anything else."""
+    leaf = field.rule.leaf if isinstance(field.rule, LeafRule) else None
+    if not isinstance(leaf, Bind) or len(leaf.names) > 1:
+        return None
+    place = field.rule.place
+    meaning = scope.resolve(leaf.names[0], place)
+    if not wanted(meaning, scope) or not fills_slot(meaning, scope):
+        return None
+    return meaning, build(leaf, [meaning.value_type], len(field.keys), False, place).decode
 
 
 def written_reader(

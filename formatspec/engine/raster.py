@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -33,6 +34,7 @@ from formatspec.language.rules import (
 )
 from formatspec.language.schema import FileSpec
 from formatspec.model import derive
+from formatspec.model.image_error import ImageError
 from formatspec.model.records import Area
 from formatspec.model.region import Region
 from formatspec.pixels import containers, png
@@ -85,6 +87,9 @@ class RasterReader(msgspec.Struct, frozen=True):
 
     def look(self, data: bytes, job: Job) -> None:
         """What the header and the end tell, without decoding."""
+        size = None if self.spec.scaled else job.size()
+        if containers.is_whole_png(data) and _is_expected(data[: containers.PNG_HEADER], self.spec.image, size):
+            return
         header = containers.read_header(data)
         if not fits_header(header, self.spec.image):
             self._other_mode(f"colour type {header.color} with {header.depth} bits", job)
@@ -186,6 +191,16 @@ class RasterReader(msgspec.Struct, frozen=True):
                 return True
             del aside.faults[before:]
         return False
+
+
+@lru_cache(maxsize=1024)
+def _is_expected(header: bytes, modes: tuple[str, ...], size: tuple[int, int] | None) -> bool:
+    """Whether a PNG file with this header has one of the modes, and this size if any; those of a dataset are alike."""
+    try:
+        found = png.read_header(header)
+    except ImageError:
+        return False
+    return fits_header(found, modes) and size in (None, (found.width, found.height))
 
 
 def fits_mode(mode: str, modes: Sequence[str]) -> bool:

@@ -16,7 +16,16 @@ from formatspec.engine.conditions import reading_condition
 from formatspec.engine.held import GEOMETRY, SLOT_OF, UNREAD
 from formatspec.engine.job import MISSING, Job, Path, Record
 from formatspec.engine.kinds import Choose, Kinds, first_of, kinds_of, noting
-from formatspec.engine.map_reading import PLAIN, Fields, Others, Several, several_reader, single_field, written_reader
+from formatspec.engine.map_reading import (
+    PLAIN,
+    Fields,
+    Others,
+    Several,
+    plain_alternative,
+    several_reader,
+    single_field,
+    written_reader,
+)
 from formatspec.engine.row_reading import Reader, RowReader, read_row, rows_of_columns, table_number
 from formatspec.engine.scope import Meaning, Scope
 from formatspec.engine.telling import constant_of, equal_strictly, fits_outline, keys_of, may_be_absent, outline
@@ -375,8 +384,13 @@ def choice_reader(rule: OneOf, scope: Scope, context: Context, at: Path = ()) ->
     ]
 
     kinds = kinds_of(rule, scope)
+    often = context.often and kinds is None
+    plain = plain_alternative(rule.alternatives[0], scope, context.wanted) if often else None
+    first_keys = tried[0][2]
 
     def choose(value: Any, record: Record, job: Job) -> frozenset[str]:
+        if plain is not None and type(value) is dict and plain(value, record, job):
+            return first_keys
         if kinds is not None and isinstance(value, dict):
             place = kinds.which(value)
             if place is not None:

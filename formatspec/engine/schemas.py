@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any
 
 from formatspec.engine.job import Fault
 from formatspec.language.errors import Place
 
-Schema = Callable[[Any], Iterator[tuple[tuple[str | int, ...], str]]]
+Schema = Callable[[Any], Iterable[tuple[tuple[str | int, ...], str]]]
 
 
 def compile_schema(schema: Any) -> Schema:
@@ -24,14 +24,15 @@ def compile_schema(schema: Any) -> Schema:
 
         return jsonschema.Draft202012Validator(schema)
 
-    def check(document: Any) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    is_valid = quick.is_valid
+
+    def check(document: Any) -> Iterable[tuple[tuple[str | int, ...], str]]:
         try:
-            if quick.is_valid(document):
-                return
+            if is_valid(document):
+                return ()
         except (ValueError, TypeError):
             pass
-        for error in decides().iter_errors(document):
-            yield tuple(error.absolute_path), error.message
+        return ((tuple(error.absolute_path), error.message) for error in decides().iter_errors(document))
 
     return check
 

@@ -15,8 +15,23 @@ def matches(path: str, pattern: str) -> bool:
 
 def globs(patterns: Iterable[str]) -> Callable[[str], bool]:
     """Whether a path fits any of the patterns, compiled once."""
-    one = re.compile("|".join(f"(?:{_glob(pattern).pattern})" for pattern in patterns) or "(?!)").fullmatch
-    return lambda path: one(path) is not None
+    patterns = tuple(patterns)
+    marks = tuple(dict.fromkeys(map(_mark, patterns)))
+    one = re.compile("|".join(f"(?:{_glob(pattern).pattern})" for pattern in patterns)).fullmatch
+
+    def fits(path: str) -> bool:
+        rooted = "/" + path
+        for mark in marks:
+            if mark in rooted:
+                return one(path) is not None
+        return False
+
+    return fits
+
+
+def _mark(pattern: str) -> str:
+    """The longest text that stands in every path that fits a pattern, with a slash before it."""
+    return max(re.split(r"[*?]+", "/" + pattern), key=len)
 
 
 @lru_cache(maxsize=256)

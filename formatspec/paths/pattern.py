@@ -10,8 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import pairwise
 
 import msgspec
+from msgspec.structs import replace
 
 from formatspec.paths.syntax import Field
 
@@ -87,10 +89,27 @@ def source(pieces: Sequence[Piece], *, lazy: bool = False) -> str:
     """The regular expression of the whole, to be matched in full; with `lazy`, the one whose every choice is
     taken in the opposite order."""
     text = []
-    for block in _blocks(pieces):
+    for block in _blocks(pieces if lazy else _held(pieces)):
         body = "".join(piece_source(item, lazy=lazy) for item in block.items)
         text.append(f"(?>{body})" if block.sealed else body)
     return "".join(text)
+
+
+_HELD = {r"[^/]+": r"[^/]++", r"[^/]+(?:/[^/]+)*": r"[^/]++(?:/[^/]++)*"}
+"""Patterns of whole segments, and the same where a segment gives none of its characters back."""
+
+
+def _held(pieces: Sequence[Piece]) -> tuple[Piece, ...]:
+    """The pieces with fields of whole segments held where a slash must follow, as none could within a segment."""
+    following = [
+        piece.after if isinstance(piece, Var) and piece.after else then for piece, then in pairwise((*pieces, ""))
+    ]
+    return tuple(
+        replace(piece, field=replace(piece.field, pattern=_HELD[piece.field.pattern]))
+        if isinstance(piece, Var) and piece.field.pattern in _HELD and isinstance(then, str) and then[:1] == "/"
+        else piece
+        for piece, then in zip(pieces, following, strict=True)
+    )
 
 
 def piece_source(piece: Piece, *, lazy: bool = False) -> str:

@@ -12,9 +12,10 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from formatspec.paths.names import in_order, safe_name
 from formatspec.paths.spool import Spool, new_spool
 from formatspec.paths.store import MANIFEST, RemoteError, Store, sentence, store_at, unfit
-from formatspec.paths.tree import Listed, Listing, Tree, ZipTree, in_order, safe_name, subtree
+from formatspec.paths.tree import Listed, Listing, Tree, ZipTree, subtree
 
 if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor

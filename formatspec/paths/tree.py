@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import posixpath
-import re
 import stat
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from formatspec.paths.listing import Paths
+from formatspec.paths.names import in_order, safe_join, safe_name
 from formatspec.paths.store import Store, is_url, plain_path
 
 BOMB_SIZE = 256 * 1024**2
@@ -29,9 +29,6 @@ _ODD_SEGMENTS = frozenset({"", ".", ".."})
 _FLAGS = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
 _AT_ONCE = hasattr(os, "O_NOFOLLOW") and hasattr(os, "O_NONBLOCK")
 """Whether a file can be opened before anything is known of it: a link is not followed, a pipe not waited for."""
-_NAMES = re.compile(r"[^/\\\0.:][^/\\\0:]*+(?:/[^/\\\0.:][^/\\\0:]*+)*+")
-"""Names parted by slashes, which mean what they say."""
-_DRIVE = re.compile(r"[A-Za-z]:")
 
 
 @runtime_checkable
@@ -405,21 +402,6 @@ def _member_path(member: zipfile.ZipInfo) -> str | None:
     return None if stat.S_ISLNK(member.external_attr >> 16) else safe_name(member.orig_filename)
 
 
-def safe_name(name: str) -> str | None:
-    """The path that a name in an archive or a store means; None if it may not be one."""
-    return None if "\\" in name or ".." in name.split("/") else safe_join("", name)
-
-
-def by_segments(path: str) -> str:
-    """What paths are sorted by: a slash stands before every character that a name may hold."""
-    return path.replace("/", "\0")
-
-
-def in_order(paths: Iterable[str]) -> Paths:
-    """Paths sorted by segments."""
-    return Paths(sorted(paths, key=by_segments))
-
-
 @dataclass(frozen=True)
 class _Subtree(Listed):
     """The part of a tree below a folder; `prefix` ends with a slash."""
@@ -499,20 +481,3 @@ def open_tree(path: str | Path) -> Tree:
     if not zipfile.is_zipfile(place):
         raise ValueError(f"{place} is neither a folder nor a zip archive")
     return ZipTree(place)
-
-
-def safe_join(folder: str, reference: str) -> str | None:
-    """The path that a reference means, which was found in a file of this folder; "" is the root itself.
-
-    Backslashes count as slashes. None if the reference is absolute, has a drive letter or a NUL, or leaves
-    the root.
-    """
-    if _NAMES.fullmatch(reference) and (not folder or _NAMES.fullmatch(folder)):
-        return f"{folder}/{reference}" if folder else reference
-    reference = reference.replace("\\", "/")
-    if reference.startswith("/") or _DRIVE.match(reference) or "\0" in reference:
-        return None
-    joined = posixpath.normpath(f"{folder}/{reference}" if folder else reference)
-    if joined == ".." or joined.startswith(("../", "/")):
-        return None
-    return "" if joined == "." else joined

@@ -27,7 +27,7 @@ _INFO = struct.Struct("<IiiHHIIiiII")
 _UPRIGHT = 72 * 10000 // 254
 _PNG, _PNG_END = b"\x89", b"\0\0\0\0IEND\xaeB`\x82"
 """How PNG files begin, and neither BMP nor text; how they end, if nothing stands behind."""
-_PNG_HEADER = 33
+PNG_HEADER = 33
 """Bytes of a PNG file up to the end of its header."""
 _DIGITS = frozenset(b"0123456789 \t\r\n.eE+")
 
@@ -44,7 +44,7 @@ def decode(data: bytes) -> Raster:
 def read_header(data: bytes) -> Header:
     """Size, bits a sample and colour type, as PNG says them."""
     if data[:1] == _PNG:
-        return _png_header(data[:_PNG_HEADER])
+        return _png_header(data[:PNG_HEADER])
     if data[:2] == b"BM":
         width, height, bits, _, _ = _bmp_header(data)
         return Header(width, abs(height), 8, 2 if bits == 24 else 3)
@@ -58,6 +58,12 @@ def read_header(data: bytes) -> Header:
 def _png_header(first: bytes) -> Header:
     """The header of a PNG file; those of one dataset are much alike."""
     return png.read_header(first)
+
+
+def is_whole_png(data: bytes) -> bool:
+    """Whether the file is plainly a PNG file that runs to its end; one with bytes of its own there is told apart by
+    `is_whole`."""
+    return data.endswith(_PNG_END) and data.startswith(_PNG)
 
 
 def is_whole(data: bytes) -> bool:

@@ -63,7 +63,8 @@ class Validation:
         for one in dataset.assembled(*shard):
             if one.faults:
                 made.found += dataset.reporter.noted(one.faults, one.key, dataset.shared_files)
-            made.found += [(finding, None) for finding in self.checker.item(one, self.deep)]
+            for finding in self.checker.item(one, self.deep):
+                made.found.append((finding, None))
             if unclaimed:
                 made.claimed.update(path for paths in one.files.values() for path in paths)
             made.items += 1

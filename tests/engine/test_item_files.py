@@ -14,7 +14,7 @@ from formatspec.engine.entries import Entries, ItemFiles
 from formatspec.engine.format import Format, compile_format
 from formatspec.engine.index import claims
 from formatspec.language.load import load_source
-from formatspec.paths.tree import in_order
+from formatspec.paths.names import in_order
 
 SPEC = """
 formatspec: 1

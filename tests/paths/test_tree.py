@@ -15,9 +15,11 @@ from hanging import not_for_ever
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from formatspec.paths import names
 from formatspec.paths import tree as trees
 from formatspec.paths.globs import globs, matches
-from formatspec.paths.tree import FolderTree, Tree, ZipTree, open_tree, safe_join
+from formatspec.paths.names import safe_join
+from formatspec.paths.tree import FolderTree, Tree, ZipTree, open_tree
 
 FILES = {"b.txt": b"b", "a/x.png": b"xx", "a/b/y.png": b"yyy", "a.b/z": b"", "a-b/z": b"1", "A/é.jpg": b"e"}
 ORDER = ["A/é.jpg", "a/b/y.png", "a/x.png", "a-b/z", "a.b/z", "b.txt"]
@@ -268,7 +270,7 @@ ODD_NAMES = st.text(alphabet="ab.:/\\\n", max_size=8)
 @given(ODD_NAMES, ODD_NAMES)
 def test_plain_references_are_joined_as_all_are(folder: str, reference: str) -> None:
     joined = safe_join(folder, reference)
-    with mock.patch.object(trees, "_NAMES", re.compile("(?!)")):
+    with mock.patch.object(names, "_NAMES", re.compile("(?!)")):
         assert joined == safe_join(folder, reference)
 
 

@@ -1,0 +1,46 @@
+"""Paths as texts: what a reference or a name in an archive means, and the order of paths."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterable
+
+from formatspec.paths.listing import Paths
+
+_NAMES = re.compile(r"[^/\\\0.:][^/\\\0:]*+(?:/[^/\\\0.:][^/\\\0:]*+)*+")
+"""Names parted by slashes, which mean what they say."""
+_DRIVE = re.compile(r"[A-Za-z]:")
+
+
+def safe_join(folder: str, reference: str) -> str | None:
+    """The path that a reference means, which was found in a file of this folder; "" is the root itself.
+
+    Backslashes count as slashes. None if the reference is absolute, has a drive letter or a NUL, or leaves
+    the root.
+    """
+    plain = f"{folder}/{reference}" if folder else reference
+    if _NAMES.fullmatch(plain):
+        return plain
+    reference = reference.replace("\\", "/")
+    if reference.startswith("/") or _DRIVE.match(reference) or "\0" in reference:
+        return None
+    joined = posixpath.normpath(f"{folder}/{reference}" if folder else reference)
+    if joined == ".." or joined.startswith(("../", "/")):
+        return None
+    return "" if joined == "." else joined
+
+
+def safe_name(name: str) -> str | None:
+    """The path that a name in an archive or a store means; None if it may not be one."""
+    return None if "\\" in name or ".." in name.split("/") else safe_join("", name)
+
+
+def by_segments(path: str) -> str:
+    """What paths are sorted by: a slash stands before every character that a name may hold."""
+    return path.replace("/", "\0")
+
+
+def in_order(paths: Iterable[str]) -> Paths:
+    """Paths sorted by segments."""
+    return Paths(sorted(paths, key=by_segments))
