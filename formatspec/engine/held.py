@@ -41,7 +41,8 @@ IMPLIED = {
 
 
 def mark(record: Any) -> Hashable:
-    """What stands for a record among those that were written; an area is made anew for each picture that shows it."""
+    """What stands for a record among those that were written: its identity, but an area is made anew for each picture
+    that shows it."""
     return mark_of_area(record.category) if isinstance(record, Area) else id(record)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from formatspec.engine import demand
 from formatspec.engine.adapt import TargetCategories
 from formatspec.engine.format import Format
-from formatspec.engine.held import BITS, WRITTEN, mark, stated_bits
+from formatspec.engine.held import BITS, WRITTEN, stated_bits
 from formatspec.model.records import Category, Item, Object
 from formatspec.model.region import Region
 
@@ -114,7 +114,7 @@ class Losses:
             return
         slots_lost = self._slots
         for thing in item.objects:
-            bits = held.get(mark(thing), 0)
+            bits = held.get(id(thing), 0)
             if not bits & WRITTEN:
                 continue
             gone = stated_bits(thing) & ~bits & ~BITS["attributes"]

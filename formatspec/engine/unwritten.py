@@ -70,7 +70,7 @@ class Unwritten:
         if "objects" in self.whole:
             return
         for place, thing in enumerate(item.objects):
-            written = held.get(mark(thing), 0) & WRITTEN
+            written = held.get(id(thing), 0) & WRITTEN
             if written and place < stated:
                 continue
             unit = "objects" if place < stated else "areas"
