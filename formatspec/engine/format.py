@@ -12,7 +12,8 @@ from formatspec.codecs.registry import Env
 from formatspec.engine.chain import Convert, build
 from formatspec.engine.documents import Codec, document_codec
 from formatspec.engine.printing import Writer
-from formatspec.engine.raster import RasterReader, RasterWriter, raster_reader, raster_writer
+from formatspec.engine.raster import RasterReader, raster_reader
+from formatspec.engine.raster_writing import RasterWriter, raster_writer
 from formatspec.engine.reading import Context, compile_reader, row_reader
 from formatspec.engine.row_reading import Reader, RowReader
 from formatspec.engine.schemas import Schema, compile_schema
