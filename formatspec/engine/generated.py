@@ -10,6 +10,16 @@ from typing import Any
 _numbers = itertools.count()
 
 
+class Names(dict[str, Any]):
+    """What the lines of a function use from outside, by the names that they have for it."""
+
+    def of(self, kind: str, value: Any) -> str:
+        """A new name for a value, which begins with a word for what it is."""
+        name = f"{kind}{len(self)}"
+        self[name] = value
+        return name
+
+
 def function(head: str, body: Iterable[str], names: Mapping[str, Any]) -> Callable[..., Any]:
     """The function `def HEAD:` with these lines as its body; `names` are what it uses from outside.
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from formatspec.codecs.registry import Unfit
 from formatspec.engine.binding import NAMED, PLACED, fills_slot, judge_of, sets_slot
 from formatspec.engine.chain import Chain, build
-from formatspec.engine.generated import function
+from formatspec.engine.generated import Names, function
 from formatspec.engine.job import MISSING, Job, Path, Record
 from formatspec.engine.kinds import Choose
 from formatspec.engine.row_reading import Reader
@@ -142,7 +142,7 @@ def written_reader(
     lines = [line for field in single for line in writing.single(field)]
     lines += [line for fields in several for line in writing.several(fields)]
     lines += writing.others(others)
-    head = f"if type(value) is not dict: return {writing.name('judge', judge)}(value, record, job)"
+    head = f"if type(value) is not dict: return {writing.names.of('judge', judge)}(value, record, job)"
     return function("read(value, record, job)", (head, *_PRELUDE, *lines), writing.names)
 
 
@@ -155,24 +155,18 @@ class _Writing:
     def __init__(self, scope: Scope, at: Path) -> None:
         self.scope = scope
         self.at = at
-        self.names: dict[str, Any] = {"MISSING": MISSING, "Unfit": Unfit}
-
-    def name(self, kind: str, value: Any) -> str:
-        """A name by which the lines have a value."""
-        name = f"{kind}{len(self.names)}"
-        self.names[name] = value
-        return name
+        self.names = Names(MISSING=MISSING, Unfit=Unfit)
 
     def single(self, one: Single) -> Iterator[str]:
         """The lines that read a field of one key."""
-        absent = "pass" if one.optional else f"{self.name('absent', self._absent(one))}(job)"
+        absent = "pass" if one.optional else f"{self.names.of('absent', self._absent(one))}(job)"
         if one.read is None:
             yield f"if {one.key!r} not in value: {absent}"
             return
         yield f"part = get({one.key!r}, MISSING)"
         yield f"if part is MISSING: {absent}"
         yield "else:"
-        yield from (f"    {line}" for line in self._bound(one, f"{self.name('read', one.read)}(part, record, job)"))
+        yield from (f"    {line}" for line in self._bound(one, f"{self.names.of('read', one.read)}(part, record, job)"))
 
     def _absent(self, one: Single) -> Callable[[Job], None]:
         def absent(job: Job) -> None:
@@ -185,38 +179,38 @@ class _Writing:
         parts = [f"part{place}" for place in range(len(many.keys))]
         for part, key in zip(parts, many.keys, strict=True):
             yield f"{part} = get({key!r}, MISSING)"
-        yield f"if MISSING is {' or MISSING is '.join(parts)}: {self.name('judge', many.judge)}(value, record, job)"
-        yield f"else: {self.name('read', many.read)}(({', '.join(parts)}), record, job)"
+        yield f"if MISSING is {' or MISSING is '.join(parts)}: {self.names.of('judge', many.judge)}(value, record, job)"
+        yield f"else: {self.names.of('read', many.read)}(({', '.join(parts)}), record, job)"
 
     def others(self, others: Others) -> Iterator[str]:
         """The lines that read alternatives and what nobody names."""
-        named = self.name("named", others.named)
+        named = self.names.of("named", others.named)
         known = "known" if others.choices else named
         for place, choose in enumerate(others.choices):
-            yield f"known = {'known' if place else named} | {self.name('choose', choose)}(value, record, job)"
+            yield f"known = {'known' if place else named} | {self.names.of('choose', choose)}(value, record, job)"
         if others.rest is not None:
-            yield f"if not value.keys() <= {known}: {self.name('rest', others.rest)}(value, {known}, record, job)"
+            yield f"if not value.keys() <= {known}: {self.names.of('rest', others.rest)}(value, {known}, record, job)"
 
     def _bound(self, one: Single, judged: str) -> Iterator[str]:
         """The lines that bind a plain value, or leave a value to its reader."""
         leaf = one.rule.leaf if isinstance(one.rule, LeafRule) else None
-        here = self.name("here", (*self.at, one.key))
+        here = self.names.of("here", (*self.at, one.key))
         if isinstance(leaf, Constant):
-            expected, kind = self.name("expected", leaf.value), self.name("kind", type(leaf.value))
+            expected, kind = self.names.of("expected", leaf.value), self.names.of("kind", type(leaf.value))
             yield f"if type(part) is not {kind} or part != {expected}: {judged}"
         elif isinstance(leaf, Computed):
-            what = f"{self.name('leaf', leaf)}, {self.name('place', one.rule.place)}"
+            what = f"{self.names.of('leaf', leaf)}, {self.names.of('place', one.rule.place)}"
             yield f"job.deferred.append(({what}, record, part, file, (*base, *{here})))"
         elif one.meaning is None or one.chain is None or (lines := self._stored(one.meaning, here)) is None:
             yield judged
         elif one.chain.codecs or one.meaning.value_type not in PLAIN:
             yield f"if {self._is_free(one.meaning)}:"
-            yield f"    try: record[{one.meaning.name!r}] = {self.name('decode', one.chain.decode)}(part, job.env)"
+            yield f"    try: record[{one.meaning.name!r}] = {self.names.of('decode', one.chain.decode)}(part, job.env)"
             yield f"    except Unfit: {judged}"
             yield from ("    else:", *(f"        {line}" for line in lines)) if lines else ()
             yield f"else: {judged}"
         else:
-            kinds = self.name("kinds", PLAIN[one.meaning.value_type])
+            kinds = self.names.of("kinds", PLAIN[one.meaning.value_type])
             yield f"if type(part) in {kinds} and {self._is_free(one.meaning)}:"
             yield from (f"    {line}" for line in (f"record[{one.meaning.name!r}] = part", *lines))
             yield f"else: {judged}"

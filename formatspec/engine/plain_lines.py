@@ -8,7 +8,7 @@ from typing import Any
 
 from formatspec.engine.chain import spell, spell_rows
 from formatspec.engine.frames import Frame
-from formatspec.engine.generated import function
+from formatspec.engine.generated import Names, function
 from formatspec.engine.lines import LineShape, RowsShape, Shape
 from formatspec.engine.plain_writing import BEGINNING, NAMES, is_plain, value_lines
 from formatspec.engine.printing import Lacking
@@ -47,7 +47,7 @@ def text_writer(rule: Rule, shape: Shape | None, scope: Scope) -> TextWriter | N
 
 def _lines_of(rule: MapRule, literals: Sequence[str], scope: Scope) -> Callable[..., tuple[list[str], list[Any]]]:
     """The function from objects, their frame, and a list for those that cannot be written, to lines and objects."""
-    names: dict[str, Any] = {**NAMES, "Lacking": Lacking, "spell": spell, "spell_rows": spell_rows}
+    names = Names(NAMES, Lacking=Lacking, spell=spell, spell_rows=spell_rows)
     words = all(literal == " " for literal in literals[1:-1]) and literals[0] == literals[-1] == ""
     fields, row = (_words if words else _texts)(rule, literals, scope, names)
     body = [
@@ -66,7 +66,7 @@ def _lines_of(rule: MapRule, literals: Sequence[str], scope: Scope) -> Callable[
     return function("lines_of(records, frame, lost)", body, names)
 
 
-def _words(rule: MapRule, literals: Sequence[str], scope: Scope, names: dict[str, Any]) -> tuple[list[str], str]:
+def _words(rule: MapRule, literals: Sequence[str], scope: Scope, names: Names) -> tuple[list[str], str]:
     """The lines that give a row's values, and the row as a list of them: nothing but blanks stands between them."""
     fields = ["row = []"]
     for field in rule.fields:
@@ -75,7 +75,7 @@ def _words(rule: MapRule, literals: Sequence[str], scope: Scope, names: dict[str
     return fields, "row"
 
 
-def _texts(rule: MapRule, literals: Sequence[str], scope: Scope, names: dict[str, Any]) -> tuple[list[str], str]:
+def _texts(rule: MapRule, literals: Sequence[str], scope: Scope, names: Names) -> tuple[list[str], str]:
     """The lines that give the texts of a row's values, and the row as one text."""
     fields: list[str] = []
     parts = [repr(literals[0])]

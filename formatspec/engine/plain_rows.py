@@ -19,7 +19,7 @@ from formatspec.engine.binding import MARGIN, puts_only
 from formatspec.engine.building import OBJECT, parted
 from formatspec.engine.chain import build
 from formatspec.engine.conditions import always
-from formatspec.engine.generated import function
+from formatspec.engine.generated import Names, function
 from formatspec.engine.held import UNREAD
 from formatspec.engine.job import Job, Record
 from formatspec.engine.kinds import raw_held
@@ -159,7 +159,7 @@ class _Writing:
         self.asked = asked
         self.types: list[tuple[str, Any, Any]] = []
         self.keys: dict[str, str] = {}
-        self.names: dict[str, Any] = {"UNSET": UNSET, "Unfit": Unfit, "Object": Object, "parted": parted}
+        self.names = Names(UNSET=UNSET, Unfit=Unfit, Object=Object, parted=parted)
         self.bound = Counter(name for one in _leaves(rule) for name in _names(one))
         self.slots: dict[str, str] = {}
         self.stated = tuple(name for name in self.bound if name.startswith("category."))
@@ -192,7 +192,7 @@ class _Writing:
         yield f"    -{MARGIN!r}, size[0] + {MARGIN!r}, size[1] + {MARGIN!r})"
         yield "made, known, job.file = [], set(), file"
         if self.reader.fits is not always:
-            yield f"fits, bare = {self._name('fits', self.reader.fits)}, None"
+            yield f"fits, bare = {self.names.of('fits', self.reader.fits)}, None"
         yield "try:"
         yield "    for place, row in enumerate(rows, first):"
         yield from (f"        {line}" for line in (*self._start(), *lines, *self._end()))
@@ -249,7 +249,7 @@ class _Writing:
         inline = self._inline(field, leaf) if isinstance(leaf, Bind) and self.asked.get(key) else None
         if inline is None:
             self.read_apart = True
-            told = ("job.at = (*path, place)", f"{self._name('read', read)}(value, record, job)")
+            told = ("job.at = (*path, place)", f"{self.names.of('read', read)}(value, record, job)")
             inline = self._loose(key), told, ""
         kind, lines, otherwise = inline
         slot = self._typed(key, kind, field.optional)
@@ -274,11 +274,11 @@ class _Writing:
         variables = [self._slot(slot) for slot in slots]
         empty = ", ".join(repr(_DEFAULTS[slot]) for slot in slots)
         held_by = {of_one: [UNREAD if slot in of_one else _DEFAULTS[slot] for slot in slots] for of_one in kinds.slots}
-        table = self._name("geometry", {**held_by, (): [_DEFAULTS[slot] for slot in slots]})
+        table = self.names.of("geometry", {**held_by, (): [_DEFAULTS[slot] for slot in slots]})
         return (
             f"{', '.join(variables)}, = {empty},",
             f"if row.{field} is not UNSET:",
-            f"    held = {self._name('held', held)}(row.{field})",
+            f"    held = {self.names.of('held', held)}(row.{field})",
             "    if held is None: return None",
             f"    {', '.join(variables)}, = {table}[held]",
         )
@@ -286,7 +286,7 @@ class _Writing:
     def _chosen(self, alternatives: OneOf) -> Iterator[str]:
         """The lines that read alternatives."""
         self.read_apart = True
-        read = self._name("choose", choice_reader(alternatives, self.scope, self.context))
+        read = self.names.of("choose", choice_reader(alternatives, self.scope, self.context))
         yield "part = {}"
         for key in dict.fromkeys(key for one in alternatives.alternatives for key in sorted(keys_of(one))):
             slot = self._typed(key, self._loose(key), optional=True)
@@ -317,7 +317,7 @@ class _Writing:
             return None
         if not chain.codecs and meaning.value_type in _TYPES:
             return _TYPES[meaning.value_type], lines, otherwise
-        return Any, (f"value = {self._name('decode', chain.decode)}(value, env)", *lines), otherwise
+        return Any, (f"value = {self.names.of('decode', chain.decode)}(value, env)", *lines), otherwise
 
     def _kept(self, slot: str) -> tuple[str, ...]:
         return f"{self._slot(slot)} = value", *self._tested(slot)
@@ -342,12 +342,6 @@ class _Writing:
         self.keys[name] = key
         absent = kind if kind in (Any, msgspec.Raw) else kind | UnsetType
         self.types.append((name, absent, UNSET) if optional else (name, kind, msgspec.NODEFAULT))
-        return name
-
-    def _name(self, kind: str, value: Any) -> str:
-        """A name by which the lines have a value."""
-        name = f"{kind}{len(self.names)}"
-        self.names[name] = value
         return name
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from formatspec.codecs.registry import Unfit
 from formatspec.engine.chain import Chain, Convert, build
 from formatspec.engine.frames import Frame, derived_of, getter
-from formatspec.engine.generated import function
+from formatspec.engine.generated import Names, function
 from formatspec.engine.job import MISSING
 from formatspec.engine.printing import NO_SOURCE, Writer, listed
 from formatspec.engine.scope import Meaning, Scope
@@ -34,7 +34,7 @@ def plain_writer(rule: Rule, scope: Scope, writer_of: Callable[[Field, Scope], W
     """
     if not isinstance(rule, MapRule) or not is_plain(rule, scope):
         return None
-    names = dict(NAMES)
+    names = Names(NAMES)
     body = ["env, item = frame.env, frame.item", *BEGINNING, "document = {}"]
     for field in rule.fields:
         body += value_lines(field, scope, writer_of, names)
@@ -63,21 +63,20 @@ _FRAME = "inner or (inner := Frame(frame.setting, item, record, frame, index, ro
 
 
 def value_lines(
-    field: Field, scope: Scope, writer_of: Callable[[Field, Scope], Writer], names: dict[str, Any],
+    field: Field, scope: Scope, writer_of: Callable[[Field, Scope], Writer], names: Names,
     encoding: Callable[[Chain], Convert] = attrgetter("encode"),
 ) -> Iterator[str]:  # fmt: skip
     """The lines of a function that give the `value` of one field; `names` are what they use from outside.
 
     encoding: which of its leaf's functions encodes a value that is there.
     """
-    write = f"write{len(names)}"
-    names[write] = writer_of(field, scope)
+    write = names.of("write", writer_of(field, scope))
     otherwise = f"value = {write}({_FRAME}, UNSOURCED)"
     yield from _encoded(field, scope, names, encoding, otherwise) or (otherwise,)
 
 
 def _encoded(
-    field: Field, scope: Scope, names: dict[str, Any], encoding: Callable[[Chain], Convert], otherwise: str
+    field: Field, scope: Scope, names: Names, encoding: Callable[[Chain], Convert], otherwise: str
 ) -> tuple[str, ...]:
     """The lines that encode a leaf's value; none where only its own writer can."""
     leaf = field.rule.leaf if isinstance(field.rule, LeafRule) else None
@@ -87,9 +86,8 @@ def _encoded(
     value = _value(meaning, scope, names)
     if value is None or meaning.type == "mapping":
         return ()
-    encode = f"encode{len(names)}"
     chain = build(leaf, [meaning.value_type], 1, scope.textual, field.place)
-    names[encode] = encoding(chain)
+    encode = names.of("encode", encoding(chain))
     flat = meaning.value_type in _SCALARS and not leaf.calls
     flat = flat or (scope.textual and (not chain.codecs or chain.codecs[-1].kind != "tree"))
     encoded = f"{encode}(value, env)"
@@ -102,13 +100,11 @@ def _encoded(
     )
 
 
-def _value(meaning: Meaning, scope: Scope, names: dict[str, Any]) -> str | None:
+def _value(meaning: Meaning, scope: Scope, names: Names) -> str | None:
     """The source of what a name means, from an object or from its item; None where it takes a frame of its own."""
     name = meaning.name
     if meaning.where in ("option", "capture") or (meaning.where == "item" and not name.startswith("label.")):
-        get = f"get{len(names)}"
-        names[get] = getter(meaning, scope)
-        return f"{get}(frame)"
+        return f"{names.of('get', getter(meaning, scope))}(frame)"
     if meaning.where != "record":
         return None
     if name == "id":
