@@ -13,11 +13,11 @@ WANTED = ("datumaro", "panlabel", "labelformat", "globox")
 def install(folder: Path, listed: Path | None) -> tuple[Path, dict[str, str], dict[str, str]]:
     """The environment's Python, the peers that are there with their versions, and why others are not."""
     python = folder / "bin" / "python"
-    if listed is None:
-        return python, {}, dict.fromkeys(WANTED, "no list of peers: FORMATSPEC_YARDSTICKS is not set")
     if not python.exists():
         subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-    subprocess.run([str(python), "-m", "pip", "install", "-q", "orjson"], check=False)
+    subprocess.run([str(python), "-m", "pip", "install", "-q", "orjson"], check=False)  # what validation stands beside
+    if listed is None:
+        return python, {}, dict.fromkeys(WANTED, "no list of peers: FORMATSPEC_YARDSTICKS is not set")
     pins = {line.split("==")[0]: line.strip() for line in listed.read_text().splitlines() if "==" in line}
     there, absent = {}, {}
     for name in WANTED:
