@@ -55,19 +55,18 @@ class Ids:
             for position, document in enumerate(documents, first):
                 self.see(0, document, int(owners[position - first]), position)
             return
-        self._put_away()
-        count = len(values)
-        places = np.arange(first, first + count, dtype=np.int32)
-        self._seen.add(np.fromiter(map(hash, values), np.int64, count), owners, places, np.zeros(count, np.int8))
+        self._see_hashes(np.fromiter(map(hash, values), np.int64, len(values)), owners, first)
 
     def see_numbers(self, values: Column | None, owners: Any, first: int) -> None:
         """Note ids of rows that follow each other, each read by the first reader, that are numbers; None for no ids."""
-        if values is None:
-            return
+        if values is not None:
+            self._see_hashes(hashes(values), owners, first)
+
+    def _see_hashes(self, found: Column, owners: Any, first: int) -> None:
         self._put_away()
-        count = len(values)
+        count = len(found)
         places = np.arange(first, first + count, dtype=np.int32)
-        self._seen.add(hashes(values), owners, places, np.zeros(count, np.int8))
+        self._seen.add(found, owners, places, np.zeros(count, np.int8))
 
     def _put_away(self) -> None:
         if self._noted[0]:

@@ -7,7 +7,7 @@ So that what is said of a row is said in one place, a plain reader says nothing:
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -15,7 +15,7 @@ from msgspec import UNSET, UnsetType
 
 from formatspec.codecs.registry import Unfit
 from formatspec.codecs.values import FARTHEST
-from formatspec.engine.binding import MARGIN, puts_only
+from formatspec.engine.binding import MARGIN, NAMED, puts_only
 from formatspec.engine.building import OBJECT, parted
 from formatspec.engine.chain import build
 from formatspec.engine.conditions import always
@@ -38,7 +38,6 @@ _NUMBER = int | float
 _TYPES: dict[str, Any] = {"id": int | str, "int": int, "text": str, "bool": bool}
 """Types whose values need no other look than at their type."""
 _BOX = tuple[_NUMBER, _NUMBER, _NUMBER, _NUMBER]
-_NAMING = ("category.id", "category.index", "category.name")
 _APART = frozenset({"path", "outer", "column"})
 """What a name may mean that is no slot of a row's object."""
 _DEFAULTS = {slot: getattr(Object(), slot) for slot in OBJECT}
@@ -49,14 +48,14 @@ class PlainRows(msgspec.Struct, frozen=True):
 
     decode: the bytes of a list of rows to typed rows; raises ValueError where one is not plain.
     read: typed rows, the path of their table, the place of the first, their file and their item's job to objects;
-    None where one is not plain.  stated: the slots that rows say of their categories.
+    None where one is not plain.  stated: the slots that rows say of their categories; id_key: the key of their ids.
     """
 
     decode: Decode
     read: Callable[[Sequence[Any], tuple[str, ...], int, str, Job], list[Object] | None]
     reader: RowReader
     stated: tuple[str, ...]
-    placed: Mapping[str, str]
+    id_key: str | None
 
     def take(self, rows: RowSource, first: int, behind: int, path: tuple[str, ...], file: str, job: Job) -> bool:
         """Read rows into a job that knows no objects yet; whether that was done."""
@@ -93,8 +92,8 @@ class PlainObjects(NamedTuple):
         record.update({f"attributes.{name}": value for name, value in thing.attributes.items()})
         if thing.category is not None:
             record.update({f"category.{slot}": getattr(thing.category, slot) for slot in self.rows.stated})
-        for slot, key in self.rows.placed.items():
-            record[f"${slot}_at"] = (self.file, (*at, key))
+        if self.rows.id_key is not None:
+            record["$id_at"] = (self.file, (*at, self.rows.id_key))
         if self.rows.reader.by:
             record["$table"] = self.rows.reader.number
         record["$file"] = self.file
@@ -171,10 +170,10 @@ class _Writing:
         lines = [line for field in self.rule.fields for line in self._field(field)]
         for alternatives in self.rule.alternatives:
             lines += self._noted(alternatives) or self._chosen(alternatives)
-        placed = {name: self._key_of(name) for name in ("id",) if name in self.bound}
+        id_key = next((field.keys[0] for field in self.rule.fields if "id" in _names(field.rule)), None)
         stated = tuple(name.removeprefix("category.") for name in self.stated)
         read = function(_HEAD, self._body(lines), self.names)
-        return PlainRows(self._decode(), read, self.reader, stated, placed)
+        return PlainRows(self._decode(), read, self.reader, stated, id_key)
 
     def _decode(self) -> Decode:
         strict = self.rule.rest is None and not self.rule.part
@@ -236,7 +235,7 @@ class _Writing:
 
     def _names_one_category(self) -> bool:
         """Whether a row says of its category one thing, by which it is known."""
-        return len(self.stated) == 1 and self.stated[0] in _NAMING and self.bound[self.stated[0]] == 1
+        return len(self.stated) == 1 and self.stated[0] in NAMED and self.bound[self.stated[0]] == 1
 
     def _field(self, field: Field) -> Iterator[str]:
         """The lines that read one field."""
@@ -308,7 +307,7 @@ class _Writing:
             otherwise = ""
         elif meaning.where != "record" or meaning.derived:
             return None
-        elif meaning.name in _NAMING and self._names_one_category():
+        elif meaning.name in NAMED and self._names_one_category():
             lines, otherwise = ("category = named[value]", *self._tested(meaning.name)), "category = None"
         elif meaning.name in _DEFAULTS and (meaning.name == "id" or puts_only(meaning, self.scope)):
             lines = self._kept(meaning.name)
@@ -328,10 +327,6 @@ class _Writing:
     def _slot(self, slot: str) -> str:
         """The variable that holds a slot of the object."""
         return self.slots.setdefault(slot, f"slot_{slot}")
-
-    def _key_of(self, name: str) -> str:
-        """The key of the leaf that binds a name."""
-        return next(field.keys[0] for field in self.rule.fields if name in _names(field.rule))
 
     def _loose(self, key: str) -> Any:
         return Any if self.asked.get(key) else msgspec.Raw
