@@ -6,7 +6,7 @@ READY := $(VENV)/.ready-dev
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types laws interop cluster-test bench bench-quick bench-remote docs clean dist
+.PHONY: help demo test check lint types laws interop cluster-test compare bench bench-quick bench-remote docs clean dist
 
 help:            ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -26,8 +26,8 @@ test: $(READY)   ## run the tests
 check: lint types test   ## lint, types, tests
 
 lint: $(READY)
-	$(BIN)/ruff format --check formatspec tests benchmarks
-	$(BIN)/ruff check formatspec tests benchmarks
+	$(BIN)/ruff format --check formatspec tests benchmarks tools
+	$(BIN)/ruff check formatspec tests benchmarks tools
 
 types: $(READY)
 	$(BIN)/mypy
@@ -40,6 +40,10 @@ interop: $(VENV)/.ready-interop   ## read what is written with other tools, in a
 
 cluster-test: $(VENV)/.ready-cluster   ## the same bytes on a Ray of this machine, in an environment of its own
 	.venvs/cluster/bin/pytest tests/cluster
+
+compare: $(READY)   ## what changed since BASE=COMMIT in bytes, findings, losses, words and exit codes; ARGS="--only coco"
+	@$(if $(BASE),,$(error say which commit to compare with: make compare BASE=COMMIT))
+	@$(BIN)/python tools/compare $(BASE) $(OTHER) $(ARGS)
 
 bench: $(READY)   ## measure against the floor and the peers, and write docs/performance.md
 	$(BIN)/python benchmarks/run.py
