@@ -3,10 +3,10 @@
     import formatspec as fs
     fs.open("data/").export("out/", "FORMAT")
 
-Errors: SpecError (a ValueError: a spec, an option or an expression is wrong), Refused (a ValueError: a
+Errors: SpecError (a ValueError: a spec, an option or an expression is wrong), RefusedError (a ValueError: a
 conversion was not made; it holds the findings), OutputError (a ValueError: the output folder cannot be used),
-RemoteError (a store behind a URL cannot be reached or refuses), CannotRun (a RuntimeError: there is no such engine, or
-its workers are lost).
+RemoteError (a store behind a URL cannot be reached or refuses), CannotRunError (a RuntimeError: there is no such
+engine, or its workers are lost).
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from formatspec.model.records import Area, Caption, Category, Image, Item, Label, Object
     from formatspec.model.region import Region
     from formatspec.paths.store import RemoteError
-    from formatspec.run.convert import Refused, Result
-    from formatspec.run.errors import CannotRun
+    from formatspec.run.convert import RefusedError, Result
+    from formatspec.run.errors import CannotRunError
     from formatspec.run.staging import OutputError
     from formatspec.run.validate import Report
 
@@ -34,16 +34,16 @@ _PLACES = {
     "formatspec.model.records": ("Area", "Caption", "Category", "Image", "Item", "Label", "Object"),
     "formatspec.model.region": ("Region",),
     "formatspec.paths.store": ("RemoteError",),
-    "formatspec.run.convert": ("Refused", "Result"),
+    "formatspec.run.convert": ("RefusedError", "Result"),
     "formatspec.run.staging": ("OutputError",),
-    "formatspec.run.errors": ("CannotRun",),
+    "formatspec.run.errors": ("CannotRunError",),
     "formatspec.run.validate": ("Report",),
 }
 _PLACE_OF = {name: module for module, names in _PLACES.items() for name in names}
 
 __all__ = [
     "Area",
-    "CannotRun",
+    "CannotRunError",
     "Caption",
     "Category",
     "Dataset",
@@ -53,7 +53,7 @@ __all__ = [
     "Label",
     "Object",
     "OutputError",
-    "Refused",
+    "RefusedError",
     "Region",
     "RemoteError",
     "Report",

@@ -10,8 +10,8 @@ from formatspec.language.errors import Problem, SpecError
 from formatspec.language.load import Source, available, bundled, load_outline, load_source
 
 if TYPE_CHECKING:
-    from formatspec.engine import dataset as engine
-    from formatspec.engine.detect import Match
+    from formatspec.engine.dataset import dataset as engine
+    from formatspec.engine.dataset.detect import Match
     from formatspec.findings.finding import Finding
     from formatspec.model.records import Category, Item
     from formatspec.paths.tree import Tree
@@ -30,7 +30,7 @@ def load_spec(name_or_file: str | Path) -> Source:
     """
     source = load_source(name_or_file)
     if source.file.resolve().parent != bundled():
-        from formatspec.engine.whole import compile_whole
+        from formatspec.engine.dataset.lint import compile_whole
 
         compile_whole(source)
     return source
@@ -38,7 +38,7 @@ def load_spec(name_or_file: str | Path) -> Source:
 
 def detect_format(tree: Tree) -> list[Match]:
     """Every known spec's match with a tree, the best first."""
-    from formatspec.engine.detect import detect
+    from formatspec.engine.dataset.detect import detect
 
     sources = {}
     for name, file in available().items():
@@ -51,7 +51,7 @@ def detect_format(tree: Tree) -> list[Match]:
 
 def spec_for(tree: Tree, data: str | Path) -> Source:
     """The spec that describes a tree.  Raises SpecError if none does, or several do equally well."""
-    from formatspec.engine.detect import best
+    from formatspec.engine.dataset.detect import best
 
     matches = detect_format(tree)
     top = best(matches)
@@ -73,7 +73,7 @@ class Dataset:
     first pixel; regions are run-length coded.
     """
 
-    def __init__(self, inner: engine.Dataset, data: str | Path, options: Mapping[str, Any]) -> None:
+    def __init__(self, inner: engine.OpenDataset, data: str | Path, options: Mapping[str, Any]) -> None:
         self._inner = inner
         self.data = data
         self._options = dict(options)
@@ -111,18 +111,18 @@ def open(data: str | Path, spec: str | Path | None = None, **options: Any) -> Da
     the spec.  Raises FileNotFoundError, ValueError for a file that is no zip, SpecError where no spec fits, and
     RemoteError where a store cannot be reached.
     """
-    from formatspec.run.staging import place_of
+    from formatspec.run.staging import output_place
 
-    return Dataset(_opened(data, spec, options, origin=False), place_of(data), options)
+    return Dataset(_opened(data, spec, options, origin=False), output_place(data), options)
 
 
 def _opened(
     data: str | Path, spec: str | Path | None, options: Mapping[str, Any], origin: bool, shared: bool = False,
     **purpose: Any,
-) -> engine.Dataset:  # fmt: skip
+) -> engine.OpenDataset:  # fmt: skip
     """Open data; options that are `shared` with a target need not all be the spec's own."""
-    from formatspec.engine.assemble import Purpose
-    from formatspec.engine.dataset import open_source
+    from formatspec.engine.dataset.dataset import open_source
+    from formatspec.engine.dataset.read_item import Purpose
     from formatspec.paths.tree import open_tree
 
     tree = open_tree(data)
@@ -139,7 +139,7 @@ def validate(
 
     deep: decode every label image too.  workers: processes, by default one for each core; the report is the same
     whatever their number.  engine: `ray` for a Ray cluster, at `address` or this machine's own.  Broken data never
-    raises; it is a finding.  Raises CannotRun where there is no such engine or its workers are lost.
+    raises; it is a finding.  Raises CannotRunError where there is no such engine or its workers are lost.
     """
     from formatspec.run.validate import validate_dataset
     from formatspec.run.workers import pool_of
@@ -175,19 +175,19 @@ def convert(
     workers: processes, by default one for each core; the output is the same whatever their number.  engine: `ray`
     for a Ray cluster, at `address` or this machine's own.
     media: copy, link or leave out the images.  labels: new category names, None to drop one.  where: an
-    expression over items, or over objects.  Raises Refused with the findings where items are invalid and
+    expression over items, or over objects.  Raises RefusedError with the findings where items are invalid and
     `skip_invalid` is not set, OutputError where `out` cannot be, SpecError for a bad spec, option or expression,
-    RemoteError where a store cannot be reached, CannotRun where there is no such engine or its workers are lost.
+    RemoteError where a store cannot be reached, CannotRunError where there is no such engine or its workers are lost.
     """
     from formatspec.run.convert import Plan, convert_dataset, purpose_of, target_format
     from formatspec.run.resume import fingerprint
-    from formatspec.run.select import Where
-    from formatspec.run.staging import place_of, refuse_unfit, staged
+    from formatspec.run.select import ItemCondition
+    from formatspec.run.staging import output_place, refuse_unfit, staged
     from formatspec.run.workers import pool_of
 
     target = load_spec(to)
-    place = place_of(out) if out is not None else default_out(data, target)
-    refuse_unfit(place, place_of(data), overwrite)
+    place = output_place(out) if out is not None else default_out(data, target)
+    refuse_unfit(place, output_place(data), overwrite)
     given = dict(options or {})
     purpose = purpose_of(media, False)
     source = _opened(
@@ -211,7 +211,7 @@ def convert(
         media=media, skip_invalid=skip_invalid, lossless=lossless, subsets=dict(subsets or {}),
         options={name: value for name, value in own.items() if name in target.spec.options},
         labels=dict(labels) if labels is not None else None,
-        select=Where(where, source.form) if where else None,
+        select=ItemCondition(where, source.form) if where else None,
     )  # fmt: skip
     if same and source.form.options and not plan.leaves_items:
         settled = target_format(source, target, plan).options
@@ -237,12 +237,12 @@ def sample(spec: str | Path, out: str | Path, *, items: int = 10, seed: int = 0,
     """
     import random
 
-    from formatspec.engine.format import compile_format
-    from formatspec.run.staging import place_of, refuse_existing, staged
+    from formatspec.engine.spec.compiled import compile_format
+    from formatspec.run.staging import output_place, refuse_existing, staged
     from formatspec.testing import laws
 
     source = load_spec(spec)
-    place = place_of(out)
+    place = output_place(out)
     refuse_existing(place, overwrite=False)
     form = compile_format(source, source.layouts[0], options)
     categories, made = laws.example(form, random.Random(seed), items)
@@ -255,9 +255,9 @@ def sample(spec: str | Path, out: str | Path, *, items: int = 10, seed: int = 0,
 
 def default_out(data: str | Path, target: Source) -> Path | str:
     """Where a conversion goes if nobody says: beside the data, named after the format."""
-    from formatspec.run.staging import OutputError, place_of
+    from formatspec.run.staging import OutputError, output_place
 
-    place = place_of(data)
+    place = output_place(data)
     if isinstance(place, str):
         if "::" in place or "/" not in place.partition("://")[2]:
             raise OutputError(f"{place} has no folder beside it; say where the output goes with -o")

@@ -237,7 +237,7 @@ def test_an_object_that_is_hidden_altogether(real: Path, tmp_path: Path) -> None
     document = json.loads((tmp_path / "out/annotations/instances_training.json").read_text("utf-8"))
     assert len(document["annotations"]) == 31
     assert any("not written" in line and ": 1 object" in line for line in result.losses), result.losses
-    with pytest.raises(fs.Refused):
+    with pytest.raises(fs.RefusedError):
         fs.convert(folder, to="coco", out=tmp_path / "lossless", lossless=True)
     assert not (tmp_path / "lossless").exists()
 

@@ -284,7 +284,7 @@ def check(folder: Path, spec: str, case: Case, file: str, healthy: set[str]) -> 
     assert case.mild is not any(f.level == "error" for f in report.findings), shown
     if case.mild:
         return
-    with pytest.raises(fs.Refused) as refused:
+    with pytest.raises(fs.RefusedError) as refused:
         fs.convert(folder, to=case.to, spec=spec, out=out)
     assert refused.value.findings
     assert not out.exists()
@@ -372,7 +372,7 @@ def test_what_does_not_belong_is_no_error(spec: str, request: pytest.FixtureRequ
 def test_an_empty_folder_is_said(tmp_path: Path) -> None:
     report = fs.validate(tmp_path, "ade20k2020", deep=True)
     assert [f.code for f in report.findings] == ["NOTHING_FOUND"]
-    with pytest.raises(fs.Refused):
+    with pytest.raises(fs.RefusedError):
         fs.convert(tmp_path, spec="ade20k2020", to="coco", out=tmp_path.parent / f"{tmp_path.name}-out")
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import formatspec as fs
-from formatspec.engine.whole import compile_whole
+from formatspec.engine.dataset.lint import compile_whole
 from formatspec.language.errors import SpecError
 from formatspec.language.load import available, load_source
 

@@ -14,8 +14,8 @@ from reference_data import REFERENCE
 import formatspec as fs
 from formatspec.api import detect_format
 from formatspec.cli.main import main
-from formatspec.engine.detect import Match, best, detect
-from formatspec.engine.index import sampled
+from formatspec.engine.dataset.detect import Match, best, detect
+from formatspec.engine.index.build_index import sampled
 from formatspec.language.errors import SpecError
 from formatspec.language.load import Source, _load, available, load_outline, load_source
 from formatspec.paths.tree import FolderTree, open_tree
@@ -146,8 +146,8 @@ def test_a_large_json_file_is_known_by_the_first_of_its_rows(tmp_path: Path, mon
     fs.sample("coco", tmp_path / "coco", items=4, seed=0)
     fs.sample("supervisely", tmp_path / "keyed", items=4, seed=0)
     whole = [detected(tmp_path / name) for name in ("coco", "keyed")]
-    monkeypatch.setattr("formatspec.engine.detect.LARGE", 0)
-    monkeypatch.setattr("formatspec.engine.detect.FIRST", 1)
+    monkeypatch.setattr("formatspec.engine.dataset.detect.LARGE", 0)
+    monkeypatch.setattr("formatspec.engine.dataset.detect.FIRST", 1)
     assert [detected(tmp_path / name)[0] for name in ("coco", "keyed")] == [matches[0] for matches in whole]
     decoded: list[str] = []
     read = FolderTree.read

@@ -8,7 +8,7 @@ import pytest
 
 import formatspec as fs
 from formatspec.paths.formats import field
-from formatspec.run.convert import Refused
+from formatspec.run.convert import RefusedError
 from formatspec.testing.memory import image_bytes
 
 
@@ -34,7 +34,7 @@ def test_a_folder_is_kept_for_images_without_a_label(data: Path, tmp_path: Path)
 
 
 def test_where_there_is_no_such_folder_the_image_is_refused(data: Path, tmp_path: Path) -> None:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(RefusedError) as refused:
         fs.convert(data, to="mvtec", out=tmp_path / "out", spec="imagenet")
     (finding,) = [finding for finding in refused.value.findings if finding.level == "error"]
     assert (finding.code, finding.file) == ("CANNOT_WRITE", "no_label/b.jpg")

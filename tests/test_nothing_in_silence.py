@@ -12,7 +12,7 @@ import pytest
 
 import formatspec as fs
 from formatspec.language.load import available
-from formatspec.run.convert import Refused
+from formatspec.run.convert import RefusedError
 from formatspec.testing.memory import image_bytes
 
 
@@ -46,7 +46,7 @@ def coco(
 def test_two_items_of_one_name_in_the_target_are_refused(to: str, other: str, tmp_path: Path) -> None:
     """Files of one name in two subsets would be laid over each other where the target has no subsets in its paths."""
     data = put(tmp_path / "in", {**coco(["a.jpg"], [{}]), **coco([other], [{}, {}], "val", 2)})
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(RefusedError) as refused:
         fs.convert(data, to=to, out=tmp_path / "out")
     (finding,) = refused.value.findings
     assert finding.code == "ITEM_COLLISION" and finding.item == "val/a"
@@ -62,7 +62,7 @@ def test_two_items_of_one_name_in_the_target_are_refused(to: str, other: str, tm
 
 def test_subsets_made_one_do_not_lay_items_over_each_other(tmp_path: Path) -> None:
     data = put(tmp_path / "in", {**coco(["a.jpg"], [{}]), **coco(["a.jpg"], [{}, {}], "val", 2)})
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(RefusedError) as refused:
         fs.convert(data, to="coco", out=tmp_path / "out", subsets={"val": "train"})
     assert [f.code for f in refused.value.findings] == ["ITEM_COLLISION"]
 

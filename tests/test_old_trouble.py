@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import formatspec as fs
-from formatspec.engine.format import compile_format
+from formatspec.engine.spec.compiled import compile_format
 from formatspec.language.load import load_source
 from formatspec.model.records import Category, Image, Item, Object
 from formatspec.model.region import Region

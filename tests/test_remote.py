@@ -255,7 +255,7 @@ def test_an_output_behind_a_url_is_the_output_on_disk_with_a_manifest(
 
 
 def test_an_output_that_failed_is_deleted(memory: str, ade20k2020: Path) -> None:
-    with pytest.raises(fs.Refused):
+    with pytest.raises(fs.RefusedError):
         fs.convert(ade20k2020, to="coco", out=f"{memory}/out", lossless=True)
     assert not stored(f"{memory}/out")
     with pytest.raises(OutputError, match="no path below"), staged(f"{memory}/out") as staging:

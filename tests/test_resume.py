@@ -158,7 +158,7 @@ def test_another_target_begins_afresh(data: Path, tmp_path: Path) -> None:
 
 
 def test_an_ordinary_failure_leaves_nothing(data: Path, tmp_path: Path) -> None:
-    with pytest.raises(fs.Refused):
+    with pytest.raises(fs.RefusedError):
         converted(data, tmp_path / "out", lossless=True)
     assert list(tmp_path.iterdir()) == []
 

@@ -10,7 +10,7 @@ import pytest
 
 import formatspec as fs
 from formatspec.language.load import available
-from formatspec.run.convert import Refused
+from formatspec.run.convert import RefusedError
 from formatspec.testing.memory import image_bytes
 
 SPEC = """\
@@ -59,7 +59,7 @@ def _holds(tmp_path: Path, to: str, name: str, shape: str) -> bool:
     out = tmp_path / f"{name}-out"
     try:
         fs.convert(tmp_path / name, to=to, out=out, spec=tmp_path / "shapes.yaml")
-    except Refused:
+    except RefusedError:
         return False
     things = [thing for item in fs.open(out, to) for thing in item.objects]
     slots = ("polygons", "region") if shape in ("polygons", "region") else (shape,)

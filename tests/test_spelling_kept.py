@@ -12,13 +12,13 @@ import pytest
 from reference_data import REFERENCE
 
 import formatspec as fs
-from formatspec.engine.assemble import Purpose
-from formatspec.engine.dataset import open_source
-from formatspec.engine.format import Role
+from formatspec.engine.dataset.dataset import open_source
+from formatspec.engine.dataset.read_item import Purpose
+from formatspec.engine.spec.compiled import Role
 from formatspec.language.load import load_source
 from formatspec.paths.tree import open_tree
 from formatspec.pixels import png
-from formatspec.run.convert import Refused
+from formatspec.run.convert import RefusedError
 from formatspec.testing import laws
 from formatspec.testing.memory import image_bytes
 
@@ -79,7 +79,7 @@ def same(data: Path, spec: str, out: Path, exactly: bool = True) -> tuple[dict[s
         elif role is None or role.kind is None:
             assert found == before[path], path
         else:
-            assert laws.equal(role if exactly else as_data(role), found, before[path]), path
+            assert laws.documents_equal(role if exactly else as_data(role), found, before[path]), path
     return before, after
 
 
@@ -99,7 +99,7 @@ def test_reference_data_comes_back(folder: str, spec: str, reference: Reference,
 def test_broken_reference_data_is_refused(
     folder: str, spec: str, code: str, reference: Reference, tmp_path: Path
 ) -> None:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(RefusedError) as refused:
         fs.convert(reference(folder), to=spec, out=tmp_path / "out", spec=spec)
     assert {f.code for f in refused.value.findings if f.level == "error"} == {code}
     assert not (tmp_path / "out").exists()

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 import formatspec as fs
-from formatspec.engine.format import compile_format
+from formatspec.engine.spec.compiled import compile_format
 from formatspec.language.load import available, load_source
 from formatspec.model.records import Item
-from formatspec.run.convert import Refused
+from formatspec.run.convert import RefusedError
 from formatspec.testing.memory import image_bytes
 
 NAMES = ("train", "val", "valid", "validation", "test", "training", "anew")
@@ -43,7 +43,7 @@ def test_nothing_is_lost(name: str, tmp_path: Path) -> None:
         try:
             fs.convert(tmp_path / "in", to=name, out=tmp_path / "out", spec=name, subsets={subsets[0]: other})
             break
-        except Refused as refused:
+        except RefusedError as refused:
             assert all("has no subset" in finding.message for finding in refused.findings)
     else:
         return  # the format has no other names

@@ -15,12 +15,12 @@ import msgspec
 import pytest
 
 import formatspec
-from formatspec.engine.dataset import Changed
-from formatspec.engine.finishing import Again
+from formatspec.engine.dataset.dataset import DatasetChangedError
+from formatspec.engine.export.join_shards import NameTakenError
 from formatspec.findings.finding import Finding
 from formatspec.language.errors import Problem, SpecError
-from formatspec.run.convert import Conversion, Refused
-from formatspec.run.errors import WorkerLost
+from formatspec.run.convert import Conversion, RefusedError
+from formatspec.run.errors import WorkerLostError
 from formatspec.run.workers import Alone, Processes, shards_of
 
 ITEMS = 40
@@ -122,7 +122,7 @@ def test_items_of_one_name_are_found_across_shards(tmp_path: Path) -> None:
     for workers in (1, 3):
         try:
             made[workers] = converted(data, tmp_path / str(workers), workers, to="voc", spec="labelme")
-        except Refused as refused:
+        except RefusedError as refused:
             made[workers] = [finding.message for finding in refused.findings]
     assert made[1] == made[3]
 
@@ -162,7 +162,7 @@ def test_workers_that_are_killed_again_and_again_are_told_of() -> None:
         assert os.getpid() != here
         os.kill(os.getpid(), signal.SIGKILL)
 
-    with pytest.raises(WorkerLost, match="--workers 1"):
+    with pytest.raises(WorkerLostError, match="--workers 1"):
         list(Processes(2).map(never, shards_of(200)))
 
 
@@ -205,10 +205,10 @@ def test_tasks_and_what_they_give_travel(spec: str, to: str, tmp_path: Path, mon
     [
         SpecError((Problem("wrong", None),)),
         formatspec.RemoteError("gone"),
-        Refused("no", (Finding(code="X", level="error", message="m"),), ("a loss",)),
+        RefusedError("no", (Finding(code="X", level="error", message="m"),), ("a loss",)),
         formatspec.OutputError("there"),
-        formatspec.CannotRun("nowhere"),
-        Again(),
+        formatspec.CannotRunError("nowhere"),
+        NameTakenError(),
     ],
 )
 def test_errors_travel(error: Exception) -> None:
@@ -222,14 +222,14 @@ def test_a_dataset_that_is_another_elsewhere_is_refused(tmp_path: Path) -> None:
     document = next((tmp_path / "data").rglob("*.json"))
     for path in document.parent.glob(f"{document.stem}.*"):
         path.unlink()
-    with pytest.raises(Changed, match="2 items where 3"):
+    with pytest.raises(DatasetChangedError, match="2 items where 3"):
         pickle.loads(packed)
 
 
 def test_no_ray_is_said_in_a_sentence(tmp_path: Path) -> None:
     formatspec.sample("labelme", tmp_path / "data", items=1, seed=1)
     if importlib.util.find_spec("ray") is None:
-        with pytest.raises(formatspec.CannotRun, match=r"pip install 'formatspec\[ray\]'"):
+        with pytest.raises(formatspec.CannotRunError, match=r"pip install 'formatspec\[ray\]'"):
             formatspec.validate(tmp_path / "data", "labelme", engine="ray")
-    with pytest.raises(formatspec.CannotRun, match="--engine ray"):
+    with pytest.raises(formatspec.CannotRunError, match="--engine ray"):
         formatspec.validate(tmp_path / "data", "labelme", address="here:1")

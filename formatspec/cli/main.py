@@ -99,7 +99,7 @@ def convert(
     """Write a dataset in another format; the output appears whole or not at all."""
     import formatspec.api as api
     from formatspec.cli.arguments import label_map, pairs, spec_and_data
-    from formatspec.run.convert import Refused
+    from formatspec.run.convert import RefusedError
     from formatspec.run.staging import OutputError
 
     if not to:
@@ -119,7 +119,7 @@ def convert(
             )  # fmt: skip
     except OutputError as error:
         stop(str(error))
-    except Refused as refused:
+    except RefusedError as refused:
         show_findings([f for f in refused.findings if f.level != "info"], to_stderr=True)
         for line in refused.losses:
             say(f"cannot hold {line}")
@@ -182,7 +182,7 @@ def detect(
     """Say which format a dataset has, and for each other format why it has not."""
     import formatspec.api as api
     from formatspec.cli.arguments import data_at
-    from formatspec.engine.detect import best
+    from formatspec.engine.dataset.detect import best
     from formatspec.paths.tree import open_tree
 
     matches = api.detect_format(open_tree(data_at(data)))
@@ -224,7 +224,7 @@ def specs(
     if matrix and as_json:
         typer.echo(_json(gallery.matrix_json(gallery.matrix(sources))))
         return
-    for line in gallery.matrix_lines(gallery.matrix(sources)) if matrix else gallery.listing(sources):
+    for line in gallery.matrix_lines(gallery.matrix(sources)) if matrix else gallery.format_list(sources):
         typer.echo(line)
     if matrix:
         say("rows: from; columns: to; how many kinds of things are lost (--json names them)")
@@ -247,7 +247,7 @@ def lint(
     """Check a spec: its words, then both laws on its examples and on generated data."""
     import random
 
-    from formatspec.engine.whole import compile_whole
+    from formatspec.engine.dataset.lint import compile_whole
     from formatspec.language.load import load_source
     from formatspec.testing import laws
 
@@ -257,13 +257,13 @@ def lint(
     for example in source.spec.examples:
         try:
             laws.hold_on(source, source.file.parent / example)
-        except laws.LawBroken as error:
+        except laws.LawBrokenError as error:
             broken += 1
             typer.echo(f"{example}: {error}")
     for run in range(seed, seed + runs):
         try:
             laws.hold(source, random.Random(run))
-        except laws.LawBroken as error:
+        except laws.LawBrokenError as error:
             broken += 1
             typer.echo(f"--seed {run}: {error}")
             break
@@ -312,7 +312,7 @@ def main() -> None:
     """Run the command line; known errors become one sentence and an exit status."""
     from formatspec.language.errors import SpecError
     from formatspec.paths.store import RemoteError
-    from formatspec.run.errors import CannotRun
+    from formatspec.run.errors import CannotRunError
 
     gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # they are looked for in every package there is
@@ -321,7 +321,7 @@ def main() -> None:
     try:
         status = app(arguments, standalone_mode=False)
         sys.exit(status if isinstance(status, int) else 0)
-    except (SpecError, RemoteError, CannotRun) as error:
+    except (SpecError, RemoteError, CannotRunError) as error:
         typer.echo(str(error), err=True)
         sys.exit(USAGE)
     except typer.Exit as end:

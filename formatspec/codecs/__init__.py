@@ -2,7 +2,8 @@
 
     make("map", [Argument(True, "yes", paired=True), Argument(False, "no", paired=True)])
 
-`UnknownCodec` (a LookupError) and `BadArguments` (a ValueError) are faults of a spec; `Unfit` is a value's.
+`UnknownCodecError` (a LookupError) and `BadArgumentsError` (a ValueError) are faults of a spec;
+`UnfitError` is a value's.
 """
 
 from __future__ import annotations
@@ -11,24 +12,24 @@ import difflib
 from collections.abc import Sequence
 
 from formatspec.codecs import assignments, boxes, choices, lists, masks, numbers, points, text  # noqa: F401 - they register
-from formatspec.codecs.arguments import BadArguments
-from formatspec.codecs.registry import CODECS, Argument, Codec, Env, Kind, Site, Unfit
+from formatspec.codecs.arguments import BadArgumentsError
+from formatspec.codecs.registry import CODECS, Argument, Codec, Env, Kind, Site, UnfitError
 
 __all__ = [
     "CODECS",
     "Argument",
-    "BadArguments",
+    "BadArgumentsError",
     "Codec",
     "Env",
     "Kind",
     "Site",
-    "Unfit",
-    "UnknownCodec",
+    "UnfitError",
+    "UnknownCodecError",
     "make",
 ]
 
 
-class UnknownCodec(LookupError):
+class UnknownCodecError(LookupError):
     """No codec has this name.  `suggestions` are the nearest names there are."""
 
     def __init__(self, name: str) -> None:
@@ -41,13 +42,13 @@ class UnknownCodec(LookupError):
 def make(name: str, arguments: Sequence[Argument] = (), site: Site = Site()) -> Codec:  # noqa: B008
     """The codec `name(arguments)` as it stands at `site`.
 
-    Raises UnknownCodec, and BadArguments where the codec does not take the arguments.
+    Raises UnknownCodecError, and BadArgumentsError where the codec does not take the arguments.
     """
     try:
         factory = CODECS[name]
     except KeyError:
-        raise UnknownCodec(name) from None
+        raise UnknownCodecError(name) from None
     try:
         return factory(arguments, site)
-    except BadArguments as error:
-        raise BadArguments(f"{name}: {error}") from None
+    except BadArgumentsError as error:
+        raise BadArgumentsError(f"{name}: {error}") from None

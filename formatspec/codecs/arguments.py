@@ -8,7 +8,7 @@ from typing import Any
 from formatspec.codecs.registry import Argument
 
 
-class BadArguments(ValueError):
+class BadArgumentsError(ValueError):
     """A spec calls a codec with arguments that it does not take."""
 
 
@@ -16,17 +16,17 @@ def plain(arguments: Sequence[Argument], at_least: int = 0, at_most: int | None 
     """The values of arguments that are not pairs, `at_most` of them (by default `at_least`)."""
     at_most = at_least if at_most is None else at_most
     if any(argument.paired for argument in arguments):
-        raise BadArguments("takes no pairs a=b")
+        raise BadArgumentsError("takes no pairs a=b")
     if not at_least <= len(arguments) <= at_most:
         count = f"{at_least}" if at_least == at_most else f"{at_least} to {at_most}"
-        raise BadArguments(f"takes {count} arguments, not {len(arguments)}")
+        raise BadArgumentsError(f"takes {count} arguments, not {len(arguments)}")
     return tuple(argument.value for argument in arguments)
 
 
 def whole(value: object, minimum: int) -> int:
     """An argument that is a whole number of at least `minimum`."""
     if type(value) is not int or value < minimum:
-        raise BadArguments(f"takes a whole number of at least {minimum}, not {value!r}")
+        raise BadArgumentsError(f"takes a whole number of at least {minimum}, not {value!r}")
     return value
 
 
@@ -39,7 +39,7 @@ def optional_count(arguments: Sequence[Argument]) -> int | None:
 def text(value: object) -> str:
     """An argument that is a text and not empty."""
     if not isinstance(value, str) or not value:
-        raise BadArguments(f"takes a text, not {value!r}")
+        raise BadArgumentsError(f"takes a text, not {value!r}")
     return value
 
 
@@ -47,5 +47,5 @@ def names(values: Sequence[object], allowed: Sequence[str]) -> tuple[str, ...]:
     """Arguments that are all among the names `allowed`."""
     for value in values:
         if value not in allowed:
-            raise BadArguments(f"takes {', '.join(allowed)}, not {value!r}")
+            raise BadArgumentsError(f"takes {', '.join(allowed)}, not {value!r}")
     return tuple(str(value) for value in values)

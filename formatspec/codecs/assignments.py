@@ -8,7 +8,7 @@ from typing import Any
 
 from formatspec.codecs import arguments as take
 from formatspec.codecs import values
-from formatspec.codecs.registry import Argument, Codec, Env, Site, Unfit, codec
+from formatspec.codecs.registry import Argument, Codec, Env, Site, UnfitError, codec
 
 Letter = tuple[str, bool]
 """A character, and whether a backslash stood before it."""
@@ -29,10 +29,10 @@ def assignments(arguments: Sequence[Argument], site: Site) -> Codec:
 
 def _encode(value: Any, env: Env) -> str:
     if not isinstance(value, dict):
-        raise Unfit("a mapping", value)
+        raise UnfitError("a mapping", value)
     spelled = ", ".join(f"{_escaped(values.text(name))}={_spell(part)}" for name, part in value.items())
     if _decode(spelled, env) != value:
-        raise Unfit("names without blanks around them, each once", value)
+        raise UnfitError("names without blanks around them, each once", value)
     return spelled
 
 
@@ -44,7 +44,7 @@ def _decode(value: Any, env: Env) -> dict[str, Any]:
         name, *rest = _split(piece, "=", 1)
         key = _plain(name)
         if not key or key in found:
-            raise Unfit("names, each once, with or without `=` and a value", value)
+            raise UnfitError("names, each once, with or without `=` and a value", value)
         found[key] = _read(rest[0]) if rest else True
     return found
 
@@ -94,7 +94,7 @@ def _read(letters: Sequence[Letter]) -> Any:
         return word.lower() == "true"
     try:
         number = values.read_number(word)
-    except Unfit:
+    except UnfitError:
         return word
     return number if repr(number) == word else word
 
@@ -118,7 +118,7 @@ def _fit(value: Any, rng: random.Random, env: Env) -> dict[str, Any]:
     for name, part in (value if isinstance(value, dict) else {"word": value}).items():
         try:
             _encode({name: part}, env)
-        except Unfit:
+        except UnfitError:
             continue
         kept[name] = part
     return kept

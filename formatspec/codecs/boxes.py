@@ -12,7 +12,7 @@ from typing import Any
 from formatspec.codecs import arguments as take
 from formatspec.codecs import values
 from formatspec.codecs.formulas import computed
-from formatspec.codecs.registry import Argument, Codec, Env, Formulas, Site, Unfit, codec
+from formatspec.codecs.registry import Argument, Codec, Env, Formulas, Site, UnfitError, codec
 from formatspec.codecs.values import Number
 
 SIDES = ("x1", "y1", "x2", "y2")
@@ -49,7 +49,7 @@ def sides(arguments: Sequence[Argument], site: Site) -> Codec:
     """`sides`: left, top, right, bottom.  `sides(x1, x2, y1, y2)`: in another order."""
     order = take.names(take.plain(arguments, 0, 4), SIDES) or SIDES
     if sorted(order) != sorted(SIDES):
-        raise take.BadArguments("takes x1, y1, x2, y2 once each, in the order of the file")
+        raise take.BadArgumentsError("takes x1, y1, x2, y2 once each, in the order of the file")
     places = [SIDES.index(name) for name in order]
     back = [order.index(name) for name in SIDES]
 
@@ -62,7 +62,7 @@ def sides(arguments: Sequence[Argument], site: Site) -> Codec:
         found = values.coordinates(value, 4)
         x1, y1, x2, y2 = (found[place] for place in back)
         if x2 < x1 or y2 < y1:
-            raise Unfit("a box that ends right of and below where it begins", value)
+            raise UnfitError("a box that ends right of and below where it begins", value)
         return x1, y1, x2 - x1, y2 - y1
 
     return _boxed(site, formulas, decode)
@@ -80,13 +80,13 @@ def box_ring(arguments: Sequence[Argument], site: Site) -> Codec:
     def decode(value: Any, env: Env) -> tuple[Number, ...]:
         ring = values.ring_of(value)
         if len(ring) != 8:
-            raise Unfit("four corners", value)
+            raise UnfitError("four corners", value)
         points = list(zip(ring[::2], ring[1::2], strict=True))
         (left, top), (right, bottom) = map(min, zip(*points, strict=True)), map(max, zip(*points, strict=True))
         corners = [(left, top), (right, top), (right, bottom), (left, bottom)]
         turned = [corners[i:] + corners[:i] for i in range(4)]
         if points not in turned and points[::-1] not in turned:
-            raise Unfit("the four corners of an upright box", value)
+            raise UnfitError("the four corners of an upright box", value)
         return left, top, right - left, bottom - top
 
     return Codec(encode=encode, decode=decode, kind="numbers", arity=8)
@@ -174,7 +174,7 @@ def corners(arguments: Sequence[Argument], site: Site) -> Codec:
     """
     found = take.plain(arguments, 0, 1)
     if found and not (values.is_number(found[0]) and found[0] >= 0):
-        raise take.BadArguments(f"takes a tolerance in pixels, not {found[0]!r}")
+        raise take.BadArgumentsError(f"takes a tolerance in pixels, not {found[0]!r}")
     tolerance = float(found[0]) if found else None
 
     def encode(value: Any, env: Env) -> Any:
@@ -201,7 +201,7 @@ def corners(arguments: Sequence[Argument], site: Site) -> Codec:
 def _rotated_box(value: Any, tolerance: float | None) -> tuple[float, ...]:
     ring = values.ring_of(value)
     if len(ring) != 8:
-        raise Unfit("four corners", value)
+        raise UnfitError("four corners", value)
     first, second, third, fourth = (complex(x, y) for x, y in zip(ring[::2], ring[1::2], strict=True))
     along, down = second - first, fourth - first
     if along.real * down.imag - along.imag * down.real < 0:
@@ -214,7 +214,7 @@ def _rotated_box(value: Any, tolerance: float | None) -> tuple[float, ...]:
     turned = down / 1j * axis.conjugate() if width >= height else along * axis.conjugate()
     skew = abs(turned.imag) / (abs(axis) or 1.0)
     if abs(first + along + down - third) > allowed or skew > allowed:
-        raise Unfit("the corners of a rectangle", value)
+        raise UnfitError("the corners of a rectangle", value)
     centre = (first + second + third + fourth) / 4
     degrees = _canonical(math.degrees(math.atan2(axis.imag, axis.real)))
     return centre.real, centre.imag, width, height, degrees
@@ -242,7 +242,7 @@ def sides_and_angle(arguments: Sequence[Argument], site: Site) -> Codec:
     def decode(value: Any, env: Env) -> tuple[Number, ...]:
         x1, y1, x2, y2, degrees = values.coordinates(value, 5)
         if x2 < x1 or y2 < y1:
-            raise Unfit("a box that ends right of and below where it begins", value)
+            raise UnfitError("a box that ends right of and below where it begins", value)
         return (x1 + x2) / 2, (y1 + y2) / 2, x2 - x1, y2 - y1, degrees
 
     return Codec(encode=encode, decode=decode, kind="numbers", arity=5)
@@ -260,7 +260,7 @@ def two_radii(arguments: Sequence[Argument], site: Site) -> Codec:
     def decode(value: Any, env: Env) -> tuple[Number, ...]:
         cx, cy, first, second = values.coordinates(value, 4)
         if first != second:
-            raise Unfit("two equal radii", value)
+            raise UnfitError("two equal radii", value)
         return cx, cy, first
 
     return Codec(encode=encode, decode=decode, kind="numbers", arity=4)
@@ -274,7 +274,7 @@ def radii(arguments: Sequence[Argument], site: Site) -> Codec:
     def checked(value: Any) -> tuple[Number, ...]:
         found = values.coordinates(value, 4)
         if found[2] == found[3]:
-            raise Unfit("two radii that differ", value)
+            raise UnfitError("two radii that differ", value)
         return found
 
     def fit(value: Any, rng: random.Random, env: Env) -> tuple[Number, ...]:
@@ -298,7 +298,7 @@ def center_and_rim(arguments: Sequence[Argument], site: Site) -> Codec:
     def encode(value: Any, env: Env) -> Any:
         cx, cy, radius = values.coordinates(value, 3)
         if radius < 0:
-            raise Unfit("a radius of at least 0", value)
+            raise UnfitError("a radius of at least 0", value)
         return values.listed(site, ([cx, cy], [cx + radius, cy]))
 
     def decode(value: Any, env: Env) -> tuple[Number, ...]:
@@ -323,7 +323,7 @@ def normalized(arguments: Sequence[Argument], site: Site) -> Codec:
 
     def scales(env: Env) -> tuple[int | None, ...]:
         if env.width <= 0 or env.height <= 0:
-            raise Unfit("an image of known size")
+            raise UnfitError("an image of known size")
         if pattern == ("x", "y"):
             return env.width, env.height
         sizes = {"x": env.width, "y": env.height, "_": None}
@@ -332,7 +332,7 @@ def normalized(arguments: Sequence[Argument], site: Site) -> Codec:
     def flat(value: Any) -> tuple[Number, ...]:
         found = values.coordinates(value)
         if len(found) % len(pattern):
-            raise Unfit(f"numbers in groups of {len(pattern)}", value)
+            raise UnfitError(f"numbers in groups of {len(pattern)}", value)
         return found
 
     def divided(value: Any, by: tuple[int | None, ...]) -> list[Number]:

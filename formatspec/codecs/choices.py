@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from formatspec.codecs import values
-from formatspec.codecs.arguments import BadArguments, plain
-from formatspec.codecs.registry import Argument, Codec, Env, Kind, Site, Unfit, codec
+from formatspec.codecs.arguments import BadArgumentsError, plain
+from formatspec.codecs.registry import Argument, Codec, Env, Kind, Site, UnfitError, codec
 
 Pairs = Sequence[tuple[Any, Any]]
 """(file side, model side) each."""
@@ -49,17 +49,17 @@ def _lookup(pairs: Pairs) -> Callable[[Any], Any]:
             try:
                 return _fresh(table[type(value), value])
             except KeyError:
-                raise Unfit(expected, value) from None
+                raise UnfitError(expected, value) from None
         for left, right in others:
             if same(left, value):
                 return _fresh(right)
-        raise Unfit(expected, value)
+        raise UnfitError(expected, value)
 
     def find_scalar(value: Any) -> Any:
         try:
             return table[type(value), value]
         except (KeyError, TypeError):
-            raise Unfit(expected, value) from None
+            raise UnfitError(expected, value) from None
 
     scalars = not others and all(isinstance(right, _SCALARS) for right in table.values())
     return find_scalar if scalars else find
@@ -81,7 +81,7 @@ def _kind(files: Sequence[Any], number: Kind = "number") -> Kind:
 def _mapping(pairs: Pairs) -> Codec:
     for place, (file, _) in enumerate(pairs):
         if any(same(file, other) for other, _ in pairs[:place]):
-            raise BadArguments(f"the file's side {_spell(file)} is given twice")
+            raise BadArgumentsError(f"the file's side {_spell(file)} is given twice")
     to_file, to_model = _lookup([(model, file) for file, model in pairs]), _lookup(pairs)
 
     def fit(value: Any, rng: random.Random, env: Env) -> Any:
@@ -100,7 +100,7 @@ def _mapping(pairs: Pairs) -> Codec:
 def map_(arguments: Sequence[Argument], site: Site) -> Codec:
     """`map('yes'=true, 'no'=false)`: the file's side stands left; the first pair that equals is written."""
     if not arguments or not all(argument.paired for argument in arguments):
-        raise BadArguments("takes pairs file=model")
+        raise BadArgumentsError("takes pairs file=model")
     return _mapping([(argument.file, argument.value) for argument in arguments])
 
 
@@ -115,14 +115,14 @@ def null_as(arguments: Sequence[Argument], site: Site) -> Codec:
 
     def encode(value: Any, env: Env) -> Any:
         if value is not None and (same(value, found) or not alike(value)):
-            raise Unfit(f"a value other than {found!r}, which stands for none", value)
+            raise UnfitError(f"a value other than {found!r}, which stands for none", value)
         return found if value is None else value
 
     def decode(value: Any, env: Env) -> Any:
         if same(value, found):
             return None
         if not alike(value):
-            raise Unfit("a number", value)
+            raise UnfitError("a number", value)
         return value
 
     return Codec(
@@ -136,7 +136,7 @@ def null_as(arguments: Sequence[Argument], site: Site) -> Codec:
 def _flag_pairs(arguments: Sequence[Argument]) -> Pairs:
     found = plain(arguments, 0, 3) or (1, 0)
     if len(found) == 1:
-        raise BadArguments("takes what stands for true and what for false")
+        raise BadArgumentsError("takes what stands for true and what for false")
     return list(zip(found, (True, False, None), strict=False))
 
 

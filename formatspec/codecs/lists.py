@@ -8,7 +8,7 @@ from typing import Any
 
 from formatspec.codecs import arguments as take
 from formatspec.codecs import values
-from formatspec.codecs.registry import Argument, Codec, Env, Site, Unfit, codec
+from formatspec.codecs.registry import Argument, Codec, Env, Site, UnfitError, codec
 
 
 def _is_scalar(value: object) -> bool:
@@ -18,7 +18,7 @@ def _is_scalar(value: object) -> bool:
 def _scalar(value: Any) -> Any:
     if _is_scalar(value):
         return value
-    raise Unfit("a text, a number, true or false", value)
+    raise UnfitError("a text, a number, true or false", value)
 
 
 @codec("at_least")
@@ -29,7 +29,7 @@ def at_least(arguments: Sequence[Argument], site: Site) -> Codec:
     def checked(value: Any) -> tuple[Any, ...]:
         found = values.sequence(value)
         if len(found) < count:
-            raise Unfit(f"at least {count}", value)
+            raise UnfitError(f"at least {count}", value)
         return found
 
     def fit(value: Any, rng: random.Random, env: Env) -> tuple[Any, ...]:
@@ -50,7 +50,7 @@ def one_or_many(arguments: Sequence[Argument], site: Site) -> Codec:
     def encode(value: Any, env: Env) -> Any:
         found = [_scalar(v) for v in values.sequence(value)]
         if found == [""]:
-            raise Unfit("texts that are not empty", value)
+            raise UnfitError("texts that are not empty", value)
         return found[0] if len(found) == 1 else found
 
     def decode(value: Any, env: Env) -> tuple[Any, ...]:
@@ -85,11 +85,11 @@ def one_or_none(arguments: Sequence[Argument], site: Site) -> Codec:
 def _from_indices(value: Any) -> tuple[Any, ...]:
     """The tuple of a mapping from 0, 1, 2, ..., as numbers or as text, to values."""
     if not isinstance(value, dict):
-        raise Unfit("a mapping from numbers", value)
+        raise UnfitError("a mapping from numbers", value)
     found = {str(key): element for key, element in value.items() if type(key) in (int, str)}
     wanted = [str(index) for index in range(len(value))]
     if len(found) != len(value) or any(index not in found for index in wanted):
-        raise Unfit("a mapping from 0, 1, 2, ... without gaps", value)
+        raise UnfitError("a mapping from 0, 1, 2, ... without gaps", value)
     return tuple(found[index] for index in wanted)
 
 
@@ -143,7 +143,7 @@ def unless_counting(arguments: Sequence[Argument], site: Site) -> Codec:
     """`unless_counting(1)`: a tuple as a list; one that counts 1, 2, 3, ... says nothing, and is not written."""
     start = take.plain(arguments, 1, 1)[0]
     if not isinstance(start, int) or isinstance(start, bool):
-        raise take.BadArguments("takes a whole number")
+        raise take.BadArgumentsError("takes a whole number")
 
     def counts(found: Sequence[Any]) -> bool:
         return all(type(one) is int and one == start + i for i, one in enumerate(found))
@@ -151,7 +151,7 @@ def unless_counting(arguments: Sequence[Argument], site: Site) -> Codec:
     def encode(value: Any, env: Env) -> Any:
         found = [_scalar(one) for one in values.sequence(value)]
         if found and counts(found):
-            raise Unfit("values that do not just count", value)
+            raise UnfitError("values that do not just count", value)
         return found
 
     def decode(value: Any, env: Env) -> Any:
@@ -168,7 +168,7 @@ def by_name(arguments: Sequence[Argument], site: Site) -> Codec:
     Where the header's names go in pairs `eye_x eye_y nose_x nose_y`, the values are points instead.
     """
     if take.plain(arguments, 1) != ("columns",):
-        raise take.BadArguments("takes `columns`")
+        raise take.BadArgumentsError("takes `columns`")
     return Codec(
         encode=_values_in_order,
         decode=_named_values,
@@ -189,20 +189,20 @@ def _are_points(columns: Sequence[str]) -> bool:
 
 def _values_in_order(value: Any, env: Env) -> list[Any]:
     if len(set(env.columns)) != len(env.columns):
-        raise Unfit("a header that names no column twice", env.columns)
+        raise UnfitError("a header that names no column twice", env.columns)
     if _are_points(env.columns):
         ring = values.ring_of_pairs(value)
         if len(ring) != len(env.columns):
-            raise Unfit(f"{len(env.columns) // 2} points", value)
+            raise UnfitError(f"{len(env.columns) // 2} points", value)
         return list(ring)
     if not isinstance(value, dict) or value.keys() != set(env.columns):
-        raise Unfit("a value for each of the header's names", value)
+        raise UnfitError("a value for each of the header's names", value)
     return [value[name] for name in env.columns]
 
 
 def _named_values(value: Any, env: Env) -> Any:
     if len(set(env.columns)) != len(env.columns):
-        raise Unfit("a header that names no column twice", env.columns)
+        raise UnfitError("a header that names no column twice", env.columns)
     found = values.sequence(value, len(env.columns))
     if _are_points(env.columns):
         return tuple(map(tuple, values.as_pairs(values.ring(found))))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from formatspec.codecs import arguments as take
 from formatspec.codecs import values
-from formatspec.codecs.registry import Argument, Codec, Env, Site, Unfit, codec
+from formatspec.codecs.registry import Argument, Codec, Env, Site, UnfitError, codec
 from formatspec.codecs.text import read_base64
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def _region(value: Any) -> Region:
     from formatspec.model.region import Region
 
     if not isinstance(value, Region):
-        raise Unfit("a region", value)
+        raise UnfitError("a region", value)
     return value
 
 
@@ -54,7 +54,7 @@ def _from_run_lengths(value: Any) -> Region:
     from formatspec.model.region import Region
 
     if not isinstance(value, dict) or not {"size", "counts"} <= value.keys():
-        raise Unfit('{"size": [height, width], "counts": ...}', value)
+        raise UnfitError('{"size": [height, width], "counts": ...}', value)
     height, width = (values.whole(v) for v in values.sequence(value["size"], 2))
     counts = value["counts"]
     try:
@@ -62,12 +62,12 @@ def _from_run_lengths(value: Any) -> Region:
             return Region.from_coco({"size": [height, width], "counts": counts})
         found = [values.whole(count) for count in values.sequence(counts)]
         if sum(found) != height * width:
-            raise Unfit(f"counts that add up to {height} x {width}", value)
+            raise UnfitError(f"counts that add up to {height} x {width}", value)
         return Region.from_counts(found, height, width)
-    except Unfit:
+    except UnfitError:
         raise
     except (ValueError, OverflowError) as error:
-        raise Unfit(f"run lengths of a mask of {height} x {width} pixels", value) from error
+        raise UnfitError(f"run lengths of a mask of {height} x {width} pixels", value) from error
 
 
 def _fit_region(value: Any, rng: random.Random, env: Env) -> Any:
@@ -97,9 +97,9 @@ def _crop(value: Any, env: Env) -> tuple[NDArray[np.bool_], int, int]:
     """The mask (height, width) of a region's bounding box, with the box's left and top in pixels."""
     region = _region(value)
     if not _has_size(region, env):
-        raise Unfit(f"a region of {env.height} x {env.width} pixels, as the image has", value)
+        raise UnfitError(f"a region of {env.height} x {env.width} pixels, as the image has", value)
     if not region:
-        raise Unfit("a region of at least one pixel", value)
+        raise UnfitError("a region of at least one pixel", value)
     return region.crop()
 
 
@@ -111,7 +111,7 @@ def _placed(mask: NDArray[np.bool_], left: int, top: int, env: Env) -> Region:
 
 def _check_inside(left: int, top: int, width: int, height: int, env: Env) -> None:
     if left + width > env.width or top + height > env.height:
-        raise Unfit(f"a mask inside the image's {env.width} x {env.height} pixels", (left, top, width, height))
+        raise UnfitError(f"a mask inside the image's {env.width} x {env.height} pixels", (left, top, width, height))
 
 
 @codec("cropped_rle")
@@ -137,7 +137,7 @@ def cropped_rle(arguments: Sequence[Argument], site: Site) -> Codec:
         _check_inside(left, top, width, height, env)
         counts = [int(word) for word in _count_words(spelled)]
         if not counts or sum(counts) != width * height:
-            raise Unfit(f"counts that add up to {width} x {height}", spelled)
+            raise UnfitError(f"counts that add up to {width} x {height}", spelled)
         flat = _repeat(counts)
         mask = flat.reshape(width, height).T if by_columns else flat.reshape(height, width)
         return _placed(mask, left, top, env)
@@ -154,7 +154,7 @@ def _whole(value: Any) -> int:
 def _count_words(value: Any) -> list[str]:
     words = [word.strip() for word in values.text(value).split(",")]
     if not all(_COUNTS.fullmatch(word) for word in words):
-        raise Unfit('run lengths as "12, 3, ..."', value)
+        raise UnfitError('run lengths as "12, 3, ..."', value)
     return words
 
 
@@ -196,7 +196,7 @@ def cropped_png(arguments: Sequence[Argument], site: Site) -> Codec:
         )
         width, height = right - left + 1, bottom - top + 1
         if width < 1 or height < 1:
-            raise Unfit("the upper left and the lower right corner", corners)
+            raise UnfitError("the upper left and the lower right corner", corners)
         _check_inside(left, top, width, height, env)
         return _placed(_from_png(read_base64(spelled), width, height), left, top, env)
 
@@ -224,7 +224,7 @@ def packed_png(arguments: Sequence[Argument], site: Site) -> Codec:
             data = zlib.decompress(read_base64(spelled))
             header = png.read_header(data)
         except (zlib.error, ValueError) as error:
-            raise Unfit("a compressed PNG", str(error)) from error
+            raise UnfitError("a compressed PNG", str(error)) from error
         _check_inside(left, top, header.width, header.height, env)
         return _placed(_from_png(data, header.width, header.height), left, top, env)
 
@@ -246,10 +246,10 @@ def _from_png(data: bytes, width: int, height: int) -> NDArray[np.bool_]:
     try:
         header = png.read_header(data)
         if (header.width, header.height) != (width, height):
-            raise Unfit(f"a PNG of {width} x {height} pixels", (header.width, header.height))
+            raise UnfitError(f"a PNG of {width} x {height} pixels", (header.width, header.height))
         pixels = png.decode(data).pixels
     except ImageError as error:
-        raise Unfit("a PNG", str(error)) from error
+        raise UnfitError("a PNG", str(error)) from error
     if pixels.ndim != 2:
-        raise Unfit("a PNG of one channel", pixels.shape)
+        raise UnfitError("a PNG of one channel", pixels.shape)
     return pixels.astype(bool)

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from formatspec.codecs import values
-from formatspec.codecs.arguments import BadArguments, optional_count, plain, whole
-from formatspec.codecs.registry import Argument, Codec, Env, Site, Unfit, codec
+from formatspec.codecs.arguments import BadArgumentsError, optional_count, plain, whole
+from formatspec.codecs.registry import Argument, Codec, Env, Site, UnfitError, codec
 
 DEEPEST = 8
 """How deep `from` looks into nested lists."""
@@ -56,14 +56,14 @@ def _whole_and_digits(value: object, base: int, count: int) -> tuple[int, ...]:
     first, *rest = (values.whole(element) for element in values.sequence(value, count))
     for digit in rest:
         if digit >= base:
-            raise Unfit(f"a number below {base}", digit)
+            raise UnfitError(f"a number below {base}", digit)
     return (first, *rest)
 
 
 def _one_digit(base: int) -> Codec:
     def check(value: Any, env: Env) -> Any:
         if values.whole(value) >= base:
-            raise Unfit(f"a number below {base}", value)
+            raise UnfitError(f"a number below {base}", value)
         return value
 
     def fit(value: Any, rng: random.Random, env: Env) -> Any:
@@ -90,7 +90,7 @@ def digits(arguments: Sequence[Argument], site: Site) -> Codec:
         if limit is None:
             return number
         if number >= limit:
-            raise Unfit(f"a number below {limit}", number)
+            raise UnfitError(f"a number below {limit}", number)
         return _take_apart(number, base, right)
 
     def decode(value: Any, env: Env) -> Any:
@@ -100,7 +100,7 @@ def digits(arguments: Sequence[Argument], site: Site) -> Codec:
             found = _whole_and_digits(value, base, right)
             number = _combine(found, base)
             if number >= limit:
-                raise Unfit(f"a number below {base}", found[0])
+                raise UnfitError(f"a number below {base}", found[0])
         return number if left == 1 else _take_apart(number, base, left)
 
     def fit(value: Any, rng: random.Random, env: Env) -> Any:
@@ -131,7 +131,7 @@ def bits(arguments: Sequence[Argument], site: Site) -> Codec:
     def encode(value: Any, env: Env) -> Any:
         number = values.whole(value)
         if number >= 1 << 24:
-            raise Unfit(f"a number below {1 << 24}", number)
+            raise UnfitError(f"a number below {1 << 24}", number)
         places = range(8)
         dealt = (sum((number >> 3 * place + channel & 1) << 7 - place for place in places) for channel in range(3))
         return values.listed(site, tuple(dealt))
@@ -139,7 +139,7 @@ def bits(arguments: Sequence[Argument], site: Site) -> Codec:
     def decode(value: Any, env: Env) -> Any:
         found = _whole_and_digits(value, 256, 3)
         if found[0] >= 256:
-            raise Unfit("a number below 256", found[0])
+            raise UnfitError("a number below 256", found[0])
         return sum(
             (part >> 7 - place & 1) << 3 * place + channel for channel, part in enumerate(found) for place in range(8)
         )
@@ -194,12 +194,12 @@ def spread(arguments: Sequence[Argument], site: Site) -> Codec:
             return decode(value, env)
         rank, count = (values.whole(v) for v in values.sequence(value, 2))
         if not rank <= count <= top or count == 0:
-            raise Unfit(f"a rank among at most {top}", value)
+            raise UnfitError(f"a rank among at most {top}", value)
         return (2 * top * rank + count) // (2 * count)
 
     def decode(value: Any, env: Env) -> Any:
         if values.whole(value) > top:
-            raise Unfit(f"a whole number of at most {top}", value)
+            raise UnfitError(f"a whole number of at most {top}", value)
         return value
 
     return Codec(
@@ -215,7 +215,7 @@ def _shifted(value: Any, change: Callable[[int], int], container: type, depth: i
     if not values.is_sequence(value):
         return change(value)
     if depth == DEEPEST:
-        raise Unfit("lists less deep", value)
+        raise UnfitError("lists less deep", value)
     return container(_shifted(element, change, container, depth + 1) for element in value)
 
 
@@ -262,7 +262,7 @@ def times(arguments: Sequence[Argument], site: Site) -> Codec:
     def decode(value: Any, env: Env) -> int:
         quotient, rest = divmod(values.whole(value), factor)
         if rest:
-            raise Unfit(f"a multiple of {factor}", value)
+            raise UnfitError(f"a multiple of {factor}", value)
         return quotient
 
     return Codec(
@@ -279,7 +279,7 @@ def scaled(arguments: Sequence[Argument], site: Site) -> Codec:
     """`scaled(100)`: numbers times 100: fractions as percentages.  A single number or a list of them."""
     factor = plain(arguments, 1)[0]
     if not values.is_number(factor) or not factor:
-        raise BadArguments(f"takes a number other than 0, not {factor!r}")
+        raise BadArgumentsError(f"takes a number other than 0, not {factor!r}")
 
     def change(value: Any, times: Callable[[Any], Any]) -> Any:
         if values.is_sequence(value):
@@ -301,7 +301,7 @@ def hexadecimal(arguments: Sequence[Argument], site: Site) -> Codec:
     def encode(value: Any, env: Env) -> str:
         channels = [values.whole(v) for v in values.sequence(value, 3)]
         if max(channels) > 255:
-            raise Unfit("three numbers from 0 to 255", value)
+            raise UnfitError("three numbers from 0 to 255", value)
         return "#" + bytes(channels).hex()
 
     def decode(value: Any, env: Env) -> tuple[int, ...]:
@@ -311,7 +311,7 @@ def hexadecimal(arguments: Sequence[Argument], site: Site) -> Codec:
         except ValueError:
             found = ()
         if spelled[:1] != "#" or len(found) != 3 or " " in spelled:
-            raise Unfit('a colour as "#rrggbb"', value)
+            raise UnfitError('a colour as "#rrggbb"', value)
         return found
 
     def fit(value: Any, rng: random.Random, env: Env) -> tuple[int, ...]:
@@ -331,7 +331,7 @@ def positive(arguments: Sequence[Argument], site: Site) -> Codec:
         found = (value,) if place is None else values.sequence(value)
         at = (place or 1) - 1
         if at >= len(found) or values.number(found[at]) <= 0:
-            raise Unfit("a number greater than 0", value)
+            raise UnfitError("a number greater than 0", value)
         return value if place is None else found
 
     def encode(value: Any, env: Env) -> Any:

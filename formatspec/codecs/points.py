@@ -12,13 +12,13 @@ from typing import Any
 
 from formatspec.codecs import arguments as take
 from formatspec.codecs import values
-from formatspec.codecs.registry import Argument, Codec, Env, Site, Unfit, codec
+from formatspec.codecs.registry import Argument, Codec, Env, Site, UnfitError, codec
 from formatspec.codecs.values import Number, Ring
 
 
 def _counted(ring: Ring, count: int | None, what: str) -> Ring:
     if count is not None and len(ring) != count:
-        raise Unfit(what, ring)
+        raise UnfitError(what, ring)
     return ring
 
 
@@ -75,7 +75,7 @@ def named_pairs(arguments: Sequence[Argument], site: Site) -> Codec:
         found: list[Number] = []
         for point in value:
             if not isinstance(point, dict) or point.keys() != {x, y}:
-                raise Unfit(f"points with {x} and {y}", value)
+                raise UnfitError(f"points with {x} and {y}", value)
             found += (values.coordinate(point[x]), values.coordinate(point[y]))
         return tuple(found)
 
@@ -118,7 +118,7 @@ def flat(arguments: Sequence[Argument], site: Site) -> Codec:
     """`flat`: points as x, y, x, y, ...  `flat(8)`: eight numbers.  Pairs are flattened."""
     count = take.optional_count(arguments)
     if count is not None and count % 2:
-        raise take.BadArguments("takes an even count of numbers")
+        raise take.BadArgumentsError("takes an even count of numbers")
     what = f"{count} numbers"
     return Codec(
         encode=lambda value, env: values.listed(site, _counted(values.ring_of(value), count, what)),
@@ -137,7 +137,7 @@ def upright(arguments: Sequence[Argument], site: Site) -> Codec:
     def checked(value: Any) -> Ring:
         ring = values.ring_of(value)
         if len(ring) != 8 or not _is_upright(ring[::2], ring[1::2]):
-            raise Unfit("the four corners of an upright box", value)
+            raise UnfitError("the four corners of an upright box", value)
         return ring
 
     def fit(value: Any, rng: random.Random, env: Env) -> Ring:
@@ -168,13 +168,13 @@ def closed(arguments: Sequence[Argument], site: Site) -> Codec:
     def encode(value: Any, env: Env) -> Any:
         ring = values.ring(value)
         if not ring:
-            raise Unfit("a ring of at least one point", value)
+            raise UnfitError("a ring of at least one point", value)
         return [*ring, *ring[:2]]
 
     def decode(value: Any, env: Env) -> Ring:
         ring = values.ring_of(value)
         if len(ring) < 4 or ring[:2] != ring[-2:]:
-            raise Unfit("a ring that ends with its first point", value)
+            raise UnfitError("a ring that ends with its first point", value)
         return ring[:-2]
 
     return Codec(
@@ -188,7 +188,7 @@ def closed(arguments: Sequence[Argument], site: Site) -> Codec:
 def _outline(value: Any) -> Ring:
     ring = values.ring(value)
     if len(ring) < 6:
-        raise Unfit("a ring of at least three points", value)
+        raise UnfitError("a ring of at least three points", value)
     return ring
 
 
@@ -213,17 +213,17 @@ def columns(arguments: Sequence[Argument], site: Site) -> Codec:
     def encode(value: Any, env: Env) -> Any:
         rings = values.sequence(value)
         if len(rings) > 1:
-            raise Unfit("a single ring", value)
+            raise UnfitError("a single ring", value)
         ring = values.ring(rings[0]) if rings else ()
         if rings and not ring:
-            raise Unfit("a ring of at least one point", value)
+            raise UnfitError("a ring of at least one point", value)
         return values.listed(site, (list(ring[::2]), list(ring[1::2])))
 
     def decode(value: Any, env: Env) -> tuple[Ring, ...]:
         columns = values.sequence(value, 2)
         xs, ys = values.coordinates(columns[0]), values.coordinates(columns[1])
         if len(xs) != len(ys):
-            raise Unfit("as many x as y", value)
+            raise UnfitError("as many x as y", value)
         ring = [*xs, *ys]
         ring[::2], ring[1::2] = xs, ys
         return (tuple(ring),) if xs else ()
@@ -244,13 +244,13 @@ def axes(arguments: Sequence[Argument], site: Site) -> Codec:
     def encode(value: Any, env: Env) -> Any:
         ring = values.ring(value)
         if not ring:
-            raise Unfit("at least one point", value)
+            raise UnfitError("at least one point", value)
         return values.listed(site, (list(ring[::2]), list(ring[1::2])))
 
     def decode(value: Any, env: Env) -> Ring:
         xs, ys = (values.coordinates(column) for column in values.sequence(value, 2))
         if len(xs) != len(ys) or not xs:
-            raise Unfit("as many x as y, at least one", value)
+            raise UnfitError("as many x as y, at least one", value)
         return tuple(c for point in zip(xs, ys, strict=True) for c in point)
 
     return Codec(encode=encode, decode=decode, kind="table")
@@ -286,7 +286,7 @@ def triplets(arguments: Sequence[Argument], site: Site) -> Codec:
     def decode(value: Any, env: Env) -> tuple[tuple[Number, Number, int], ...]:
         found = values.coordinates(value)
         if len(found) % 3:
-            raise Unfit("numbers in groups of three", value)
+            raise UnfitError("numbers in groups of three", value)
         return tuple((found[i], found[i + 1], values.seen(found[i + 2])) for i in range(0, len(found), 3))
 
     return Codec(
@@ -309,7 +309,7 @@ def flat_and_visibility(arguments: Sequence[Argument], site: Site) -> Codec:
         points, seen = values.sequence(value, 2)
         ring, visibilities = values.ring(points), values.sequence(seen)
         if len(ring) != 2 * len(visibilities):
-            raise Unfit("one visibility for each point", value)
+            raise UnfitError("one visibility for each point", value)
         return tuple((x, y, values.seen(v)) for x, y, v in zip(ring[::2], ring[1::2], visibilities, strict=True))
 
     return Codec(encode=encode, decode=decode, kind="table")
@@ -332,7 +332,7 @@ def marked_points(arguments: Sequence[Argument], site: Site) -> Codec:
     def point(value: Any) -> tuple[Number, Number, int]:
         marks = value.get("@") if isinstance(value, dict) else None
         if not isinstance(marks, dict):
-            raise Unfit("elements with points", value)
+            raise UnfitError("elements with points", value)
         x, y = values.coordinates([values.read_number(p) for p in values.text(marks.get("points")).split(",")], 2)
         if marks.get("outside") == "1":
             return x, y, 0

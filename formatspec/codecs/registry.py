@@ -17,7 +17,7 @@ Kind = Literal["any", "text", "number", "numbers", "table", "tree"]
 text, or whatever went in."""
 
 
-class Unfit(ValueError):
+class UnfitError(ValueError):
     """A value does not fit a codec.  `expected` says in a few words what would."""
 
     def __init__(self, expected: str, got: object = None) -> None:
@@ -57,7 +57,7 @@ def _unchanged(value: Any, rng: random.Random, env: Env) -> Any:
 class Codec(msgspec.Struct, frozen=True):
     """A pair of inverse functions.
 
-    encode, decode: value and environment to value; raise `Unfit`, never anything else, on a value that does
+    encode, decode: value and environment to value; raise `UnfitError`, never anything else, on a value that does
         not fit, whatever its type.
     kind: what the file side is, so that text formats know how to spell it.
     arity: how many numbers or words the file side has, where that is fixed.

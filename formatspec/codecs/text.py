@@ -10,7 +10,7 @@ from typing import Any
 
 from formatspec.codecs import arguments as take
 from formatspec.codecs import values
-from formatspec.codecs.registry import Argument, Codec, Env, Site, Unfit, codec
+from formatspec.codecs.registry import Argument, Codec, Env, Site, UnfitError, codec
 
 DEEPEST = 8
 """How deep `texts` looks into nested values."""
@@ -36,7 +36,7 @@ def _joined_words(separator: str) -> Codec:
         words = tuple(values.text(word) for word in values.sequence(value))
         spelled = separator.join(words)
         if decode(spelled, env) != words:
-            raise Unfit(f"words without {separator!r}, of which a single one is not empty", value)
+            raise UnfitError(f"words without {separator!r}, of which a single one is not empty", value)
         return spelled
 
     def decode(value: Any, env: Env) -> tuple[str, ...]:
@@ -58,7 +58,7 @@ def _split(value: Any, separator: str) -> list[str]:
 
 def _joined_numbers(separator: str) -> Codec:
     if set(separator) & set("0123456789+-.eE"):
-        raise take.BadArguments(f"takes a separator that is no part of a number, not {separator!r}")
+        raise take.BadArgumentsError(f"takes a separator that is no part of a number, not {separator!r}")
 
     def decode(value: Any, env: Env) -> tuple[values.Number, ...]:
         return tuple(values.read_number(word.strip()) for word in _split(value, separator))
@@ -106,7 +106,7 @@ def quoted(arguments: Sequence[Argument], site: Site) -> Codec:
     def decode(value: Any, env: Env) -> str:
         spelled = values.text(value)
         if len(spelled) < 2 or spelled[0] != '"' or spelled[-1] != '"':
-            raise Unfit('a text between "quotes"', value)
+            raise UnfitError('a text between "quotes"', value)
         return spelled[1:-1].replace('""', '"')
 
     return Codec(
@@ -123,7 +123,7 @@ def _read_word(spelled: str) -> Any:
         return spelled == "true"
     try:
         number = values.read_number(spelled)
-    except Unfit:
+    except UnfitError:
         return spelled
     return number if repr(number) == spelled else spelled
 
@@ -134,7 +134,7 @@ def _spell_word(value: Any) -> str:
     if not isinstance(value, str):
         return values.spell_number(value)
     if not isinstance(_read_word(value), str):
-        raise Unfit("a text that does not read as a number, true or false", value)
+        raise UnfitError("a text that does not read as a number, true or false", value)
     return value
 
 
@@ -142,14 +142,14 @@ def _fit_word(value: Any, rng: random.Random) -> Any:
     """A word near `value`."""
     try:
         _spell_word(value)
-    except Unfit:
+    except UnfitError:
         return f"word {value}"
     return value
 
 
 def _one_word(spelled: str) -> str:
     if not spelled or any(character.isspace() for character in spelled):
-        raise Unfit("words without spaces inside", spelled)
+        raise UnfitError("words without spaces inside", spelled)
     return spelled
 
 
@@ -210,7 +210,7 @@ def spelled(arguments: Sequence[Argument], site: Site) -> Codec:
         word = value if isinstance(value, str) else values.spell_number(value)
         if word is value or _SPELLED.fullmatch(word):
             return word
-        raise Unfit("a text, or a whole number of at most 18 digits", value)
+        raise UnfitError("a text, or a whole number of at most 18 digits", value)
 
     def decode(value: Any, env: Env) -> int | str:
         word = str(value) if type(value) is int else values.text(value)
@@ -236,7 +236,7 @@ def texts(arguments: Sequence[Argument], site: Site) -> Codec:
 
 def _each_number(value: Any, convert: Callable[[Any], Any], depth: int = 0) -> Any:
     if depth > DEEPEST:
-        raise Unfit(f"a structure of at most {DEEPEST} levels", value)
+        raise UnfitError(f"a structure of at most {DEEPEST} levels", value)
     if isinstance(value, dict):
         return {key: _each_number(part, convert, depth + 1) for key, part in value.items()}
     if values.is_sequence(value):
@@ -251,12 +251,12 @@ def suffix(arguments: Sequence[Argument], site: Site) -> Codec:
 
     def encode(value: Any, env: Env) -> str:
         if not isinstance(value, bool):
-            raise Unfit("true or false", value)
+            raise UnfitError("true or false", value)
         return "" if value else word
 
     def decode(value: Any, env: Env) -> bool:
         if not isinstance(value, str) or value not in ("", word):
-            raise Unfit(f"{word!r} or nothing", value)
+            raise UnfitError(f"{word!r} or nothing", value)
         return value == ""
 
     return Codec(encode=encode, decode=decode, kind="text", fit=lambda value, rng, env: values.any_bool(value, rng))
@@ -280,13 +280,13 @@ def run_together(arguments: Sequence[Argument], site: Site) -> Codec:
         split = _SPLIT.fullmatch(spelled)
         found = spelled if split is None else split[1] + split[2]
         if decode(found, env) != value:
-            raise Unfit("an id like /m/0abc, or one without slashes", value)
+            raise UnfitError("an id like /m/0abc, or one without slashes", value)
         return found
 
     def decode(value: Any, env: Env) -> str | int:
         spelled = values.text(value)
         if "/" in spelled:
-            raise Unfit("an id without slashes", value)
+            raise UnfitError("an id without slashes", value)
         whole = _WHOLE.fullmatch(spelled)
         if whole is not None:
             return f"/{whole[1]}/{whole[2]}"
@@ -305,7 +305,7 @@ def base64(arguments: Sequence[Argument], site: Site) -> Codec:
 
     def encode(value: Any, env: Env) -> str:
         if not isinstance(value, bytes):
-            raise Unfit("bytes", value)
+            raise UnfitError("bytes", value)
         return binary.b64encode(value).decode("ascii")
 
     return Codec(
@@ -320,4 +320,4 @@ def read_base64(value: object) -> bytes:
     try:
         return binary.b64decode(values.text(value), validate=True)
     except ValueError:
-        raise Unfit("base64 text", value) from None
+        raise UnfitError("base64 text", value) from None

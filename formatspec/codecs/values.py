@@ -1,4 +1,4 @@
-"""What codecs ask of values: each function returns the value as it should be, or raises `Unfit`."""
+"""What codecs ask of values: each function returns the value as it should be, or raises `UnfitError`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from typing import Any, TypeAlias, TypeGuard
 
-from formatspec.codecs.registry import Site, Unfit
+from formatspec.codecs.registry import Site, UnfitError
 
 Number: TypeAlias = int | float
 Ring: TypeAlias = tuple[Number, ...]
@@ -29,21 +29,21 @@ def is_number(value: object) -> TypeGuard[Number]:
 def number(value: object) -> Number:
     if is_number(value):
         return value
-    raise Unfit("a finite number", value)
+    raise UnfitError("a finite number", value)
 
 
 def coordinate(value: object) -> Number:
     """A number small enough to calculate with."""
     found = number(value)
     if not -FARTHEST < found < FARTHEST:
-        raise Unfit("a coordinate in pixels", value)
+        raise UnfitError("a coordinate in pixels", value)
     return found
 
 
 def whole(value: object, minimum: int = 0) -> int:
     """An int of at least `minimum`."""
     if type(value) is not int or value < minimum:
-        raise Unfit(f"a whole number of at least {minimum}", value)
+        raise UnfitError(f"a whole number of at least {minimum}", value)
     return value
 
 
@@ -51,13 +51,13 @@ def integral(value: object, minimum: int = 0) -> int:
     """A whole number, be it spelled as a float."""
     found = coordinate(value)
     if found != int(found) or found < minimum:
-        raise Unfit(f"a whole number of at least {minimum}", value)
+        raise UnfitError(f"a whole number of at least {minimum}", value)
     return int(found)
 
 
 def text(value: object) -> str:
     if not isinstance(value, str):
-        raise Unfit("a text", value)
+        raise UnfitError("a text", value)
     return value
 
 
@@ -69,7 +69,7 @@ def sequence(value: object, length: int | None = None) -> tuple[Any, ...]:
     """A list or tuple, as a tuple; of `length` elements where that is given."""
     if isinstance(value, (list, tuple)) and (length is None or len(value) == length):
         return tuple(value)
-    raise Unfit("a list" if length is None else f"a list of {length}", value)
+    raise UnfitError("a list" if length is None else f"a list of {length}", value)
 
 
 def numbers(value: object, length: int | None = None) -> tuple[Number, ...]:
@@ -91,7 +91,7 @@ def bbox(value: object) -> tuple[Number, Number, Number, Number]:
     """x, y, width, height; continuous, origin at the outer corner of the first pixel."""
     x, y, width, height = coordinates(value, 4)
     if width < 0 or height < 0:
-        raise Unfit("a box with a width and a height of at least 0", value)
+        raise UnfitError("a box with a width and a height of at least 0", value)
     return x, y, width, height
 
 
@@ -99,7 +99,7 @@ def ring(value: object) -> Ring:
     """A flat tuple x0, y0, x1, y1, ..."""
     found = coordinates(value)
     if len(found) % 2:
-        raise Unfit("an even count of coordinates", value)
+        raise UnfitError("an even count of coordinates", value)
     return found
 
 
@@ -122,7 +122,7 @@ def seen(value: object) -> int:
     """The visibility of a keypoint: 0, 1 or 2."""
     found = number(value)
     if found not in (0, 1, 2):
-        raise Unfit("a visibility of 0, 1 or 2", value)
+        raise UnfitError("a visibility of 0, 1 or 2", value)
     return int(found)
 
 
@@ -130,7 +130,7 @@ def ring_of_visible(value: object) -> Ring:
     """The points of keypoints that are all visible."""
     found = keypoints(value)
     if any(visibility != VISIBLE for _, _, visibility in found):
-        raise Unfit("keypoints that are all visible", value)
+        raise UnfitError("keypoints that are all visible", value)
     return tuple(c for x, y, _ in found for c in (x, y))
 
 
@@ -162,7 +162,7 @@ def read_number(spelled: str) -> Number:
     """A decimal number as JSON writes them: an int where no fraction and no exponent is spelled."""
     match = _NUMBER.fullmatch(spelled)
     if match is None or len(spelled) > 400:
-        raise Unfit("a number", spelled)
+        raise UnfitError("a number", spelled)
     return number(float(spelled) if match[2] or match[3] else int(spelled))
 
 
@@ -170,7 +170,7 @@ def spell_number(value: object) -> str:
     """The shortest spelling that reads back as the same number."""
     found = number(value)
     if isinstance(found, int) and found.bit_length() > 1000:
-        raise Unfit("a number of fewer digits", value)
+        raise UnfitError("a number of fewer digits", value)
     return repr(found) if type(found) is int else repr(float(found))
 
 

@@ -54,7 +54,7 @@ def gallery_page(sources: Iterable[Source], docs: Path) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def listing(sources: Iterable[Source]) -> list[str]:
+def format_list(sources: Iterable[Source]) -> list[str]:
     """The formats in aligned columns: name, title, what they hold, how far they are written."""
     known = [summary(source) for source in sources]
     rows = [(one.name, one.title, one.main, one.grade) for one in known]
@@ -109,4 +109,4 @@ def matrix_json(found: Matrix) -> dict[str, object]:
     return {"version": 1, "pairs": pairs}
 
 
-__all__ = ["Matrix", "gallery_page", "listing", "matrix", "matrix_json", "matrix_lines", "pages"]
+__all__ = ["Matrix", "format_list", "gallery_page", "matrix", "matrix_json", "matrix_lines", "pages"]

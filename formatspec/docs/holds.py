@@ -9,17 +9,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from formatspec.engine import demand
-from formatspec.engine.adapt import TargetCategories
-from formatspec.engine.categories import from_table
-from formatspec.engine.conditions import conjuncts
-from formatspec.engine.format import IMAGE, Format, Role, compile_format
-from formatspec.engine.held import BITS, IMPLIED, leaf_names
-from formatspec.engine.losses import CATEGORY_NAMES as CATEGORY
-from formatspec.engine.losses import NAMES, Losses
-from formatspec.engine.scope import Meaning, Scope
-from formatspec.engine.whole import choices, forms
-from formatspec.language.expression import Binary, Name
+from formatspec.engine.dataset.lint import choices, forms
+from formatspec.engine.export.adapt import TargetCategories
+from formatspec.engine.export.losses import CATEGORY_NAMES as CATEGORY
+from formatspec.engine.export.losses import NAMES, Losses
+from formatspec.engine.read.categories import from_table
+from formatspec.engine.resolve.held_slots import BITS, IMPLIED, leaf_names
+from formatspec.engine.resolve.scope import Meaning, Scope
+from formatspec.engine.spec import wanted_slots
+from formatspec.engine.spec.compiled import IMAGE, Format, Role, compile_format
+from formatspec.language.expression import Binary, Name, conjuncts
 from formatspec.language.leaf import Keep
 from formatspec.language.load import Source
 from formatspec.language.rules import (
@@ -225,7 +224,7 @@ def _carried(rule: Rule, scope: Scope) -> Iterator[str]:
 def _kinds(form: Format, documents: Iterable[Role], roles: Iterable[Role]) -> frozenset[str]:
     found: set[str] = set()
     for role in documents:
-        for meaning, scope, lookup in demand.meanings(role.document_rule, role.scope):
+        for meaning, scope, lookup in wanted_slots.meanings(role.document_rule, role.scope):
             if not lookup:
                 found.update(_told(meaning, scope))
         for table, scope in _tables(role.document_rule, role.scope):

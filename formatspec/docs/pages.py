@@ -13,7 +13,7 @@ from typing import Any
 
 from formatspec.codecs import CODECS
 from formatspec.docs import holds as held
-from formatspec.engine.format import Format, Role
+from formatspec.engine.spec.compiled import Format, Role
 from formatspec.findings.codes import CODES
 from formatspec.language.load import Source, bundled, load_source
 from formatspec.language.schema import CategoryList, CategoryTable

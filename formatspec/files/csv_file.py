@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from types import SimpleNamespace
 from typing import Any
 
-from formatspec.files.document import Document, FileError, Place, Pointer, bytes_of, text_of
+from formatspec.files.document import Document, FileError, LineColumn, Pointer, bytes_of, text_of
 from formatspec.files.style import Style
 
 STYLE = Style()
@@ -73,7 +73,7 @@ def _pieces(document: Iterable[dict[Any, Any]], columns: tuple[Any, ...], style:
         yield style.newline
 
 
-def locate(data: bytes, pointer: Pointer, style: Style = STYLE) -> Place | None:
+def locate(data: bytes, pointer: Pointer, style: Style = STYLE) -> LineColumn | None:
     """Line and column where a cell `(row index, column name)` or a row `(row index,)` begins."""
     if not pointer:
         return 1, 1
@@ -160,7 +160,7 @@ def _line(cells: list[Any], style: Style) -> str:
     return "".join(written).removesuffix("\r\n")
 
 
-def _cell_place(text: str, line: int, index: int, style: Style) -> Place | None:
+def _cell_place(text: str, line: int, index: int, style: Style) -> LineColumn | None:
     """Where the cell `index` begins in the text of one row that begins at `line`; None in a short row."""
     quote = style.quote or '"'
     column, quoted = 1, False

@@ -10,7 +10,7 @@ Document: TypeAlias = Any
 Pointer: TypeAlias = tuple[str | int, ...]
 """The way to a place in a document: keys of dicts and indices of lists, from the root."""
 
-Place: TypeAlias = tuple[int, int]
+LineColumn: TypeAlias = tuple[int, int]
 """Line and column in a text, both from 1; columns count characters."""
 
 MAX_DEPTH = 200
@@ -52,7 +52,7 @@ def pointer_parts(text: str) -> tuple[str, ...]:
     return tuple(part.replace("~1", "/").replace("~0", "~") for part in text.split("/")[1:])
 
 
-def place_of(text: str, offset: int) -> Place:
+def place_of(text: str, offset: int) -> LineColumn:
     """Line and column of the character at `offset`; lines end with a line feed."""
     return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from formatspec.files.document import Document, FileError, Place, Pointer, bytes_of, text_of
+from formatspec.files.document import Document, FileError, LineColumn, Pointer, bytes_of, text_of
 from formatspec.files.style import Style
 
 STYLE = Style()
@@ -58,7 +58,7 @@ def encode(document: Document, style: Style = STYLE) -> bytes:
     return data
 
 
-def locate(data: bytes, pointer: Pointer, style: Style = STYLE) -> Place | None:
+def locate(data: bytes, pointer: Pointer, style: Style = STYLE) -> LineColumn | None:
     """Line and column 1 of a section or a key; None if there is none."""
     if not pointer:
         return 1, 1

@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from formatspec.files.document import (
     Document,
     FileError,
-    Place,
+    LineColumn,
     Pointer,
     bytes_of,
     place_of,
@@ -138,7 +138,7 @@ def _marked(document: Document, tokens: Mapping[Pointer, str]) -> Document:
     return {key: _marked(part, inner[key]) if key in inner else part for key, part in document.items()}
 
 
-def locate(data: bytes, pointer: Pointer, style: Style = STYLE) -> Place | None:
+def locate(data: bytes, pointer: Pointer, style: Style = STYLE) -> LineColumn | None:
     """Line and column where the value under `pointer` begins; None if there is none.
 
     Of equal keys the last counts, as in `decode`.  Costs one scan of the text per part of the pointer.

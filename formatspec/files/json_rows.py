@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import msgspec
 import numpy as np
 
-Path = tuple[str, ...]
+KeyPath = tuple[str, ...]
 PIECE = 1 << 20
 """Bytes that are looked through at once; a longer row makes it more."""
 
@@ -30,38 +30,38 @@ _LIST_OF_MAPPINGS = re.compile(rb"\[[ \t\r\n]*\{")
 _SHORT_GAP = 4
 
 
-class NotRows(ValueError):
+class NotRowsError(ValueError):
     """The document is not made of mappings in lists where its rows should be, or it is no JSON."""
 
 
-class Rows(NamedTuple):
+class RowSpans(NamedTuple):
     """Rows of one table, as they follow each other: offsets in the file, and the bytes from first to last."""
 
-    path: Path
+    path: KeyPath
     starts: np.ndarray[Any, np.dtype[np.int64]]
     ends: np.ndarray[Any, np.dtype[np.int64]]
     data: bytes
 
 
 Read = Callable[[int], bytes]
-Take = Callable[[Rows], None]
+Take = Callable[[RowSpans], None]
 
 
-def scan(read: Read, paths: Collection[Path], take: Take, piece: int = PIECE) -> Any:
+def scan(read: Read, paths: Collection[KeyPath], take: Take, piece: int = PIECE) -> Any:
     """Hand the rows of the lists under `paths` to `take`, in order; gives the document with these lists empty.
 
     read: gives the next bytes of the file, at most as many as it is asked for, none at its end.  The rows' own
-    JSON is not judged here.  Raises NotRows.
+    JSON is not judged here.  Raises NotRowsError.
     """
     return _Scan(paths, take).whole(read, piece)
 
 
 def beginning(read: Read, count: int, piece: int = PIECE) -> Any:
     """The document, with no more than the first `count` mappings of each long list that is the document itself or a
-    value of it.  Raises NotRows."""
-    heads: dict[Path, list[Any]] = {}
+    value of it.  Raises NotRowsError."""
+    heads: dict[KeyPath, list[Any]] = {}
 
-    def take(rows: Rows) -> None:
+    def take(rows: RowSpans) -> None:
         head = heads.setdefault(rows.path, [])
         wanted = min(count - len(head), len(rows.ends))
         if wanted > 0:
@@ -69,7 +69,7 @@ def beginning(read: Read, count: int, piece: int = PIECE) -> Any:
             try:
                 head += msgspec.json.decode(b"[" + data + b"]")
             except (ValueError, RecursionError):
-                raise NotRows from None
+                raise NotRowsError from None
 
     document = _Beginning((), take).whole(read, piece)
     if () in heads:
@@ -88,7 +88,7 @@ class _Events(NamedTuple):
 class _Scan:
     """How far a document has been looked through; between two pieces it stands outside of all texts."""
 
-    def __init__(self, paths: Collection[Path], take: Take) -> None:
+    def __init__(self, paths: Collection[KeyPath], take: Take) -> None:
         self.paths = frozenset(paths)
         self.inner = frozenset(path[:depth] for path in paths for depth in range(len(path)))
         self.take = take
@@ -96,9 +96,9 @@ class _Scan:
         self.stack: list[str] = []
         self.depth = 0
         self.key: str | None = None
-        self.table: Path | None = None
+        self.table: KeyPath | None = None
         self.rows = 0
-        self.met: set[Path] = set()
+        self.met: set[KeyPath] = set()
 
     def whole(self, read: Read, piece: int) -> Any:
         base, data = 0, b""
@@ -110,11 +110,11 @@ class _Scan:
             if not more:
                 break
         if data or self.depth or self._in_table():
-            raise NotRows
+            raise NotRowsError
         try:
             return msgspec.json.decode(bytes(self.around))
         except (ValueError, RecursionError):
-            raise NotRows from None
+            raise NotRowsError from None
 
     def _piece(self, data: bytes, base: int, last: bool) -> int:
         """Look through some bytes; gives how many of them are done with."""
@@ -149,7 +149,7 @@ class _Scan:
         place, kind, depth = int(events.places[at]), int(events.kinds[at]), int(events.depths[at])
         if kind == _CLOSE:
             if not self.depth:
-                raise NotRows
+                raise NotRowsError
             self.depth -= 1
             self.stack = self.stack[:-1]
             return 1
@@ -166,7 +166,7 @@ class _Scan:
         path = (*self.stack, self.key or "") if self.depth else ()
         if self._begins(path, data, place):
             if path in self.met:
-                raise NotRows
+                raise NotRowsError
             self.met.add(path)
             self.table, self.rows, self.depth = path, 0, depth
             return 1
@@ -177,7 +177,7 @@ class _Scan:
         closes = np.flatnonzero(events.depths[at:] < depth)
         return int(closes[0]) + 1 if len(closes) else None
 
-    def _begins(self, path: Path, data: bytes, place: int) -> bool:
+    def _begins(self, path: KeyPath, data: bytes, place: int) -> bool:
         """Whether a table begins with what opens here."""
         return path in self.paths and data[place] == 0x5B
 
@@ -189,7 +189,7 @@ class _Scan:
         end = int(over[0]) if len(over) else len(depths)
         depths, kinds = depths[:end], kinds[:end]
         if ((depths == self.depth) & (kinds == _QUOTE)).any():
-            raise NotRows
+            raise NotRowsError
         closing = np.flatnonzero((depths == self.depth) & (kinds == _CLOSE))
         opening = np.flatnonzero((depths == self.depth + 1) & (kinds == _OPEN))[: len(closing)]
         if len(closing):
@@ -197,17 +197,17 @@ class _Scan:
             ends = events.places[at:][closing].astype(np.int64) + 1
             first, behind = int(starts[0]), int(ends[-1])
             if not _only_mappings(data, starts) or not _parted(data, starts, ends):
-                raise NotRows
+                raise NotRowsError
             if data[done:first].strip(_SPACE) != (b"," if self.rows else b""):
-                raise NotRows
+                raise NotRowsError
             self.rows += len(starts)
-            self.take(Rows(self.table, starts + base, ends + base, data[first:behind]))
+            self.take(RowSpans(self.table, starts + base, ends + base, data[first:behind]))
             done = behind
         if not len(over):
             return len(events.places), done
         place = int(events.places[at + end])
         if data[done:place].strip(_SPACE):
-            raise NotRows
+            raise NotRowsError
         self.table = None
         self.depth -= 1
         return at + end + 1, place
@@ -216,17 +216,17 @@ class _Scan:
 class _Beginning(_Scan):
     """A look at the lists of mappings in the document's first level, whatever they are called."""
 
-    def __init__(self, paths: Collection[Path], take: Take) -> None:
+    def __init__(self, paths: Collection[KeyPath], take: Take) -> None:
         super().__init__(paths, take)
         self.inner = frozenset({()})
 
-    def _begins(self, path: Path, data: bytes, place: int) -> bool:
+    def _begins(self, path: KeyPath, data: bytes, place: int) -> bool:
         return len(path) < 2 and _LIST_OF_MAPPINGS.match(data, place) is not None
 
     def _around(self, data: bytes, events: _Events, at: int, last: bool) -> int | None:
         step = super()._around(data, events, at, last)
         if step is None and len(data) > _WHOLE:
-            raise NotRows  # a long value that is no list of mappings: nothing would be gained
+            raise NotRowsError  # a long value that is no list of mappings: nothing would be gained
         return step
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from formatspec.files import json_file
-from formatspec.files.document import Document, FileError, Place, Pointer, bytes_of, text_of
+from formatspec.files.document import Document, FileError, LineColumn, Pointer, bytes_of, text_of
 from formatspec.files.style import Style
 
 STYLE = Style()
@@ -42,7 +42,7 @@ def stream(document: Document, tables: Mapping[Pointer, Iterator[bytes]], style:
         yield b"\n"
 
 
-def locate(data: bytes, pointer: Pointer, style: Style = STYLE) -> Place | None:
+def locate(data: bytes, pointer: Pointer, style: Style = STYLE) -> LineColumn | None:
     """Line and column where the value under `pointer` begins; None if there is none."""
     if not pointer:
         return 1, 1

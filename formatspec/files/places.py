@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from formatspec.files.document import Place
+from formatspec.files.document import LineColumn
 
 PIECE = 1 << 20
 """Bytes between the points at which lines and characters are counted once and for all."""
@@ -20,7 +20,7 @@ class Places:
         # For each piece: the lines ended and the characters passed before it, and those at the last line's beginning.
         self._before: list[tuple[int, int, int]] = [(0, 0, 0)]
 
-    def at(self, offset: int) -> Place:
+    def at(self, offset: int) -> LineColumn:
         """Line and column of the character that begins at an offset, both from 1."""
         piece = offset // PIECE
         while len(self._before) <= piece:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from formatspec.files.document import Document, FileError, Place, Pointer, bytes_of, text_of
+from formatspec.files.document import Document, FileError, LineColumn, Pointer, bytes_of, text_of
 from formatspec.files.style import Style
 
 STYLE = Style()
@@ -72,7 +72,7 @@ def _pieces(document: Iterable[Any], style: Style) -> Iterator[str]:
         yield style.newline
 
 
-def locate(data: bytes, pointer: Pointer, style: Style = STYLE) -> Place | None:
+def locate(data: bytes, pointer: Pointer, style: Style = STYLE) -> LineColumn | None:
     """Line, counting comments, and column 1 of the line whose index is `pointer[0]`."""
     if not pointer:
         return 1, 1

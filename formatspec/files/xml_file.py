@@ -25,7 +25,7 @@ from formatspec.files.document import (
     MAX_DEPTH,
     Document,
     FileError,
-    Place,
+    LineColumn,
     Pointer,
     bytes_of,
     text_of,
@@ -35,7 +35,7 @@ from formatspec.files.style import Style
 STYLE = Style(indent=2)
 
 
-class Shape(msgspec.Struct, frozen=True):
+class XmlShape(msgspec.Struct, frozen=True):
     """What is known of an element beforehand.
 
     children: the shapes of children by tag.
@@ -48,10 +48,10 @@ class Shape(msgspec.Struct, frozen=True):
     `{}`, not text, when it has nothing else.
     """
 
-    children: Mapping[str, Shape] = msgspec.field(default_factory=dict)
+    children: Mapping[str, XmlShape] = msgspec.field(default_factory=dict)
     lists: frozenset[str] = frozenset()
     runs: bool = False
-    members: Mapping[str, Shape] = msgspec.field(default_factory=dict)
+    members: Mapping[str, XmlShape] = msgspec.field(default_factory=dict)
 
     @property
     def structural(self) -> bool:
@@ -61,11 +61,11 @@ class Shape(msgspec.Struct, frozen=True):
         """Whether a child with this tag belongs to the run."""
         return self.runs and tag not in self.children and tag not in self.lists
 
-    def member(self, tag: str) -> Shape:
+    def member(self, tag: str) -> XmlShape:
         return self.members.get(tag) or self.members.get("*") or PLAIN
 
 
-PLAIN = Shape()
+PLAIN = XmlShape()
 """Nothing is known: each element decides for itself."""
 
 # Possessive, so that no prologue makes it backtrack.
@@ -74,7 +74,7 @@ _DECLARED = re.compile(rb"(?:\xef\xbb\xbf)?\s*<\?xml[^>]*?\sencoding\s*=|\xff\xf
 _PLACE = re.compile(r", line \d+, column \d+$")
 
 
-def decode(data: bytes, style: Style = STYLE, shape: Shape = PLAIN) -> Document:
+def decode(data: bytes, style: Style = STYLE, shape: XmlShape = PLAIN) -> Document:
     """The document in `data`; `shape` is that of the document, so its children hold the root's tag.
 
     The file's own declaration of its encoding counts before `style.encoding`.  Raises FileError, also on a
@@ -119,7 +119,7 @@ def encode(document: Document, style: Style = STYLE) -> bytes:
     return bytes_of(text, style.encoding)
 
 
-def locate(data: bytes, pointer: Pointer, style: Style = STYLE, shape: Shape = PLAIN) -> Place | None:
+def locate(data: bytes, pointer: Pointer, style: Style = STYLE, shape: XmlShape = PLAIN) -> LineColumn | None:
     """Line where the element under `pointer` begins, or the element whose attribute or text it is; column 1.
 
     The line is that on which the start tag ends.  None if there is no such element.
@@ -178,7 +178,7 @@ def _line(element: etree._Element) -> int | None:
     return int(line) if line else None
 
 
-def _value(element: etree._Element, shape: Shape, depth: int) -> str | dict[str, Any]:
+def _value(element: etree._Element, shape: XmlShape, depth: int) -> str | dict[str, Any]:
     if depth > MAX_DEPTH:
         raise FileError(f"elements are nested deeper than {MAX_DEPTH}", _line(element))
     value: dict[str, Any] = {}
@@ -203,7 +203,7 @@ def _texts(element: etree._Element) -> Iterable[str]:
         yield child.tail or ""
 
 
-def _put(value: dict[str, Any], child: etree._Element, shape: Shape, depth: int) -> None:
+def _put(value: dict[str, Any], child: etree._Element, shape: XmlShape, depth: int) -> None:
     """Put a child into its parent's value."""
     tag = _tag(child)
     if shape.runs_over(tag):

@@ -20,7 +20,7 @@ from formatspec.files.document import (
     MAX_DEPTH,
     Document,
     FileError,
-    Place,
+    LineColumn,
     Pointer,
     bytes_of,
     text_of,
@@ -77,10 +77,10 @@ def encode(document: Document, style: Style = STYLE) -> bytes:
     return bytes_of(text, style.encoding)
 
 
-def locate(data: bytes, pointer: Pointer, style: Style = STYLE) -> Place | None:
+def locate(data: bytes, pointer: Pointer, style: Style = STYLE) -> LineColumn | None:
     """Line and column where the value under `pointer` begins; within an alias, that of the alias."""
     wanted = [str(part) for part in pointer]
-    found: Place | None = None
+    found: LineColumn | None = None
 
     def note(frames: list[_Frame], event: yaml.NodeEvent) -> None:
         nonlocal found
@@ -243,7 +243,7 @@ def _plain(text: str) -> Any:
     return float(text) if _FLOAT.fullmatch(text) else text
 
 
-def _place(mark: Any) -> Place:
+def _place(mark: Any) -> LineColumn:
     return mark.line + 1, mark.column + 1
 
 

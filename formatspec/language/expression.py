@@ -10,7 +10,7 @@ row does; `sum`, `min` and `max` need the values of a slot: `sum(objects.area wh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol, TypeAlias
 
 from formatspec.language.functions import AGGREGATES, FUNCTIONS
@@ -19,12 +19,12 @@ from formatspec.language.syntax import (
     Call,
     Conditional,
     Expression,
-    ExpressionSyntax,
-    Index,
+    ExpressionSyntaxError,
     ListOf,
     Literal,
     Name,
-    Rows,
+    RowsOf,
+    Subscript,
     Unary,
     children,
     format,
@@ -38,16 +38,16 @@ __all__ = [
     "Conditional",
     "Expression",
     "ExpressionError",
-    "ExpressionSyntax",
+    "ExpressionSyntaxError",
     "Getter",
-    "Index",
     "ListOf",
     "Literal",
     "Name",
-    "Rows",
-    "Scope",
+    "NameScope",
+    "RowsOf",
+    "Subscript",
     "Unary",
-    "UnknownName",
+    "UnknownNameError",
     "compile_condition",
     "compile_expression",
     "format",
@@ -58,7 +58,7 @@ __all__ = [
 Getter: TypeAlias = Callable[[Any], object]
 
 
-class UnknownName(LookupError):
+class UnknownNameError(LookupError):
     """A name that the scope does not know."""
 
     def __init__(self, name: str) -> None:
@@ -69,18 +69,18 @@ class UnknownName(LookupError):
         return f"unknown name '{self.name}'"
 
 
-class Scope(Protocol):
+class NameScope(Protocol):
     """What names mean where an expression stands."""
 
     def value(self, name: str) -> Getter:
-        """How to get the value of a dotted name from a context; raises UnknownName."""
+        """How to get the value of a dotted name from a context; raises UnknownNameError."""
         ...
 
     def counts_zero(self, name: str) -> bool:
         """Whether a name is a slot of which 0 is a value like any other, so that alone it holds for 0 too."""
         ...
 
-    def table(self, name: str) -> tuple[Callable[[Any], Iterable[Any]], Scope] | None:
+    def table(self, name: str) -> tuple[Callable[[Any], Iterable[Any]], NameScope] | None:
         """How to get the contexts of a table's rows, and the scope inside; None if it is no table."""
         ...
 
@@ -88,22 +88,22 @@ class Scope(Protocol):
 def names(expression: Expression) -> frozenset[str]:
     """The dotted names and tables that an expression takes from its own scope: not those inside `where`."""
     found: set[str] = set()
-    todo: list[Expression | Rows] = [expression]
+    todo: list[Expression | RowsOf] = [expression]
     while todo:
         node = todo.pop()
         if isinstance(node, Name):
             found.add(node.name)
-        elif isinstance(node, Rows):
+        elif isinstance(node, RowsOf):
             found.add(node.table)
         else:
             todo.extend(children(node))
     return frozenset(found)
 
 
-def compile_expression(expression: Expression, scope: Scope) -> Getter:
+def compile_expression(expression: Expression, scope: NameScope) -> Getter:
     """The expression as a closure over contexts of `scope`; names are resolved now, once.
 
-    Raises UnknownName for a name that the scope does not know, and ExpressionError for sum, min or max of a
+    Raises UnknownNameError for a name that the scope does not know, and ExpressionError for sum, min or max of a
     table without a slot. The closure raises ExpressionError, and what the scope's own getters raise.
     """
     match expression:
@@ -126,14 +126,14 @@ def compile_expression(expression: Expression, scope: Scope) -> Getter:
             test = compile_condition(condition, scope)
             yes, no = (compile_expression(part, scope) for part in (then, otherwise))
             return lambda context: yes(context) if test(context) else no(context)
-        case Index(target, at):
+        case Subscript(target, at):
             whole, position = compile_expression(target, scope), compile_expression(at, scope)
             return lambda context: element(whole(context), position(context))
         case Call(function, arguments):
             return _call(function, arguments, scope)
 
 
-def compile_condition(expression: Expression, scope: Scope) -> Callable[[Any], bool]:
+def compile_condition(expression: Expression, scope: NameScope) -> Callable[[Any], bool]:
     """The expression's truth as a closure; raises as `compile_expression` does.
 
     A slot named alone holds where it has a value, and 0 is one if the scope says so.
@@ -143,7 +143,7 @@ def compile_condition(expression: Expression, scope: Scope) -> Callable[[Any], b
     return lambda context: holds(get(context))
 
 
-def _binary(operator: str, left: Expression, right: Expression, scope: Scope) -> Getter:
+def _binary(operator: str, left: Expression, right: Expression, scope: NameScope) -> Getter:
     if operator in ("and", "or"):
         first, second = compile_condition(left, scope), compile_condition(right, scope)
         if operator == "and":
@@ -153,26 +153,26 @@ def _binary(operator: str, left: Expression, right: Expression, scope: Scope) ->
     return lambda context: apply(one(context), other(context))
 
 
-def _call(function: str, arguments: tuple[Expression | Rows, ...], scope: Scope) -> Getter:
+def _call(function: str, arguments: tuple[Expression | RowsOf, ...], scope: NameScope) -> Getter:
     apply = FUNCTIONS[function].call
     only = arguments[0] if len(arguments) == 1 else None
-    if isinstance(only, Rows):
+    if isinstance(only, RowsOf):
         return _over_rows(function, only, scope)
     if function in AGGREGATES and isinstance(only, Name) and scope.table(only.name) is not None:
-        return _over_rows(function, Rows(only.name, Literal(True)), scope)
-    getters = tuple(compile_expression(item, scope) for item in arguments if not isinstance(item, Rows))
+        return _over_rows(function, RowsOf(only.name, Literal(True)), scope)
+    getters = tuple(compile_expression(item, scope) for item in arguments if not isinstance(item, RowsOf))
     if len(getters) == 1:
         (get,) = getters
         return lambda context: apply(get(context))
     return lambda context: apply(*[get(context) for get in getters])
 
 
-def _over_rows(function: str, term: Rows, scope: Scope) -> Getter:
+def _over_rows(function: str, term: RowsOf, scope: NameScope) -> Getter:
     table, slot = term.table, ""
     while (found := scope.table(table)) is None:
         table, dot, tail = table.rpartition(".")
         if not dot:
-            raise UnknownName(term.table)
+            raise UnknownNameError(term.table)
         slot = f"{tail}.{slot}" if slot else tail
     rows, inner = found
     holds = compile_condition(term.condition, inner)
@@ -186,3 +186,12 @@ def _over_rows(function: str, term: Rows, scope: Scope) -> Getter:
         quantify = any if function == "any" else all
         return lambda context: quantify(holds(row) for row in rows(context))
     raise ExpressionError(f"{function} needs the values of a slot, as in {function}({table}.SLOT where …)")
+
+
+def conjuncts(expression: Expression) -> Iterator[Expression]:
+    """The terms that `and` joins."""
+    if isinstance(expression, Binary) and expression.operator == "and":
+        yield from conjuncts(expression.left)
+        yield from conjuncts(expression.right)
+    else:
+        yield expression

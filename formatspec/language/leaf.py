@@ -17,11 +17,11 @@ import msgspec
 
 from formatspec.codecs.registry import Argument
 from formatspec.language import expression
-from formatspec.language.expression import Expression, ExpressionSyntax
-from formatspec.paths.template import Literal, TemplateSyntax, split
+from formatspec.language.expression import Expression, ExpressionSyntaxError
+from formatspec.paths.template import LiteralText, TemplateSyntaxError, split
 
 
-class LeafSyntax(ValueError):
+class LeafSyntaxError(ValueError):
     """A leaf that does not parse; `offset` counts characters from its start."""
 
     def __init__(self, message: str, offset: int = 0, expected: str = "") -> None:
@@ -30,7 +30,7 @@ class LeafSyntax(ValueError):
         self.expected = expected
 
 
-class Call(msgspec.Struct, frozen=True):
+class CodecCall(msgspec.Struct, frozen=True):
     """One codec of a chain, with its arguments."""
 
     name: str
@@ -41,7 +41,7 @@ class Bind(msgspec.Struct, frozen=True):
     """Slots of the model through a chain of codecs; `default` is printed where the slots have no value."""
 
     names: tuple[str, ...]
-    calls: tuple[Call, ...] = ()
+    calls: tuple[CodecCall, ...] = ()
     default: Expression | None = None
     format: str | None = None
     optional: bool = False
@@ -89,7 +89,7 @@ _WORDS = {"true": True, "false": False, "null": None}
 def parse_leaf(value: Any) -> Leaf:
     """The leaf that a scalar of a spec states.
 
-    Raises LeafSyntax with an offset into the scalar's text.
+    Raises LeafSyntaxError with an offset into the scalar's text.
     """
     if not isinstance(value, str):
         return Constant(value)
@@ -109,9 +109,11 @@ def parse_text(text: str) -> Text:
     """A template: literal text with placeholders in braces."""
     try:
         pieces = split(text)
-    except TemplateSyntax as error:
-        raise LeafSyntax(str(error), getattr(error, "offset", 0)) from None
-    return Text(tuple(p.text if isinstance(p, Literal) else _placeholder(p.text, p.offset + 1) for p in pieces), text)
+    except TemplateSyntaxError as error:
+        raise LeafSyntaxError(str(error), getattr(error, "offset", 0)) from None
+    return Text(
+        tuple(p.text if isinstance(p, LiteralText) else _placeholder(p.text, p.offset + 1) for p in pieces), text
+    )
 
 
 def _placeholder(text: str, offset: int) -> Bind | Computed:
@@ -135,13 +137,13 @@ def _computed(text: str, offset: int) -> Computed | Constant:
 def _expression(text: str, offset: int) -> Expression:
     try:
         return expression.parse(text)
-    except ExpressionSyntax as error:
-        raise LeafSyntax(str(error), offset + error.column, getattr(error, "expected", "")) from None
+    except ExpressionSyntaxError as error:
+        raise LeafSyntaxError(str(error), offset + error.column, getattr(error, "expected", "")) from None
 
 
 def _default(text: str, offset: int) -> Expression:
     if not text.strip():
-        raise LeafSyntax("nothing stands behind `else`", offset, "an expression")
+        raise LeafSyntaxError("nothing stands behind `else`", offset, "an expression")
     return _expression(text, offset)
 
 
@@ -151,7 +153,7 @@ def _bind(text: str, whole: str, offset: int = 0) -> Bind:
     names = tuple(name.strip() for _, name in _pieces(pieces[0][1], ","))
     for name in names:
         if not _NAME.fullmatch(name):
-            raise LeafSyntax(f"{name!r} is no name of a slot", offset, 'slots, `keep`, `= expression` or "text"')
+            raise LeafSyntaxError(f"{name!r} is no name of a slot", offset, 'slots, `keep`, `= expression` or "text"')
     calls = tuple(_call(piece.strip(), offset + at) for at, piece in pieces[1:])
     parsed = _default(default, offset + text.rindex(default)) if default is not None else None
     return Bind(names, calls, parsed)
@@ -190,13 +192,13 @@ def _pieces(text: str, separator: str) -> Iterator[tuple[int, str]]:
     yield start, text[start:]
 
 
-def _call(text: str, offset: int) -> Call:
+def _call(text: str, offset: int) -> CodecCall:
     name, bracket, rest = text.partition("(")
     if not _NAME.fullmatch(name.strip()) or (bracket and not rest.endswith(")")):
-        raise LeafSyntax(f"{text!r} is no codec", offset, "a codec's name, with arguments in parentheses")
+        raise LeafSyntaxError(f"{text!r} is no codec", offset, "a codec's name, with arguments in parentheses")
     if not bracket or not rest[:-1].strip():
-        return Call(name.strip())
-    return Call(name.strip(), tuple(_argument(piece.strip(), offset) for _, piece in _pieces(rest[:-1], ",")))
+        return CodecCall(name.strip())
+    return CodecCall(name.strip(), tuple(_argument(piece.strip(), offset) for _, piece in _pieces(rest[:-1], ",")))
 
 
 def _argument(text: str, offset: int) -> Argument:
@@ -218,4 +220,4 @@ def _literal(text: str, offset: int) -> Any:
         return [_literal(piece.strip(), offset) for _, piece in _pieces(inner, ",")] if inner else []
     if _NAME.fullmatch(text):
         return text
-    raise LeafSyntax(f"{text!r} is no literal", offset, "a quoted text, a number, true, false, null or a word")
+    raise LeafSyntaxError(f"{text!r} is no literal", offset, "a quoted text, a number, true, false, null or a word")

@@ -10,8 +10,8 @@ from msgspec.structs import replace
 
 from formatspec.language import expression
 from formatspec.language.errors import Place, Problem, SpecError, suggest
-from formatspec.language.expression import Expression, ExpressionSyntax
-from formatspec.language.leaf import Computed, Constant, Leaf, LeafSyntax, parse_leaf, parse_text
+from formatspec.language.expression import Expression, ExpressionSyntaxError
+from formatspec.language.leaf import Computed, Constant, Leaf, LeafSyntaxError, parse_leaf, parse_text
 from formatspec.language.yaml_source import Node
 from formatspec.model.slots import TABLES
 
@@ -168,14 +168,14 @@ def parse_where(text: str, place: Place) -> Expression:
     """A condition on records.  Raises SpecError."""
     try:
         return expression.parse(text)
-    except ExpressionSyntax as error:
+    except ExpressionSyntaxError as error:
         raise problem(f"in `where {text}`: {error}", place) from None
 
 
 def _leaf(node: Node) -> Leaf:
     try:
         return Constant(node.value) if node.value is None else parse_leaf(node.value)
-    except LeafSyntax as error:
+    except LeafSyntaxError as error:
         place = Place(node.place.file, node.place.line, node.place.column + error.offset)
         raise problem(f"in {node.value!r}: {error}", place, error.expected) from None
 
@@ -326,6 +326,6 @@ def _line(node: Node) -> Leaf:
     text = node.value if isinstance(node.value, str) else node.raw
     try:
         return parse_text(text)
-    except LeafSyntax as error:
+    except LeafSyntaxError as error:
         place = Place(node.place.file, node.place.line, node.place.column + error.offset)
         raise problem(f"in {text!r}: {error}", place, error.expected) from None

@@ -25,7 +25,7 @@ MAX_DEPTH = 40
 KEYWORDS = frozenset({"and", "or", "not", "in", "if", "else", "where", "true", "false", "null"})
 
 
-class ExpressionSyntax(ValueError):
+class ExpressionSyntaxError(ValueError):
     """A text that is no expression: what is wrong, at which column (from 0), and what was expected there."""
 
     def __init__(self, message: str, column: int, expected: str = "") -> None:
@@ -88,7 +88,7 @@ class Conditional(msgspec.Struct, frozen=True):
     otherwise: Expression
 
 
-class Index(msgspec.Struct, frozen=True):
+class Subscript(msgspec.Struct, frozen=True):
     """`target[at]`"""
 
     target: Expression
@@ -99,17 +99,17 @@ class Call(msgspec.Struct, frozen=True):
     """`function(arguments)`"""
 
     function: str
-    arguments: tuple[Expression | Rows, ...]
+    arguments: tuple[Expression | RowsOf, ...]
 
 
-class Rows(msgspec.Struct, frozen=True):
+class RowsOf(msgspec.Struct, frozen=True):
     """`table where condition`: only as the one argument of an aggregate."""
 
     table: str
     condition: Expression
 
 
-Expression: TypeAlias = Literal | ListOf | Name | Unary | Binary | Conditional | Index | Call
+Expression: TypeAlias = Literal | ListOf | Name | Unary | Binary | Conditional | Subscript | Call
 
 _PRECEDENCE = {
     "or": 1,
@@ -149,7 +149,7 @@ def _tokens(text: str) -> Iterator[_Token]:
         word = match.group()
         if kind == "name" and word.partition(".")[0] in KEYWORDS:
             if word not in KEYWORDS:
-                raise ExpressionSyntax(f"'{word}' begins with a word of the language", at, "a name")
+                raise ExpressionSyntaxError(f"'{word}' begins with a word of the language", at, "a name")
             kind = "symbol"
         if kind != "space":
             yield _Token(kind, word, at)
@@ -157,17 +157,17 @@ def _tokens(text: str) -> Iterator[_Token]:
     yield _Token("end", "the end", len(text))
 
 
-def _unreadable(text: str, at: int) -> ExpressionSyntax:
+def _unreadable(text: str, at: int) -> ExpressionSyntaxError:
     character = text[at]
     if character in "'\"":
-        return ExpressionSyntax("a text is not closed", at, character)
+        return ExpressionSyntaxError("a text is not closed", at, character)
     if character.isdigit():
-        return ExpressionSyntax("not a number", at, "digits, with a point or an exponent")
+        return ExpressionSyntaxError("not a number", at, "digits, with a point or an exponent")
     if character == "=":
-        return ExpressionSyntax("unexpected '='", at, "'==' to compare")
+        return ExpressionSyntaxError("unexpected '='", at, "'==' to compare")
     if character == "&" or character == "|":
-        return ExpressionSyntax(f"unexpected '{character}'", at, "'and' or 'or'")
-    return ExpressionSyntax(f"unexpected '{character}'", at)
+        return ExpressionSyntaxError(f"unexpected '{character}'", at, "'and' or 'or'")
+    return ExpressionSyntaxError(f"unexpected '{character}'", at)
 
 
 class _Parser:
@@ -185,11 +185,11 @@ class _Parser:
     def fail(self, expected: str) -> NoReturn:
         token = self.token
         if token.text == "where":
-            raise ExpressionSyntax(
+            raise ExpressionSyntaxError(
                 "unexpected 'where'", token.column, f"it after a table's name in {_listed(AGGREGATES)}"
             )
         shown = "the end" if token.kind == "end" else f"'{token.text}'"
-        raise ExpressionSyntax(f"unexpected {shown}", token.column, expected)
+        raise ExpressionSyntaxError(f"unexpected {shown}", token.column, expected)
 
     def advance(self) -> _Token:
         token = self.token
@@ -208,7 +208,7 @@ class _Parser:
     def enter(self) -> None:
         self.depth += 1
         if self.depth > MAX_DEPTH:
-            raise ExpressionSyntax(f"nested more than {MAX_DEPTH} deep", self.token.column)
+            raise ExpressionSyntaxError(f"nested more than {MAX_DEPTH} deep", self.token.column)
 
     def expression(self) -> Expression:
         self.enter()
@@ -230,7 +230,7 @@ class _Parser:
             self.advance()
             left = Binary(symbol, left, self.binary(precedence + 1))
             if precedence == _COMPARISON and _PRECEDENCE.get(self.token.text) == _COMPARISON:
-                raise ExpressionSyntax("comparisons do not chain", self.token.column, "'and'")
+                raise ExpressionSyntaxError("comparisons do not chain", self.token.column, "'and'")
         return left
 
     def unary(self, least: int) -> Expression:
@@ -248,7 +248,7 @@ class _Parser:
     def postfix(self) -> Expression:
         target = self.primary()
         while self.take("["):
-            target = Index(target, self.expression())
+            target = Subscript(target, self.expression())
             self.need("]")
         return target
 
@@ -282,7 +282,7 @@ class _Parser:
     def call(self, name: _Token) -> Call:
         function = FUNCTIONS.get(name.text)
         if function is None:
-            raise ExpressionSyntax(
+            raise ExpressionSyntaxError(
                 f"unknown function '{name.text}'", name.column, f"a function; {suggest(name.text, FUNCTIONS)}"
             )
         if name.text in AGGREGATES and self.token.kind == "name" and self.tokens[self.index + 1].text == "where":
@@ -290,10 +290,10 @@ class _Parser:
             self.need("where")
             condition = self.expression()
             self.need(")", "an operator or ')'")
-            return Call(name.text, (Rows(table, condition),))
+            return Call(name.text, (RowsOf(table, condition),))
         arguments = self.sequence(")")
         if not function.least <= len(arguments) <= (function.most or len(arguments)):
-            raise ExpressionSyntax(
+            raise ExpressionSyntaxError(
                 f"{name.text} has {len(arguments)} arguments",
                 name.column,
                 _arity(function.least, function.most),
@@ -312,7 +312,7 @@ def _listed(words: Iterable[str]) -> str:
 def _number(token: _Token) -> int | float:
     value = int(token.text) if token.text.isdigit() else float(token.text)
     if value > INTEGER_LIMIT if isinstance(value, int) else value == float("inf"):
-        raise ExpressionSyntax("the number is too large", token.column)
+        raise ExpressionSyntaxError("the number is too large", token.column)
     return value
 
 
@@ -320,13 +320,13 @@ def _unescaped(token: _Token) -> str:
     def character(match: re.Match[str]) -> str:
         if match[1] not in _ESCAPES:
             column = token.column + 1 + match.start()
-            raise ExpressionSyntax(f"unknown escape '\\{match[1]}'", column, r"\\, \', \", \n, \t or \r")
+            raise ExpressionSyntaxError(f"unknown escape '\\{match[1]}'", column, r"\\, \', \", \n, \t or \r")
         return _ESCAPES[match[1]]
 
     return re.sub(r"\\(.)", character, token.text[1:-1], flags=re.DOTALL)
 
 
-def children(node: Expression | Rows) -> tuple[Expression | Rows, ...]:
+def children(node: Expression | RowsOf) -> tuple[Expression | RowsOf, ...]:
     """The parts of a node, from left to right."""
     match node:
         case ListOf(items):
@@ -337,18 +337,18 @@ def children(node: Expression | Rows) -> tuple[Expression | Rows, ...]:
             return (left, right)
         case Conditional(condition, then, otherwise):
             return (condition, then, otherwise)
-        case Index(target, at):
+        case Subscript(target, at):
             return (target, at)
         case Call(_, arguments):
             return arguments
-        case Rows(_, condition):
+        case RowsOf(_, condition):
             return (condition,)
     return ()
 
 
 def _depth(root: Expression) -> int:
     deepest = 0
-    level: tuple[Expression | Rows, ...] = (root,)
+    level: tuple[Expression | RowsOf, ...] = (root,)
     while level:
         deepest += 1
         level = tuple(child for node in level for child in children(node))
@@ -356,15 +356,15 @@ def _depth(root: Expression) -> int:
 
 
 def parse(text: str) -> Expression:
-    """The expression that a text spells. Raises ExpressionSyntax, and nothing else."""
+    """The expression that a text spells. Raises ExpressionSyntaxError, and nothing else."""
     if len(text) > MAX_LENGTH:
-        raise ExpressionSyntax(f"longer than {MAX_LENGTH} characters", MAX_LENGTH)
+        raise ExpressionSyntaxError(f"longer than {MAX_LENGTH} characters", MAX_LENGTH)
     parser = _Parser(text)
     expression = parser.expression()
     if parser.token.kind != "end":
         parser.fail("an operator or the end")
     if _depth(expression) > MAX_DEPTH:
-        raise ExpressionSyntax(f"nested more than {MAX_DEPTH} deep", 0, "a shorter chain of operators")
+        raise ExpressionSyntaxError(f"nested more than {MAX_DEPTH} deep", 0, "a shorter chain of operators")
     return expression
 
 
@@ -373,7 +373,7 @@ def format(expression: Expression) -> str:
     return _printed(expression, 0)
 
 
-def _printed(node: Expression | Rows, least: int) -> str:
+def _printed(node: Expression | RowsOf, least: int) -> str:
     match node:
         case Literal(value):
             return _constant(value)
@@ -391,11 +391,11 @@ def _printed(node: Expression | Rows, least: int) -> str:
         case Conditional(condition, then, otherwise):
             own = 0
             text = f"{_printed(then, 1)} if {_printed(condition, 1)} else {_printed(otherwise, 0)}"
-        case Index(target, at):
+        case Subscript(target, at):
             return f"{_printed(target, _POSTFIX)}[{_printed(at, 0)}]"
         case Call(function, arguments):
             return f"{function}({', '.join(_printed(argument, 0) for argument in arguments)})"
-        case Rows(table, condition):
+        case RowsOf(table, condition):
             return f"{table} where {_printed(condition, 0)}"
     return text if own >= least else f"({text})"
 

@@ -46,7 +46,7 @@ _REWORDED = {
 _NAN = frozenset({".nan", ".NaN", ".NAN"})
 
 
-class YamlFault(Exception):
+class YamlError(Exception):
     """What is wrong with a text as YAML: a message, line and column (from 1), and what was expected."""
 
     def __init__(self, message: str, line: int, column: int, expected: str = "", begun: int = 0) -> None:
@@ -59,9 +59,9 @@ class YamlFault(Exception):
         """The line on which the construct began in which YAML lost its way; 0 if it does not say."""
 
 
-def fault_at(node: yaml.Node, message: str, expected: str = "") -> YamlFault:
+def fault_at(node: yaml.Node, message: str, expected: str = "") -> YamlError:
     """A fault at the beginning of a composed node."""
-    return YamlFault(message, node.start_mark.line + 1, node.start_mark.column + 1, expected)
+    return YamlError(message, node.start_mark.line + 1, node.start_mark.column + 1, expected)
 
 
 def core_scalar(raw: str) -> str | int | float | bool | None:
@@ -84,7 +84,7 @@ def core_scalar(raw: str) -> str | int | float | bool | None:
 
 
 def scalar_of(node: yaml.ScalarNode) -> str | int | float | bool | None:
-    """The value of a composed scalar; raises YamlFault for a number that is too long."""
+    """The value of a composed scalar; raises YamlError for a number that is too long."""
     raw: str = node.value
     if node.tag != PLAIN:
         return raw
@@ -116,7 +116,7 @@ class _CoreLoader(_Loader):
 
 
 def compose(source: str | bytes) -> yaml.Node | None:
-    """The one document of a source as nodes, None if there is none. Raises YamlFault, and nothing else."""
+    """The one document of a source as nodes, None if there is none. Raises YamlError, and nothing else."""
     try:
         loader = _CoreLoader(source)
         try:
@@ -128,13 +128,13 @@ def compose(source: str | bytes) -> yaml.Node | None:
     except yaml.reader.ReaderError as error:
         raise _reader_fault(error, source) from None
     except UnicodeError as error:
-        raise YamlFault("not valid Unicode", *_position(source[: getattr(error, "start", 0)])) from None
+        raise YamlError("not valid Unicode", *_position(source[: getattr(error, "start", 0)])) from None
     if root is not None and (b"&" in source if isinstance(source, bytes) else "&" in source):  # no alias without one
         _check_shape(root)
     return root
 
 
-def _syntax_fault(error: yaml.MarkedYAMLError) -> YamlFault:
+def _syntax_fault(error: yaml.MarkedYAMLError) -> YamlError:
     mark = error.problem_mark or error.context_mark
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
     begun = error.context_mark.line + 1 if error.context_mark else 0
@@ -146,15 +146,15 @@ def _syntax_fault(error: yaml.MarkedYAMLError) -> YamlFault:
     expected = ""
     if message.startswith("did not find expected "):
         message, expected = "not YAML", message.removeprefix("did not find expected ")
-    return YamlFault(f"{message}{around}", line, column, expected, begun)
+    return YamlError(f"{message}{around}", line, column, expected, begun)
 
 
-def _reader_fault(error: yaml.reader.ReaderError, source: str | bytes) -> YamlFault:
+def _reader_fault(error: yaml.reader.ReaderError, source: str | bytes) -> YamlError:
     # libyaml counts bytes of the encoded text, the reader written in Python counts characters
     in_bytes = hasattr(yaml, "CSafeLoader") and isinstance(source, str)
     counted = source.encode() if in_bytes and isinstance(source, str) else source
     code = f" (0x{error.character:02x})" if isinstance(error.character, int) else ""
-    return YamlFault(f"{error.reason}{code}", *_position(counted[: error.position]))
+    return YamlError(f"{error.reason}{code}", *_position(counted[: error.position]))
 
 
 def _position(before: str | bytes) -> tuple[int, int]:

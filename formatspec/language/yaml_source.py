@@ -18,7 +18,7 @@ from formatspec.language.yaml_core import (
     MAPPING,
     PLAIN,
     QUOTED,
-    YamlFault,
+    YamlError,
     compose,
     fault_at,
     scalar_of,
@@ -55,7 +55,7 @@ def load(text: str, file: str) -> Node:
     lines = LINE_BREAK.split(text.removeprefix("\ufeff"))
     try:
         root = compose(text)
-    except YamlFault as fault:
+    except YamlError as fault:
         near = [lines[at - 1][:_LOOKED_AT] for at in (fault.line, fault.line - 1, fault.begun) if 0 < at <= len(lines)]
         place = Place(file, fault.line, fault.column)
         hint = hint_for(fault.message, near)
@@ -108,7 +108,7 @@ class _Reader:
     def _scalar(self, node: yaml.ScalarNode) -> Node:
         try:
             value = scalar_of(node)
-        except YamlFault as fault:
+        except YamlError as fault:
             self._refuse(node, fault.message)
             value = None
         return Node(value, self._place(node), node.value, node.tag != PLAIN)
@@ -174,7 +174,7 @@ def load_plain_12(data: bytes | str) -> object:
     try:
         root = compose(data)
         return None if root is None else _plain(root, {})
-    except YamlFault as fault:
+    except YamlError as fault:
         expected = f"; expected {fault.expected}" if fault.expected else ""
         raise ValueError(f"line {fault.line}, column {fault.column}: {fault.message}{expected}") from None
 

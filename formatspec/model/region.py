@@ -10,10 +10,10 @@ import numpy as np
 
 from formatspec.model import rings as _rings
 from formatspec.model import runs as _runs
-from formatspec.model.rings import Outline, Ring
+from formatspec.model.rings import EdgeRing, TracedOutline
 from formatspec.model.runs import Ints, Mask
 
-__all__ = ["Outline", "Region"]
+__all__ = ["Region", "TracedOutline"]
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -107,7 +107,7 @@ class Region:
         raise ValueError(f"the counts of run lengths are a text or a list, not {type(counts).__name__}")
 
     @classmethod
-    def from_polygons(cls, rings: Sequence[Ring], height: int, width: int) -> Region:
+    def from_polygons(cls, rings: Sequence[EdgeRing], height: int, width: int) -> Region:
         """The pixels whose centre lies in any ring [x0, y0, x1, y1, ...]; each ring is filled even-odd.
 
         Continuous coordinates with the origin at the outer corner of the first pixel, clipped to the image.
@@ -116,7 +116,7 @@ class Region:
         return cls(height, width, _rings.fill_union(rings, height, width))
 
     @classmethod
-    def from_rings_evenodd(cls, rings: Sequence[Ring], height: int, width: int) -> Region:
+    def from_rings_evenodd(cls, rings: Sequence[EdgeRing], height: int, width: int) -> Region:
         """As `from_polygons`, but a pixel belongs if an odd number of rings holds it: outlines with holes."""
         return cls(height, width, _rings.fill_evenodd(rings, height, width))
 
@@ -260,7 +260,7 @@ class Region:
             if runs.size
         ]
 
-    def to_polygons(self) -> list[Outline]:
+    def to_polygons(self) -> list[TracedOutline]:
         """The outlines of `pieces` along pixel edges; `from_rings_evenodd` refills them exactly.
 
         Outer rings run clockwise on the screen, holes against it; pixels that meet only at a corner are not

@@ -17,12 +17,12 @@ from formatspec.model.runs import Ints, by_column, cover, toggles
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-Ring = Sequence[float]
+EdgeRing = Sequence[float]
 
 _FAR = 2.0**52  # from here on a float has no halves, so no pixel has a centre
 
 
-class Outline(msgspec.Struct, frozen=True):
+class TracedOutline(msgspec.Struct, frozen=True):
     """One piece of a region: its outer ring and the rings of its holes.  Even-odd filling gives it back."""
 
     outer: list[float]
@@ -32,7 +32,7 @@ class Outline(msgspec.Struct, frozen=True):
 # -- filling -------------------------------------------------------------------------------------------------
 
 
-def fill_union(rings: Sequence[Ring], height: int, width: int) -> Ints:
+def fill_union(rings: Sequence[EdgeRing], height: int, width: int) -> Ints:
     """Bounds of the pixels inside any ring, each filled even-odd on its own.  ValueError for a bad ring."""
     offsets, ring = _crossings(rings, height, width)
     if len(rings) < 2:
@@ -43,12 +43,12 @@ def fill_union(rings: Sequence[Ring], height: int, width: int) -> Ints:
     return cover(starts - copy * total, stops - copy * total)
 
 
-def fill_evenodd(rings: Sequence[Ring], height: int, width: int) -> Ints:
+def fill_evenodd(rings: Sequence[EdgeRing], height: int, width: int) -> Ints:
     """Bounds of the pixels inside an odd number of rings.  ValueError for a bad ring."""
     return toggles(_crossings(rings, height, width)[0])
 
 
-def _crossings(rings: Sequence[Ring], height: int, width: int) -> tuple[Ints, Ints]:
+def _crossings(rings: Sequence[EdgeRing], height: int, width: int) -> tuple[Ints, Ints]:
     """Offsets where an edge crosses a column's centre line, clipped to the image, and each one's ring."""
     points = [_points(ring) for ring in rings]
     if not points:
@@ -70,7 +70,7 @@ def _crossings(rings: Sequence[Ring], height: int, width: int) -> tuple[Ints, In
     return column * height + row, which[edge]
 
 
-def _points(ring: Ring) -> npt.NDArray[np.float64]:
+def _points(ring: EdgeRing) -> npt.NDArray[np.float64]:
     points = np.asarray(ring, np.float64)
     if points.ndim != 1 or points.size % 2:
         raise ValueError(f"a ring is a flat list of x and y in turn, but this one has {len(ring)} entries")
@@ -100,7 +100,7 @@ def label_runs(column: Ints, starts: Ints, stops: Ints, height: int) -> Ints:
             label = label[label]
 
 
-def trace(bounds: Ints, height: int) -> list[Outline]:
+def trace(bounds: Ints, height: int) -> list[TracedOutline]:
     """The outlines of the 4-connected pieces, by their first pixel; outer rings clockwise on the screen.
 
     Every run has a top edge (left to right, node i) and a bottom edge (right to left, node n + i).  Which
@@ -114,14 +114,14 @@ def trace(bounds: Ints, height: int) -> list[Outline]:
     label = label_runs(column, starts, stops, height)
     follows = np.concatenate([_after_top(column, starts, stops, height), _after_bottom(column, starts, stops, height)])
     at = np.concatenate([starts - column * height, stops - column * height])
-    outlines: dict[int, Outline] = {}
+    outlines: dict[int, TracedOutline] = {}
     x = np.concatenate([column + 1, column])
     for node, ring, area in _walk(follows.tolist(), x.tolist(), at.tolist()):
         piece = int(label[node % n])
         if area > 0:
-            outlines[piece] = Outline(ring, outlines.pop(piece, Outline([], [])).holes)
+            outlines[piece] = TracedOutline(ring, outlines.pop(piece, TracedOutline([], [])).holes)
         else:
-            outlines.setdefault(piece, Outline([], [])).holes.append(ring)
+            outlines.setdefault(piece, TracedOutline([], [])).holes.append(ring)
     return [outlines[piece] for piece in sorted(outlines)]
 
 

@@ -12,7 +12,7 @@ from functools import lru_cache, partial
 from numbers import Real
 from typing import Any
 
-from formatspec.paths.syntax import Field, TemplateSyntax
+from formatspec.paths.syntax import TemplateField, TemplateSyntaxError
 
 IMAGE_EXTENSIONS: tuple[str, ...] = (
     "jpg",
@@ -64,7 +64,7 @@ _PADDED = re.compile(r"0([1-9][0-9]?)d")
 
 
 @lru_cache(maxsize=1024)
-def field(name: str, format: str | None = None) -> Field:
+def field(name: str, format: str | None = None) -> TemplateField:
     """The field of a placeholder `{name}` or `{name:format}`. Equal arguments give the same object.
 
     | format | text | value |
@@ -82,14 +82,14 @@ def field(name: str, format: str | None = None) -> Field:
     | `none?` | one path segment; the word before the question mark stands for no value | str, "" for the word |
     | `image` | an image file's extension, in any case | str, as spelled |
 
-    Raises TemplateSyntax, with offsets from the start of `format`.
+    Raises TemplateSyntaxError, with offsets from the start of `format`.
     """
     if format is None:
-        return Field(name, _SEGMENT, str, _render_segment, wants="one path segment")
+        return TemplateField(name, _SEGMENT, str, _render_segment, wants="one path segment")
     if "|" in format:
         words = _words(format)
         pattern = "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
-        return Field(name, pattern, str, partial(_render_word, words=words), wants="one of " + ", ".join(words))
+        return TemplateField(name, pattern, str, partial(_render_word, words=words), wants="one of " + ", ".join(words))
     padded = _PADDED.fullmatch(format)
     if padded:
         return _padded(name, int(padded[1]))
@@ -98,11 +98,11 @@ def field(name: str, format: str | None = None) -> Field:
         return _unless(name, format[:-1])
     if make is None:
         close = get_close_matches(format, FORMATS, n=3, cutoff=0.4) or list(FORMATS)
-        raise TemplateSyntax(f"unknown format `{format}`", 0, tuple(close))
+        raise TemplateSyntaxError(f"unknown format `{format}`", 0, tuple(close))
     return make(name)
 
 
-def _unless(name: str, word: str) -> Field:
+def _unless(name: str, word: str) -> TemplateField:
     def parse(text: str) -> str:
         return "" if text == word else text
 
@@ -111,16 +111,16 @@ def _unless(name: str, word: str) -> Field:
             raise ValueError(f"{word!r} stands for no value here")
         return word if value in (None, "") else _render_segment(value)
 
-    return Field(name, _SEGMENT, parse, render, wants=f"one path segment, {word} where there is none")
+    return TemplateField(name, _SEGMENT, parse, render, wants=f"one path segment, {word} where there is none")
 
 
-def _padded(name: str, width: int) -> Field:
+def _padded(name: str, width: int) -> TemplateField:
     if width > _DIGITS - 1:
-        raise TemplateSyntax(f"no number has {width} digits here", 0, (f"a width up to {_DIGITS - 1}",))
+        raise TemplateSyntaxError(f"no number has {width} digits here", 0, (f"a width up to {_DIGITS - 1}",))
     pattern = rf"[1-9][0-9]{{{width},{_DIGITS - 1}}}|[0-9]{{{width}}}"
     count = _NUMBER_WORDS[width] if width < len(_NUMBER_WORDS) else str(width)
     wants = f"at least {count} digit{'s' if width > 1 else ''}, zero-padded"
-    return Field(name, pattern, int, partial(_render_padded, width=width), wants=wants)
+    return TemplateField(name, pattern, int, partial(_render_padded, width=width), wants=wants)
 
 
 def _words(format: str) -> tuple[str, ...]:
@@ -128,9 +128,9 @@ def _words(format: str) -> tuple[str, ...]:
     offset = 0
     for i, word in enumerate(words):
         if not word:
-            raise TemplateSyntax("an empty word in an enumeration", offset, ("a word",))
+            raise TemplateSyntaxError("an empty word in an enumeration", offset, ("a word",))
         if word in words[:i]:
-            raise TemplateSyntax(f"`{word}` is given twice", offset, ("another word",))
+            raise TemplateSyntaxError(f"`{word}` is given twice", offset, ("another word",))
         offset += len(word) + 1
     return tuple(words)
 
@@ -230,17 +230,19 @@ def _text(value: Any) -> str:
     return str(value)
 
 
-def _image(name: str) -> Field:
+def _image(name: str) -> TemplateField:
     extensions = "|".join(sorted(IMAGE_EXTENSIONS, key=len, reverse=True))
-    return Field(name, f"(?i:{extensions})", str, _render_image, wants="an image file's extension")
+    return TemplateField(name, f"(?i:{extensions})", str, _render_image, wants="an image file's extension")
 
 
-_NAMED: dict[str, Callable[[str], Field]] = {
-    "d": lambda name: Field(name, _INTEGER, int, _render_integer, wants="an integer without leading zeros"),
-    "d?": lambda name: Field(name, _INTEGER, int, _render_integer, optional=True, wants="an integer or nothing"),
-    "f": lambda name: Field(name, _DECIMAL, _parse_decimal, _render_decimal, wants="a decimal number"),
-    "path": lambda name: Field(name, _PATH, _parse_path, _render_path, wants="a path of one or more segments"),
-    "path?": lambda name: Field(
+_NAMED: dict[str, Callable[[str], TemplateField]] = {
+    "d": lambda name: TemplateField(name, _INTEGER, int, _render_integer, wants="an integer without leading zeros"),
+    "d?": lambda name: TemplateField(
+        name, _INTEGER, int, _render_integer, optional=True, wants="an integer or nothing"
+    ),
+    "f": lambda name: TemplateField(name, _DECIMAL, _parse_decimal, _render_decimal, wants="a decimal number"),
+    "path": lambda name: TemplateField(name, _PATH, _parse_path, _render_path, wants="a path of one or more segments"),
+    "path?": lambda name: TemplateField(
         name,
         _PATH,
         _parse_path,
@@ -248,7 +250,7 @@ _NAMED: dict[str, Callable[[str], Field]] = {
         optional=True,
         wants="a path of zero or more segments",
     ),
-    "word": lambda name: Field(name, _WORDS, str, _render_unbroken, wants="a word without blanks"),
-    "words": lambda name: Field(name, _WORDS, str, _render_words, wants="words with single blanks between"),
+    "word": lambda name: TemplateField(name, _WORDS, str, _render_unbroken, wants="a word without blanks"),
+    "words": lambda name: TemplateField(name, _WORDS, str, _render_words, wants="words with single blanks between"),
     "image": _image,
 }

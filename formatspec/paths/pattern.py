@@ -15,7 +15,7 @@ from itertools import pairwise
 import msgspec
 from msgspec.structs import replace
 
-from formatspec.paths.syntax import Field
+from formatspec.paths.syntax import TemplateField
 
 _TOKEN = re.compile(
     r"(?P<quantifier>[*+?]|\{(?:\d+,?\d*|,\d+)\})"
@@ -29,7 +29,7 @@ class Var(msgspec.Struct, frozen=True):
     """A field at its place. `group` counts from 1; a field given `again` repeats the text of its group.
     `before` and `after` are literal text that is absent together with an optional field."""
 
-    field: Field
+    field: TemplateField
     group: int
     again: bool = False
     before: str = ""
@@ -45,10 +45,10 @@ class _Block(msgspec.Struct, frozen=True):
     sealed: bool
 
 
-def pieces_of(parts: Sequence[str | Field]) -> tuple[Piece, ...]:
+def pieces_of(parts: Sequence[str | TemplateField]) -> tuple[Piece, ...]:
     """Merge neighbouring literals, number the groups, and give optional fields the separator that goes with
     them: the slash behind, else the blank before, else the blank or the dashes behind."""
-    merged: list[str | Field] = []
+    merged: list[str | TemplateField] = []
     for part in parts:
         if isinstance(part, str) and merged and isinstance(merged[-1], str):
             merged[-1] += part
@@ -153,7 +153,7 @@ def _ends_block(var: Var, block: _Block) -> bool:
     return var is block.items[-1] or (block.items[-1] == "/" and var is block.items[-2])
 
 
-def open_fields(pieces: Sequence[Piece]) -> tuple[Field, ...]:
+def open_fields(pieces: Sequence[Piece]) -> tuple[TemplateField, ...]:
     """The fields that leave a choice: without them, no text has two parses."""
     return tuple(
         item.field

@@ -10,7 +10,7 @@ import msgspec
 _CLOSING = {"{": "}", "[": "]"}
 
 
-class TemplateSyntax(ValueError):  # the name says what is wrong, as SyntaxError's does
+class TemplateSyntaxError(ValueError):  # the name says what is wrong, as SyntaxError's does
     """A template that cannot be read. `offset` is in characters from the start of the text that was given;
     `expected` holds what would have been right."""
 
@@ -24,7 +24,7 @@ class TemplateSyntax(ValueError):  # the name says what is wrong, as SyntaxError
         return type(self), (self.message, self.offset, self.expected)
 
 
-class MissingValue(KeyError):
+class MissingValueError(KeyError):
     """A placeholder that must be rendered has no value. `name` is the placeholder's."""
 
     def __init__(self, name: str) -> None:
@@ -35,11 +35,11 @@ class MissingValue(KeyError):
         return f"no value for `{self.name}`"
 
 
-class Unrenderable(ValueError):
+class UnrenderableError(ValueError):
     """Values whose rendering would not be read back as these values."""
 
 
-class Literal(msgspec.Struct, frozen=True):
+class LiteralText(msgspec.Struct, frozen=True):
     """Text that stands for itself, with `{{` and `}}` already made single; `offset` is where it begins."""
 
     text: str
@@ -53,7 +53,7 @@ class Placeholder(msgspec.Struct, frozen=True):
     offset: int
 
 
-class Field(msgspec.Struct, frozen=True):
+class TemplateField(msgspec.Struct, frozen=True):
     """How one placeholder is read and written.
 
     `pattern` is a regular expression without capturing groups, anchors or backreferences. `parse` takes a
@@ -70,13 +70,13 @@ class Field(msgspec.Struct, frozen=True):
     wants: str = ""
 
 
-def split(text: str) -> tuple[Literal | Placeholder, ...]:
+def split(text: str) -> tuple[LiteralText | Placeholder, ...]:
     """Split `text {…} text`. `{{` and `}}` are braces as text. Inside a placeholder, quotes ('…' or "…", with
     no escapes) protect everything, and {} and [] nest.
 
-    Raises TemplateSyntax.
+    Raises TemplateSyntaxError.
     """
-    parts: list[Literal | Placeholder] = []
+    parts: list[LiteralText | Placeholder] = []
     chars: list[str] = []
     start = i = 0
     while i < len(text):
@@ -86,20 +86,20 @@ def split(text: str) -> tuple[Literal | Placeholder, ...]:
             i += 2
         elif char == "{":
             if chars:
-                parts.append(Literal("".join(chars), start))
+                parts.append(LiteralText("".join(chars), start))
             end = _placeholder_end(text, i)
             if not text[i + 1 : end].strip():
-                raise TemplateSyntax("nothing stands between the braces", i + 1, ("a name",))
+                raise TemplateSyntaxError("nothing stands between the braces", i + 1, ("a name",))
             parts.append(Placeholder(text[i + 1 : end], i + 1))
             chars, start = [], end + 1
             i = end + 1
         elif char == "}":
-            raise TemplateSyntax("a `}` without its `{`", i, ("{", "}}"))
+            raise TemplateSyntaxError("a `}` without its `{`", i, ("{", "}}"))
         else:
             chars.append(char)
             i += 1
     if chars:
-        parts.append(Literal("".join(chars), start))
+        parts.append(LiteralText("".join(chars), start))
     return tuple(parts)
 
 
@@ -112,17 +112,17 @@ def _placeholder_end(text: str, opening: int) -> int:
         if char in "'\"":
             end = text.find(char, i + 1)
             if end < 0:
-                raise TemplateSyntax("a quote that is never closed", i, (char,))
+                raise TemplateSyntaxError("a quote that is never closed", i, (char,))
             i = end
         elif char in _CLOSING:
             open_at.append(i)
         elif char in "}]":
             wanted = _CLOSING[text[open_at[-1]]]
             if char != wanted:
-                raise TemplateSyntax(f"`{char}` where `{wanted}` is due", i, (wanted,))
+                raise TemplateSyntaxError(f"`{char}` where `{wanted}` is due", i, (wanted,))
             open_at.pop()
             if not open_at:
                 return i
         i += 1
     wanted = _CLOSING[text[open_at[-1]]]
-    raise TemplateSyntax(f"`{text[open_at[-1]]}` is never closed", open_at[-1], (wanted,))
+    raise TemplateSyntaxError(f"`{text[open_at[-1]]}` is never closed", open_at[-1], (wanted,))

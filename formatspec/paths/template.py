@@ -20,24 +20,24 @@ from formatspec.paths.pattern import (
 )
 from formatspec.paths.sweep import sweep
 from formatspec.paths.syntax import (
-    Field,
-    Literal,
-    MissingValue,
+    LiteralText,
+    MissingValueError,
     Placeholder,
-    TemplateSyntax,
-    Unrenderable,
+    TemplateField,
+    TemplateSyntaxError,
+    UnrenderableError,
     split,
 )
 
 __all__ = [
     "PATH_LIMIT",
-    "Field",
-    "Literal",
-    "MissingValue",
+    "LiteralText",
+    "MissingValueError",
     "Placeholder",
     "Template",
-    "TemplateSyntax",
-    "Unrenderable",
+    "TemplateField",
+    "TemplateSyntaxError",
+    "UnrenderableError",
     "compile_template",
     "split",
 ]
@@ -56,7 +56,7 @@ class Template:
     Where a text has several parses, the earlier field takes as much as it can.
     """
 
-    parts: tuple[str | Field, ...]
+    parts: tuple[str | TemplateField, ...]
     limit: int
     names: tuple[str, ...] = field(compare=False)
     """Of the fields, in order, each once."""
@@ -67,7 +67,7 @@ class Template:
     suffix: str = field(compare=False)
     """What every match ends with."""
     _pieces: tuple[Piece, ...] = field(compare=False, repr=False)
-    _slots: tuple[Field, ...] = field(compare=False, repr=False)
+    _slots: tuple[TemplateField, ...] = field(compare=False, repr=False)
     _plain: bool = field(compare=False, repr=False)
     _budget: int = field(compare=False, repr=False)
 
@@ -95,7 +95,7 @@ class Template:
     def render(self, values: Mapping[str, Any]) -> str:
         """The text of these values; other keys are ignored. None is no value, nor is "" to an optional field.
 
-        Raises MissingValue for a field that must be there, ValueError for a value that a field cannot render.
+        Raises MissingValueError for a field that must be there, ValueError for a value that a field cannot render.
         """
         text = ""
         for name, before, render, after, optional in self._steps:
@@ -106,26 +106,26 @@ class Template:
             if optional and (value is None or (isinstance(value, str) and not value)):
                 continue
             if value is None:
-                raise MissingValue(name)
+                raise MissingValueError(name)
             text += before + render(value) + after
         return text
 
     def render_checked(self, values: Mapping[str, Any]) -> str:
         """As `render`, and the text is known to match back to the same values (1, 1.0, "1" and True differ).
 
-        Raises MissingValue, and Unrenderable for everything else that is wrong.
+        Raises MissingValueError, and UnrenderableError for everything else that is wrong.
         """
         try:
             text = self.render(values)
         except ValueError as error:
-            raise Unrenderable(str(error)) from error
+            raise UnrenderableError(str(error)) from error
         back = self.match(text)
         if back is None:
-            raise Unrenderable(f"{text!r} is rendered, but does not match: {self.explain(text)}")
+            raise UnrenderableError(f"{text!r} is rendered, but does not match: {self.explain(text)}")
         for name in self.names:
             given, got = values.get(name), back[name]
             if not (_same(given, got) or (given in (None, "") and got in (None, ""))):
-                raise Unrenderable(f"`{name}` is {given!r}, but {text!r} is read back as {got!r}")
+                raise UnrenderableError(f"`{name}` is {given!r}, but {text!r} is read back as {got!r}")
         return text
 
     def ambiguous(self, text: str) -> bool:
@@ -190,7 +190,7 @@ class Template:
         return max((piece for piece in self._pieces if isinstance(piece, str)), key=len, default="")
 
     @cached_property
-    def _open(self) -> tuple[Field, ...]:
+    def _open(self) -> tuple[TemplateField, ...]:
         return open_fields(self._pieces)
 
     @cached_property
@@ -266,7 +266,7 @@ class Template:
         return 0, 0, ()
 
 
-def compile_template(parts: Sequence[str | Field], limit: int = PATH_LIMIT) -> Template:
+def compile_template(parts: Sequence[str | TemplateField], limit: int = PATH_LIMIT) -> Template:
     """Compile literals and fields, in order. Texts longer than `limit` characters match nothing.
 
     An optional field followed by "/" is absent together with that slash; else together with the blank before
@@ -276,10 +276,10 @@ def compile_template(parts: Sequence[str | Field], limit: int = PATH_LIMIT) -> T
     Raises ValueError for a field whose pattern is no regular expression or captures groups.
     """
     for part in parts:
-        if isinstance(part, Field):
+        if isinstance(part, TemplateField):
             _check_pattern(part)
     pieces = pieces_of(parts)
-    fields = [part for part in parts if isinstance(part, Field)]
+    fields = [part for part in parts if isinstance(part, TemplateField)]
     slots = tuple(piece.field for piece in pieces if isinstance(piece, Var) and not piece.again)
     names = tuple(dict.fromkeys(one.name for one in fields))
     power = degree(pieces)
@@ -297,7 +297,7 @@ def compile_template(parts: Sequence[str | Field], limit: int = PATH_LIMIT) -> T
     )
 
 
-def _check_pattern(one: Field) -> None:
+def _check_pattern(one: TemplateField) -> None:
     try:
         groups = re.compile(one.pattern).groups
     except re.error as error:
@@ -306,7 +306,7 @@ def _check_pattern(one: Field) -> None:
         raise ValueError(f"the pattern of `{one.name}` captures groups: {one.pattern}")
 
 
-def _parse(slot: Field, text: str | None) -> Any:
+def _parse(slot: TemplateField, text: str | None) -> Any:
     if text is not None:
         return slot.parse(text)
     try:

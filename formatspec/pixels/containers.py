@@ -14,7 +14,7 @@ import numpy as np
 from formatspec.model.image_error import ImageError
 from formatspec.pixels import png
 from formatspec.pixels.painting import Painting
-from formatspec.pixels.png import Header, Mode, Pixels, Raster
+from formatspec.pixels.png import Header, Mode, PixelArray, Raster
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -76,7 +76,7 @@ def is_whole(data: bytes) -> bool:
     return True if _is_text(data) else png.has_end(data)
 
 
-def encode(pixels: Pixels, mode: Mode, palette: npt.ArrayLike | None = None, path: str = "") -> bytes:
+def encode(pixels: PixelArray, mode: Mode, palette: npt.ArrayLike | None = None, path: str = "") -> bytes:
     """The file that the end of `path` asks for: .bmp, .txt, else PNG; the same bytes for the same pixels."""
     if path.lower().endswith(".bmp"):
         return _encode_bmp(pixels, mode)
@@ -99,7 +99,7 @@ def _is_text(data: bytes) -> bool:
     return data[:1].isdigit() or data[:1] in (b" ", b"\t") if data else False
 
 
-def _decode_text(data: bytes) -> Pixels:
+def _decode_text(data: bytes) -> PixelArray:
     if not _DIGITS.issuperset(data):
         raise ImageError("the text holds something other than numbers")
     rows = [line.split() for line in data.splitlines() if line.strip()]

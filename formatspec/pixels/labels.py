@@ -12,10 +12,10 @@ from formatspec.model.runs import Pixels, complement, join, nonzero_runs
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-Value = int | tuple[int, ...]
+PixelValue = int | tuple[int, ...]
 
 
-def split(pixels: Pixels) -> list[tuple[Value, Region]]:
+def split(pixels: Pixels) -> list[tuple[PixelValue, Region]]:
     """The region of every value but zero, sorted by value.
 
     `pixels` is bool or integer, (h, w) with int values, or (h, w, c) with tuples of c ints; channels are

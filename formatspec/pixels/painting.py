@@ -11,7 +11,7 @@ import numpy as np
 from formatspec.model.region import Region
 from formatspec.model.runs import Ints, Pixels, rows_first, topmost, within_columns
 from formatspec.pixels.deflate import between_zeros
-from formatspec.pixels.labels import Value
+from formatspec.pixels.labels import PixelValue
 from formatspec.pixels.png import CHANNELS, UP, Mode, assembled, palette_bytes
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def _stored(keys: Ints, mode: Mode) -> npt.NDArray[np.uint8]:
     return keys.astype("<u4").view(np.uint8).reshape(-1, 4)[:, : CHANNELS[mode]]
 
 
-def compose(rows: Iterable[tuple[Region, Value]], height: int, width: int, mode: Mode) -> Painting:
+def compose(rows: Iterable[tuple[Region, PixelValue]], height: int, width: int, mode: Mode) -> Painting:
     """Regions painted one over the other, later ones on top.
 
     ValueError for a region of another size and for a value that the mode cannot hold.
@@ -95,7 +95,7 @@ def compose(rows: Iterable[tuple[Region, Value]], height: int, width: int, mode:
     return Painting(height, width, mode, starts, stops, np.array(keys, np.int64)[shown])
 
 
-def _packed(value: Value, mode: Mode) -> int:
+def _packed(value: PixelValue, mode: Mode) -> int:
     """A value as one number, its first channel lowest."""
     parts = value if isinstance(value, tuple) else (value,)
     if len(parts) != CHANNELS[mode] or not all(0 <= part <= _LARGEST[mode] for part in parts):

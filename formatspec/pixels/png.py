@@ -21,7 +21,7 @@ from formatspec.pixels.deflate import between_zeros
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-Pixels: TypeAlias = "npt.NDArray[Any]"
+PixelArray: TypeAlias = "npt.NDArray[Any]"
 
 Mode = Literal["gray", "gray16", "palette", "rgb", "rgba"]
 
@@ -57,7 +57,7 @@ class Header(msgspec.Struct, frozen=True):
 class Raster(msgspec.Struct, frozen=True):
     """Decoded pixels: uint8 or uint16, (h, w) for gray, gray16 and palette (indices), else (h, w, 3 or 4)."""
 
-    pixels: Pixels
+    pixels: PixelArray
     mode: Mode
     palette: npt.NDArray[np.uint8] | None = None
 
@@ -97,10 +97,10 @@ def decode(data: bytes, limit: int = _LIMIT) -> Raster:
     return _rare_image(data, header)
 
 
-def _samples(data: bytes, header: Header, word: str) -> Pixels:
+def _samples(data: bytes, header: Header, word: str) -> PixelArray:
     read = kornia_rs.io.decode_image_png_u8 if header.depth == 8 else kornia_rs.io.decode_image_png_u16
     try:
-        pixels: Pixels = read(data, (header.height, header.width), word)
+        pixels: PixelArray = read(data, (header.height, header.width), word)
     except Exception as error:  # the decoder raises bare Exception
         raise ImageError(f"the PNG image cannot be decoded: {_reason(error)}") from error
     return pixels[..., 0] if word == "mono" else pixels
@@ -140,7 +140,7 @@ def _rare_image(data: bytes, header: Header) -> Raster:
     return Raster(np.stack([gray, gray, gray, alpha], 2), "rgba")
 
 
-def _through_pillow(data: bytes, mode: str) -> Pixels:
+def _through_pillow(data: bytes, mode: str) -> PixelArray:
     from PIL import Image
 
     try:
@@ -175,7 +175,7 @@ def has_end(data: bytes) -> bool:
 # -- writing -------------------------------------------------------------------------------------------------
 
 
-def encode(pixels: Pixels, mode: Mode, palette: npt.ArrayLike | None = None) -> bytes:
+def encode(pixels: PixelArray, mode: Mode, palette: npt.ArrayLike | None = None) -> bytes:
     """PNG bytes, the same for the same pixels.
 
     `pixels` is uint8 (uint16 for gray16), (h, w) or (h, w, 3 or 4) for rgb and rgba; `palette` is (n, 3),

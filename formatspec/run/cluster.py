@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from uuid import uuid4
 
 from formatspec._version import __version__
-from formatspec.run.errors import CannotRun, WorkerLost
+from formatspec.run.errors import CannotRunError, WorkerLostError
 from formatspec.run.workers import AHEAD, LIVES, Shard, cores
 
 OBJECT_STORE = 256 * 1024**2
@@ -71,20 +71,20 @@ class Cluster:
         except RayTaskError as error:
             raise (error.cause if isinstance(error.cause, Exception) else error) from None
         except RayError as error:
-            raise WorkerLost(f"workers of the cluster were lost again and again: {_first_line(error)}") from None
+            raise WorkerLostError(f"workers of the cluster were lost again and again: {_first_line(error)}") from None
 
 
 @contextmanager
 def cluster(workers: int | None, address: str | None) -> Iterator[Cluster]:
     """A pool on the Ray at an address, or on one of this machine's own that ends with the block.
 
-    Without an address that of the environment (RAY_ADDRESS) counts.  Raises CannotRun.
+    Without an address that of the environment (RAY_ADDRESS) counts.  Raises CannotRunError.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     try:
         import ray
     except ImportError:
-        raise CannotRun("--engine ray needs Ray: pip install 'formatspec[ray]'") from None
+        raise CannotRunError("--engine ray needs Ray: pip install 'formatspec[ray]'") from None
     if ray.is_initialized():
         yield Cluster(ray, workers)
         return
@@ -100,7 +100,7 @@ def cluster(workers: int | None, address: str | None) -> Iterator[Cluster]:
             _reach(place)
             ray.init(place, **quiet)
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
-        raise CannotRun(f"there is no Ray at {place}: {_first_line(error)}") from None
+        raise CannotRunError(f"there is no Ray at {place}: {_first_line(error)}") from None
     try:
         yield Cluster(ray, None if place == "local" else workers)  # a Ray of one's own has no more cores than workers
     finally:
@@ -124,7 +124,9 @@ _opened: dict[str, Callable[[Shard], Any]] = {}
 
 def _work(version: str, name: str, task: list[Any], shard: Shard) -> Any:
     if version != __version__:
-        raise CannotRun(f"a machine of the cluster has formatspec {__version__}, this one {version}: install the same")
+        raise CannotRunError(
+            f"a machine of the cluster has formatspec {__version__}, this one {version}: install the same"
+        )
     if name not in _opened:
         import ray
 

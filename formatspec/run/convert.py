@@ -12,18 +12,18 @@ from typing import Any, Literal
 
 import msgspec
 
-from formatspec.engine import demand
-from formatspec.engine.adapt import Adapter, TargetCategories, target_categories
-from formatspec.engine.assemble import Purpose
-from formatspec.engine.dataset import Dataset
-from formatspec.engine.export import CannotWrite, Exporter
-from formatspec.engine.finishing import Again, Finisher
-from formatspec.engine.format import IMAGE, Format, compile_format
-from formatspec.engine.held import BITS, stated_bits
-from formatspec.engine.losses import Losses
-from formatspec.engine.parts import Part
-from formatspec.engine.reporting import Noted
-from formatspec.engine.shared import counts_on, knows_all, tells_of_items
+from formatspec.engine.dataset.dataset import OpenDataset
+from formatspec.engine.dataset.read_item import Purpose
+from formatspec.engine.dataset.report import Noted
+from formatspec.engine.export.adapt import Adapter, TargetCategories, target_categories
+from formatspec.engine.export.exporter import CannotWriteError, Exporter
+from formatspec.engine.export.join_shards import Finisher, NameTakenError
+from formatspec.engine.export.losses import Losses
+from formatspec.engine.export.shard_output import ShardOutput
+from formatspec.engine.export.shared_tables import counts_on, knows_all, tells_of_items
+from formatspec.engine.resolve.held_slots import BITS, stated_bits
+from formatspec.engine.spec import wanted_slots
+from formatspec.engine.spec.compiled import IMAGE, Format, compile_format
 from formatspec.files.images import ImageError, transcode
 from formatspec.findings.finding import Finding
 from formatspec.language.load import Source
@@ -39,7 +39,7 @@ PEEKED = 100
 """Items that are looked at to choose an option that follows from what the objects hold."""
 
 
-class Refused(ValueError):
+class RefusedError(ValueError):
     """A conversion that was not made, with the findings that stand in its way."""
 
     def __init__(self, message: str, findings: tuple[Finding, ...] = (), losses: tuple[str, ...] = ()) -> None:
@@ -92,7 +92,7 @@ def purpose_of(media: Media, same: bool) -> Purpose:
     return Purpose(origin=same, headers=media != "none", checks=False, media_required=media != "none")
 
 
-def target_format(source: Dataset, target: Source, plan: Plan) -> Format:
+def target_format(source: OpenDataset, target: Source, plan: Plan) -> Format:
     """The layout that is written, with the options that are asked for or follow from the objects."""
     layout = target.layouts[0]
     if target.is_same(source.form.source):
@@ -106,7 +106,7 @@ def target_format(source: Dataset, target: Source, plan: Plan) -> Format:
     return compile_format(target, layout, options)
 
 
-def _following(source: Dataset, follows: Mapping[str, Any]) -> Any:
+def _following(source: OpenDataset, follows: Mapping[str, Any]) -> Any:
     """The choice for the first slot, in the option's order, that the first items' objects hold."""
     bits = 0
     for item in itertools.islice(source, PEEKED):
@@ -116,26 +116,26 @@ def _following(source: Dataset, follows: Mapping[str, Any]) -> Any:
 
 
 def convert_dataset(
-    source: Dataset, target: Source, staging: Staging, plan: Plan, progress: Callable[[int], None], pool: Pool
+    source: OpenDataset, target: Source, staging: Staging, plan: Plan, progress: Callable[[int], None], pool: Pool
 ) -> Result:
-    """Write `source` in another format.  Raises Refused, and the staging is not to be kept then."""
+    """Write `source` in another format.  Raises RefusedError, and the staging is not to be kept then."""
     conversion = prepared(source, target, staging, plan, pool)
     shards = conversion.shards()
     try:
         return _converted(conversion, shards, progress, pool)
-    except Again:
+    except NameTakenError:
         pass  # the workers of this round end with what it raised, and may not write into the next
     staging.clear()
     anew = Conversion(source, conversion.form, conversion.settled, staging, plan)
     return _converted(anew, [(0, len(source))], progress, pool)
 
 
-def prepared(source: Dataset, target: Source, staging: Staging, plan: Plan, pool: Pool) -> Conversion:
+def prepared(source: OpenDataset, target: Source, staging: Staging, plan: Plan, pool: Pool) -> Conversion:
     """All that is settled before the first item is written."""
     form = target_format(source, target, plan)
     source.findings.clear()
     if plan.select is None and not target.is_same(source.form.source):
-        source.wanted = demand.for_target(source.form, form, source.index.claimed.roles)
+        source.wanted = wanted_slots.for_target(source.form, form, source.index.claimed.roles)
     listed: Sequence[Category] = source.known.listed
     if _needs_categories(form):
         spread = functools.partial(resumed, pool, staging.kept, "categories", list[Category])
@@ -150,7 +150,7 @@ class Conversion:
     """Items of a dataset written in another format, shard by shard."""
 
     def __init__(
-        self, source: Dataset, form: Format, listed: tuple[Category, ...], staging: Staging, plan: Plan
+        self, source: OpenDataset, form: Format, listed: tuple[Category, ...], staging: Staging, plan: Plan
     ) -> None:
         self.source = source
         self.form = form
@@ -200,7 +200,7 @@ class Conversion:
         for index, item, files in self._items(shard, made):
             try:
                 own = exporter.item(item, index)
-            except CannotWrite as error:
+            except CannotWriteError as error:
                 made.refused.append(
                     Finding(code=error.code, level="error", item=item.key, message=str(error),
                             file=item.image.path if item.image else None)
@@ -247,11 +247,11 @@ class Written(msgspec.Struct):
     found: Noted = []
     refused: list[Finding] = []
     claimed: set[str] = set()
-    part: Part | None = None
+    part: ShardOutput | None = None
 
 
 def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callable[[int], None], pool: Pool) -> Result:
-    """The shards written and joined.  Raises Refused, and Again where two shards hold items of one name."""
+    """The shards written and joined.  Raises RefusedError, and Again where two shards hold items of one name."""
     source, form, plan = conversion.source, conversion.form, conversion.plan
     losses = Losses(form, conversion.categories, conversion.adapter.same)
     finisher = conversion.finisher(losses)
@@ -274,16 +274,18 @@ def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callab
     findings += refused
     bad = [finding for finding in findings if finding.level == "error"]
     if bad and not plan.skip_invalid:
-        raise Refused("nothing was written: some items are invalid", tuple(findings))
+        raise RefusedError("nothing was written: some items are invalid", tuple(findings))
     if items == 0:
-        raise Refused("nothing was written: there is no valid item", tuple(findings))
+        raise RefusedError("nothing was written: there is no valid item", tuple(findings))
     try:
         finisher.finish(conversion.staging.write_pieces)
-    except CannotWrite as error:
-        raise Refused(f"nothing was written: {error}", tuple(findings)) from None
+    except CannotWriteError as error:
+        raise RefusedError(f"nothing was written: {error}", tuple(findings)) from None
     losses.listed(conversion.listed)
     if plan.lossless and losses.counts:
-        raise Refused("nothing was written: the target cannot hold everything", tuple(findings), tuple(losses.lines()))
+        raise RefusedError(
+            "nothing was written: the target cannot hold everything", tuple(findings), tuple(losses.lines())
+        )
     skipped = len({finding.item for finding in bad if finding.item is not None})
     return Result(
         source=source.name, target=form.name, out="", items=items, skipped=skipped, files=finisher.files + files,
@@ -299,7 +301,7 @@ def _forget(item: Item) -> None:
             origin.forget()
 
 
-def _notices(source: Dataset, copied: int, claimed: set[str]) -> Iterator[str]:
+def _notices(source: OpenDataset, copied: int, claimed: set[str]) -> Iterator[str]:
     """What else there is to say: files that were copied instead of linked, files that no rule claims."""
     if copied:
         yield f"{copied} files could not be linked and were copied"
@@ -317,14 +319,14 @@ def _needs_categories(form: Format) -> bool:
         or meaning.table == "categories"
         or meaning.name in ("category.index", "category.id", "label.category.index")
         for role in form.documents
-        for meaning, scope, _ in demand.meanings(role.document_rule, role.scope)
+        for meaning, scope, _ in wanted_slots.meanings(role.document_rule, role.scope)
     )
 
 
 class _Media:
     """Images brought over: copied, linked, or encoded anew where the target names another kind of file."""
 
-    def __init__(self, source: Dataset, form: Format, staging: Staging, media: Media, losses: Losses) -> None:
+    def __init__(self, source: OpenDataset, form: Format, staging: Staging, media: Media, losses: Losses) -> None:
         self.tree = source.tree
         self.staging = staging
         self.media = media
@@ -333,7 +335,7 @@ class _Media:
         self.inside = any(
             meaning.name == "image.data"
             for role in form.documents
-            for meaning, *_ in demand.meanings(role.document_rule, role.scope)
+            for meaning, *_ in wanted_slots.meanings(role.document_rule, role.scope)
         )
         self.files = 0
         self._seen: set[str] = set()
@@ -353,7 +355,7 @@ class _Media:
             try:
                 made = transcode(data, after)
             except ImageError as error:
-                raise Refused(f"nothing was written: {item.image.path}: {error}") from None
+                raise RefusedError(f"nothing was written: {item.image.path}: {error}") from None
             self.staging.write(own.image.path, made)
             if made is data:
                 return

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 
-class CannotRun(RuntimeError):
+class CannotRunError(RuntimeError):
     """There is nothing that could run shards as was asked; the message says what to do."""
 
 
-class WorkerLost(CannotRun):
+class WorkerLostError(CannotRunError):
     """Workers end again and again; the message says what to do."""

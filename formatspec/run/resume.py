@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from formatspec._version import __version__
-from formatspec.engine.dataset import Dataset
+from formatspec.engine.dataset.dataset import OpenDataset
 from formatspec.language.load import Source
 from formatspec.language.schema import CategoryTable
 from formatspec.paths.tree import FolderTree, Tree, ZipTree
@@ -68,7 +68,7 @@ def resumed(
             yield run(shard)
 
 
-def fingerprint(source: Dataset, target: Source, plan: Any, where: str | None) -> str | None:
+def fingerprint(source: OpenDataset, target: Source, plan: Any, where: str | None) -> str | None:
     """What tells a conversion from any other: data, specs, options, version.  None where nothing is kept.
 
     Of a folder's files the paths, sizes and times count, of a zip its own.  Data behind URLs has no times that say

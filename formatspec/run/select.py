@@ -7,19 +7,19 @@ from typing import Any
 
 import msgspec
 
-from formatspec.engine.format import Format
-from formatspec.engine.frames import Frame, Setting, WriteScope
-from formatspec.engine.scope import Scope
+from formatspec.engine.evaluate.write_context import WriteContext, WriteScope, WriteSetting
+from formatspec.engine.resolve.scope import Scope
+from formatspec.engine.spec.compiled import Format
 from formatspec.language import expression
 from formatspec.language.errors import Problem, SpecError, suggest
-from formatspec.language.expression import ExpressionError, ExpressionSyntax, UnknownName
+from formatspec.language.expression import ExpressionError, ExpressionSyntaxError, UnknownNameError
 from formatspec.model.records import Category, Item
 from formatspec.model.slots import SLOTS
 
 Select = Callable[[Item], Item | None]
 
 
-class Where:
+class ItemCondition:
     """Keeps the items for which an expression holds; if it is about objects, keeps those objects."""
 
     def __init__(self, text: str, form: Format) -> None:
@@ -31,23 +31,23 @@ class Where:
         return self._select(item)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Where, (self.text, self.form)
+        return ItemCondition, (self.text, self.form)
 
 
 def _compiled(text: str, form: Format) -> Select:
     try:
         parsed = expression.parse(text)
-    except ExpressionSyntax as error:
+    except ExpressionSyntaxError as error:
         raise SpecError((Problem(f"--where {text!r}: {error}", None),)) from None
     scope = Scope("item", "", dict.fromkeys(form.key_names), options=form.options)
     objects = scope.inside("objects")
     try:
         return _items(expression.compile_condition(parsed, WriteScope(scope)), form)
-    except UnknownName:
+    except UnknownNameError:
         pass
     try:
         return _objects(expression.compile_condition(parsed, WriteScope(objects)), form)
-    except UnknownName as error:
+    except UnknownNameError as error:
         known = [*SLOTS["item"], *SLOTS["object"], *form.key_names]
         raise SpecError(
             (Problem(f"--where: {error.name!r} is no slot", None, hint=suggest(error.name, known)),)
@@ -56,9 +56,9 @@ def _compiled(text: str, form: Format) -> Select:
 
 def _items(holds: Callable[[Any], object], form: Format) -> Select:
     def select(item: Item) -> Item | None:
-        frame = Frame(Setting(item.captures, None, dict(form.options)), item, item)
+        context = WriteContext(WriteSetting(item.captures, None, dict(form.options)), item, item)
         try:
-            return item if holds(frame) else None
+            return item if holds(context) else None
         except ExpressionError:
             return None
 
@@ -67,12 +67,12 @@ def _items(holds: Callable[[Any], object], form: Format) -> Select:
 
 def _objects(holds: Callable[[Any], object], form: Format) -> Select:
     def select(item: Item) -> Item:
-        setting = Setting(item.captures, None, dict(form.options))
-        root = Frame(setting, item, item)
+        setting = WriteSetting(item.captures, None, dict(form.options))
+        root = WriteContext(setting, item, item)
 
         def fits(index: int) -> bool:
             try:
-                return bool(holds(Frame(setting, item, item.objects[index], root, index, len(item.objects))))
+                return bool(holds(WriteContext(setting, item, item.objects[index], root, index, len(item.objects))))
             except ExpressionError:
                 return False
 

@@ -120,18 +120,18 @@ class FolderStaging:
         """All is written already."""
 
 
-Place = Path | str
+OutputPlace = Path | str
 """Where an output goes: a path, or a URL as text."""
 
 
-def place_of(out: str | Path) -> Place:
+def output_place(out: str | Path) -> OutputPlace:
     """Where an output goes that a person named."""
     if is_url(out):
         return str(out).rstrip("/")
     return Path(plain_path(out) if isinstance(out, str) else out)
 
 
-def refuse_unfit(out: Place, data: Place, overwrite: bool) -> None:
+def refuse_unfit(out: OutputPlace, data: OutputPlace, overwrite: bool) -> None:
     """Raise OutputError where OUT lies in DATA or the other way round, or exists."""
     if _inside(out, data):
         raise OutputError(f"{out} lies inside the data {data}; choose a folder beside it with -o")
@@ -140,7 +140,7 @@ def refuse_unfit(out: Place, data: Place, overwrite: bool) -> None:
     refuse_existing(out, overwrite)
 
 
-def refuse_existing(out: Place, overwrite: bool) -> None:
+def refuse_existing(out: OutputPlace, overwrite: bool) -> None:
     """Raise OutputError where OUT exists and may not be replaced."""
     if isinstance(out, str):
         from formatspec.run.upload import refuse_there
@@ -150,14 +150,16 @@ def refuse_existing(out: Place, overwrite: bool) -> None:
         raise OutputError(f"{out} exists; choose another folder with -o, or replace it with --overwrite")
 
 
-def _inside(one: Place, other: Place) -> bool:
+def _inside(one: OutputPlace, other: OutputPlace) -> bool:
     if isinstance(one, str) or isinstance(other, str):
         return f"{one}/".startswith(f"{other}/") and isinstance(one, str) and isinstance(other, str)
     whole = one.resolve()
     return other.resolve() in (whole, *whole.parents)
 
 
-def staged(out: Place, overwrite: bool = False, fingerprint: str | None = None) -> AbstractContextManager[Staging]:
+def staged(
+    out: OutputPlace, overwrite: bool = False, fingerprint: str | None = None
+) -> AbstractContextManager[Staging]:
     """An output that is there when the block ends well, and is not when it does not.
 
     fingerprint: by which a folder that was left by a kill is known again, and continued.

@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 
-from formatspec.engine.checks import Checker, tree_findings
-from formatspec.engine.dataset import Dataset
-from formatspec.engine.reporting import Noted
+from formatspec.engine.dataset.checks import Checker, tree_findings
+from formatspec.engine.dataset.dataset import OpenDataset
+from formatspec.engine.dataset.report import Noted
 from formatspec.findings.finding import Finding
 from formatspec.findings.render import summary
 from formatspec.run.workers import Pool, Shard, shards_of
@@ -48,7 +48,7 @@ class Checked(msgspec.Struct):
 class Validation:
     """A dataset's items checked, shard by shard."""
 
-    def __init__(self, dataset: Dataset, deep: bool) -> None:
+    def __init__(self, dataset: OpenDataset, deep: bool) -> None:
         self.dataset = dataset
         self.deep = deep
         self.checker = Checker(dataset.form)
@@ -71,7 +71,9 @@ class Validation:
         return made
 
 
-def validate_dataset(dataset: Dataset, data: str, deep: bool, progress: Callable[[int], None], pool: Pool) -> Report:
+def validate_dataset(
+    dataset: OpenDataset, data: str, deep: bool, progress: Callable[[int], None], pool: Pool
+) -> Report:
     """Check a dataset; `progress` is told how many items are done."""
     findings = list(dataset.reporter.findings(dataset.index.faults))
     items = 0

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
-from formatspec.run.errors import CannotRun, WorkerLost
+from formatspec.run.errors import CannotRunError, WorkerLostError
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -57,13 +57,13 @@ def cores() -> int:
 def pool_of(
     workers: int | None, engine: Engine = "processes", address: str | None = None
 ) -> AbstractContextManager[Pool]:
-    """A pool of so many workers, by default one for each core.  Raises CannotRun where there is no such engine."""
+    """A pool of so many workers, by default one for each core.  Raises CannotRunError where there is no such engine."""
     if engine == "ray":
         from formatspec.run.cluster import cluster
 
         return cluster(workers, address)
     if address is not None:
-        raise CannotRun(f"--address {address} goes with --engine ray")
+        raise CannotRunError(f"--address {address} goes with --engine ray")
     count = cores() if workers is None else workers
     return nullcontext(Processes(count) if count > 1 and hasattr(os, "fork") else Alone())
 
@@ -96,7 +96,7 @@ class Processes:
             except BrokenProcessPool:
                 lives -= 1
                 if not lives:
-                    raise WorkerLost(
+                    raise WorkerLostError(
                         "worker processes were ended from outside, perhaps for lack of memory: try --workers 1"
                     ) from None
 

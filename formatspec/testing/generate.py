@@ -9,12 +9,12 @@ from typing import Any
 
 import msgspec
 
-from formatspec.codecs.registry import Env, Unfit
-from formatspec.engine.adapt import TargetCategories
-from formatspec.engine.categories import from_table
-from formatspec.engine.chain import Chain
-from formatspec.engine.format import IMAGE, Format
-from formatspec.engine.frames import Frame, Setting
+from formatspec.codecs.registry import Env, UnfitError
+from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting
+from formatspec.engine.export.adapt import TargetCategories
+from formatspec.engine.read.categories import from_table
+from formatspec.engine.resolve.codec_chain import Chain
+from formatspec.engine.spec.compiled import IMAGE, Format
 from formatspec.language.schema import CategoryTable
 from formatspec.model import derive
 from formatspec.model.records import Area, Caption, Category, Image, Item, Label, Object
@@ -171,8 +171,8 @@ class Generator:
 
     def _holds(self, item: Item, area: Area) -> bool:
         """Whether one of the tables of areas holds this one."""
-        setting = Setting(item.captures, TargetCategories(self.categories, False), dict(self.form.options))
-        frame = Frame(setting, item, area, Frame(setting, item, item))
+        setting = WriteSetting(item.captures, TargetCategories(self.categories, False), dict(self.form.options))
+        frame = WriteContext(setting, item, area, WriteContext(setting, item, item))
         return any(holds(frame) for holds in self.outline.areas)
 
     def _writable(self, item: Item) -> bool:
@@ -272,8 +272,8 @@ class Generator:
             return {True}
         item = Item(key="", image=Image(width=env.width, height=env.height), objects=(thing,))
         categories = TargetCategories(self.categories, fixed=False)
-        root = Frame(Setting({}, categories, dict(self.form.options)), item, item)
-        frame = Frame(root.setting, item, thing, root)
+        root = WriteContext(WriteSetting({}, categories, dict(self.form.options)), item, item)
+        frame = WriteContext(root.setting, item, thing, root)
         return {pixels for pixels, holds in conditions if holds(frame)}
 
     def _object(
@@ -436,7 +436,7 @@ def _survives(chain: Chain, value: Any, env: Env) -> bool:
         if isinstance(text, str) and ("\n" in text or text != text.strip() or not text):
             return False
         back = chain.decode(text, env)
-    except Unfit:
+    except UnfitError:
         return False
     return close(back, value)
 

@@ -1,7 +1,7 @@
 """The two laws, for any spec: what is written reads back equal; what is read writes back equal.
 
 from formatspec.testing import laws
-laws.hold("my_format.yaml", random.Random(1))          # raises LawBroken with what differs
+laws.hold("my_format.yaml", random.Random(1))          # raises LawBrokenError with what differs
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from formatspec.engine.adapt import Adapter, TargetCategories
-from formatspec.engine.assemble import Purpose
-from formatspec.engine.dataset import Dataset, open_source
-from formatspec.engine.export import CannotWrite, Exporter
-from formatspec.engine.finishing import Finisher
-from formatspec.engine.format import IMAGE, Format, Role
-from formatspec.engine.losses import Losses
-from formatspec.engine.shared import knows_all
-from formatspec.engine.whole import forms
+from formatspec.engine.dataset.dataset import OpenDataset, open_source
+from formatspec.engine.dataset.lint import forms
+from formatspec.engine.dataset.read_item import Purpose
+from formatspec.engine.export.adapt import Adapter, TargetCategories
+from formatspec.engine.export.exporter import CannotWriteError, Exporter
+from formatspec.engine.export.join_shards import Finisher
+from formatspec.engine.export.losses import Losses
+from formatspec.engine.export.shared_tables import knows_all
+from formatspec.engine.spec.compiled import IMAGE, Format, Role
 from formatspec.findings.render import lines
 from formatspec.language.load import Source, load_source
 from formatspec.model.records import Category, Image, Item, Object
@@ -33,12 +33,12 @@ STEP = 2
 """Items that are written at a time, so that parts are joined wherever a format allows."""
 
 
-class LawBroken(AssertionError):
+class LawBrokenError(AssertionError):
     """A law does not hold; the message says for what, and what differs."""
 
 
 def written(form: Format, categories: Sequence[Category], items: Sequence[Item], step: int = STEP) -> Files:
-    """The files of made-up items, images included; `step` items at a time.  Raises CannotWrite."""
+    """The files of made-up items, images included; `step` items at a time.  Raises CannotWriteError."""
     files: Files = {}
     adapter = Adapter(form, form, (), {})
     target = TargetCategories(categories, fixed=False)
@@ -51,11 +51,11 @@ def written(form: Format, categories: Sequence[Category], items: Sequence[Item],
             files[item.image.path] = image_bytes(item.image.width or 1, item.image.height or 1, extension)
     lost = [line for line in losses.lines() if "not written" in line]
     if lost:
-        raise CannotWrite("; ".join(lost))
+        raise CannotWriteError("; ".join(lost))
     return files
 
 
-def rewritten(dataset: Dataset, items: Sequence[Item]) -> Files:
+def rewritten(dataset: OpenDataset, items: Sequence[Item]) -> Files:
     """The files of items that were read, written back to their own format; images left out."""
     files: Files = {}
     form = dataset.form
@@ -78,8 +78,8 @@ def _write(exporter: Exporter, finisher: Finisher, items: Sequence[Item], files:
     finisher.finish(lambda path, pieces: files.__setitem__(path, b"".join(pieces)))
 
 
-def opened(source: Source, tree: Tree, options: Mapping[str, Any]) -> tuple[Dataset, list[Item]]:
-    """A dataset with its sources kept, and its items.  Raises LawBroken where anything is wrong with it."""
+def opened(source: Source, tree: Tree, options: Mapping[str, Any]) -> tuple[OpenDataset, list[Item]]:
+    """A dataset with its sources kept, and its items.  Raises LawBrokenError where anything is wrong with it."""
     dataset = open_source(source, tree, options, Purpose(origin=True))
     items = list(dataset)
     findings = [
@@ -88,7 +88,7 @@ def opened(source: Source, tree: Tree, options: Mapping[str, Any]) -> tuple[Data
         if finding.level == "error"
     ]
     if findings:
-        raise LawBroken("\n".join(lines(findings)))
+        raise LawBrokenError("\n".join(lines(findings)))
     return dataset, items
 
 
@@ -96,20 +96,20 @@ def write_read(source: Source, form: Format, categories: Sequence[Category], ite
     """read(write(model)) = model, for made-up items.  Gives the files."""
     files = written(form, categories, items)
     if files != written(form, categories, items, max(len(items), 1)):
-        raise LawBroken("written in parts, the files differ from those written at once")
+        raise LawBrokenError("written in parts, the files differ from those written at once")
     tree = MemoryTree(files)
     if not items:
         return tree
     dataset, back = opened(source, tree, form.options)
     if dataset.form.layout.variant != form.layout.variant:
-        raise LawBroken(f"written as layout {form.layout.variant!r}, read as {dataset.form.layout.variant!r}")
+        raise LawBrokenError(f"written as layout {form.layout.variant!r}, read as {dataset.form.layout.variant!r}")
     found = {item.key: item for item in back}
     if found.keys() != {item.key for item in items}:
-        raise LawBroken(f"items {sorted(item.key for item in items)} came back as {sorted(found)}")
+        raise LawBrokenError(f"items {sorted(item.key for item in items)} came back as {sorted(found)}")
     for item in items:
         differ = list(differences(item, found[item.key]))
         if differ:
-            raise LawBroken(f"{item.key}: " + "\n".join(differ))
+            raise LawBrokenError(f"{item.key}: " + "\n".join(differ))
     return tree
 
 
@@ -119,21 +119,21 @@ def read_write(source: Source, tree: Tree, options: Mapping[str, Any]) -> None:
     files = rewritten(dataset, items)
     expected = {path: dataset.tree.read(path) for path in dataset.tree.paths() if _is_annotation(dataset, path)}
     if files.keys() != expected.keys():
-        raise LawBroken(
+        raise LawBrokenError(
             f"written but never there: {sorted(files.keys() - expected.keys())}; "
             f"there but not written: {sorted(expected.keys() - files.keys())}"
         )
     for path, data in files.items():
         role = _role_of(dataset, path)
-        if not equal(role, data, expected[path]):
-            raise LawBroken(f"{path} came back as\n{_shown(data)}\nnot\n{_shown(expected[path])}")
+        if not documents_equal(role, data, expected[path]):
+            raise LawBrokenError(f"{path} came back as\n{_shown(data)}\nnot\n{_shown(expected[path])}")
 
 
 def _shown(data: bytes) -> str:
     return data[:3000].decode("utf-8", "backslashreplace")
 
 
-def _is_annotation(dataset: Dataset, path: str) -> bool:
+def _is_annotation(dataset: OpenDataset, path: str) -> bool:
     claimed = dataset.index.claimed.role(path)
     if claimed is not None:
         role = dataset.form.roles[claimed]
@@ -141,13 +141,13 @@ def _is_annotation(dataset: Dataset, path: str) -> bool:
     return False
 
 
-def _role_of(dataset: Dataset, path: str) -> Role:
+def _role_of(dataset: OpenDataset, path: str) -> Role:
     claimed = dataset.index.claimed.role(path)
     assert claimed is not None
     return dataset.form.roles[claimed]
 
 
-def equal(role: Role, data: bytes, other: bytes) -> bool:
+def documents_equal(role: Role, data: bytes, other: bytes) -> bool:
     """Whether two files are equal as the role declares it: by bytes, as data, by pixels."""
     if role.kind == "pixels":
         a, b = containers.decode(data), containers.decode(other)
@@ -270,7 +270,7 @@ def example(form: Format, rng: random.Random, count: int) -> tuple[list[Category
 
 
 def hold(spec: str | Path | Source, rng: random.Random, items: int = 3) -> None:
-    """Hold a spec to both laws on one made-up dataset for each layout and option.  Raises LawBroken."""
+    """Hold a spec to both laws on one made-up dataset for each layout and option.  Raises LawBrokenError."""
     source = spec if isinstance(spec, Source) else load_source(spec)
     for form in forms(source):
         categories, made = example(form, rng, items)
@@ -278,14 +278,14 @@ def hold(spec: str | Path | Source, rng: random.Random, items: int = 3) -> None:
             tree = write_read(source, form, categories, made)
             if made:
                 read_write(source, tree, form.options)
-        except (LawBroken, CannotWrite) as error:
+        except (LawBrokenError, CannotWriteError) as error:
             layout = f"{form.layout.variant} {form.options}" if form.layout.variant or form.options else ""
-            raise LawBroken(f"{source.name} {layout}: {error}") from None
+            raise LawBrokenError(f"{source.name} {layout}: {error}") from None
 
 
 def hold_on(source: Source, folder: Path) -> None:
-    """Hold a spec to the second law on a dataset on disk.  Raises LawBroken."""
+    """Hold a spec to the second law on a dataset on disk.  Raises LawBrokenError."""
     read_write(source, open_tree(folder), {})
 
 
-__all__ = ["IMAGE", "LawBroken", "differences", "example", "forms", "hold", "hold_on", "read_write", "write_read"]
+__all__ = ["IMAGE", "LawBrokenError", "differences", "example", "forms", "hold", "hold_on", "read_write", "write_read"]

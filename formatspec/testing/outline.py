@@ -6,14 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from formatspec.engine.chain import Chain, build
-from formatspec.engine.conditions import conjuncts
-from formatspec.engine.format import IMAGE, Format, Role
-from formatspec.engine.frames import Frame
-from formatspec.engine.printing import condition
-from formatspec.engine.scope import Meaning, Scope
+from formatspec.engine.evaluate.expressions import condition
+from formatspec.engine.evaluate.write_context import WriteContext
+from formatspec.engine.resolve.codec_chain import Chain, build
+from formatspec.engine.resolve.scope import Meaning, Scope
+from formatspec.engine.spec.compiled import IMAGE, Format, Role
 from formatspec.language.errors import Place
-from formatspec.language.expression import Binary, Literal, Name, Unary
+from formatspec.language.expression import Binary, Literal, Name, Unary, conjuncts
 from formatspec.language.leaf import Bind, Text, bindings
 from formatspec.language.rules import BLOCK, LeafRule, ListRule, MapRule, OneOf, Rule, TableRule, is_derived
 
@@ -44,8 +43,8 @@ class Outline:
     widest: int = 8
     alone: bool = False
     places: dict[Place, int] = field(default_factory=dict)
-    areas: list[Callable[[Frame], object]] = field(default_factory=list)
-    conditions: list[tuple[bool, Callable[[Frame], object]]] = field(default_factory=list)
+    areas: list[Callable[[WriteContext], object]] = field(default_factory=list)
+    conditions: list[tuple[bool, Callable[[WriteContext], object]]] = field(default_factory=list)
     object_roles: dict[str, bool] = field(default_factory=dict)
     rings: tuple[str, ...] = ()
     numbers: set[str] = field(default_factory=set)

@@ -97,7 +97,7 @@ class Always:
 
 
 def test_workers_that_are_killed_again_and_again_are_told_of(pool: Cluster) -> None:
-    with pytest.raises(fs.CannotRun, match="again and again"):
+    with pytest.raises(fs.CannotRunError, match="again and again"):
         list(pool.map(Always(), shards_of(40)))
 
 

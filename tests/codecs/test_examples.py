@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from formatspec.codecs import Argument, BadArguments, Codec, Env, Site, Unfit, UnknownCodec, make
+from formatspec.codecs import Argument, BadArgumentsError, Codec, Env, Site, UnfitError, UnknownCodecError, make
 from formatspec.model.region import Region
 from formatspec.pixels.palettes import palette_color
 
@@ -48,12 +48,12 @@ def reads(name: str, arguments: Sequence[Any], file: Any, model: Any, site: Site
 
 
 def cannot_read(name: str, arguments: Sequence[Any], file: Any, site: Site = ONE, env: Env = ENV) -> None:
-    with pytest.raises(Unfit):
+    with pytest.raises(UnfitError):
         call(name, arguments, site).decode(file, env)
 
 
 def cannot_write(name: str, arguments: Sequence[Any], model: Any, site: Site = ONE, env: Env = ENV) -> None:
-    with pytest.raises(Unfit):
+    with pytest.raises(UnfitError):
         call(name, arguments, site).encode(model, env)
 
 
@@ -399,12 +399,12 @@ def test_chains(calls: list[tuple[str, list[Any]]], model: Any, file: Any, site:
     ],
 )
 def test_bad_arguments(name: str, arguments: list[Any]) -> None:
-    with pytest.raises(BadArguments, match=f"^{name}: "):
+    with pytest.raises(BadArgumentsError, match=f"^{name}: "):
         call(name, arguments)
 
 
 def test_a_name_that_is_no_codec() -> None:
-    with pytest.raises(UnknownCodec, match="did you mean columns") as caught:
+    with pytest.raises(UnknownCodecError, match="did you mean columns") as caught:
         make("colums")
     assert caught.value.suggestions[0] == "columns"
 

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from formatspec.codecs import CODECS, Argument, Codec, Env, Site, Unfit, make
+from formatspec.codecs import CODECS, Argument, Codec, Env, Site, UnfitError, make
 from formatspec.model.region import Region
 
 ONE = Site()
@@ -295,7 +295,7 @@ def test_garbage_is_unfit_and_nothing_else(value: Any, env: Env) -> None:
         for function in (codec.encode, codec.decode):
             try:
                 function(value, env)
-            except Unfit as unfit:
+            except UnfitError as unfit:
                 assert unfit.expected
             except Exception as error:
                 raise AssertionError(f"{case} raised {error!r}") from error
@@ -308,13 +308,13 @@ def test_what_is_read_can_be_written(value: Any) -> None:
     for case, codec in CODECS_OF_CASES:
         try:
             model = codec.decode(value, case.env)
-        except Unfit:
+        except UnfitError:
             continue
         if case.name == "corners":  # reads what is a rectangle but nearly
             continue
         try:
             again = codec.decode(codec.encode(model, case.env), case.env)
-        except Unfit:
+        except UnfitError:
             assert unwritable(case, model), f"{case} reads {model!r} and cannot write it"
             continue
         assert identical(model, again) or close(model, again, 1e-9 * max([1, *numbers_in(model)])), str(case)

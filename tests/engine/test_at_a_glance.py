@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import formatspec
-from formatspec.engine import checks
+from formatspec.engine.dataset import checks
 from formatspec.pixels import containers
 
 MASKS = ("ade20k2020", "camvid", "cityscapes", "image_masks")

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from formatspec.codecs import Argument, Codec, Env, Site, Unfit, make
-from formatspec.engine.chain import spell, spell_rows
-from formatspec.engine.fused import NEAR, fused
+from formatspec.codecs import Argument, Codec, Env, Site, UnfitError, make
+from formatspec.engine.resolve.codec_chain import spell, spell_rows
+from formatspec.engine.resolve.fuse_arithmetic import NEAR, fused
 
 CHAINS: dict[str, list[tuple[str, tuple[Any, ...]]]] = {
     "left, top, width, height": [("xywh", ())],
@@ -35,7 +35,7 @@ def chain(name: str, site: Site) -> tuple[Codec, ...]:
 def outcome(encode: Any, value: Any, env: Env) -> tuple[str, str]:
     try:
         return "written", repr(encode(value, env))
-    except Unfit as unfit:
+    except UnfitError as unfit:
         return "unfit", unfit.expected
 
 

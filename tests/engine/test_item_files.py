@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from formatspec.engine import entries as entries_module
-from formatspec.engine.entries import Entries, ItemFiles
-from formatspec.engine.format import Format, compile_format
-from formatspec.engine.index import claims
+from formatspec.engine.index import entries as entries_module
+from formatspec.engine.index.build_index import claims
+from formatspec.engine.index.entries import Entries, ItemFiles
+from formatspec.engine.spec.compiled import Format, compile_format
 from formatspec.language.load import load_source
 from formatspec.paths.names import in_order
 

@@ -7,10 +7,11 @@ from unittest import mock
 
 import pytest
 
-from formatspec.codecs.registry import Unfit
-from formatspec.engine import binding
-from formatspec.engine.categories import Categories
-from formatspec.engine.job import Job, Misfit, Record
+from formatspec.codecs.registry import UnfitError
+from formatspec.engine.base.faults import MisfitError, Record
+from formatspec.engine.read import bind_slots as binding
+from formatspec.engine.read.categories import Categories
+from formatspec.engine.read.item_state import ItemState
 from formatspec.language import values
 
 NAN, INF = float("nan"), float("inf")
@@ -41,11 +42,11 @@ SIDES: list[Any] = [
 
 def verdict(ring: Any) -> Any:
     """What is said of a ring that a record is given, and what the record then is."""
-    job, record = Job({}, Categories((), closed=False), False), Record()
+    job, record = ItemState({}, Categories((), closed=False), False), Record()
     try:
         binding._geometry("polygon")(ring, record, job)
-    except Unfit as unfit:
-        return getattr(unfit, "code", ""), unfit.expected, repr(unfit.got), isinstance(unfit, Misfit)
+    except UnfitError as unfit:
+        return getattr(unfit, "code", ""), unfit.expected, repr(unfit.got), isinstance(unfit, MisfitError)
     except TypeError as error:
         return str(error)
     return repr(record)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from formatspec.api import load_spec
-from formatspec.engine.dataset import candidates
+from formatspec.engine.dataset.dataset import candidates
 from formatspec.paths.tree import open_tree
 
 SPEC = """

@@ -12,15 +12,17 @@ import numpy as np
 import pytest
 
 import formatspec as fs
-from formatspec.engine import doubles, finishing, spill
-from formatspec.engine import entries as entries_module
-from formatspec.engine import joined as joined_module
-from formatspec.engine.assemble import Purpose
-from formatspec.engine.dataset import open_source
-from formatspec.engine.entries import Chosen, Entries
-from formatspec.engine.joined import Joined, Part
-from formatspec.engine.rows import HeldRows
-from formatspec.engine.spill import Marks, Records, mark
+from formatspec.engine.base import scratch_records as spill
+from formatspec.engine.base.scratch_records import Marks, Records, mark
+from formatspec.engine.dataset.dataset import open_source
+from formatspec.engine.dataset.read_item import Purpose
+from formatspec.engine.export import join_shards as finishing
+from formatspec.engine.index import duplicate_ids as doubles
+from formatspec.engine.index import entries as entries_module
+from formatspec.engine.index import row_ownership as joined_module
+from formatspec.engine.index.entries import Chosen, Entries
+from formatspec.engine.index.row_ownership import RowOwnership, TableFile
+from formatspec.engine.index.row_source import HeldRows
 from formatspec.language.load import load_source
 from formatspec.paths.listing import Paths
 from formatspec.paths.tree import open_tree
@@ -86,10 +88,10 @@ def test_two_items_whose_names_have_one_hash_are_two(held: int) -> None:
 
 def test_rows_come_by_item_in_the_order_in_which_they_were_noted(held: int) -> None:
     rng = random.Random(1)
-    joined, expected = Joined(), dict[int, list[tuple[str, int, int]]]()
+    joined, expected = RowOwnership(), dict[int, list[tuple[str, int, int]]]()
     table: Any = SimpleNamespace(role="r", path=("rows",))
     for file in ("a", "b"):
-        joined.parts.append(Part(table, file, HeldRows([]), ()))
+        joined.parts.append(TableFile(table, file, HeldRows([]), ()))
         for position in range(100):
             owner, which = rng.randrange(1, 30), rng.randrange(2)
             joined.add(owner, position, which)
@@ -104,7 +106,7 @@ def test_rows_come_by_item_in_the_order_in_which_they_were_noted(held: int) -> N
 
 def test_rows_are_written_where_they_stood(held: int) -> None:
     with finishing.tempfile.TemporaryFile() as spool:
-        rows = finishing.Rows(spool)
+        rows = finishing.SpooledRows(spool)
         for number in range(20):
             rows.add(str(number).encode(), -1 if number < 3 else 22 - number)
         order = [0, 1, 2, *range(19, 2, -1)]

@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 
 import formatspec
-from formatspec.engine import dataset, export, writing
-from formatspec.engine.format import compile_format
-from formatspec.engine.plain_lines import text_writer
-from formatspec.engine.plain_rows import PlainRows
+from formatspec.engine.dataset import dataset
+from formatspec.engine.export import exporter as export
+from formatspec.engine.read.generate_rows import FastRows
+from formatspec.engine.spec.compiled import compile_format
+from formatspec.engine.write import compile_writer as writing
+from formatspec.engine.write.generate_lines import text_writer
 
 SOURCES = ("bdd100k", "coco", "coco_panoptic", "datumaro", "lvis", "openlabel", "sagemaker", "voc")
 TARGETS = (
@@ -37,19 +39,19 @@ def converted(data: Path, out: Path, **asked: Any) -> tuple[dict[str, bytes], An
 def taken(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     """Whether runs of rows were plain, as they are read."""
     found: list[bool] = []
-    take = PlainRows.take
+    take = FastRows.take
 
-    def noting(self: PlainRows, *arguments: Any) -> bool:
+    def noting(self: FastRows, *arguments: Any) -> bool:
         found.append(take(self, *arguments))
         return found[-1]
 
-    monkeypatch.setattr(PlainRows, "take", noting)
+    monkeypatch.setattr(FastRows, "take", noting)
     return found
 
 
 def without(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave all rows to the readers and writers of leaves."""
-    monkeypatch.setattr(dataset, "plain_rows", lambda reader, context: None)
+    monkeypatch.setattr(dataset, "generate_rows_reader", lambda reader, context: None)
     monkeypatch.setattr(writing, "plain_writer", lambda rule, scope, writer_of: None)
     monkeypatch.setattr(export, "text_writer", lambda rule, shape, scope: None)
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from formatspec.engine.assemble import Purpose
-from formatspec.engine.dataset import Dataset, open_source
-from formatspec.engine.ranks import Ranks
+from formatspec.engine.dataset.dataset import OpenDataset, open_source
+from formatspec.engine.dataset.read_item import Purpose
+from formatspec.engine.read.merge_rows import Ranks
 from formatspec.language.load import load_source
 from formatspec.pixels import png
 from formatspec.testing.memory import MemoryTree, image_bytes
@@ -29,7 +29,7 @@ files:
 """
 
 
-def opened(tmp_path: Path, numbers: list[int]) -> Dataset:
+def opened(tmp_path: Path, numbers: list[int]) -> OpenDataset:
     """Three objects, and a mask of one pixel for each of `numbers`."""
     spec = tmp_path / "made_up.yaml"
     spec.write_text(SPEC, encoding="utf-8")

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from formatspec.engine import rows as module
-from formatspec.engine.rows import FileRows, RangeFile, sought
+from formatspec.engine.index import row_source as module
+from formatspec.engine.index.row_source import FileRows, RangeFile, sought
 
 COUNT = 40
 

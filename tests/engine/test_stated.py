@@ -11,15 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import formatspec
-from formatspec.engine import index
-from formatspec.engine.stated import FARTHEST, Stated
+from formatspec.engine.index import build_index as index
+from formatspec.engine.index.id_columns import LARGEST_NOTED, IdColumns
 
-near = st.integers(-FARTHEST + 1, FARTHEST - 1)
+near = st.integers(-LARGEST_NOTED + 1, LARGEST_NOTED - 1)
 
 
 @given(st.lists(st.lists(st.tuples(near, near), max_size=4), max_size=4))
 def test_numbers_are_noted(runs: list[list[tuple[int, int]]]) -> None:
-    stated = Stated(("image_id", "id"))
+    stated = IdColumns(("image_id", "id"))
     for run in filter(None, runs):
         stated.note(json.dumps([{"id": own, "image_id": item, "z": {}} for item, own in run])[1:-1].encode())
     pieces = stated.pieces()
@@ -28,9 +28,9 @@ def test_numbers_are_noted(runs: list[list[tuple[int, int]]]) -> None:
     assert found == [pair for run in runs for pair in run]
 
 
-@pytest.mark.parametrize("odd", ['"7"', "7.0", "true", "null", str(FARTHEST), str(10**30), "[]", None])
+@pytest.mark.parametrize("odd", ['"7"', "7.0", "true", "null", str(LARGEST_NOTED), str(10**30), "[]", None])
 def test_anything_else_is_left_to_a_look_at_the_rows(odd: str | None) -> None:
-    stated = Stated(("id",))
+    stated = IdColumns(("id",))
     stated.note(b'{"id": 1}')
     stated.note(b'{"id": 1}, {}' if odd is None else f'{{"id": {odd}}}'.encode())
     stated.note(b'{"id": 2}')
@@ -41,7 +41,7 @@ def test_anything_else_is_left_to_a_look_at_the_rows(odd: str | None) -> None:
 def test_what_is_no_json_is_refused(rows: bytes) -> None:
     for keys in ((), ("id",)):
         with pytest.raises(ValueError, match=r"JSON|malformed|character|trunc"):
-            Stated(keys).note(rows)
+            IdColumns(keys).note(rows)
 
 
 CASES: dict[str, tuple[list[Any], list[Any]]] = {

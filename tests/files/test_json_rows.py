@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from formatspec.files.json_rows import NotRows, Rows, beginning, scan
+from formatspec.files.json_rows import NotRowsError, RowSpans, beginning, scan
 
 TEXT = st.text(st.sampled_from('ab"\\[]{},: \n\u00e9'), max_size=6)
 VALUE = st.recursive(
@@ -24,7 +24,7 @@ ROWS = st.lists(st.dictionaries(TEXT, VALUE, max_size=3), max_size=5)
 def look_through(data: bytes, paths: list[tuple[str, ...]], piece: int) -> tuple[Any, dict[tuple[str, ...], list[Any]]]:
     found: dict[tuple[str, ...], list[Any]] = {path: [] for path in paths}
 
-    def take(rows: Rows) -> None:
+    def take(rows: RowSpans) -> None:
         assert data[rows.starts[0] : rows.ends[-1]] == rows.data
         found[rows.path] += [
             json.loads(data[a:b]) for a, b in zip(rows.starts.tolist(), rows.ends.tolist(), strict=True)
@@ -56,7 +56,7 @@ def test_a_damaged_document_is_refused_or_read_as_json_reads_it(rows: list[Any],
     damaged = data[:place] + put + data[place + 1 :]
     try:
         around, found = look_through(damaged, [("rows",)], 16)
-    except (NotRows, ValueError):
+    except (NotRowsError, ValueError):
         return
     whole = json.loads(damaged)
     if "rows" in around:
@@ -80,7 +80,7 @@ def test_a_damaged_document_is_refused_or_read_as_json_reads_it(rows: list[Any],
     ],
 )
 def test_rows_that_are_no_mappings_in_a_list_are_left_to_the_decoder(text: str) -> None:
-    with pytest.raises(NotRows):
+    with pytest.raises(NotRowsError):
         look_through(text.encode(), [("rows",)], 8)
 
 
@@ -96,5 +96,5 @@ def test_the_beginning_of_a_document_has_the_first_of_its_rows(piece: int) -> No
     assert begun(document) == {**document, "rows": rows[:4], "more": rows[:4]}
     assert begun(rows) == rows[:4]
     assert begun([]) == []
-    with pytest.raises(NotRows):
+    with pytest.raises(NotRowsError):
         begun([{"a": 1}, 2])

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from formatspec.files.document import FileError
 from formatspec.files.style import Style
-from formatspec.files.xml_file import PLAIN, STYLE, Shape, decode, encode, locate
+from formatspec.files.xml_file import PLAIN, STYLE, XmlShape, decode, encode, locate
 
 REAL = os.environ.get("FORMATSPEC_DATA")
 
@@ -20,7 +20,7 @@ names = st.sampled_from(["a", "b", "c", "d", "é", "x-1", "{urn:x}a"])
 
 
 @st.composite
-def elements(draw: st.DrawFn, shape: Shape, depth: int = 3) -> Any:
+def elements(draw: st.DrawFn, shape: XmlShape, depth: int = 3) -> Any:
     """Values as `decode` gives them under a shape."""
     attributes = draw(st.dictionaries(names, texts, max_size=2))
     tags = draw(st.lists(names, unique=True, max_size=3)) if depth else []
@@ -46,12 +46,12 @@ def elements(draw: st.DrawFn, shape: Shape, depth: int = 3) -> Any:
     return value
 
 
-INNER = Shape(lists=frozenset("b"))
+INNER = XmlShape(lists=frozenset("b"))
 SHAPES = [
     PLAIN,
     INNER,
-    Shape(children={"a": INNER, "b": PLAIN}, lists=frozenset("ac")),
-    Shape(children={"a": INNER}, runs=True, members={"b": INNER, "*": Shape(runs=True)}),
+    XmlShape(children={"a": INNER, "b": PLAIN}, lists=frozenset("ac")),
+    XmlShape(children={"a": INNER}, runs=True, members={"b": INNER, "*": XmlShape(runs=True)}),
 ]
 styles = st.builds(
     Style,
@@ -65,9 +65,9 @@ styles = st.builds(
 
 
 @given(st.data(), st.sampled_from(SHAPES), styles)
-def test_decode_inverts_encode(data: st.DataObject, shape: Shape, style: Style) -> None:
+def test_decode_inverts_encode(data: st.DataObject, shape: XmlShape, style: Style) -> None:
     document = {"root": data.draw(elements(shape))}
-    whole = Shape(children={"root": shape})
+    whole = XmlShape(children={"root": shape})
     again = decode(encode(document, style), style, whole)
     assert again == document
     assert repr(again) == repr(document)
@@ -90,13 +90,13 @@ def test_elements_are_plain_data() -> None:
 
 def test_a_shape_makes_lists_runs_and_structure() -> None:
     data = b'<r v="1"><meta/><box x="1"><at>z</at></box><tag/><box>t</box><o>1</o></r>'
-    shape = Shape(
-        children={"meta": Shape(children={"task": PLAIN})},
+    shape = XmlShape(
+        children={"meta": XmlShape(children={"task": PLAIN})},
         lists=frozenset({"o"}),
         runs=True,
-        members={"box": Shape(lists=frozenset({"at"}))},
+        members={"box": XmlShape(lists=frozenset({"at"}))},
     )
-    document = decode(data, STYLE, Shape(children={"r": shape}))
+    document = decode(data, STYLE, XmlShape(children={"r": shape}))
     assert document == {
         "r": {
             "@": {"v": "1"},
@@ -207,7 +207,7 @@ def test_deep_documents_are_refused() -> None:
 
 def test_places() -> None:
     data = b'<r>\n<a/>\n<o x="1">\n<n>1</n></o>\n<o>2</o>\n<b><c/></b>\n<b/>\n</r>'
-    shape = Shape(children={"r": Shape(children={"a": PLAIN}, lists=frozenset({"o"}), runs=True)})
+    shape = XmlShape(children={"r": XmlShape(children={"a": PLAIN}, lists=frozenset({"o"}), runs=True)})
     assert locate(data, ()) == (1, 1)
     assert locate(data, ("r", "o", 0, "n")) == (4, 1)
     assert locate(data, ("r", "o", "1")) == (5, 1)

@@ -30,13 +30,13 @@ class Rows:
 
     def value(self, name: str) -> ex.Getter:
         if not self._found(name):
-            raise ex.UnknownName(name)
+            raise ex.UnknownNameError(name)
         return lambda row: row.get(name)
 
     def counts_zero(self, name: str) -> bool:
         return name.endswith("id")
 
-    def table(self, name: str) -> tuple[Callable[[Any], Iterable[Any]], ex.Scope] | None:
+    def table(self, name: str) -> tuple[Callable[[Any], Iterable[Any]], ex.NameScope] | None:
         found = self._found(name)
         if not found or not all(isinstance(rows, list) and all(isinstance(r, dict) for r in rows) for rows in found):
             return None
@@ -57,11 +57,11 @@ def test_case(case: dict[str, Any]) -> None:
         with pytest.raises(ex.ExpressionError, match=case["fails"]):
             evaluate(text, names)
     elif "unknown" in case:
-        with pytest.raises(ex.UnknownName) as unknown:
+        with pytest.raises(ex.UnknownNameError) as unknown:
             evaluate(text, names)
         assert unknown.value.name == case["unknown"]
     else:
-        with pytest.raises(ex.ExpressionSyntax) as unreadable:
+        with pytest.raises(ex.ExpressionSyntaxError) as unreadable:
             ex.parse(text)
         assert unreadable.value.column == case["unreadable"]
 
@@ -96,7 +96,7 @@ def _calls(inner: st.SearchStrategy[ex.Expression]) -> st.SearchStrategy[ex.Expr
         arguments = st.lists(inner, min_size=function.least, max_size=most).map(tuple)
         return st.builds(ex.Call, st.just(name), arguments)
 
-    terms = st.builds(ex.Rows, _TABLES, inner)
+    terms = st.builds(ex.RowsOf, _TABLES, inner)
     over_rows = st.builds(ex.Call, st.sampled_from(sorted(AGGREGATES)), st.tuples(terms))
     return st.sampled_from(sorted(FUNCTIONS)).flatmap(call) | over_rows
 
@@ -106,7 +106,7 @@ def _composed(inner: st.SearchStrategy[ex.Expression]) -> st.SearchStrategy[ex.E
         st.builds(ex.Binary, st.sampled_from(_BINARY), inner, inner)
         | st.builds(ex.Unary, st.sampled_from(["not", "-"]), inner)
         | st.builds(ex.Conditional, inner, inner, inner)
-        | st.builds(ex.Index, inner, inner)
+        | st.builds(ex.Subscript, inner, inner)
         | st.lists(inner, max_size=3).map(lambda items: ex.ListOf(tuple(items)))
         | _calls(inner)
     )
@@ -147,7 +147,7 @@ _WORLD["rows"][0]["rows"] = [{**_WORLD, "rows": [], "x": "y"}]
 def test_evaluation_raises_expression_errors_only(tree: ex.Expression) -> None:
     try:
         get = ex.compile_expression(tree, Rows([_WORLD]))
-    except (ex.UnknownName, ex.ExpressionError):
+    except (ex.UnknownNameError, ex.ExpressionError):
         return  # rows nested deeper than the world is
     try:
         value = get(_WORLD)
@@ -189,7 +189,7 @@ _PIECES = st.sampled_from(
 def test_any_text_parses_or_is_refused(text: str) -> None:
     try:
         tree = ex.parse(text)
-    except ex.ExpressionSyntax as error:
+    except ex.ExpressionSyntaxError as error:
         assert 0 <= error.column <= len(text)
         assert str(error).startswith(error.message)
     else:
@@ -209,7 +209,7 @@ def test_names_are_those_that_the_scope_is_asked_for(tree: ex.Expression) -> Non
         def counts_zero(self, name: str) -> bool:
             return False
 
-        def table(self, name: str) -> tuple[Callable[[Any], Iterable[Any]], ex.Scope] | None:
+        def table(self, name: str) -> tuple[Callable[[Any], Iterable[Any]], ex.NameScope] | None:
             if not name.startswith("rows"):
                 return None
             asked.add(name)
@@ -217,7 +217,7 @@ def test_names_are_those_that_the_scope_is_asked_for(tree: ex.Expression) -> Non
 
     try:
         ex.compile_expression(tree, Anything())
-    except (ex.ExpressionError, ex.UnknownName):
+    except (ex.ExpressionError, ex.UnknownNameError):
         assert asked <= ex.names(tree)
     else:
         assert asked == ex.names(tree)
@@ -243,12 +243,12 @@ def test_parentheses_only_where_needed() -> None:
 def test_nesting_is_bounded(text: str, depth: int) -> None:
     ex.parse(text)
     deeper = {"(": f"({text})", "1": f"{text} + 1", "a": f"{text}[0]"}[text[0]]
-    with pytest.raises(ex.ExpressionSyntax, match=f"more than {depth} deep"):
+    with pytest.raises(ex.ExpressionSyntaxError, match=f"more than {depth} deep"):
         ex.parse(deeper)
 
 
 def test_a_syntax_error_suggests() -> None:
-    with pytest.raises(ex.ExpressionSyntax) as caught:
+    with pytest.raises(ex.ExpressionSyntaxError) as caught:
         ex.parse("1 + cout(objects)")
     assert caught.value.column == 4
     assert caught.value.expected == "a function; did you mean 'count'?"

@@ -15,13 +15,13 @@ from formatspec.paths.formats import IMAGE_EXTENSIONS, field
 from formatspec.paths.pattern import degree, pieces_of, source
 from formatspec.paths.sweep import sweep
 from formatspec.paths.template import (
-    Field,
-    Literal,
-    MissingValue,
+    LiteralText,
+    MissingValueError,
     Placeholder,
     Template,
-    TemplateSyntax,
-    Unrenderable,
+    TemplateField,
+    TemplateSyntaxError,
+    UnrenderableError,
     compile_template,
     split,
 )
@@ -29,9 +29,9 @@ from formatspec.paths.template import (
 
 def template(text: str, **limits: int) -> Template:
     """A template as a spec writes it: `{name}` or `{name:format}`."""
-    parts: list[str | Field] = []
+    parts: list[str | TemplateField] = []
     for part in split(text):
-        if isinstance(part, Literal):
+        if isinstance(part, LiteralText):
             parts.append(part.text)
         else:
             name, _, format_ = part.text.partition(":")
@@ -43,13 +43,13 @@ def template(text: str, **limits: int) -> Template:
 
 
 def test_split_keeps_texts_and_offsets() -> None:
-    assert split("a{b:03d}/c") == (Literal("a", 0), Placeholder("b:03d", 2), Literal("/c", 8))
+    assert split("a{b:03d}/c") == (LiteralText("a", 0), Placeholder("b:03d", 2), LiteralText("/c", 8))
     assert split("") == ()
     assert split("{a}{b}") == (Placeholder("a", 1), Placeholder("b", 4))
 
 
 def test_split_doubled_braces_are_text() -> None:
-    assert split("{{x}}{y}}}") == (Literal("{x}", 0), Placeholder("y", 6), Literal("}", 8))
+    assert split("{{x}}{y}}}") == (LiteralText("{x}", 0), Placeholder("y", 6), LiteralText("}", 8))
 
 
 @pytest.mark.parametrize(
@@ -57,9 +57,9 @@ def test_split_doubled_braces_are_text() -> None:
 )
 def test_split_protects_what_is_quoted_or_nested(inside: str) -> None:
     assert split("<{" + inside + "}>") == (
-        Literal("<", 0),
+        LiteralText("<", 0),
         Placeholder(inside, 2),
-        Literal(">", 2 + len(inside) + 1),
+        LiteralText(">", 2 + len(inside) + 1),
     )
 
 
@@ -76,7 +76,7 @@ def test_split_protects_what_is_quoted_or_nested(inside: str) -> None:
     ],
 )
 def test_split_tells_where_it_went_wrong(text: str, offset: int, expected: tuple[str, ...]) -> None:
-    with pytest.raises(TemplateSyntax) as caught:
+    with pytest.raises(TemplateSyntaxError) as caught:
         split(text)
     assert (caught.value.offset, caught.value.expected) == (offset, expected)
     assert pickle.loads(pickle.dumps(caught.value)).offset == offset
@@ -179,7 +179,7 @@ def test_formats_do_not_render(format_: str | None, value: Any) -> None:
     one = compile_template([field("x", format_)])
     with pytest.raises(ValueError, match=r".+"):
         one.render({"x": value})
-    with pytest.raises(Unrenderable):
+    with pytest.raises(UnrenderableError):
         one.render_checked({"x": value})
 
 
@@ -216,16 +216,16 @@ def test_integers_are_read_only_as_they_are_written(value: int, width: int) -> N
 
 
 def test_unknown_formats_get_suggestions() -> None:
-    with pytest.raises(TemplateSyntax) as caught:
+    with pytest.raises(TemplateSyntaxError) as caught:
         field("x", "3d")
     assert "03d" in caught.value.expected
-    with pytest.raises(TemplateSyntax) as caught:
+    with pytest.raises(TemplateSyntaxError) as caught:
         field("x", "paht")
     assert caught.value.expected[0] == "path"
-    with pytest.raises(TemplateSyntax) as caught:
+    with pytest.raises(TemplateSyntaxError) as caught:
         field("x", "ab||c")
     assert caught.value.offset == 3
-    with pytest.raises(TemplateSyntax):
+    with pytest.raises(TemplateSyntaxError):
         field("x", "099d")
 
 
@@ -283,8 +283,8 @@ def test_an_optional_path_given_twice() -> None:
 
 def test_an_optional_field_takes_its_blank_with_it() -> None:
     score = field("score", "f")
-    optional = Field(score.name, score.pattern, score.parse, score.render, optional=True)
-    word = Field("name", r"\S+", str, str)
+    optional = TemplateField(score.name, score.pattern, score.parse, score.render, optional=True)
+    word = TemplateField("name", r"\S+", str, str)
     one = compile_template([word, " ", field("x", "f"), " ", optional])
     assert one.match("car 1 0.5") == {"name": "car", "x": 1, "score": 0.5}
     assert one.match("car 1") == {"name": "car", "x": 1, "score": None}
@@ -301,7 +301,7 @@ def test_one_name_in_two_formats_must_have_one_value() -> None:
 
 
 def test_missing_values() -> None:
-    with pytest.raises(MissingValue) as caught:
+    with pytest.raises(MissingValueError) as caught:
         template("{a}/{object.id:03d}").render({"a": "x"})
     assert isinstance(caught.value, KeyError)
     assert caught.value.name == "object.id"
@@ -310,11 +310,11 @@ def test_missing_values() -> None:
 def test_values_that_do_not_come_back_are_refused() -> None:
     one = template("{a}-{b}.png")
     assert one.render_checked({"a": "x-y", "b": "z"}) == "x-y-z.png"
-    with pytest.raises(Unrenderable, match="read back"):
+    with pytest.raises(UnrenderableError, match="read back"):
         one.render_checked({"a": "x", "b": "y-z"})
-    with pytest.raises(Unrenderable, match="read back"):
+    with pytest.raises(UnrenderableError, match="read back"):
         template("{id}").render_checked({"id": 7})
-    with pytest.raises(Unrenderable, match="does not match"):
+    with pytest.raises(UnrenderableError, match="does not match"):
         template("{name}").render_checked({"name": "x" * 5000})
 
 
@@ -355,9 +355,9 @@ def test_explain(pattern: str, text: str, said: str) -> None:
 
 def test_patterns_are_checked() -> None:
     with pytest.raises(ValueError, match="captures groups"):
-        compile_template([Field("x", "(a)", str, str)])
+        compile_template([TemplateField("x", "(a)", str, str)])
     with pytest.raises(ValueError, match="no regular expression"):
-        compile_template([Field("x", "a(", str, str)])
+        compile_template([TemplateField("x", "a(", str, str)])
 
 
 def test_templates_pickle() -> None:
@@ -385,9 +385,9 @@ _FORMATS: dict[str | None, st.SearchStrategy[Any]] = {
 
 
 @st.composite
-def parts_of(draw: st.DrawFn) -> list[str | Field]:
+def parts_of(draw: st.DrawFn) -> list[str | TemplateField]:
     formats = draw(st.lists(st.sampled_from(list(_FORMATS)), min_size=1, max_size=5))
-    parts: list[str | Field] = [draw(st.sampled_from(["", "a", "a/"]))]
+    parts: list[str | TemplateField] = [draw(st.sampled_from(["", "a", "a/"]))]
     for i, format_ in enumerate(formats):
         name = draw(st.sampled_from(["n0", "n1", f"v{i}"]))
         parts.append(field(f"{name}{format_}", format_))
@@ -395,13 +395,13 @@ def parts_of(draw: st.DrawFn) -> list[str | Field]:
     return parts
 
 
-def values_for(draw: st.DrawFn, parts: list[str | Field]) -> dict[str, Any]:
-    formats = {part.name: part.name[2:] for part in parts if isinstance(part, Field)}
+def values_for(draw: st.DrawFn, parts: list[str | TemplateField]) -> dict[str, Any]:
+    formats = {part.name: part.name[2:] for part in parts if isinstance(part, TemplateField)}
     return {name: draw(_FORMATS[None if f == "None" else f]) for name, f in formats.items()}
 
 
 @st.composite
-def parts_and_values(draw: st.DrawFn) -> tuple[list[str | Field], dict[str, Any]]:
+def parts_and_values(draw: st.DrawFn) -> tuple[list[str | TemplateField], dict[str, Any]]:
     parts = draw(parts_of())
     return parts, values_for(draw, parts)
 
@@ -413,12 +413,12 @@ def _with_types(values: dict[str, Any]) -> dict[str, tuple[type, Any]]:
 
 @settings(max_examples=200)
 @given(parts_and_values())
-def test_what_is_rendered_is_read_back_or_refused(case: tuple[list[str | Field], dict[str, Any]]) -> None:
+def test_what_is_rendered_is_read_back_or_refused(case: tuple[list[str | TemplateField], dict[str, Any]]) -> None:
     parts, values = case
     one = compile_template(parts)
     try:
         text = one.render_checked(values)
-    except Unrenderable:
+    except UnrenderableError:
         try:
             text = one.render(values)
         except ValueError:
@@ -434,9 +434,11 @@ def test_what_is_rendered_is_read_back_or_refused(case: tuple[list[str | Field],
 
 @settings(max_examples=200)
 @given(parts_of(), st.data())
-def test_the_sweep_finds_what_the_regular_expression_finds(parts: list[str | Field], data: st.DataObject) -> None:
+def test_the_sweep_finds_what_the_regular_expression_finds(
+    parts: list[str | TemplateField], data: st.DataObject
+) -> None:
     pieces = pieces_of(parts)
-    names = [part.name for part in parts if isinstance(part, Field)]
+    names = [part.name for part in parts if isinstance(part, TemplateField)]
     assume(len(set(names)) == len(names))  # a sweep does not search again for the sake of a repeated name
     text = data.draw(st.text("ab.-_1/", max_size=14))
     if data.draw(st.booleans()):
@@ -448,7 +450,7 @@ def test_the_sweep_finds_what_the_regular_expression_finds(parts: list[str | Fie
         assert swept == list(found.groups())
 
 
-def _rendered(parts: list[str | Field], data: st.DataObject) -> list[tuple[str | Field, Any]]:
+def _rendered(parts: list[str | TemplateField], data: st.DataObject) -> list[tuple[str | TemplateField, Any]]:
     pairs = []
     for part in parts:
         if isinstance(part, str):
@@ -463,7 +465,7 @@ def _rendered(parts: list[str | Field], data: st.DataObject) -> list[tuple[str |
     return pairs
 
 
-def parses(parts: list[str | Field], text: str) -> set[tuple[str, ...]]:
+def parses(parts: list[str | TemplateField], text: str) -> set[tuple[str, ...]]:
     """Every way to cut a text: the definition, slow."""
     state = {(0, ())}
     for part in parts:
@@ -482,9 +484,9 @@ def parses(parts: list[str | Field], text: str) -> set[tuple[str, ...]]:
 
 @settings(max_examples=200)
 @given(parts_of(), st.text("ab.-_1/", max_size=10))
-def test_ambiguous_means_two_parses(parts: list[str | Field], text: str) -> None:
-    assume(not any(isinstance(part, Field) and part.optional for part in parts))
-    names = [part.name for part in parts if isinstance(part, Field)]
+def test_ambiguous_means_two_parses(parts: list[str | TemplateField], text: str) -> None:
+    assume(not any(isinstance(part, TemplateField) and part.optional for part in parts))
+    names = [part.name for part in parts if isinstance(part, TemplateField)]
     assume(len(set(names)) == len(names))
     ways = parses(parts, text)
     one = compile_template(parts)

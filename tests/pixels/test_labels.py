@@ -13,7 +13,7 @@ from hypothesis.extra import numpy as hnp
 
 from formatspec.model.region import Region
 from formatspec.pixels import png
-from formatspec.pixels.labels import Value, split, zero_region
+from formatspec.pixels.labels import PixelValue, split, zero_region
 from formatspec.pixels.painting import compose
 
 REAL = Path(__file__).parents[3] / "shared" / "data" / "ade20k-real"
@@ -27,7 +27,7 @@ maps: dict[png.Mode, st.SearchStrategy[np.ndarray]] = {
 any_map = st.sampled_from(sorted(maps)).flatmap(lambda mode: st.tuples(st.just(mode), maps[mode]))
 
 
-def paint(rows: Iterable[tuple[Region, Value]], height: int, width: int, mode: png.Mode) -> np.ndarray:
+def paint(rows: Iterable[tuple[Region, PixelValue]], height: int, width: int, mode: png.Mode) -> np.ndarray:
     """Pixels of what is composed; its PNG file says the same."""
     composed = compose(rows, height, width, mode)
     colors = np.arange(768).reshape(256, 3) % 256 if mode == "palette" else None

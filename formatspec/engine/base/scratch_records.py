@@ -1,0 +1,123 @@
+"""What is known of a dataset's items and rows: in memory while it is little, else on disk in files without a name.
+
+A file is read at places, and nothing depends on a position in it, so that copies of a process share it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+
+HELD = 1 << 20
+"""Bytes of records that stay in memory."""
+NEAR = 1 << 12
+"""Records that are read at once, since those behind are asked for next."""
+PIECE = 1 << 16
+"""Records that are looked at together where all are gone through."""
+
+Numbers = np.ndarray[Any, Any]
+
+
+class Scratch:
+    """A file without a name that only grows."""
+
+    def __init__(self) -> None:
+        self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115  # it lives as long as its owner
+        self.size = 0
+
+    def write(self, data: Any) -> int:
+        """Put bytes at the end; gives where they begin."""
+        view = memoryview(data).cast("B")
+        start, done = self.size, 0
+        while done < len(view):
+            done += os.pwrite(self._file.fileno(), view[done:], start + done)
+        self.size += done
+        return start
+
+    def read(self, offset: int, size: int) -> bytes:
+        """So many bytes from a place, fewer where the file ends."""
+        data = os.pread(self._file.fileno(), size, offset)
+        while len(data) < size:
+            more = os.pread(self._file.fileno(), size - len(data), offset + len(data))
+            if not more:
+                break
+            data += more
+        return data
+
+
+class Records:
+    """Records of one NumPy type, in their order."""
+
+    def __init__(self, dtype: Any) -> None:
+        self.dtype = np.dtype(dtype)
+        self._count = 0
+        self._held: list[Numbers] = []
+        self._scratch: Scratch | None = None
+        self._near, self._near_first = np.zeros(0, self.dtype), 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def add(self, *columns: Any) -> None:
+        """Put records behind all others, given as a column for each of their fields."""
+        records = np.empty(len(columns[0]), self.dtype)
+        for name, column in zip(self.dtype.names or (), columns, strict=True):
+            records[name] = column
+        self.extend(records)
+
+    def extend(self, records: Numbers) -> None:
+        """Put records behind all others."""
+        self._count += len(records)
+        if self._scratch is None:
+            self._held.append(np.ascontiguousarray(records, self.dtype))
+            if self._count * self.dtype.itemsize <= HELD:
+                return
+            self._scratch = Scratch()
+            for held in self._held:
+                self._scratch.write(held.view(np.uint8))
+            self._held = []
+        elif len(records):
+            self._scratch.write(np.ascontiguousarray(records, self.dtype).view(np.uint8))
+
+    def read(self, start: int, stop: int) -> Numbers:
+        """The records from `start` up to, but without, `stop`."""
+        if self._scratch is None:
+            if len(self._held) != 1:
+                self._held = [np.concatenate(self._held) if self._held else np.zeros(0, self.dtype)]
+            return self._held[0][start:stop]
+        if not (self._near_first <= start and stop <= self._near_first + len(self._near)):
+            size, count = self.dtype.itemsize, min(max(stop - start, NEAR), self._count - start)
+            self._near = np.frombuffer(self._scratch.read(start * size, count * size), self.dtype)
+            self._near_first = start
+        return self._near[start - self._near_first : stop - self._near_first]
+
+    def pieces(self) -> Iterator[tuple[int, Numbers]]:
+        """All records, some at a time, with the place of the first."""
+        for first in range(0, self._count, PIECE):
+            yield first, self.read(first, min(first + PIECE, self._count))
+
+
+def mark(text: str) -> int:
+    """A number by which a text is known: of ten million texts, two share one in one of 300,000 cases."""
+    return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
+
+
+class Marks:
+    """A set of marks that only grows, in eight bytes each."""
+
+    def __init__(self) -> None:
+        self._marks = np.zeros(0, np.uint64)
+
+    def add(self, marks: Iterable[int]) -> bool:
+        """Take marks; False if one of them was there already, or stands twice."""
+        more = np.sort(np.fromiter(marks, np.uint64))
+        places = np.searchsorted(self._marks, more)
+        there = places < len(self._marks)
+        known = bool((self._marks[places[there]] == more[there]).any()) or bool((more[1:] == more[:-1]).any())
+        self._marks = np.insert(self._marks, places, more)
+        return not known

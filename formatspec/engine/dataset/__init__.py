@@ -1,0 +1,1 @@
+"""A dataset: opened, read item by item, checked, its faults reported, its format detected."""

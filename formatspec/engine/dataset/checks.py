@@ -1,0 +1,228 @@
+"""What is checked beyond reading: JSON Schema, computed values, the spec's own checks, what nobody claims."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from formatspec.engine.base.faults import Fault
+from formatspec.engine.dataset.dataset import OpenDataset
+from formatspec.engine.dataset.read_item import Assembled
+from formatspec.engine.evaluate.write_context import Getter, WriteContext, WriteScope, WriteSetting, records_of
+from formatspec.engine.resolve.codec_chain import spell
+from formatspec.engine.resolve.discriminators import equal_strictly
+from formatspec.engine.resolve.scope import Scope
+from formatspec.engine.spec.compiled import Format
+from formatspec.engine.write.print_leaf import same_value
+from formatspec.files.document import pointer_text
+from formatspec.findings.finding import Finding
+from formatspec.language import expression
+from formatspec.language.errors import suggest
+from formatspec.language.expression import (
+    Binary,
+    Call,
+    Expression,
+    ExpressionError,
+    Literal,
+    RowsOf,
+    UnknownNameError,
+)
+from formatspec.language.leaf import Bind, Computed, LeafSyntaxError
+from formatspec.language.leaf import parse_text as parse_template
+from formatspec.language.load import place_text
+from formatspec.language.rules import problem
+from formatspec.language.schema import CheckSpec
+from formatspec.model.records import Item
+from formatspec.model.slots import SLOTS, TABLES
+
+
+class Checker:
+    """The checks of one format, compiled."""
+
+    def __init__(self, form: Format) -> None:
+        self.form = form
+        self.checks = [Check(form, code, spec) for code, spec in form.spec.checks.items()]
+        self.shallow = [check for check in self.checks if not check.needs_pixels]
+        self._values: dict[tuple[int, bool], Getter] = {}
+
+    def item(self, one: Assembled, deep: bool) -> Iterator[Finding]:
+        """What the checks find in an item that could be read."""
+        if one.item is None:
+            return
+        setting = WriteSetting(one.item.captures, None, dict(self.form.options))
+        setting.rows["told"] = one.told
+        root = WriteContext(setting, one.item, one.item)
+        if one.deferred:
+            yield from self._computed(one, one.item, root)
+        for check in self.checks if deep else self.shallow:
+            if not check.plainly_holds(root):
+                yield from check.run(one, one.item, root)
+
+    def _computed(self, one: Assembled, item: Item, root: WriteContext) -> Iterator[Finding]:
+        """Computed leaves whose values are other than what follows from the model."""
+        places = {id(thing): place for place, thing in enumerate(item.objects)}
+        context = root
+        for leaf, place, record, value, file, path in one.deferred:
+            thing = record.get("$object")
+            if thing is None:
+                context = root
+            elif thing is not context.record:
+                context = WriteContext(root.setting, item, thing, root, places.get(id(thing), 0), len(item.objects))
+            try:
+                known = self._values.get((id(leaf), thing is not None))
+                expected: Any = (known or self._value(leaf, thing is not None))(context)
+            except ExpressionError:
+                continue
+            plain = type(expected) is type(value) and expected == value
+            if plain or expected is None or _means_the_same(expected, value):
+                continue
+            yield Finding(
+                code="DIFFERS", level="warning", message="the value differs from what follows from the data", file=file,
+                pointer=pointer_text(path), item=one.key, object=getattr(thing, "id", None),
+                expected=spell_any(expected), got=value, rule=place_text(place),
+            )  # fmt: skip
+
+    def _value(self, leaf: Computed, of_object: bool) -> Getter:
+        """The value of a computed leaf, of an object or of the item, compiled once."""
+        known = self._values.get((id(leaf), of_object))
+        if known is None:
+            names = (name for role in self.form.roles.values() for name in role.captures)
+            scope = Scope("item", "", dict.fromkeys((*self.form.key_names, *names)), options=self.form.options)
+            within = WriteScope(scope.inside("objects") if of_object else scope)
+            try:
+                known = expression.compile_expression(leaf.expression, within)
+            except UnknownNameError:
+                known = _nothing
+            self._values[id(leaf), of_object] = known
+        return known
+
+
+def _nothing(context: WriteContext) -> None:
+    """The value of a leaf that has none where it stands."""
+
+
+def _means_the_same(a: Any, b: Any) -> bool:
+    """Whether two values say the same: numbers by value, a list of one as the bare value, text by its number."""
+    if equal_strictly(a, b) or same_value(a, b):
+        return True
+    many_a = list(a) if isinstance(a, list | tuple) else [a]
+    many_b = list(b) if isinstance(b, list | tuple) else [b]
+    if len(many_a) != len(many_b):
+        return False
+    return sorted(map(_plain, many_a)) == sorted(map(_plain, many_b))
+
+
+def _plain(value: Any) -> str:
+    return spell_any(value)
+
+
+def spell_any(value: Any) -> str:
+    """A value as short text."""
+    try:
+        return spell(value)
+    except ValueError:
+        return repr(value)
+
+
+class Check:
+    """One check that a spec defines."""
+
+    def __init__(self, form: Format, code: str, spec: CheckSpec) -> None:
+        self.form = form
+        self.code = code
+        self.spec = spec
+        self.place = form.layout.node.value["checks"].value[code].place
+        scope = Scope("item", "", dict.fromkeys(form.key_names), options=form.options)
+        self.scope = scope.inside("objects") if spec.each == "objects" else scope
+        told = ToldScope(self.scope, form)
+        try:
+            parsed = expression.parse(spec.holds)
+            self.plainly_holds = _few_rows(parsed) if spec.each == "items" else _never
+            self.holds = expression.compile_condition(parsed, told)
+            where = None if spec.where is None else expression.parse(spec.where)
+            self.where = None if where is None else expression.compile_condition(where, told)
+            self.say = tuple(self._part(part, told) for part in parse_template(spec.say).parts)
+        except expression.ExpressionSyntaxError as error:
+            raise problem(f"check {code}: {error}", self.place) from None
+        except UnknownNameError as error:
+            hint = suggest(error.name, (*SLOTS[self.scope.kind], *form.key_names))
+            raise problem(f"check {code}: {error.name!r} has no value here", self.place, hint=hint) from None
+        except LeafSyntaxError as error:
+            raise problem(f"check {code}: in {spec.say!r}: {error}", self.place) from None
+        self.needs_pixels = "region" in spec.holds or "hidden" in spec.holds
+
+    def _part(self, part: str | Bind | Computed, told: ToldScope) -> str | Getter:
+        """A part of what the check says: text, or where its value comes from."""
+        if isinstance(part, str):
+            return part
+        if isinstance(part, Computed):
+            return expression.compile_expression(part.expression, told)
+        return told.value(part.names[0])
+
+    def run(self, one: Assembled, item: Item, root: WriteContext) -> Iterator[Finding]:
+        """What the check finds in an item, whose context is `root`."""
+        if self.spec.each == "objects":
+            things = item.objects
+            contexts = [WriteContext(root.setting, item, thing, root, i, len(things)) for i, thing in enumerate(things)]
+        else:
+            contexts = [root]
+        for context in contexts:
+            try:
+                if self.where is not None and not self.where(context):
+                    continue
+                if self.holds(context):
+                    continue
+            except ExpressionError:
+                continue
+            thing = context.record if context.record is not item else None
+            yield Finding(
+                code=self.code, level=self.spec.level, message=self._message(context), item=one.key,
+                file=next((paths[0] for paths in one.files.values()), None),
+                object=getattr(thing, "id", None), rule=place_text(self.place),
+            )  # fmt: skip
+
+    def _message(self, context: WriteContext) -> str:
+        return "".join(part if isinstance(part, str) else spell_any(part(context)) for part in self.say)
+
+
+def _few_rows(holds: Expression) -> Callable[[WriteContext], bool]:
+    """Whether `count(TABLE where …) <= N` holds of an item whatever its rows are, since it has so few.
+
+    A condition that cannot be told of a row makes no finding either, so that none need be asked.
+    """
+    match holds:
+        case Binary("<=", Call("count", (RowsOf(table, _),)), Literal(int(limit))) if table in TABLES:
+            select = records_of(table)
+            return lambda root: len(tuple(select(root))) <= limit
+    return _never
+
+
+def _never(root: WriteContext) -> bool:
+    return False
+
+
+class ToldScope(WriteScope):
+    """The names of checks: besides slots, `role.region`, which is what that role told of an object."""
+
+    def __init__(self, scope: Scope, form: Format) -> None:
+        super().__init__(scope)
+        self.form = form
+
+    def value(self, name: str) -> Getter:
+        role, _, slot = name.partition(".")
+        if slot == "region" and role in self.form.roles:
+            return lambda context: context.setting.rows["told"].get(context.index, {}).get(role)
+        return super().value(name)
+
+
+def tree_findings(dataset: OpenDataset) -> Iterator[Fault]:
+    """Files that nobody claims, and items that are not listed."""
+    for path in dataset.index.unclaimed:
+        if not path.rpartition("/")[2].startswith("."):
+            yield Fault("FILE_UNCLAIMED", path, (), None, "no rule claims this file")
+    for entry in dataset.index.unlisted:
+        for found in entry.files.values():
+            for path, _ in found:
+                yield Fault("FILE_ORPHAN", path, (), None, "no item names this file")
+    if not dataset.entries:
+        yield Fault("NOTHING_FOUND", "", (), None, f"no item of {dataset.name} was found")

@@ -1,0 +1,405 @@
+"""A dataset on disk, opened with a compiled spec: indexed once, its items read one by one."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from formatspec.engine.base.faults import Fault
+from formatspec.engine.dataset.read_item import Assembled, Purpose, Readers, files_read, read_entry
+from formatspec.engine.dataset.report import Reporter
+from formatspec.engine.index.build_index import Index, build_index, claims, sampled
+from formatspec.engine.index.entries import Entry
+from formatspec.engine.index.row_ownership import Table
+from formatspec.engine.label_images.reader import fits_header
+from formatspec.engine.read.categories import Categories, from_state, from_table, merged, sorted_open
+from formatspec.engine.read.compile_reader import ReadContext, Wanted, row_reader
+from formatspec.engine.read.generate_rows import FastRows, generate_rows_reader
+from formatspec.engine.read.item_state import ItemState
+from formatspec.engine.read.projection import fields_of, rows_decoder
+from formatspec.engine.spec import wanted_slots
+from formatspec.engine.spec.compiled import Format, Role, compile_format, everything
+from formatspec.findings.finding import Finding
+from formatspec.language.load import Source
+from formatspec.language.schema import CategoryList, CategoryTable
+from formatspec.model.image_error import ImageError
+from formatspec.model.records import Category, Item
+from formatspec.paths.formats import IMAGE_EXTENSIONS
+from formatspec.paths.globs import matches
+from formatspec.paths.tree import Tree
+from formatspec.pixels import containers
+
+MANY = 256
+"""Items for which it pays to write out functions that read their documents."""
+AHEAD = 16
+"""Items whose files a tree far away may fetch before they are asked for."""
+
+
+Spread = Callable[[Callable[[tuple[int, int]], list[Category]], Sequence[tuple[int, int]]], Iterable[list[Category]]]
+"""Runs a function over shards, perhaps in several processes; gives what comes of it in their order."""
+
+
+class OpenDataset:
+    """A vision dataset: its categories, and its items, which are read as they are asked for.
+
+    Iterating gives every item in which no error was found, sorted by key; `findings` grows as items are read.
+    A dataset that is pickled is opened anew, in the same way, where it is unpickled.
+    """
+
+    def __init__(self, form: Format, tree: Tree, prefix: str, purpose: Purpose) -> None:
+        self.form = form
+        self.prefix = prefix
+        self.base, self.opened_for = tree, purpose
+        self.tree = tree.under(prefix) if prefix else tree
+        self.purpose = purpose
+        self.index: Index = build_index(form, self.tree, self._join_state)
+        self.reporter = Reporter(form, self.tree, prefix, self.index.shared)
+        self.known = self._known_categories()
+        self._readers: dict[Any, Readers] = {}
+        self._categories: tuple[Category, ...] | None = None
+        self.findings: list[Finding] = []
+        self.wanted: Wanted = everything
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _opened_again, (
+            self.form, self.base, self.prefix, self.opened_for, self.purpose, self.wanted, len(self)
+        )  # fmt: skip
+
+    @property
+    def name(self) -> str:
+        """The name of the format."""
+        return self.form.name
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    @property
+    def entries(self) -> Sequence[Entry]:
+        """The index's items; files that belong to no listed item are none."""
+        return self.index.listed
+
+    def _join_state(self, captures: dict[str, Any]) -> ItemState:
+        return ItemState(captures, _OPEN, False)
+
+    def _known_categories(self) -> Categories:
+        sources = self.form.spec.categories
+        tables: list[list[Category]] = []
+        for source in sources:
+            if isinstance(source, CategoryTable):
+                file = self.form.source.file.parent / source.table
+                return Categories(from_table(file), closed=not source.open)
+            name = source.list if isinstance(source, CategoryList) else source
+            tables = self._listed_in([name])
+            if tables:
+                if isinstance(source, CategoryList):
+                    return Categories(merged(tables), closed=False, match=source.match)
+                return Categories(merged(tables), closed=True)
+            if name in self.form.roles and self.form.roles[name].span != "shared":
+                return Categories(self._from_folders(name), closed=False)
+        tables = self._listed_in(list(self.form.roles))
+        return Categories(merged(tables), closed=bool(tables) and not sources)
+
+    def _from_folders(self, name: str) -> list[Category]:
+        role = self.form.roles[name]
+        if not role.folder:
+            return []
+        found = [role.template.match(folder) for folder in self.tree.folders()]
+        names = sorted({str(one["category.name"]) for one in found if one and one["category.name"]})
+        return [Category(name=one, index=index) for index, one in enumerate(names)]
+
+    def _listed_in(self, names: Iterable[str]) -> list[list[Category]]:
+        groups = []
+        for name in names:
+            role = self.form.roles.get(name)
+            if role is None or role.codec is None or role.span != "shared" or not lists_categories(role):
+                continue
+            reader = role.reader(ReadContext(_only_categories, False))
+            for file in self.index.shared:
+                if file.role != name:
+                    continue
+                state = ItemState(dict(file.captures), _OPEN, self.purpose.origin)
+                state.file = file.path
+                reader(file.document, {}, state)
+                self.index.faults.extend(state.faults)
+                group = from_state(state)
+                self.index.faults.extend(_doubled(state))
+                groups.append(group)
+        return groups
+
+    def readers(self, wanted: Wanted = everything, compares: bool = True) -> Readers:
+        """The readers for a purpose, compiled once."""
+        key = (wanted, compares)
+        if key not in self._readers:
+            context = ReadContext(wanted, compares, often=len(self) >= MANY)
+            roles = [role for role in self.form.documents if role.span != "shared"]
+            tables = self._tables(wanted, context)
+            self._readers[key] = Readers(
+                {role.name: role.reader(context) for role in roles if role.codec is not None},
+                {role.name: role.raster(context) for role in roles if role.kind == "pixels"},
+                tables,
+                self._decoders(context),
+                self._plain(tables, context),
+                frozenset(role.name for role in roles if wanted_slots.serves(role, wanted)),
+            )
+        return self._readers[key]
+
+    def _tables(self, wanted: Wanted, context: ReadContext) -> dict[str, tuple[Table, ...]]:
+        if wanted is everything:
+            return self.index.tables
+        return {
+            name: tuple(
+                replace(table, readers=tuple(row_reader(one.rule, one.scope, context) for one in table.readers))
+                for table in tables
+            )
+            for name, tables in self.index.tables.items()
+        }
+
+    def _plain(self, tables: dict[str, tuple[Table, ...]], context: ReadContext) -> dict[Any, FastRows]:
+        """How plain rows are read where nobody asks for the rows themselves."""
+        if self.purpose.origin:
+            return {}
+        return {
+            (name, table.path): plain
+            for name, of_role in tables.items()
+            for table in of_role
+            if len(table.readers) == 1 and (plain := generate_rows_reader(table.readers[0], context)) is not None
+        }
+
+    def _decoders(self, context: ReadContext) -> dict[tuple[str, tuple[str, ...]], Any]:
+        """How much of each table's rows is decoded: all of it where it is written back or checked."""
+        if self.purpose.origin or context.compares:
+            return {}
+        return {
+            (name, table.path): rows_decoder(
+                fields_of([reader.rule for reader in table.readers], table.readers[0].scope, context)
+            )
+            for name, tables in self.index.tables.items()
+            for table in tables
+        }
+
+    def read(self, entry: Entry) -> Assembled:
+        """Read one item with all its faults, as far as it is wanted."""
+        readers = self.readers(self.wanted, self.purpose.checks)
+        return read_entry(self.form, readers, entry, self.index.rows, self.tree, self.known, self.purpose)
+
+    def assembled(self, start: int = 0, stop: int | None = None) -> Iterator[Assembled]:
+        """Items with their faults, in order of key: all, or those of a shard."""
+        readers = self.readers(self.wanted, self.purpose.checks)
+        form, rows, tree, known, purpose = self.form, self.index.rows, self.tree, self.known, self.purpose
+        for entry in self._ahead(self.entries[start:stop], readers, purpose):
+            yield read_entry(form, readers, entry, rows, tree, known, purpose)
+
+    def _ahead(
+        self, entries: Sequence[Entry], readers: Readers, purpose: Purpose, again: bool = False
+    ) -> Iterator[Entry]:
+        """The entries, while a tree far away fetches the files of those that follow; `again`: for a first time."""
+        try:
+            for place, entry in enumerate(entries):
+                self.tree.prefetch(_coming(entries, place, readers, purpose), again)
+                yield entry
+        finally:
+            self.tree.prefetch(())
+
+    @cached_property
+    def shared_files(self) -> frozenset[str]:
+        """The files that tell of many items."""
+        return frozenset(file.path for file in self.index.shared)
+
+    def __iter__(self) -> Iterator[Item]:
+        for one in self.assembled():
+            findings = self.reporter.findings(one.faults, one.key)
+            self.findings.extend(findings)
+            if one.item is not None and not any(finding.level == "error" for finding in findings):
+                yield one.item
+
+    @property
+    def categories(self) -> tuple[Category, ...]:
+        """All categories: the format's table, then those met only in rows.
+
+        Where the format has no table this reads the parts of all items that name categories.
+        """
+        return self.all_categories(map, ((0, len(self)),))
+
+    def all_categories(self, spread: Spread, shards: Sequence[tuple[int, int]]) -> tuple[Category, ...]:
+        """All categories; where items must be read for that, `spread` does so shard by shard."""
+        if self._categories is None:
+            self._categories = self._all_categories(spread, shards)
+        return self._categories
+
+    def named_categories(self, shard: tuple[int, int]) -> list[Category]:
+        """The categories that some items name, without where they come from."""
+        met: dict[Any, Category] = {}
+        wanted_roles = wanted_slots.names_categories(self.form)
+        readers = replace(self.readers(wanted_slots.categories_only, False), wanted_roles=wanted_roles)
+        purpose = replace(self.purpose, origin=False, headers=False, checks=False)
+        for entry in self._ahead(self.entries[slice(*shard)], readers, purpose, again=True):
+            one = read_entry(self.form, readers, entry, self.index.rows, self.tree, self.known, purpose)
+            if one.item is not None:
+                for category in used(one.item):
+                    met.setdefault((category.id, category.name), category)
+        return [msgspec.structs.replace(category, origin=None) for category in met.values()]
+
+    def _all_categories(self, spread: Spread, shards: Sequence[tuple[int, int]]) -> tuple[Category, ...]:
+        if self.known.closed:
+            return self.known.listed
+        met: dict[Any, Category] = {}
+        for category in itertools.chain.from_iterable(spread(self.named_categories, shards)):
+            met.setdefault((category.id, category.name), category)
+        listed = self.known.listed
+        known = {category.name for category in listed}
+        others = [category for category in met.values() if category.name not in known]
+        if not listed:
+            return tuple(sorted_open(met.values()))
+        named = {category.name: category for category in met.values()}
+        return (
+            *(_with_origin(named.get(category.name, category), category) for category in listed),
+            *(_placed(category, len(listed) + i) for i, category in enumerate(sorted_open(others))),
+        )
+
+
+def _coming(entries: Sequence[Entry], place: int, readers: Readers, purpose: Purpose) -> Iterator[str]:
+    """The files of the entries from a place on; found only for a tree that asks for them."""
+    for entry in entries[place : place + AHEAD]:
+        yield from files_read(entry, readers, purpose)
+
+
+class DatasetChangedError(RuntimeError):
+    """A dataset is not what it was when it was first opened."""
+
+
+def _opened_again(
+    form: Format, tree: Tree, prefix: str, opened_for: Purpose, purpose: Purpose, wanted: Wanted, items: int
+) -> OpenDataset:
+    """A dataset as another process opened it.  Raises DatasetChangedError where its items are not as many."""
+    dataset = OpenDataset(form, tree, prefix, opened_for)
+    dataset.purpose, dataset.wanted = purpose, wanted
+    if len(dataset) != items:
+        raise DatasetChangedError(
+            f"{tree.root} holds {len(dataset)} items where {items} were counted: is it the same data?"
+        )
+    return dataset
+
+
+def _with_origin(category: Category, listed: Category) -> Category:
+    """A category as items name it, with the source of the one that is listed."""
+    return listed if category == listed else msgspec.structs.replace(category, origin=listed.origin)
+
+
+def _placed(category: Category, index: int) -> Category:
+    return msgspec.structs.replace(category, index=index)
+
+
+def used(item: Item) -> Iterator[Category]:
+    """The categories that an item names."""
+    things: tuple[Any, ...] = (*item.objects, *item.labels, *item.areas)
+    for thing in things:
+        if thing.category is not None:
+            yield thing.category
+
+
+def lists_categories(role: Role) -> bool:
+    """Whether a shared role holds a table, or a column, of categories."""
+    assert role.codec is not None
+    return any(
+        scope.kind == "category" or (meaning.where == "column" and meaning.table == "categories")
+        for meaning, scope, _ in wanted_slots.meanings(role.codec.rule, role.scope)
+    )
+
+
+def _only_categories(meaning: Any, scope: Any) -> bool:
+    return bool(scope.kind == "category" or (meaning.where == "column" and meaning.table == "categories"))
+
+
+def _doubled(state: ItemState) -> list[Fault]:
+    """Names that stand twice in a table of categories."""
+    seen: dict[Any, int] = {}
+    faults: list[Fault] = []
+    for position, record in enumerate(state.tables.get("category", ())):
+        name = record.get("name")
+        if name is None:
+            continue
+        if name in seen and record.get("parent") == state.tables["category"][seen[name]].get("parent"):
+            place: Any = record.get("$name_at", record.get("$id_at", (state.file, ())))
+            file, path = place
+            faults.append(Fault("DUPLICATE", file, path, None, f"the category {name!r} stands twice", got=name))
+        seen.setdefault(name, position)
+    return faults
+
+
+_OPEN = Categories((), closed=False)
+
+
+def roots(form: Format, tree: Tree) -> Iterator[str]:
+    """The prefixes at which the layout may begin, in the spec's order."""
+    folders = None
+    for pattern in form.spec.root:
+        if pattern == ".":
+            yield ""
+            continue
+        if folders is None:
+            folders = [folder for folder in tree.folders() if folder.count("/") <= 4]
+        for folder in folders:
+            if matches(folder, pattern):
+                yield folder
+
+
+def candidates(source: Source, tree: Tree, options: Mapping[str, Any]) -> list[tuple[Format, str]]:
+    """The layouts and roots that fit a tree, the best first: those with most of their required roles there.
+
+    One that claims no file comes last, though nothing that it requires be missing.
+    """
+    forms = [compile_format(source, layout, options) for layout in source.layouts]
+    found = [(form, prefix) for form in forms for prefix in roots(form, tree)]
+    if len(found) < 2:
+        return found
+    below = {prefix: tree.under(prefix) if prefix else tree for _, prefix in found}
+    samples = {prefix: sampled(part.paths()) for prefix, part in below.items()}
+    several = len(forms) > 1
+
+    def rank(form: Format, prefix: str) -> tuple[bool, int]:
+        by_role = claims(form, (path for path in samples[prefix] if not form.ignored(path))).by_role
+        return not any(by_role.values()), -_score(form, below[prefix], by_role, several)
+
+    return sorted(found, key=lambda one: rank(*one))
+
+
+def _score(form: Format, tree: Tree, found: Mapping[str, Sequence[Any]], several: bool) -> int:
+    score = 0
+    for name, role in form.roles.items():
+        if found[name]:
+            score += -3 if several and _has_another_mode(role, found[name][0][0], tree) else 2
+        elif not role.optional:
+            score -= 3
+    return score
+
+
+def _has_another_mode(role: Role, path: str, tree: Tree) -> bool:
+    """Whether a label image is, by its header, none that the role can hold."""
+    if role.kind != "pixels" or not role.spec.image:
+        return False
+    try:
+        return not fits_header(containers.read_header(tree.read(path)), role.spec.image)
+    except (ImageError, OSError):
+        return False
+
+
+def open_source(source: Source, tree: Tree, options: Mapping[str, Any], purpose: Purpose) -> OpenDataset:
+    """Open a tree with a spec: as the layout in which most items have their image.  Raises SpecError."""
+    best: tuple[tuple[int, int], OpenDataset] | None = None
+    has_images = any(path.rpartition(".")[2].lower() in IMAGE_EXTENSIONS for path in tree.paths())
+    for form, prefix in candidates(source, tree, options):
+        dataset = OpenDataset(form, tree, prefix, purpose)
+        complete = dataset.index.complete
+        if best is None or (complete, len(dataset)) > best[0]:
+            best = ((complete, len(dataset)), dataset)
+        strangers = any(fault.code == "UNKNOWN_REFERENCE" for fault in dataset.index.faults)
+        fits = complete == len(dataset.index.entries) and not strangers
+        if len(dataset) and (fits or not has_images):
+            break
+    assert best is not None
+    return best[1]

@@ -1,0 +1,166 @@
+"""A spec compiled whole: what is wrong with any of its rules is known before data is touched."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any
+
+from formatspec.engine.dataset.checks import Check
+from formatspec.engine.read.compile_reader import ReadContext
+from formatspec.engine.resolve.held_slots import BITS
+from formatspec.engine.spec.compiled import Format, compile_format, everything
+from formatspec.language.errors import Place, Problem, SpecError, suggest
+from formatspec.language.load import Layout, Source
+from formatspec.language.schema import CategoryList, CategoryTable, OptionSpec
+from formatspec.language.yaml_source import Node
+
+PALETTES = ("bits", "category.color")
+_ALL = ReadContext(everything, compares=True)
+
+
+def compile_whole(source: Source) -> None:
+    """Compile every layout of a spec, with every choice of its options, for reading and for writing.
+
+    Raises SpecError with all that is wrong, each thing once.
+    """
+    problems: dict[Problem, None] = {}
+
+    def attempt(act: Callable[[], object]) -> Any:
+        try:
+            return act()
+        except SpecError as error:
+            problems.update(dict.fromkeys(error.problems))
+            return None
+
+    for layout in source.layouts:
+        problems.update(dict.fromkeys(_entries(source, layout)))
+        for options in choices(layout.spec.options):
+            form = attempt(partial(compile_format, source, layout, options))
+            if form is None:
+                break
+            for role in form.documents:
+                if role.kind == "pixels":
+                    attempt(partial(role.raster, _ALL))
+                    attempt(role.painter)
+                else:
+                    attempt(partial(role.reader, _ALL))
+                    attempt(role.writer)
+            for code, check in form.spec.checks.items():
+                attempt(partial(Check, form, code, check))
+            problems.update(dict.fromkeys(_twice(form)))
+    if problems:
+        raise SpecError(_worded_once(problems))
+
+
+def forms(source: Source) -> Iterator[Format]:
+    """The layouts of a spec, each with every choice of its options."""
+    for layout in source.layouts:
+        for options in choices(layout.spec.options):
+            yield compile_format(source, layout, options)
+
+
+def choices(options: Mapping[str, OptionSpec]) -> list[dict[str, Any]]:
+    """Every combination of the choices that options have."""
+    found: list[dict[str, Any]] = [{}]
+    for name, option in options.items():
+        if option.choices:
+            found = [{**known, name: choice} for known in found for choice in option.choices]
+    return found
+
+
+def _worded_once(problems: Mapping[Problem, None]) -> list[Problem]:
+    """Reader and writer find the same fault in other words; one at each place is enough."""
+    by_place: dict[Place | str, Problem] = {}
+    for problem in problems:
+        by_place.setdefault(problem.place or problem.message, problem)
+    return list(by_place.values())
+
+
+def _twice(form: Format) -> Iterator[Problem]:
+    """Roles whose paths are the same, so that no file could tell them apart."""
+    seen: dict[Any, str] = {}
+    for name, role in form.roles.items():
+        mark = (role.folder, *(p if isinstance(p, str) else (p.name, p.pattern) for p in role.template.parts))
+        other = seen.setdefault(mark, name)
+        if other != name:
+            hint = "make one of the templates more specific, or put both documents' rules into one role"
+            yield Problem(f"{other} and {name} claim the same path", role.place, "a path of its own", hint)
+
+
+def _entries(source: Source, layout: Layout) -> Iterator[Problem]:
+    """What the words of a spec refer to and is not there."""
+    spec, node = layout.spec, layout.node
+    for position, entry in enumerate(spec.categories):
+        place = _at(node, "categories", position)
+        if isinstance(entry, CategoryTable):
+            if not (source.file.parent / entry.table).is_file():
+                yield Problem(f"there is no table {entry.table!r} beside the spec", place, "a CSV file")
+            continue
+        name = entry.list if isinstance(entry, CategoryList) else entry
+        if name not in spec.files:
+            yield Problem(f"`categories` names no role: {name!r}", place, hint=suggest(name, spec.files))
+    for name, option in spec.options.items():
+        allowed = [*option.choices] if option.choices else None
+        given = [(option.default, ("default",)), *((v, ("follows", k)) for k, v in option.follows.items())]
+        for value, path in given:
+            if value is not None and allowed is not None and value not in allowed:
+                hint = suggest(str(value), map(str, allowed))
+                place = _at(node, "options", name, *path)
+                yield Problem(f"{value!r} is no choice of the option {name}", place, hint=hint)
+        for slot in option.follows:
+            if slot not in BITS:
+                place = _at(node, "options", name, "follows", slot)
+                yield Problem(f"{slot!r} is no slot of an object", place, hint=suggest(slot, BITS))
+    for position, example in enumerate(spec.examples):
+        if not (source.file.parent / example).exists():
+            yield Problem(f"there is no example {example!r} beside the spec", _at(node, "examples", position))
+    for name, role in spec.files.items():
+        for encoding in role.encoding:
+            if not _is_encoding(encoding):
+                place = _at(node, "files", name, "encoding")
+                yield Problem(f"there is no text encoding {encoding!r}", place, hint=suggest(encoding, _ENCODINGS))
+        if role.palette is not None and role.palette not in PALETTES:
+            place = _at(node, "files", name, "palette")
+            yield Problem(f"there is no palette {role.palette!r}", place, hint=suggest(role.palette, PALETTES))
+        if role.schema_ is not None:
+            fault = _schema_fault(role.schema_)
+            if fault:
+                yield Problem(f"this is no JSON Schema: {fault}", _at(node, "files", name, "schema"))
+
+
+_ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "latin-1", "cp1252", "ascii")
+
+
+def _is_encoding(name: str) -> bool:
+    try:
+        codecs.lookup(name)
+    except LookupError:
+        return False
+    return True
+
+
+def _schema_fault(schema: Any) -> str:
+    """What makes a schema none; nothing if it is one."""
+    if not isinstance(schema, dict):
+        return "expected a mapping"
+    import jsonschema
+
+    try:
+        jsonschema.Draft202012Validator.check_schema(schema)
+    except jsonschema.SchemaError as error:
+        return error.message
+    return ""
+
+
+def _at(node: Node, *path: str | int) -> Place:
+    """The place of an entry, or of the nearest one above it."""
+    for part in path:
+        value = node.value
+        if part in value if isinstance(value, dict) else isinstance(value, list) and part in range(len(value)):
+            node = value[part]
+    return node.place
+
+
+__all__ = ["choices", "compile_whole", "forms"]

@@ -1,0 +1,138 @@
+"""Faults become findings: with a level, a line, a hint, and the rule that they break."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable
+from typing import Any
+
+import msgspec
+
+from formatspec.engine.base.faults import DocumentPath, Fault
+from formatspec.engine.index.row_ownership import SharedFile
+from formatspec.engine.index.row_source import FileRows
+from formatspec.engine.spec.compiled import Format
+from formatspec.files.document import FileError, pointer_text
+from formatspec.findings.codes import CODES, Code
+from formatspec.findings.finding import Finding
+from formatspec.language.load import place_text
+from formatspec.paths.tree import Tree
+
+LOCATED = 200
+"""Findings of one file whose line and column are looked up; every finding has its pointer."""
+
+
+Noted = list[tuple[Finding, tuple[str, DocumentPath] | None]]
+"""Findings, some of which are still to be placed: in which file, and where in its document."""
+
+
+class Reporter:
+    """Turns the faults of one dataset into findings."""
+
+    def __init__(self, form: Format, tree: Tree, prefix: str, shared: Iterable[SharedFile] = ()) -> None:
+        self.shared = {file.path: file for file in shared}
+        self.form = form
+        self.tree = tree
+        self.prefix = f"{prefix}/" if prefix else ""
+        self._located: dict[str, int] = {}
+
+    def findings(self, faults: Iterable[Fault], item: str | None = None) -> list[Finding]:
+        """One finding for each fault, in order."""
+        return [self._finding(fault, item, True) for fault in faults]
+
+    def noted(self, faults: Iterable[Fault], item: str, shared: Container[str]) -> Noted:
+        """Likewise, but places in `shared` files are left to `placed`: how many are looked up is counted over all."""
+        found = [(self._finding(fault, item, fault.file not in shared), fault) for fault in faults]
+        return [
+            (finding, (fault.file, fault.path) if fault.file in shared and _has_place(fault) else None)
+            for finding, fault in found
+        ]
+
+    def placed(self, noted: Noted) -> list[Finding]:
+        """The findings with their lines and columns."""
+        return [finding if at is None else self._at(finding, *at) for finding, at in noted]
+
+    def _at(self, finding: Finding, file: str, path: DocumentPath) -> Finding:
+        if not self._may_locate(file):
+            return finding
+        line, column = self._locate(file, path) or (None, None)
+        return msgspec.structs.replace(finding, line=line, column=column)
+
+    def _finding(self, fault: Fault, item: str | None, locate: bool) -> Finding:
+        code = CODES.get(fault.code, Code("error", fault.message))
+        line, column, thing = None, None, fault.object
+        if isinstance(thing, tuple):
+            (line, column), thing = thing, None
+        elif locate and _has_place(fault) and self._may_locate(fault.file):
+            line, column = self._locate(fault.file, fault.path) or (None, None)
+        return Finding(
+            code=fault.code,
+            level=code.level,
+            message=fault.message,
+            file=f"{self.prefix}{fault.file}" if fault.file else None,
+            pointer=pointer_text(self._named(fault)) if fault.path else None,
+            line=line,
+            column=column,
+            item=item,
+            object=thing,
+            expected=fault.expected or None,
+            got=_shown(fault.got),
+            hint=code.hint or None,
+            rule=place_text(fault.place) if fault.place is not None else None,
+        )
+
+    def _named(self, fault: Fault) -> DocumentPath:
+        """The fault's path through the file as it is."""
+        for role in self.form.documents:
+            if role.codec is not None and role.codec.named and role.template.match(fault.file) is not None:
+                try:
+                    return role.codec.named(self.tree.read(fault.file), fault.path)
+                except (FileError, ValueError, OSError, KeyError):
+                    break
+        return fault.path
+
+    def _may_locate(self, file: str) -> bool:
+        """Whether a place is still worth looking up: each costs a walk through its file; pointers are always there."""
+        self._located[file] = self._located.get(file, 0) + 1
+        return self._located[file] <= LOCATED
+
+    def _locate(self, file: str, path: DocumentPath) -> tuple[int, int] | None:
+        sought = self._in_rows(file, path)
+        if sought is not None:
+            return sought
+        for role in self.form.documents:
+            if role.codec is None or role.template.match(file) is None:
+                continue
+            try:
+                data = self.tree.read(file)
+                while path:
+                    found = role.codec.locate(data, path)
+                    if found is not None:
+                        return found
+                    path = path[:-1]
+            except (FileError, ValueError, OSError, KeyError):
+                return None
+        return None
+
+    def _in_rows(self, file: str, path: DocumentPath) -> tuple[int, int] | None:
+        """The place of what stands in a row that was sought in its file."""
+        for at, rows in self.shared[file].tables.items() if file in self.shared else ():
+            position = path[len(at)] if path[: len(at)] == at and len(path) > len(at) else None
+            if isinstance(rows, FileRows) and isinstance(position, int):
+                inner = path[len(at) + 1 :]
+                tried = (rows.locate(position, inner[: len(inner) - short]) for short in range(len(inner) + 1))
+                return next((place for place in tried if place is not None), None)
+        return None
+
+
+def _has_place(fault: Fault) -> bool:
+    """Whether a fault has a place in its file that is worth looking up."""
+    level = CODES[fault.code].level if fault.code in CODES else "error"
+    return bool(fault.path) and level != "info" and not isinstance(fault.object, tuple)
+
+
+def _shown(value: Any) -> Any:
+    """A value as a finding may carry it: plain and short."""
+    if value is None or isinstance(value, bool | int | float | str):
+        return value if not isinstance(value, str) or len(value) <= 200 else value[:199] + "…"
+    text = repr(value)
+    return text if len(text) <= 200 else text[:199] + "…"

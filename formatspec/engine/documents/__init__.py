@@ -1,0 +1,1 @@
+"""The bytes of a role's file to its document, and back."""

@@ -1,0 +1,323 @@
+"""Text lines as a document of mappings and lists, so that one kind of rule serves all documents.
+
+A line is a mapping of its fields' raw texts, with the line itself under ""; a table is a list; lines in order
+are a mapping s0, s1, …; alternatives are a mapping with those that fit, a0, a1, ….
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+import msgspec
+
+from formatspec.engine.read.item_state import ItemState
+from formatspec.engine.read.row_condition import reading_condition
+from formatspec.engine.resolve.codec_chain import spell
+from formatspec.engine.resolve.scope import Scope
+from formatspec.engine.resolve.text_template import TextTemplate, text_template
+from formatspec.language.expression import Call, Name
+from formatspec.language.leaf import Bind, Computed, Keep, Text
+from formatspec.language.rules import (
+    BLOCK,
+    Field,
+    LeafRule,
+    LineRule,
+    MapRule,
+    OneOf,
+    Rule,
+    SequenceRule,
+    TableRule,
+    problem,
+)
+
+
+class LineShape(msgspec.Struct, frozen=True):
+    template: TextTemplate
+    optional: bool
+    counts: bool
+
+
+class RowsShape(msgspec.Struct, frozen=True):
+    """Rows; `blocks`: blank lines part them into blocks, of which each row tells the number."""
+
+    row: TextShape
+    blocks: bool = False
+
+
+class OrderShape(msgspec.Struct, frozen=True):
+    parts: tuple[TextShape, ...]
+
+
+class ChoiceShape(msgspec.Struct, frozen=True):
+    alternatives: tuple[tuple[str, TextShape], ...]
+
+
+class WordsShape(msgspec.Struct, frozen=True):
+    """A line that begins as a template says and ends in a word for each row of a table."""
+
+    line: LineShape
+    word: LineShape
+
+
+TextShape = LineShape | RowsShape | OrderShape | ChoiceShape | WordsShape
+
+
+class Stray(NamedTuple):
+    """A line that fits nothing: its index, and how far it matched."""
+
+    line: int
+    expected: str
+    text: str
+
+
+def structured(rule: Rule, scope: Scope) -> tuple[Rule, TextShape]:
+    """The rule of a text file as a rule over the document that `decode` makes, and that document's shape."""
+    if isinstance(rule, LineRule):
+        return _line(rule, scope)
+    if isinstance(rule, SequenceRule):
+        parts = [structured(part, scope) for part in rule.rules]
+        fields = tuple(
+            Field((f"s{i}",), isinstance(shape, LineShape) and shape.optional, part, rule.place)
+            for i, (part, shape) in enumerate(parts)
+        )
+        made = MapRule(fields, (), None, rule.place)
+        return made, _words([s for _, s in parts]) if rule.words else OrderShape(tuple(s for _, s in parts))
+    if isinstance(rule, TableRule):
+        row, shape = structured(rule.row, scope.inside(rule.each.table))
+        if rule.blocks:
+            block = Field((BLOCK,), True, LeafRule(Bind((rule.blocks,)), rule.place), rule.place)
+            assert isinstance(row, MapRule)
+            row = MapRule((*row.fields, block), row.alternatives, row.rest, row.place)
+        return TableRule(rule.each, row, rule.place), RowsShape(shape, bool(rule.blocks))
+    if isinstance(rule, OneOf):
+        return _choice(rule, scope)
+    raise problem("this rule has no meaning among lines", rule.place)
+
+
+def _line(rule: LineRule, scope: Scope) -> tuple[Rule, TextShape]:
+    assert isinstance(rule.leaf, Text)
+    template = text_template(rule.leaf, scope, rule.place)
+    fields = tuple(
+        Field((name,), isinstance(leaf, Bind) and leaf.optional, LeafRule(leaf, rule.place), rule.place)
+        for name, leaf in template.leaves.items()
+    )
+    return MapRule(fields, (), None, rule.place), LineShape(template, rule.optional, _is_count(rule.leaf))
+
+
+def _words(shapes: list[TextShape]) -> WordsShape:
+    line, rows = shapes
+    assert isinstance(line, LineShape) and isinstance(rows, RowsShape) and isinstance(rows.row, LineShape)
+    return WordsShape(line, rows.row)
+
+
+def _is_count(leaf: Text) -> bool:
+    only = leaf.parts[0] if len(leaf.parts) == 1 else None
+    if not isinstance(only, Computed) or not isinstance(only.expression, Call):
+        return False
+    call = only.expression
+    return call.function == "count" and isinstance(call.arguments[0], Name)
+
+
+def _choice(rule: OneOf, scope: Scope) -> tuple[Rule, TextShape]:
+    alternatives = tuple(choice for choice in rule.alternatives if _possible(choice, scope))
+    if len(alternatives) == 1:
+        return structured(alternatives[0], scope)
+    if all(isinstance(choice, TableRule) for choice in alternatives):
+        tables, shapes = [], []
+        for i, choice in enumerate(alternatives):
+            assert isinstance(choice, TableRule)
+            row, shape = structured(choice.row, scope.inside(choice.each.table))
+            keyed = MapRule((Field((f"a{i}",), False, row, choice.place),), (), None, choice.place, part=True)
+            tables.append(TableRule(choice.each, keyed, choice.place))
+            shapes.append((f"a{i}", shape))
+        return OneOf(tuple(tables), rule.place), RowsShape(ChoiceShape(tuple(shapes)))
+    rules, shapes = [], []
+    for i, choice in enumerate(alternatives):
+        inner, shape = structured(choice, scope)
+        rules.append(MapRule((Field((f"a{i}",), False, inner, rule.place),), (), None, rule.place))
+        shapes.append((f"a{i}", shape))
+    others = LeafRule(Keep(), rule.place)  # a line may fit several alternatives, of which the first is read
+    return MapRule((), (OneOf(tuple(rules), rule.place),), others, rule.place), ChoiceShape(tuple(shapes))
+
+
+def _possible(choice: Rule, scope: Scope) -> bool:
+    """Whether the options leave this alternative open."""
+    if not isinstance(choice, TableRule) or choice.each.where is None:
+        return True
+    if "option." not in repr(choice.each.where):
+        return True
+    condition = reading_condition(choice.each.where, scope.inside(choice.each.table), choice.place)
+    return condition({}, ItemState({}, None, False))
+
+
+def decode_lines(lines: list[str], shape: TextShape) -> tuple[Any, list[Stray]]:
+    """The document of `lines`, and the lines that fit nothing."""
+    strays: list[Stray] = []
+    found = _match(shape, lines, 0, None, True, strays)
+    if found is None:
+        at = next((i for i, line in enumerate(lines) if line.strip()), 0)
+        strays.append(_stray(shape, lines, at))
+        return ([] if isinstance(shape, RowsShape) else {}), strays
+    document, at = found
+    strays.extend(Stray(i, "the end of the file", lines[i]) for i in range(at, len(lines)) if lines[i].strip())
+    return document, strays
+
+
+def _match(
+    shape: TextShape, lines: list[str], at: int, bound: int | None, last: bool, strays: list[Stray]
+) -> tuple[Any, int] | None:
+    if isinstance(shape, LineShape):
+        parts = shape.template.match(lines[at]) if at < len(lines) else None
+        if parts is None:
+            return None
+        stated = {name: part for name, part in parts.items() if part is not None}
+        return {**stated, "": (at, lines[at])}, at + 1
+    if isinstance(shape, RowsShape):
+        return _match_rows(shape, lines, at, bound, last, strays)
+    if isinstance(shape, ChoiceShape):
+        return _match_choice(shape, lines, at, bound, last, strays)
+    if isinstance(shape, WordsShape):
+        words = _match_words(shape, lines[at], at) if at < len(lines) else None
+        return None if words is None else (words, at + 1)
+    document: dict[str, Any] = {}
+    for i, part in enumerate(shape.parts):
+        final = last and i == len(shape.parts) - 1
+        found = _match(part, lines, at, bound, final, strays)
+        bound = None
+        if found is None:
+            if isinstance(part, LineShape) and part.optional:
+                continue
+            return None
+        document[f"s{i}"], at = found
+        if isinstance(part, LineShape) and part.counts:
+            text = next((v for k, v in document[f"s{i}"].items() if k), "")
+            bound = int(text) if text.strip().isdigit() else None
+    return document, at
+
+
+def _match_rows(
+    shape: RowsShape, lines: list[str], at: int, bound: int | None, last: bool, strays: list[Stray]
+) -> tuple[Any, int]:
+    rows: list[Any] = []
+    block, blocks = 1, Counter[int]()
+    while at < len(lines) and (bound is None or len(rows) < bound):
+        if not lines[at].strip() and not isinstance(shape.row, OrderShape):
+            at += 1
+            block += block in blocks
+            continue
+        found = _match(shape.row, lines, at, None, False, strays)
+        if found is not None and found[1] > at:
+            rows.append({**found[0], BLOCK: block} if shape.blocks else found[0])
+            blocks[block] += 1
+            at = found[1]
+        elif last or bound is not None:
+            strays.append(_stray(shape.row, lines, at))
+            at += 1
+            bound = None if bound is None else bound - 1
+        else:
+            break
+    if shape.blocks:
+        rows = [{key: part for key, part in row.items() if key != BLOCK or blocks[part] > 1} for row in rows]
+    return rows, at
+
+
+def _match_words(shape: WordsShape, line: str, at: int) -> dict[str, Any] | None:
+    """The words at the end that are rows, and what stands before them."""
+    pieces = line.strip().split(" ")
+    rows: list[Any] = []
+    while len(pieces) > 1 and (parts := shape.word.template.match(pieces[-1])) is not None:
+        rows.append({**{name: part for name, part in parts.items() if part is not None}, "": (at, pieces.pop())})
+    before = shape.line.template.match(" ".join(pieces))
+    if before is None:
+        return None
+    stated = {name: part for name, part in before.items() if part is not None}
+    return {"": (at, line), "s0": {**stated, "": (at, " ".join(pieces))}, "s1": rows[::-1]}
+
+
+def _match_choice(
+    shape: ChoiceShape, lines: list[str], at: int, bound: int | None, last: bool, strays: list[Stray]
+) -> tuple[Any, int] | None:
+    document: dict[str, Any] = {}
+    end = at
+    for name, alternative in shape.alternatives:
+        found = _match(alternative, lines, at, bound, last, strays)
+        if found is not None and (not document or found[1] == end):
+            document[name], end = found
+    return (document, end) if document else None
+
+
+def _stray(shape: TextShape, lines: list[str], at: int) -> Stray:
+    text = lines[at] if at < len(lines) else ""
+    return Stray(at, _explain(shape, text), text)
+
+
+def _explain(shape: TextShape, text: str) -> str:
+    if isinstance(shape, LineShape):
+        return shape.template.template.explain(text)
+    if isinstance(shape, WordsShape):
+        return _explain(shape.line, text.partition(" ")[0])
+    if isinstance(shape, RowsShape):
+        return _explain(shape.row, text)
+    if isinstance(shape, OrderShape):
+        return _explain(shape.parts[0], text)
+    return " or ".join(_explain(alternative, text) for _, alternative in shape.alternatives)
+
+
+def encode_lines(document: Any, shape: TextShape) -> list[str]:
+    """The lines of a document; a line that says what its source said is spelled as its source."""
+    return list(encoded(document, shape))
+
+
+def encoded(document: Any, shape: TextShape) -> Iterator[str]:
+    """Likewise, one after another: rows of the document need not be in memory."""
+    if isinstance(shape, LineShape):
+        yield _spelled(document, shape)
+    elif isinstance(shape, RowsShape):
+        yield from _encoded_rows(document or (), shape)
+    elif isinstance(shape, WordsShape):
+        yield " ".join([_spelled(document["s0"], shape.line), *(_spelled(w, shape.word) for w in document["s1"])])
+    elif isinstance(shape, ChoiceShape):
+        for name, part in shape.alternatives:
+            if name in document:
+                yield from encoded(document[name], part)
+                break
+    else:
+        for i, part in enumerate(shape.parts):
+            if f"s{i}" in document:
+                yield from encoded(document[f"s{i}"], part)
+
+
+def _encoded_rows(rows: Iterable[Any], shape: RowsShape) -> Iterator[str]:
+    before = None
+    for place, row in enumerate(rows):
+        block = row.get(BLOCK) if shape.blocks else None
+        if shape.blocks and place and (block is None or block != before):
+            yield ""
+        before = block
+        yield from encoded(row, shape.row)
+
+
+def _spelled(document: dict[str, Any], shape: LineShape) -> str:
+    source = document.get("")
+    if source is None:
+        return shape.template.render(document)
+    parts = {name: spell(part) for name, part in document.items() if name}
+    before = shape.template.match(source[1])
+    if before is not None and {k: v for k, v in before.items() if v is not None} == parts:
+        return str(source[1])
+    return shape.template.template.render(parts)
+
+
+def line_of(document: Any, path: tuple[str | int, ...]) -> int | None:
+    """The index of the line that a place of the document came from."""
+    found: int | None = None
+    for key in (*path, ""):
+        if isinstance(document, dict) and isinstance(document.get(""), tuple):
+            found = document[""][0]
+        try:
+            document = document[key]
+        except (KeyError, IndexError, TypeError):
+            break
+    return found

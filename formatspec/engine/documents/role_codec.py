@@ -1,0 +1,280 @@
+"""A role's bytes to its document and back, in whatever format the role is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+
+from formatspec.engine.base.faults import DocumentPath
+from formatspec.engine.documents import line_document
+from formatspec.engine.documents.keyed_rows import file_path, mapping_from_rows, rows_from_mapping
+from formatspec.engine.resolve.scope import Scope
+from formatspec.files.document import FileError, pointer_text, text_of
+from formatspec.files.style import Style
+from formatspec.language.rules import Field, ListRule, MapRule, OneOf, Rule, TableRule, problem
+from formatspec.language.schema import FileSpec
+
+
+class Decoded(NamedTuple):
+    """A document, and the lines of it that fit nothing."""
+
+    document: Any
+    strays: tuple[line_document.Stray, ...] = ()
+
+
+class RoleCodec(msgspec.Struct, frozen=True):
+    """How a role's files are read and written; `rule` is the role's rule over the document.
+
+    named: a path through the document as the rule sees it, as one through the file, where they differ.
+    sought: whether rows can be found in a file without decoding all of it (`files.json_rows`).
+    seen: a JSON document, or the beginning of one, as the rule sees it; None where files are no plain JSON.
+    row, stream: how a document is written row by row, where that can be: a row, and the pieces around rows.  Of a
+    stream without `row` the document's own rows are taken, which need not be in memory.
+    shape, encode_lines: of text lines, how they make the document, and how they are encoded themselves.
+    """
+
+    rule: Rule
+    decode: Callable[[bytes], Decoded]
+    encode: Callable[[Any], bytes]
+    locate: Callable[[bytes, DocumentPath], tuple[int, int] | None]
+    named: Callable[[bytes, DocumentPath], DocumentPath] | None = None
+    sought: bool = False
+    seen: Callable[[Any], Any] | None = None
+    row: Callable[[Any], bytes] | None = None
+    stream: Callable[[Any, Mapping[DocumentPath, Iterator[bytes]]], Iterator[bytes]] | None = None
+    shape: line_document.TextShape | None = None
+    encode_lines: Callable[[list[str]], bytes] | None = None
+
+
+def style_of(kind: str, spec: FileSpec) -> Style:
+    """The style that a role states, over its format's own."""
+    stated = {name: value for name, value in spec.style.model_dump().items() if value is not None}
+    indent = {"indent": 2} if kind in ("xml", "yaml") else {}
+    return Style(**{**indent, **stated, "encoding": spec.encoding, "comment": spec.comment})
+
+
+def document_codec(kind: str, spec: FileSpec, rule: Rule, scope: Scope) -> RoleCodec:
+    """The codec of a role whose document is of `kind` (not pixels)."""
+    style = style_of(kind, spec)
+    if style.quote is not None and kind != "csv":
+        raise problem(
+            "`style: {quote: …}` is for csv only", rule.place, hint="in lines the codec `quoted` encloses a text"
+        )
+    if kind == "json":
+        return _plain("json_file", style, rule)
+    if kind == "jsonl":
+        return _plain("jsonl_file", style, rule)
+    if kind == "yaml":
+        return _plain("yaml_file", style, rule)
+    if kind == "ini":
+        return _plain("ini_file", style, rule)
+    if kind == "xml":
+        return _xml(style, rule)
+    if kind == "csv":
+        return _csv(style, rule)
+    return _lines(style, rule, scope)
+
+
+def _module(name: str) -> Any:
+    """A file format's module, imported when a spec that uses it is compiled."""
+    from importlib import import_module
+
+    return import_module(f"formatspec.files.{name}")
+
+
+def _plain(name: str, style: Style, rule: Rule) -> RoleCodec:
+    module = _module(name)
+    listed, keyed = rows_from_mapping(rule), mapping_from_rows(rule)
+    is_json = name == "json_file" and style.encoding[:1] == ("utf-8",)
+    if listed is not None and keyed is not None:
+        to_list, to_mapping = listed, keyed
+        return RoleCodec(
+            rule,
+            lambda data: Decoded(to_list(module.decode(data, style))),
+            lambda document: module.encode(to_mapping(document), style),
+            lambda data, path: module.locate(data, file_path(module.decode(data, style), path), style),
+            lambda data, path: file_path(module.decode(data, style), path),
+            seen=to_list if is_json else None,
+        )
+    return RoleCodec(
+        rule,
+        lambda data: Decoded(module.decode(data, style)),
+        lambda document: module.encode(document, style),
+        lambda data, path: module.locate(data, path, style),
+        sought=is_json and len(style.encoding) == 1,
+        seen=(lambda document: document) if is_json else None,
+        **_streamed(module, style),
+    )
+
+
+def _streamed(module: Any, style: Style) -> dict[str, Any]:
+    """How documents of a style are written row by row; nothing where they cannot be."""
+    if not hasattr(module, "stream") or not module.streams(style):
+        return {}
+    return {
+        "row": lambda document: module.row(document, style),
+        "stream": lambda document, tables: module.stream(document, tables, style),
+    }
+
+
+def _csv(style: Style, rule: Rule) -> RoleCodec:
+    module = _module("csv_file")
+    rows = _maps(rule)
+    columns = style.columns or tuple(dict.fromkeys(key for row in rows for field in row.fields for key in field.keys))
+    structured = {f.keys[0] for row in rows for f in row.fields if isinstance(f.rule, MapRule)}
+    stated = bool(style.columns) or not style.header  # then every file has all of them
+    reading = Style(**{**_fields(style), "columns": () if style.header else columns})
+
+    def decode(data: bytes) -> Decoded:
+        document = module.decode(data, reading)
+        for line in document if structured else ():
+            line.update({key: _structure(line[key]) for key in structured & line.keys()})
+        return Decoded(document)
+
+    def style_for(document: Any) -> Style:
+        """The style with the columns that rows have."""
+        present = dict.fromkeys(key for line in document for key in line)
+        extra = [key for key in present if key not in columns]
+        optional = {k for row in rows for f in row.fields if f.optional for k in f.keys}
+        kept = (c for c in columns if stated or c not in optional or c in present)
+        return Style(**{**_fields(style), "columns": (*kept, *extra)})
+
+    def cells(document: Any) -> Iterator[Any]:
+        return ({key: _cell(part) for key, part in line.items()} if structured else line for line in document)
+
+    def encode(document: Any) -> bytes:
+        data: bytes = module.encode(list(cells(document)), style_for(document))
+        return data
+
+    def stream(document: Any, tables: Mapping[DocumentPath, Iterator[bytes]]) -> Iterator[bytes]:
+        """The document's rows are gone through twice, and not held."""
+        pieces: Iterator[bytes] = module.stream(cells(document), style_for(document))
+        return pieces
+
+    return RoleCodec(
+        rule,
+        decode,
+        encode,
+        lambda data, path: module.locate(data, path, reading),
+        stream=stream if module.streams(style) else None,
+    )
+
+
+def _structure(cell: str) -> Any:
+    """The JSON that a cell holds; the text itself where it holds none, to be reported."""
+    try:
+        return _module("json_file").decode(cell.encode())
+    except FileError:
+        return cell
+
+
+def _cell(part: Any) -> Any:
+    """A cell's text: JSON where it holds a mapping."""
+    if not isinstance(part, dict | list):
+        return part
+    return _module("json_file").encode(part, Style(separators="compact", final_newline=False)).decode()
+
+
+def _fields(style: Style) -> dict[str, Any]:
+    return {name: getattr(style, name) for name in Style.__struct_fields__}
+
+
+def _lines(style: Style, rule: Rule, scope: Scope) -> RoleCodec:
+    module = _module("text_file")
+    normal, shape = line_document.structured(rule, scope)
+
+    def decode(data: bytes) -> Decoded:
+        document, strays = line_document.decode_lines(module.decode(data, style), shape)
+        return Decoded(document, tuple(strays))
+
+    def locate(data: bytes, path: DocumentPath) -> tuple[int, int] | None:
+        document, _ = line_document.decode_lines(module.decode(data, style), shape)
+        index = line_document.line_of(document, path)
+        found: tuple[int, int] | None = None if index is None else module.locate(data, (index,), style)
+        return found
+
+    return RoleCodec(
+        normal,
+        decode,
+        lambda document: module.encode(line_document.encode_lines(document, shape), style),
+        locate,
+        stream=(lambda document, tables: module.stream(line_document.encoded(document, shape), style))
+        if module.streams(style)
+        else None,
+        shape=shape,
+        encode_lines=lambda text: module.encode(text, style),
+    )
+
+
+def _xml(style: Style, rule: Rule) -> RoleCodec:
+    module = _module("xml_file")
+    shape = _shape(rule, module.XmlShape)
+    return RoleCodec(
+        rule,
+        lambda data: Decoded(module.decode(data, style, shape)),
+        lambda document: module.encode(document, style),
+        lambda data, path: module.locate(data, path, style, shape),
+    )
+
+
+def _shape(rule: Rule, make: Any) -> Any:
+    """What the reader of XML must know of a rule: which elements are lists, which hold a run of mixed children."""
+    children: dict[str, Any] = {}
+    lists: set[str] = set()
+    members: dict[str, Any] = {}
+    runs = False
+    for field in _all_fields(rule):
+        key = field.keys[0]
+        if key in ("@", "#", "<>"):
+            continue
+        if isinstance(field.rule, TableRule) or (isinstance(field.rule, OneOf) and _is_tables(field.rule)):
+            lists.add(key)
+        inner = _shape(field.rule, make)
+        children[key] = _joined(children[key], inner, make) if key in children else inner
+    for one in _maps(rule):
+        if isinstance(one.rest, OneOf):
+            runs = True
+            members["*"] = _shape(one.rest, make)
+    return make(children=children, lists=frozenset(lists), runs=runs, members=members)
+
+
+def _joined(a: Any, b: Any, make: Any) -> Any:
+    return make(
+        children={**a.children, **b.children},
+        lists=a.lists | b.lists,
+        runs=a.runs or b.runs,
+        members={**a.members, **b.members},
+    )
+
+
+def _is_tables(rule: OneOf) -> bool:
+    return all(isinstance(choice, TableRule) for choice in rule.alternatives)
+
+
+def _maps(rule: Rule) -> list[MapRule]:
+    if isinstance(rule, MapRule):
+        found = [rule]
+        for choice in rule.alternatives:
+            found += _maps(choice)
+        return found
+    if isinstance(rule, TableRule):
+        return _maps(rule.row)
+    if isinstance(rule, OneOf):
+        return [one for choice in rule.alternatives for one in _maps(choice)]
+    if isinstance(rule, ListRule):
+        return []
+    return []
+
+
+def _all_fields(rule: Rule) -> list[Field]:
+    return [field for one in _maps(rule) for field in one.fields]
+
+
+def encoding_used(data: bytes, spec: FileSpec) -> str:
+    """The encoding in which a text file turned out to be."""
+    return text_of(data, spec.encoding)[1]
+
+
+__all__ = ["Decoded", "FileError", "RoleCodec", "document_codec", "encoding_used", "pointer_text"]

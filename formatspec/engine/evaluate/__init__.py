@@ -1,0 +1,1 @@
+"""Expressions over the records of the model."""

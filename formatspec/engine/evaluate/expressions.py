@@ -1,0 +1,40 @@
+"""Expressions compiled to functions of a write context."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from formatspec.engine.evaluate.write_context import Getter, WriteContext, WriteScope
+from formatspec.engine.resolve.scope import Scope
+from formatspec.language import expression
+from formatspec.language.errors import Place
+from formatspec.language.expression import Expression, ExpressionError, UnknownNameError
+from formatspec.language.rules import problem
+
+
+def compiled(value: Expression, scope: Scope, place: Place) -> Callable[[WriteContext], object]:
+    """An expression as a function of a context; an error while it runs is no value."""
+    return _total(expression.compile_expression, value, scope, place)
+
+
+def condition(value: Expression, scope: Scope, place: Place) -> Callable[[WriteContext], object]:
+    """Whether an expression holds for a context; where it goes wrong it does not."""
+    return _total(expression.compile_condition, value, scope, place)
+
+
+def _total(
+    compile_it: Callable[..., Getter], value: Expression, scope: Scope, place: Place
+) -> Callable[[WriteContext], object]:
+    try:
+        run = compile_it(value, WriteScope(scope))
+    except UnknownNameError as error:
+        scope.resolve(error.name, place)
+        raise problem(f"{error.name!r} has no value here", place) from None
+
+    def evaluate(context: WriteContext) -> object:
+        try:
+            return run(context)
+        except ExpressionError:
+            return None
+
+    return evaluate

@@ -1,0 +1,396 @@
+"""What a leaf sees when writing: the innermost record, its item, what surrounds them; and how it gets values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable
+from operator import attrgetter
+from typing import Any
+
+from formatspec.codecs.registry import Env
+from formatspec.engine.resolve import held_slots
+from formatspec.engine.resolve.scope import Meaning, Scope
+from formatspec.language.expression import UnknownNameError
+from formatspec.model import derive
+from formatspec.model.derive import Family
+from formatspec.model.records import Category, Item, Label, Object
+from formatspec.model.slots import TABLES
+
+Getter = Callable[["WriteContext"], Any]
+
+
+class UnmappedCategories:
+    """Categories where there is no target's table: each is its own."""
+
+    listed = ()
+
+    def own(self, category: Category) -> Category:
+        return category
+
+
+class WriteSetting:
+    """What is the same for all records of one item, or of one shared file.
+
+    captures: names for paths; file: the shared file that rows are written for; categories: the target's, if
+    there is one; paths: how a role's path is rendered for a context;
+    apart: whether the target holds regions and polygons side by side, so that neither stands in for the other.
+    """
+
+    __slots__ = (
+        "apart",
+        "captures",
+        "categories",
+        "columns",
+        "counts",
+        "file",
+        "folder",
+        "held",
+        "index",
+        "options",
+        "paths",
+        "renumbered",
+        "rows",
+        "subsets",
+    )
+
+    def __init__(self, captures: dict[str, Any], categories: Any, options: dict[str, Any]) -> None:
+        self.captures = captures
+        self.categories = UnmappedCategories() if categories is None else categories
+        self.options = options
+        self.paths: dict[str, Callable[[WriteContext], str | None]] = {}
+        self.folder = ""
+        self.file = ""
+        self.renumbered = False
+        self.apart = False
+        self.index = 0
+        self.held: dict[Hashable, int] = {}
+        self.rows: dict[str, Any] = {}
+        self.counts: dict[str, int] = {}
+        self.subsets: tuple[str, ...] = ()
+        self.columns: tuple[str, ...] = ()
+
+
+class WriteContext:
+    """One record in its surroundings.  `then` is the same as it was read, None where there is no source."""
+
+    __slots__ = ("as_read", "env", "family_of", "index", "item", "record", "rows", "setting", "up")
+
+    def __init__(
+        self,
+        setting: WriteSetting,
+        item: Item | None,
+        record: Any,
+        up: WriteContext | None = None,
+        index: int = 0,
+        rows: int = 0,
+    ) -> None:
+        self.setting = setting
+        self.item = item
+        self.record = record
+        self.up = up
+        self.index = index
+        self.rows = rows
+        self.as_read: WriteContext | None = None
+        self.family_of: Family | None = None
+        self.env: Env = up.env if up is not None and up.item is item else _env(item)
+
+    def family(self) -> Family:
+        """Who is whose part, found once per item."""
+        context = self
+        while context.up is not None and context.up.item is self.item:
+            context = context.up
+        if context.family_of is None:
+            assert self.item is not None
+            context.family_of = Family(self.item)
+        return context.family_of
+
+
+def _env(item: Item | None) -> Env:
+    if item is None or item.image is None:
+        return Env()
+    return Env(item.image.width or 0, item.image.height or 0)
+
+
+class WriteScope:
+    """The names of expressions, resolved for contexts of a scope."""
+
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+
+    def value(self, name: str) -> Getter:
+        meaning = self.scope.meaning(name)
+        if meaning is None:
+            raise UnknownNameError(name)
+        return getter(meaning, self.scope)
+
+    def counts_zero(self, name: str) -> bool:
+        meaning = self.scope.meaning(name)
+        return meaning is not None and meaning.counts_zero
+
+    def table(self, name: str) -> tuple[Callable[[WriteContext], Iterable[WriteContext]], WriteScope] | None:
+        if name not in TABLES:
+            return None
+        select = records_of(name)
+        inner = self.scope.inside(name)
+
+        def contexts(context: WriteContext) -> Iterable[WriteContext]:
+            rows = list(select(context))
+            return [
+                WriteContext(context.setting, context.item, row, context, i, len(rows)) for i, row in enumerate(rows)
+            ]
+
+        return contexts, WriteScope(inner)
+
+
+def records_of(table: str) -> Callable[[WriteContext], Iterable[Any]]:
+    """The records of a table, seen from a context."""
+    if table == "children":
+        return lambda context: context.family().children.get(context.record.id, ())
+    if table == "categories":
+        return lambda context: context.setting.categories.listed
+    if table == "items":
+        return lambda context: context.setting.rows.get("items", ()) if context.item is None else (context.item,)
+    if table == "void":
+        return lambda context: () if context.item is None or context.item.void is None else (context.item.void,)
+    if table == "attributes":
+        return lambda context: tuple(_attributes_of(context.record).items())
+    if table == "areas":
+        return lambda context: () if context.item is None else context.item.areas
+    if table == "objects":
+        return lambda context: context.setting.rows.get("objects", ()) if context.item is None else context.item.objects
+    read = attrgetter(table)
+    return lambda context: () if context.item is None else read(context.item)
+
+
+def _attributes_of(record: Any) -> dict[str, Any]:
+    return record.attributes if record is not None else {}
+
+
+def getter(meaning: Meaning, scope: Scope) -> Getter:
+    """How the value of a name is found from a context of `scope`; None is no value."""
+    if meaning.where == "column":
+        return _column(meaning)
+    if meaning.where == "option":
+        name = meaning.name
+        return lambda context: context.setting.options.get(name)
+    if meaning.where == "columns":
+        return lambda context: context.setting.columns or None
+    if meaning.where == "capture":
+        return _capture(meaning.name)
+    if meaning.where == "path":
+        role = meaning.name
+        return lambda context: context.setting.paths[role](context) if role in context.setting.paths else None
+    if meaning.where == "item" or (meaning.where == "record" and scope.kind == "item"):
+        return _of_item(meaning.name)
+    if meaning.where == "outer":
+        inner = _RECORD_GETTERS[_outer_kind(scope, meaning.outer)](meaning.name)
+        steps = meaning.outer
+
+        def climb(context: WriteContext) -> Any:
+            for _ in range(steps):
+                assert context.up is not None
+                context = context.up
+            return inner(context)
+
+        return climb
+    return _RECORD_GETTERS[scope.kind](meaning.name)
+
+
+def _outer_kind(scope: Scope, steps: int) -> str:
+    at: Scope | None = scope
+    for _ in range(steps):
+        at = at.outer if at is not None else None
+    return at.kind if at is not None else scope.kind
+
+
+def _capture(name: str) -> Getter:
+    def get(context: WriteContext) -> Any:
+        if context.item is not None and name in context.item.captures:
+            return context.item.captures[name]
+        return context.setting.captures.get(name)
+
+    return get
+
+
+def _column(meaning: Meaning) -> Getter:
+    select = records_of(meaning.table)
+    inner = _RECORD_GETTERS[TABLES[meaning.table]](meaning.name)
+
+    def get(context: WriteContext) -> tuple[Any, ...]:
+        rows = list(select(context))
+        if not rows:
+            return ()
+        return tuple(
+            inner(WriteContext(context.setting, context.item, row, context, i, len(rows))) for i, row in enumerate(rows)
+        )
+
+    return get
+
+
+def _of_item(name: str) -> Getter:
+    if name == "subset":
+        return lambda context: _subset(context.item)
+    if name == "index":
+        return lambda context: context.setting.index
+    if name.startswith("image."):
+        read = attrgetter(name)
+        return lambda context: None if context.item is None or context.item.image is None else read(context.item)
+    if name.startswith("attributes."):
+        key = name.removeprefix("attributes.")
+        return lambda context: None if context.item is None else context.item.attributes.get(key)
+    if name.startswith("label."):
+        inner = _of_label(name.removeprefix("label."))
+
+        def get_label(context: WriteContext) -> Any:
+            if isinstance(context.record, Label):
+                return inner(context)
+            if context.item is None or not context.item.labels:
+                return None
+            return inner(WriteContext(context.setting, context.item, context.item.labels[0], context))
+
+        return get_label
+    if name == "caption.text":
+        return lambda context: (
+            context.item.captions[0].text if context.item is not None and context.item.captions else None
+        )
+    if name == "area":
+        return lambda context: (
+            None if context.item is None or context.item.image is None or not context.item.image.width
+            else context.item.image.width * (context.item.image.height or 0)
+        )  # fmt: skip
+    read = attrgetter(name)
+    return lambda context: None if context.item is None else read(context.item)
+
+
+def _of_category(name: str) -> Getter:
+    if name.startswith("attributes."):
+        key = name.removeprefix("attributes.")
+        return lambda context: context.record.attributes.get(key)
+    if name == "parent":
+        return lambda context: parent_of(context.record)
+    if name == "index":
+        return lambda context: context.record.index if context.record.index is not None else context.index
+    return lambda context: getattr(context.record, name)
+
+
+def parent_of(category: Category) -> str | None:
+    """The stated parent, else the next on the path."""
+    if category.parent is not None:
+        return category.parent
+    return category.path[1] if len(category.path) > 1 else None
+
+
+def _category_of(name: str) -> Getter:
+    if name.startswith("attributes."):
+        key = name.removeprefix("attributes.")
+        return lambda context: None if context.record.category is None else context.record.category.attributes.get(key)
+    if name == "parent":
+        return lambda context: None if (own := _own(context)) is None else parent_of(own)
+    read = attrgetter(name)
+
+    def get(context: WriteContext) -> Any:
+        own = _own(context)
+        return None if own is None else read(own)
+
+    return get
+
+
+def _own(context: WriteContext) -> Category | None:
+    """The target's category for a record's own."""
+    category = context.record.category
+    own: Category | None = None if category is None else context.setting.categories.own(category)
+    return own
+
+
+def _of_label(name: str) -> Getter:
+    if name.startswith("category."):
+        return _category_of(name.removeprefix("category."))
+    if name.startswith("attributes."):
+        key = name.removeprefix("attributes.")
+        return lambda context: context.record.attributes.get(key)
+    if name == "index":
+        return lambda context: context.index
+    if name in ("area", "bbox"):
+        read = attrgetter(f"region.{name}")
+        return lambda context: read(context.record)
+    return lambda context: getattr(context.record, name)
+
+
+def _of_object(name: str) -> Getter:
+    if name.startswith("category."):
+        return _category_of(name.removeprefix("category."))
+    if name.startswith("attributes."):
+        key = name.removeprefix("attributes.")
+        return lambda context: context.record.attributes.get(key)
+    if name.startswith("children"):
+        return lambda context: tuple(child.id for child in context.family().children.get(context.record.id, ()))
+    if name in _OBJECT:
+        return _OBJECT[name]
+    return lambda context: getattr(context.record, name)
+
+
+def derived_of(name: str) -> bool:
+    """Whether an object's slot is found some other way than by looking at it."""
+    return name in _OBJECT
+
+
+def _subset(item: Item | None) -> Any:
+    """An item's subset; where it has none, the one under which the target puts it."""
+    if item is None:
+        return None
+    return item.subsets[0] if item.subsets else item.captures.get("subset")
+
+
+def _size(context: WriteContext) -> tuple[int | None, int | None]:
+    return context.env.height or None, context.env.width or None
+
+
+_OBJECT: dict[str, Getter] = {
+    "id": lambda context: None if context.setting.renumbered else context.record.id,
+    "index": lambda context: context.index,
+    "rank": lambda context: (context.index + 1, context.rows),
+    "number": lambda context: context.setting.counts.get(f"{context.index}", context.index),
+    "depth": lambda context: context.family().depth(context.record),
+    "bbox": lambda context: derive.bbox(context.record),
+    "rotated": lambda context: derive.rotated(context.record),
+    "polygons": lambda context: derive.polygons(context.record, context.setting.apart),
+    "polygon": lambda context: derive.polygon(context.record, context.setting.apart),
+    "region": lambda context: derive.region(context.record, *_size(context)),
+    "area": lambda context: derive.area(context.record),
+    "labelled": lambda context: derive.labelled(context.record),
+    "touches_border": lambda context: derive.touches_border(context.record, *_size(context)),
+    "geometry": lambda context: tuple(name for name in held_slots.GEOMETRY if states(context.record, name)),
+}
+
+
+def _of_void(name: str) -> Getter:
+    return lambda context: context.record
+
+
+def _of_attribute(name: str) -> Getter:
+    position = 0 if name == "key" else 1
+    return lambda context: context.record[position]
+
+
+_RECORD_GETTERS: dict[str, Callable[[str], Getter]] = {
+    "object": _of_object,
+    "category": _of_category,
+    "label": _of_label,
+    "area": _of_label,
+    "caption": _of_label,
+    "void": _of_void,
+    "attribute": _of_attribute,
+    "item": _of_item,
+    "dataset": lambda name: lambda context: context.setting.subsets if name == "subsets" else None,
+}
+
+
+GEOMETRY = (*held_slots.GEOMETRY, "polygon")
+"""The slots of an object that say where it is."""
+
+
+def states(record: Any, name: str) -> bool:
+    """Whether a slot of an object holds a value of its own, not one derived from others."""
+    if isinstance(record, Object) and name in GEOMETRY:
+        value = getattr(record, "polygons" if name == "polygon" else name)
+        return value is not None and value != ()
+    return True

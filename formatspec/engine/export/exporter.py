@@ -1,0 +1,498 @@
+"""Items written: each role's files in turn, shared files gathered row by row and written last."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from formatspec.engine.documents.role_codec import RoleCodec
+from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting
+from formatspec.engine.export.adapt import Adapter, TargetCategories
+from formatspec.engine.export.losses import Losses
+from formatspec.engine.export.lost_records import ONE_PER_ITEM, Unwritten
+from formatspec.engine.export.name_items import NoPlaceError
+from formatspec.engine.export.shard_output import ShardOutput, SharedShard, TableShard
+from formatspec.engine.export.shared_tables import Spooled, counts_on, holds_apart, narrower, spooled_tables, told_twice
+from formatspec.engine.index.entries import header_of
+from formatspec.engine.index.row_ownership import SharedFile
+from formatspec.engine.resolve.held_slots import WRITTEN, record_mark
+from formatspec.engine.resolve.row_counters import ALL_OBJECTS, Absolute, Relative
+from formatspec.engine.spec.compiled import IMAGE, Format, Role
+from formatspec.engine.write.compile_writer import RowWriter, compile_writer, hold, write_record
+from formatspec.engine.write.generate_lines import text_writer
+from formatspec.engine.write.print_leaf import NO_SOURCE, LackingError
+from formatspec.engine.write.source_rows import context_of, position_of, source_of
+from formatspec.files.document import FileError
+from formatspec.model.records import Item, Label, Object, Origin
+from formatspec.model.slots import TABLES
+
+Write = Callable[[str, bytes], None]
+
+
+class Shared(msgspec.Struct):
+    """A part of a shared file in the making; `late` are rows that wait for the names of all columns."""
+
+    setting: WriteSetting
+    part: SharedShard
+    late: list[tuple[TableShard, RowWriter, WriteContext]] = msgspec.field(default_factory=list)
+    columns: dict[str, None] = msgspec.field(default_factory=dict)
+
+
+class CannotWriteError(ValueError):
+    """An item that the target cannot hold at all, and why; `code` is that of the finding."""
+
+    code = "CANNOT_WRITE"
+
+
+class Collision(CannotWriteError):
+    """An item that the target would name as it named another."""
+
+    code = "ITEM_COLLISION"
+
+
+class Exporter:
+    """Writes items in a format.  `write(path, data)` puts a file below the output's root.
+
+    roles: those whose files are written, by default all.
+    """
+
+    def __init__(
+        self,
+        target: Format,
+        categories: TargetCategories,
+        adapter: Adapter,
+        losses: Losses,
+        write: Write,
+        sources: Mapping[tuple[str, str], SharedFile],
+        as_read: TargetCategories | None,
+        roles: Iterable[Role] | None = None,
+    ) -> None:
+        self.target = target
+        self.categories = categories
+        self.adapter = adapter
+        self.losses = losses
+        self.write = write
+        self.sources = sources
+        self.as_read = as_read
+        self.same = adapter.same
+        self.shared: dict[tuple[str, str], Shared] = {}
+        self.unwritten = Unwritten(target)
+        self.are_read = False
+        self.subsets: tuple[set[str], set[str]] = (set(), set())
+        self.files = 0
+        self.named: dict[str, str] = {}
+        written = target.roles.values() if roles is None else roles
+        self.roles = [role for role in written if role.name != IMAGE or role.kind is not None]
+        self.writers = {
+            role.name: role.painter() if role.kind == "pixels" else compile_writer(role.document_rule, role.scope)
+            for role in self.roles
+            if role.kind is not None and role.span != "shared"
+        }
+        self.texts = {
+            role.name: text
+            for role in self.roles
+            if role.span == "item" and role.codec is not None
+            if (text := text_writer(role.codec.rule, role.codec.shape, role.scope)) is not None
+        }
+        self.spooled = {
+            role.name: tuple(spooled_tables(role))
+            for role in self.roles
+            if role.span == "shared" and role.codec is not None
+        }
+        self.renumbers = narrower(adapter)
+        self.told_twice = told_twice(self.spooled.values())
+        self.objects = 0
+        self.numbering = Absolute() if counts_on(target) else Relative()
+        self.numbers: dict[int, int] = {}
+        self.apart = holds_apart(target)
+        self.areas_as_objects = "areas" not in losses.tables and "objects" in losses.tables
+
+    def item(self, item: Item, index: int) -> Item:
+        """Write one item; gives it as the target names it.  Raises CannotWriteError before anything is written."""
+        self.are_read = self.are_read or item.origin is not None
+        try:
+            own = self.adapter.item(with_areas_as_objects(item) if self.areas_as_objects else item, index)
+        except NoPlaceError as error:
+            raise CannotWriteError(str(error)) from None
+        other = self.named.get(own.key)
+        if other is not None:
+            raise Collision(
+                f"{self.target.name} would name both {other!r} and {item.key!r} {own.key!r}: rename one of them, "
+                "or leave the later out with --skip-invalid"
+            )
+        if self.told_twice:
+            things = enumerate(own.objects, self.objects)
+            self.numbers = {id(thing): self.numbering.of(None, ALL_OBJECTS, place) for place, thing in things}
+        self.objects += len(own.objects)
+        setting = WriteSetting(own.captures, self.categories, dict(self.target.options))
+        setting.index = index
+        setting.apart = self.apart
+        context = self._context(setting, own)
+        files: list[tuple[str, bytes]] = []
+        for role in self.roles:
+            if role.span == "item" and role.kind is not None:
+                files.extend(self._item_file(role, own, context))
+        for role in self.roles:
+            if role.span == "shared" and role.codec is not None and not (role.kept and not self._written_back()):
+                self._rows(role, own, setting)
+        for role in self.roles:
+            if role.span == "record":
+                files.extend(self._record_files(role, own, context))
+        self.named[item.key if own.key == item.key else own.key] = item.key
+        for path, data in files:
+            self._put(path, data)
+        self._in_subsets(own)
+        if not self.same:
+            for what, unit in self.unwritten.of(own, setting, len(item.objects)):
+                self.losses.note(what, unit)
+        self.losses.item(own, setting.held)
+        return own
+
+    def _written_back(self) -> bool:
+        """Whether the items come from files of this very format."""
+        return self.same and (bool(self.sources) or self.are_read)
+
+    def _in_subsets(self, item: Item) -> None:
+        """Note an item's subsets, as they are and as they were read."""
+        now, then = self.subsets
+        put = item.captures.get("subset")
+        now.update(item.subsets or ((put,) if isinstance(put, str) else ()))
+        if item.origin is not None and item.origin.as_read is not None:
+            then.update(item.origin.as_read.subsets)
+
+    def _put(self, path: str, data: bytes) -> None:
+        self.write(path, data)
+        self.files += 1
+
+    def _context(self, setting: WriteSetting, item: Item) -> WriteContext:
+        setting.paths = {role.name: self._path_from(role, item) for role in self.target.roles.values()}
+        context = WriteContext(setting, item, item)
+        if self.same and item.origin is not None and item.origin.as_read is not None:
+            before = WriteSetting(setting.captures, self.as_read or self.categories, setting.options)
+            before.paths = setting.paths
+            before.apart = setting.apart
+            before.index = setting.index
+            context.as_read = WriteContext(before, item.origin.as_read, item.origin.as_read)
+        return context
+
+    def _path_from(self, role: Role, item: Item) -> Callable[[WriteContext], str | None]:
+        """How a path inside a file names a file of `role`: as seen from its base or the file's own folder."""
+
+        def path(context: WriteContext) -> str | None:
+            names = {**item.captures, **_record_names(role, context)}
+            try:
+                target = role.template.render(names)
+                folder = context.setting.folder if role.base is None else role.base.render(names)
+            except (KeyError, ValueError):
+                return None
+            return posixpath.relpath(target, folder or ".")
+
+        return path
+
+    def _item_file(self, role: Role, item: Item, context: WriteContext) -> Iterator[tuple[str, bytes]]:
+        path = rendered(role, item.captures)
+        origin = item.origin if context.as_read is not None else None
+        was_there = origin is not None and (role.name in origin.documents or role.name in origin.rasters)
+        if role.optional and origin is not None and not was_there:
+            return
+        context.setting.folder = posixpath.dirname(path)
+        if context.as_read is not None:
+            context.as_read.setting.folder = context.setting.folder
+        if role.kind == "pixels":
+            painter: Any = self.writers[role.name]
+            if role.optional and not was_there:
+                data = painter.encode_shown(context)
+            else:
+                data = painter.encode(context, origin.rasters.get(role.name) if origin is not None else None)
+            if data is not None:
+                yield path, data
+            return
+        assert role.codec is not None
+        text = self.texts.get(role.name) if context.as_read is None else None
+        if text is not None:
+            document, encode = text(context), role.codec.encode_lines
+        else:
+            source = origin.documents.get(role.name, NO_SOURCE) if origin is not None else NO_SOURCE
+            document, encode = self._document(role, context, source), role.codec.encode
+        if role.optional and not was_there and not document:
+            return
+        assert encode is not None
+        yield path, _encoded(encode, document, path)
+
+    def _document(self, role: Role, context: WriteContext, source: Any) -> Any:
+        writer: Any = self.writers[role.name]
+        try:
+            return writer(context, source)
+        except LackingError as lacking:
+            raise CannotWriteError(f"{role.name} needs {lacking}") from None
+
+    def _record_files(self, role: Role, item: Item, context: WriteContext) -> Iterator[tuple[str, bytes]]:
+        painter: Any = self.writers[role.name]
+        origin = item.origin if context.as_read is not None else None
+        if painter.alphabets:
+            for thing_index, thing in enumerate(item.objects):
+                if not self._is_told(thing, context):
+                    continue
+                inner = context_of(thing, context, thing_index, len(item.objects))
+                source = (
+                    thing.origin.rasters.get(role.name) if origin is not None and thing.origin is not None else None
+                )
+                if role.optional and source is None and not (_is_named(role, inner) and painter.shows(inner)):
+                    continue
+                path = self._record_path(role, item, inner)
+                data = painter.encode(inner, source)
+                if data is not None:
+                    yield path, data
+            return
+        for path, members in self._groups(role, item, context).items():
+            part = WriteContext(context.setting, item, item, context)
+            part.as_read = context.as_read
+            source = origin.rasters.get(role.name, {}).get(path) if origin is not None else None
+            if source is None and origin is not None and len(members) == 1:
+                own = item.objects[next(iter(members))].origin
+                source = own.rasters.get(role.name) if own is not None else None
+            data = painter.encode_some(part, members, source)
+            if data is not None:
+                yield path, data
+
+    def _groups(self, role: Role, item: Item, context: WriteContext) -> dict[str, set[int]]:
+        """The objects of each file, where a file is made for each value of one of their slots."""
+        painter: Any = self.writers[role.name]
+        groups: dict[str, set[int]] = {}
+        for row in painter.rows:
+            for index, thing in enumerate(item.objects):
+                inner = context_of(thing, context, index, len(item.objects))
+                if row.fits(inner) and self._is_told(thing, context):
+                    groups.setdefault(self._record_path(role, item, inner), set()).add(index)
+        return groups
+
+    def _is_told(self, thing: Object, context: WriteContext) -> bool:
+        """Whether an object has a row, where documents list the objects that files are made for."""
+        listed = "objects" in self.unwritten.listed and context.as_read is None
+        return not listed or bool(context.setting.held.get(record_mark(thing), 0) & WRITTEN)
+
+    def _record_path(self, role: Role, item: Item, inner: WriteContext) -> str:
+        if inner.as_read is not None and inner.record.origin is not None:
+            kept = inner.record.origin.rasters.get(f"path {role.name}")
+            if kept is not None and not (self.adapter.renamed and role.template.match(kept)):
+                return str(kept)
+        return rendered(role, {**item.captures, **_record_names(role, inner)})
+
+    def _rows(self, role: Role, item: Item, item_setting: WriteSetting) -> None:
+        if not any(name.startswith("category.") for name in role.captures):
+            for names in self._memberships(role, item):
+                self._rows_of(role, item, names, item_setting)
+            return
+        for label in item.labels:
+            if label.category is not None:
+                names = {f"category.{slot}": getattr(label.category, slot) for slot in ("id", "name", "index")}
+                for captures in self._memberships(role, item):
+                    self._rows_of(role, _of_one_label(item, label), {**captures, **names}, item_setting)
+
+    def _memberships(self, role: Role, item: Item) -> list[Mapping[str, Any]]:
+        """The captures of each shared file that an item stands in: where lists name subsets, one for each."""
+        if "subset" not in role.captures or "subset" in self.target.key_names:
+            return [item.captures]
+        if not item.subsets:
+            listed = "subset" in item.captures or not (self.same and item.origin is not None and role.optional)
+            return [item.captures] if listed else []
+        return [{**item.captures, "subset": subset} for subset in item.subsets]
+
+    def _rows_of(self, role: Role, item: Item, captures: Mapping[str, Any], item_setting: WriteSetting) -> None:
+        key = (role.name, rendered(role, captures))
+        shared = self.shared.get(key)
+        over_files = not set(role.captures) <= set(self.target.key_names)
+        if shared is None:
+            names = {name: captures.get(name) for name in role.captures}
+            setting = WriteSetting(names, self.categories, dict(self.target.options))
+            shared = self.shared[key] = Shared(setting, SharedShard(*key, names))
+            shared.setting.folder = posixpath.dirname(key[1])
+            shared.setting.renumbered = self.renumbers
+        if self.spooled[role.name]:
+            context = self._row_context(shared, item, item_setting, over_files)
+            for table in self.spooled[role.name]:
+                self._spool(table, shared, item, context)
+        shared.part.items += 1
+        shared.part.objects += len(item.objects)
+
+    def _row_context(self, shared: Shared, item: Item, item_setting: WriteSetting, over_files: bool) -> WriteContext:
+        """The context in which an item's rows of a shared file are written; `over_files`: all items are counted."""
+        key = (shared.part.role, shared.part.path)
+        setting = WriteSetting(item.captures, self.categories, shared.setting.options)
+        setting.folder = shared.setting.folder
+        setting.file = shared.part.path
+        items = shared.part.counts.get("items", 0)
+        setting.index = item_setting.index if over_files else self.numbering.of(key, "items", items)
+        setting.held = item_setting.held
+        setting.rows["lost"] = item_setting.rows.setdefault("lost", [])
+        setting.renumbered = self.renumbers
+        setting.apart = self.apart
+        return self._context(setting, item)
+
+    def _spool(self, table: Spooled, shared: Shared, item: Item, context: WriteContext) -> None:
+        codec, counts, numbering = self.target.roles[shared.part.role].codec, shared.part.counts, self.numbering
+        file = (shared.part.role, shared.part.path)
+        assert codec is not None
+        gathered = shared.part.tables.setdefault(table.key, TableShard())
+        done: set[int] = set()  # one row tells of a record: the first that can
+        lost: dict[int, tuple[str, Any, str]] = {}
+        for row in table.writers:
+            whole = TABLES[row.table] == "item"
+            records = (item,) if whole else tuple(row.select(context))
+            if row.rule.each.by == ("item",):
+                lost.update((id(record), (row.table, record, ONE_PER_ITEM)) for record in records[1:])
+                records = records[:1]
+            for record in records:
+                if id(record) in done:
+                    continue
+                count = counts.get(row.table, 0)
+                index = self.numbers.get(id(record), numbering.of(file, row.table, count))
+                inner = context_of(record, context, index, 0)
+                if whole:
+                    inner = _item_context(context, index)
+                if inner.as_read is not None:
+                    inner.as_read.index = index
+                if not _belongs(row, inner):
+                    continue
+                if row.late:
+                    hold(inner, row.holds)
+                    shared.late.append((gathered, row, inner))
+                    counts[row.table] = count + 1
+                    shared.columns.update(dict.fromkeys(inner.record.attributes))
+                    continue
+                why = _gather(row, inner, gathered, codec, context.as_read is not None)
+                if why:
+                    lost.setdefault(id(record), (row.table, record, why))
+                    continue
+                done.add(id(record))
+                counts[row.table] = count + 1
+        context.setting.rows.setdefault("lost", []).extend(found for key, found in lost.items() if key not in done)
+
+    def _write_late(self, role: Role, path: str, shared: Shared) -> None:
+        """Write the rows that waited for the names of all columns: those of the source, then those of the rows."""
+        if not shared.late:
+            return
+        assert role.codec is not None
+        file = self.sources.get((role.name, path)) if self.same else None
+        stated = header_of(role.document_rule, file.document) if file is not None else ()
+        columns = shared.part.columns = stated or tuple(shared.columns)
+        for gathered, row, inner in shared.late:
+            for context in (inner, inner.as_read):
+                if context is not None:
+                    context.env = msgspec.structs.replace(context.env, columns=columns)
+            why = _gather(row, inner, gathered, role.codec, inner.as_read is not None)
+            if why:
+                self.losses.note(f"{row.table} not written ({why})", row.table)
+
+    def take(self) -> ShardOutput:
+        """What was written since this was asked last, beside the items' own files."""
+        for what, count in self.adapter.notes.items():
+            self.losses.note(what, "objects", count)
+        self.adapter.notes.clear()
+        for (role, path), shared in self.shared.items():
+            self._write_late(self.target.roles[role], path, shared)
+        part = ShardOutput(
+            shared=[shared.part for shared in self.shared.values()],
+            losses=[(what, unit, count) for (what, unit), count in self.losses.counts.items()],
+            subsets=(sorted(self.subsets[0]), sorted(self.subsets[1])),
+            named=self.named,
+            objects=self.objects,
+            files=self.files,
+            are_read=self.are_read,
+        )
+        for file, shared in self.shared.items():
+            self.numbering.pass_by(file, shared.part.counts)
+        self.numbering.pass_by(None, {ALL_OBJECTS: self.objects})
+        self.losses.clear()
+        self.shared, self.subsets, self.named, self.files, self.objects = {}, (set(), set()), {}, 0, 0
+        return part
+
+
+def _encoded(encode: Callable[[Any], bytes], document: Any, path: str) -> bytes:
+    try:
+        return encode(document)
+    except (FileError, ValueError) as error:
+        raise CannotWriteError(f"{path}: {error}") from None
+
+
+def _gather(row: RowWriter, context: WriteContext, gathered: TableShard, codec: RoleCodec, in_place: bool) -> str:
+    """Write a row, where it stood in its source if `in_place`; gives why it cannot be, nothing if it can."""
+    try:
+        place = position_of(context.record, row.number, context.setting.file) if in_place else -1
+        gathered.add(write_record(row, context), place, codec)
+    except LackingError as lacking:
+        return f"no {lacking}"
+    except FileError as error:
+        return error.message
+    return ""
+
+
+def _belongs(row: RowWriter, context: WriteContext) -> bool:
+    """Whether a record has a row in a shared table: as its condition says, or as it was while that is the same."""
+    now = row.fits(context)
+    if context.as_read is None or row.fits(context.as_read) != now:
+        return now
+    return source_of(context.record, row.number, context.setting.file) is not None
+
+
+def _of_one_label(item: Item, label: Label) -> Item:
+    """An item with one of its labels only, for a file of that label's category."""
+    origin = None
+    if item.origin is not None and item.origin.as_read is not None and label.origin is not None:
+        origin = Origin(label.origin.rows)
+        origin.as_read = msgspec.structs.replace(item.origin.as_read, labels=(label.origin.as_read,))
+    return msgspec.structs.replace(item, labels=(label,), origin=origin)
+
+
+def _item_context(context: WriteContext, index: int) -> WriteContext:
+    inner = WriteContext(context.setting, context.item, context.item, context, index)
+    inner.as_read = context.as_read
+    if inner.as_read is not None:
+        inner.as_read.index = index
+    return inner
+
+
+def _is_named(role: Role, context: WriteContext) -> bool:
+    """Whether a record has all that the path of its file names."""
+    return None not in _record_names(role, context).values()
+
+
+def _record_names(role: Role, context: WriteContext) -> dict[str, Any]:
+    names = {}
+    for name in role.captures:
+        if name.startswith("object.") and isinstance(context.record, Object):
+            names[name] = _named_slot(name.removeprefix("object."), context)
+    return names
+
+
+def _named_slot(slot: str, context: WriteContext) -> Any:
+    if slot == "depth":
+        return context.family().depth(context.record)
+    head, _, rest = slot.partition(".")
+    if head != "category":
+        return getattr(context.record, slot, None)
+    category = context.record.category
+    return None if category is None else getattr(context.setting.categories.own(category), rest)
+
+
+def with_areas_as_objects(item: Item) -> Item:
+    """For a target that knows objects only: each area is an object; one of things that count is a group of them."""
+    if not item.areas:
+        return item
+    made = tuple(
+        Object(category=area.category, region=area.region,
+               single=False if area.category is not None and area.category.countable else None)
+        for area in item.areas
+    )  # fmt: skip
+    return msgspec.structs.replace(item, objects=(*item.objects, *made))
+
+
+def rendered(role: Role, names: Mapping[str, Any]) -> str:
+    """The path of a role's file.  Raises CannotWriteError."""
+    try:
+        return role.template.render(names)
+    except (KeyError, ValueError) as error:
+        raise CannotWriteError(f"the path {role.spec.path} cannot be made of {dict(names)}: {error}") from None

@@ -1,0 +1,277 @@
+"""Shared files made whole: the rows of all parts, joined in the order of the items and written last."""
+
+from __future__ import annotations
+
+import posixpath
+import tempfile
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from formatspec.engine.base.scratch_records import PIECE, Marks, Records, mark
+from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting
+from formatspec.engine.export.adapt import TargetCategories
+from formatspec.engine.export.exporter import CannotWriteError, rendered
+from formatspec.engine.export.losses import Losses
+from formatspec.engine.export.shard_output import ShardOutput, SharedShard, TableShard, row_of, row_writer
+from formatspec.engine.export.shared_tables import counts_of, is_category_source, spooled_tables
+from formatspec.engine.index.row_ownership import SharedFile
+from formatspec.engine.resolve.row_counters import ALL_OBJECTS
+from formatspec.engine.spec.compiled import Format, Role
+from formatspec.engine.spec.tables import rules_of, tables_in
+from formatspec.engine.write.compile_writer import compile_writer, spool_key
+from formatspec.engine.write.print_leaf import NO_SOURCE, LackingError, Writer
+from formatspec.files.document import FileError
+
+Put = Callable[[str, Iterable[bytes]], None]
+"""Writes a file, piece by piece."""
+
+HELD = 8 << 20
+"""Bytes of rows that are kept in memory; more go to a file without a name."""
+
+
+class NameTakenError(Exception):
+    """Two parts hold items of one name: only writing all in one part tells which is to blame."""
+
+
+class SpooledRows(Sequence[Any]):
+    """The rows of one table so far, in a spool that all tables share."""
+
+    def __init__(self, spool: Any) -> None:
+        self._spool = spool
+        self._spans = Records([("start", "i8"), ("length", "i4")])
+        self._places = Records([("place", "i4")])
+        self._noted = (array("q"), array("i"), array("i"))
+        self._any_place = False
+
+    def __len__(self) -> int:
+        return len(self._spans) + len(self._noted[0])
+
+    def add(self, text: bytes, place: int) -> None:
+        """Put a row behind all others; `place` is where it stood in its source, -1 for here."""
+        self._any_place = self._any_place or place >= 0
+        starts, lengths, places = self._noted
+        places.append(place if place >= 0 else len(self))
+        starts.append(self._spool.tell())  # its end: rows are read when all are there
+        lengths.append(len(text))
+        self._spool.write(text)
+        if len(starts) >= PIECE:
+            self._put_away()
+
+    def _put_away(self) -> None:
+        if self._noted[0]:
+            starts, lengths, places = (np.frombuffer(column, column.typecode) for column in self._noted)
+            self._spans.add(starts, lengths)
+            self._places.add(places)
+            self._noted = (array("q"), array("i"), array("i"))
+
+    def texts(self) -> Iterator[bytes]:
+        """The rows as text, in their order."""
+        self._put_away()
+        for spans in self._ordered():
+            for start, length in spans.tolist():
+                self._spool.seek(start)
+                yield self._spool.read(length)
+
+    def _ordered(self) -> Iterator[Any]:
+        """Where the rows are, in their order, some at a time."""
+        places = None
+        if self._any_place:
+            places = np.concatenate([piece["place"] for _, piece in self._places.pieces()])
+        if places is None or bool((places[1:] >= places[:-1]).all()):
+            yield from (spans for _, spans in self._spans.pieces())
+            return
+        for row in np.argsort(places, kind="stable"):
+            yield self._spans.read(row, row + 1)
+
+    def __iter__(self) -> Iterator[Any]:
+        return (row_of(text) for text in self.texts())
+
+    def __getitem__(self, place: Any) -> Any:
+        return list(self)[place]
+
+
+class _File:
+    """A shared file in the making."""
+
+    def __init__(self, captures: Mapping[str, Any]) -> None:
+        self.captures = dict(captures)
+        self.tables: dict[str, SpooledRows] = {}
+        self.counts: dict[str, int] = {}
+        self.items = 0
+        self.objects = 0
+        self.columns: tuple[str, ...] = ()
+
+
+class Finisher:
+    """Joins what parts add to shared files, and writes these."""
+
+    def __init__(
+        self,
+        target: Format,
+        categories: TargetCategories,
+        losses: Losses,
+        same: bool,
+        sources: Mapping[tuple[str, str], SharedFile],
+        as_read: TargetCategories | None,
+        renamed: Mapping[str, str] = {},
+    ) -> None:
+        self.target = target
+        self.renamed = renamed
+        self.categories = categories
+        self.losses = losses
+        self.same = same
+        self.sources = sources
+        self.as_read = as_read
+        self.are_read = False
+        self.subsets: tuple[set[str], set[str]] = (set(), set())
+        self.files = 0
+        self._files: dict[tuple[str, str], _File] = {}
+        self._objects = 0
+        self._named = Marks()
+        self._spool = tempfile.SpooledTemporaryFile(HELD)  # noqa: SIM115  # it lives as long as its owner
+        self._roles = [role for role in target.roles.values() if role.span == "shared" and role.codec is not None]
+        self._spooled = {role.name: tuple(spooled_tables(role)) for role in self._roles}
+        self._texts = {role.name: row_writer(role.codec) for role in self._roles if role.codec is not None}
+
+    def add(self, part: ShardOutput) -> None:
+        """Take what the next items added.  Raises NameTakenError where two items of different parts have one name."""
+        if not self._named.add(map(mark, part.named)):
+            raise NameTakenError
+        for what, unit, count in part.losses:
+            self.losses.note(what, unit, count)
+        for mine, other in zip(self.subsets, part.subsets, strict=True):
+            mine.update(other)
+        self.files += part.files
+        self.are_read = self.are_read or part.are_read
+        for shared in part.shared:
+            self._add(shared)
+        self._objects += part.objects
+
+    def _add(self, part: SharedShard) -> None:
+        file = self._files.setdefault((part.role, part.path), _File(part.captures))
+        for key, table in part.tables.items():
+            rows = file.tables.setdefault(key, SpooledRows(self._spool))
+            _join(rows, table, {**file.counts, ALL_OBJECTS: self._objects}, self._texts[part.role])
+        for name, count in part.counts.items():
+            file.counts[name] = file.counts.get(name, 0) + count
+        file.items += part.items
+        file.objects += part.objects
+        file.columns = file.columns or part.columns
+
+    def finish(self, put: Put) -> None:
+        """Write the shared files.  Raises CannotWriteError."""
+        for role in self._roles:
+            names = [key for key in self._files if key[0] == role.name]
+            if not names and not role.captures:
+                names = [(role.name, rendered(role, {}))]
+            writer = compile_writer(role.document_rule, role.scope)
+            for key in names:
+                self._write(role, writer, key, self._files.get(key) or _File({}), put)
+
+    def _write(self, role: Role, writer: Writer, key: tuple[str, str], made: _File, put: Put) -> None:
+        setting = WriteSetting(made.captures, self.categories, dict(self.target.options))
+        setting.folder = posixpath.dirname(key[1])
+        setting.columns = made.columns
+        file = self._source_of(role, key, made) if self.same else None
+        source = NO_SOURCE if file is None else file.document
+        setting.rows.update(made.tables)
+        setting.rows["items"] = range(made.counts.get("items", made.items))
+        setting.rows["objects"] = range(made.counts.get("objects", made.objects))
+        setting.subsets = tuple(sorted(self.subsets[0]))
+        context = WriteContext(setting, None, None)
+        any_rows = any(len(rows) for rows in made.tables.values())
+        if self._left_out(role, file, any_rows):
+            return
+        if file is not None:
+            before = WriteSetting(setting.captures, self.as_read or self.categories, setting.options)
+            before.rows = counts_of(role, file, setting.rows)
+            before.folder, before.columns = setting.folder, setting.columns
+            before.subsets = tuple(sorted(self.subsets[1]))
+            context.as_read = WriteContext(before, None, None)
+        try:
+            document = writer(context, source)
+        except LackingError as lacking:
+            raise CannotWriteError(f"{role.name} needs {lacking}") from None
+        for table, _, why in setting.rows.pop("lost", ()):
+            self.losses.note(f"{table} not written ({why})", table)
+        empty = not any_rows and (not document or bool(self._spooled[role.name]))
+        empty = empty or (self._lists_again(role) and not self._has_more(role, made))
+        if role.optional and file is None and (empty or not document):
+            return
+        try:
+            put(key[1], pieces(role, document, made.tables))
+        except (FileError, ValueError) as error:
+            raise CannotWriteError(f"{key[1]}: {error}") from None
+        self.files += 1
+
+    def _source_of(self, role: Role, key: tuple[str, str], made: _File) -> SharedFile | None:
+        """The file of the source that becomes this one: of its path, or the only one of its name where subsets are
+        named anew."""
+        if key in self.sources or not self.renamed:
+            return self.sources.get(key)
+        found = [file for (name, _), file in self.sources.items() if name == role.name and self._becomes(file, made)]
+        return found[0] if len(found) == 1 else None
+
+    def _becomes(self, file: SharedFile, made: _File) -> bool:
+        subset = file.captures.get("subset")
+        return {**file.captures, "subset": self.renamed.get(str(subset), subset)} == {"subset": None, **made.captures}
+
+    def _left_out(self, role: Role, file: SharedFile | None, any_rows: bool) -> bool:
+        """Whether a file that was not there before need not be."""
+        if file is not None:
+            return False
+        if self.same and self.renamed and any_rows and any(name == role.name for name, _ in self.sources):
+            return False
+        written_back = self.same and (bool(self.sources) or self.are_read)
+        if role.kept or (role.optional and written_back):
+            return True
+        if role.optional and self.categories.fixed and is_category_source(self.target, role):
+            return True
+        return role.optional and bool(self._spooled[role.name]) and not any_rows
+
+    def _lists_again(self, role: Role) -> bool:
+        """Whether another role lists the items first, so that this one is for what else it tells of them."""
+        sources = [name.partition(".")[0] for name in self.target.spec.items]
+        return role.name in sources[1:] and any(table.kind != "item" for table in self._spooled[role.name])
+
+    def _has_more(self, role: Role, made: _File) -> bool:
+        """Whether a file has rows of anything but items."""
+        return any(made.tables.get(table.key) for table in self._spooled[role.name] if table.kind != "item")
+
+
+def _join(rows: SpooledRows, part: TableShard, before: Mapping[str, int], text_of: Callable[[Any], bytes]) -> None:
+    """Put the rows of a part behind those before; what counts rows counts on."""
+    places = part.places or [-1] * len(part.rows)
+    for number, (text, place) in enumerate(zip(part.rows, places, strict=True)):
+        fields = part.numbered.get(number)
+        if fields and any(before.get(counter) for counter in fields.values()):
+            document = row_of(text)
+            for key, counter in fields.items():
+                document[key] += before.get(counter, 0)
+            text = text_of(document)
+        rows.add(text, place)
+
+
+def pieces(role: Role, document: Any, tables: Mapping[str, SpooledRows]) -> Iterator[bytes]:
+    """A shared document as bytes, its rows one by one where its kind of file can be written so."""
+    assert role.codec is not None
+    streams = {
+        path: rows
+        for path, rule in tables_in(role.codec.rule, ())
+        if (rows := tables.get(spool_key(rules_of(rule), role.scope))) is not None
+    }
+    if role.codec.stream is not None and streams:
+        return role.codec.stream(document, {path: rows.texts() for path, rows in streams.items()})
+    return iter((role.codec.encode(_held(document)),))
+
+
+def _held(document: Any) -> Any:
+    """A document with its rows in memory."""
+    if isinstance(document, SpooledRows):
+        return list(document)
+    if isinstance(document, dict):
+        return {key: _held(part) if isinstance(part, dict | SpooledRows) else part for key, part in document.items()}
+    return document

@@ -1,0 +1,197 @@
+"""How a target names items: each of its captures is settled once, and asked of item after item."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
+from itertools import islice
+from typing import Any
+
+import msgspec
+
+from formatspec.engine.base.scratch_records import PIECE, Marks, mark
+from formatspec.engine.spec.compiled import IMAGE, Format
+from formatspec.model.records import Category, Image, Item
+from formatspec.model.slots import find_slot
+
+DEFAULT_SUBSET = "default"
+MOMENTS = ("sequence", "frame")
+"""What an item holds besides its captures where its name tells it."""
+
+Capture = Callable[[Item, int, str], Any]
+"""Takes an item, its number, and its name below its subset; gives the value of one of the target's captures."""
+
+
+class NoPlaceError(ValueError):
+    """The target has no place for something that every item needs; the message says what to do."""
+
+
+def spoken(category: Category) -> str:
+    """A category's name; where its format only numbers it, the number."""
+    return category.name or ("" if category.id is None else str(category.id))
+
+
+class Naming:
+    """The names of items in a target.
+
+    keys: the key names of all the source's items, by which it is seen whether the last part of a name tells them
+    apart; None where it need not.  renamed: other names for subsets.
+    """
+
+    def __init__(
+        self, source: Format, target: Format, keys: Iterable[Mapping[str, Any]] | None, renamed: Mapping[str, str]
+    ) -> None:
+        image = target.roles.get(IMAGE)
+        self.target = target
+        self.image = image
+        self.names = target.key_names
+        self.subset = lru_cache(maxsize=256)(self._subset)
+        self._inherited = source.key_names
+        self._parts = tuple(name for name in source.key_names if name != "subset")
+        self._formats = dict(image.scope.captures) if image is not None else {}
+        self._renamed = dict(renamed)
+        self._folder = next((name for name in self.names if self._formats.get(name) == "path?"), None)
+        self._captures = tuple((name, self._capture(name)) for name in self.names if name != self._folder)
+        self._extensions = tuple(
+            (name, tuple(kind.split("|")) if kind is not None and "|" in kind else ())
+            for name, kind in self._formats.items()
+            if image is not None and name in image.captures and name not in self.names
+        )
+        in_paths = any("subset" in role.captures for role in target.roles.values())
+        self._without_subset = DEFAULT_SUBSET if in_paths else None
+        self._is_flat = keys is not None and self._tells_apart(keys)
+
+    def of(self, item: Item, number: int) -> dict[str, Any]:
+        """The captures of an item.  Raises NoPlaceError."""
+        relative = self._relative(item.captures) or posixpath.splitext(item.key)[0]
+        names: dict[str, Any] = {}
+        if self._folder is not None:
+            names[self._folder], _, relative = relative.rpartition("/")
+        for name, capture in self._captures:
+            names[name] = capture(item, number, relative)
+        if self._extensions:
+            extension = posixpath.splitext(item.image.path if item.image else "")[1].lstrip(".")
+            for name, kinds in self._extensions:
+                names[name] = kinds[0] if kinds and extension not in kinds else extension or "jpg"
+        if "subset" not in names:
+            names["subset"] = self.subset(item.subsets[0] if item.subsets else None) or self._without_subset
+        return names
+
+    def subsets(self, item: Item) -> tuple[str, ...]:
+        """The target's names of an item's subsets, each once.  Raises NoPlaceError."""
+        return tuple(dict.fromkeys(s for name in item.subsets if (s := self.subset(name)) is not None))
+
+    def key(self, names: Mapping[str, Any]) -> str:
+        """The key of an item with these captures."""
+        return "/".join(str(names[name]) for name in self.names if names.get(name) not in (None, ""))
+
+    def placed(self, image: Image | None, names: Mapping[str, Any]) -> Image | None:
+        """An item's image where the target has it.  Raises NoPlaceError."""
+        if image is None or self.image is None:
+            return image
+        try:
+            path = self.image.template.render(names)
+        except (KeyError, ValueError) as error:
+            if any(name.startswith("label.") and names.get(name) in (None, "") for name in self.image.captures):
+                raise NoPlaceError(f"{self.target.name} files images by their label, and this one has none") from None
+            raise NoPlaceError(f"{self.target.name} cannot name the image of {names}: {error}") from None
+        return msgspec.structs.replace(image, path=path)
+
+    def _subset(self, name: str | None) -> str | None:
+        """The target's name for a subset.  Raises NoPlaceError where it has none."""
+        if name is not None:
+            name = self._renamed.get(name, name)
+        for own, others in self.target.spec.subsets.items():
+            if name is not None and (name == own or name.lower() in (own, *others)):
+                return own
+        words = self._formats.get("subset")
+        choices = words.split("|") if words and "|" in words else []
+        if not choices or name in choices:
+            return name
+        if name is None or name == DEFAULT_SUBSET:
+            return choices[0]
+        raise NoPlaceError(
+            f"{self.target.name} has no subset {name!r}; it has {', '.join(choices)}: say which with "
+            f"--subsets {name}={choices[0]}"
+        )
+
+    def _relative(self, names: Mapping[str, Any]) -> str:
+        """An item's name below its subset."""
+        return "/".join([str(names[name]) for name in self._parts if names.get(name)])
+
+    def _tells_apart(self, keys: Iterable[Mapping[str, Any]]) -> bool:
+        """Whether the last part of a name is enough to tell items apart, where the target has no folders."""
+        if any(str(self._formats.get(name)).startswith("path") for name in self.names):
+            return False
+        seen, coming = Marks(), map(self._mark, keys)
+        while some := list(islice(coming, PIECE)):
+            if not seen.add(some):
+                return False
+        return True
+
+    def _mark(self, names: Mapping[str, Any]) -> int:
+        subset = str(names.get("subset", "")) if "subset" in self.names else ""
+        return mark(f"{subset}/{posixpath.basename(self._relative(names))}")
+
+    def _capture(self, name: str) -> Capture:
+        """How the value of a capture is found: what an item says of it, else what its name gives."""
+        if name == "subset":
+            return lambda item, number, relative: (
+                self.subset(item.subsets[0] if item.subsets else None) or DEFAULT_SUBSET
+            )
+        said = list(self._said(name))
+        given = self._given(name)
+        if not said:
+            return given
+
+        def capture(item: Item, number: int, relative: str) -> Any:
+            for say in said:
+                value = say(item)
+                if value is not None:
+                    return value
+            return given(item, number, relative)
+
+        return capture
+
+    def _said(self, name: str) -> Iterator[Callable[[Item], Any]]:
+        """What an item may say of a capture, None where it does not."""
+        if name in MOMENTS:
+            yield lambda item: getattr(item, name)
+        if name.startswith("label.category."):
+            yield lambda item: _of_label(item, name.rpartition(".")[2])
+            return
+        if _is_attribute(name):
+            yield lambda item: item.attributes.get(name.removeprefix("attributes."), "")
+            return
+        if name not in ("name", "id") and name in self._inherited:
+            yield lambda item: item.captures.get(name)
+
+    def _given(self, name: str) -> Capture:
+        """What a capture is where the item does not say it."""
+        kind = self._formats.get(name) or ""
+        if name.startswith("label.category.") or _is_attribute(name):
+            return lambda item, number, relative: None
+        if kind.endswith("d"):
+            return lambda item, number, relative: 0 if name == "sequence" else number
+        if name not in ("name", "id") and self.names and name != self.names[-1]:
+            return lambda item, number, relative: posixpath.dirname(relative).replace("/", "_") or DEFAULT_SUBSET
+        if kind.startswith("path"):
+            return lambda item, number, relative: relative
+        return lambda item, number, relative: (
+            posixpath.basename(relative) if self._is_flat else relative.replace("/", "_")
+        )
+
+
+def _is_attribute(name: str) -> bool:
+    return name.startswith("attributes.") and find_slot("item", name) is not None
+
+
+def _of_label(item: Item, slot: str) -> Any:
+    """What the item's first label says of its category; an empty text where there is no label."""
+    if not item.labels:
+        return ""
+    category = item.labels[0].category
+    if slot == "name" and category is not None:
+        return spoken(category)
+    return getattr(category, slot, None)

@@ -1,0 +1,126 @@
+"""What an export asks of a format before it writes: its shared tables, and where ids and outlines have their place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+from typing import Any
+
+import msgspec
+
+from formatspec.engine.export.adapt import Adapter
+from formatspec.engine.index.row_ownership import SharedFile
+from formatspec.engine.resolve.row_counters import counts_plainly
+from formatspec.engine.resolve.scope import Meaning, Scope
+from formatspec.engine.spec import wanted_slots
+from formatspec.engine.spec.compiled import Format, Role
+from formatspec.engine.spec.tables import first_of, rules_of, tables_in
+from formatspec.engine.write.compile_writer import RowWriter, is_spooled, needs_columns, spool_key
+from formatspec.language.rules import TableRule
+from formatspec.model.slots import TABLES
+
+
+class Spooled(msgspec.Struct, frozen=True, dict=True):
+    """A table of a shared document whose rows come from items; `rules` are its alternatives."""
+
+    key: str
+    kind: str
+    rules: tuple[TableRule, ...]
+    scope: Scope
+
+    @cached_property
+    def writers(self) -> tuple[RowWriter, ...]:
+        """How its rows are written: compiled when the first is."""
+        return tuple(RowWriter(rule, self.scope) for rule in self.rules)
+
+
+def is_category_source(form: Format, role: Role) -> bool:
+    """Whether a role lists the categories that a table beside the spec holds as well."""
+    return role.name in form.spec.categories
+
+
+def counts_of(role: Role, source: SharedFile, now: Mapping[str, Any]) -> dict[str, Any]:
+    """How many rows of each table the source held, for what counts them."""
+    rows = dict(now)
+    assert role.codec is not None
+    for path, rule in tables_in(role.codec.rule, ()):
+        table = first_of(rule).each.table
+        if table in ("items", "objects"):
+            rows[table] = range(len(source.tables.get(path, ())))
+    return rows
+
+
+def spooled_tables(role: Role) -> Iterable[Spooled]:
+    assert role.codec is not None
+    for _, rule in tables_in(role.codec.rule, ()):
+        rules = rules_of(rule)
+        if is_spooled(rules[0], role.scope):
+            yield Spooled(spool_key(rules, role.scope), TABLES[rules[0].each.table], rules, role.scope)
+
+
+def _all_spooled(form: Format) -> Iterator[Spooled]:
+    """The tables of all shared files whose rows come from items."""
+    for role in form.documents:
+        if role.span == "shared" and role.codec is not None:
+            yield from spooled_tables(role)
+
+
+def told_twice(roles: Iterable[Iterable[Spooled]]) -> bool:
+    """Whether several roles tell of one object by its id, which then must be one number in all their files."""
+    by_id = [any(rule.each.by == ("id",) for one in tables for rule in one.rules if one.kind == "object")
+             for tables in roles]  # fmt: skip
+    return sum(by_id) > 1
+
+
+def tells_of_items(form: Format) -> bool:
+    """Whether shared files hold rows of items."""
+    return any(True for _ in _all_spooled(form))
+
+
+def knows_all(form: Format) -> bool:
+    """Whether rows of shared files can be written only when all rows are known."""
+    return any(needs_columns(rule.row) for table in _all_spooled(form) for rule in table.rules)
+
+
+def counts_on(form: Format) -> bool:
+    """Whether rows of shared files hold numbers of rows in a way that cannot be raised later, as in a text."""
+    return any(not counts_plainly(rule, table.scope) for table in _all_spooled(form) for rule in table.rules)
+
+
+def narrower(adapter: Adapter) -> bool:
+    """Whether the target's object ids must be unique where the source's are not."""
+    return not adapter.same and _spread(adapter.target) and not _spread(adapter.source)
+
+
+def holds_apart(form: Format) -> bool:
+    """Whether one object's region and polygons have places of their own in a format."""
+
+    def holds(slot: str, roles: Iterable[Role]) -> set[str]:
+        return {
+            role.name
+            for role in roles
+            for meaning, scope, lookup in wanted_slots.meanings(role.document_rule, role.scope)
+            if meaning.where == "record" and meaning.name == slot and scope.kind == "object" and not lookup
+        }
+
+    polygons = holds("polygons", form.documents) | holds("polygon", form.documents)
+    pixels = [role for role in form.documents if role.kind == "pixels"]
+    regions = holds("region", form.documents) | {
+        role.name for role in pixels if wanted_slots.serves(role, _object_region)
+    }
+    return bool(polygons) and bool(regions - polygons)
+
+
+def _object_region(meaning: Meaning, scope: Scope) -> bool:
+    return scope.kind == "object" and meaning.name == "region"
+
+
+def _spread(form: Format) -> bool:
+    """Whether object ids are unique over a whole shared document."""
+    for role in form.documents:
+        if role.span == "shared" and role.codec is not None:
+            for _, rule in tables_in(role.codec.rule, ()):
+                each = first_of(rule).each
+                if each.table == "objects" and "id" in each.by:
+                    return True
+    return False

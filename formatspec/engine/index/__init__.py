@@ -1,0 +1,1 @@
+"""Which file and which row belongs to which item."""

@@ -1,0 +1,316 @@
+"""The index of a tree: which role claims which file, which files and rows belong to which item."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+
+from formatspec.engine.base.faults import Fault
+from formatspec.engine.index.entries import Chosen, Entries, Entry, ItemFiles, captured
+from formatspec.engine.index.join_rows import id_key, join_rows, name_key, names_only, noted_keys
+from formatspec.engine.index.row_ownership import RowOwnership, SharedFile, Table
+from formatspec.engine.index.row_source import HeldRows, range_file, rows_at, sought
+from formatspec.engine.read.compile_reader import ReadContext
+from formatspec.engine.read.projection import fields_of
+from formatspec.engine.resolve.json_schema import schema_faults
+from formatspec.engine.spec.compiled import IMAGE, Format, Role, everything, row_readers
+from formatspec.engine.spec.tables import first_of, rules_of, tables_in
+from formatspec.files.document import FileError
+from formatspec.files.json_rows import NotRowsError
+from formatspec.model.slots import TABLES
+from formatspec.paths.names import by_segments
+from formatspec.paths.tree import Tree
+
+
+class Index(msgspec.Struct):
+    """All that is known of a tree before its items are read.
+
+    listed: those of the entries that are items, in order of their keys; `complete` of them have their image.
+    unlisted: the others.
+    """
+
+    entries: Sequence[Entry]
+    listed: Sequence[Entry]
+    unlisted: Sequence[Entry]
+    complete: int
+    shared: list[SharedFile]
+    tables: dict[str, tuple[Table, ...]]
+    rows: RowOwnership
+    faults: list[Fault]
+    unclaimed: list[str]
+    claimed: Claimed
+
+
+class Claims(NamedTuple):
+    """Which role claims each path: its captures there by role, the paths that none claims, what is wrong."""
+
+    by_role: dict[str, list[tuple[str, dict[str, Any]]]]
+    unclaimed: list[str]
+    faults: list[Fault]
+
+
+def claims(form: Format, paths: Iterable[str]) -> Claims:
+    """Which role claims each of some paths."""
+    found = Claims({name: [] for name in form.roles}, [], [])
+    claim = _claimer(form, found.faults)
+    for path in paths:
+        claimed = claim(path)
+        if claimed is None:
+            found.unclaimed.append(path)
+        else:
+            found.by_role[claimed[0].name].append((path, claimed[1]))
+    return found
+
+
+ALL = 4000
+"""Files that are all looked at to tell a tree's format or layout; of more, the first half of that and some of all."""
+OF_EACH = 8
+"""Files that are looked at in any case of each kind in each part of a tree, so that no list is missed."""
+KINDS = 1000
+
+
+def sampled(paths: Sequence[str]) -> Sequence[str]:
+    """Some of the paths of a tree, in their order; all if they are few."""
+    if len(paths) <= ALL:
+        return paths
+    half, step = ALL // 2, len(paths) // (ALL // 2)
+    seen: dict[tuple[str, ...], int] = {}
+    found = []
+    for place, path in enumerate(paths):
+        *folders, name = path.split("/", 3)
+        kind = (*folders[:2], path.rpartition(".")[2] if "." in name else "")
+        count = seen.get(kind, 0)
+        if count < OF_EACH and (count or len(seen) < KINDS):
+            seen[kind] = count + 1
+        elif place >= half and place % step:
+            continue
+        found.append(path)
+    return found
+
+
+def _claimer(form: Format, faults: list[Fault]) -> Callable[[str], tuple[Role, dict[str, Any]] | None]:
+    """What gives the role that claims a path, with what it captures."""
+    roles = [role for role in form.roles.values() if not role.folder]
+    extensions = {_extension(role.template.suffix) for role in roles if "." in role.template.suffix}
+    tried = {one: _by_rank(role for role in roles if _may_end(role, one)) for one in extensions}
+    others = _by_rank(role for role in roles if "." not in role.template.suffix)
+
+    def claim(path: str) -> tuple[Role, dict[str, Any]] | None:
+        for equals in tried.get(path.rpartition(".")[2], others):
+            if len(equals) == 1:
+                role, found = equals[0], equals[0].template.match(path)
+                if found is not None:
+                    return role, {**found, **role.spec.given} if role.spec.given else found
+                continue
+            best = [(role, found) for role in equals if (found := role.template.match(path)) is not None]
+            if not best:
+                continue
+            role, found = best[0]
+            if len(best) > 1:
+                names = " and ".join(role.name for role, _ in best)
+                faults.append(Fault("FILE_TWO_RULES", path, (), role.place, f"{names} claim this file equally well"))
+            return role, {**found, **role.spec.given}
+        return None
+
+    return claim
+
+
+def _extension(path: str) -> str:
+    """What stands behind a path's last dot."""
+    return path.rpartition(".")[2]
+
+
+def _may_end(role: Role, extension: str) -> bool:
+    """Whether a role may claim paths with an extension."""
+    suffix = role.template.suffix
+    return "." not in suffix or _extension(suffix) == extension
+
+
+def _by_rank(roles: Iterable[Role]) -> list[list[Role]]:
+    """The roles in the order in which they claim paths, those together that do so equally well."""
+    ranks: dict[int, list[Role]] = {}
+    for role in roles:
+        ranks.setdefault(-role.template.literal_count, []).append(role)
+    return [ranks[rank] for rank in sorted(ranks)]
+
+
+class Claimed:
+    """Which role claims each path of a tree, in two bytes a path; `items` takes all files as they are claimed."""
+
+    def __init__(
+        self, form: Format, paths: Sequence[str], items: ItemFiles, unclaimed: list[str], faults: list[Fault]
+    ) -> None:
+        self._form = form
+        self._paths = paths
+        names = {name: number for number, name in enumerate(form.roles)}
+        claim = _claimer(form, faults)
+        roles = array("h")
+        for place, path in enumerate(paths):
+            ignored = form.ignored(path)
+            found = None if ignored else claim(path)
+            if found is not None:
+                role, captures = found
+                roles.append(names[role.name])
+                items.add(role, path, captures, place)
+                continue
+            roles.append(-1)
+            if not ignored:
+                unclaimed.append(path)
+        self._roles = np.frombuffer(roles, np.int16) if roles else np.zeros(0, np.int16)
+        self._names = tuple(names)
+
+    def of(self, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        """The paths of a role, with what they capture."""
+        role = self._form.roles[name]
+        for place in np.flatnonzero(self._roles == self._names.index(name)):
+            path = self._paths[int(place)]
+            yield path, captured(role, path)
+
+    def role(self, path: str) -> str | None:
+        """The role that claims a path of the tree."""
+        place = bisect_left(self._paths, by_segments(path), key=by_segments)
+        there = place < len(self._paths) and self._paths[place] == path and self._roles[place] >= 0
+        return self._names[self._roles[place]] if there else None
+
+    @property
+    def roles(self) -> set[str]:
+        """The roles that claim anything."""
+        return {self._names[number] for number in np.flatnonzero(np.bincount(self._roles[self._roles >= 0]))}
+
+
+def build_index(form: Format, tree: Tree, state_of: Any) -> Index:
+    """Index a tree.  `state_of(captures)` makes the state in which rows of shared files are joined."""
+    unclaimed: list[str] = []
+    faults: list[Fault] = []
+    entries = Entries()
+    items = ItemFiles(form, entries)
+    claimed = Claimed(form, tree.paths(), items, unclaimed, faults)
+    faults += [Fault("FILE_ESCAPES", path, (), None, "a link leads out of the dataset") for path in tree.escapes()]
+    faults += items.done()
+    tables = {role.name: _tables(role, form) for role in form.roles.values() if role.span == "shared" and role.codec}
+    shared = _read_shared(form, claimed, tables, tree, faults)
+    rows = join_rows(form, shared, tables, entries, faults, state_of)
+    entries.whole()
+    listed, complete, ordered = _looked_through(form, entries, rows)
+    order = np.arange(len(entries), dtype=np.int32) if ordered else _in_order(entries)
+    all_, known, strangers = (Chosen(entries, order[some[order]]) for some in (listed | True, listed, ~listed))
+    return Index(all_, known, strangers, complete, shared, tables, rows, faults, unclaimed, claimed)
+
+
+def _in_order(entries: Entries) -> Any:
+    """The numbers of the items, by their keys' segments."""
+    keys = [by_segments(entry.key) for entry in entries]
+    return np.array(sorted(range(len(keys)), key=keys.__getitem__), np.int32)
+
+
+def _looked_through(form: Format, entries: Entries, rows: RowOwnership) -> tuple[Any, int, bool]:
+    """Which items are listed, by their numbers, how many of these have their image, and whether the keys of all are
+    in order.  What no source of items tells of is not listed: files that are nobody's.
+
+    Where images make the items, a document that every item must have makes one too: its image is missing.
+    """
+    sources = {name.partition(".")[0] for name in form.spec.items}
+    if sources == {IMAGE}:
+        sources |= {r.name for r in form.roles.values() if r.span == "item" and r.codec is not None and not r.optional}
+    listed, complete, ordered, last = np.ones(len(entries), bool), 0, True, ""
+    for entry in entries:
+        if sources & entry.files.keys() or sources & rows.roles(entry):
+            complete += IMAGE in entry.files
+        else:
+            listed[entry.number] = False
+        key = by_segments(entry.key)
+        ordered, last = ordered and key >= last, key
+    return listed, complete, ordered
+
+
+def _read_shared(
+    form: Format, claimed: Claimed, tables: dict[str, tuple[Table, ...]], tree: Tree, faults: list[Fault]
+) -> list[SharedFile]:
+    found: list[SharedFile] = []
+    for role in form.roles.values():
+        if role.span != "shared" or role.codec is None:
+            continue
+        for path, captures in claimed.of(role.name):
+            file = SharedFile(role.name, path, captures)
+            try:
+                if not _seek(role, file, tables[role.name], tree, faults):
+                    _decode(role, file, tables[role.name], tree, faults)
+            except (FileError, ValueError) as error:
+                faults.append(
+                    Fault("FILE_UNREADABLE", path, (), role.place, str(getattr(error, "message", error)), "", None,
+                          (getattr(error, "line", None), getattr(error, "column", None)))
+                )  # fmt: skip
+                continue
+            found.append(file)
+    return found
+
+
+def _seek(role: Role, file: SharedFile, tables: Sequence[Table], tree: Tree, faults: list[Fault]) -> bool:
+    """Read all of a file but its rows, which are found for later; False where it must be decoded whole."""
+    assert role.codec is not None
+    paths = [table.path for table in tables]
+    if not role.codec.sought or not paths or len(set(paths)) < len(paths) or _schema_names(role, paths):
+        return False
+    try:
+        file.document, rows = sought(range_file(tree, file.path), {table.path: noted_keys(table) for table in tables})
+    except (NotRowsError, OSError):
+        return False
+    file.tables.update(rows)
+    for path in paths:
+        if path not in rows and (held := rows_at(file.document, path)) is not None:
+            file.tables[path] = HeldRows(held)
+    faults += schema_faults(role.schema, file.document, file.path, role.place)
+    return True
+
+
+def _schema_names(role: Role, paths: Sequence[tuple[str, ...]]) -> bool:
+    """Whether a role's schema speaks of rows, so that it must see them."""
+    schema = role.spec.schema_
+    if not schema:
+        return False
+    named = schema.get("properties", {})
+    return set(schema) - {"properties", "required"} != set() or any(not path or path[0] in named for path in paths)
+
+
+def _decode(role: Role, file: SharedFile, tables: Sequence[Table], tree: Tree, faults: list[Fault]) -> None:
+    """Read a file whole."""
+    assert role.codec is not None
+    decoded = role.codec.decode(tree.read(file.path))
+    file.document = decoded.document
+    for table in tables:
+        rows = rows_at(file.document, table.path)
+        if rows is not None:
+            file.tables[table.path] = HeldRows(rows)
+    faults += schema_faults(role.schema, decoded.document, file.path, role.place)
+    for stray in decoded.strays:
+        faults.append(
+            Fault("LINE", file.path, (), role.place, "the line does not fit", stray.expected, stray.text,
+                  (stray.line + 1, 1))
+        )  # fmt: skip
+
+
+def _tables(role: Role, form: Format) -> tuple[Table, ...]:
+    assert role.codec is not None
+    found = []
+    sources = {tuple(name.split(".")) for name in form.spec.items}
+    joining = ReadContext(names_only, False, sparse=True)
+    for path, rule in tables_in(role.codec.rule, ()):
+        kind = TABLES[first_of(rule).each.table]
+        if kind in ("category", "attribute"):
+            continue
+        readers = row_readers(rule, role.scope, ReadContext(everything, True))
+        joiners = row_readers(rule, role.scope, joining)
+        is_source = kind == "item" and any(s[0] == role.name and (len(s) == 1 or s[1:] == path[-1:]) for s in sources)
+        named = fields_of(rules_of(rule), role.scope, joining)
+        if named is not None:
+            chosen = len(readers) > 1 or any(getattr(reader.rule.row, "alternatives", ()) for reader in readers)
+            named = {key: read or len(readers) > 1 for key, read in named.items() if read or chosen}
+            named |= {key: True for reader in readers if (key := id_key(reader)) is not None}
+        names = tuple(name_key(reader) for reader in readers)
+        found.append(Table(role.name, path, kind, readers, joiners, is_source, named, names))
+    return tuple(found)

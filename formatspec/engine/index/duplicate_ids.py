@@ -1,0 +1,102 @@
+"""Ids that stand twice in a table, in rows of several items."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from formatspec.engine.base.scratch_records import PIECE, Records
+from formatspec.engine.index.id_columns import Column, hashes
+from formatspec.engine.read.projection import RowSource
+
+PLAIN = frozenset({int, str})
+"""Types of ids."""
+
+NOTED = [("hash", "i8"), ("owner", "i4"), ("position", "i4"), ("alternative", "i1")]
+"""An id: its hash, the number of the item that its row belongs to, the row's place and its reader."""
+
+
+class Ids:
+    """The ids of a table's rows of objects, to see which stand in rows of several items.
+
+    Rows of one item are looked at when it is read.
+    """
+
+    def __init__(self, keys: Sequence[str | None]) -> None:
+        self.keys = keys
+        self._seen = Records(NOTED)
+        self._noted = (array("q"), array("i"), array("i"), array("b"))
+
+    def see(self, which: int, document: Any, owner: int, position: int) -> None:
+        """Note a row's id."""
+        key = self.keys[which]
+        if key is None or not isinstance(document, dict):
+            return
+        value = document.get(key)
+        if isinstance(value, int | str):
+            hashes, owners, positions, alternatives = self._noted
+            hashes.append(hash(value))
+            owners.append(owner)
+            positions.append(position)
+            alternatives.append(which)
+            if len(hashes) >= PIECE:
+                self._put_away()
+
+    def see_all(self, documents: Sequence[Any], owners: Any, first: int) -> None:
+        """Note the ids of rows that follow each other, each read by the first reader."""
+        key = self.keys[0]
+        if key is None:
+            return
+        values = [document.get(key) for document in documents]
+        if not PLAIN.issuperset(map(type, values)):
+            for position, document in enumerate(documents, first):
+                self.see(0, document, int(owners[position - first]), position)
+            return
+        self._see_hashes(np.fromiter(map(hash, values), np.int64, len(values)), owners, first)
+
+    def see_numbers(self, values: Column | None, owners: Any, first: int) -> None:
+        """Note ids of rows that follow each other, each read by the first reader, that are numbers; None for no ids."""
+        if values is not None:
+            self._see_hashes(hashes(values), owners, first)
+
+    def _see_hashes(self, found: Column, owners: Any, first: int) -> None:
+        self._put_away()
+        count = len(found)
+        places = np.arange(first, first + count, dtype=np.int32)
+        self._seen.add(found, owners, places, np.zeros(count, np.int8))
+
+    def _put_away(self) -> None:
+        if self._noted[0]:
+            self._seen.add(*(np.frombuffer(column, column.typecode) for column in self._noted))
+            self._noted = (array("q"), array("i"), array("i"), array("b"))
+
+    def again(self, rows: RowSource) -> list[tuple[int, int, Any]]:
+        """The rows whose id stood in a row of another item before: alternative, position, id."""
+        self._put_away()
+        first: dict[Any, int] = {}
+        found = []
+        several = self._several()
+        for _, seen in self._seen.pieces() if len(several) else ():
+            for _, owner, position, which in seen[np.isin(seen["hash"], several)].tolist():
+                value = rows.at(position)[self.keys[which]]
+                if first.setdefault(value, owner) != owner:
+                    found.append((which, position, value))
+        return found
+
+    def _several(self) -> Any:
+        """The hashes that stand more than once."""
+        last, grows = -(1 << 63), True
+        for _, seen in self._seen.pieces():  # most number their rows
+            hashes = seen["hash"]
+            grows = bool(hashes[0] > last and (hashes[1:] > hashes[:-1]).all())
+            last = int(hashes[-1])
+            if not grows:
+                break
+        if grows:
+            return np.zeros(0, np.int64)
+        hashes = np.concatenate([seen["hash"] for _, seen in self._seen.pieces()])
+        hashes.sort()
+        return np.unique(hashes[1:][hashes[1:] == hashes[:-1]])

@@ -1,0 +1,371 @@
+"""Rows of shared files given to the items that they tell of; rows of item sources make items."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from formatspec.engine.base.faults import MILD, DocumentPath, Fault
+from formatspec.engine.index.duplicate_ids import PLAIN, Ids
+from formatspec.engine.index.entries import Entries, Entry, header_of, item_key
+from formatspec.engine.index.id_columns import LARGEST_NOTED, Column
+from formatspec.engine.index.row_ownership import RowOwnership, SharedFile, Table, TableFile
+from formatspec.engine.index.row_source import FileRows
+from formatspec.engine.read.item_state import ItemState
+from formatspec.engine.read.merge_rows import RowReader
+from formatspec.engine.read.projection import RowSource, rows_decoder
+from formatspec.engine.resolve.scope import Meaning, Scope
+from formatspec.engine.spec.compiled import IMAGE, Format
+from formatspec.language.leaf import Bind, bindings
+from formatspec.language.rules import LeafRule, MapRule
+
+
+class LookedUp:
+    """Items by some of their names, as they were when this was first asked for."""
+
+    def __init__(self, form: Format, entries: Entries) -> None:
+        self._form = form
+        self._entries = entries
+        self._by: dict[tuple[str, ...], dict[int, int | list[int]]] = {}
+        self._alone: dict[tuple[str, ...], dict[Any, dict[Any, int]]] = {}
+
+    def clear(self) -> None:
+        """Items may have other names now."""
+        self._by.clear()
+        self._alone.clear()
+
+    def of(self, shape: tuple[str, ...], key: tuple[Any, ...]) -> list[int]:
+        """The numbers of the items with these names."""
+        if shape not in self._by:
+            by: dict[int, int | list[int]] = {}
+            for entry in self._entries:
+                own = _key_of(self._form, shape, entry)
+                if own is not None:
+                    mark = hash(own)
+                    known = by.setdefault(mark, entry.number)
+                    if known != entry.number:
+                        by[mark] = [*(known if isinstance(known, list) else (known,)), entry.number]
+            self._by[shape] = by
+        found = self._by[shape].get(hash(key), [])
+        numbers = found if isinstance(found, list) else [found]
+        return [number for number in numbers if _key_of(self._form, shape, self._entries[number]) == key]
+
+    def alone(self, shape: tuple[str, ...], given: tuple[Any, ...]) -> Mapping[Any, int]:
+        """By their ids, the numbers of the items that alone have theirs, among those with the other names given."""
+        if shape not in self._alone:
+            place = shape.index("id")
+            by: dict[Any, dict[Any, int]] = defaultdict(dict)
+            for entry in self._entries:
+                key = _key_of(self._form, shape, entry)
+                if key is not None:
+                    ids = by[(*key[:place], *key[place + 1 :])]
+                    ids[key[place]] = -1 if key[place] in ids else entry.number
+            self._alone[shape] = by
+        return self._alone[shape].get(given, {})
+
+
+def _key_of(form: Format, shape: tuple[str, ...], entry: Entry) -> tuple[Any, ...] | None:
+    """An item's names of a shape; None where it has not all of them."""
+    names = entry.names
+    if not all(name in names or _optional(form, name) for name in shape):
+        return None
+    return tuple(names.get(name) or "" if name != "id" else names["id"] for name in shape)
+
+
+def join_rows(
+    form: Format, shared: Sequence[SharedFile], tables: Mapping[str, tuple[Table, ...]], entries: Entries,
+    faults: list[Fault], state_of: Any,
+) -> RowOwnership:  # fmt: skip
+    """Give every row of a shared file to its item; first those of item sources, which make items."""
+    joined = RowOwnership()
+    looked = LookedUp(form, entries)
+    for making in (True, False):
+        for file in shared:
+            for table in tables.get(file.role, ()):
+                if (table.kind == "item") is making:
+                    _Joining(form, file, table, entries, looked, faults, state_of, joined).run()
+        looked.clear()
+    joined.settle(len(entries))
+    return joined
+
+
+class _Joining(msgspec.Struct):
+    """One table of one file at work."""
+
+    form: Format
+    file: SharedFile
+    table: Table
+    entries: Entries
+    looked: LookedUp
+    faults: list[Fault]
+    state_of: Any
+    joined: RowOwnership
+    seen: dict[Any, int] = msgspec.field(default_factory=dict)
+
+    def run(self) -> None:
+        rows = self.file.tables.get(self.table.path)
+        if rows is None:
+            _no_rows(self.file, self.table, self.faults)
+            return
+        columns = header_of(self.form.roles[self.file.role].document_rule, self.file.document)
+        self.joined.parts.append(TableFile(self.table, self.file.path, rows, columns))
+        ids = Ids([id_key(reader) for reader in self.table.readers])
+        key = _item_key(self.table)
+        by_id = self._by_id() if key is not None else {}
+        stated = rows.stated.pieces() if isinstance(rows, FileRows) else None
+        if stated is None:
+            for first, documents in rows.batches(self.table.named):
+                self._rows(first, documents, key, by_id, ids)
+        else:
+            self._numbered(rows, stated, key, by_id, ids)
+        self._doubled(ids, rows)
+
+    def _numbered(
+        self, rows: RowSource, stated: Iterator[tuple[int, tuple[Column, ...]]], key: str | None,
+        by_id: Mapping[Any, int], ids: Ids,
+    ) -> None:  # fmt: skip
+        """Rows whose item's number, and whose own if they have one, were noted already."""
+        own, decode = _Numbers(by_id), rows_decoder(self.table.named)
+        for first, (of_items, *of_rows) in stated:
+            owners = own.of(of_items)
+            if (owners < 0).any():
+                self._rows(first, rows.some(first, first + len(owners), decode), key, by_id, ids)
+                continue
+            self.joined.add_all(owners, first)
+            ids.see_numbers(of_rows[0] if of_rows else None, owners, first)
+
+    def _rows(self, first: int, documents: Sequence[Any], key: str | None, by_id: Mapping[Any, int], ids: Ids) -> None:
+        """Rows that follow each other: at once where each states the id of an item that is known."""
+        owners = _owners_by_id(documents, key, by_id) if key is not None else None
+        if owners is not None:
+            self.joined.add_all(owners, first)
+            ids.see_all(documents, owners, first)
+            return
+        for position, document in enumerate(documents, first):
+            known = by_id.get(_plain(document, key), -1) if key is not None else -1
+            if known < 0:
+                self._row(position, document, ids)
+                continue
+            self.joined.add(known, position, 0)
+            ids.see(0, document, known, position)
+
+    def _by_id(self) -> Mapping[Any, int]:
+        """The numbers of the items that alone have their id, among those that the file can tell of."""
+        given = {n: v for n, v in self.file.captures.items() if v is not None and n in self.form.key_names}
+        shape = tuple(sorted((*given, "id")))
+        return self.looked.alone(shape, tuple(given[name] for name in shape if name != "id"))
+
+    def _row(self, position: int, document: Any, ids: Ids) -> None:
+        file, table = self.file, self.table
+        state = self.state_of(dict(file.captures))
+        state.file, state.at = file.path, (*table.path, position)
+        which = _names_of(document, table, state)
+        if state.faults and all(fault.code not in ("DIFFERS", "FIELD_UNKNOWN") for fault in state.faults):
+            self.faults.extend(state.faults)
+            return
+        names = self._names(state)
+        found = self._owners(names)
+        if table.kind == "item" and "id" in names and table.readers[which].by == ("id",):
+            if names["id"] in self.seen:
+                self.faults.append(
+                    Fault("DUPLICATE", file.path, _path_of(state, "id"), table.readers[which].place,
+                          f"the id {names['id']!r} stands twice", "an id of its own", names["id"])
+                )  # fmt: skip
+                return
+            self.seen[names["id"]] = position
+        if not found:
+            self.faults.append(_unknown_item(file.path, names, state, table.readers[which]))
+            return
+        ids.see(which, document, found[0], position)
+        for number in found:
+            self.joined.add(number, position, which)
+            self._tell(number, names)
+
+    def _owners(self, names: Mapping[str, Any]) -> Sequence[int]:
+        """The numbers of the items whose names agree with a row's; for a source of items, one is made where there is
+        none."""
+        form, table, entries = self.form, self.table, self.entries
+        if table.kind == "item" and all(name in names for name in form.key_names if not _optional(form, name)):
+            identity = tuple(names.get(name) or "" for name in form.key_names)
+            number = entries.find(identity)
+            if number is None and table.source:
+                number = entries.add(identity, item_key(form, names))
+            return () if number is None else (number,)
+        shape = tuple(sorted(name for name in names if name == "id" or name in form.key_names))
+        if not shape:
+            return range(len(entries)) if table.kind != "item" else ()
+        return self.looked.of(shape, tuple(names[name] if name == "id" else names[name] or "" for name in shape))
+
+    def _names(self, state: ItemState) -> dict[str, Any]:
+        """What a row tells of its item's names."""
+        form = self.form
+        names = {name: value for name, value in state.captures.items() if value is not None}
+        names.update({name: state.item[name] for name in ("id", "image.path", *form.key_names) if name in state.item})
+        if "subset" in form.key_names and "subset" not in names and state.item.get("subsets"):
+            names["subset"] = state.item["subsets"][0]
+        return names
+
+    def _tell(self, number: int, names: Mapping[str, Any]) -> None:
+        entry, captures = self.entries[number], self.file.captures
+        if self.table.kind == "item" and "subset" in captures and "subset" not in self.form.key_names:
+            subsets = entry.shared.get("subsets", ())
+            if captures["subset"] not in subsets:
+                entry.share("subsets", (*subsets, captures["subset"]))
+        for name, value in names.items():
+            entry.names.setdefault(name, value)
+
+    def _doubled(self, ids: Ids, rows: RowSource) -> None:
+        for which, position, value in ids.again(rows):
+            key = ids.keys[which]
+            assert key is not None
+            self.faults.append(
+                Fault("DUPLICATE", self.file.path, (*self.table.path, position, key), self.table.readers[which].place,
+                      f"the id {value!r} stands twice", "an id of its own", value)
+            )  # fmt: skip
+
+
+class _Numbers:
+    """Items by those of their ids that are numbers, for many at once."""
+
+    def __init__(self, by_id: Mapping[Any, int]) -> None:
+        near = {value: owner for value, owner in by_id.items() if type(value) is int and abs(value) < LARGEST_NOTED}
+        order = sorted(near)
+        self._ids = np.array(order, np.int64)
+        self._owners = np.array([*map(near.__getitem__, order), -1], np.int32)
+
+    def of(self, values: Column) -> np.ndarray[Any, np.dtype[np.int32]]:
+        """The numbers of the items with these ids, -1 where there is none."""
+        places = np.searchsorted(self._ids, values)
+        known = places < len(self._ids)
+        known[known] = self._ids[places[known]] == values[known]
+        return self._owners[np.where(known, places, len(self._ids))]
+
+
+def noted_keys(table: Table) -> tuple[str, ...]:
+    """The keys whose numbers are all that joining asks of most rows: that of the item's id, and that of their own."""
+    key = _item_key(table)
+    own = id_key(table.readers[0])
+    return () if key is None or len(table.readers) > 1 else (key,) if own is None else (key, own)
+
+
+def _owners_by_id(documents: Sequence[Any], key: str, by_id: Mapping[Any, int]) -> Any:
+    """The numbers of the items whose ids rows state under a key; None where one of them states none that is known."""
+    if set(map(type, documents)) != {dict}:
+        return None
+    values = [document.get(key) for document in documents]
+    if not PLAIN.issuperset(map(type, values)):
+        return None
+    owners = np.fromiter((by_id.get(value, -1) for value in values), np.int32, len(values))
+    return None if (owners < 0).any() else owners
+
+
+def _plain(document: Any, key: str) -> Any:
+    """The id that a row states under a key, if it is a plain one."""
+    value = document.get(key) if type(document) is dict else None
+    return value if type(value) is int or type(value) is str else None
+
+
+def names_only(meaning: Meaning, scope: Scope) -> bool:
+    """Only what tells which item a row belongs to."""
+    if meaning.where == "capture" or (meaning.where == "path" and meaning.name == IMAGE):
+        return True
+    if meaning.where == "item" or (meaning.where == "record" and scope.kind == "item"):
+        return meaning.name in ("id", "image.path", "subset") or meaning.name in scope.captures
+    return False
+
+
+def _item_key(table: Table) -> str | None:
+    """The key under which a row names its item by its id, where nothing else tells of the item."""
+    row = table.joiners[0].rule.row
+    if len(table.joiners) != 1 or table.kind == "item" or table.named is None or not isinstance(row, MapRule):
+        return None
+    scope = table.joiners[0].scope.inside(table.joiners[0].table)
+    found = None
+    for one in row.fields:
+        leaf = one.rule.leaf if isinstance(one.rule, LeafRule) else None
+        names = [name for bind in (bindings(leaf) if leaf is not None else ()) for name in bind.names]
+        wanted = [meaning for name in names if (meaning := scope.meaning(name)) and names_only(meaning, scope)]
+        if not wanted and isinstance(one.rule, LeafRule):
+            continue
+        plain = isinstance(leaf, Bind) and not leaf.calls and len(names) == 1 and len(one.keys) == 1
+        if not plain or found is not None or wanted[0].where != "item" or wanted[0].name != "id":
+            return None
+        found = one.keys[0]
+    return found
+
+
+def id_key(reader: RowReader) -> str | None:
+    """The key under which a row of objects states the id that tells it from others; None where it states none."""
+    row = reader.rule.row
+    if reader.kind != "object" or reader.by != ("id",) or not isinstance(row, MapRule):
+        return None
+    for one in row.fields:
+        leaf = one.rule.leaf if isinstance(one.rule, LeafRule) else None
+        if isinstance(leaf, Bind) and leaf.names == ("id",) and len(one.keys) == 1:
+            return one.keys[0]
+    return None
+
+
+def name_key(reader: RowReader) -> str | None:
+    """The key under which a row names the image of its item; None where it names none."""
+    row, scope = reader.rule.row, reader.scope.inside(reader.table)
+    for one in row.fields if isinstance(row, MapRule) else ():
+        leaf = one.rule.leaf if isinstance(one.rule, LeafRule) else None
+        for name in (name for bind in (bindings(leaf) if leaf is not None else ()) for name in bind.names):
+            meaning = scope.meaning(name)
+            if meaning is not None and (meaning.where, meaning.name) in _IMAGES | {("capture", name)}:
+                return one.keys[0]
+    return None
+
+
+_IMAGES = {("path", IMAGE), ("item", "image.path"), ("record", "image.path")}
+
+
+def _no_rows(file: SharedFile, table: Table, faults: list[Fault]) -> None:
+    """What stands where a table's rows should, if anything does."""
+    place = table.readers[0].place
+    value: Any = file.document
+    path: list[str | int] = []
+    for key in table.path:
+        if not isinstance(value, dict):
+            faults.append(Fault("FIELD", file.path, tuple(path), place, "the value does not fit", "a mapping", value))
+            return
+        if key not in value:
+            return
+        path.append(key)
+        value = value[key]
+    if value != []:
+        faults.append(Fault("FIELD", file.path, tuple(path), place, "the value does not fit", "a list", value))
+
+
+def _path_of(state: ItemState, slot: str) -> DocumentPath:
+    found = state.place_of.get(slot)
+    return found[1] if found else state.at
+
+
+def _unknown_item(file: str, names: Mapping[str, Any], state: ItemState, reader: RowReader) -> Fault:
+    slot = next((name for name in ("id", "image.path") if name in names), "")
+    told = ", ".join(f"{name} {value!r}" for name, value in names.items())
+    return Fault(
+        "UNKNOWN_REFERENCE", file, _path_of(state, slot), reader.place, f"there is no item with {told}"
+    )  # fmt: skip
+
+
+def _names_of(document: Any, table: Table, state: ItemState) -> int:
+    """Read a row's names; gives which of the table's alternatives it is."""
+    fitting = [i for i, reader in enumerate(table.readers) if len(table.readers) == 1 or reader.test(document)] or [0]
+    for which in fitting:
+        table.joiners[which].read(document, state.item, state)
+        if which == fitting[-1] or all(fault.code in MILD for fault in state.faults):
+            break
+        state.faults.clear()
+    return which
+
+
+def _optional(form: Format, name: str) -> bool:
+    found = form.roles[IMAGE].scope.captures.get(name)
+    return found == "path?" or (name != "id" and name not in form.key_names)

@@ -1,0 +1,237 @@
+"""Where the rows of a shared document are: held in memory, or sought in the file and decoded when they are read."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from formatspec.engine.base.scratch_records import Records
+from formatspec.engine.index.id_columns import IdColumns
+from formatspec.engine.read.projection import Decode, Fields, row_type
+from formatspec.files import json_file, json_rows
+from formatspec.files.document import LineColumn, Pointer
+from formatspec.files.json_rows import NotRowsError
+from formatspec.files.places import Places
+from formatspec.paths.tree import Tree
+
+SPAN = 1 << 20
+"""Bytes of rows that are decoded at once where all rows of a table are gone through."""
+
+
+AHEAD, AHEAD_SPAN = 256, 1 << 18
+"""Rows, and their bytes, that are decoded ahead while rows are asked for one after another."""
+
+
+class HeldRows:
+    """Rows of a document that was decoded whole."""
+
+    def __init__(self, rows: Sequence[Any]) -> None:
+        self.rows = rows
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def at(self, position: int) -> Any:
+        return self.rows[position]
+
+    def some(self, start: int, stop: int, decode: Decode | None) -> Sequence[Any]:
+        return self.rows[start:stop]
+
+    def typed(self, start: int, stop: int, decode: Decode) -> Sequence[Any] | None:
+        return None
+
+    def batches(self, fields: Fields | None) -> Iterator[tuple[int, Sequence[Any]]]:
+        yield 0, self.rows
+
+
+class _Near:
+    """Rows that were decoded.  asked: up to where they were asked for; alone: up to where none are decoded ahead."""
+
+    __slots__ = ("alone", "asked", "rows", "start", "stop")
+
+    def __init__(self) -> None:
+        self.start, self.stop, self.asked, self.alone = 0, 0, -1, 0
+        self.rows: Sequence[Any] = ()
+
+
+class FileRows:
+    """Rows by their places in a JSON file: where each begins and ends."""
+
+    def __init__(self, file: RangeFile, stated: IdColumns | None = None) -> None:
+        self.file = file
+        self.stated = IdColumns() if stated is None else stated
+        self._spans = Records([("start", "i8"), ("end", "i8")])
+        self._near: dict[Decode | None, _Near] = {}
+
+    def __len__(self) -> int:
+        return len(self._spans)
+
+    def add(self, starts: Any, ends: Any) -> None:
+        """Put rows behind all others."""
+        self._spans.add(starts, ends)
+
+    def at(self, position: int) -> Any:
+        return msgspec.json.decode(self._between(position, position + 1)[1])
+
+    def some(self, start: int, stop: int, decode: Decode | None) -> Sequence[Any]:
+        near = self._near.get(decode)
+        if near is None:
+            near = self._near[decode] = _Near()
+        if not near.start <= start <= stop <= near.stop:
+            self._fetch(near, start, stop, decode)
+        near.asked = stop
+        return near.rows[start - near.start : stop - near.start]
+
+    def _fetch(self, near: _Near, start: int, stop: int, decode: Decode | None) -> None:
+        """Decode rows with some that follow, where those before them were asked for last; where one of these is not as
+        `decode` types it, only those that are asked for."""
+        end = max(stop, self._ahead(start)) if start == near.asked and start >= near.alone else stop
+        try:
+            rows = self._decoded(start, end, decode)
+        except msgspec.ValidationError:
+            if end == stop:
+                raise
+            near.alone, end = end, stop
+            rows = self._decoded(start, stop, decode)
+        near.start, near.stop, near.rows = start, end, rows
+
+    def _decoded(self, start: int, stop: int, decode: Decode | None) -> Sequence[Any]:
+        data = b"[" + self._between(start, stop)[1] + b"]"
+        found: Sequence[Any] = msgspec.json.decode(data) if decode is None else decode(data)
+        return found
+
+    def _ahead(self, start: int) -> int:
+        """The row up to which rows are decoded at once, from the first on."""
+        spans = self._spans.read(start, min(start + AHEAD, len(self)))
+        return start + int(np.searchsorted(spans["end"], spans["start"][0] + AHEAD_SPAN))
+
+    def typed(self, start: int, stop: int, decode: Decode) -> Sequence[Any] | None:
+        try:
+            return self.some(start, stop, decode)
+        except msgspec.ValidationError:
+            return None
+
+    def _between(self, start: int, stop: int) -> tuple[int, bytes]:
+        """Where rows begin that follow each other, and their bytes with what parts them."""
+        spans = self._spans.read(start, stop)
+        offset = int(spans["start"][0])
+        return offset, self.file.read(int(spans["end"][-1]) - offset, offset)
+
+    def locate(self, position: int, rest: Pointer) -> LineColumn | None:
+        """Line and column of what stands at a place within a row."""
+        if not 0 <= position < len(self):
+            return None
+        start, row = self._between(position, position + 1)
+        text, found = row.decode("utf-8", "replace"), json_file.locate(row, rest)
+        if found is None:
+            return None
+        line, column = found
+        before = sum(len(one) + 1 for one in text.split("\n")[: line - 1]) + column - 1
+        return self.file.places.at(start + len(text[:before].encode()))
+
+    def batches(self, fields: Fields | None) -> Iterator[tuple[int, Sequence[Any]]]:
+        decode = msgspec.json.Decoder(list[row_type(fields) if fields is not None else Any]).decode  # type: ignore[misc]
+        for at, spans in self._spans.pieces():
+            start = 0
+            while start < len(spans):
+                offset = int(spans["start"][start])
+                stop = max(int(np.searchsorted(spans["start"], offset + SPAN)), start + 1)
+                data = self.file.read(int(spans["end"][stop - 1]) - offset, offset)
+                yield at + start, decode(b"[" + data + b"]")
+                start = stop
+
+
+class RangeFile:
+    """A file that is read in pieces, from several processes too: nothing depends on a position in it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @cached_property
+    def _descriptor(self) -> int:
+        return os.open(self.path, os.O_RDONLY)
+
+    @cached_property
+    def places(self) -> Places:
+        """The file's lines and columns."""
+        return Places(self.read)
+
+    def read(self, size: int, offset: int) -> bytes:
+        data = os.pread(self._descriptor, size, offset)
+        while len(data) < size:
+            more = os.pread(self._descriptor, size - len(data), offset + len(data))
+            if not more:
+                break
+            data += more
+        return data
+
+    def stream(self) -> json_rows.Read:
+        """What gives the file's next bytes, from its beginning on."""
+        offset = 0
+
+        def read(size: int) -> bytes:
+            nonlocal offset
+            data = self.read(size, offset)
+            offset += len(data)
+            return data
+
+        return read
+
+    def __del__(self) -> None:
+        if "_descriptor" in self.__dict__:
+            os.close(self._descriptor)
+
+
+class _Spooled(RangeFile):
+    """The bytes of a file that is in no folder, kept on disk without a name."""
+
+    def __init__(self, data: bytes) -> None:
+        with tempfile.TemporaryFile() as file:
+            file.write(data)
+            file.flush()
+            self.__dict__["_descriptor"] = os.dup(file.fileno())
+
+
+def range_file(tree: Tree, path: str) -> RangeFile:
+    """A file of a tree, to be read in pieces.  Raises OSError, and ValueError as `Tree.read` does."""
+    local = tree.local(path)
+    return RangeFile(local) if local is not None else _Spooled(tree.read(path))
+
+
+def sought(
+    file: RangeFile, noted: Mapping[tuple[str, ...], Sequence[str]]
+) -> tuple[Any, dict[tuple[str, ...], FileRows]]:
+    """A JSON file without its rows, and the rows that are there, by their table's path.
+
+    noted: the tables, and the keys under which what their rows state is noted.  Raises NotRowsError, OSError.
+    """
+    found: dict[tuple[str, ...], FileRows] = {}
+
+    def take(rows: json_rows.RowSpans) -> None:
+        if rows.path not in found:
+            found[rows.path] = FileRows(file, IdColumns(noted[rows.path]))
+        try:
+            found[rows.path].stated.note(rows.data)
+        except (ValueError, RecursionError):
+            raise NotRowsError from None
+        found[rows.path].add(rows.starts, rows.ends)
+
+    return json_rows.scan(file.stream(), tuple(noted), take), found
+
+
+def rows_at(document: Any, path: Sequence[str]) -> list[Any] | None:
+    """The rows of a table in a document; None where the document has none there."""
+    for key in path:
+        if not isinstance(document, dict) or key not in document:
+            return None
+        document = document[key]
+    if isinstance(document, list):
+        return document
+    return [document] if isinstance(document, dict) else None

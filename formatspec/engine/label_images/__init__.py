@@ -1,0 +1,1 @@
+"""Pixels of label images to regions, and back."""

@@ -1,0 +1,62 @@
+"""What a label image paints: the number of each object within its category, the areas that nobody's object is."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import Any
+
+from formatspec.engine.evaluate.write_context import WriteContext
+from formatspec.language.rules import Each
+from formatspec.model import derive
+from formatspec.model.records import Area, Category, Item, Object
+from formatspec.model.region import Region
+from formatspec.model.slots import slot_value
+
+
+def number_of(context: WriteContext, contexts: list[WriteContext], each: Each) -> int:
+    """How many rows of the same category stand before; what rows of it state as their own number is passed over.
+
+    Unless the table says that it counts from 0, it may count from 0 or from 1.  What has no outline has no number.
+    """
+    mine = getattr(context.record, "category", None)
+    alike = [other.record for other in contexts if getattr(other.record, "category", None) == mine]
+    slots = [slot for slot in each.by if slot in ("id", "track") or slot.startswith("attributes.")]
+    stated = {value for record in alike for slot in slots if type(value := slot_value(record, slot)) is int}
+    if each.counted:
+        alike = [one for one in alike if one is context.record or _is_counted(one, slots)]
+    before = next(place for place, record in enumerate(alike) if record is context.record)
+    if not stated:
+        return before
+    taken = stated if each.counted else {number - up for number in stated for up in (0, 1)}
+    return next(itertools.islice((number for number in itertools.count() if number not in taken), before, None))
+
+
+def _is_counted(record: Any, slots: Sequence[str]) -> bool:
+    return bool(record.region or record.polygons) and all(slot_value(record, slot) is None for slot in slots)
+
+
+def areas_of(item: Item, things: Sequence[Object]) -> list[Area]:
+    """Areas in which the regions of `things` are part of their category's; no pixel belongs to two."""
+    height = item.image.height if item.image else None
+    width = item.image.width if item.image else None
+    downwards = sorted((t for t in things if t.parent is None), key=lambda t: t.order or 0, reverse=True)
+    regions = [(t.category, derive.region(t, height, width)) for t in downwards]
+    layers = [(category, region) for category, region in regions if category is not None and region]
+    covered = Region.overlaid([(region, None) for _, region in reversed(layers)]).get(None) if item.areas else None
+    found = Region.overlaid([(region, _key(category)) for category, region in reversed(layers)])
+    categories = {_key(category): category for category, _ in layers}
+    apart = []
+    for area in item.areas:
+        seen = area.region if covered is None else area.region - covered
+        key = _key(area.category) if area.category else None
+        if area.category is not None and key in found:
+            categories[key], found[key] = area.category, found[key] | seen
+        elif seen:
+            apart.append(Area(category=area.category, region=seen, origin=area.origin))
+    shown = [Area(category=category, region=found[key]) for key, category in categories.items()]
+    return apart + [area for area in shown if area.region]
+
+
+def _key(category: Category) -> tuple[Any, str]:
+    return category.id, category.name

@@ -1,0 +1,28 @@
+"""Numbers in a label image that order records: which record each of them means."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from formatspec.codecs.registry import Env, UnfitError
+from formatspec.engine.resolve.codec_chain import Chain, build
+from formatspec.language.leaf import Bind
+from formatspec.language.rules import LeafRule, MapRule, TableRule
+
+
+def spread_of(tables: Sequence[TableRule]) -> Callable[[int, int], int | None]:
+    """How the rank k of n is spelled in a pixel's channel."""
+    for table in tables:
+        for one in table.row.fields if isinstance(table.row, MapRule) else ():
+            leaf = one.rule.leaf if isinstance(one.rule, LeafRule) else None
+            if isinstance(leaf, Bind) and leaf.names == ("rank",):
+                return partial(_spelled_rank, build(leaf, ["json"], 1, False, one.place))
+    return lambda rank, count: None
+
+
+def _spelled_rank(chain: Chain, rank: int, count: int) -> int | None:
+    try:
+        return int(chain.encode((rank, count), Env()))
+    except UnfitError:
+        return None

@@ -1,0 +1,85 @@
+"""What a rule says of a label image: its channels, the tables of its pixel values, the alphabet of a mask."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from formatspec.engine.base.faults import Record
+from formatspec.language.leaf import Bind, Constant
+from formatspec.language.rules import (
+    LeafRule,
+    ListRule,
+    MapRule,
+    OneOf,
+    Rule,
+    TableRule,
+    problem,
+)
+
+CHANNELS = ("R", "G", "B")
+ANY = "any"
+"""255 where any channel is not 0, else 0."""
+KEYS = ("L", "P", *CHANNELS, "RGB", ANY)
+Value = Any
+
+
+class Alphabet(msgspec.Struct, frozen=True):
+    """A mask of one record: which slot each pixel value selects; None selects nothing."""
+
+    slots: Mapping[int, str | None]
+
+
+def alphabets_of(rule: Rule) -> tuple[Alphabet, ...]:
+    """The alphabets of a mask of one record; none if the rule is a table."""
+    if isinstance(rule, OneOf):
+        found = [alphabets_of(choice) for choice in rule.alternatives]
+        return tuple(a for group in found for a in group)
+    if isinstance(rule, MapRule) and not rule.fields:
+        return tuple(a for choice in rule.alternatives for a in alphabets_of(choice))
+    if not isinstance(rule, MapRule) or len(rule.fields) != 1:
+        return ()
+    leaf = rule.fields[0].rule.leaf if isinstance(rule.fields[0].rule, LeafRule) else None
+    if not isinstance(leaf, Bind) or leaf.names != ("slot",):
+        return ()
+    if len(leaf.calls) != 1 or leaf.calls[0].name != "map":
+        raise problem("`slot` goes through one map", rule.place, "slot | map(0=null, 255=region)")
+    return (Alphabet({a.file: a.value for a in leaf.calls[0].arguments}),)
+
+
+def channels_of(rule: Rule) -> tuple[str, ...]:
+    if isinstance(rule, OneOf):
+        return tuple(dict.fromkeys(key for choice in rule.alternatives for key in channels_of(choice)))
+    if isinstance(rule, TableRule):
+        return channels_of(rule.row)
+    if isinstance(rule, MapRule):
+        return tuple(dict.fromkeys(key for field in rule.fields for key in field.keys))
+    return ()
+
+
+def blanks_of(rule: Rule) -> tuple[Record, ...]:
+    """Pixel values that mean nothing: alternatives of constants only, without a table."""
+    if isinstance(rule, OneOf):
+        return tuple(blank for choice in rule.alternatives for blank in blanks_of(choice))
+    if not isinstance(rule, MapRule) or not rule.fields:
+        return ()
+    values = {field.keys[0]: _constant(field.rule) for field in rule.fields}
+    return () if None in values.values() else (values,)
+
+
+def _constant(rule: Rule) -> Any:
+    if isinstance(rule, ListRule):
+        parts = [_constant(part) for part in rule.rules]
+        return None if None in parts else parts
+    return rule.leaf.value if isinstance(rule, LeafRule) and isinstance(rule.leaf, Constant) else None
+
+
+def tables_of(rule: Rule) -> tuple[TableRule, ...]:
+    """The tables of a label image's rule, in order."""
+    if isinstance(rule, TableRule):
+        return (rule,)
+    if isinstance(rule, OneOf):
+        return tuple(table for choice in rule.alternatives for table in tables_of(choice))
+    return ()

@@ -1,0 +1,222 @@
+"""Label images written: what the rows of an item show is painted, later ones over earlier ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from formatspec.engine.evaluate.expressions import condition
+from formatspec.engine.evaluate.write_context import WriteContext
+from formatspec.engine.label_images.layers import areas_of, number_of
+from formatspec.engine.label_images.rules import (
+    ANY,
+    CHANNELS,
+    Alphabet,
+    Value,
+    alphabets_of,
+    blanks_of,
+    channels_of,
+    tables_of,
+)
+from formatspec.engine.resolve.held_slots import BITS, IMPLIED, WRITTEN
+from formatspec.engine.resolve.scope import Scope
+from formatspec.engine.write.compile_writer import RowWriter, hold, write_record
+from formatspec.engine.write.print_leaf import LackingError
+from formatspec.engine.write.source_rows import contexts_of
+from formatspec.language.rules import (
+    Rule,
+    parse_where,
+)
+from formatspec.language.schema import FileSpec
+from formatspec.model import derive
+from formatspec.model.records import Area
+from formatspec.model.region import Region
+from formatspec.pixels import containers, png
+from formatspec.pixels.painting import compose
+from formatspec.pixels.palettes import bits
+
+PixelRows = list[tuple[Region, Value]]
+
+
+class RasterWriter(msgspec.Struct, frozen=True):
+    """The writer of a label image."""
+
+    spec: FileSpec
+    alphabets: tuple[Alphabet, ...]
+    rows: tuple[RowWriter, ...]
+    keys: tuple[str, ...]
+    palette: Callable[[WriteContext], Any] | None
+    background: Value = None
+    shown: Callable[[WriteContext], object] | None = None
+
+    def encode(self, context: WriteContext, source: png.Raster | None) -> bytes | None:
+        """The label image of a context; None where there is nothing to paint on.  The source while nothing changed."""
+        if source is not None and context.as_read is not None and self._unchanged(context):
+            return containers.encode(source.pixels, source.mode, source.palette, self.spec.path)
+        return self._encoded(context, self._painted(context))
+
+    def encode_shown(self, context: WriteContext) -> bytes | None:
+        """The label image of a context without a source; None where nothing is to be painted, or there is no size."""
+        rows = self._painted(context)
+        return self._encoded(context, rows) if rows else None
+
+    def _encoded(self, context: WriteContext, rows: PixelRows) -> bytes | None:
+        height, width = context.env.height, context.env.width
+        if not height or not width:
+            return None
+        if self.background is not None:
+            rows = [(Region.full(height, width), self.background), *rows]
+        mode = self._mode(rows)
+        if self.keys == (ANY,):
+            rows = [(region, (value,) * png.CHANNELS[mode]) for region, value in rows]
+        palette = None
+        if mode == "palette":
+            palette = self.palette(context) if self.palette is not None else bits()
+        return containers.encode_painting(compose(rows, height, width, mode), palette, self.spec.path)
+
+    def _unchanged(self, context: WriteContext) -> bool:
+        """Whether what would be painted anew is what would have been painted of the item as it was read."""
+        assert context.as_read is not None
+        anew = WriteContext(context.setting, context.item, context.record, context.up, context.index, context.rows)
+        anew.family_of = context.family_of
+        return self._painted(anew) == self._painted(context.as_read)
+
+    def shows(self, context: WriteContext) -> bool:
+        """Whether there is anything to paint."""
+        return bool(self._painted(context))
+
+    def encode_some(self, context: WriteContext, members: set[int], source: png.Raster | None) -> bytes | None:
+        """The label image of some of an item's objects, given by their index."""
+        part = _restricted(context, members)
+        return self.encode(part, source)
+
+    def _mode(self, rows: PixelRows) -> Any:
+        mode = self.spec.image[0] if self.spec.image else "gray"
+        if mode == "index":
+            return "gray16" if any(isinstance(v, int) and v > 255 for _, v in rows) else "gray"
+        return mode
+
+    def _painted(self, context: WriteContext) -> PixelRows:
+        return self._masked(context) if self.alphabets else self._labelled(context)
+
+    def _masked(self, context: WriteContext) -> PixelRows:
+        found: PixelRows = []
+        for value, slot in self.alphabets[0].slots.items():
+            if slot is None or value == 0:
+                continue
+            region = (
+                derive.region(context.record, context.env.height, context.env.width)
+                if slot == "region"
+                else getattr(context.record, slot)
+            )
+            if region:
+                found.append((region, value))
+                hold(context, BITS[slot] | IMPLIED.get(slot, 0) | WRITTEN)
+        return found
+
+    def _labelled(self, context: WriteContext) -> PixelRows:
+        context = self._of_shown(context)
+        painted: list[tuple[float, float, int, Region, Value]] = []
+        for layer, row in enumerate(sorted(self.rows, key=lambda row: _LAYERS.get(row.table, 1))):
+            is_area = row.table == "areas"
+            records = _areas(context, self._individual(context)) if is_area else list(row.select(context))
+            contexts = [f for f in contexts_of(records, context) if row.fits(f)]
+            for index, inner in enumerate(contexts):
+                inner.index, inner.rows = index, len(contexts)
+                inner.setting.counts[str(index)] = number_of(inner, contexts, row.rule.each)
+                region = _region(inner)
+                if not region:
+                    continue
+                try:
+                    value = _value(write_record(row, inner), self.keys)
+                except LackingError as lacking:
+                    context.setting.rows.setdefault("lost", []).append((row.table, inner.record, f"no {lacking}"))
+                    continue
+                order = getattr(inner.record, "order", None) or 0
+                painted.append((_LAYERS.get(row.table, 1), order, layer * 1_000_000 + index, region, value))
+        return [(region, value) for _, _, _, region, value in sorted(painted, key=lambda entry: entry[:3])]
+
+    def _of_shown(self, context: WriteContext) -> WriteContext:
+        """The context with those objects only that the label image shows."""
+        things = context.item.objects if self.shown is not None and context.item is not None else ()
+        contexts = contexts_of(list(things), context)
+        members = {index for index, inner in enumerate(contexts) if self.shown is not None and self.shown(inner)}
+        return context if len(members) == len(things) else _restricted(context, members)
+
+    def _individual(self, context: WriteContext) -> set[int]:
+        """The objects that another table of this image paints one by one."""
+        found: set[int] = set()
+        for row in self.rows:
+            if row.table == "objects":
+                found.update(id(f.record) for f in contexts_of(list(row.select(context)), context) if row.fits(f))
+        return found
+
+
+_LAYERS = {"areas": 0, "objects": 1, "children": 1, "void": 2}
+
+
+def _region(context: WriteContext) -> Region | None:
+    record = context.record
+    if isinstance(record, Region):
+        return record
+    if isinstance(record, Area):
+        return record.region
+    return derive.region(record, context.env.height, context.env.width)
+
+
+def _areas(context: WriteContext, apart: set[int]) -> list[Area]:
+    """The item's areas, and one for each category of the objects that nothing else paints: later ones on top."""
+    item = context.item
+    assert item is not None
+    return areas_of(item, [thing for thing in item.objects if id(thing) not in apart])
+
+
+def _restricted(context: WriteContext, members: set[int]) -> WriteContext:
+    """The context of an item that has only some of its objects; their depths stay those of the whole."""
+    assert context.item is not None
+    some = tuple(thing for index, thing in enumerate(context.item.objects) if index in members)
+    part = WriteContext(context.setting, msgspec.structs.replace(context.item, objects=some), context.item)
+    part.family_of = context.family()
+    if context.as_read is not None:
+        before = tuple(t.origin.as_read for t in some if t.origin is not None and t.origin.as_read is not None)
+        assert context.as_read.item is not None
+        part.as_read = WriteContext(
+            context.as_read.setting, msgspec.structs.replace(context.as_read.item, objects=before), None
+        )
+        part.as_read.family_of = context.as_read.family()
+    return part
+
+
+def _value(row: Any, keys: Sequence[str]) -> Value:
+    if "RGB" in row:
+        return tuple(int(part) for part in row["RGB"])
+    if any(key in row for key in CHANNELS):
+        return tuple(int(row.get(key, 0)) for key in CHANNELS)
+    value = row[keys[0]] if keys[0] in row else next(iter(row.values()))
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 65536:
+        raise LackingError("the pixel value", f"an integer, not {value!r}")
+    return value
+
+
+def raster_writer(spec: FileSpec, rule: Rule, scope: Scope) -> RasterWriter:
+    """Compile the writer of a role whose document is `pixels:`."""
+    alphabets = alphabets_of(rule)
+    rows = () if alphabets else tuple(RowWriter(table, scope) for table in tables_of(rule))
+    for row in rows:
+        row.holds |= (BITS["region"] | IMPLIED["region"]) if row.holds else 0
+    objects = scope.inside("objects")
+    palette = _category_palette if spec.palette == "category.color" else None
+    background = next((_value(blank, channels_of(rule)) for blank in blanks_of(rule)), None)
+    shown = None if spec.shows is None else condition(parse_where(spec.shows, rule.place), objects, rule.place)
+    return RasterWriter(spec, alphabets, rows, channels_of(rule), palette, background, shown)
+
+
+def _category_palette(context: WriteContext) -> Any:
+    colors = np.zeros((256, 3), np.uint8)
+    for category in context.setting.categories.listed:
+        if category.index is not None and category.index < 256 and category.color is not None:
+            colors[category.index] = category.color[:3]
+    return colors

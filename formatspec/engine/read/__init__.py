@@ -1,0 +1,1 @@
+"""Values of documents to slots, to records, to an item."""

@@ -1,0 +1,291 @@
+"""Binders: what becomes of a decoded value.  Geometry is judged here, where its place is known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import isfinite
+from typing import Any
+
+from formatspec.codecs.registry import UnfitError
+from formatspec.engine.base.faults import DocumentPath, MisfitError, Record
+from formatspec.engine.read.item_state import ItemState, put
+from formatspec.engine.resolve.scope import Meaning, Scope
+from formatspec.language.errors import Place
+from formatspec.model.region import Region
+from formatspec.model.slots import TABLES
+from formatspec.paths.names import safe_join
+from formatspec.paths.template import Template
+
+Binder = Callable[[Any, Record, ItemState], None]
+
+_NUMBERS = frozenset({int, float})
+_GEOMETRY = ("bbox", "polygon", "polygons", "region", "hidden", "keypoints")
+
+NAMED = ("category.id", "category.index", "category.name")
+"""Slots that a closed table of categories must know."""
+PLACED = ("parent", "id", "name")
+"""Slots whose places are noted, for what is said of them later."""
+
+MARGIN = 1.0
+"""Pixels by which a box may stick out: annotators and rounding do that."""
+
+
+def binder(meaning: Meaning, scope: Scope, at: DocumentPath, place: Place) -> Binder:
+    """The binder of a name: where its value goes."""
+    if meaning.where == "path":
+        return _path(meaning.name, scope)
+    if meaning.where == "capture":
+        return _capture(meaning.name)
+    if meaning.where == "column":
+        return _column(meaning, at)
+    if meaning.where == "outer":
+        return _outer(meaning.name, meaning.outer)
+    if meaning.where in ("option", "columns"):
+        return lambda value, record, state: None
+    if meaning.derived:
+        return _lookup(meaning.name)
+    if meaning.where == "item" or scope.kind == "item":
+        return _item(meaning.name, at)
+    return _record(meaning.name, at)
+
+
+def sets_slot(meaning: Meaning, scope: Scope) -> bool:
+    """Whether the binder of a name puts its value in the record's slot of that name, whatever it does beside."""
+    return (
+        meaning.where == "record"
+        and scope.kind != "item"
+        and not meaning.derived
+        and meaning.name not in (*_GEOMETRY, "attributes")
+    )
+
+
+def fills_slot(meaning: Meaning, scope: Scope) -> bool:
+    """Whether the binder of a name puts its value in the record's slot of that name, judged or not, and no more."""
+    geometry = meaning.where == "record" and meaning.name in _GEOMETRY and meaning.name != "polygon"
+    return puts_only(meaning, scope) or (geometry and scope.kind != "item" and not meaning.derived)
+
+
+def judge_of(meaning: Meaning) -> Callable[[Any, ItemState], None] | None:
+    """What judges the values of a slot of geometry, where they are more than put into it; None for other slots."""
+    return _JUDGES.get(meaning.name, _judge_points) if meaning.name in _GEOMETRY else None
+
+
+def puts_only(meaning: Meaning, scope: Scope) -> bool:
+    """Whether the binder of a name puts its value in the record and does nothing else."""
+    return (
+        meaning.where == "record"
+        and scope.kind != "item"
+        and not meaning.derived
+        and not meaning.name.startswith(("category.", "attributes"))
+        and meaning.name not in (*_GEOMETRY, *PLACED)
+    )
+
+
+def _record(name: str, at: DocumentPath) -> Binder:
+    if name == "attributes":
+        return _attributes
+    if name in _GEOMETRY:
+        return _geometry(name)
+    if name in NAMED:
+        return _category(name, at)
+    if name in PLACED:
+        key = f"${name}_at"
+
+        def bind_placed(value: Any, record: Record, state: ItemState) -> None:
+            put(record, name, value, state)
+            record[key] = (state.file, (*state.at, *at))
+
+        return bind_placed
+
+    def bind(value: Any, record: Record, state: ItemState) -> None:
+        put(record, name, value, state)
+
+    return bind
+
+
+def _attributes(value: Any, record: Record, state: ItemState) -> None:
+    if not isinstance(value, dict):
+        raise UnfitError("a mapping", value)
+    for key, part in value.items():
+        put(record, f"attributes.{key}", part, state)
+
+
+def _category(name: str, at: DocumentPath) -> Binder:
+    slot = name.removeprefix("category.")
+
+    def bind(value: Any, record: Record, state: ItemState) -> None:
+        if value is not None and state.categories.closed and not state.categories.knows(slot, value):
+            raise MisfitError("UNKNOWN_CATEGORY", f"there is no category with {slot} {value!r}", got=value)
+        put(record, name, value, state)
+        if state.categories.match:
+            record[f"${slot}_at"] = (state.file, (*state.at, *at))
+
+    return bind
+
+
+def _lookup(name: str) -> Binder:
+    key = f"?{name}"
+
+    def bind(value: Any, record: Record, state: ItemState) -> None:
+        record[key] = value
+
+    return bind
+
+
+def _item(name: str, at: DocumentPath) -> Binder:
+    if name == "attributes":
+        return lambda value, record, state: _attributes(value, state.item, state)
+    if name in ("subset", "subsets"):
+
+        def bind_subset(value: Any, record: Record, state: ItemState) -> None:
+            known = state.item.setdefault("subsets", [])
+            for one in value if isinstance(value, tuple) else (value,):
+                if one is not None and one not in known:
+                    known.append(one)
+
+        return bind_subset
+
+    is_size = name in ("image.width", "image.height")
+
+    def bind(value: Any, record: Record, state: ItemState) -> None:
+        put(state.item, name, value, state)
+        if name not in state.place_of:
+            state.place_of[name] = (state.file, (*state.at, *at))
+        if is_size:
+            state.sized()
+
+    return bind
+
+
+def _capture(name: str) -> Binder:
+    def bind(value: Any, record: Record, state: ItemState) -> None:
+        if isinstance(value, str) and (value[:1] == "/" or (".." in value and ".." in value.split("/"))):
+            raise MisfitError("PATH_ESCAPES", "the path leads out of the dataset", "a path below the root", value)
+        known = state.captures.get(name)
+        if known is None:
+            state.captures[name] = value
+        elif str(known) != str(value):
+            raise MisfitError("DIFFERS", f"{name} differs from the file's own name", repr(known), value)
+
+    return bind
+
+
+def _outer(name: str, steps: int) -> Binder:
+    def bind(value: Any, record: Record, state: ItemState) -> None:
+        for _ in range(steps):
+            record = record.get("$up", state.item)
+        put(record, name, value, state)
+
+    return bind
+
+
+def _path(role: str, scope: Scope) -> Binder:
+    slot = "image.path" if role == "image" else f"path.{role}"
+    base = scope.bases.get(role)
+
+    def bind(value: Any, record: Record, state: ItemState) -> None:
+        folder = state.file.rpartition("/")[0] if base is None else _rendered(base, state)
+        joined = safe_join(folder, value) if isinstance(value, str) and value else None
+        if joined is None:
+            raise MisfitError("PATH_ESCAPES", "the path leads out of the dataset", "a path below the root", value)
+        put(state.item if scope.kind == "item" else record, slot, joined, state)
+
+    return bind
+
+
+def _rendered(folder: Template, state: ItemState) -> str:
+    try:
+        return folder.render(state.captures)
+    except (KeyError, ValueError):
+        raise UnfitError(f"an item that tells {', '.join(folder.names)}") from None
+
+
+def _column(meaning: Meaning, at: DocumentPath) -> Binder:
+    kind, slot = TABLES[meaning.table], meaning.name
+
+    def bind(value: Any, record: Record, state: ItemState) -> None:
+        if value is None:
+            return
+        values = value if isinstance(value, list | tuple) else (value,)
+        rows = state.tables.setdefault(kind, [])
+        for position, one in enumerate(values):
+            if not isinstance(one, str | int) or isinstance(one, bool):
+                raise UnfitError("names", one)
+            beside = rows[position] if position < len(rows) and "$column" in rows[position] else None
+            if beside is not None and slot not in beside:  # another column of the same rows
+                beside[slot] = one
+            else:
+                rows.append({slot: one, "$id_at": (state.file, (*state.at, *at, position)), "$column": True})
+
+    return bind
+
+
+def _geometry(name: str) -> Binder:
+    judge = _JUDGES.get(name, _judge_points)
+    slot = "polygons" if name == "polygon" else name
+
+    def bind(value: Any, record: Record, state: ItemState) -> None:
+        if value is None:
+            return
+        if name == "polygon":
+            value = (value,)
+        judge(value, state)
+        put(record, slot, value, state)
+
+    return bind
+
+
+def _judge_box(box: Any, state: ItemState) -> None:
+    x, y, width, height = box
+    if width < 0 or height < 0:
+        raise MisfitError("BOX_SIZE", "the box has a negative size", "a width and a height of 0 or more", list(box))
+    size = state.size()
+    if size is None:
+        return
+    if x < -MARGIN or y < -MARGIN or x + width > size[0] + MARGIN or y + height > size[1] + MARGIN:
+        raise MisfitError(
+            "BOX_OUTSIDE", "the box lies outside its image", f"inside {size[0]} x {size[1]} pixels", list(box)
+        )
+
+
+def _are_finite(ring: Any) -> bool:
+    """Whether all numbers are plain and finite, which their sum tells: what is not finite stays so in it."""
+    try:
+        return _NUMBERS.issuperset(map(type, ring)) and isfinite(sum(ring))
+    except OverflowError:
+        return False
+
+
+def _judge_points(rings: Any, state: ItemState) -> None:
+    for ring in rings:
+        if _are_finite(ring):
+            continue
+        for number in ring:
+            if not isinstance(number, int | float) or number != number or number in (float("inf"), float("-inf")):
+                raise MisfitError("NOT_A_NUMBER", "a coordinate is no finite number", "finite numbers", number)
+
+
+def _judge_region(region: Region, state: ItemState) -> None:
+    size = state.size()
+    if size is not None and (region.width, region.height) != size:
+        raise MisfitError(
+            "REGION_SIZE",
+            "the region and its image differ in size",
+            f"{size[0]} x {size[1]}",
+            f"{region.width} x {region.height}",
+        )
+
+
+_JUDGES: dict[str, Callable[[Any, ItemState], None]] = {
+    "bbox": _judge_box,
+    "region": _judge_region,
+    "hidden": _judge_region,
+}
+
+
+def report(unfit: UnfitError, at: DocumentPath, place: Place, value: Any, state: ItemState) -> None:
+    """Note a value that does not fit."""
+    if isinstance(unfit, MisfitError):
+        state.fault(unfit.code, (*state.at, *at), place, unfit.message, unfit.expected, unfit.got)
+    else:
+        state.fault("FIELD", (*state.at, *at), place, "the value does not fit", unfit.expected, value)

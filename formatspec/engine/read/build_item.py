@@ -1,0 +1,270 @@
+"""Slots put together to records of the model: objects, labels, areas, and the item that holds them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from formatspec.engine.base.faults import Fault, Record
+from formatspec.engine.index.entries import Entry
+from formatspec.engine.read.item_state import ItemState
+from formatspec.engine.spec.compiled import Format
+from formatspec.files.images import ImageInfo
+from formatspec.model import derive
+from formatspec.model.records import Area, Caption, Image, Item, Label, Object, Origin
+from formatspec.model.region import Region
+
+OBJECT = frozenset(Object.__struct_fields__) - {"category", "attributes", "origin"}
+
+
+_LABEL = frozenset({"state", "score"})
+
+
+def item_of(form: Format, entry: Entry, state: ItemState) -> Item:
+    slots = state.item
+    image = None
+    info: ImageInfo | None = slots.get("$info")
+    if "image.path" in slots:
+        width, height = slots.get("image.width"), slots.get("image.height")
+        if info is not None:
+            _compare_size(info, state)
+            width, height = info.width, info.height
+        channels = slots.get("image.channels") or (info.channels if info else None)
+        data = slots.get("image.data")
+        image = Image(path=slots["image.path"], width=width, height=height, channels=channels, data=data)
+    elif slots.get("image.width"):
+        image = Image(
+            width=slots["image.width"], height=slots.get("image.height"), channels=slots.get("image.channels")
+        )
+    _take_categories(state)
+    objects = _objects(state)
+    item = Item(
+        key=entry.key,
+        id=slots.get("id"),
+        captures=state.captures,
+        subsets=tuple(slots.get("subsets", ())),
+        sequence=slots.get("sequence"),
+        frame=slots.get("frame"),
+        image=image,
+        labels=_labels(state),
+        captions=_captions(slots, state),
+        tags=slots.get("tags") or (),
+        attributes=_attributes(slots),
+        objects=objects,
+        areas=_areas(state, objects),
+        void=slots.get("void"),
+        origin=None,
+    )
+    _check_parents(item, state)
+    return item
+
+
+def _compare_size(info: ImageInfo, state: ItemState) -> None:
+    for slot, own in (("image.width", info.width), ("image.height", info.height)):
+        told = state.item.get(slot)
+        if told is not None and told != own:
+            file, path = state.place_of.get(slot, ("", ()))
+            state.faults.append(
+                Fault(
+                    "IMAGE_SIZE",
+                    file,
+                    path,
+                    None,
+                    f"the {slot.removeprefix('image.')} is not the image's own",
+                    str(own),
+                    told,
+                )
+            )
+
+
+def _attributes(record: Record) -> dict[str, Any]:
+    return {
+        slot.removeprefix("attributes."): value
+        for slot, value in record.items()
+        if slot.startswith("attributes.") and value is not None
+    }
+
+
+def _objects(state: ItemState) -> tuple[Object, ...]:
+    if state.plain is not None:
+        return state.plain.objects
+    records = state.tables.get("object", ())
+    _name_parents(records)
+    made = []
+    resolve = state.categories.resolve
+    for index, record in enumerate(records):
+        slots, stated, attributes = group_slots(record)
+        origin = None
+        if "$rows" in record or "$rasters" in record:
+            origin = Origin(record.get("$rows"), record.get("$rasters"), index)
+        if state.categories.match and state.categories.listed:
+            _see_listed(record, state)
+        category = resolve(record, stated) if stated else None
+        thing = Object(category=category, attributes=attributes, origin=origin, **slots)
+        if origin is not None:
+            origin.as_read = thing
+        record["$object"] = thing
+        made.append(thing)
+    return tuple(made)
+
+
+@lru_cache(maxsize=1024)
+def _groups(slots: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...], tuple[tuple[str, str], ...]]:
+    """The slots of an object's record in groups, as `parted` gives them, attributes with their names; the records of a
+    dataset are much alike."""
+    own = tuple(slot for slot in slots if slot in OBJECT)
+    named = tuple(slot for slot in slots if slot.startswith("category."))
+    attributes = tuple((slot, slot.removeprefix("attributes.")) for slot in slots if slot.startswith("attributes."))
+    return own, named, attributes
+
+
+def group_slots(record: Record) -> tuple[Record, Record, Record]:
+    """An object's own slots, what is said of its category, and its attributes."""
+    own, named, attributes = _groups(tuple(record))
+    return (
+        {slot: record[slot] for slot in own},
+        {slot: value for slot in named if (value := record[slot]) is not None},
+        {name: value for slot, name in attributes if (value := record[slot]) is not None},
+    )
+
+
+def _see_listed(record: Record, state: ItemState) -> None:
+    """Note a category that the dataset's own list does not name."""
+    name = record.get("category.name")
+    if name is not None and state.categories.find(record) is None:
+        file, path = record.get("$name_at", (record.get("$file", state.file), ()))
+        message = "the dataset's list of categories does not name this one"
+        state.faults.append(Fault("UNLISTED_CATEGORY", file, path, None, message, "", name, record.get("id")))
+
+
+def _name_parents(records: Sequence[Record]) -> None:
+    """Rows inside rows are parts: their parent gets an id if it has none."""
+    if not any("$up" in record for record in records):
+        return
+    taken = {record.get("id") for record in records}
+    for index, record in enumerate(records):
+        up = record.get("$up")
+        if up is None or "parent" in record:
+            continue
+        if up.get("id") is None:
+            position = next((i for i, other in enumerate(records) if other is up), index)
+            while position in taken:
+                position += len(records)
+            up["id"] = position
+            taken.add(position)
+        record["parent"] = up["id"]
+
+
+def _labels(state: ItemState) -> tuple[Label, ...]:
+    records = list(state.tables.get("label", ()))
+    told = [slot for slot in state.item if slot.startswith("label.")]
+    if not told and not records:
+        return ()
+    single = {slot.removeprefix("label."): state.item[slot] for slot in told if state.item[slot] is not None}
+    if single and not any(state.categories.resolve(r) == state.categories.resolve(single) for r in records):
+        records.insert(0, single)
+    return tuple(
+        Label(
+            category=state.categories.resolve(record),
+            attributes=_attributes(record),
+            origin=_origin(record),
+            **{slot: record[slot] for slot in _LABEL if record.get(slot) is not None},
+        )
+        for record in records
+    )
+
+
+def _captions(slots: Record, state: ItemState) -> tuple[Caption, ...]:
+    text = slots.get("caption.text")
+    own = () if text is None else (Caption(text=text),)
+    records = state.tables.get("caption")
+    return (*own, *map(_caption, records)) if records else own
+
+
+def _caption(record: Record) -> Caption:
+    return Caption(
+        id=record.get("id"),
+        text=record.get("text", ""),
+        attributes=_attributes(record),
+        origin=_origin(record),
+    )
+
+
+def _origin(record: Record) -> Origin | None:
+    return Origin(record["$rows"]) if "$rows" in record else None
+
+
+def _take_categories(state: ItemState) -> None:
+    """Give objects whose rows tell no category that of the area in which most of their pixels lie."""
+    if "area" not in state.tables:
+        return
+    areas = [record for record in state.tables["area"] if isinstance(record.get("region"), Region)]
+    for record in state.tables.get("object", ()) if areas else ():
+        region = record.get("region")
+        if not isinstance(region, Region) or any(slot.startswith("category.") for slot in record):
+            continue
+        under = max(areas, key=lambda area: (area["region"] & region).area)
+        if 2 * (under["region"] & region).area > region.area:
+            record.update({slot: value for slot, value in under.items() if slot.startswith("category.")})
+
+
+def _areas(state: ItemState, objects: Sequence[Object]) -> tuple[Area, ...]:
+    """Areas without the pixels that objects have."""
+    records = state.tables.get("area", ())
+    if not records:
+        return ()
+    owned: Region | None = None
+    for thing in objects:
+        if thing.region:
+            owned = thing.region if owned is None else owned | thing.region
+    areas = []
+    outlined = [thing for thing in objects if thing.region is None and thing.polygons]
+    for record in records:
+        region = record["region"] if owned is None else record["region"] - owned
+        category = state.categories.resolve(record)
+        region = _beyond(region, [thing for thing in outlined if thing.category == category])
+        if region:
+            areas.append(Area(category=category, region=region, origin=_origin(record)))
+    return tuple(areas)
+
+
+def _beyond(region: Region, things: Sequence[Object]) -> Region:
+    """The pixels that outlines of the same category do not explain; along edges, painters differ by a pixel."""
+    rest = region
+    masks = []
+    for thing in things:
+        inside = derive.region(thing, region.height, region.width)
+        if inside:
+            rest = rest - inside
+            masks.append(inside.to_mask())
+    if not rest or not masks:
+        return rest
+    wide = np.pad(np.logical_or.reduce(masks), 1)
+    near = np.logical_or.reduce([wide[y : y + region.height, x : x + region.width] for y in range(3) for x in range(3)])
+    return rest if (rest.to_mask() & ~near).any() else Region.empty(region.height, region.width)
+
+
+def _check_parents(item: Item, state: ItemState) -> None:
+    parents = {thing.id: thing.parent for thing in item.objects if thing.id is not None}
+    for record in state.tables.get("object", ()):
+        parent = record.get("parent")
+        if parent is None:
+            continue
+        file, path = record.get("$parent_at", (record.get("$file", ""), ()))
+        if parent not in parents:
+            state.faults.append(
+                Fault("UNKNOWN_REFERENCE", file, path, None, f"there is no object {parent!r}", "an object's id", parent,
+                      record.get("id"))
+            )  # fmt: skip
+            continue
+        seen, at = {record.get("id")}, parent
+        while at is not None and at not in seen:
+            seen.add(at)
+            at = parents.get(at)
+        if at is not None and at == record.get("id"):
+            state.faults.append(
+                Fault("CYCLE", file, path, None, f"object {at!r} is its own ancestor", object=record.get("id"))
+            )

@@ -1,0 +1,216 @@
+"""A dataset's categories: a table that rows point into, or the union of what rows say."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from formatspec.engine.base.faults import Record
+from formatspec.engine.read.item_state import ItemState
+from formatspec.model.records import Category, Origin
+
+_KEYS = ("id", "index", "name", "color")
+_SLOTS = tuple(field for field in Category.__struct_fields__ if field not in ("attributes", "origin"))
+
+
+class Categories:
+    """What is known of categories while reading.
+
+    listed: the table, by index.  closed: rows may name no other.  match: slots by which rows find a table that
+    lists names only.
+    """
+
+    def __init__(self, listed: Sequence[Category], closed: bool, match: tuple[str, ...] = ()) -> None:
+        self.listed = tuple(listed)
+        self.closed = closed
+        self.match = match
+        self._by: dict[str, dict[Any, Category]] = {key: {} for key in _KEYS}
+        for category in self.listed:
+            for key in _KEYS:
+                value = getattr(category, key)
+                if value is not None and value != "":
+                    self._by[key].setdefault(value, category)
+        self._met: dict[Any, Category] = {}
+        self._named: dict[str, _Named] = {}
+
+    def knows(self, slot: str, value: Any) -> bool:
+        """Whether the table has a category whose `slot` is `value`."""
+        try:
+            return value in self._by[slot]
+        except TypeError:
+            return False
+
+    def named(self, slot: str) -> Mapping[Any, Category]:
+        """The categories that rows mean which say of them just this slot, by its values.  A value that none has in a
+        closed table, or that names none, raises LookupError."""
+        return self._named.setdefault(slot, _Named(self, slot))
+
+    def find(self, record: Record) -> Category | None:
+        """The table's category that a row means."""
+        if not self.listed:
+            return None
+        for slot in self.match:
+            found = self._by["name"].get(record.get(slot))
+            if found is not None:
+                return found
+        if self.match:
+            return None
+        for key in _KEYS:
+            value = record.get(f"category.{key}")
+            if value is not None:
+                try:
+                    found = self._by[key].get(value)
+                except TypeError:
+                    found = None
+                if found is not None:
+                    return found
+        return None
+
+    def resolve(self, record: Record, stated: Record | None = None) -> Category | None:
+        """The category of a row, one object for equal ones; None if the row names none; `stated`: what it says."""
+        if stated is None:
+            stated = {s: value for s, value in record.items() if s.startswith("category.") and value is not None}
+        if not stated:
+            return None
+        try:
+            key = tuple(stated.items()) if not self.match else (*stated.items(), *(record.get(m) for m in self.match))
+            met = self._met.get(key)
+        except TypeError:
+            key = (repr(stated),)
+            met = self._met.get(key)
+        if met is None:
+            met = self._met[key] = self._made(stated, record)
+        return met
+
+    def _made(self, stated: Mapping[str, Any], record: Record) -> Category:
+        found = self.find(record)
+        if found is None:
+            return category_of({slot.removeprefix("category."): value for slot, value in stated.items()})
+        if self.match and found.id is None:
+            own = category_of({slot.removeprefix("category."): value for slot, value in stated.items()})
+            return msgspec.structs.replace(own, name=found.name, index=found.index)
+        return found
+
+
+class _Named(dict[Any, Category]):
+    """Categories by the values of a slot, found when they are first asked for."""
+
+    def __init__(self, categories: Categories, slot: str) -> None:
+        super().__init__()
+        self.categories = categories
+        self.slot = slot
+
+    def __missing__(self, value: Any) -> Category:
+        if value is None or (self.categories.closed and not self.categories.knows(self.slot, value)):
+            raise LookupError(value)
+        stated = {f"category.{self.slot}": value}
+        found = self.categories.resolve(stated, stated)
+        assert found is not None
+        self[value] = found
+        return found
+
+
+def category_of(values: Mapping[str, Any]) -> Category:
+    """A category of slots."""
+    plain = {name: value for name, value in values.items() if name in _SLOTS and value is not None}
+    attributes = {n.removeprefix("attributes."): v for n, v in values.items() if n.startswith("attributes.")}
+    return Category(**plain, attributes=attributes)
+
+
+def from_state(state: ItemState) -> list[Category]:
+    """The categories that shared documents list, in their order."""
+    made = []
+    for position, record in enumerate(state.tables.get("category", ())):
+        values = {slot: value for slot, value in record.items() if not slot.startswith(("$", "?"))}
+        values.setdefault("index", record.get("?index", position))
+        category = category_of(values)
+        if "$rows" in record:
+            origin = Origin(record["$rows"])
+            category = msgspec.structs.replace(category, origin=origin)
+            origin.as_read = category
+        made.append(category)
+    return made
+
+
+def merged(groups: Iterable[Sequence[Category]]) -> list[Category]:
+    """The union of several files' tables: equal id and name are one; the first file's order goes first."""
+    found: dict[Any, Category] = {}
+    for group in groups:
+        for category in group:
+            key = (category.id, category.name)
+            found[key] = _joined(found[key], category) if key in found else category
+    return [
+        category if category.index == index else msgspec.structs.replace(category, index=index)
+        for index, category in enumerate(found.values())
+    ]
+
+
+def _joined(known: Category, other: Category) -> Category:
+    """A category that two files tell of: what the first leaves open is as the second says."""
+    filled = {
+        name: value
+        for name in Category.__struct_fields__
+        if name != "origin" and getattr(known, name) in (None, "", (), {}) and (value := getattr(other, name))
+    }
+    origin = known.origin
+    if origin is not None and other.origin is not None:
+        origin = Origin({**other.origin.rows, **origin.rows})
+    if not filled and origin is known.origin:
+        return known
+    made = msgspec.structs.replace(known, **filled, origin=origin)
+    if origin is not None:
+        origin.as_read = made
+    return made
+
+
+def from_table(file: Path) -> list[Category]:
+    """The categories of a table beside a spec: a CSV file whose columns are slots of a category."""
+    with file.open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    return [
+        category_of({"index": index, **{slot: _cell(slot, text) for slot, text in row.items() if text != ""}})
+        for index, row in enumerate(rows)
+    ]
+
+
+def _cell(slot: str, text: str) -> Any:
+    if slot in ("id", "index"):
+        return int(text) if text.lstrip("-").isdigit() else text
+    if slot == "color":
+        return tuple(int(part) for part in text.split())
+    if slot == "countable":
+        return text == "true"
+    if slot.startswith("attributes.") and text.lstrip("-").isdigit():
+        return int(text)
+    if slot in ("path", "part_names", "attribute_names", "keypoint_names"):
+        return tuple(part.strip() for part in text.split(";"))
+    return text
+
+
+def sorted_open(categories: Iterable[Category]) -> list[Category]:
+    """An open list: sorted by id where there is one, else by name, so that the order of items does not matter."""
+    unique: dict[Any, Category] = {}
+    for category in categories:
+        known = unique.get((category.id, category.name))
+        if known is None or repr(category) < repr(known):
+            unique[category.id, category.name] = category
+
+    def order(category: Category) -> Any:
+        numeric = isinstance(category.id, int)
+        return (
+            category.index is None,
+            category.index if category.index is not None else 0,
+            not numeric,
+            category.id if numeric else 0,
+            str(category.id or ""),
+            category.name,
+        )
+
+    return [
+        category if category.index is not None else msgspec.structs.replace(category, index=index)
+        for index, category in enumerate(sorted(unique.values(), key=order))
+    ]

@@ -1,0 +1,509 @@
+"""Rules compiled to readers: a reader takes a document and binds what stands in it to the model's slots."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+from msgspec import Raw
+from msgspec.structs import replace
+
+from formatspec.codecs.registry import UnfitError
+from formatspec.engine.base.faults import MISSING, DocumentPath, Record
+from formatspec.engine.read.bind_slots import Binder, binder, puts_only, report
+from formatspec.engine.read.generate_mapping import (
+    PLAIN,
+    FieldReaders,
+    Others,
+    Several,
+    plain_alternative,
+    several_reader,
+    single_field,
+    written_reader,
+)
+from formatspec.engine.read.item_state import ItemState
+from formatspec.engine.read.json_type_dispatch import Choose, JsonTypes, first_value, json_types_of, noting
+from formatspec.engine.read.merge_rows import Reader, RowReader
+from formatspec.engine.read.row_condition import reading_condition
+from formatspec.engine.read.table_row import read_row, rows_of_columns
+from formatspec.engine.resolve.codec_chain import Chain, build
+from formatspec.engine.resolve.discriminators import (
+    constant_of,
+    constants_in,
+    equal_strictly,
+    keys_of,
+    may_be_absent,
+    row_test,
+)
+from formatspec.engine.resolve.held_slots import GEOMETRY, SLOT_OF, UNREAD
+from formatspec.engine.resolve.scope import Meaning, Scope
+from formatspec.engine.resolve.table_ids import table_number
+from formatspec.engine.resolve.text_template import text_template
+from formatspec.language.errors import Place
+from formatspec.language.leaf import Bind, Computed, Constant, Keep, Leaf, Text, bindings
+from formatspec.language.rules import (
+    Field,
+    LeafRule,
+    LineRule,
+    ListRule,
+    MapRule,
+    OneOf,
+    Rule,
+    TableRule,
+    inside,
+    problem,
+)
+from formatspec.model.slots import TABLES
+
+Wanted = Callable[[Meaning, Scope], bool]
+
+
+class ReadContext(msgspec.Struct, frozen=True):
+    """What compiling a reader needs beside the rule: which slots are wanted, whether computed leaves are compared.
+
+    sparse: only the wanted keys of a document are looked at; nothing is said of the others.
+    often: so many documents are read that writing functions for their mappings pays.
+    """
+
+    wanted: Wanted
+    compares: bool
+    sparse: bool = False
+    often: bool = False
+
+
+def nothing(value: Any, record: Record, state: ItemState) -> None:
+    """The reader of what nobody asks for."""
+
+
+def compile_reader(rule: Rule, scope: Scope, context: ReadContext, at: DocumentPath = ()) -> Reader:
+    """The reader of a rule; `at` is its place below the row that it belongs to."""
+    if isinstance(rule, LeafRule):
+        return _leaf(rule.leaf, rule.place, scope, context, at, 1)
+    if isinstance(rule, MapRule):
+        return _map(rule, scope, context, at)
+    if isinstance(rule, ListRule):
+        return _list(rule, scope, context, at)
+    if isinstance(rule, TableRule):
+        return _table((rule,), scope, context, at, rule.place)
+    if isinstance(rule, OneOf):
+        if all(isinstance(choice, TableRule) for choice in rule.alternatives):
+            return _table(tuple(rule.alternatives), scope, context, at, rule.place)  # type: ignore[arg-type]
+        return _choice(rule, scope, context, at)
+    raise problem("this rule cannot stand here", rule.place)
+
+
+def _leaf(leaf: Leaf, place: Place, scope: Scope, context: ReadContext, at: DocumentPath, keys: int) -> Reader:
+    if isinstance(leaf, Keep):
+        return nothing
+    if isinstance(leaf, Constant):
+        return _constant(leaf, place, scope, at)
+    if isinstance(leaf, Computed):
+        return _computed(leaf, place, context, at)
+    if isinstance(leaf, Text):
+        return _text(leaf, place, scope, context, at)
+    return _bind(leaf, place, scope, context, at, keys)
+
+
+def _constant(leaf: Constant, place: Place, scope: Scope, at: DocumentPath) -> Reader:
+    expected = constant_of(leaf, scope)
+
+    def read(value: Any, record: Record, state: ItemState) -> None:
+        if not equal_strictly(value, expected):
+            state.fault("FIELD", (*state.at, *at), place, "the value is another", repr(expected), value)
+
+    return read
+
+
+def _computed(leaf: Computed, place: Place, context: ReadContext, at: DocumentPath) -> Reader:
+    if not context.compares:
+        return nothing
+
+    def read(value: Any, record: Record, state: ItemState) -> None:
+        state.deferred.append((leaf, place, record, value, state.file, (*state.at, *at)))
+
+    return read
+
+
+def _bind(leaf: Bind, place: Place, scope: Scope, context: ReadContext, at: DocumentPath, keys: int) -> Reader:
+    meanings = [scope.resolve(name, place) for name in leaf.names]
+    chain = build(leaf, [meaning.value_type for meaning in meanings], keys, scope.textual, place)
+    if not any(context.wanted(meaning, scope) for meaning in meanings):
+        return _unread(meanings, scope, chain, at, place)
+    binders = [binder(meaning, scope, at, place) for meaning in meanings]
+    decode, path = chain.decode, at
+    if len(binders) == 1:
+        bind = binders[0]
+
+        def read(value: Any, record: Record, state: ItemState) -> None:
+            try:
+                bind(decode(value, state.env), record, state)
+            except UnfitError as unfit:
+                report(unfit, path, place, value, state)
+
+        plain = PLAIN.get(meanings[0].value_type) if not chain.codecs and not scope.textual else None
+        return read if plain is None or not puts_only(meanings[0], scope) else _slot(meanings[0].name, plain, read)
+
+    def read_several(value: Any, record: Record, state: ItemState) -> None:
+        try:
+            for bind, part in zip(binders, decode(value, state.env), strict=True):
+                bind(part, record, state)
+        except UnfitError as unfit:
+            report(unfit, path, place, value, state)
+
+    return read_several
+
+
+def _slot(name: str, plain: frozenset[type], read: Reader) -> Reader:
+    """The reader of a plain value for a slot that is still empty; `read` takes all others."""
+
+    def read_plain(value: Any, record: Record, state: ItemState) -> None:
+        if type(value) in plain and name not in record:
+            record[name] = value
+        else:
+            read(value, record, state)
+
+    return read_plain
+
+
+def _unread(meanings: Sequence[Meaning], scope: Scope, chain: Chain, at: DocumentPath, place: Place) -> Reader:
+    """The reader of what nobody asks for: of an object's geometry it notes that there is some."""
+    slots = [SLOT_OF.get(meaning.name, meaning.name) for meaning in meanings if meaning.where == "record"]
+    if scope.kind != "object" or not any(slot in GEOMETRY for slot in slots):
+        return nothing
+
+    takes = chain.codecs[-1].takes if chain.codecs else None
+
+    def note(value: Any, record: Record, state: ItemState) -> None:
+        if type(value) is Raw:
+            value = first_value(value)
+        if takes is not None and not isinstance(value, takes):
+            state.fault("FIELD", (*state.at, *at), place, "the value does not fit", takes.__name__, value)
+        elif value:
+            for slot in slots:
+                record[slot] = UNREAD
+
+    return note
+
+
+def _text(leaf: Text, place: Place, scope: Scope, context: ReadContext, at: DocumentPath) -> Reader:
+    template = text_template(leaf, scope, place)
+    inner = replace(scope, textual=True)
+    readers = [(name, _leaf(part, place, inner, context, at, 1)) for name, part in template.leaves.items()]
+
+    def read(value: Any, record: Record, state: ItemState) -> None:
+        parts = template.match(value) if isinstance(value, str) else None
+        if parts is None:
+            state.fault("FIELD", (*state.at, *at), place, "the text does not fit", leaf.source, value)
+            return
+        for name, reader in readers:
+            part = parts.get(name)
+            if part is not None:
+                reader(part, record, state)
+
+    return read
+
+
+def _list(rule: ListRule, scope: Scope, context: ReadContext, at: DocumentPath) -> Reader:
+    readers = [compile_reader(one, scope, context, (*at, i)) for i, one in enumerate(rule.rules)]
+    count = len(readers)
+
+    def read(value: Any, record: Record, state: ItemState) -> None:
+        if not isinstance(value, list | tuple) or len(value) != count:
+            state.fault("FIELD", (*state.at, *at), rule.place, "the list does not fit", f"{count} values", value)
+            return
+        for reader, part in zip(readers, value, strict=True):
+            reader(part, record, state)
+
+    return read
+
+
+def _fields(rule: MapRule, scope: Scope, context: ReadContext, at: DocumentPath) -> FieldReaders:
+    return [
+        (field.keys, may_be_absent(field, scope), field_reader(field, scope, context, at), field.place)
+        for field in rule.fields
+    ]
+
+
+def field_reader(field: Field, scope: Scope, context: ReadContext, at: DocumentPath) -> Reader:
+    """The reader of one field; several keys are read as a tuple."""
+    inner = (*at, field.keys[0])
+    if isinstance(field.rule, LeafRule):
+        return _leaf(field.rule.leaf, field.rule.place, scope, context, inner, len(field.keys))
+    return compile_reader(field.rule, scope.below(), context, inner)
+
+
+def _map(rule: MapRule, scope: Scope, context: ReadContext, at: DocumentPath, whole: bool = True) -> Reader:
+    """The reader of a mapping; one that is not `whole` is an alternative within another, which knows the rest."""
+    if context.sparse:
+        return _sparse(rule, scope, context, at)
+    fields = _fields(rule, scope, context, at)
+    single = [
+        (keys[0], optional, reader, place)
+        for keys, optional, reader, place in fields
+        if len(keys) == 1 and not (optional and reader is nothing)
+    ]
+    several = [entry for entry in fields if len(entry[0]) > 1]
+    judge_several = several_reader(several, scope.cells, at)
+    choices = [choice_reader(choice, scope, context, at) for choice in rule.alternatives]
+    named = frozenset(key for field in rule.fields for key in field.keys)
+    rest = _rest(rule, scope, context, at) if whole or rule.rest is not None else _no_rest
+    cells, textual = scope.cells, scope.cells or scope.textual
+
+    def read(value: Any, record: Record, state: ItemState) -> None:
+        if not isinstance(value, dict):
+            if value != "" or not scope.textual:
+                state.fault("FIELD", (*state.at, *at), rule.place, "the value does not fit", "a mapping", value)
+                return
+            value = {}
+        get = value.get
+        for key, optional, reader, place in single:
+            part = get(key, MISSING)
+            if part is MISSING:
+                if not optional:
+                    state.fault("FIELD_MISSING", (*state.at, *at), place, f"{key!r} is missing")
+            elif textual and optional and part == "":
+                if not cells:
+                    _read_empty(reader, record, state)
+            else:
+                reader(part, record, state)
+        if several:
+            judge_several(value, record, state)
+        if choices:
+            known = named
+            for choose in choices:
+                known |= choose(value, record, state)
+            rest(value, known, record, state)
+        elif rest is not _no_rest:
+            rest(value, named, record, state)
+
+    if not context.often or textual or isinstance(rule.rest, OneOf):
+        return read
+    told = [
+        single_field(field, optional, None if reader is nothing else reader, scope, context.wanted)
+        for field, (keys, optional, reader, _) in zip(rule.fields, fields, strict=True)
+        if len(keys) == 1 and not (optional and reader is nothing)
+    ]
+    groups = [Several(entry[0], entry[2], several_reader([entry], False, at)) for entry in several]
+    return written_reader(told, groups, Others(choices, named, None if rest is _no_rest else rest), scope, at, read)
+
+
+def _read_empty(reader: Reader, record: Record, state: ItemState) -> None:
+    """Read an empty element that might as well be absent: where nothing is no value, it says nothing."""
+    before = len(state.faults)
+    reader("", record, state)
+    state.faults[before:] = [fault for fault in state.faults[before:] if fault.code != "FIELD"]
+
+
+def _sparse(rule: MapRule, scope: Scope, context: ReadContext, at: DocumentPath) -> Reader:
+    """The reader of the few keys of a mapping that are wanted; `nothing` if none is."""
+    fields = [(keys, reader) for keys, _, reader, _ in _fields(rule, scope, context, at) if reader is not nothing]
+    inner = [_map(c, scope, context, at) for o in rule.alternatives for c in o.alternatives if isinstance(c, MapRule)]
+    choices = [choice_reader(o, scope, context, at) for o in rule.alternatives] if set(inner) - {nothing} else []
+    if not fields and not choices:
+        return nothing
+
+    def read(value: Any, record: Record, state: ItemState) -> None:
+        if not isinstance(value, dict):
+            state.fault("FIELD", (*state.at, *at), rule.place, "the value does not fit", "a mapping", value)
+            return
+        for keys, reader in fields:
+            if len(keys) == 1:
+                part = value.get(keys[0], MISSING)
+                if part is not MISSING:
+                    reader(part, record, state)
+            elif all(key in value for key in keys):
+                reader(tuple(value[key] for key in keys), record, state)
+        for choose in choices:
+            choose(value, record, state)
+
+    return read
+
+
+RestReader = Callable[[Mapping[str, Any], frozenset[str], Record, ItemState], None]
+
+
+def _no_rest(value: Mapping[str, Any], known: frozenset[str], record: Record, state: ItemState) -> None:
+    """What an alternative does with keys that it does not name."""
+
+
+def _rest(rule: MapRule, scope: Scope, context: ReadContext, at: DocumentPath) -> RestReader:
+    if isinstance(rule.rest, OneOf):
+        run = compile_reader(rule.rest, scope, context, (*at, "*"))
+        return lambda value, known, record, state: run(value.get("*", []), record, state)
+    if rule.rest is None and rule.part:
+        return _no_rest
+    if rule.rest is None:
+        open_keys = frozenset({"", "#", "<>", "*"})
+
+        def unknown(value: Mapping[str, Any], known: frozenset[str], record: Record, state: ItemState) -> None:
+            if len(value) > len(known) or not value.keys() <= known:
+                for key in value.keys() - known - open_keys:
+                    state.fault(
+                        "FIELD_UNKNOWN",
+                        (*state.at, *at, key),
+                        rule.place,
+                        f"the spec knows no field {key!r} here",
+                    )
+
+        return unknown
+    leaf = rule.rest.leaf
+    if not isinstance(leaf, Bind):
+        return _no_rest
+    reader = _leaf(leaf, rule.rest.place, scope, context, at, 1)
+    each_value = bool(leaf.calls)
+    meaning = scope.resolve(leaf.names[0], rule.rest.place)
+    if each_value:
+        chain = build(Bind(leaf.names, leaf.calls), ["json"], 1, scope.textual, rule.rest.place)
+        bind = binder(meaning, scope, at, rule.rest.place)
+        return _rest_each(chain, bind, at, rule.rest.place)
+
+    def read_rest(value: Mapping[str, Any], known: frozenset[str], record: Record, state: ItemState) -> None:
+        if len(value) > 0:
+            others = {key: part for key, part in value.items() if key not in known}
+            if others:
+                reader(others, record, state)
+
+    return read_rest
+
+
+def _rest_each(chain: Chain, bind: Binder, at: DocumentPath, place: Place) -> RestReader:
+    def read(value: Mapping[str, Any], known: frozenset[str], record: Record, state: ItemState) -> None:
+        try:
+            others = {k: chain.decode(part, state.env) for k, part in value.items() if k not in known}
+            if others:
+                bind(others, record, state)
+        except UnfitError as unfit:
+            report(unfit, at, place, unfit.got, state)
+
+    return read
+
+
+def choice_reader(rule: OneOf, scope: Scope, context: ReadContext, at: DocumentPath = ()) -> Choose:
+    """The reader of alternatives within a mapping."""
+    tried = [
+        (
+            row_test(choice, scope),
+            _map(choice, scope, context, at, whole=False)
+            if isinstance(choice, MapRule)
+            else compile_reader(choice, scope, context, at),
+            keys_of(choice),
+            tuple(name for name, _ in constants_in(choice, scope)),
+        )
+        for choice in rule.alternatives
+    ]
+
+    kinds = json_types_of(rule, scope)
+    often = context.often and kinds is None
+    plain = plain_alternative(rule.alternatives[0], scope, context.wanted) if often else None
+    first_keys = tried[0][2]
+
+    def choose(value: Any, record: Record, state: ItemState) -> frozenset[str]:
+        if plain is not None and type(value) is dict and plain(value, record, state):
+            return first_keys
+        if kinds is not None and isinstance(value, dict):
+            place = kinds.which(value)
+            if place is not None:
+                _, reader, keys, _ = tried[place]
+                reader(value, record, state)
+                return keys
+        before = len(state.faults)
+        kept: list[Any] = []
+        for test, reader, keys, _ in tried:
+            if not test(value):
+                continue
+            fresh = dict(record)
+            reader(value, fresh, state)
+            if len(state.faults) == before:
+                record.update(fresh)
+                return keys
+            kept.append((state.faults[before:], keys))
+            del state.faults[before:]
+        if not kept:
+            state.fault("ALTERNATIVE", (*state.at, *at), rule.place, "none of the alternatives fits", got=value)
+            return frozenset()
+        faults, keys = kept[-1]
+        if len(kept) > 1:
+            expected = " or ".join(dict.fromkeys(group[0].expected for group, _ in kept if group[0].expected))
+            faults = [faults[0]._replace(expected=expected)]
+        state.faults.extend(faults)
+        return keys  # type: ignore[no-any-return]
+
+    unread = unread_kinds(rule, scope, context)
+    return choose if unread is None else noting(unread, [keys for _, _, keys, _ in tried], choose)
+
+
+def unread_kinds(rule: OneOf, scope: Scope, context: ReadContext) -> JsonTypes | None:
+    """The kinds of alternatives that hold an object's geometry, where nobody asks for more than that it is there."""
+    kinds = json_types_of(rule, scope)
+    if kinds is None or any(_asked(one, scope, context) for one in rule.alternatives):
+        return None
+    outlines = scope.kind == "object" and all(set(slots) <= set(GEOMETRY) for slots in kinds.slots)
+    return kinds if outlines else None
+
+
+def _choice(rule: OneOf, scope: Scope, context: ReadContext, at: DocumentPath) -> Reader:
+    choose = choice_reader(rule, scope, context, at)
+
+    def read(value: Any, record: Record, state: ItemState) -> None:
+        choose(value, record, state)
+
+    return read
+
+
+def row_reader(rule: TableRule, scope: Scope, context: ReadContext) -> RowReader:
+    """The reader of one row of `rule`; its path is the state's."""
+    inner = scope.inside(rule.each.table)
+    if not rule.each.overlap:
+        for name in rule.each.by:
+            if name not in ("category", "item"):
+                inner.resolve(name, rule.place)
+    return RowReader(
+        table_number(rule, scope),
+        TABLES[rule.each.table],
+        rule.each.by,
+        row_test(rule.row, inner),
+        compile_reader(rule.row, inner, context),
+        reading_condition(rule.each.where, inner, rule.place),
+        rule.each.overlap,
+        rule.each.table,
+        rule.place,
+        rule,
+        scope,
+        bool(constants_in(rule.row, inner)),
+    )
+
+
+def _asked(rule: Rule, scope: Scope, context: ReadContext) -> bool:
+    """Whether anybody asks for what a rule tells; rows that nobody asks for are not judged either."""
+    if context.compares:
+        return True
+    if isinstance(rule, LeafRule):
+        names = [name for bind in bindings(rule.leaf) for name in bind.names]
+        return any((meaning := scope.meaning(name)) is not None and context.wanted(meaning, scope) for name in names)
+    if isinstance(rule, TableRule):
+        return _asked(rule.row, scope.inside(rule.each.table), context)
+    return isinstance(rule, LineRule) or any(_asked(one, scope, context) for one in inside(rule))
+
+
+def _table(rules: tuple[TableRule, ...], scope: Scope, context: ReadContext, at: DocumentPath, place: Place) -> Reader:
+    if not any(_asked(rule, scope, context) for rule in rules):
+        return nothing
+    readers = [row_reader(rule, scope, context) for rule in rules]
+    single, columns = scope.textual, rules[0].each.columns
+
+    def read(value: Any, record: Record, state: ItemState) -> None:
+        if isinstance(value, dict | str) and single:
+            value = [value]
+        if columns:
+            value = rows_of_columns(value)
+        if not isinstance(value, list | tuple):
+            state.fault("FIELD", (*state.at, *at), place, "the value does not fit", "a list", value)
+            return
+        base = state.at
+        for position, row in enumerate(value):
+            state.at = (*base, *at, position)
+            read_row(row, position, readers, record, state)
+        state.at = base
+
+    return read

@@ -1,0 +1,238 @@
+"""Mappings read by functions written for them: a leaf whose value is plain is bound where it stands.
+
+Any other value, and whatever is wrong, is left to the leaf's own reader, so that it is said in one place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from formatspec.codecs.registry import UnfitError
+from formatspec.engine.base.faults import MISSING, DocumentPath, Record
+from formatspec.engine.base.source_code import Names, function
+from formatspec.engine.read.bind_slots import NAMED, PLACED, fills_slot, judge_of, sets_slot
+from formatspec.engine.read.item_state import ItemState
+from formatspec.engine.read.json_type_dispatch import Choose
+from formatspec.engine.read.merge_rows import Reader
+from formatspec.engine.resolve.codec_chain import Chain, build
+from formatspec.engine.resolve.scope import Meaning, Scope
+from formatspec.language.errors import Place
+from formatspec.language.leaf import Bind, Computed, Constant
+from formatspec.language.rules import Field, LeafRule, MapRule, Rule
+
+PLAIN: dict[str, frozenset[type]] = {
+    "id": frozenset({int, str}),
+    "int": frozenset({int}),
+    "text": frozenset({str}),
+    "bool": frozenset({bool}),
+}
+"""Types whose values need no other look than at their type."""
+FieldReaders = Sequence[tuple[tuple[str, ...], bool, Reader, Place]]
+"""The fields of a mapping: their keys, whether they may be absent, their readers and places."""
+WantedKeys = Callable[[Meaning, Scope], bool]
+"""Whether anybody asks for what a name means."""
+
+
+class Single(NamedTuple):
+    """A field of one key, with the reader that judges it; None where its value does not matter.
+
+    meaning, chain: what its leaf binds and how, where it binds one slot and no more.
+    """
+
+    key: str
+    optional: bool
+    read: Reader | None
+    place: Place
+    rule: Rule
+    meaning: Meaning | None = None
+    chain: Chain | None = None
+
+
+def single_field(field: Field, optional: bool, read: Reader | None, scope: Scope, wanted: WantedKeys) -> Single:
+    """A field of one key, as the writing of a reader needs it told."""
+    leaf = field.rule.leaf if isinstance(field.rule, LeafRule) else None
+    plain = Single(field.keys[0], optional, read, field.place, field.rule)
+    if not isinstance(leaf, Bind) or len(leaf.names) > 1:
+        return plain
+    place = field.rule.place
+    meaning = scope.resolve(leaf.names[0], place)
+    if not wanted(meaning, scope):
+        return plain
+    return plain._replace(meaning=meaning, chain=build(leaf, [meaning.value_type], 1, False, place))
+
+
+class Several(NamedTuple):
+    """A field of several keys: the reader of their values, and that of the whole mapping where one is absent."""
+
+    keys: tuple[str, ...]
+    read: Reader
+    judge: Reader
+
+
+def several_reader(fields: FieldReaders, cells: bool, at: DocumentPath) -> Reader:
+    """The reader of the fields of a mapping that have several keys."""
+
+    def read(value: Any, record: Record, state: ItemState) -> None:
+        for keys, optional, reader, place in fields:
+            parts = [value.get(key, MISSING) for key in keys]
+            absent = sum(part is MISSING or (part == "" and cells) for part in parts)
+            if not absent:
+                reader(tuple(parts), record, state)
+            elif absent < len(keys) or not optional:
+                lacking = ", ".join(repr(k) for k, p in zip(keys, parts, strict=True) if p in (MISSING, ""))
+                state.fault("FIELD_MISSING", (*state.at, *at), place, f"{lacking} is missing")
+
+    return read
+
+
+class Others(NamedTuple):
+    """What else stands in a mapping: alternatives, and keys that none of them names; `named` are those of fields."""
+
+    choices: Sequence[Choose]
+    named: frozenset[str]
+    rest: Callable[[Mapping[str, Any], frozenset[str], Record, ItemState], None] | None
+
+
+Plain = Callable[[Mapping[str, Any], Record, ItemState], bool]
+"""Reads a mapping whose values are plain; otherwise does nothing, and says so."""
+
+
+def plain_alternative(rule: Rule, scope: Scope, wanted: WantedKeys) -> Plain | None:
+    """The plain reader of an alternative within a mapping; None where it binds in other ways than to fill slots."""
+    if not isinstance(rule, MapRule) or rule.alternatives or rule.rest is not None or scope.textual:
+        return None
+    names: dict[str, Any] = {"MISSING": MISSING, "UnfitError": UnfitError}
+    taken, found, kept, slots = [], [], [], []
+    for place, field in enumerate(sorted(rule.fields, key=lambda one: len(one.keys) > 1)):
+        bound = _slot_of(field, scope, wanted)
+        if bound is None or bound[0].name in slots:
+            return None
+        meaning, names[f"decode{place}"] = bound
+        slots.append(meaning.name)
+        parts = [f"part{place}_{at}" for at in range(len(field.keys))]
+        taken += [f"{part} = get({key!r}, MISSING)" for part, key in zip(parts, field.keys, strict=True)]
+        taken.append(f"if MISSING is {' or MISSING is '.join(parts)} or {meaning.name!r} in record: return False")
+        whole = parts[0] if len(parts) == 1 else f"({', '.join(parts)})"
+        found.append(f"    found{place} = decode{place}({whole}, state.env)")
+        names[f"judge{place}"] = judge_of(meaning)
+        if names[f"judge{place}"] is not None:
+            found += [f"    if found{place} is None: return False", f"    judge{place}(found{place}, state)"]
+        kept.append(f"record[{meaning.name!r}] = found{place}")
+    lines = ("get = value.get", *taken, "try:", *found, "except UnfitError: return False", *kept, "return True")
+    return function("plain(value, record, state)", lines, names) if slots else None
+
+
+def _slot_of(field: Field, scope: Scope, wanted: WantedKeys) -> tuple[Meaning, Callable[..., Any]] | None:
+    """The slot that a field fills, and how its value is decoded; None where it does anything else."""
+    leaf = field.rule.leaf if isinstance(field.rule, LeafRule) else None
+    if not isinstance(leaf, Bind) or len(leaf.names) > 1:
+        return None
+    place = field.rule.place
+    meaning = scope.resolve(leaf.names[0], place)
+    if not wanted(meaning, scope) or not fills_slot(meaning, scope):
+        return None
+    return meaning, build(leaf, [meaning.value_type], len(field.keys), False, place).decode
+
+
+def written_reader(
+    single: Sequence[Single], several: Sequence[Several], others: Others, scope: Scope, at: DocumentPath, judge: Reader
+) -> Reader:
+    """The reader of a mapping of values that are no text; `judge` reads what is no mapping."""
+    writing = _Writing(scope, at)
+    lines = [line for field in single for line in writing.single(field)]
+    lines += [line for fields in several for line in writing.several(fields)]
+    lines += writing.others(others)
+    head = f"if type(value) is not dict: return {writing.names.of('judge', judge)}(value, record, state)"
+    return function("read(value, record, state)", (head, *_PRELUDE, *lines), writing.names)
+
+
+_PRELUDE = ("get, file, base, categories = value.get, state.file, state.at, state.categories",)
+
+
+class _Writing:
+    """A reader in the making: its lines, and the names that those use."""
+
+    def __init__(self, scope: Scope, at: DocumentPath) -> None:
+        self.scope = scope
+        self.at = at
+        self.names = Names(MISSING=MISSING, UnfitError=UnfitError)
+
+    def single(self, one: Single) -> Iterator[str]:
+        """The lines that read a field of one key."""
+        absent = "pass" if one.optional else f"{self.names.of('absent', self._absent(one))}(state)"
+        if one.read is None:
+            yield f"if {one.key!r} not in value: {absent}"
+            return
+        yield f"part = get({one.key!r}, MISSING)"
+        yield f"if part is MISSING: {absent}"
+        yield "else:"
+        yield from (
+            f"    {line}" for line in self._bound(one, f"{self.names.of('read', one.read)}(part, record, state)")
+        )
+
+    def _absent(self, one: Single) -> Callable[[ItemState], None]:
+        def absent(state: ItemState) -> None:
+            state.fault("FIELD_MISSING", (*state.at, *self.at), one.place, f"{one.key!r} is missing")
+
+        return absent
+
+    def several(self, many: Several) -> Iterator[str]:
+        """The lines that read a field of several keys."""
+        parts = [f"part{place}" for place in range(len(many.keys))]
+        for part, key in zip(parts, many.keys, strict=True):
+            yield f"{part} = get({key!r}, MISSING)"
+        judge = self.names.of("judge", many.judge)
+        yield f"if MISSING is {' or MISSING is '.join(parts)}: {judge}(value, record, state)"
+        yield f"else: {self.names.of('read', many.read)}(({', '.join(parts)}), record, state)"
+
+    def others(self, others: Others) -> Iterator[str]:
+        """The lines that read alternatives and what nobody names."""
+        named = self.names.of("named", others.named)
+        known = "known" if others.choices else named
+        for place, choose in enumerate(others.choices):
+            yield f"known = {'known' if place else named} | {self.names.of('choose', choose)}(value, record, state)"
+        if others.rest is not None:
+            yield f"if not value.keys() <= {known}: {self.names.of('rest', others.rest)}(value, {known}, record, state)"
+
+    def _bound(self, one: Single, judged: str) -> Iterator[str]:
+        """The lines that bind a plain value, or leave a value to its reader."""
+        leaf = one.rule.leaf if isinstance(one.rule, LeafRule) else None
+        here = self.names.of("here", (*self.at, one.key))
+        if isinstance(leaf, Constant):
+            expected, kind = self.names.of("expected", leaf.value), self.names.of("kind", type(leaf.value))
+            yield f"if type(part) is not {kind} or part != {expected}: {judged}"
+        elif isinstance(leaf, Computed):
+            what = f"{self.names.of('leaf', leaf)}, {self.names.of('place', one.rule.place)}"
+            yield f"state.deferred.append(({what}, record, part, file, (*base, *{here})))"
+        elif one.meaning is None or one.chain is None or (lines := self._stored(one.meaning, here)) is None:
+            yield judged
+        elif one.chain.codecs or one.meaning.value_type not in PLAIN:
+            yield f"if {self._is_free(one.meaning)}:"
+            decode = self.names.of("decode", one.chain.decode)
+            yield f"    try: record[{one.meaning.name!r}] = {decode}(part, state.env)"
+            yield f"    except UnfitError: {judged}"
+            yield from ("    else:", *(f"        {line}" for line in lines)) if lines else ()
+            yield f"else: {judged}"
+        else:
+            kinds = self.names.of("kinds", PLAIN[one.meaning.value_type])
+            yield f"if type(part) in {kinds} and {self._is_free(one.meaning)}:"
+            yield from (f"    {line}" for line in (f"record[{one.meaning.name!r}] = part", *lines))
+            yield f"else: {judged}"
+
+    def _is_free(self, meaning: Meaning) -> str:
+        """The condition that a slot may simply be set."""
+        free = f"{meaning.name!r} not in record"
+        return f"{free} and not categories.closed" if meaning.name in NAMED else free
+
+    def _stored(self, meaning: Meaning, here: str) -> tuple[str, ...] | None:
+        """What is done beside setting a slot; None where a value is judged by more than its type."""
+        name = meaning.name
+        if not sets_slot(meaning, self.scope):
+            return None
+        if name in PLACED:
+            return (f"record['${name}_at'] = (file, (*base, *{here}))",)
+        if name in NAMED:
+            at = f"record['${name.removeprefix('category.')}_at'] = (file, (*base, *{here}))"
+            return (f"if categories.match: {at}",)
+        return ()

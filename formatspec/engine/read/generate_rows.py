@@ -1,0 +1,354 @@
+"""Rows that are as a spec has them, read by a function written for them; where one is not, the readers that judge
+read them all again.
+
+So that what is said of a row is said in one place, a plain reader says nothing: it gives up.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from formatspec.codecs.registry import UnfitError
+from formatspec.codecs.values import FARTHEST
+from formatspec.engine.base.faults import Record
+from formatspec.engine.base.source_code import Names, function
+from formatspec.engine.read.bind_slots import MARGIN, NAMED, puts_only
+from formatspec.engine.read.build_item import OBJECT, group_slots
+from formatspec.engine.read.compile_reader import ReadContext, choice_reader, field_reader, nothing, unread_kinds
+from formatspec.engine.read.item_state import ItemState
+from formatspec.engine.read.json_type_dispatch import raw_held
+from formatspec.engine.read.merge_rows import BY_ID, OBJECTS_BY_ID, RowReader
+from formatspec.engine.read.projection import Decode, RowSource, fields_of
+from formatspec.engine.read.row_condition import always
+from formatspec.engine.resolve.codec_chain import build
+from formatspec.engine.resolve.discriminators import keys_of
+from formatspec.engine.resolve.held_slots import UNREAD
+from formatspec.engine.resolve.scope import Scope
+from formatspec.language import expression
+from formatspec.language.leaf import Bind, bindings
+from formatspec.language.rules import Field, LeafRule, MapRule, OneOf, Rule, TableRule, inside
+from formatspec.model.records import Object
+
+_NUMBER = int | float
+_TYPES: dict[str, Any] = {"id": int | str, "int": int, "text": str, "bool": bool}
+"""Types whose values need no other look than at their type."""
+_BOX = tuple[_NUMBER, _NUMBER, _NUMBER, _NUMBER]
+_APART = frozenset({"path", "outer", "column"})
+"""What a name may mean that is no slot of a row's object."""
+_DEFAULTS = {slot: getattr(Object(), slot) for slot in OBJECT}
+
+
+class FastRows(msgspec.Struct, frozen=True):
+    """How plain rows of a table are read.
+
+    decode: the bytes of a list of rows to typed rows; raises ValueError where one is not plain.
+    read: typed rows, the path of their table, the place of the first, their file and their item's state to objects;
+    None where one is not plain.  stated: the slots that rows say of their categories; id_key: the key of their ids.
+    """
+
+    decode: Decode
+    read: Callable[[Sequence[Any], tuple[str, ...], int, str, ItemState], list[Object] | None]
+    reader: RowReader
+    stated: tuple[str, ...]
+    id_key: str | None
+
+    def take(self, rows: RowSource, start: int, stop: int, path: tuple[str, ...], file: str, state: ItemState) -> bool:
+        """Read rows into a state that knows no objects yet; whether that was done."""
+        if state.plain is not None or "object" in state.tables or state.categories.match:
+            return False
+        typed = rows.typed(start, stop, self.decode)
+        if typed is None:
+            return False
+        before = len(state.faults)
+        made = self.read(typed, path, start, file, state)
+        state.at = ()
+        if made is None or len(state.faults) > before:
+            del state.faults[before:]
+            return False
+        state.plain = PlainObjects(self, tuple(made), file, path, start)
+        return True
+
+
+class PlainObjects(NamedTuple):
+    """The objects of an item, made of plain rows that follow each other."""
+
+    rows: FastRows
+    objects: tuple[Object, ...]
+    file: str
+    path: tuple[str, ...]
+    first: int
+
+    def records(self) -> list[Record]:
+        """The records that the readers that judge would have made."""
+        return [self._record(thing, (*self.path, place)) for place, thing in enumerate(self.objects, self.first)]
+
+    def _record(self, thing: Object, at: tuple[str | int, ...]) -> Record:
+        record: Record = {slot: value for slot in OBJECT if (value := getattr(thing, slot)) is not _DEFAULTS[slot]}
+        record.update({f"attributes.{name}": value for name, value in thing.attributes.items()})
+        if thing.category is not None:
+            record.update({f"category.{slot}": getattr(thing.category, slot) for slot in self.rows.stated})
+        if self.rows.id_key is not None:
+            record["$id_at"] = (self.file, (*at, self.rows.id_key))
+        if self.rows.reader.by:
+            record["$table"] = self.rows.reader.number
+        record["$file"] = self.file
+        return record
+
+
+def materialize_records(state: ItemState) -> None:
+    """Let a state's plain objects be records, for more to be told of them."""
+    if state.plain is None:
+        return
+    records = state.plain.records()
+    state.tables["object"] = records
+    if state.plain.rows.reader.by == BY_ID:
+        state.keyed[OBJECTS_BY_ID] = {(record["id"],): record for record in records}
+    state.plain = None
+
+
+def generate_rows_reader(reader: RowReader, context: ReadContext) -> FastRows | None:
+    """The plain reader of a table of objects; None where its rows ask for more than such a reader can."""
+    rule, scope = reader.rule.row, reader.scope.inside(reader.table)
+    fields = fields_of([reader.rule], reader.scope, context)
+    if reader.kind != "object" or reader.table == "children" or reader.overlap or reader.by not in ((), ("id",)):
+        return None
+    if fields is None or not isinstance(rule, MapRule) or scope.textual or context.compares:
+        return None
+    if any(len(field.keys) > 1 for field in rule.fields) or (rule.rest is None and rule.alternatives):
+        return None
+    if _tells_more(rule, scope):
+        return None
+    return _Writing(reader, rule, scope, context, fields).made()
+
+
+def _tells_more(rule: Rule, scope: Scope) -> bool:
+    """Whether a rule tells of more than the object of its row."""
+    if isinstance(rule, TableRule):
+        return True
+    meanings = [one for name in _names(rule) if (one := scope.meaning(name)) is not None]
+    return any(one.where in _APART or one.derived or one.name in ("parent", "name") for one in meanings) or any(
+        _tells_more(one, scope) for one in inside(rule)
+    )
+
+
+def _names(rule: Rule) -> Iterator[str]:
+    for bind in bindings(rule.leaf) if isinstance(rule, LeafRule) else ():
+        yield from bind.names
+
+
+class _Writing:
+    """A plain reader in the making: the fields of its typed rows, its lines, and the names that those use.
+
+    slots: the variables that hold an object's slots, where a leaf gives just one value; what other readers give is
+    put in `record`, and so is, besides, what the table's condition asks for.
+    """
+
+    def __init__(
+        self, reader: RowReader, rule: MapRule, scope: Scope, context: ReadContext, asked: dict[str, bool]
+    ) -> None:
+        self.reader = reader
+        self.rule = rule
+        self.scope = scope
+        self.context = context
+        self.asked = asked
+        self.types: list[tuple[str, Any, Any]] = []
+        self.keys: dict[str, str] = {}
+        self.names = Names(UNSET=UNSET, UnfitError=UnfitError, Object=Object, group_slots=group_slots)
+        self.bound = Counter(name for one in _leaves(rule) for name in _names(one))
+        self.slots: dict[str, str] = {}
+        self.stated = tuple(name for name in self.bound if name.startswith("category."))
+        where = reader.rule.each.where
+        self.tested = frozenset(expression.names(where)) if where is not None else frozenset()
+        self.read_apart = False
+
+    def made(self) -> FastRows:
+        lines = [line for field in self.rule.fields for line in self._field(field)]
+        for alternatives in self.rule.alternatives:
+            lines += self._noted(alternatives) or self._chosen(alternatives)
+        id_key = next((field.keys[0] for field in self.rule.fields if "id" in _names(field.rule)), None)
+        stated = tuple(name.removeprefix("category.") for name in self.stated)
+        read = function(_HEAD, self._body(lines), self.names)
+        return FastRows(self._decode(), read, self.reader, stated, id_key)
+
+    def _decode(self) -> Decode:
+        strict = self.rule.rest is None and not self.rule.part
+        row = msgspec.defstruct(
+            "Row", self.types, rename=self.keys, forbid_unknown_fields=strict, kw_only=True, gc=False
+        )
+        return msgspec.json.Decoder(list[row]).decode  # type: ignore[valid-type]
+
+    def _body(self, lines: list[str]) -> Iterator[str]:
+        yield "own, env, categories = state.item.get('id'), state.env, state.categories"
+        if self._names_one_category():
+            yield f"named = categories.named({self.stated[0].removeprefix('category.')!r})"
+        yield "size = state.size()"
+        yield f"near, right, bottom = (-{FARTHEST!r}, {FARTHEST!r}, {FARTHEST!r}) if size is None else ("
+        yield f"    -{MARGIN!r}, size[0] + {MARGIN!r}, size[1] + {MARGIN!r})"
+        yield "made, known, state.file = [], set(), file"
+        if self.reader.fits is not always:
+            yield f"fits, bare = {self.names.of('fits', self.reader.fits)}, None"
+        yield "try:"
+        yield "    for place, row in enumerate(rows, first):"
+        yield from (f"        {line}" for line in (*self._start(), *lines, *self._end()))
+        yield "except (UnfitError, LookupError):"
+        yield "    return None"
+        yield "return made"
+
+    def _start(self) -> Iterator[str]:
+        if self._needs_record():
+            yield "record = {}"
+
+    def _end(self) -> Iterator[str]:
+        """What becomes of a row's values; a record that holds nothing is as any other of the run's."""
+        if self.reader.fits is not always:
+            yield "if not record and bare is None: bare = bool(fits(record, state))"
+            yield "if not (fits(record, state) if record else bare): return None"
+        if self.reader.by:
+            yield f"if {self.slots.get('id', 'None')} is None or {self.slots.get('id', 'None')} in known: return None"
+            yield f"known.add({self.slots.get('id', 'None')})"
+        told = [f"{slot}={variable}" for slot, variable in self.slots.items()]
+        if self.stated:
+            told.append("category=category")
+        if self.stated and not self._names_one_category():
+            yield "category = None"
+        made = f"made.append(Object({', '.join(told)}))"
+        if not self._needs_record():
+            yield made
+            return
+        yield "if record:"
+        yield "    told, stated, attributes = group_slots(record)"
+        yield f"    for slot in {tuple(self.slots)!r}: told.pop(slot, None)"
+        if self.stated and not self._names_one_category():
+            yield "    if stated: category = categories.resolve(record, stated)"
+        yield f"    made.append(Object({', '.join((*told, 'attributes=attributes', '**told'))}))"
+        yield f"else: {made}"
+
+    def _needs_record(self) -> bool:
+        return (
+            self.read_apart or self.reader.fits is not always or (bool(self.stated) and not self._names_one_category())
+        )
+
+    def _names_one_category(self) -> bool:
+        """Whether a row says of its category one thing, by which it is known."""
+        return len(self.stated) == 1 and self.stated[0] in NAMED and self.bound[self.stated[0]] == 1
+
+    def _field(self, field: Field) -> Iterator[str]:
+        """The lines that read one field."""
+        key = field.keys[0]
+        leaf = field.rule.leaf if isinstance(field.rule, LeafRule) else None
+        read = field_reader(field, self.scope, self.context, ())
+        if read is nothing:
+            self._typed(key, msgspec.Raw, field.optional)
+            return
+        inline = self._inline(field, leaf) if isinstance(leaf, Bind) and self.asked.get(key) else None
+        if inline is None:
+            self.read_apart = True
+            told = ("state.at = (*path, place)", f"{self.names.of('read', read)}(value, record, state)")
+            inline = self._loose(key), told, ""
+        kind, lines, otherwise = inline
+        slot = self._typed(key, kind, field.optional)
+        if not field.optional:
+            yield f"value = row.{slot}"
+            yield from lines
+            return
+        yield f"if row.{slot} is not UNSET:"
+        yield f"    value = row.{slot}"
+        yield from (f"    {line}" for line in lines)
+        if otherwise:
+            yield f"else: {otherwise}"
+
+    def _noted(self, alternatives: OneOf) -> tuple[str, ...]:
+        """The lines that note geometry of which nobody asks for more; none where alternatives are read."""
+        kinds = unread_kinds(alternatives, self.scope, self.context)
+        held = None if kinds is None else raw_held(kinds)
+        if kinds is None or held is None or any(slot in self.slots for slots in kinds.slots for slot in slots):
+            return ()
+        field = self._typed(kinds.keys[0], msgspec.Raw, optional=True)
+        slots = tuple(dict.fromkeys(slot for of_one in kinds.slots for slot in of_one))
+        variables = [self._slot(slot) for slot in slots]
+        empty = ", ".join(repr(_DEFAULTS[slot]) for slot in slots)
+        held_by = {of_one: [UNREAD if slot in of_one else _DEFAULTS[slot] for slot in slots] for of_one in kinds.slots}
+        table = self.names.of("geometry", {**held_by, (): [_DEFAULTS[slot] for slot in slots]})
+        return (
+            f"{', '.join(variables)}, = {empty},",
+            f"if row.{field} is not UNSET:",
+            f"    held = {self.names.of('held', held)}(row.{field})",
+            "    if held is None: return None",
+            f"    {', '.join(variables)}, = {table}[held]",
+        )
+
+    def _chosen(self, alternatives: OneOf) -> Iterator[str]:
+        """The lines that read alternatives."""
+        self.read_apart = True
+        read = self.names.of("choose", choice_reader(alternatives, self.scope, self.context))
+        yield "part = {}"
+        for key in dict.fromkeys(key for one in alternatives.alternatives for key in sorted(keys_of(one))):
+            slot = self._typed(key, self._loose(key), optional=True)
+            yield f"if row.{slot} is not UNSET: part[{key!r}] = row.{slot}"
+        yield "state.at = (*path, place)"
+        yield f"{read}(part, record, state)"
+
+    def _inline(self, field: Field, leaf: Bind) -> tuple[Any, tuple[str, ...], str] | None:
+        """The type of a leaf's value, the lines that read it, and what holds where it is absent; None where its own
+        reader reads it."""
+        if len(leaf.names) > 1 or self.bound[leaf.names[0]] > 1:
+            return None
+        meaning = self.scope.resolve(leaf.names[0], field.place)
+        chain = build(leaf, [meaning.value_type], 1, False, field.place)
+        if meaning.where == "record" and meaning.name == "bbox" and all(one.same for one in chain.codecs):
+            return _BOX, (*_BOX_LINES, *self._kept("bbox")), f"{self._slot('bbox')} = None"
+        if meaning.where == "item" and meaning.name == "id":
+            lines: tuple[str, ...] = ("if value != own or type(value) is not type(own): return None",)
+            otherwise = ""
+        elif meaning.where != "record" or meaning.derived:
+            return None
+        elif meaning.name in NAMED and self._names_one_category():
+            lines, otherwise = ("category = named[value]", *self._tested(meaning.name)), "category = None"
+        elif meaning.name in _DEFAULTS and (meaning.name == "id" or puts_only(meaning, self.scope)):
+            lines = self._kept(meaning.name)
+            otherwise = f"{self._slot(meaning.name)} = {_DEFAULTS[meaning.name]!r}"
+        else:
+            return None
+        if not chain.codecs and meaning.value_type in _TYPES:
+            return _TYPES[meaning.value_type], lines, otherwise
+        return Any, (f"value = {self.names.of('decode', chain.decode)}(value, env)", *lines), otherwise
+
+    def _kept(self, slot: str) -> tuple[str, ...]:
+        return f"{self._slot(slot)} = value", *self._tested(slot)
+
+    def _tested(self, slot: str) -> tuple[str, ...]:
+        return (f"record[{slot!r}] = value",) if slot in self.tested else ()
+
+    def _slot(self, slot: str) -> str:
+        """The variable that holds a slot of the object."""
+        return self.slots.setdefault(slot, f"slot_{slot}")
+
+    def _loose(self, key: str) -> Any:
+        return Any if self.asked.get(key) else msgspec.Raw
+
+    def _typed(self, key: str, kind: Any, optional: bool) -> str:
+        """One more field of the typed rows; gives its name."""
+        name = f"f{len(self.types)}"
+        self.keys[name] = key
+        absent = kind if kind in (Any, msgspec.Raw) else kind | UnsetType
+        self.types.append((name, absent, UNSET) if optional else (name, kind, msgspec.NODEFAULT))
+        return name
+
+
+_HEAD = "read(rows, path, first, file, state)"
+_BOX_LINES = (
+    "x, y, width, height = value",
+    "if not (width >= 0 and height >= 0 and x >= near and y >= near): return None",
+    "if not (x + width <= right and y + height <= bottom): return None",
+)
+
+
+def _leaves(rule: Rule) -> Iterator[Rule]:
+    yield rule
+    for one in inside(rule):
+        yield from _leaves(one)

@@ -1,0 +1,81 @@
+"""What is known of one item, or of one shared document, while it is being read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from formatspec.codecs.registry import Env
+from formatspec.engine.base.faults import MISSING, DocumentPath, Fault, MisfitError, Record
+from formatspec.language.errors import Place
+
+if TYPE_CHECKING:
+    from formatspec.engine.read.generate_rows import PlainObjects
+
+
+_UNSIZED = Env()
+
+
+class ItemState:
+    """One item being put together from all its documents.
+
+    item: its slots so far; tables: the records of each kind so far, in order of appearance;
+    plain: its objects, where one table of plain rows tells all of them, instead of records.
+    captures: the names that agree for all its files; env: what codecs may ask.
+    """
+
+    __slots__ = (
+        "at", "captures", "categories", "deferred", "documents", "env", "faults", "file", "first", "item", "keyed",
+        "origin", "place_of", "plain", "tables",
+    )  # fmt: skip
+
+    def __init__(self, captures: dict[str, Any], categories: Any, origin: bool) -> None:
+        self.item: Record = {}
+        self.tables: dict[str, list[Record]] = {}
+        self.keyed: dict[tuple[str, ...], dict[Any, Record]] = {}
+        self.plain: PlainObjects | None = None
+        self.captures = captures
+        self.env = _UNSIZED
+        self.faults: list[Fault] = []
+        self.file = ""
+        self.at: DocumentPath = ()
+        self.categories = categories
+        self.origin = origin
+        self.documents: dict[str, Any] = {}
+        self.deferred: list[tuple[Any, Place, Record, Any, str, DocumentPath]] = []
+        self.place_of: dict[str, tuple[str, DocumentPath]] = {}
+        self.first: dict[str, str] = {}
+
+    def size(self) -> tuple[int, int] | None:
+        """Width and height of the image, as far as they are known by now."""
+        return (self.env.width, self.env.height) if self.env.width else None
+
+    def sized(self) -> None:
+        """Let the codecs know the size, once the item does."""
+        width, height = self.item.get("image.width"), self.item.get("image.height")
+        if width and height and not self.env.width:
+            self.env = Env(width, height)
+
+    def fault(
+        self, code: str, path: DocumentPath, place: Place | None, message: str, expected: str = "", got: Any = None
+    ) -> None:
+        self.faults.append(Fault(code, self.file, path, place, message, expected, got))
+
+
+def put(record: Record, slot: str, value: Any, state: ItemState) -> None:
+    """Set a slot, or see that it is what it was.  Raises MisfitError CONFLICT."""
+    old = record.get(slot, MISSING)
+    if old is MISSING or old is None:
+        record[slot] = value
+    elif value is not None and (old != value or (type(old) is not type(value) and not _alike(old, value))):
+        told = record.get("$file", state.first.get(slot, state.file))
+        raise MisfitError("CONFLICT", f"{slot} is told differently in {told}", _short(old), value)
+
+
+def _alike(a: Any, b: Any) -> bool:
+    numbers = (int, float)
+    return isinstance(a, numbers) and isinstance(b, numbers) and not isinstance(a, bool) and not isinstance(b, bool)
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) < 80 else text[:77] + "…"

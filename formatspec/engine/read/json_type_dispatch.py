@@ -1,0 +1,114 @@
+"""Alternatives that the kinds of their values tell apart, be the values decoded or raw JSON."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from msgspec import Raw
+
+from formatspec.engine.base.faults import Record
+from formatspec.engine.read.item_state import ItemState
+from formatspec.engine.resolve.codec_chain import build
+from formatspec.engine.resolve.held_slots import SLOT_OF, UNREAD
+from formatspec.engine.resolve.scope import Scope
+from formatspec.language.leaf import Bind
+from formatspec.language.rules import LeafRule, MapRule, OneOf
+
+Choose = Callable[[Any, Record, ItemState], frozenset[str]]
+"""Reads an alternative of a mapping; gives the keys that it names."""
+
+_BEGINNINGS: dict[str, Any] = {"[": [None], "{": {"": None}, '"': "…", "n": None}
+_SHORT = 16
+"""Bytes of JSON that may be an empty list with blanks in it; longer ones hold something, or are judged when read."""
+_EMPTY = re.compile(rb"\[\s*\]|\{\s*\}|\"\"")
+
+
+def _is_empty(value: Any) -> bool:
+    """Whether a value holds nothing, be it raw JSON."""
+    if type(value) is Raw:
+        return memoryview(value).nbytes < _SHORT and not first_value(value)
+    return not value
+
+
+def json_type_of(value: Any) -> type:
+    """The type of a value, be it raw JSON."""
+    return type(_BEGINNINGS.get(chr(memoryview(value)[0]), 0)) if type(value) is Raw else type(value)
+
+
+def first_value(raw: Raw) -> Any:
+    """A value of the kind that raw JSON holds, empty where that is empty."""
+    data = bytes(raw)
+    value = _BEGINNINGS.get(chr(data[0]), 0)
+    return type(value)() if value is not None and _EMPTY.fullmatch(data) else value
+
+
+class JsonTypes(NamedTuple):
+    """Alternatives of one key each, told apart by the kinds of their values: which they are, and what they bind."""
+
+    keys: tuple[str, ...]
+    places: dict[tuple[str, type], int]
+    slots: tuple[tuple[str, ...], ...]
+
+    def which(self, value: Mapping[str, Any]) -> int | None:
+        """Which alternative a mapping is."""
+        for key in self.keys:
+            part = value.get(key)
+            if part is not None:
+                return self.places.get((key, json_type_of(part)))
+        return None
+
+
+def json_types_of(rule: OneOf, scope: Scope) -> JsonTypes | None:
+    """The alternatives of a rule where they are told apart by their values' kinds; else None."""
+    places: dict[tuple[str, type], int] = {}
+    slots = []
+    for place, choice in enumerate(rule.alternatives):
+        only = choice.fields[0] if isinstance(choice, MapRule) and len(choice.fields) == 1 else None
+        if only is None or not isinstance(choice, MapRule) or choice.alternatives or choice.rest is not None:
+            return None
+        leaf = only.rule.leaf if isinstance(only.rule, LeafRule) else None
+        if not isinstance(leaf, Bind) or not leaf.calls or len(only.keys) > 1:
+            return None
+        meanings = [scope.resolve(name, only.place) for name in leaf.names]
+        takes = build(leaf, [one.value_type for one in meanings], 1, scope.textual, only.place).codecs[-1].takes
+        if takes is None or (only.keys[0], takes) in places:
+            return None
+        places[only.keys[0], takes] = place
+        slots.append(tuple(SLOT_OF.get(one.name, one.name) for one in meanings if one.where == "record"))
+    return JsonTypes(tuple(dict.fromkeys(key for key, _ in places)), places, tuple(slots))
+
+
+def raw_held(kinds: JsonTypes) -> Callable[[Raw], tuple[str, ...] | None] | None:
+    """A function that says which geometry a raw value holds: none where it is empty, None where it is none of the
+    alternatives."""
+    if len(kinds.keys) > 1:
+        return None
+    slots_of = {
+        ord(first): kinds.slots[kinds.places[kinds.keys[0], type(value)]]
+        for first, value in _BEGINNINGS.items()
+        if (kinds.keys[0], type(value)) in kinds.places
+    }
+
+    def held(value: Raw) -> tuple[str, ...] | None:
+        data = memoryview(value)
+        slots = slots_of.get(data[0])
+        return slots if slots is None or data.nbytes >= _SHORT or first_value(value) else ()
+
+    return held
+
+
+def noting(kinds: JsonTypes, named: Sequence[frozenset[str]], others: Choose) -> Choose:
+    """Note which geometry a mapping holds, of which none is asked for; `others` takes what is no alternative."""
+
+    def choose(value: Any, record: Record, state: ItemState) -> frozenset[str]:
+        place = kinds.which(value) if isinstance(value, dict) else None
+        if place is None:
+            return others(value, record, state)
+        if any(not _is_empty(value[key]) for key in kinds.keys if key in value):
+            for slot in kinds.slots[place]:
+                record[slot] = UNREAD
+        return named[place]
+
+    return choose

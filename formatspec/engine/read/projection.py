@@ -1,0 +1,97 @@
+"""Rows of shared documents: held where a document is decoded whole, else sought in the file and decoded when read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Protocol, TypedDict
+
+import msgspec
+
+from formatspec.engine.read.compile_reader import ReadContext
+from formatspec.engine.resolve.scope import Scope
+from formatspec.language.leaf import Bind, Computed, Keep
+from formatspec.language.rules import LeafRule, MapRule, Rule, TableRule
+
+Decode = Callable[[bytes], Any]
+"""The bytes of a list of rows to as much of the rows as is asked for."""
+
+
+class RowSource(Protocol):
+    """The rows of one table in one file."""
+
+    def __len__(self) -> int: ...
+
+    def at(self, position: int) -> Any:
+        """One row."""
+        ...
+
+    def some(self, start: int, stop: int, decode: Decode | None) -> Sequence[Any]:
+        """Rows that follow each other; `decode` takes their list."""
+        ...
+
+    def typed(self, start: int, stop: int, decode: Decode) -> Sequence[Any] | None:
+        """Rows that follow each other, as `decode` types them; None where one is of another type."""
+        ...
+
+    def batches(self, fields: Fields | None) -> Iterator[tuple[int, Sequence[Any]]]:
+        """All rows in order, some at a time, with the position of the first; of mappings, these fields suffice."""
+        ...
+
+
+Fields = dict[str, bool]
+"""The keys of a mapping that are looked at, and whether at more than that something is there."""
+
+
+def fields_of(rules: Sequence[TableRule], scope: Scope, context: ReadContext) -> Fields | None:
+    """The keys of rows that readers for `context` look at; None where they look at all."""
+    merged: Fields = {}
+    for rule in rules:
+        found = _fields(rule.row, scope.inside(rule.each.table), context)
+        if found is None or context.compares:
+            return None
+        _merge(merged, found)
+    return merged
+
+
+def _fields(rule: Rule, scope: Scope, context: ReadContext) -> Fields | None:
+    if not isinstance(rule, MapRule):
+        return None
+    rest = rule.rest
+    if rest is not None and (not isinstance(rest, LeafRule) or isinstance(rest.leaf, Bind)):
+        return None
+    found: Fields = {}
+    for one in rule.fields:
+        _merge(found, dict.fromkeys(one.keys, _read(one.rule, scope, context)))
+    for alternatives in rule.alternatives:
+        for choice in alternatives.alternatives:
+            inner = _fields(choice, scope, context)
+            if inner is None:
+                return None
+            _merge(found, inner)
+    return found
+
+
+def _read(rule: Rule, scope: Scope, context: ReadContext) -> bool:
+    """Whether anybody looks at a value."""
+    if not isinstance(rule, LeafRule):
+        return True
+    if isinstance(rule.leaf, Keep | Computed):
+        return False
+    if isinstance(rule.leaf, Bind):
+        return any(context.wanted(scope.resolve(name, rule.place), scope) for name in rule.leaf.names)
+    return True
+
+
+def _merge(found: Fields, more: Fields) -> None:
+    for key, needed in more.items():
+        found[key] = found.get(key, False) or needed
+
+
+def row_type(fields: Fields) -> Any:
+    """A type by which msgspec decodes only these fields; those that need only be there stay raw."""
+    return TypedDict("Row", {key: Any if needed else msgspec.Raw for key, needed in fields.items()}, total=False)  # type: ignore[operator]
+
+
+def rows_decoder(fields: Fields | None) -> Decode | None:
+    """How the bytes of a list of rows become as much of the rows as `fields` asks for."""
+    return None if fields is None else msgspec.json.Decoder(list[row_type(fields)]).decode  # type: ignore[misc]

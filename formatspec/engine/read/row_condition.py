@@ -1,0 +1,131 @@
+"""`where` when reading: constants of unset slots are set, those of set ones checked; derived ones are not asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from formatspec.engine.base.faults import Record
+from formatspec.engine.read.item_state import ItemState
+from formatspec.engine.resolve.scope import Scope
+from formatspec.language.errors import Place
+from formatspec.language.expression import Binary, Expression, Literal, Name, Unary, conjuncts
+from formatspec.language.values import stated, truth
+
+Condition = Callable[[Record, ItemState], bool]
+
+
+def always(record: Record, state: ItemState) -> bool:
+    return True
+
+
+def reading_condition(where: Expression | None, scope: Scope, place: Place) -> Condition:
+    """The condition of a row of `scope`, as far as its own slots tell."""
+    if where is None:
+        return always
+    terms = [term for part in conjuncts(where) if (term := _term(part, scope)) is not None]
+    if not terms:
+        return always
+    if len(terms) == 1:
+        return terms[0]
+    return lambda record, state: all(term(record, state) for term in terms)
+
+
+def _term(part: Expression, scope: Scope) -> Condition | None:
+    if isinstance(part, Binary) and part.operator == "==" and isinstance(part.left, Name):
+        if isinstance(part.right, Literal):
+            return _slot_is(part.left.name, part.right.value, scope)
+        return _slot_is_the_items(part.left.name, part.right.name, scope) if isinstance(part.right, Name) else None
+    if isinstance(part, Binary) and part.operator == "!=" and isinstance(part.left, Name):
+        if isinstance(part.right, Literal):
+            if isinstance(part.right.value, bool):  # of two values it is the other; when writing, null fits too
+                return _slot_is(part.left.name, not part.right.value, scope)
+            return _negated(_slot_is(part.left.name, part.right.value, scope))
+        return None
+    if isinstance(part, Name):
+        return None if _is_of_pixels(part.name, scope) else _slot_is(part.name, True, scope)
+    if isinstance(part, Unary) and part.operator == "not" and isinstance(part.operand, Name):
+        return _slot_is_empty(part.operand.name, scope)
+    return None
+
+
+def _is_of_pixels(name: str, scope: Scope) -> bool:
+    """Whether a slot may be told by a file of pixels, which is read later than the row."""
+    meaning = scope.meaning(name)
+    return meaning is not None and meaning.where == "record" and meaning.type == "region"
+
+
+def _negated(condition: Condition | None) -> Condition | None:
+    return None if condition is None else lambda record, state: not condition(record, state)
+
+
+def _slot_is(name: str, expected: Any, scope: Scope) -> Condition | None:
+    meaning = scope.meaning(name)
+    if meaning is None or meaning.derived:
+        return None
+    if meaning.where == "option":
+        holds = scope.options.get(meaning.name) in (None, expected)  # an option left open leaves all open
+        return lambda record, state: holds
+    if meaning.where != "record":
+        return None
+    slot = meaning.name
+    if slot.startswith("category.") and slot not in ("category.id", "category.name", "category.index"):
+        return _category_is(slot.removeprefix("category."), expected)
+    if expected is None:
+        return lambda record, state: _said(record, slot) is None
+    any_value = expected is True and meaning.type != "bool"
+    is_said = stated if meaning.counts_zero else truth
+
+    def check(record: Record, state: ItemState) -> bool:
+        value = record.get(slot)
+        if any_value:
+            return is_said(value)
+        if value is None:
+            record[slot] = expected
+            return True
+        return bool(value == expected)
+
+    return check
+
+
+def _slot_is_the_items(name: str, other: str, scope: Scope) -> Condition | None:
+    """`category.name == item.label.category.name`: a slot that has what one of the item's has."""
+    mine, its = scope.meaning(name), scope.meaning(other)
+    if mine is None or its is None or mine.where != "record" or its.where != "item" or mine.derived or its.derived:
+        return None
+    slot, source = mine.name, its.name
+
+    def check(record: Record, state: ItemState) -> bool:
+        expected = state.item.get(source)
+        if expected is None:
+            return True
+        return bool(record.setdefault(slot, expected) == expected)
+
+    return check
+
+
+def _category_is(slot: str, expected: Any) -> Condition:
+    def check(record: Record, state: ItemState) -> bool:
+        category = state.categories.find(record)
+        return category is not None and getattr(category, slot, None) == expected
+
+    return check
+
+
+def _slot_is_empty(name: str, scope: Scope) -> Condition | None:
+    meaning = scope.meaning(name)
+    if meaning is None or meaning.where != "record" or meaning.derived:
+        return None
+    slot = meaning.name
+    if slot.startswith("category."):
+        return _negated(_category_is(slot.removeprefix("category."), True))
+    if meaning.type == "bool":
+        return _slot_is(name, False, scope)
+    is_said = stated if meaning.counts_zero else truth
+    return lambda record, state: not is_said(_said(record, slot))
+
+
+def _said(record: Record, slot: str) -> Any:
+    """A slot's value; a row inside another row has that as its parent before either has an id."""
+    value = record.get(slot)
+    return True if value is None and slot == "parent" and "$up" in record else value

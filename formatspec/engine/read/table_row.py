@@ -1,0 +1,66 @@
+"""One row of a table: how it is read, and what becomes of its record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from msgspec import Raw, json
+
+from formatspec.engine.base.faults import MILD, Record
+from formatspec.engine.read.item_state import ItemState
+from formatspec.engine.read.merge_rows import RowReader, keep_row
+from formatspec.engine.read.row_condition import always
+
+
+def read_row(
+    row: Any,
+    position: int,
+    readers: Sequence[RowReader],
+    outer: Record,
+    state: ItemState,
+    known: Mapping[str, Any] = {},
+) -> None:
+    """Read one row by the first of `readers` that fits, and keep its record; `known` slots are set already."""
+    before = len(state.faults)
+    for reader in readers:
+        if len(readers) > 1 and not reader.test(row):
+            continue
+        record: Record = {"$up": outer, **known} if reader.table == "children" else dict(known)
+        reader.read(row, record, state)
+        if reader.kind == "object" and "index" in reader.by:
+            record.setdefault("?index", position)
+        if len(state.faults) > before and any(fault.code not in MILD for fault in state.faults[before:]):
+            others = () if reader is readers[-1] else readers[readers.index(reader) + 1 :]
+            if any(_may_be(other, reader, row) for other in others):
+                del state.faults[before:]
+                continue
+            return
+        if reader.fits is not always and not reader.fits(record, state):
+            continue
+        if state.origin:
+            record["$rows"] = {reader.number: (position, row)}
+        keep_row(reader, record, outer, state)
+        return
+    state.fault("ALTERNATIVE", state.at, readers[0].place, "the row fits no table that could hold it", got=_shown(row))
+
+
+def _may_be(other: RowReader, reader: RowReader, row: Any) -> bool:
+    """Whether a row that is not what its constants say may be of another table: not of one that takes any row."""
+    return other.test(row) and (other.constants or not reader.constants)
+
+
+def _shown(row: Any) -> Any:
+    """A row with what nobody has asked for yet, to be told of."""
+    if not isinstance(row, dict):
+        return row
+    return {key: json.decode(part) if type(part) is Raw else part for key, part in row.items()}
+
+
+def rows_of_columns(value: Any) -> Any:
+    """The rows of a mapping from keys to lists of one length; anything else as it is, to be reported."""
+    if not isinstance(value, dict) or not all(isinstance(column, list) for column in value.values()):
+        return value
+    if len({len(column) for column in value.values()}) > 1:
+        return None
+    return [dict(zip(value, row, strict=True)) for row in zip(*value.values(), strict=True)]

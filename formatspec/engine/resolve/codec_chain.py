@@ -1,0 +1,405 @@
+"""One leaf's way between the file's value and the model's: text, codecs, type; both directions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from formatspec.codecs import BadArgumentsError, UnknownCodecError, make
+from formatspec.codecs.registry import Argument, Codec, Env, Site, UnfitError
+from formatspec.engine.resolve.fuse_arithmetic import fused
+from formatspec.language.errors import Place
+from formatspec.language.expression import Literal
+from formatspec.language.leaf import Bind
+from formatspec.language.rules import problem
+from formatspec.model.slots import Type
+from formatspec.paths import formats
+
+Convert = Callable[[Any, Env], Any]
+
+NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[-+]?(?:nan|NaN|inf|Infinity)"
+_INTEGER = re.compile(r"[-+]?\d+")
+_NUMBER = re.compile(NUMBER)
+_PADDED = re.compile(r"0\d+d")
+
+
+class Chain(msgspec.Struct, frozen=True):
+    """decode: file to model, encode: model to file; both raise UnfitError.
+
+    pattern: for text, what the file's side looks like; None where anything goes.
+    unspelled: for text, the value that `encode` spells; the same as `encode` where it spells none.
+    """
+
+    decode: Convert
+    encode: Convert
+    codecs: tuple[Codec, ...]
+    needs: frozenset[str]
+    pattern: str | None = None
+    unspelled: Convert | None = None
+
+
+def spell_number(value: float) -> str:
+    """The shortest decimal that reads back as the same number, without exponent where possible."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    text = repr(float(value))
+    if "e" in text and abs(value) < 1e15:
+        text = f"{value:.20f}".rstrip("0").rstrip(".")
+        return text if float(text) == value else repr(value)
+    return text
+
+
+def spell(value: Any, env: Env | None = None) -> str:
+    """A value as text: numbers canonical, lists parted by blanks."""
+    kind = type(value)
+    if kind is str:
+        return value  # type: ignore[no-any-return]
+    if kind is float:
+        text = repr(value)
+        return spell_number(value) if "e" in text else text
+    if kind is int:
+        return repr(value)
+    if kind is list or kind is tuple:
+        return _spell_numbers(value) or " ".join(map(spell, value))
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return ""
+    if isinstance(value, bool | int | float):
+        return spell_number(value)
+    if isinstance(value, list | tuple):
+        return " ".join(map(spell, value))
+    raise UnfitError("a value that text can hold", value)
+
+
+def _spell_numbers(values: Sequence[Any]) -> str:
+    """Numbers as text, by an encoder that is several times as fast; nothing where it spells one otherwise."""
+    if not _NUMBERS.issuperset(map(type, values)):
+        return ""
+    try:
+        text = _ENCODE(values).decode()
+    except OverflowError:
+        return ""
+    return "" if "e" in text or "n" in text or "0.0000" in text else text[1:-1].replace(",", " ")
+
+
+def spell_rows(rows: Sequence[Sequence[Any]]) -> list[str]:
+    """Each row's values as text, parted by blanks; rows of numbers all at once."""
+    try:
+        text = _ENCODE(rows).decode()
+    except (OverflowError, TypeError):
+        text = ""
+    if _PLAIN_ROWS.fullmatch(text) and "0.0000" not in text and text.count("[") == len(rows) + 1:
+        return text[2:-2].replace("],[", "\n").replace(",", " ").split("\n")
+    return [spell(row) for row in rows]
+
+
+_PLAIN_ROWS = re.compile(r"\[\[[-0-9.,\[\]]+\]\]")
+_NUMBERS = frozenset({int, float})
+_ENCODE = msgspec.json.Encoder().encode
+
+
+def read_number(text: Any, env: Env | None = None) -> int | float:
+    """A number of a text file; integers stay integers."""
+    if not isinstance(text, str):
+        raise UnfitError("a number", text)
+    text = text.strip()
+    if _INTEGER.fullmatch(text) and len(text) < 400:
+        return int(text)
+    if _NUMBER.fullmatch(text):
+        return float(text)
+    raise UnfitError("a number", text)
+
+
+def _read_numbers(text: Any, env: Env) -> Any:
+    if isinstance(text, str):
+        return [read_number(word) for word in text.split()]
+    return [read_number(word) for word in text]
+
+
+def _read_id(text: Any, env: Env) -> Any:
+    """An id of a text file: an integer where it is spelled as one, so that `007` stays what it is."""
+    if isinstance(text, str) and _INTEGER.fullmatch(text) and len(text) < 19 and str(int(text)) == text:
+        return int(text)
+    return text
+
+
+def _read_bool(text: Any, env: Env) -> bool:
+    words = {"true": True, "false": False, "True": True, "False": False}
+    if text not in words:
+        raise UnfitError("true or false", text)
+    return words[text]
+
+
+def _finite(value: Any) -> bool:
+    return (
+        isinstance(value, int | float) and not isinstance(value, bool) and value == value and abs(value) != float("inf")
+    )
+
+
+def _integer(value: Any, env: Env) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        if isinstance(value, float) and value.is_integer():
+            return int(value)
+        raise UnfitError("an integer", value)
+    return value
+
+
+def _number(value: Any, env: Env) -> int | float:
+    if not _finite(value):
+        raise UnfitError("a finite number", value)
+    return value  # type: ignore[no-any-return]
+
+
+def _text(value: Any, env: Env) -> str:
+    if not isinstance(value, str):
+        raise UnfitError("text", value)
+    return value
+
+
+def _id(value: Any, env: Env) -> Any:
+    if type(value) is int or type(value) is str:
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise UnfitError("an integer or text", value)
+    return value
+
+
+def _bool(value: Any, env: Env) -> bool:
+    if not isinstance(value, bool):
+        raise UnfitError("true or false", value)
+    return value
+
+
+_TEXT = frozenset({str})
+_LISTS = frozenset({list, tuple})
+
+
+def _texts(value: Any, env: Env) -> tuple[str, ...]:
+    if type(value) in _LISTS and _TEXT.issuperset(map(type, value)):
+        return tuple(value)
+    if not isinstance(value, list | tuple) or not all(isinstance(part, str) for part in value):
+        raise UnfitError("a list of texts", value)
+    return tuple(value)
+
+
+def _numbers(count: int | None, value: Any, env: Env) -> tuple[Any, ...]:
+    if not isinstance(value, (list, tuple)) or (count is not None and len(value) != count):
+        raise UnfitError(f"{count} numbers" if count else "a list of numbers", value)
+    for part in value:
+        plain = type(part) is int or (type(part) is float and part - part == 0)
+        if not plain and not _finite(part):
+            raise UnfitError("finite numbers", value)
+    return tuple(value)
+
+
+def _color(value: Any, env: Env) -> tuple[int, ...]:
+    if not isinstance(value, list | tuple) or len(value) not in (3, 4):
+        raise UnfitError("a colour of three integers", value)
+    return tuple(_integer(part, env) for part in value)
+
+
+def _edges(value: Any, env: Env) -> tuple[tuple[int, ...], ...]:
+    if not isinstance(value, list | tuple):
+        raise UnfitError("pairs of integers", value)
+    edges = tuple(tuple(edge) if isinstance(edge, list | tuple) else () for edge in value)
+    if any(len(edge) != 2 or not all(isinstance(end, int) for end in edge) for edge in edges):
+        raise UnfitError("pairs of integers", value)
+    return edges
+
+
+def _mapping(value: Any, env: Env) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise UnfitError("a mapping", value)
+    return value
+
+
+def _json(value: Any, env: Env) -> Any:
+    return value
+
+
+_TYPES: dict[Type, Convert] = {
+    "int": _integer,
+    "number": _number,
+    "text": _text,
+    "id": _id,
+    "bool": _bool,
+    "state": _text,
+    "texts": _texts,
+    "box": partial(_numbers, 4),
+    "rotated": partial(_numbers, 5),
+    "ring": partial(_numbers, None),
+    "circle": partial(_numbers, 3),
+    "color": _color,
+    "edges": _edges,
+    "mapping": _mapping,
+}  # fmt: skip
+_TEXT_READERS: dict[str, Convert] = {"number": read_number, "numbers": _read_numbers}
+_TEXT_TYPES: dict[Type, Convert] = {
+    "int": read_number,
+    "number": read_number,
+    "id": _read_id,
+    "bool": _read_bool,
+    "color": _read_numbers,
+    "ring": _read_numbers,
+    "box": _read_numbers,
+}  # fmt: skip
+_FORMATS: dict[str, Convert] = {"d": read_number, "f": read_number}
+
+
+def build(leaf: Bind, types: Sequence[Type], keys: int, textual: bool, place: Place) -> Chain:
+    """The chain of a leaf that binds slots of the given types under `keys` keys of the file.
+
+    textual: the file's side is text.  Raises SpecError on an unknown codec or unfit arguments.
+    """
+    codecs = _codecs(leaf, len(types), keys, textual, place)
+    steps_in: list[Convert] = []
+    steps_out = _encoding(codecs, types, keys)
+    unspelled = None
+    if textual:
+        reader = _text_reader(leaf, codecs, types)
+        if reader is not None:
+            many = keys > 1 and reader is not _read_numbers
+            steps_in.append(partial(_each, reader) if many else reader)
+        if leaf.format is not None and (leaf.format == "word" or _PADDED.fullmatch(leaf.format)):
+            steps_out.append(partial(_rendered, formats.field("x", leaf.format).render))
+        unspelled = _composed(steps_out)
+        if not codecs or codecs[-1].kind != "tree":
+            steps_out.append(partial(_each, spell) if keys > 1 else spell)
+    steps_in.extend(codec.decode for codec in reversed(codecs))
+    checks = [_TYPES.get(kind) for kind in types]
+    if len(types) == 1:
+        if checks[0] is not None:
+            steps_in.append(_if_any(checks[0]))
+    else:
+        steps_in.append(partial(_slots, tuple(checks)))
+    needs = frozenset(need for codec in codecs for need in codec.needs)
+    pattern = _pattern(leaf, codecs, types) if textual else None
+    decode, encode = _composed(steps_in), _composed(steps_out)
+    if leaf.default == Literal(None) and codecs and keys == 1 and not textual:
+        decode, encode = partial(_or_null, decode), partial(_or_null, encode)
+    return Chain(decode, encode, codecs, needs, pattern, unspelled)
+
+
+def _codecs(leaf: Bind, left: int, right: int, textual: bool, place: Place) -> tuple[Codec, ...]:
+    made = []
+    last = len(leaf.calls) - 1
+    for at, call in enumerate(leaf.calls):
+        arguments = call.arguments
+        if textual and at == last and call.name in ("map", "flag", "flags"):
+            arguments = tuple(Argument(a.value, spell(a.file), True) if a.paired else a for a in arguments)
+        try:
+            made.append(make(call.name, arguments, Site(left, right)))
+        except UnknownCodecError as error:
+            raise problem(str(error), place) from None
+        except BadArgumentsError as error:
+            raise problem(str(error), place) from None
+        left = 1 if left > 1 and call.name in ("digits",) else left
+    return tuple(made)
+
+
+_SHAPES: dict[Type, tuple[int, tuple[int, ...]]] = {"box": (4, (2, 3))}
+"""Types that are a fixed count of numbers, and the places of those that are widths and heights."""
+
+
+def _encoding(codecs: Sequence[Codec], types: Sequence[Type], keys: int) -> list[Convert]:
+    """The codecs' way to the file: as one function where they are arithmetic on the numbers of a model's value."""
+    steps: list[Convert] = [codec.encode for codec in codecs]
+    shape = _SHAPES.get(types[0]) if len(types) == 1 and codecs else None
+    whole = None if shape is None else fused(codecs, *shape, keys > 1, _composed(steps))
+    return steps if whole is None else [whole]
+
+
+def _each(convert: Convert, values: Any, env: Env) -> tuple[Any, ...]:
+    return tuple(convert(value, env) for value in values)
+
+
+def _or_null(convert: Convert, value: Any, env: Env) -> Any:
+    """Null for null, where the codecs have no other spelling for it."""
+    try:
+        return convert(value, env)
+    except UnfitError:
+        if value is None:
+            return None
+        raise
+
+
+def _if_any(check: Convert) -> Convert:
+    """A check that lets no value through."""
+    return lambda value, env: None if value is None else check(value, env)
+
+
+def _slots(checks: tuple[Convert | None, ...], values: Any, env: Env) -> tuple[Any, ...]:
+    if not isinstance(values, list | tuple) or len(values) != len(checks):
+        raise UnfitError(f"{len(checks)} values", values)
+    return tuple(
+        value if check is None or value is None else check(value, env)
+        for check, value in zip(checks, values, strict=True)
+    )
+
+
+def _rendered(render: Callable[[Any], str], value: Any, env: Env) -> str:
+    try:
+        return render(value)
+    except ValueError as error:
+        raise UnfitError(str(error), value) from None
+
+
+def _text_reader(leaf: Bind, codecs: Sequence[Codec], types: Sequence[Type]) -> Convert | None:
+    if leaf.format in _FORMATS or _PADDED.fullmatch(leaf.format or ""):
+        return read_number
+    for codec in reversed(codecs):
+        if codec.kind in _TEXT_READERS:
+            return _TEXT_READERS[codec.kind]
+        if codec.kind != "any":
+            return None
+    if leaf.calls and leaf.calls[-1].name == "map":
+        return None
+    return _TEXT_TYPES.get(types[0]) if len(types) == 1 else None
+
+
+def _pattern(leaf: Bind, codecs: Sequence[Codec], types: Sequence[Type]) -> str:
+    if leaf.format is not None:
+        return formats.field("x", leaf.format).pattern
+    arity = next((codec.arity for codec in reversed(codecs) if codec.arity), None)
+    for codec in reversed(codecs):
+        if codec.between is not None and codec is codecs[-1]:
+            parted = rf"[ ]*{re.escape(codec.between.strip())}[ ]*(?:{NUMBER})"
+            return f"(?:{NUMBER})" + (f"(?:{parted}){{{arity - 1}}}" if arity else f"(?:{parted})*")
+        if codec.kind == "number":
+            return NUMBER
+        if codec.kind == "numbers":
+            number = f"(?:{NUMBER})"
+            return number + (f"(?: {number}){{{arity - 1}}}" if arity else f"(?: {number})*")
+        if codec.kind != "any":
+            return r".*"
+    if leaf.calls and leaf.calls[-1].name == "map":
+        words = [spell(argument.file) for argument in leaf.calls[-1].arguments if argument.paired]
+        return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
+    kind = types[0]
+    if kind in ("int", "number"):
+        return NUMBER
+    return r".+"
+
+
+def _composed(steps: Sequence[Convert]) -> Convert:
+    if not steps:
+        return _json
+    if len(steps) == 1:
+        return steps[0]
+    if len(steps) == 2:
+        first, second = steps
+        return lambda value, env: second(first(value, env), env)
+
+    def run(value: Any, env: Env) -> Any:
+        for step in steps:
+            value = step(value, env)
+        return value
+
+    return run

@@ -1,0 +1,82 @@
+"""What tells alternatives apart: the constants and the required keys of a rule."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from formatspec.engine.base.faults import MISSING
+from formatspec.engine.resolve.scope import Scope
+from formatspec.language.leaf import Constant
+from formatspec.language.rules import Field, LeafRule, MapRule, OneOf, Rule, TableRule
+
+
+def equal_strictly(a: Any, b: Any) -> bool:
+    """Equality in which 0, 0.0, "0" and false differ."""
+    return type(a) is type(b) and bool(a == b)
+
+
+def constant_of(leaf: Constant, scope: Scope) -> Any:
+    """The constant as the document spells it."""
+    if scope.textual and leaf.value is not None and not isinstance(leaf.value, str):
+        return str(leaf.value).lower() if isinstance(leaf.value, bool) else str(leaf.value)
+    return leaf.value
+
+
+RowTest = Callable[[Any], bool]
+
+
+def constants_in(rule: Rule, scope: Scope) -> tuple[tuple[tuple[str, ...], Any], ...]:
+    """The constants of a mapping: (path of keys, value), by which alternatives are told apart."""
+    found: list[tuple[tuple[str, ...], Any]] = []
+    if isinstance(rule, TableRule):
+        return constants_in(rule.row, scope)
+    if isinstance(rule, MapRule):
+        for field in rule.fields:
+            if isinstance(field.rule, LeafRule) and isinstance(field.rule.leaf, Constant) and not field.optional:
+                found.append(((field.keys[0],), constant_of(field.rule.leaf, scope)))
+            elif isinstance(field.rule, MapRule) and not field.optional:
+                found.extend(((field.keys[0], *path), value) for path, value in constants_in(field.rule, scope))
+    return tuple(found)
+
+
+def row_test(rule: Rule, scope: Scope) -> RowTest:
+    """Whether a document has the constants and the required keys of a rule."""
+    constants = constants_in(rule, scope)
+    row = rule.row if isinstance(rule, TableRule) else rule
+    required = (
+        frozenset(key for field in row.fields if not may_be_absent(field, scope) for key in field.keys)
+        if isinstance(row, MapRule)
+        else frozenset()
+    )
+    filled = required - {path[0] for path, _ in constants} if scope.cells else frozenset()
+
+    def test(value: Any) -> bool:
+        if not isinstance(value, dict):
+            return not required
+        if not required <= value.keys() or any(value[key] == "" for key in filled):
+            return False
+        for path, expected in constants:
+            part: Any = value
+            for key in path:
+                part = part.get(key, MISSING) if isinstance(part, dict) else MISSING
+            if not equal_strictly(part, expected):
+                return False
+        return True
+
+    return test
+
+
+def keys_of(rule: Rule) -> frozenset[str]:
+    """The keys that a mapping names, in its alternatives too."""
+    row = rule.row if isinstance(rule, TableRule) else rule
+    if not isinstance(row, MapRule):
+        return frozenset()
+    inner = (keys_of(choice) for alternatives in row.alternatives for choice in alternatives.alternatives)
+    return frozenset(key for field in row.fields for key in field.keys).union(*inner)
+
+
+def may_be_absent(field: Field, scope: Scope) -> bool:
+    """Whether a document may be without a field: text has no other way to say that a table has no rows."""
+    tables = field.rule.alternatives if isinstance(field.rule, OneOf) else (field.rule,)
+    return field.optional or (scope.textual and all(isinstance(one, TableRule) for one in tables))

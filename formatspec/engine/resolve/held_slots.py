@@ -1,0 +1,118 @@
+"""Which slots of an object a rule holds, as bits, so that what a target cannot hold is counted cheaply."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator
+from typing import Any
+
+from formatspec.engine.base.source_code import function
+from formatspec.engine.resolve.scope import Scope
+from formatspec.language.expression import Binary, Expression, Literal, Name, Unary, conjuncts
+from formatspec.language.leaf import Leaf, bindings
+from formatspec.language.rules import LeafRule, ListRule, MapRule, OneOf, Rule, TableRule
+from formatspec.model.records import Area, Category, Object
+from formatspec.model.slots import TABLES
+
+GEOMETRY = ("bbox", "rotated", "polygons", "polyline", "keypoints", "circle", "region", "hidden")
+COUNTED = (
+    "id", "category", "parent", "level", "group", "track", "order", "single", "attributes", "tags", "score",
+    *GEOMETRY, "text",
+)  # fmt: skip
+BITS = {name: 1 << place for place, name in enumerate(COUNTED)}
+
+WRITTEN = 1 << len(COUNTED)
+"""Set beside the slots of what has a row of its own: one that only looks up others adds to what they tell."""
+
+SETTLED = ("single",)
+"""Slots with two values, of which a condition leaves one."""
+
+SLOT_OF = {"polygon": "polygons"}
+UNREAD: tuple[tuple[float, ...], ...] = ((),)
+"""Stands for geometry that is there and was not decoded, since nobody asked for it."""
+
+IMPLIED = {
+    "region": BITS["bbox"],
+    "polygons": BITS["bbox"],
+    "rotated": 0,
+    "bbox": 0,
+}
+"""What follows from a held slot, so that it is not lost: a box from what it surrounds."""
+
+
+def record_mark(record: Any) -> Hashable:
+    """What stands for a record among those that were written: its identity, but an area is made anew for each picture
+    that shows it."""
+    return mark_of_area(record.category) if isinstance(record, Area) else id(record)
+
+
+def mark_of_area(category: Category | None) -> Hashable:
+    """What stands for the area of a category."""
+    return None if category is None else (category.id, category.name)
+
+
+def leaf_names(leaf: Leaf) -> Iterator[str]:
+    """The names that a leaf binds."""
+    for bind in bindings(leaf):
+        yield from bind.names
+        if any(call.name == "map" for call in bind.calls) and "slot" in bind.names:
+            for call in bind.calls:
+                yield from (str(a.value) for a in call.arguments if a.value)
+
+
+def slot_bits(rule: Rule, scope: Scope) -> int:
+    """The slots of an object that the rule holds whatever alternative is taken."""
+    bits = 0
+    for name in _names(rule):
+        head = name.removeprefix("object.").partition(".")[0]
+        head = "polygons" if head == "polygon" else head
+        bits |= BITS.get(head, 0) | IMPLIED.get(head, 0)
+        if head == "depth":
+            bits |= BITS["level"]
+    if scope.table == "children":
+        bits |= BITS["parent"]
+    return bits
+
+
+def condition_bits(where: Expression | None) -> int:
+    """The slots whose value a condition settles, so that whoever fulfils it has said them."""
+    bits = 0
+    for part in conjuncts(where) if where is not None else ():
+        if isinstance(part, Unary) and part.operator == "not":
+            part = part.operand
+        elif isinstance(part, Binary) and part.operator in ("==", "!=") and isinstance(part.right, Literal):
+            settled = part.operator == "==" or isinstance(part.right.value, bool)
+            part = part.left if settled else part.right
+        if isinstance(part, Name) and part.name in SETTLED:
+            bits |= BITS[part.name]
+    return bits
+
+
+def _names(rule: Rule) -> Iterator[str]:
+    if isinstance(rule, LeafRule):
+        yield from leaf_names(rule.leaf)
+    elif isinstance(rule, MapRule):
+        for field in rule.fields:
+            yield from _names(field.rule)
+        if rule.rest is not None and isinstance(rule.rest, LeafRule):
+            yield from leaf_names(rule.rest.leaf)
+    elif isinstance(rule, ListRule):
+        for one in rule.rules:
+            yield from _names(one)
+    elif isinstance(rule, TableRule) and TABLES[rule.each.table] == "attribute":
+        yield "attributes"
+    elif isinstance(rule, OneOf) and len(rule.alternatives) == 1:
+        yield from _names(rule.alternatives[0])
+
+
+def _stated(slot: str) -> str:
+    """The condition that a slot holds a value: an empty tuple or mapping is none."""
+    default = getattr(Object(), slot)
+    return f"thing.{slot} is not None" if default is None else f"thing.{slot}"
+
+
+stated_bits: Callable[[Object], int] = function(
+    "stated_bits(thing)",
+    ["bits = 0", *(f"if {_stated(slot)}: bits |= {bit}" for slot, bit in BITS.items()), "return bits"],
+    {},
+)
+"""The slots of an object that hold a value."""

@@ -1,0 +1,145 @@
+"""Numbers that count rows: a shard counts from 0, and whoever joins the shards adds what came before."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from formatspec.engine.resolve.scope import Scope
+from formatspec.language import expression
+from formatspec.language.expression import Binary, Expression, Literal, Name
+from formatspec.language.leaf import Bind, Computed, Keep, Leaf, Text
+from formatspec.language.rules import (
+    Field,
+    LeafRule,
+    LineRule,
+    MapRule,
+    Rule,
+    TableRule,
+    inside,
+)
+
+COUNTS = frozenset({"index", "item.index", "number", "rank"})
+"""Slots that say the how-manieth a record is."""
+
+
+ALL_OBJECTS = "all objects"
+"""The counter of objects over all files, where several tell of one."""
+
+
+class Counted(int):
+    """A number of rows so far, or one that follows from it by adding; `counter` is the table that is counted."""
+
+    counter: str
+
+    def __new__(cls, value: int, counter: str) -> Counted:
+        made = int.__new__(cls, value)
+        made.counter = counter
+        return made
+
+    def __add__(self, other: int) -> int:
+        return Counted(int(self) + other, self.counter) if type(other) is int else int(self) + other
+
+    __radd__ = __add__
+
+
+File = tuple[str, str]
+"""A shared file: its role and its path."""
+
+
+class Relative:
+    """Numbers of rows in one part of a target: each part counts from 0, and whoever joins parts raises them."""
+
+    def of(self, file: File | None, counter: str, count: int) -> int:
+        """The number of a row, before which `count` rows of its part stand."""
+        return Counted(count, counter)
+
+    def pass_by(self, file: File | None, counts: Mapping[str, int]) -> None:
+        """A part is done, and had so many rows."""
+
+
+class Absolute(Relative):
+    """Numbers of rows where parts are written one after another: they are what they will be, and may be text."""
+
+    def __init__(self) -> None:
+        self._before: Counter[tuple[File | None, str]] = Counter()
+
+    def of(self, file: File | None, counter: str, count: int) -> int:
+        """The number of a row in its file."""
+        return self._before[file, counter] + count
+
+    def pass_by(self, file: File | None, counts: Mapping[str, int]) -> None:
+        """A part is done, and had so many rows."""
+        self._before.update({(file, counter): count for counter, count in counts.items()})
+
+
+def counted(document: Any) -> dict[str, str]:
+    """The fields of a row that count rows, and what they count."""
+    if not isinstance(document, dict):
+        return {}
+    return {key: value.counter for key, value in document.items() if type(value) is Counted}
+
+
+def counts_plainly(rule: TableRule, scope: Scope) -> bool:
+    """Whether the numbers of a table's rows stand in fields of their own, so that they can be raised later."""
+    inner = scope.inside(rule.each.table)
+    if rule.each.where is not None and _counts(rule.each.where, inner):
+        return False
+    if not isinstance(rule.row, MapRule):
+        return not _any_count(rule.row, inner)
+    return all(_plain(field, inner) for field in rule.row.fields) and not any(
+        _any_count(choice, inner) for choice in (*rule.row.alternatives, *([rule.row.rest] if rule.row.rest else []))
+    )
+
+
+def _plain(field: Field, scope: Scope) -> bool:
+    if not _any_count(field.rule, scope.below()):
+        return True
+    leaf = field.rule.leaf if isinstance(field.rule, LeafRule) else None
+    if scope.textual or len(field.keys) > 1 or not isinstance(leaf, Bind | Keep):
+        return False
+    if isinstance(leaf, Bind) and (leaf.calls or any(name in COUNTS for name in leaf.names)):
+        return False
+    default = leaf.default
+    if isinstance(default, Binary):
+        return default.operator == "+" and isinstance(default.left, Name) and isinstance(default.right, Literal)
+    return isinstance(default, Name)
+
+
+def _any_count(rule: Rule, scope: Scope) -> bool:
+    """Whether anything in a rule is a number of the spooled row, not of a row inside it."""
+    if isinstance(rule, LeafRule | LineRule):
+        return any(_leaf_counts(part, scope) for part in _parts(rule.leaf))
+    if isinstance(rule, TableRule):
+        inner = scope.inside(rule.each.table)
+        within = rule.each.where is not None and _counts(rule.each.where, inner)
+        return within or _any_count(rule.row, inner)
+    return any(_any_count(one, scope) for one in inside(rule))
+
+
+def _parts(leaf: Leaf) -> tuple[Any, ...]:
+    return leaf.parts if isinstance(leaf, Text) else (leaf,)
+
+
+def _leaf_counts(leaf: Any, scope: Scope) -> bool:
+    if isinstance(leaf, Bind):
+        named = any(_is_count(name, scope) for name in leaf.names)
+        return named or (leaf.default is not None and _counts(leaf.default, scope))
+    if isinstance(leaf, Keep):
+        return leaf.default is not None and _counts(leaf.default, scope)
+    return isinstance(leaf, Computed) and _counts(leaf.expression, scope)
+
+
+def _counts(value: Expression, scope: Scope) -> bool:
+    return any(_is_count(name, scope) for name in expression.names(value))
+
+
+def _is_count(name: str, scope: Scope) -> bool:
+    if name not in COUNTS:
+        return False
+    meaning = scope.meaning(name)
+    if meaning is None:
+        return False
+    spooled = scope.outer is not None and scope.outer.kind == "dataset"
+    return spooled or meaning.where != "record" or scope.kind == "item"

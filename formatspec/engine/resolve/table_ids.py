@@ -1,0 +1,18 @@
+"""Numbers and keys by which the source rows of a table are found again."""
+
+from __future__ import annotations
+
+import zlib
+
+from formatspec.engine.resolve.scope import Scope
+from formatspec.language.rules import TableRule
+
+
+def rows_key(number: int) -> tuple[str, int]:
+    """Where an origin keeps the source rows of an object that has several in one table."""
+    return ("rings", number)
+
+
+def table_number(rule: TableRule, scope: Scope) -> int:
+    """A number by which a table's source rows are found again: the same in reader and writer."""
+    return zlib.crc32(f"{scope.role} {rule.place} {rule.each.table}".encode())

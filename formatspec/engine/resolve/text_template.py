@@ -1,0 +1,120 @@
+"""Text with placeholders, both ways: a template of the paths' kind whose fields are leaves."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from formatspec.engine.resolve.codec_chain import NUMBER, build, spell
+from formatspec.engine.resolve.scope import Scope
+from formatspec.language.errors import Place
+from formatspec.language.leaf import Bind, Computed, Text
+from formatspec.language.rules import problem
+from formatspec.paths import formats
+from formatspec.paths.template import Template, TemplateField, TemplateSyntaxError, compile_template
+
+_BLANKS = re.compile(r"[ \t]+")
+
+
+class TextTemplate(msgspec.Struct, frozen=True):
+    """A compiled text: its fields' raw texts by name, and the leaf that each field is."""
+
+    template: Template
+    leaves: Mapping[str, Bind | Computed]
+    optional: frozenset[str]
+    numbers: re.Pattern[str] | None = None
+    """For lines of nothing but numbers: what they look like.  No blank is part of a number, so that one look is
+    enough however long the line is."""
+    literals: tuple[str, ...] = ()
+    """What stands before, between and behind the fields, where each is any text and must be there."""
+
+    def render(self, values: Mapping[str, Any]) -> str:
+        """The text with these values.  Raises MissingValueError, and ValueError for one that a field cannot render."""
+        if self.literals and len(values) == len(self.leaves):
+            text = self.literals[0]
+            for name, literal in zip(self.leaves, self.literals[1:]):  # noqa: B905  # as many as there are
+                text += spell(values[name]) + literal
+            return text
+        return self.template.render({name: spell(value) for name, value in values.items()})
+
+    def match(self, text: str) -> dict[str, Any] | None:
+        """The raw text of each field; runs of blanks count as one where the text does not fit as it is."""
+        if self.numbers is not None:
+            fitting = self.numbers.fullmatch(text) or self.numbers.fullmatch(_BLANKS.sub(" ", text).strip())
+            return None if fitting is None else fitting.groupdict()
+        found = self.template.match(text)
+        if found is None or (" " in text and any(p[:1] == " " or p[-1:] == " " for p in found.values() if p)):
+            found = self.template.match(_BLANKS.sub(" ", text).strip()) or found
+        if found is None or not self.optional:
+            return found
+        return {name: None if name in self.optional and part == "" else part for name, part in found.items()}
+
+
+def text_template(leaf: Text, scope: Scope, place: Place) -> TextTemplate:
+    """Compile a text.  Fields are named p0, p1, …; each matches what its leaf can hold."""
+    parts: list[str | TemplateField] = []
+    leaves: dict[str, Bind | Computed] = {}
+    optional: set[str] = set()
+    seen: dict[str, str] = {}
+    for part in leaf.parts:
+        if isinstance(part, str):
+            parts.append(part)
+            continue
+        name = f"p{len(leaves)}"
+        if isinstance(part, Bind) and not part.calls and len(part.names) == 1:
+            name = seen.setdefault(part.names[0], name)
+        leaves.setdefault(name, part)
+        pattern = _pattern(part, scope, place)
+        absent = isinstance(part, Bind) and part.optional
+        if absent:
+            optional.add(name)
+        render = formats.field("x", "words").render if getattr(part, "format", None) == "words" else str
+        parts.append(TemplateField(name, pattern, str, render, optional=absent))
+    try:
+        template = compile_template(parts, limit=1 << 22)
+    except TemplateSyntaxError as error:
+        raise problem(f"in {leaf.source!r}: {error}", place) from None
+    return TextTemplate(template, leaves, frozenset(optional), _only_numbers(parts), _literals(parts))
+
+
+def _literals(parts: Sequence[str | TemplateField]) -> tuple[str, ...]:
+    """What stands between fields that are any text, each once; nothing where some are not."""
+    fields = [part for part in parts if isinstance(part, TemplateField)]
+    once = len({part.name for part in fields}) == len(fields)
+    if not once or any(part.optional or part.render is not str for part in fields):
+        return ()
+    found = [""]
+    for part in parts:
+        found[-1:] = [found[-1] + part] if isinstance(part, str) else [found[-1], ""]
+    return tuple(found)
+
+
+def _only_numbers(parts: Sequence[str | TemplateField]) -> re.Pattern[str] | None:
+    """The pattern of a template whose fields are numbers, each once, with literal text between them."""
+    fields = [part for part in parts if isinstance(part, TemplateField)]
+    apart = all(isinstance(a, str) or isinstance(b, str) for a, b in itertools.pairwise(parts))
+    once = len({part.name for part in fields}) == len(fields)
+    if not fields or not apart or not once or any(f.optional or not _is_number(f.pattern) for f in fields):
+        return None
+    return re.compile(
+        "".join(re.escape(part) if isinstance(part, str) else f"(?P<{part.name}>{part.pattern})" for part in parts)
+    )
+
+
+def _is_number(pattern: str) -> bool:
+    return pattern in (NUMBER, formats.field("x", "d").pattern) or pattern.startswith(f"(?:{NUMBER})")
+
+
+def _pattern(part: Bind | Computed, scope: Scope, place: Place) -> str:
+    if isinstance(part, Computed):
+        return r".*"
+    meanings = [scope.resolve(name, place) for name in part.names]
+    named = len(meanings) == 1 and (meanings[0].where == "capture" or part.names[0] in scope.captures)
+    if part.format is None and not part.calls and named:
+        return formats.field("x", scope.captures.get(meanings[0].name)).pattern
+    pattern = build(part, [meaning.value_type for meaning in meanings], 1, True, place).pattern
+    return pattern or r".+"

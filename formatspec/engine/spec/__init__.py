@@ -1,0 +1,1 @@
+"""A whole spec, compiled: its roles, their tables and codecs."""

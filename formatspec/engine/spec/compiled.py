@@ -1,0 +1,315 @@
+"""A spec, compiled: its roles with their path templates, and on demand their readers and writers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Any, Literal
+
+import msgspec
+
+from formatspec.codecs.registry import Env
+from formatspec.engine.documents.role_codec import RoleCodec, document_codec
+from formatspec.engine.label_images.reader import RasterReader, raster_reader
+from formatspec.engine.label_images.writer import RasterWriter, raster_writer
+from formatspec.engine.read.compile_reader import ReadContext, compile_reader, row_reader
+from formatspec.engine.read.merge_rows import Reader, RowReader
+from formatspec.engine.resolve.codec_chain import Convert, build
+from formatspec.engine.resolve.json_schema import Schema, compile_schema
+from formatspec.engine.resolve.scope import Meaning, Scope
+from formatspec.engine.write.compile_writer import compile_writer
+from formatspec.engine.write.print_leaf import Writer
+from formatspec.language.errors import Place, suggest
+from formatspec.language.leaf import Bind, LeafSyntaxError, Text, parse_text
+from formatspec.language.load import Layout, Source
+from formatspec.language.rules import OneOf, Rule, TableRule, problem
+from formatspec.language.schema import FileSpec, Spec
+from formatspec.model.slots import find_slot
+from formatspec.paths import formats
+from formatspec.paths.globs import globs
+from formatspec.paths.template import Template, TemplateSyntaxError, compile_template
+from formatspec.paths.template import TemplateField as TemplateField
+
+Span = Literal["item", "record", "shared"]
+IMAGE = "image"
+HIDDEN = ("**/.*", "**/.*/**", "__MACOSX/**")
+"""Files that tools leave behind; no format's."""
+_ENV = Env()
+
+
+class Role(msgspec.Struct, frozen=True, dict=True):
+    """Files that play one part.
+
+    span: `item` for one file per item, `record` for one per object or per value of one of its slots, `shared`
+    for a file that many items share.  captures: names in the path; of a record's, those begin with `object.`.
+    base: the folder from which paths inside files name these files, where it is not that of the file itself.
+    """
+
+    name: str
+    spec: FileSpec
+    template: Template
+    captures: tuple[str, ...]
+    span: Span
+    kind: str | None
+    scope: Scope
+    layout: Layout
+    place: Place
+    folder: bool = False
+    base: Template | None = None
+
+    @cached_property
+    def rule(self) -> Rule | None:
+        """The rule under the role's kind of document.  Raises SpecError."""
+        return self.layout.rules.get(self.name)
+
+    @cached_property
+    def codec(self) -> RoleCodec | None:
+        """How the role's documents are read and written; None for label images.  Raises SpecError."""
+        if self.kind is None or self.kind == "pixels" or self.rule is None:
+            return None
+        return document_codec(self.kind, self.spec, self.rule, self.scope)
+
+    @property
+    def document_rule(self) -> Rule:
+        """The rule over the role's document, as its codec gives it."""
+        rule = self.codec.rule if self.codec is not None else self.rule
+        assert rule is not None
+        return rule
+
+    @property
+    def optional(self) -> bool:
+        return self.spec.need != "required"
+
+    @property
+    def kept(self) -> bool:
+        """Whether the role is only written back, never made."""
+        return self.spec.need == "kept"
+
+    @cached_property
+    def record_names(self) -> tuple[str, ...]:
+        """The names in the role's paths that tell of an object."""
+        return tuple(name for name in self.captures if name.startswith("object."))
+
+    @cached_property
+    def record_slots(self) -> tuple[str, ...]:
+        """The slots of an object that the role's paths name."""
+        return tuple(name.removeprefix("object.") for name in self.record_names)
+
+    @cached_property
+    def schema(self) -> Schema | None:
+        """The JSON Schema that the role's documents follow, if it states one."""
+        return None if self.spec.schema_ is None else compile_schema(self.spec.schema_)
+
+    def reader(self, context: ReadContext) -> Reader:
+        """The reader of the role's document."""
+        assert self.codec is not None
+        return compile_reader(self.codec.rule, self.scope, context)
+
+    def raster(self, context: ReadContext) -> RasterReader:
+        """The reader of the role's label images."""
+        assert self.rule is not None
+        return raster_reader(self.spec, self.rule, self.scope, context)
+
+    def writer(self) -> Writer:
+        """The writer of the role's document."""
+        assert self.codec is not None
+        return compile_writer(self.codec.rule, self.scope)
+
+    def painter(self) -> RasterWriter:
+        """The writer of the role's label images."""
+        assert self.rule is not None
+        return raster_writer(self.spec, self.rule, self.scope)
+
+
+class Format(msgspec.Struct, frozen=True, dict=True):
+    """One layout of a spec, compiled."""
+
+    source: Source
+    layout: Layout
+    roles: Mapping[str, Role]
+    options: Mapping[str, Any]
+    key_names: tuple[str, ...]
+    ignored: Any
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        defaults = self.layout.spec.options
+        chosen = {name: value for name, value in self.options.items() if value != defaults[name].default}
+        return compile_format, (self.source, self.layout, chosen)
+
+    @property
+    def name(self) -> str:
+        return self.layout.spec.name
+
+    @property
+    def spec(self) -> Spec:
+        return self.layout.spec
+
+    @cached_property
+    def documents(self) -> tuple[Role, ...]:
+        """The roles that hold something to read."""
+        return tuple(role for role in self.roles.values() if role.kind is not None)
+
+
+def everything(meaning: Meaning, scope: Scope) -> bool:
+    """Every slot is wanted."""
+    return True
+
+
+def compile_format(source: Source, layout: Layout, options: Mapping[str, Any] | None = None) -> Format:
+    """Compile one layout of a spec: its paths now, its rules when they are asked for.  Raises SpecError."""
+    spec = layout.spec
+    chosen = options_of(layout, options or {})
+    files = layout.node.value["files"].value
+    pieces = {
+        name: _pieces(
+            role.path,
+            files[name].value["path"].place if isinstance(files[name].value, dict) else files[name].place,
+        )
+        for name, role in spec.files.items()
+    }
+    known = _formats(pieces)
+    key_names = _key_names(pieces.get(IMAGE, ()))
+    bases = {
+        name: _template(_pieces(role.seen_from, files[name].place), known, files[name].place)
+        for name, role in spec.files.items()
+        if role.seen_from is not None
+    }
+    roles = {
+        name: _role(name, role, pieces[name], known, key_names, layout, chosen, bases, files[name].place)
+        for name, role in spec.files.items()
+    }
+    for name in spec.items:
+        if name.partition(".")[0] not in roles:
+            raise problem(
+                f"`items` names no role: {name!r}",
+                layout.node.value["items"].place,
+                hint=suggest(name, roles),
+            )
+    return Format(source, layout, roles, chosen, key_names, globs((*HIDDEN, *spec.ignore)))
+
+
+def options_of(layout: Layout, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The spec's options, with those given in place of their defaults."""
+    spec = layout.spec
+    for name, value in given.items():
+        if name not in spec.options:
+            raise problem(f"{spec.name} has no option {name!r}", layout.node.place, hint=suggest(name, spec.options))
+        choices = spec.options[name].choices
+        if choices and value not in choices:
+            raise problem(
+                f"{value!r} is no choice of the option {name}",
+                layout.node.place,
+                hint=suggest(str(value), map(str, choices)),
+            )
+    return {name: given.get(name, option.default) for name, option in spec.options.items()}
+
+
+Pieces = tuple[str | Bind, ...]
+
+
+def _key_names(image: Pieces) -> tuple[str, ...]:
+    """The captures of the image's path but for its extension, which is what stands last behind a dot."""
+    names = [part.names[0] for part in image if isinstance(part, Bind)]
+    if len(image) > 1 and isinstance(image[-1], Bind) and str(image[-2]).endswith("."):
+        names = names[:-1]
+    return tuple(dict.fromkeys(names))
+
+
+def _pieces(path: str, place: Place) -> Pieces:
+    try:
+        text: Text = parse_text(path)
+    except LeafSyntaxError as error:
+        raise problem(f"in the path {path!r}: {error}", place) from None
+    for part in text.parts:
+        if not isinstance(part, str | Bind):
+            raise problem(f"in the path {path!r}: a path holds names only", place)
+        if isinstance(part, Bind) and part.format is not None:
+            try:
+                formats.field(part.names[0], part.format)
+            except TemplateSyntaxError as error:
+                raise problem(f"in the path {path!r}: {{{part.names[0]}:{part.format}}}: {error}", place) from None
+    return tuple(part for part in text.parts if isinstance(part, str | Bind))
+
+
+def _formats(pieces: Mapping[str, Pieces]) -> dict[str, str | None]:
+    """What each capture looks like: as the image's path says, else as the first path that says it."""
+    found: dict[str, str | None] = {}
+    order = [IMAGE, *(name for name in pieces if name != IMAGE)]
+    for name in order:
+        for part in pieces.get(name, ()):
+            if isinstance(part, Bind) and found.get(part.names[0]) is None:
+                found[part.names[0]] = part.format or _words(part)
+    return found
+
+
+def _words(part: Bind) -> str | None:
+    """The values that a name may have where a `map` lists them, as a format."""
+    pairs = part.calls[0].arguments if part.calls and part.calls[0].name == "map" else ()
+    return "|".join(str(pair.value) for pair in pairs) or None
+
+
+def _role(
+    name: str, spec: FileSpec, pieces: Pieces, known: Mapping[str, str | None], key_names: tuple[str, ...],
+    layout: Layout, options: Mapping[str, Any], bases: Mapping[str, Template], place: Place,
+) -> Role:  # fmt: skip
+    names = tuple(dict.fromkeys([*(part.names[0] for part in pieces if isinstance(part, Bind)), *spec.given]))
+    per_record = any(one.startswith("object.") for one in names)
+    span: Span = "record" if per_record else "item" if key_names and set(key_names) <= set(names) else "shared"
+    if name == IMAGE:
+        span = "item"
+    template = _template(pieces, known, place)
+    kind = spec.document
+    captures = {one: known.get(one) for one in dict.fromkeys([*names, *known])}
+    base = Scope("item", name, captures, kind in ("xml", "ini", "csv", "lines"), kind == "csv", options, bases=bases)
+    scope = base
+    if span == "record":
+        scope = base.inside("objects")
+    elif span == "shared":
+        scope = Scope("dataset", name, captures, base.textual, base.cells, options, bases=bases)
+    folder = spec.path.endswith("/")
+    return Role(name, spec, template, names, span, kind, scope, layout, place, folder, bases.get(name))
+
+
+def _template(pieces: Pieces, known: Mapping[str, str | None], place: Place) -> Template:
+    parts: list[Any] = []
+    for part in pieces:
+        if isinstance(part, str):
+            parts.append(part.rstrip("/") if part is pieces[-1] else part)
+            continue
+        name = part.names[0]
+        if part.calls:
+            chain = build(part, [_type(name)], 1, True, place)
+            parts.append(
+                TemplateField(
+                    name,
+                    chain.pattern or "[^/]+",
+                    _plain(chain.decode),
+                    _plain(chain.encode),
+                )
+            )
+            continue
+        try:
+            parts.append(formats.field(name, part.format or known.get(name)))
+        except TemplateSyntaxError as error:
+            raise problem(f"{{{name}:{part.format}}}: {error}", place) from None
+    return compile_template([part for part in parts if part != ""])
+
+
+def _plain(convert: Convert) -> Callable[[Any], Any]:
+    """A conversion as paths use it: they know of no image."""
+    return lambda value: convert(value, _ENV)
+
+
+def _type(name: str) -> Any:
+    head, _, slot = name.partition(".")
+    found = find_slot("object", slot) if head == "object" else find_slot("item", name)
+    return "text" if found is None else found[1].type
+
+
+def row_readers(rule: Rule, scope: Scope, context: ReadContext) -> tuple[RowReader, ...]:
+    """The readers of a table's rows."""
+    if isinstance(rule, TableRule):
+        return (row_reader(rule, scope, context),)
+    if isinstance(rule, OneOf):
+        return tuple(reader for choice in rule.alternatives for reader in row_readers(choice, scope, context))
+    return ()

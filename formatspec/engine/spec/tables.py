@@ -1,0 +1,41 @@
+"""The tables of a role's rule."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from formatspec.language.rules import Field, MapRule, OneOf, Rule, TableRule
+
+
+def first_of(rule: TableRule | OneOf) -> TableRule:
+    if isinstance(rule, TableRule):
+        return rule
+    first = rule.alternatives[0]
+    assert isinstance(first, TableRule)
+    return first
+
+
+def tables_in(rule: Rule, at: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], TableRule | OneOf]]:
+    """The outermost tables of a rule, with the keys that lead there."""
+    if isinstance(rule, TableRule):
+        yield at, rule
+    elif isinstance(rule, OneOf):
+        if rule.alternatives and all(isinstance(choice, TableRule) for choice in rule.alternatives):
+            yield at, rule
+        else:
+            for choice in rule.alternatives:
+                yield from tables_in(choice, at)
+    elif isinstance(rule, MapRule):
+        for one in rule.fields:
+            assert isinstance(one, Field)
+            yield from tables_in(one.rule, (*at, one.keys[0]))
+        for alternatives in rule.alternatives:
+            for choice in alternatives.alternatives:
+                yield from tables_in(choice, at)
+
+
+def rules_of(rule: TableRule | OneOf) -> tuple[TableRule, ...]:
+    """The alternatives of a table."""
+    if isinstance(rule, TableRule):
+        return (rule,)
+    return tuple(choice for choice in rule.alternatives if isinstance(choice, TableRule))

@@ -1,0 +1,156 @@
+"""What is asked of a reader: leaves and files that nobody asks for are not decoded."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from formatspec.engine.read.compile_reader import Wanted
+from formatspec.engine.resolve.scope import Meaning, Scope
+from formatspec.engine.spec.compiled import Format, Role, everything
+from formatspec.language.leaf import Bind, bindings
+from formatspec.language.rules import (
+    LeafRule,
+    LineRule,
+    MapRule,
+    OneOf,
+    Rule,
+    TableRule,
+    inside,
+    is_derived,
+)
+
+
+def leaves(rule: Rule, scope: Scope) -> Iterator[tuple[Bind, Scope, bool]]:
+    """Every leaf that binds, with its scope, and whether it stands in rows that only look up."""
+    yield from _leaves(rule, scope, False)
+
+
+def _leaves(rule: Rule, scope: Scope, lookup: bool) -> Iterator[tuple[Bind, Scope, bool]]:
+    if isinstance(rule, LeafRule | LineRule):
+        yield from ((bind, scope, lookup) for bind in bindings(rule.leaf))
+    elif isinstance(rule, TableRule):
+        scope, lookup = scope.inside(rule.each.table), lookup or rule.each.overlap
+    for one in inside(rule):
+        yield from _leaves(one, scope, lookup)
+
+
+def meanings(rule: Rule, scope: Scope) -> Iterator[tuple[Meaning, Scope, bool]]:
+    """What the names of a rule's leaves mean."""
+    for leaf, inner, lookup in leaves(rule, scope):
+        for name in leaf.names:
+            if name == "slot":
+                for call in leaf.calls:
+                    for argument in call.arguments:
+                        if argument.value:
+                            meaning = inner.meaning(str(argument.value))
+                            if meaning is not None:
+                                yield meaning, inner, lookup
+                continue
+            meaning = inner.meaning(name)
+            if meaning is not None:
+                yield meaning, inner, lookup
+
+
+def tables(rule: Rule, lookups: bool = True) -> Iterator[str]:
+    """The tables whose rows tell something; without `lookups`, those whose rows are records of their own."""
+    if isinstance(rule, TableRule) and not is_derived(rule.row) and (lookups or not rule.each.overlap):
+        yield rule.each.table
+    for one in inside(rule):
+        yield from tables(one, lookups)
+
+
+def serves(role: Role, wanted: Wanted) -> bool:
+    """Whether a role's documents tell anything that is wanted."""
+    if role.rule is None:
+        return False
+    if role.kind == "pixels" and any(wanted(_REGION, scope) for scope in _pixel_scopes(role)):
+        return True
+    rule = role.codec.rule if role.codec is not None else role.rule
+    return any(not lookup and wanted(meaning, scope) for meaning, scope, lookup in meanings(rule, role.scope))
+
+
+_REGION = Meaning("record", "region", "region")
+
+
+def _pixel_scopes(role: Role) -> Iterator[Scope]:
+    assert role.rule is not None
+    tables = [role.rule] if isinstance(role.rule, TableRule) else getattr(role.rule, "alternatives", ())
+    for table in tables:
+        if isinstance(table, TableRule) and not table.each.overlap:
+            yield role.scope.inside(table.each.table)
+
+
+OUTLINES = ("polygons", "polygon", "region", "hidden")
+"""What is dear to decode, and not asked for where boxes alone are."""
+
+
+def boxes_only(meaning: Meaning, scope: Scope) -> bool:
+    """All but outlines and pixels: for a target that holds boxes, from a source that states them."""
+    return not (scope.kind == "object" and meaning.name in OUTLINES)
+
+
+def for_target(source: Format, target: Format, present: Collection[str]) -> Wanted:
+    """What of `source` must be decoded to write `target`; `present`: the roles of which there are files.
+
+    Areas are what objects leave free of their pixels, so that with areas all outlines are wanted.
+    """
+    needed = {
+        meaning.name if scope.kind == "object" else scope.kind
+        for role in target.documents
+        for meaning, scope, _ in meanings(role.document_rule, role.scope)
+    }
+    if any("areas" in tables(role.document_rule) for role in source.documents if role.name in present):
+        return everything
+    if needed & {*OUTLINES, "area", "void"} or any(role.kind == "pixels" for role in target.documents):
+        return everything
+    return boxes_only if _states_boxes(source) else everything
+
+
+def _states_boxes(form: Format) -> bool:
+    """Whether every object has a box that its row must state."""
+    tables = [table for role in form.documents for table in _object_tables(role.document_rule)]
+    return bool(tables) and all(
+        any("bbox" in _bound(field.rule) and not field.optional for field in table.row.fields)
+        for table in tables
+        if isinstance(table.row, MapRule)
+    )
+
+
+def _object_tables(rule: Rule) -> Iterator[TableRule]:
+    if isinstance(rule, TableRule):
+        if rule.each.table in ("objects", "children"):
+            yield rule
+        else:
+            yield from _object_tables(rule.row)
+    elif isinstance(rule, MapRule):
+        for field in rule.fields:
+            yield from _object_tables(field.rule)
+        for choice in rule.alternatives:
+            yield from _object_tables(choice)
+    elif isinstance(rule, OneOf):
+        for alternative in rule.alternatives:
+            yield from _object_tables(alternative)
+
+
+def _bound(rule: Rule) -> tuple[str, ...]:
+    return rule.leaf.names if isinstance(rule, LeafRule) and isinstance(rule.leaf, Bind) else ()
+
+
+def categories_only(meaning: Meaning, scope: Scope) -> bool:
+    """The slots that name categories, and those by which rows are joined or told apart."""
+    if meaning.where == "column":
+        return True
+    return (
+        meaning.name.startswith(("category.", "label.category."))
+        or meaning.name in ("id", "index", "level", "number", "rank", "single", "attributes.raw_name")
+        or scope.kind == "category"
+    )
+
+
+def names_categories(form: Format) -> frozenset[str]:
+    """The roles that must be read to know which categories there are."""
+
+    def named(meaning: Meaning, scope: Scope) -> bool:
+        return meaning.name.startswith(("category.", "label.category."))
+
+    return frozenset(name for name, role in form.roles.items() if role.span != "shared" and serves(role, named))

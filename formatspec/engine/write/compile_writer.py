@@ -1,0 +1,504 @@
+"""Rules compiled to writers: a writer takes a context and gives the document that tells of it.
+
+Where a record still has its source, a leaf that would print what it would have printed for the record as it
+was read gives the source instead, with its spelling or its absence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from typing import Any
+
+from msgspec.structs import replace
+
+from formatspec.codecs.registry import UnfitError
+from formatspec.engine.base.faults import MISSING
+from formatspec.engine.evaluate.expressions import condition
+from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting, getter, records_of
+from formatspec.engine.resolve.codec_chain import build
+from formatspec.engine.resolve.discriminators import keys_of, row_test
+from formatspec.engine.resolve.held_slots import WRITTEN, condition_bits, record_mark, slot_bits
+from formatspec.engine.resolve.scope import Scope
+from formatspec.engine.resolve.table_ids import table_number
+from formatspec.engine.write.generate_rows import plain_writer
+from formatspec.engine.write.geometry_choice import OUTLINES, fitting_shapes, shape_of
+from formatspec.engine.write.print_leaf import (
+    NO_SOURCE,
+    LackingError,
+    Writer,
+    as_lists,
+    kept_or,
+    leaf_writer,
+    list_kept,
+    same_value,
+)
+from formatspec.engine.write.source_rows import contexts_of, position_of, source_of
+from formatspec.engine.write.split_rings import split_rings
+from formatspec.language import expression
+from formatspec.language.expression import Expression
+from formatspec.language.leaf import Bind, bindings
+from formatspec.language.rules import Field, LeafRule, ListRule, MapRule, OneOf, Rule, TableRule, is_derived, problem
+from formatspec.model.records import Category, Object
+from formatspec.model.slots import TABLES
+
+
+def compile_writer(rule: Rule, scope: Scope, required: bool = True) -> Writer:
+    """The writer of a rule.  A value that is required raises LackingError, any other gives MISSING."""
+    if isinstance(rule, LeafRule):
+        return leaf_writer(rule.leaf, rule.place, scope, 1, required)
+    if isinstance(rule, MapRule):
+        return _map(rule, scope, required)
+    if isinstance(rule, ListRule):
+        return _list(rule, scope)
+    if isinstance(rule, TableRule):
+        return _table((rule,), scope)
+    if isinstance(rule, OneOf):
+        if all(isinstance(choice, TableRule) for choice in rule.alternatives):
+            return _table(tuple(rule.alternatives), scope)  # type: ignore[arg-type]
+        choose = _alternatives(rule, scope)
+        return lambda context, source: choose(context, source)
+    raise problem("this rule cannot stand here", rule.place)
+
+
+def _list(rule: ListRule, scope: Scope) -> Writer:
+    writers = [compile_writer(one, scope) for one in rule.rules]
+
+    def show(context: WriteContext) -> list[Any]:
+        return [write(context, NO_SOURCE) for write in writers]
+
+    return kept_or(show)
+
+
+def _map(rule: MapRule, scope: Scope, required: bool) -> Writer:
+    fields = [(field.keys, field.optional, field_writer(field, scope)) for field in rule.fields]
+    choices = [(_alternatives(choice, scope), keys_of_choice(choice)) for choice in rule.alternatives]
+    named = frozenset(key for field in rule.fields for key in field.keys)
+    rest = _rest(rule, scope)
+    others_bound = isinstance(rule.rest, LeafRule) and isinstance(rule.rest.leaf, Bind)
+    plain = [(keys[0], writer) for keys, _, writer in fields] if all(len(keys) == 1 for keys, *_ in fields) else None
+    bare = plain is not None and not choices and not others_bound and not isinstance(rule.rest, OneOf)
+    del required
+
+    def write(context: WriteContext, source: Any) -> Any:
+        if bare and source is NO_SOURCE:
+            return write_anew(context)
+        known = source if isinstance(source, dict) else None
+        document: dict[str, Any] = {}
+        for keys, _, writer in fields:
+            before = _source_of(keys, source, known)
+            value = writer(context, before)
+            if value is MISSING:
+                continue
+            if len(keys) == 1:
+                document[keys[0]] = value
+            else:
+                document.update(zip(keys, value, strict=True))
+        taken = named
+        for choose, keys_of_all in choices:
+            document.update(choose(context, source))
+            taken = taken | keys_of_all
+        for key, value in rest(context, known, named | document.keys() if others_bound else taken).items():
+            document.setdefault(key, value)
+        return document if known is None else _in_order(document, known)
+
+    def write_anew(context: WriteContext) -> Any:
+        document: dict[str, Any] = {}
+        for key, writer in plain or ():
+            value = writer(context, NO_SOURCE)
+            if value is not MISSING:
+                document[key] = value
+        return document
+
+    return write
+
+
+def _source_of(keys: tuple[str, ...], source: Any, known: dict[str, Any] | None) -> Any:
+    if known is None:
+        return NO_SOURCE if source is NO_SOURCE else source if source is MISSING else NO_SOURCE
+    if len(keys) == 1:
+        return known.get(keys[0], MISSING)
+    parts = tuple(known.get(key, MISSING) for key in keys)
+    return MISSING if MISSING in parts else parts
+
+
+def _in_order(document: dict[str, Any], source: dict[str, Any]) -> dict[str, Any]:
+    ordered = {key: document[key] for key in source if key in document}
+    ordered.update(document)
+    return ordered
+
+
+def keys_of_choice(rule: OneOf) -> frozenset[str]:
+    """Every key that one of the alternatives names."""
+    return frozenset(key for choice in rule.alternatives for key in keys_of(choice))
+
+
+def field_writer(field: Field, scope: Scope) -> Writer:
+    """The writer of one field; several keys are written as a tuple."""
+    required = not field.optional
+    if isinstance(field.rule, LeafRule):
+        return leaf_writer(field.rule.leaf, field.rule.place, scope, len(field.keys), required)
+    inner = compile_writer(field.rule, scope.below(), required)
+    if required:
+        return inner
+    listed = isinstance(field.rule, TableRule | OneOf)
+
+    def write(context: WriteContext, source: Any) -> Any:
+        try:
+            value = inner(context, source)
+        except LackingError:
+            return MISSING
+        if not value and source in (NO_SOURCE, MISSING) and (listed or value == {}):
+            return MISSING
+        return value
+
+    return write
+
+
+RestWriter = Callable[[WriteContext, dict[str, Any] | None, frozenset[str]], dict[str, Any]]
+
+
+def _rest(rule: MapRule, scope: Scope) -> RestWriter:
+    leaf = rule.rest.leaf if isinstance(rule.rest, LeafRule) else None
+    if isinstance(rule.rest, OneOf):
+        run = compile_writer(rule.rest, scope)
+        return lambda context, known, taken: {"*": run(context, NO_SOURCE if known is None else known.get("*", []))}
+    if not isinstance(leaf, Bind):
+
+        def others(context: WriteContext, known: dict[str, Any] | None, taken: frozenset[str]) -> dict[str, Any]:
+            return {} if known is None else {key: part for key, part in known.items() if key not in taken}
+
+        return others
+    assert rule.rest is not None
+    meaning = scope.resolve(leaf.names[0], rule.rest.place)
+    get = getter(meaning, scope)
+    chain = build(Bind(leaf.names, leaf.calls), ["json"], 1, scope.textual, rule.rest.place)
+    bound = scope.bound.union(bound_attributes(rule))
+
+    def show(context: WriteContext) -> dict[str, Any]:
+        shown: dict[str, Any] = {}
+        held = get(context)
+        for key, value in held.items() if isinstance(held, dict) else ():
+            if key in bound:
+                continue
+            try:
+                shown[key] = as_lists(chain.encode(value, context.env))
+            except UnfitError:
+                continue
+        return shown
+
+    def write(context: WriteContext, known: dict[str, Any] | None, taken: frozenset[str]) -> dict[str, Any]:
+        now = {key: value for key, value in show(context).items() if key not in taken}
+        if known is None or context.as_read is None:
+            return now
+        then = show(context.as_read)
+        return {
+            key: known[key] if key in known and key in then and same_value(then[key], value) else value
+            for key, value in now.items()
+        }
+
+    return write
+
+
+def bound_attributes(rule: Rule) -> Iterator[str]:
+    """The single attributes that a rule binds, which `*: attributes` does not repeat."""
+    if isinstance(rule, LeafRule):
+        for bind in bindings(rule.leaf):
+            yield from (n.removeprefix("attributes.") for n in bind.names if n.startswith("attributes."))
+    elif isinstance(rule, MapRule):
+        for field in rule.fields:
+            yield from bound_attributes(field.rule)
+        for choice in rule.alternatives:
+            yield from bound_attributes(choice)
+    elif isinstance(rule, OneOf):
+        for alternative in rule.alternatives:
+            yield from bound_attributes(alternative)
+
+
+def _alternatives(rule: OneOf, scope: Scope) -> Writer:
+    """Write the first alternative whose slots are stated; else whose slots have values; else that can be."""
+    tried = [
+        (compile_writer(choice, scope), shape_of(choice), slot_bits(choice, scope), choice)
+        for choice in rule.alternatives
+    ]
+    keys = keys_of_choice(rule)
+    tests = [row_test(choice, scope) for choice in rule.alternatives]
+    shapes = [shape for _, shape, _, _ in tried]
+
+    def choose(context: WriteContext) -> tuple[Any, int, int]:
+        best: tuple[Any, int, int] | None = None
+        reason = LackingError("none of the alternatives")
+        fitting = fitting_shapes(shapes, context, context.record)
+        others = (place for place in range(len(tried)) if place not in fitting)
+        for place in (*fitting, *others):
+            writer, _, bits, _ = tried[place]
+            try:
+                document = writer(context, NO_SOURCE)
+            except LackingError as lacking:
+                reason = lacking
+                continue
+            if place in fitting and document:
+                return document, bits, place
+            if best is None or (document and not best[0]):
+                best = (document, bits, place)
+        if best is None:
+            raise reason
+        return best
+
+    def write(context: WriteContext, source: Any) -> Any:
+        now, bits, place = choose(context)
+        hold(context, bits)
+        if not isinstance(source, dict) or context.as_read is None:
+            return now
+        try:
+            then, _, before = choose(context.as_read)
+        except LackingError:
+            return now
+        if same_value(now, then):
+            return {key: source[key] for key in source if key in keys}
+        return _as_source(context, source, place) if place == before else now
+
+    def _as_source(context: WriteContext, source: dict[str, Any], place: int) -> Any:
+        """Anew, by the alternative that the source is; of several that it fits, by the first, if that is taken now."""
+        fitting = [writer for (writer, *_), test in zip(tried, tests, strict=True) if test(source)]
+        if fitting and fitting[0] is tried[place][0]:
+            fitting = fitting[:1]
+        if len(fitting) == 1:
+            try:
+                written = fitting[0](context, source)
+                return {key: part for key, part in written.items() if key in keys}
+            except LackingError:
+                pass
+        return choose(context)[0]
+
+    return write
+
+
+class RowWriter:
+    """How the records of one table are chosen and written."""
+
+    __slots__ = (
+        "choices", "holds", "late", "number", "plain", "rule", "select", "shape", "table", "test", "where", "write",
+    )  # fmt: skip
+
+    def __init__(self, rule: TableRule, scope: Scope) -> None:
+        inner = scope.inside(rule.each.table)
+        self.rule = rule
+        self.table = rule.each.table
+        self.number = table_number(rule, scope)
+        self.select = records_of(rule.each.table)
+        if rule.each.table == "attributes" and scope.bound:
+            self.select = _but(self.select, scope.bound)
+        inner = replace(inner, bound=frozenset(bound_attributes(rule.row)))
+        self.where = None if rule.each.where is None else condition(rule.each.where, inner, rule.place)
+        if self.where is not None and _settled(rule.each.where) and self.where(_nowhere(scope)):
+            self.where = None
+        self.write = compile_writer(rule.row, inner)
+        self.plain = plain_writer(rule.row, inner, field_writer) if self.where is None else None
+        self.test = row_test(rule.row, inner)
+        self.shape = shape_of(rule.row)
+        choices = rule.row.alternatives if isinstance(rule.row, MapRule) else ()
+        shapes = [[shape_of(one) for one in choice.alternatives] for choice in choices]
+        self.choices = [one for one in shapes if any(shape & OUTLINES for shape in one)]
+        written = 0 if rule.each.overlap else WRITTEN
+        settled = condition_bits(rule.each.where)
+        self.holds = 0 if is_derived(rule.row) else slot_bits(rule.row, inner) | settled | written
+        self.late = needs_columns(rule.row)
+
+    def outlined(self, thing: Object, context: WriteContext) -> bool:
+        """Whether the row holds an object by its polygons."""
+        for shapes in self.choices:
+            first = fitting_shapes(shapes, context, thing)[:1]
+            return bool(thing.polygons and first and shapes[first[0]] & OUTLINES)
+        return bool(thing.polygons)
+
+    def anew(self, record: Any, index: int, rows: int, up: WriteContext) -> Any:
+        """The row of a record that has no source.  Raises LackingError."""
+        if self.plain is None:
+            return write_record(self, WriteContext(up.setting, up.item, record, up, index, rows))
+        document = self.plain(record, index, rows, up)
+        _held(up, record_mark(record), self.holds)
+        return document
+
+    def fits(self, context: WriteContext) -> bool:
+        """Whether the context's record fulfils the table's condition."""
+        return self.where is None or bool(self.where(context))
+
+
+def _settled(where: Expression | None) -> bool:
+    """Whether a condition is about options alone, which are known before anything is written."""
+    return where is not None and all(name.startswith("option.") for name in expression.names(where))
+
+
+def _nowhere(scope: Scope) -> WriteContext:
+    return WriteContext(WriteSetting({}, None, dict(scope.options)), None, None)
+
+
+def _but(
+    select: Callable[[WriteContext], Iterable[Any]], bound: frozenset[str]
+) -> Callable[[WriteContext], Iterable[Any]]:
+    """The attributes that have no leaf of their own."""
+    return lambda context: tuple(pair for pair in select(context) if pair[0] not in bound)
+
+
+def needs_columns(rule: Rule) -> bool:
+    """Whether a row can only be written when the names of all columns are known."""
+    if isinstance(rule, MapRule):
+        return any(needs_columns(field.rule) for field in rule.fields)
+    calls = rule.leaf.calls if isinstance(rule, LeafRule) and isinstance(rule.leaf, Bind) else ()
+    return any(argument.value == "columns" for call in calls for argument in call.arguments)
+
+
+def write_record(row: RowWriter, context: WriteContext) -> Any:
+    """The row of one record.  Raises LackingError."""
+    found = source_of(context.record, row.number, context.setting.file) if context.as_read is not None else None
+    source = NO_SOURCE if found is None else found[1]
+    document = row.write(context, source)
+    hold(context, row.holds)
+    return document
+
+
+def hold(context: WriteContext, bits: int) -> None:
+    """Note that a context's record is written, with these slots."""
+    _held(context, record_mark(context.record), bits)
+
+
+def hold_all(context: WriteContext, records: Iterable[Any], bits: int) -> None:
+    """Likewise of several objects."""
+    held = context.setting.held
+    for one in map(id, records):
+        held[one] = held.get(one, 0) | bits
+
+
+def _held(context: WriteContext, one: Hashable, bits: int) -> None:
+    if bits:
+        held = context.setting.held
+        held[one] = held.get(one, 0) | bits
+
+
+def is_spooled(rule: TableRule, scope: Scope) -> bool:
+    """Whether a table's rows come from many items, so that they are written one by one as the items come."""
+    return scope.kind == "dataset" and TABLES[rule.each.table] not in ("category", "attribute")
+
+
+def spool_key(rules: tuple[TableRule, ...], scope: Scope) -> str:
+    """Under which name the rows of a table of a shared document are gathered."""
+    return f"$rows {table_number(rules[0], scope)}"
+
+
+def _table(rules: tuple[TableRule, ...], scope: Scope) -> Writer:
+    if is_spooled(rules[0], scope):
+        if any(rule.each.rings for rule in rules):
+            raise problem("rows in rings stand in a list of their item's own", rules[0].place)
+        key = spool_key(rules, scope)
+        return lambda context, source: context.setting.rows.get(key, [])
+    if any(rule.each.rings for rule in rules[1 if len(rules) == 1 else 0 :]):
+        raise problem("rows in rings are the only table of their list", rules[0].place)
+    rows = [RowWriter(rule, scope) for rule in rules]
+    columns = rules[0].each.columns
+
+    def write(context: WriteContext, source: Any) -> Any:
+        documents = [document for document, _ in written_rows(rows, context)]
+        return _in_columns(documents, source) if columns else documents
+
+    if scope.kind == "item" and all(TABLES[rule.each.table] == "category" for rule in rules):
+        return list_kept(write)  # a dataset's categories keep no row of an item's list
+    return write
+
+
+def _in_columns(documents: list[dict[str, Any]], source: Any) -> dict[str, list[Any]]:
+    """Rows as a mapping from keys to lists; a row that lacks a key of another has null there."""
+    keys = dict.fromkeys([*(source if isinstance(source, dict) else ()), *(key for row in documents for key in row)])
+    return {key: [row.get(key) for row in documents] for key in keys}
+
+
+def written_rows(rows: list[RowWriter], context: WriteContext) -> Iterator[tuple[Any, Any]]:
+    """Each record's row, with the record: as in the source, then in the model's order."""
+    if len(rows) == 1:
+        yield from _rows_of_one(rows[0], context)
+        return
+    pending: list[tuple[tuple[int, int], Any, Any]] = []
+    lost: dict[int, tuple[str, Any, str]] = {}
+    done: set[int] = set()
+    tables = {row.table: row for row in reversed(rows) if row.table != "attributes"}  # whose pairs are made anew
+    in_order = (r for row in sorted(tables.values(), key=rows.index) for r in row.select(context))
+    places = {id(record): place for place, record in enumerate(in_order)}
+    # Those come first that a record was read from, then those that hold its geometry as stated.
+    passes = [(row, True, True) for row in rows if context.as_read is not None]
+    passes += [(row, True, False) for row in rows] + [(row, False, False) for row in rows]
+    for row, stated_only, again in passes:
+        chosen = [r for r in row.select(context) if id(r) not in done and not _elsewhere(r, row, context)]
+        chosen = [r for r in chosen if _is_shaped(r, row, rows, context)] if stated_only else chosen
+        chosen = [r for r in chosen if source_of(r, row.number, "") is not None] if again else chosen
+        fitting = [f for f in contexts_of(chosen, context) if row.fits(f)]
+        for index, inner in enumerate(fitting):
+            inner.index, inner.rows = index, len(fitting)
+            if inner.as_read is not None:
+                inner.as_read.rows = len(fitting)
+            try:
+                document = write_record(row, inner)
+            except LackingError as lacking:
+                lost.setdefault(id(inner.record), (row.table, inner.record, f"no {lacking}"))
+                continue
+            done.add(id(inner.record))
+            place = (position_of(inner.record, row.number), places.get(id(inner.record), 0))
+            pending.append((place, document, inner.record))
+    lacking_rows = [entry for record, entry in lost.items() if record not in done]
+    if lacking_rows:
+        context.setting.rows.setdefault("lost", []).extend(lacking_rows)
+    pending.sort(key=lambda entry: entry[0])
+    yield from ((document, record) for _, document, record in pending)
+
+
+def _rows_of_one(row: RowWriter, context: WriteContext) -> Iterator[tuple[Any, Any]]:
+    """The rows of the only table that can hold the records."""
+    chosen = [record for record in row.select(context) if not _elsewhere(record, row, context)]
+    if row.rule.each.rings:
+        yield from _rings_of(row, context, chosen)
+        return
+    yield from _written(row, context, chosen)
+
+
+def _rings_of(row: RowWriter, context: WriteContext, chosen: list[Any]) -> Iterator[tuple[Any, Any]]:
+    """The rows of objects that have one for each of their rings."""
+    parts = split_rings(chosen, row.number, row.rule.each.by, lambda thing: row.outlined(thing, context))
+    wholes = {id(part.thing): part for part in parts}
+    for document, record in _written(row, context, [part.thing for part in parts]):
+        part, held = wholes[id(record)], context.setting.held
+        held[record_mark(part.whole)] = (
+            held.get(record_mark(part.whole), 0) | held.get(record_mark(record), 0) & ~part.lost
+        )
+        yield document, part.whole
+
+
+def _written(row: RowWriter, context: WriteContext, chosen: list[Any]) -> Iterator[tuple[Any, Any]]:
+    if row.where is None and context.as_read is None:
+        for index, record in enumerate(chosen):
+            try:
+                yield row.anew(record, index, len(chosen), context), record
+            except LackingError as lacking:
+                context.setting.rows.setdefault("lost", []).append((row.table, record, f"no {lacking}"))
+        return
+    fitting = contexts_of(chosen, context)
+    if row.where is not None:
+        fitting = [inner for inner in fitting if row.fits(inner)]
+    count = len(fitting)
+    for index, inner in enumerate(fitting):
+        inner.index, inner.rows = index, count
+        if inner.as_read is not None:
+            inner.as_read.rows = count
+        try:
+            yield write_record(row, inner), inner.record
+        except LackingError as lacking:
+            context.setting.rows.setdefault("lost", []).append((row.table, inner.record, f"no {lacking}"))
+
+
+def _is_shaped(record: Any, row: RowWriter, rows: list[RowWriter], context: WriteContext) -> bool:
+    """Whether of the rows of one table this holds the record's geometry as it is stated."""
+    same = [other for other in rows if other.table == row.table]
+    return same.index(row) in fitting_shapes([other.shape for other in same], context, record)
+
+
+def _elsewhere(record: Any, row: RowWriter, context: WriteContext) -> bool:
+    """Whether a category was read from other tables than this one, which says nothing of it."""
+    rows = record.origin.rows if context.as_read is not None and isinstance(record, Category) and record.origin else {}
+    return bool(rows) and row.number not in rows

@@ -1,0 +1,86 @@
+"""Texts with a line for each object, written anew by a function written for them: from objects to lines at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from operator import attrgetter
+from typing import Any
+
+from formatspec.engine.base.source_code import Names, function
+from formatspec.engine.documents.line_document import LineShape, RowsShape, TextShape
+from formatspec.engine.evaluate.write_context import WriteContext
+from formatspec.engine.resolve.codec_chain import spell, spell_rows
+from formatspec.engine.resolve.scope import Scope
+from formatspec.engine.write.compile_writer import RowWriter, field_writer, hold_all
+from formatspec.engine.write.generate_rows import BEGINNING, NAMES, is_plain, value_lines
+from formatspec.engine.write.print_leaf import LackingError
+from formatspec.language.rules import MapRule, Rule, TableRule
+
+TextWriter = Callable[[WriteContext], list[str]]
+"""Takes the context of an item without a source; gives the lines of its objects, and notes which have none."""
+
+
+def text_writer(rule: Rule, shape: TextShape | None, scope: Scope) -> TextWriter | None:
+    """The writer of a text whose lines are objects, given the rule and the shape of its document; None for any other,
+    and where lines are not all alike."""
+    if not isinstance(rule, TableRule) or not isinstance(shape, RowsShape) or not isinstance(shape.row, LineShape):
+        return None
+    literals, inner = shape.row.template.literals, scope.inside(rule.each.table)
+    if scope.kind != "item" or rule.each.table != "objects" or rule.each.rings or shape.blocks or not literals:
+        return None
+    row = RowWriter(rule, scope)
+    if row.where is not None or not isinstance(rule.row, MapRule) or not is_plain(rule.row, inner):
+        return None
+    lines_of = _lines_of(rule.row, literals, inner)
+
+    def write(context: WriteContext) -> list[str]:
+        lost: list[tuple[Any, LackingError]] = []
+        lines, written = lines_of(row.select(context), context, lost)
+        hold_all(context, written, row.holds)
+        if lost:
+            reasons = ((row.table, record, f"no {lacking}") for record, lacking in lost)
+            context.setting.rows.setdefault("lost", []).extend(reasons)
+        return lines
+
+    return write
+
+
+def _lines_of(rule: MapRule, literals: Sequence[str], scope: Scope) -> Callable[..., tuple[list[str], list[Any]]]:
+    """The function from objects, their context, and a list for those that cannot be written, to lines and objects."""
+    names = Names(NAMES, LackingError=LackingError, spell=spell, spell_rows=spell_rows)
+    words = all(literal == " " for literal in literals[1:-1]) and literals[0] == literals[-1] == ""
+    fields, row = (_words if words else _texts)(rule, literals, scope, names)
+    body = [
+        "env, item, rows = context.env, context.item, len(records)",
+        "lines, written = [], []",
+        "for index, record in enumerate(records):",
+        "    try:",
+        *(f"        {one}" for one in (*BEGINNING, *fields)),
+        "    except LackingError as lacking:",
+        "        lost.append((record, lacking))",
+        "        continue",
+        f"    lines.append({row})",
+        "    written.append(record)",
+        f"return {'spell_rows(lines)' if words else 'lines'}, written",
+    ]
+    return function("lines_of(records, context, lost)", body, names)
+
+
+def _words(rule: MapRule, literals: Sequence[str], scope: Scope, names: Names) -> tuple[list[str], str]:
+    """The lines that give a row's values, and the row as a list of them: nothing but blanks stands between them."""
+    fields = ["row = []"]
+    for field in rule.fields:
+        fields += value_lines(field, scope, field_writer, names, attrgetter("unspelled"))
+        fields.append("row += value if value and type(value) is list else (value,)")
+    return fields, "row"
+
+
+def _texts(rule: MapRule, literals: Sequence[str], scope: Scope, names: Names) -> tuple[list[str], str]:
+    """The lines that give the texts of a row's values, and the row as one text."""
+    fields: list[str] = []
+    parts = [repr(literals[0])]
+    for place, field in enumerate(rule.fields):
+        fields += value_lines(field, scope, field_writer, names)
+        fields.append(f"part{place} = value if type(value) is str else spell(value)")
+        parts += [f"part{place}", repr(literals[place + 1])]
+    return fields, " + ".join(part for part in parts if part != repr(""))

@@ -1,0 +1,50 @@
+"""Which geometry an alternative holds, and which of several fits an object as it is stated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from formatspec.engine.evaluate.write_context import GEOMETRY, WriteContext, states
+from formatspec.language.leaf import bindings
+from formatspec.language.rules import LeafRule, ListRule, MapRule, Rule
+from formatspec.model.records import Object
+
+Geometry = frozenset[str]
+"""The geometry that an alternative holds."""
+BOX_ONLY: Geometry = frozenset({"bbox"})
+OUTLINES: Geometry = frozenset({"polygon", "polygons"})
+
+
+def shape_of(rule: Rule) -> Geometry:
+    """The geometry that a rule's leaves bind."""
+    return frozenset(name for name in bound_names(rule) if name in GEOMETRY)
+
+
+def fitting_shapes(shapes: Sequence[Geometry], context: WriteContext, record: Any) -> tuple[int, ...]:
+    """Which of several alternatives hold a record's geometry as it is stated, in order.
+
+    Where only a plain box does, an outline that stands before it and follows from the object's region is better.
+    """
+    exact = tuple(place for place, shape in enumerate(shapes) if all(states(record, name) for name in shape))
+    if context.setting.apart or not isinstance(record, Object) or not record.region:
+        return exact
+    if any(shapes[place] - BOX_ONLY for place in exact):
+        return exact
+    outline = next((place for place, shape in enumerate(shapes) if shape & OUTLINES), None)
+    if outline is None or not all(states(record, name) for name in shapes[outline] - OUTLINES):
+        return exact
+    return tuple(sorted((outline, *exact)))
+
+
+def bound_names(rule: Rule) -> Iterator[str]:
+    """The names that the leaves of a rule bind, tables inside it left out."""
+    if isinstance(rule, LeafRule):
+        for bind in bindings(rule.leaf):
+            yield from bind.names
+    elif isinstance(rule, MapRule):
+        for field in rule.fields:
+            yield from bound_names(field.rule)
+    elif isinstance(rule, ListRule):
+        for one in rule.rules:
+            yield from bound_names(one)

@@ -1,0 +1,230 @@
+"""One leaf printed: from a context to the value that stands in the file, or to the source while nothing changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from msgspec.structs import replace
+
+from formatspec.codecs.registry import UnfitError
+from formatspec.engine.base.faults import MISSING
+from formatspec.engine.evaluate.expressions import compiled
+from formatspec.engine.evaluate.write_context import Getter, WriteContext, getter
+from formatspec.engine.resolve.codec_chain import build, spell
+from formatspec.engine.resolve.discriminators import constant_of
+from formatspec.engine.resolve.scope import Scope
+from formatspec.engine.resolve.text_template import text_template
+from formatspec.language import expression
+from formatspec.language.errors import Place
+from formatspec.language.expression import Literal
+from formatspec.language.leaf import Bind, Computed, Constant, Keep, Leaf, Text
+
+NO_SOURCE: Any = type("NoSource", (), {"__repr__": lambda self: "NO_SOURCE"})()
+"""Stands for the source of what has none; MISSING stands for what its source left out."""
+
+
+Writer = Callable[[WriteContext, Any], Any]
+
+
+Print = Callable[[WriteContext], Any]
+
+
+class LackingError(ValueError):
+    """A required value is not there, or does not fit: the record cannot be written."""
+
+    def __init__(self, what: str, why: str = "") -> None:
+        super().__init__(f"{what}: {why}" if why else what)
+        self.what = what
+        self.why = why
+
+
+def same_value(a: Any, b: Any) -> bool:
+    """Equality that tells 0, 0.0, "0" and false apart, through lists and mappings."""
+    if type(a) is not type(b):
+        return False
+    if isinstance(a, list | tuple):
+        return len(a) == len(b) and all(same_value(x, y) for x, y in zip(a, b, strict=True))
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(same_value(a[key], b[key]) for key in a)
+    return a is b or bool(a == b)
+
+
+def kept_or(show: Print) -> Writer:
+    """A writer that gives the source while what is shown has not changed."""
+
+    def write(context: WriteContext, source: Any) -> Any:
+        if source is NO_SOURCE or context.as_read is None:
+            return show(context)
+        try:
+            now: Any = show(context)
+        except LackingError as lacking:
+            now = lacking
+        try:
+            then: Any = show(context.as_read)
+        except LackingError as lacking:
+            then = lacking
+        if isinstance(now, LackingError):
+            if isinstance(then, LackingError):
+                return source
+            raise now
+        return source if same_value(now, then) else now
+
+    return write
+
+
+def list_kept(write: Writer) -> Writer:
+    """A writer of an item's list of categories that gives the source while neither the list nor a category changed."""
+    kept = kept_or(lambda context: write(context, NO_SOURCE))
+
+    def write_list(context: WriteContext, source: Any) -> Any:
+        then = context.as_read
+        same = then is not None and then.setting.categories.listed == context.setting.categories.listed
+        return kept(context, source) if same else write(context, NO_SOURCE)
+
+    return write_list
+
+
+def leaf_writer(leaf: Leaf, place: Place, scope: Scope, keys: int, required: bool) -> Writer:
+    if isinstance(leaf, Constant):
+        value = constant_of(leaf, scope)
+        return lambda context, source: value
+    if isinstance(leaf, Keep):
+        return _keep(leaf, place, scope, required)
+    if isinstance(leaf, Computed):
+        return kept_or(_computed(leaf, place, scope, required))
+    if isinstance(leaf, Text):
+        return kept_or(_text(leaf, place, scope, required))
+    return kept_or(_bind(leaf, place, scope, keys, required))
+
+
+def _keep(leaf: Keep, place: Place, scope: Scope, required: bool) -> Writer:
+    if leaf.default is None:
+        return lambda context, source: MISSING if source is NO_SOURCE else source
+    default = compiled(leaf.default, scope, place)
+    textual, what = scope.textual, expression.format(leaf.default)
+    null_said = leaf.default == Literal(None) and (required or not textual)
+
+    def show(context: WriteContext) -> Any:
+        value = default(context)
+        if value is not None:
+            return spell(value) if textual else as_lists(value)
+        if null_said:
+            return None
+        if required:
+            raise LackingError(what)
+        return MISSING
+
+    return kept_or(show)
+
+
+def as_lists(value: Any) -> Any:
+    return [as_lists(part) for part in value] if isinstance(value, list | tuple) else value
+
+
+def _computed(leaf: Computed, place: Place, scope: Scope, required: bool) -> Print:
+    run = compiled(leaf.expression, scope, place)
+    textual = scope.textual
+
+    def show(context: WriteContext) -> Any:
+        value = run(context)
+        if value is None:
+            if required:
+                raise LackingError(expression.format(leaf.expression))
+            return MISSING
+        return spell(value) if textual else as_lists(value)
+
+    return show
+
+
+def _bind(leaf: Bind, place: Place, scope: Scope, keys: int, required: bool) -> Print:
+    meanings = [scope.resolve(name, place) for name in leaf.names]
+    chain = build(leaf, [meaning.value_type for meaning in meanings], keys, scope.textual, place)
+    getters = [getter(meaning, scope) for meaning in meanings]
+    default = None if leaf.default is None else compiled(leaf.default, scope, place)
+    null_said = leaf.default == Literal(None) and not scope.textual
+    encode, what = chain.encode, ", ".join(leaf.names)
+    get = _one(getters[0]) if len(getters) == 1 else _several(getters)
+    mapping = meanings[0].type == "mapping"
+    if mapping and scope.bound:
+        get = _unbound(get, scope.bound)
+
+    def show(context: WriteContext) -> Any:
+        value, said = get(context), False
+        if (value is None or value == ()) and default is not None:
+            value = default(context)
+            value = tuple(value) if isinstance(value, list) else value
+            said = null_said if value is None else True
+        if not said and (value is None or ((value == () or (mapping and not value)) and not required)):
+            if value is None and required and not _null_fits(encode, context, scope.textual):
+                raise LackingError(what)
+            if not required:
+                return MISSING
+        try:
+            encoded = encode(value, context.env)
+        except UnfitError as unfit:
+            if not required:
+                return MISSING
+            raise LackingError(what, unfit.expected) from None
+        if keys > 1:
+            return tuple(as_lists(part) for part in encoded)
+        return as_lists(encoded)
+
+    return show
+
+
+def _unbound(get: Callable[[WriteContext], Any], bound: frozenset[str]) -> Callable[[WriteContext], Any]:
+    """A mapping without the entries that have leaves of their own."""
+
+    def rest(context: WriteContext) -> Any:
+        held = get(context)
+        return {name: part for name, part in held.items() if name not in bound} if isinstance(held, dict) else held
+
+    return rest
+
+
+def _null_fits(encode: Callable[[Any, Any], Any], context: WriteContext, textual: bool) -> bool:
+    """Whether the codecs have a spelling for no value; in a text, nothing is none."""
+    try:
+        shown = encode(None, context.env)
+        return shown is not None and not (textual and shown == "")
+    except UnfitError:
+        return False
+
+
+def _one(get: Getter) -> Getter:
+    return get
+
+
+def _several(getters: list[Getter]) -> Getter:
+    def get(context: WriteContext) -> Any:
+        values = tuple(one(context) for one in getters)
+        return None if any(value is None for value in values) else values
+
+    return get
+
+
+def _text(leaf: Text, place: Place, scope: Scope, required: bool) -> Print:
+    template = text_template(leaf, scope, place)
+    inner = replace(scope, textual=True)
+    printers = {
+        name: _computed(part, place, inner, name not in template.optional)
+        if isinstance(part, Computed)
+        else _bind(part, place, inner, 1, name not in template.optional)
+        for name, part in template.leaves.items()
+    }
+
+    def show(context: WriteContext) -> Any:
+        values: dict[str, Any] = {}
+        for name, printer in printers.items():
+            value = printer(context)
+            if value is not MISSING:
+                values[name] = value
+        try:
+            return template.template.render(values)
+        except (ValueError, KeyError) as error:
+            if required:
+                raise LackingError(leaf.source, str(error)) from None
+            return MISSING
+
+    return show

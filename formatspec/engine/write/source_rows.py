@@ -1,0 +1,42 @@
+"""Where records were read from: their rows, and their contexts with those of the records as they were read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from formatspec.engine.evaluate.write_context import WriteContext
+from formatspec.model.records import Origin
+
+
+def context_of(record: Any, up: WriteContext, index: int, rows: int) -> WriteContext:
+    """The context of a record, with the context of the record as it was read behind it."""
+    context = WriteContext(up.setting, up.item, record, up, index, rows)
+    origin = getattr(record, "origin", None)
+    if up.as_read is not None and origin is not None and origin.as_read is not None:
+        context.as_read = WriteContext(up.setting, up.as_read.item, origin.as_read, up.as_read, origin.index, rows)
+    return context
+
+
+def contexts_of(records: list[Any], context: WriteContext) -> list[WriteContext]:
+    return [context_of(record, context, index, len(records)) for index, record in enumerate(records)]
+
+
+def source_of(record: Any, number: int, file: str) -> tuple[int, Any] | None:
+    """Where in its table a record was read from, and the row; for items, in this file."""
+    origin = getattr(record, "origin", None)
+    if origin is None:
+        return None
+    found: tuple[int, Any] | None = origin.rows.get((number, file), origin.rows.get(number))
+    return _under_another_name(origin, number) if found is None and file else found
+
+
+def _under_another_name(origin: Origin, number: int) -> tuple[int, Any] | None:
+    """The only row of a table that a record was read from, where its file has another name now."""
+    rows = [row for key, row in origin.rows.items() if isinstance(key, tuple) and key[0] == number]
+    return rows[0] if len(rows) == 1 else None
+
+
+def position_of(record: Any, number: int, file: str = "") -> int:
+    """Where a record stood in its table; behind all others if it was not read from there."""
+    found = source_of(record, number, file)
+    return 1 << 60 if found is None else found[0]
