@@ -25,9 +25,10 @@ test: $(READY)   ## run the tests
 
 check: lint types test   ## lint, types, tests
 
-lint: $(READY)
+lint: $(READY)   ## format, lint rules, and which package may import which
 	$(BIN)/ruff format --check formatspec tests benchmarks tools
 	$(BIN)/ruff check formatspec tests benchmarks tools
+	$(BIN)/lint-imports --no-cache
 
 types: $(READY)
 	$(BIN)/mypy

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from formatspec.paths.store import RemoteError
     from formatspec.run.convert import RefusedError, Result
     from formatspec.run.errors import CannotRunError
-    from formatspec.run.staging import OutputError
+    from formatspec.run.output.staging import OutputError
     from formatspec.run.validate import Report
 
 _PLACES = {
@@ -35,7 +35,7 @@ _PLACES = {
     "formatspec.model.region": ("Region",),
     "formatspec.paths.store": ("RemoteError",),
     "formatspec.run.convert": ("RefusedError", "Result"),
-    "formatspec.run.staging": ("OutputError",),
+    "formatspec.run.output.staging": ("OutputError",),
     "formatspec.run.errors": ("CannotRunError",),
     "formatspec.run.validate": ("Report",),
 }

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from formatspec.model.records import Category, Item
     from formatspec.paths.tree import Tree
     from formatspec.run.convert import Media, Result
+    from formatspec.run.pools.pool import Engine
     from formatspec.run.validate import Report
-    from formatspec.run.workers import Engine
 
 Progress = Callable[[int, int], None]
 
@@ -111,7 +111,7 @@ def open(data: str | Path, spec: str | Path | None = None, **options: Any) -> Da
     the spec.  Raises FileNotFoundError, ValueError for a file that is no zip, SpecError where no spec fits, and
     RemoteError where a store cannot be reached.
     """
-    from formatspec.run.staging import output_place
+    from formatspec.run.output.staging import output_place
 
     return Dataset(_opened(data, spec, options, origin=False), output_place(data), options)
 
@@ -123,7 +123,7 @@ def _opened(
     """Open data; options that are `shared` with a target need not all be the spec's own."""
     from formatspec.engine.dataset.dataset import open_source
     from formatspec.engine.dataset.read_item import Purpose
-    from formatspec.paths.tree import open_tree
+    from formatspec.paths.open_tree import open_tree
 
     tree = open_tree(data)
     source = load_spec(spec) if spec is not None else spec_for(tree, data)
@@ -141,8 +141,8 @@ def validate(
     whatever their number.  engine: `ray` for a Ray cluster, at `address` or this machine's own.  Broken data never
     raises; it is a finding.  Raises CannotRunError where there is no such engine or its workers are lost.
     """
+    from formatspec.run.pools.pool import pool_of
     from formatspec.run.validate import validate_dataset
-    from formatspec.run.workers import pool_of
 
     dataset = _opened(data, spec, options, origin=False, pixels=deep)
     total = len(dataset)
@@ -180,10 +180,11 @@ def convert(
     RemoteError where a store cannot be reached, CannotRunError where there is no such engine or its workers are lost.
     """
     from formatspec.run.convert import Plan, convert_dataset, purpose_of, target_format
+    from formatspec.run.output.output import refuse_unfit, staged
+    from formatspec.run.output.staging import output_place
+    from formatspec.run.pools.pool import pool_of
     from formatspec.run.resume import fingerprint
     from formatspec.run.select import ItemCondition
-    from formatspec.run.staging import output_place, refuse_unfit, staged
-    from formatspec.run.workers import pool_of
 
     target = load_spec(to)
     place = output_place(out) if out is not None else default_out(data, target)
@@ -238,7 +239,8 @@ def sample(spec: str | Path, out: str | Path, *, items: int = 10, seed: int = 0,
     import random
 
     from formatspec.engine.spec.compiled import compile_format
-    from formatspec.run.staging import output_place, refuse_existing, staged
+    from formatspec.run.output.output import refuse_existing, staged
+    from formatspec.run.output.staging import output_place
     from formatspec.testing import laws
 
     source = load_spec(spec)
@@ -255,7 +257,7 @@ def sample(spec: str | Path, out: str | Path, *, items: int = 10, seed: int = 0,
 
 def default_out(data: str | Path, target: Source) -> Path | str:
     """Where a conversion goes if nobody says: beside the data, named after the format."""
-    from formatspec.run.staging import OutputError, output_place
+    from formatspec.run.output.staging import OutputError, output_place
 
     place = output_place(data)
     if isinstance(place, str):

@@ -18,7 +18,8 @@ from formatspec.engine.dataset.detect import Match, best, detect
 from formatspec.engine.index.build_index import sampled
 from formatspec.language.errors import SpecError
 from formatspec.language.load import Source, _load, available, load_outline, load_source
-from formatspec.paths.tree import FolderTree, open_tree
+from formatspec.paths.open_tree import open_tree
+from formatspec.paths.tree import FolderTree
 from formatspec.testing.memory import image_bytes
 
 

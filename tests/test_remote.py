@@ -28,10 +28,12 @@ from fsspec.implementations.local import LocalFileSystem
 
 import formatspec as fs
 from formatspec.paths import remote
+from formatspec.paths.open_tree import open_tree
 from formatspec.paths.remote import ReadAhead, RemoteTree
 from formatspec.paths.store import MANIFEST, Store, store_at, told
-from formatspec.paths.tree import ZipTree, open_tree
-from formatspec.run.staging import OutputError, staged
+from formatspec.paths.tree import ZipTree
+from formatspec.run.output.output import staged
+from formatspec.run.output.staging import OutputError
 
 KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
 AT_MOST = 1.2

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 import formatspec as fs
-from formatspec.run import partial as making
 from formatspec.run.convert import Conversion
-from formatspec.run.copying import copy, fresh
-from formatspec.run.partial import partial
+from formatspec.run.output import partial as making
+from formatspec.run.output.copying import copy, fresh
+from formatspec.run.output.partial import partial
 from formatspec.run.resume import Kept
 
 ITEMS = 100

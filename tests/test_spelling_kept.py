@@ -16,7 +16,7 @@ from formatspec.engine.dataset.dataset import open_source
 from formatspec.engine.dataset.read_item import Purpose
 from formatspec.engine.spec.compiled import Role
 from formatspec.language.load import load_source
-from formatspec.paths.tree import open_tree
+from formatspec.paths.open_tree import open_tree
 from formatspec.pixels import png
 from formatspec.run.convert import RefusedError
 from formatspec.testing import laws

@@ -21,7 +21,8 @@ from formatspec.findings.finding import Finding
 from formatspec.language.errors import Problem, SpecError
 from formatspec.run.convert import Conversion, RefusedError
 from formatspec.run.errors import WorkerLostError
-from formatspec.run.workers import Alone, Processes, shards_of
+from formatspec.run.pools.shards import shards_of
+from formatspec.run.pools.workers import Alone, Processes
 
 ITEMS = 40
 
@@ -195,7 +196,7 @@ def test_tasks_and_what_they_give_travel(spec: str, to: str, tmp_path: Path, mon
     asked = {"to": to, "spec": spec, "skip_invalid": True, "where": "category.name != 'car'"}
     one = converted(tmp_path / "data", tmp_path / "1", 1, **asked)
     checked = formatspec.validate(tmp_path / "data", spec, workers=1)
-    monkeypatch.setattr("formatspec.run.workers.pool_of", lambda *_: nullcontext(Travelled()))
+    monkeypatch.setattr("formatspec.run.pools.pool.pool_of", lambda *_: nullcontext(Travelled()))
     assert converted(tmp_path / "data", tmp_path / "2", 2, **asked) == one
     assert formatspec.validate(tmp_path / "data", spec, workers=2) == checked
 

@@ -100,7 +100,7 @@ def convert(
     import formatspec.api as api
     from formatspec.cli.arguments import label_map, pairs, spec_and_data
     from formatspec.run.convert import RefusedError
-    from formatspec.run.staging import OutputError
+    from formatspec.run.output.staging import OutputError
 
     if not to:
         stop("say what to convert to: --to NAME-OR-FILE (`formatspec specs` lists the names)")
@@ -183,7 +183,7 @@ def detect(
     import formatspec.api as api
     from formatspec.cli.arguments import data_at
     from formatspec.engine.dataset.detect import best
-    from formatspec.paths.tree import open_tree
+    from formatspec.paths.open_tree import open_tree
 
     matches = api.detect_format(open_tree(data_at(data)))
     top = best(matches)
@@ -283,7 +283,7 @@ def sample(
     """Make up a small dataset in a format."""
     import formatspec.api as api
     from formatspec.cli.arguments import pairs
-    from formatspec.run.staging import OutputError
+    from formatspec.run.output.staging import OutputError
 
     try:
         files = api.sample(spec, out, items=items, seed=seed, **pairs(option or (), "-O"))

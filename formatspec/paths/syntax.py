@@ -10,7 +10,7 @@ import msgspec
 _CLOSING = {"{": "}", "[": "]"}
 
 
-class TemplateSyntaxError(ValueError):  # the name says what is wrong, as SyntaxError's does
+class TemplateSyntaxError(ValueError):
     """A template that cannot be read. `offset` is in characters from the start of the text that was given;
     `expected` holds what would have been right."""
 

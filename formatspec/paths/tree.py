@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from formatspec.paths.listing import Paths
 from formatspec.paths.names import in_order, safe_join, safe_name
-from formatspec.paths.store import Store, is_url, plain_path
+from formatspec.paths.store import Store
 
 BOMB_SIZE = 256 * 1024**2
 """Bytes. A larger archive member is refused if it is packed more densely than `BOMB_RATIO`."""
@@ -461,23 +461,3 @@ def subtree(tree: Tree, prefix: str) -> Tree:
     """The part of a tree below a folder. Raises ValueError if that leaves the root."""
     joined = _prefix(prefix)
     return _Subtree(tree, joined + "/") if joined else tree
-
-
-def open_tree(path: str | Path) -> Tree:
-    """The tree of a folder or of a zip archive, on disk or behind a URL.
-
-    Raises FileNotFoundError if nothing is there, ValueError if it is a file but no zip archive, RemoteError where
-    a store cannot be reached.
-    """
-    if is_url(path):
-        from formatspec.paths.remote import open_url
-
-        return open_url(str(path))
-    place = Path(plain_path(path) if isinstance(path, str) else path)
-    if place.is_dir():
-        return FolderTree(place)
-    if not place.exists():
-        raise FileNotFoundError(f"there is no {place}")
-    if not zipfile.is_zipfile(place):
-        raise ValueError(f"{place} is neither a folder nor a zip archive")
-    return ZipTree(place)

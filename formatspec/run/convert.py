@@ -28,10 +28,11 @@ from formatspec.files.images import ImageError, transcode
 from formatspec.findings.finding import Finding
 from formatspec.language.load import Source
 from formatspec.model.records import Category, Item
+from formatspec.run.output.staging import Staging
+from formatspec.run.pools.shards import Pool, Shard, shards_of
+from formatspec.run.pools.workers import Alone
 from formatspec.run.resume import resumed
 from formatspec.run.select import Labels
-from formatspec.run.staging import Staging
-from formatspec.run.workers import Alone, Pool, Shard, shards_of
 
 Media = Literal["copy", "link", "none"]
 UNCLAIMED_SHOWN = 5

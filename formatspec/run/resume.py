@@ -15,7 +15,7 @@ from formatspec.engine.dataset.dataset import OpenDataset
 from formatspec.language.load import Source
 from formatspec.language.schema import CategoryTable
 from formatspec.paths.tree import FolderTree, Tree, ZipTree
-from formatspec.run.workers import Pool, Shard, shards_of
+from formatspec.run.pools.shards import Pool, Shard, shards_of
 
 R = TypeVar("R")
 

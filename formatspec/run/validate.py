@@ -12,7 +12,7 @@ from formatspec.engine.dataset.dataset import OpenDataset
 from formatspec.engine.dataset.report import Noted
 from formatspec.findings.finding import Finding
 from formatspec.findings.render import summary
-from formatspec.run.workers import Pool, Shard, shards_of
+from formatspec.run.pools.shards import Pool, Shard, shards_of
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):

@@ -23,7 +23,8 @@ from formatspec.engine.spec.compiled import IMAGE, Format, Role
 from formatspec.findings.render import lines
 from formatspec.language.load import Source, load_source
 from formatspec.model.records import Category, Image, Item, Object
-from formatspec.paths.tree import Tree, open_tree
+from formatspec.paths.open_tree import open_tree
+from formatspec.paths.tree import Tree
 from formatspec.pixels import containers
 from formatspec.testing.generate import Generator, close
 from formatspec.testing.memory import MemoryTree, image_bytes

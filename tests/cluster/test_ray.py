@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 import formatspec as fs
-from formatspec.run.cluster import Cluster, cluster
-from formatspec.run.workers import AHEAD, shards_of
+from formatspec.run.pools.cluster import Cluster, cluster
+from formatspec.run.pools.shards import AHEAD, shards_of
 
 ray = pytest.importorskip("ray")
 

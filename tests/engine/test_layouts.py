@@ -6,7 +6,7 @@ from pathlib import Path
 
 from formatspec.api import load_spec
 from formatspec.engine.dataset.dataset import candidates
-from formatspec.paths.tree import open_tree
+from formatspec.paths.open_tree import open_tree
 
 SPEC = """
 formatspec: 1

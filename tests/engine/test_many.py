@@ -25,7 +25,7 @@ from formatspec.engine.index.row_ownership import RowOwnership, TableFile
 from formatspec.engine.index.row_source import HeldRows
 from formatspec.language.load import load_source
 from formatspec.paths.listing import Paths
-from formatspec.paths.tree import open_tree
+from formatspec.paths.open_tree import open_tree
 
 LITTLE, MUCH = 1 << 30, 64
 

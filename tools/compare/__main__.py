@@ -33,7 +33,7 @@ TAKEN = ("formatspec", "specs", "pyproject.toml")
 """What is taken of a checkout."""
 
 
-class CannotCompare(Exception):
+class CannotCompareError(Exception):
     """A side is not there, or does not run."""
 
 
@@ -45,12 +45,12 @@ def take(side: str, folder: Path) -> None:
         folder: Where to; it is made.
 
     Raises:
-        CannotCompare: There is no such commit or folder.
+        CannotCompareError: There is no such commit or folder.
     """
     folder.mkdir(parents=True)
     if Path(side).is_dir():
         if not (Path(side) / "pyproject.toml").is_file():
-            raise CannotCompare(f"{side} is no checkout: it has no pyproject.toml")
+            raise CannotCompareError(f"{side} is no checkout: it has no pyproject.toml")
         for name in TAKEN:
             path = Path(side) / name
             if path.is_dir():
@@ -60,7 +60,7 @@ def take(side: str, folder: Path) -> None:
         return
     done = subprocess.run(["git", "archive", side, "--", *TAKEN], cwd=ROOT, capture_output=True)
     if done.returncode:
-        raise CannotCompare(f"{side} is neither a folder nor a commit: {done.stderr.decode().strip()}")
+        raise CannotCompareError(f"{side} is neither a folder nor a commit: {done.stderr.decode().strip()}")
     with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
         archive.extractall(folder, filter="data")
 
@@ -88,19 +88,19 @@ class Runner:
             return subprocess.Popen(command, cwd=self.work, env=environment, stdout=log, stderr=log)
 
     def finish(self, process: subprocess.Popen[bytes]) -> Side:
-        """Wait for the end, and read what was noted.  Raises CannotCompare if the side broke off."""
+        """Wait for the end, and read what was noted.  Raises CannotCompareError if the side broke off."""
         if process.wait():
             log = (self.work / "log").read_text(encoding="utf-8", errors="replace").strip()
-            raise CannotCompare(f"{self.label} broke off with status {process.returncode}:\n{log}")
+            raise CannotCompareError(f"{self.label} broke off with status {process.returncode}:\n{log}")
         return Side(self.label, self.checkout, self.work, read_records(self.work / "records.jsonl"))
 
 
 def make_datasets(base: Runner, data: Path, specs: Sequence[str], seeds: int) -> None:
-    """Make all datasets with BASE.  Raises CannotCompare where it cannot make a sample."""
+    """Make all datasets with BASE.  Raises CannotCompareError where it cannot make a sample."""
     made = base.finish(base.start(samples(specs, seeds))).records
     for name, record in made.items():
         if record["exit code"]:
-            raise CannotCompare(f"{base.label}, {name}: status {record['exit code']}\n{record['stderr']}")
+            raise CannotCompareError(f"{base.label}, {name}: status {record['exit code']}\n{record['stderr']}")
     add_examples(base.checkout, data, specs)
     add_broken(base.checkout, data, specs, seeds)
     add_archives(data, specs)
@@ -118,7 +118,7 @@ def compare(base: str, other: str, only: Sequence[str], seeds: int, run: Path) -
     try:
         specs = specs_of(runners[0].checkout, only)
     except ValueError as error:
-        raise CannotCompare(str(error)) from None
+        raise CannotCompareError(str(error)) from None
     data = run / "data"
     data.mkdir()
     make_datasets(runners[0], data, specs, seeds)
@@ -170,7 +170,7 @@ def main() -> int:
     run = Path(tempfile.mkdtemp(prefix="compare-", dir=ROOT / "build"))
     try:
         return compare(given.base, given.other, [name for name in given.only.split(",") if name], given.seeds, run)
-    except CannotCompare as error:
+    except CannotCompareError as error:
         print(error, file=sys.stderr)
         return 2
     finally:

@@ -18,9 +18,10 @@ from formatspec.engine.index.entries import Entry
 from formatspec.engine.index.row_ownership import Table
 from formatspec.engine.label_images.reader import fits_header
 from formatspec.engine.read.categories import Categories, from_state, from_table, merged, sorted_open
-from formatspec.engine.read.compile_reader import ReadContext, Wanted, row_reader
+from formatspec.engine.read.compile_reader import row_reader
 from formatspec.engine.read.generate_rows import FastRows, generate_rows_reader
 from formatspec.engine.read.item_state import ItemState
+from formatspec.engine.read.leaf_reader import ReadContext, Wanted
 from formatspec.engine.read.projection import fields_of, rows_decoder
 from formatspec.engine.spec import wanted_slots
 from formatspec.engine.spec.compiled import Format, Role, compile_format, everything

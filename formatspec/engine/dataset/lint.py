@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from formatspec.engine.dataset.checks import Check
-from formatspec.engine.read.compile_reader import ReadContext
+from formatspec.engine.read.leaf_reader import ReadContext
 from formatspec.engine.resolve.held_slots import BITS
 from formatspec.engine.spec.compiled import Format, compile_format, everything
 from formatspec.language.errors import Place, Problem, SpecError, suggest

@@ -19,7 +19,7 @@ from formatspec.engine.index.row_ownership import RowOwnership, Run, Table
 from formatspec.engine.label_images.reader import RasterReader
 from formatspec.engine.read.build_item import item_of
 from formatspec.engine.read.categories import Categories
-from formatspec.engine.read.generate_rows import FastRows, materialize_records
+from formatspec.engine.read.generate_rows import FastRows
 from formatspec.engine.read.item_state import ItemState
 from formatspec.engine.read.merge_rows import Reader, RowReader
 from formatspec.engine.read.projection import Decode
@@ -95,7 +95,7 @@ def read_entry(
             if name in runs:
                 _read_rows(role, runs[name], readers, state)
         elif _is_read(name, readers, purpose):
-            materialize_records(state)
+            state.materialize_records()
             if role.span == "item":
                 _read_item_file(role, entry, tree, readers, state, files, rasters, purpose)
             else:
@@ -105,8 +105,8 @@ def read_entry(
     _look_inside(state, purpose, IMAGE in files)
     _name_image(form, state)
     if "area" in state.tables:
-        materialize_records(state)
-    item = item_of(form, entry, state)
+        state.materialize_records()
+    item = item_of(entry.key, state)
     told = _link_overlaps(item, state)
     if purpose.origin:
         _keep_origin(item, state, rasters)
@@ -254,7 +254,7 @@ def _read_rows(role: Role, runs: Sequence[Run], readers: Readers, state: ItemSta
             state.env = replace(state.env, columns=part.columns)
         state.file = part.file
         if table.kind not in ("item", "label", "caption"):
-            materialize_records(state)
+            state.materialize_records()
         documents = part.rows.some(first, first + len(which), readers.decoders.get(key))
         for position, (alternative, document) in enumerate(zip(which, documents, strict=True), first):
             state.at = (*part.table.path, position)

@@ -12,9 +12,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from formatspec.engine.read.item_state import ItemState
-from formatspec.engine.read.row_condition import reading_condition
 from formatspec.engine.resolve.codec_chain import spell
+from formatspec.engine.resolve.options import options_allow
 from formatspec.engine.resolve.scope import Scope
 from formatspec.engine.resolve.text_template import TextTemplate, text_template
 from formatspec.language.expression import Call, Name
@@ -148,8 +147,7 @@ def _possible(choice: Rule, scope: Scope) -> bool:
         return True
     if "option." not in repr(choice.each.where):
         return True
-    condition = reading_condition(choice.each.where, scope.inside(choice.each.table), choice.place)
-    return condition({}, ItemState({}, None, False))
+    return options_allow(choice.each.where, scope.inside(choice.each.table))
 
 
 def decode_lines(lines: list[str], shape: TextShape) -> tuple[Any, list[Stray]]:

@@ -21,8 +21,9 @@ from formatspec.engine.index.row_ownership import SharedFile
 from formatspec.engine.resolve.held_slots import WRITTEN, record_mark
 from formatspec.engine.resolve.row_counters import ALL_OBJECTS, Absolute, Relative
 from formatspec.engine.spec.compiled import IMAGE, Format, Role
-from formatspec.engine.write.compile_writer import RowWriter, compile_writer, hold, write_record
+from formatspec.engine.write.compile_writer import RowWriter, compile_writer, write_record
 from formatspec.engine.write.generate_lines import text_writer
+from formatspec.engine.write.mark_written import hold
 from formatspec.engine.write.print_leaf import NO_SOURCE, LackingError
 from formatspec.engine.write.source_rows import context_of, position_of, source_of
 from formatspec.files.document import FileError
@@ -47,7 +48,7 @@ class CannotWriteError(ValueError):
     code = "CANNOT_WRITE"
 
 
-class Collision(CannotWriteError):
+class CollisionError(CannotWriteError):
     """An item that the target would name as it named another."""
 
     code = "ITEM_COLLISION"
@@ -119,7 +120,7 @@ class Exporter:
             raise CannotWriteError(str(error)) from None
         other = self.named.get(own.key)
         if other is not None:
-            raise Collision(
+            raise CollisionError(
                 f"{self.target.name} would name both {other!r} and {item.key!r} {own.key!r}: rename one of them, "
                 "or leave the later out with --skip-invalid"
             )

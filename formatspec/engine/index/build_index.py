@@ -15,7 +15,7 @@ from formatspec.engine.index.entries import Chosen, Entries, Entry, ItemFiles, c
 from formatspec.engine.index.join_rows import id_key, join_rows, name_key, names_only, noted_keys
 from formatspec.engine.index.row_ownership import RowOwnership, SharedFile, Table
 from formatspec.engine.index.row_source import HeldRows, range_file, rows_at, sought
-from formatspec.engine.read.compile_reader import ReadContext
+from formatspec.engine.read.leaf_reader import ReadContext
 from formatspec.engine.read.projection import fields_of
 from formatspec.engine.resolve.json_schema import schema_faults
 from formatspec.engine.spec.compiled import IMAGE, Format, Role, everything, row_readers

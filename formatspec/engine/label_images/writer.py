@@ -23,7 +23,8 @@ from formatspec.engine.label_images.rules import (
 )
 from formatspec.engine.resolve.held_slots import BITS, IMPLIED, WRITTEN
 from formatspec.engine.resolve.scope import Scope
-from formatspec.engine.write.compile_writer import RowWriter, hold, write_record
+from formatspec.engine.write.compile_writer import RowWriter, write_record
+from formatspec.engine.write.mark_written import hold
 from formatspec.engine.write.print_leaf import LackingError
 from formatspec.engine.write.source_rows import contexts_of
 from formatspec.language.rules import (

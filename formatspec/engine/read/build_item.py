@@ -9,9 +9,7 @@ from typing import Any
 import numpy as np
 
 from formatspec.engine.base.faults import Fault, Record
-from formatspec.engine.index.entries import Entry
 from formatspec.engine.read.item_state import ItemState
-from formatspec.engine.spec.compiled import Format
 from formatspec.files.images import ImageInfo
 from formatspec.model import derive
 from formatspec.model.records import Area, Caption, Image, Item, Label, Object, Origin
@@ -23,7 +21,8 @@ OBJECT = frozenset(Object.__struct_fields__) - {"category", "attributes", "origi
 _LABEL = frozenset({"state", "score"})
 
 
-def item_of(form: Format, entry: Entry, state: ItemState) -> Item:
+def item_of(key: str, state: ItemState) -> Item:
+    """The item that an item state's records make; `key` is its name among the items of the dataset."""
     slots = state.item
     image = None
     info: ImageInfo | None = slots.get("$info")
@@ -42,7 +41,7 @@ def item_of(form: Format, entry: Entry, state: ItemState) -> Item:
     _take_categories(state)
     objects = _objects(state)
     item = Item(
-        key=entry.key,
+        key=key,
         id=slots.get("id"),
         captures=state.captures,
         subsets=tuple(slots.get("subsets", ())),

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
-
-import msgspec
-from msgspec import Raw
-from msgspec.structs import replace
 
 from formatspec.codecs.registry import UnfitError
 from formatspec.engine.base.faults import MISSING, DocumentPath, Record
-from formatspec.engine.read.bind_slots import Binder, binder, puts_only, report
+from formatspec.engine.read.bind_slots import Binder, binder, report
 from formatspec.engine.read.generate_mapping import (
-    PLAIN,
     FieldReaders,
     Others,
     Several,
@@ -23,25 +18,27 @@ from formatspec.engine.read.generate_mapping import (
     written_reader,
 )
 from formatspec.engine.read.item_state import ItemState
-from formatspec.engine.read.json_type_dispatch import Choose, JsonTypes, first_value, json_types_of, noting
+from formatspec.engine.read.json_type_dispatch import Choose, JsonTypes, json_types_of, noting
+from formatspec.engine.read.leaf_reader import (
+    ReadContext,
+    leaf_reader,
+    nothing,
+)
 from formatspec.engine.read.merge_rows import Reader, RowReader
 from formatspec.engine.read.row_condition import reading_condition
 from formatspec.engine.read.table_row import read_row, rows_of_columns
 from formatspec.engine.resolve.codec_chain import Chain, build
 from formatspec.engine.resolve.discriminators import (
-    constant_of,
     constants_in,
-    equal_strictly,
     keys_of,
     may_be_absent,
     row_test,
 )
-from formatspec.engine.resolve.held_slots import GEOMETRY, SLOT_OF, UNREAD
-from formatspec.engine.resolve.scope import Meaning, Scope
+from formatspec.engine.resolve.held_slots import GEOMETRY
+from formatspec.engine.resolve.scope import Scope
 from formatspec.engine.resolve.table_ids import table_number
-from formatspec.engine.resolve.text_template import text_template
 from formatspec.language.errors import Place
-from formatspec.language.leaf import Bind, Computed, Constant, Keep, Leaf, Text, bindings
+from formatspec.language.leaf import Bind, bindings
 from formatspec.language.rules import (
     Field,
     LeafRule,
@@ -56,30 +53,11 @@ from formatspec.language.rules import (
 )
 from formatspec.model.slots import TABLES
 
-Wanted = Callable[[Meaning, Scope], bool]
-
-
-class ReadContext(msgspec.Struct, frozen=True):
-    """What compiling a reader needs beside the rule: which slots are wanted, whether computed leaves are compared.
-
-    sparse: only the wanted keys of a document are looked at; nothing is said of the others.
-    often: so many documents are read that writing functions for their mappings pays.
-    """
-
-    wanted: Wanted
-    compares: bool
-    sparse: bool = False
-    often: bool = False
-
-
-def nothing(value: Any, record: Record, state: ItemState) -> None:
-    """The reader of what nobody asks for."""
-
 
 def compile_reader(rule: Rule, scope: Scope, context: ReadContext, at: DocumentPath = ()) -> Reader:
     """The reader of a rule; `at` is its place below the row that it belongs to."""
     if isinstance(rule, LeafRule):
-        return _leaf(rule.leaf, rule.place, scope, context, at, 1)
+        return leaf_reader(rule.leaf, rule.place, scope, context, at, 1)
     if isinstance(rule, MapRule):
         return _map(rule, scope, context, at)
     if isinstance(rule, ListRule):
@@ -91,117 +69,6 @@ def compile_reader(rule: Rule, scope: Scope, context: ReadContext, at: DocumentP
             return _table(tuple(rule.alternatives), scope, context, at, rule.place)  # type: ignore[arg-type]
         return _choice(rule, scope, context, at)
     raise problem("this rule cannot stand here", rule.place)
-
-
-def _leaf(leaf: Leaf, place: Place, scope: Scope, context: ReadContext, at: DocumentPath, keys: int) -> Reader:
-    if isinstance(leaf, Keep):
-        return nothing
-    if isinstance(leaf, Constant):
-        return _constant(leaf, place, scope, at)
-    if isinstance(leaf, Computed):
-        return _computed(leaf, place, context, at)
-    if isinstance(leaf, Text):
-        return _text(leaf, place, scope, context, at)
-    return _bind(leaf, place, scope, context, at, keys)
-
-
-def _constant(leaf: Constant, place: Place, scope: Scope, at: DocumentPath) -> Reader:
-    expected = constant_of(leaf, scope)
-
-    def read(value: Any, record: Record, state: ItemState) -> None:
-        if not equal_strictly(value, expected):
-            state.fault("FIELD", (*state.at, *at), place, "the value is another", repr(expected), value)
-
-    return read
-
-
-def _computed(leaf: Computed, place: Place, context: ReadContext, at: DocumentPath) -> Reader:
-    if not context.compares:
-        return nothing
-
-    def read(value: Any, record: Record, state: ItemState) -> None:
-        state.deferred.append((leaf, place, record, value, state.file, (*state.at, *at)))
-
-    return read
-
-
-def _bind(leaf: Bind, place: Place, scope: Scope, context: ReadContext, at: DocumentPath, keys: int) -> Reader:
-    meanings = [scope.resolve(name, place) for name in leaf.names]
-    chain = build(leaf, [meaning.value_type for meaning in meanings], keys, scope.textual, place)
-    if not any(context.wanted(meaning, scope) for meaning in meanings):
-        return _unread(meanings, scope, chain, at, place)
-    binders = [binder(meaning, scope, at, place) for meaning in meanings]
-    decode, path = chain.decode, at
-    if len(binders) == 1:
-        bind = binders[0]
-
-        def read(value: Any, record: Record, state: ItemState) -> None:
-            try:
-                bind(decode(value, state.env), record, state)
-            except UnfitError as unfit:
-                report(unfit, path, place, value, state)
-
-        plain = PLAIN.get(meanings[0].value_type) if not chain.codecs and not scope.textual else None
-        return read if plain is None or not puts_only(meanings[0], scope) else _slot(meanings[0].name, plain, read)
-
-    def read_several(value: Any, record: Record, state: ItemState) -> None:
-        try:
-            for bind, part in zip(binders, decode(value, state.env), strict=True):
-                bind(part, record, state)
-        except UnfitError as unfit:
-            report(unfit, path, place, value, state)
-
-    return read_several
-
-
-def _slot(name: str, plain: frozenset[type], read: Reader) -> Reader:
-    """The reader of a plain value for a slot that is still empty; `read` takes all others."""
-
-    def read_plain(value: Any, record: Record, state: ItemState) -> None:
-        if type(value) in plain and name not in record:
-            record[name] = value
-        else:
-            read(value, record, state)
-
-    return read_plain
-
-
-def _unread(meanings: Sequence[Meaning], scope: Scope, chain: Chain, at: DocumentPath, place: Place) -> Reader:
-    """The reader of what nobody asks for: of an object's geometry it notes that there is some."""
-    slots = [SLOT_OF.get(meaning.name, meaning.name) for meaning in meanings if meaning.where == "record"]
-    if scope.kind != "object" or not any(slot in GEOMETRY for slot in slots):
-        return nothing
-
-    takes = chain.codecs[-1].takes if chain.codecs else None
-
-    def note(value: Any, record: Record, state: ItemState) -> None:
-        if type(value) is Raw:
-            value = first_value(value)
-        if takes is not None and not isinstance(value, takes):
-            state.fault("FIELD", (*state.at, *at), place, "the value does not fit", takes.__name__, value)
-        elif value:
-            for slot in slots:
-                record[slot] = UNREAD
-
-    return note
-
-
-def _text(leaf: Text, place: Place, scope: Scope, context: ReadContext, at: DocumentPath) -> Reader:
-    template = text_template(leaf, scope, place)
-    inner = replace(scope, textual=True)
-    readers = [(name, _leaf(part, place, inner, context, at, 1)) for name, part in template.leaves.items()]
-
-    def read(value: Any, record: Record, state: ItemState) -> None:
-        parts = template.match(value) if isinstance(value, str) else None
-        if parts is None:
-            state.fault("FIELD", (*state.at, *at), place, "the text does not fit", leaf.source, value)
-            return
-        for name, reader in readers:
-            part = parts.get(name)
-            if part is not None:
-                reader(part, record, state)
-
-    return read
 
 
 def _list(rule: ListRule, scope: Scope, context: ReadContext, at: DocumentPath) -> Reader:
@@ -229,7 +96,7 @@ def field_reader(field: Field, scope: Scope, context: ReadContext, at: DocumentP
     """The reader of one field; several keys are read as a tuple."""
     inner = (*at, field.keys[0])
     if isinstance(field.rule, LeafRule):
-        return _leaf(field.rule.leaf, field.rule.place, scope, context, inner, len(field.keys))
+        return leaf_reader(field.rule.leaf, field.rule.place, scope, context, inner, len(field.keys))
     return compile_reader(field.rule, scope.below(), context, inner)
 
 
@@ -350,7 +217,7 @@ def _rest(rule: MapRule, scope: Scope, context: ReadContext, at: DocumentPath) -
     leaf = rule.rest.leaf
     if not isinstance(leaf, Bind):
         return _no_rest
-    reader = _leaf(leaf, rule.rest.place, scope, context, at, 1)
+    reader = leaf_reader(leaf, rule.rest.place, scope, context, at, 1)
     each_value = bool(leaf.calls)
     meaning = scope.resolve(leaf.names[0], rule.rest.place)
     if each_value:

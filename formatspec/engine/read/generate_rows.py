@@ -19,9 +19,10 @@ from formatspec.engine.base.faults import Record
 from formatspec.engine.base.source_code import Names, function
 from formatspec.engine.read.bind_slots import MARGIN, NAMED, puts_only
 from formatspec.engine.read.build_item import OBJECT, group_slots
-from formatspec.engine.read.compile_reader import ReadContext, choice_reader, field_reader, nothing, unread_kinds
+from formatspec.engine.read.compile_reader import choice_reader, field_reader, unread_kinds
 from formatspec.engine.read.item_state import ItemState
 from formatspec.engine.read.json_type_dispatch import raw_held
+from formatspec.engine.read.leaf_reader import ReadContext, nothing
 from formatspec.engine.read.merge_rows import BY_ID, OBJECTS_BY_ID, RowReader
 from formatspec.engine.read.projection import Decode, RowSource, fields_of
 from formatspec.engine.read.row_condition import always
@@ -83,9 +84,12 @@ class PlainObjects(NamedTuple):
     path: tuple[str, ...]
     first: int
 
-    def records(self) -> list[Record]:
-        """The records that the readers that judge would have made."""
-        return [self._record(thing, (*self.path, place)) for place, thing in enumerate(self.objects, self.first)]
+    def materialize(self, state: ItemState) -> None:
+        """Put the records that the validating readers would have made into the state's tables."""
+        records = [self._record(thing, (*self.path, place)) for place, thing in enumerate(self.objects, self.first)]
+        state.tables["object"] = records
+        if self.rows.reader.by == BY_ID:
+            state.keyed[OBJECTS_BY_ID] = {(record["id"],): record for record in records}
 
     def _record(self, thing: Object, at: tuple[str | int, ...]) -> Record:
         record: Record = {slot: value for slot in OBJECT if (value := getattr(thing, slot)) is not _DEFAULTS[slot]}
@@ -98,17 +102,6 @@ class PlainObjects(NamedTuple):
             record["$table"] = self.rows.reader.number
         record["$file"] = self.file
         return record
-
-
-def materialize_records(state: ItemState) -> None:
-    """Let a state's plain objects be records, for more to be told of them."""
-    if state.plain is None:
-        return
-    records = state.plain.records()
-    state.tables["object"] = records
-    if state.plain.rows.reader.by == BY_ID:
-        state.keyed[OBJECTS_BY_ID] = {(record["id"],): record for record in records}
-    state.plain = None
 
 
 def generate_rows_reader(reader: RowReader, context: ReadContext) -> FastRows | None:

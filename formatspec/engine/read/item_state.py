@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from formatspec.codecs.registry import Env
 from formatspec.engine.base.faults import MISSING, DocumentPath, Fault, MisfitError, Record
 from formatspec.language.errors import Place
+from formatspec.model.records import Object
 
-if TYPE_CHECKING:
-    from formatspec.engine.read.generate_rows import PlainObjects
+
+class FastObjects(Protocol):
+    """The objects of an item that a fast reader made of rows that follow each other."""
+
+    @property
+    def objects(self) -> tuple[Object, ...]:
+        """The objects, in the order of their rows."""
+        ...
+
+    def materialize(self, state: ItemState) -> None:
+        """Put the records that the validating readers would have made into the state's tables."""
+        ...
 
 
 _UNSIZED = Env()
@@ -19,7 +30,7 @@ class ItemState:
     """One item being put together from all its documents.
 
     item: its slots so far; tables: the records of each kind so far, in order of appearance;
-    plain: its objects, where one table of plain rows tells all of them, instead of records.
+    plain: its objects, where a fast reader made all of them of one table's rows, instead of records.
     captures: the names that agree for all its files; env: what codecs may ask.
     """
 
@@ -32,7 +43,7 @@ class ItemState:
         self.item: Record = {}
         self.tables: dict[str, list[Record]] = {}
         self.keyed: dict[tuple[str, ...], dict[Any, Record]] = {}
-        self.plain: PlainObjects | None = None
+        self.plain: FastObjects | None = None
         self.captures = captures
         self.env = _UNSIZED
         self.faults: list[Fault] = []
@@ -44,6 +55,12 @@ class ItemState:
         self.deferred: list[tuple[Any, Place, Record, Any, str, DocumentPath]] = []
         self.place_of: dict[str, tuple[str, DocumentPath]] = {}
         self.first: dict[str, str] = {}
+
+    def materialize_records(self) -> None:
+        """Replace objects that a fast reader made by their records, so that other rows can add to them."""
+        if self.plain is not None:
+            self.plain.materialize(self)
+            self.plain = None
 
     def size(self) -> tuple[int, int] | None:
         """Width and height of the image, as far as they are known by now."""

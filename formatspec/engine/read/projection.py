@@ -7,7 +7,7 @@ from typing import Any, Protocol, TypedDict
 
 import msgspec
 
-from formatspec.engine.read.compile_reader import ReadContext
+from formatspec.engine.read.leaf_reader import ReadContext
 from formatspec.engine.resolve.scope import Scope
 from formatspec.language.leaf import Bind, Computed, Keep
 from formatspec.language.rules import LeafRule, MapRule, Rule, TableRule

@@ -7,6 +7,7 @@ from typing import Any
 
 from formatspec.engine.base.faults import Record
 from formatspec.engine.read.item_state import ItemState
+from formatspec.engine.resolve.options import option_is
 from formatspec.engine.resolve.scope import Scope
 from formatspec.language.errors import Place
 from formatspec.language.expression import Binary, Expression, Literal, Name, Unary, conjuncts
@@ -64,7 +65,7 @@ def _slot_is(name: str, expected: Any, scope: Scope) -> Condition | None:
     if meaning is None or meaning.derived:
         return None
     if meaning.where == "option":
-        holds = scope.options.get(meaning.name) in (None, expected)  # an option left open leaves all open
+        holds = option_is(meaning, expected, scope)
         return lambda record, state: holds
     if meaning.where != "record":
         return None

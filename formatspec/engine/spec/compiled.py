@@ -12,7 +12,8 @@ from formatspec.codecs.registry import Env
 from formatspec.engine.documents.role_codec import RoleCodec, document_codec
 from formatspec.engine.label_images.reader import RasterReader, raster_reader
 from formatspec.engine.label_images.writer import RasterWriter, raster_writer
-from formatspec.engine.read.compile_reader import ReadContext, compile_reader, row_reader
+from formatspec.engine.read.compile_reader import compile_reader, row_reader
+from formatspec.engine.read.leaf_reader import ReadContext
 from formatspec.engine.read.merge_rows import Reader, RowReader
 from formatspec.engine.resolve.codec_chain import Convert, build
 from formatspec.engine.resolve.json_schema import Schema, compile_schema

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from formatspec.engine.read.compile_reader import Wanted
+from formatspec.engine.read.leaf_reader import Wanted
 from formatspec.engine.resolve.scope import Meaning, Scope
 from formatspec.engine.spec.compiled import Format, Role, everything
 from formatspec.language.leaf import Bind, bindings

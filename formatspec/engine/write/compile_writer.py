@@ -6,7 +6,7 @@ was read gives the source instead, with its spelling or its absence.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from msgspec.structs import replace
@@ -22,6 +22,7 @@ from formatspec.engine.resolve.scope import Scope
 from formatspec.engine.resolve.table_ids import table_number
 from formatspec.engine.write.generate_rows import plain_writer
 from formatspec.engine.write.geometry_choice import OUTLINES, fitting_shapes, shape_of
+from formatspec.engine.write.mark_written import _held, hold
 from formatspec.engine.write.print_leaf import (
     NO_SOURCE,
     LackingError,
@@ -355,24 +356,6 @@ def write_record(row: RowWriter, context: WriteContext) -> Any:
     document = row.write(context, source)
     hold(context, row.holds)
     return document
-
-
-def hold(context: WriteContext, bits: int) -> None:
-    """Note that a context's record is written, with these slots."""
-    _held(context, record_mark(context.record), bits)
-
-
-def hold_all(context: WriteContext, records: Iterable[Any], bits: int) -> None:
-    """Likewise of several objects."""
-    held = context.setting.held
-    for one in map(id, records):
-        held[one] = held.get(one, 0) | bits
-
-
-def _held(context: WriteContext, one: Hashable, bits: int) -> None:
-    if bits:
-        held = context.setting.held
-        held[one] = held.get(one, 0) | bits
 
 
 def is_spooled(rule: TableRule, scope: Scope) -> bool:

@@ -11,8 +11,9 @@ from formatspec.engine.documents.line_document import LineShape, RowsShape, Text
 from formatspec.engine.evaluate.write_context import WriteContext
 from formatspec.engine.resolve.codec_chain import spell, spell_rows
 from formatspec.engine.resolve.scope import Scope
-from formatspec.engine.write.compile_writer import RowWriter, field_writer, hold_all
+from formatspec.engine.write.compile_writer import RowWriter, field_writer
 from formatspec.engine.write.generate_rows import BEGINNING, NAMES, is_plain, value_lines
+from formatspec.engine.write.mark_written import hold_all
 from formatspec.engine.write.print_leaf import LackingError
 from formatspec.language.rules import MapRule, Rule, TableRule
 

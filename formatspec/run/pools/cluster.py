@@ -14,7 +14,7 @@ from uuid import uuid4
 
 from formatspec._version import __version__
 from formatspec.run.errors import CannotRunError, WorkerLostError
-from formatspec.run.workers import AHEAD, LIVES, Shard, cores
+from formatspec.run.pools.shards import AHEAD, LIVES, Shard, cores
 
 OBJECT_STORE = 256 * 1024**2
 """Bytes of shared memory that a Ray of this machine takes for what shards give; more go to disk."""

@@ -13,12 +13,14 @@ import platform
 import shutil
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
-from formatspec.run.staging import FolderStaging, OutputError, refuse_existing
+from formatspec.run.output.copying import copy, fresh, write
+from formatspec.run.output.staging import OutputError, below
 
 PATIENCE = 10.0
 """Seconds that a run waits for the workers of one that was killed to end."""
@@ -26,6 +28,71 @@ LOCK = "lock"
 
 _held: dict[Path, int] = {}
 """The locks that this worker shares, by folder."""
+
+
+class FolderStaging:
+    """A folder in the making; workers of other machines know it by a token."""
+
+    def __init__(self, folder: Path, kept: Path | None = None, token: str = "") -> None:
+        self.folder = folder
+        self.kept = kept
+        self.token = token
+        self.linked_by_copy = 0
+        self._made: set[str] = set()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return joined, (self.folder.absolute(), self.kept and self.kept.absolute(), self.token)
+
+    def _place(self, path: str) -> Path:
+        return self.folder / self._made_below(path)
+
+    def _made_below(self, path: str) -> str:
+        """A path whose folder is there."""
+        parent = below(path).rpartition("/")[0]
+        if parent not in self._made:
+            (self.folder / parent).mkdir(parents=True, exist_ok=True)
+            self._made.add(parent)
+        return path
+
+    def write(self, path: str, data: bytes) -> None:
+        """Write a file."""
+        write(f"{self.folder}/{self._made_below(path)}", data)
+
+    def write_pieces(self, path: str, pieces: Iterable[bytes]) -> None:
+        """Write a file piece by piece."""
+        with fresh(self._place(path)) as stream:
+            stream.writelines(pieces)
+
+    def copy(self, source: Path, path: str) -> None:
+        """Copy a file."""
+        copy(source, self._place(path))
+
+    def link(self, source: Path, path: str) -> None:
+        """Make a hard link, or a copy where that cannot be."""
+        place = self._place(path)
+        place.unlink(missing_ok=True)
+        try:
+            os.link(source, place)
+        except OSError:
+            self.linked_by_copy += 1
+            copy(source, place)
+
+    def clear(self) -> None:
+        """Delete all that was written."""
+        for folder in (self.kept, self.folder):
+            if folder is not None and folder.exists():
+                shutil.rmtree(folder)
+        self.folder.mkdir()
+        self._made.clear()
+
+    def flush(self) -> None:
+        """All is written already."""
+
+
+def refuse_folder(out: Path, overwrite: bool) -> None:
+    """Raise OutputError where a folder exists and may not be replaced."""
+    if out.exists() and not overwrite:
+        raise OutputError(f"{out} exists; choose another folder with -o, or replace it with --overwrite")
 
 
 @contextmanager
@@ -40,7 +107,7 @@ def partial(out: Path, overwrite: bool, fingerprint: str | None) -> Iterator[Fol
     mark, old = folder / "mark", folder / "old"
     try:
         _put_back(old, out)
-        refuse_existing(out, overwrite)
+        refuse_folder(out, overwrite)
         token = uuid4().hex
         staging = FolderStaging(folder / "files", None if fingerprint is None else folder / "done", token)
         if fingerprint is None or not staging.folder.is_dir() or not _is_same(mark, fingerprint):

@@ -1,4 +1,4 @@
-"""Shards of items worked on by one process, several, or a cluster; what comes of them is given in their order."""
+"""Shards worked on by this process or by copies of it; results come in the order of the shards."""
 
 from __future__ import annotations
 
@@ -7,65 +7,13 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from formatspec.run.errors import CannotRunError, WorkerLostError
+from formatspec.run.errors import WorkerLostError
+from formatspec.run.pools.shards import AHEAD, LIVES, R, Shard
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
-
-Shard = tuple[int, int]
-"""The first item and the one behind the last, in the order of the dataset's items."""
-
-SMALLEST, LARGEST = 16, 256
-"""Items of a shard."""
-SHARDS = 64
-"""How many shards there are at most before they grow beyond the smallest."""
-AHEAD = 2
-"""Shards for each worker that are given out before the first of them is taken."""
-LIVES = 3
-"""How often a pool is begun anew after a worker's end that nobody asked for."""
-
-R = TypeVar("R")
-
-
-Engine = Literal["processes", "ray"]
-"""What runs shards: processes of this machine, or a Ray cluster."""
-
-
-class Pool(Protocol):
-    """Runs a function over shards."""
-
-    def map(self, run: Callable[[Shard], R], shards: Sequence[Shard]) -> Iterator[R]:
-        """What `run` gives for each shard, in order.  It may run in another process, of another machine too: what it
-        is bound to pickles as how it was made, and what it gives pickles."""
-        ...
-
-
-def shards_of(items: int) -> list[Shard]:
-    """The shards of so many items: the same whatever the number of workers."""
-    size = max(SMALLEST, min(LARGEST, items // SHARDS))
-    return [(first, min(first + size, items)) for first in range(0, items, size)]
-
-
-def cores() -> int:
-    """The cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def pool_of(
-    workers: int | None, engine: Engine = "processes", address: str | None = None
-) -> AbstractContextManager[Pool]:
-    """A pool of so many workers, by default one for each core.  Raises CannotRunError where there is no such engine."""
-    if engine == "ray":
-        from formatspec.run.cluster import cluster
-
-        return cluster(workers, address)
-    if address is not None:
-        raise CannotRunError(f"--address {address} goes with --engine ray")
-    count = cores() if workers is None else workers
-    return nullcontext(Processes(count) if count > 1 and hasattr(os, "fork") else Alone())
 
 
 class Alone:

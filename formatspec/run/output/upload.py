@@ -13,7 +13,7 @@ from tempfile import SpooledTemporaryFile
 from typing import IO, TYPE_CHECKING, Any
 
 from formatspec.paths.store import MANIFEST, UNFINISHED, RemoteError, Store, manifest, sentence, store_at, unfit
-from formatspec.run.staging import OutputError, Staging, below
+from formatspec.run.output.staging import OutputError, Staging, below
 
 if TYPE_CHECKING:
     from concurrent.futures import Future

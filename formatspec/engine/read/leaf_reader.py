@@ -1,0 +1,160 @@
+"""Readers of leaves: one value of a document is decoded and bound to its slots, and what does not fit is a fault."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+from msgspec import Raw
+from msgspec.structs import replace
+
+from formatspec.codecs.registry import UnfitError
+from formatspec.engine.base.faults import DocumentPath, Record
+from formatspec.engine.read.bind_slots import binder, puts_only, report
+from formatspec.engine.read.generate_mapping import (
+    PLAIN,
+)
+from formatspec.engine.read.item_state import ItemState
+from formatspec.engine.read.json_type_dispatch import first_value
+from formatspec.engine.read.merge_rows import Reader
+from formatspec.engine.resolve.codec_chain import Chain, build
+from formatspec.engine.resolve.discriminators import (
+    constant_of,
+    equal_strictly,
+)
+from formatspec.engine.resolve.held_slots import GEOMETRY, SLOT_OF, UNREAD
+from formatspec.engine.resolve.scope import Meaning, Scope
+from formatspec.engine.resolve.text_template import text_template
+from formatspec.language.errors import Place
+from formatspec.language.leaf import Bind, Computed, Constant, Keep, Leaf, Text
+
+Wanted = Callable[[Meaning, Scope], bool]
+
+
+class ReadContext(msgspec.Struct, frozen=True):
+    """What compiling a reader needs beside the rule: which slots are wanted, whether computed leaves are compared.
+
+    sparse: only the wanted keys of a document are looked at; nothing is said of the others.
+    often: so many documents are read that writing functions for their mappings pays.
+    """
+
+    wanted: Wanted
+    compares: bool
+    sparse: bool = False
+    often: bool = False
+
+
+def nothing(value: Any, record: Record, state: ItemState) -> None:
+    """The reader of what nobody asks for."""
+
+
+def leaf_reader(leaf: Leaf, place: Place, scope: Scope, context: ReadContext, at: DocumentPath, keys: int) -> Reader:
+    if isinstance(leaf, Keep):
+        return nothing
+    if isinstance(leaf, Constant):
+        return _constant(leaf, place, scope, at)
+    if isinstance(leaf, Computed):
+        return _computed(leaf, place, context, at)
+    if isinstance(leaf, Text):
+        return _text(leaf, place, scope, context, at)
+    return _bind(leaf, place, scope, context, at, keys)
+
+
+def _constant(leaf: Constant, place: Place, scope: Scope, at: DocumentPath) -> Reader:
+    expected = constant_of(leaf, scope)
+
+    def read(value: Any, record: Record, state: ItemState) -> None:
+        if not equal_strictly(value, expected):
+            state.fault("FIELD", (*state.at, *at), place, "the value is another", repr(expected), value)
+
+    return read
+
+
+def _computed(leaf: Computed, place: Place, context: ReadContext, at: DocumentPath) -> Reader:
+    if not context.compares:
+        return nothing
+
+    def read(value: Any, record: Record, state: ItemState) -> None:
+        state.deferred.append((leaf, place, record, value, state.file, (*state.at, *at)))
+
+    return read
+
+
+def _bind(leaf: Bind, place: Place, scope: Scope, context: ReadContext, at: DocumentPath, keys: int) -> Reader:
+    meanings = [scope.resolve(name, place) for name in leaf.names]
+    chain = build(leaf, [meaning.value_type for meaning in meanings], keys, scope.textual, place)
+    if not any(context.wanted(meaning, scope) for meaning in meanings):
+        return _unread(meanings, scope, chain, at, place)
+    binders = [binder(meaning, scope, at, place) for meaning in meanings]
+    decode, path = chain.decode, at
+    if len(binders) == 1:
+        bind = binders[0]
+
+        def read(value: Any, record: Record, state: ItemState) -> None:
+            try:
+                bind(decode(value, state.env), record, state)
+            except UnfitError as unfit:
+                report(unfit, path, place, value, state)
+
+        plain = PLAIN.get(meanings[0].value_type) if not chain.codecs and not scope.textual else None
+        return read if plain is None or not puts_only(meanings[0], scope) else _slot(meanings[0].name, plain, read)
+
+    def read_several(value: Any, record: Record, state: ItemState) -> None:
+        try:
+            for bind, part in zip(binders, decode(value, state.env), strict=True):
+                bind(part, record, state)
+        except UnfitError as unfit:
+            report(unfit, path, place, value, state)
+
+    return read_several
+
+
+def _slot(name: str, plain: frozenset[type], read: Reader) -> Reader:
+    """The reader of a plain value for a slot that is still empty; `read` takes all others."""
+
+    def read_plain(value: Any, record: Record, state: ItemState) -> None:
+        if type(value) in plain and name not in record:
+            record[name] = value
+        else:
+            read(value, record, state)
+
+    return read_plain
+
+
+def _unread(meanings: Sequence[Meaning], scope: Scope, chain: Chain, at: DocumentPath, place: Place) -> Reader:
+    """The reader of what nobody asks for: of an object's geometry it notes that there is some."""
+    slots = [SLOT_OF.get(meaning.name, meaning.name) for meaning in meanings if meaning.where == "record"]
+    if scope.kind != "object" or not any(slot in GEOMETRY for slot in slots):
+        return nothing
+
+    takes = chain.codecs[-1].takes if chain.codecs else None
+
+    def note(value: Any, record: Record, state: ItemState) -> None:
+        if type(value) is Raw:
+            value = first_value(value)
+        if takes is not None and not isinstance(value, takes):
+            state.fault("FIELD", (*state.at, *at), place, "the value does not fit", takes.__name__, value)
+        elif value:
+            for slot in slots:
+                record[slot] = UNREAD
+
+    return note
+
+
+def _text(leaf: Text, place: Place, scope: Scope, context: ReadContext, at: DocumentPath) -> Reader:
+    template = text_template(leaf, scope, place)
+    inner = replace(scope, textual=True)
+    readers = [(name, leaf_reader(part, place, inner, context, at, 1)) for name, part in template.leaves.items()]
+
+    def read(value: Any, record: Record, state: ItemState) -> None:
+        parts = template.match(value) if isinstance(value, str) else None
+        if parts is None:
+            state.fault("FIELD", (*state.at, *at), place, "the text does not fit", leaf.source, value)
+            return
+        for name, reader in readers:
+            part = parts.get(name)
+            if part is not None:
+                reader(part, record, state)
+
+    return read

@@ -1,0 +1,27 @@
+"""Notes of which records are written, and with which of their slots; losses are counted from them."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+from typing import Any
+
+from formatspec.engine.evaluate.write_context import WriteContext
+from formatspec.engine.resolve.held_slots import record_mark
+
+
+def hold(context: WriteContext, bits: int) -> None:
+    """Note that a context's record is written, with these slots."""
+    _held(context, record_mark(context.record), bits)
+
+
+def hold_all(context: WriteContext, records: Iterable[Any], bits: int) -> None:
+    """Likewise of several objects."""
+    held = context.setting.held
+    for one in map(id, records):
+        held[one] = held.get(one, 0) | bits
+
+
+def _held(context: WriteContext, one: Hashable, bits: int) -> None:
+    if bits:
+        held = context.setting.held
+        held[one] = held.get(one, 0) | bits
