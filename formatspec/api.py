@@ -234,7 +234,8 @@ def convert(
 def sample(spec: str | Path, out: str | Path, *, items: int = 10, seed: int = 0, **options: Any) -> int:
     """Make up a dataset in a format, valid by its own rules; gives the number of files.
 
-    The same arguments give the same bytes.  Raises OutputError where `out` exists.
+    The same arguments give the same bytes.  Raises OutputError where `out` exists, and LawBrokenError (an AssertionError)
+    where a leaf of the spec reads another value than it wrote.
     """
     import random
 

@@ -260,6 +260,10 @@ def lint(
         except laws.LawBrokenError as error:
             broken += 1
             typer.echo(f"{example}: {error}")
+    try:
+        laws.check_leaves(source)
+    except laws.LawBrokenError as error:
+        stop(str(error), FINDINGS)
     for run in range(seed, seed + runs):
         try:
             laws.hold(source, random.Random(run))
@@ -284,11 +288,14 @@ def sample(
     import formatspec.api as api
     from formatspec.cli.arguments import pairs
     from formatspec.run.output.staging import OutputError
+    from formatspec.testing.carry import LawBrokenError
 
     try:
         files = api.sample(spec, out, items=items, seed=seed, **pairs(option or (), "-O"))
     except OutputError as error:
         stop(str(error))
+    except LawBrokenError as error:
+        stop(str(error), FINDINGS)
     typer.echo(f"{out}: {_count(items, 'item')}, {_count(files, 'file')}")
 
 
