@@ -99,21 +99,29 @@ class Dataset:
     def __iter__(self) -> Iterator[Item]:
         return iter(self._inner)
 
-    def export(self, out: str | Path, to: str | Path, **options: Any) -> Result:
-        """Write the dataset to the folder `out` in the format `to`; see `convert` for the options."""
-        return convert(self.data, to=to, out=out, spec=self._inner.form.source.file, **options)
+    def export(
+        self, out: str | Path, to: str | Path, *, options: Mapping[str, Any] | None = None, **how: Any
+    ) -> Result:
+        """Write the dataset to the folder `out` in the format `to`.
+
+        options: as of `convert`, laid over those that the dataset was opened with.  how: what else `convert` takes.
+        Raises what `convert` raises.
+        """
+        source = self._inner.form.source.file
+        return convert(self.data, to=to, out=out, spec=source, options={**self._options, **(options or {})}, **how)
 
 
-def open(data: str | Path, spec: str | Path | None = None, **options: Any) -> Dataset:
+def open(data: str | Path, spec: str | Path | None = None, *, options: Mapping[str, Any] | None = None) -> Dataset:
     """Open a dataset: a folder or a zip, on disk or behind a URL (`s3://bucket/folder`).
 
     spec: a format's name or a spec's file; where it is left out, the format is detected.  options: those of
-    the spec.  Raises FileNotFoundError, ValueError for a file that is no zip, SpecError where no spec fits, and
-    RemoteError where a store cannot be reached.
+    the spec, by name: `options={"task": "segment"}`.  Raises FileNotFoundError, ValueError for a file that is no zip,
+    SpecError where no spec fits or it has no such option, and RemoteError where a store cannot be reached.
     """
     from formatspec.run.output.staging import output_place
 
-    return Dataset(_opened(data, spec, options, origin=False), output_place(data), options)
+    given = dict(options or {})
+    return Dataset(_opened(data, spec, given, origin=False), output_place(data), given)
 
 
 def _opened(
@@ -132,19 +140,21 @@ def _opened(
 
 
 def validate(
-    data: str | Path, spec: str | Path | None = None, *, deep: bool = False, workers: int | None = None,
-    engine: Engine = "processes", address: str | None = None, progress: Progress | None = None, **options: Any,
+    data: str | Path, spec: str | Path | None = None, *, options: Mapping[str, Any] | None = None, deep: bool = False,
+    workers: int | None = None, engine: Engine = "processes", address: str | None = None,
+    progress: Progress | None = None,
 ) -> Report:  # fmt: skip
     """Check a dataset: its layout, documents, references and geometry.
 
-    deep: decode every label image too.  workers: processes, by default one for each core; the report is the same
-    whatever their number.  engine: `ray` for a Ray cluster, at `address` or this machine's own.  Broken data never
-    raises; it is a finding.  Raises CannotRunError where there is no such engine or its workers are lost.
+    options: those of the spec, by name.  deep: decode every label image too.  workers: processes, by default one for
+    each core; the report is the same whatever their number.  engine: `ray` for a Ray cluster, at `address` or this
+    machine's own.  Broken data never raises; it is a finding.  Raises CannotRunError where there is no such engine or
+    its workers are lost.
     """
     from formatspec.run.pools.pool import pool_of
     from formatspec.run.validate import validate_dataset
 
-    dataset = _opened(data, spec, options, origin=False, pixels=deep)
+    dataset = _opened(data, spec, options or {}, origin=False, pixels=deep)
     total = len(dataset)
     tell = (lambda done: progress(done, total)) if progress else (lambda done: None)
     with pool_of(workers, engine, address) as pool:
@@ -174,6 +184,7 @@ def convert(
 
     workers: processes, by default one for each core; the output is the same whatever their number.  engine: `ray`
     for a Ray cluster, at `address` or this machine's own.
+    options: those of either spec, by name; one that both have goes to both.
     media: copy, link or leave out the images.  labels: new category names, None to drop one.  where: an
     expression over items, or over objects.  Raises RefusedError with the findings where items are invalid and
     `skip_invalid` is not set, OutputError where `out` cannot be, SpecError for a bad spec, option or expression,
@@ -231,11 +242,14 @@ def convert(
     return msgspec.structs.replace(result, out=str(place))
 
 
-def sample(spec: str | Path, out: str | Path, *, items: int = 10, seed: int = 0, **options: Any) -> int:
+def sample(
+    spec: str | Path, out: str | Path, *, items: int = 10, seed: int = 0, options: Mapping[str, Any] | None = None
+) -> int:
     """Make up a dataset in a format, valid by its own rules; gives the number of files.
 
-    The same arguments give the same bytes.  Raises OutputError where `out` exists, and LawBrokenError (an AssertionError)
-    where a leaf of the spec reads another value than it wrote.
+    items: How many items.  seed: where the generator begins.  options: those of the spec, by name.
+    The same arguments give the same bytes.  Raises OutputError where `out` exists, and LawBrokenError (an
+    AssertionError) where a leaf of the spec reads another value than it wrote.
     """
     import random
 
@@ -247,7 +261,7 @@ def sample(spec: str | Path, out: str | Path, *, items: int = 10, seed: int = 0,
     source = load_spec(spec)
     place = output_place(out)
     refuse_existing(place, overwrite=False)
-    form = compile_format(source, source.layouts[0], options)
+    form = compile_format(source, source.layouts[0], options or {})
     categories, made = laws.example(form, random.Random(seed), items)
     files = laws.written(form, categories, made)
     with staged(place) as staging:

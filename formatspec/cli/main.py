@@ -18,8 +18,9 @@ OBJECTS_BETWEEN_COLLECTIONS = 100_000
 imported stays, and looking costs."""
 
 app = typer.Typer(
-    help=__doc__, no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False, rich_markup_mode=None
-)
+    help=__doc__, no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False, rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)  # fmt: skip
 Positional = Annotated[list[str] | None, typer.Argument(metavar="[SPEC] [DATA]", show_default=False)]
 Workers = Annotated[int | None, typer.Option(min=1, help="processes; default: one for each core", show_default=False)]
 Engine = Annotated[str, typer.Option(help="what runs the workers: processes, or ray for a Ray cluster")]
@@ -61,7 +62,7 @@ def validate(
     with progress("validating") as tell:
         report = api.validate(
             data, spec, deep=deep, workers=workers, engine=_engine(engine), address=address, progress=tell,
-            **pairs(option or (), "-O"),
+            options=pairs(option or (), "-O"),
         )  # fmt: skip
     if as_json:
         _print_json(report.as_json())
@@ -162,7 +163,7 @@ def dump(
     from formatspec.run import dump as plain
 
     spec, data = spec_and_data(what or ())
-    opened = api.open(data, spec, **pairs(option or (), "-O"))
+    opened = api.open(data, spec, options=pairs(option or (), "-O"))
     if dataset:
         categories = [plain.whole_category(category) for category in opened.categories]
         _print_json({"spec": opened.format, "root": str(data), "categories": categories})
@@ -291,7 +292,7 @@ def sample(
     from formatspec.testing.carry import LawBrokenError
 
     try:
-        files = api.sample(spec, out, items=items, seed=seed, **pairs(option or (), "-O"))
+        files = api.sample(spec, out, items=items, seed=seed, options=pairs(option or (), "-O"))
     except OutputError as error:
         stop(str(error))
     except LawBrokenError as error:
