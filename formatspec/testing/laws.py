@@ -34,6 +34,8 @@ from formatspec.testing.generate import Generator
 from formatspec.testing.memory import MemoryTree, image_bytes
 from formatspec.testing.outline import outline
 
+LawBroken = LawBrokenError
+"""The name that the error had before; scripts of others may still use it."""
 Files = dict[str, bytes]
 ENV = Env(23, 19, ("Bald", "Young_2"))
 """The size of an image and the columns of a table with which leaves are tried one by one."""
@@ -316,6 +318,7 @@ def hold_on(source: Source, folder: Path) -> None:
 
 __all__ = [
     "IMAGE",
+    "LawBroken",
     "LawBrokenError",
     "check_leaves",
     "differences",
