@@ -161,8 +161,10 @@ class Conversion:
         self.labels = Labels(plan.labels) if plan.labels is not None else None
         self.adapter = Adapter(source.form, form, (entry.names for entry in source.entries), plan.subsets)
         self.listed = self.labels.categories(listed) if self.labels is not None else listed
-        self.categories = target_categories(form, self.listed, self.adapter.same and self.labels is None)
-        self.as_read = TargetCategories(listed, False)
+        self.categories = target_categories(
+            form, self.listed, self.adapter.same and self.labels is None, source.splits.apart
+        )
+        self.as_read = TargetCategories(listed, False, as_read=source.splits.apart)
         self.shared = {(file.role, file.path): file for file in source.index.shared}
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -181,7 +183,7 @@ class Conversion:
     @cached_property
     def unchanged(self) -> bool:
         """Whether items go to their own format as they are, so that their own files are copied."""
-        return self.adapter.same and self.plan.leaves_items
+        return self.adapter.same and self.plan.leaves_items and not self.source.splits.several
 
     @cached_property
     def exporter(self) -> Exporter:

@@ -66,7 +66,7 @@ def rewritten(dataset: OpenDataset, items: Sequence[Item]) -> Files:
     files: Files = {}
     form = dataset.form
     adapter = Adapter(form, form, (), {})
-    categories = TargetCategories(dataset.categories, fixed=False)
+    categories = TargetCategories(dataset.categories, fixed=False, as_read=dataset.splits.apart)
     shared = {(file.role, file.path): file for file in dataset.index.shared}
     losses = Losses(form, categories, True)
     exporter = Exporter(form, categories, adapter, losses, files.__setitem__, shared, categories)

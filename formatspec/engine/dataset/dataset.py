@@ -17,12 +17,14 @@ from formatspec.engine.index.build_index import Index, build_index, claims, samp
 from formatspec.engine.index.entries import Entry
 from formatspec.engine.index.row_ownership import Table
 from formatspec.engine.label_images.reader import fits_header
-from formatspec.engine.read.categories import Categories, from_state, from_table, merged, sorted_open
+from formatspec.engine.read.categories import Categories, from_state, from_table, sorted_open
 from formatspec.engine.read.compile_reader import row_reader
 from formatspec.engine.read.generate_rows import FastRows, generate_rows_reader
 from formatspec.engine.read.item_state import ItemState
 from formatspec.engine.read.leaf_reader import ReadContext, Wanted
+from formatspec.engine.read.match_categories import Listing, matched_splits
 from formatspec.engine.read.projection import fields_of, rows_decoder
+from formatspec.engine.read.splits import Splits
 from formatspec.engine.spec import wanted_slots
 from formatspec.engine.spec.compiled import Format, Role, compile_format, everything
 from formatspec.findings.finding import Finding
@@ -60,7 +62,8 @@ class OpenDataset:
         self.purpose = purpose
         self.index: Index = build_index(form, self.tree, self._join_state)
         self.reporter = Reporter(form, self.tree, prefix, self.index.shared)
-        self.known = self._known_categories()
+        self.splits = self._known_splits()
+        self.known = self.splits.whole
         self._readers: dict[Any, Readers] = {}
         self._categories: tuple[Category, ...] | None = None
         self.findings: list[Finding] = []
@@ -87,23 +90,27 @@ class OpenDataset:
     def _join_state(self, captures: dict[str, Any]) -> ItemState:
         return ItemState(captures, _OPEN, False)
 
-    def _known_categories(self) -> Categories:
+    def _known_splits(self) -> Splits:
+        """The categories that the dataset, or the spec, lists."""
         sources = self.form.spec.categories
-        tables: list[list[Category]] = []
         for source in sources:
             if isinstance(source, CategoryTable):
                 file = self.form.source.file.parent / source.table
-                return Categories(from_table(file), closed=not source.open)
+                return Splits(Categories(from_table(file), closed=not source.open))
             name = source.list if isinstance(source, CategoryList) else source
-            tables = self._listed_in([name])
-            if tables:
-                if isinstance(source, CategoryList):
-                    return Categories(merged(tables), closed=False, match=source.match)
-                return Categories(merged(tables), closed=True)
+            listings = self._listed_in([name])
+            if listings:
+                is_list = isinstance(source, CategoryList)
+                return self._matched(listings, not is_list, source.match if isinstance(source, CategoryList) else ())
             if name in self.form.roles and self.form.roles[name].span != "shared":
-                return Categories(self._from_folders(name), closed=False)
-        tables = self._listed_in(list(self.form.roles))
-        return Categories(merged(tables), closed=bool(tables) and not sources)
+                return Splits(Categories(self._from_folders(name), closed=False))
+        listings = self._listed_in(list(self.form.roles))
+        return self._matched(listings, bool(listings) and not sources)
+
+    def _matched(self, listings: Sequence[Listing], closed: bool, match: tuple[str, ...] = ()) -> Splits:
+        splits, faults = matched_splits(listings, closed, match, wanted_slots.names_by_index(self.form))
+        self.index.faults.extend(faults)
+        return splits
 
     def _from_folders(self, name: str) -> list[Category]:
         role = self.form.roles[name]
@@ -113,8 +120,8 @@ class OpenDataset:
         names = sorted({str(one["category.name"]) for one in found if one and one["category.name"]})
         return [Category(name=one, index=index) for index, one in enumerate(names)]
 
-    def _listed_in(self, names: Iterable[str]) -> list[list[Category]]:
-        groups = []
+    def _listed_in(self, names: Iterable[str]) -> list[Listing]:
+        found = []
         for name in names:
             role = self.form.roles.get(name)
             if role is None or role.codec is None or role.span != "shared" or not lists_categories(role):
@@ -127,10 +134,12 @@ class OpenDataset:
                 state.file = file.path
                 reader(file.document, {}, state)
                 self.index.faults.extend(state.faults)
-                group = from_state(state)
                 self.index.faults.extend(_doubled(state))
-                groups.append(group)
-        return groups
+                places = [
+                    one.get("$id_at", one.get("$name_at", (state.file, ()))) for one in state.tables.get("category", ())
+                ]
+                found.append(Listing(file.path, file.captures, from_state(state), places))
+        return found
 
     def readers(self, wanted: Wanted = everything, compares: bool = True) -> Readers:
         """The readers for a purpose, compiled once."""
@@ -186,14 +195,14 @@ class OpenDataset:
     def read(self, entry: Entry) -> Assembled:
         """Read one item with all its faults, as far as it is wanted."""
         readers = self.readers(self.wanted, self.purpose.checks)
-        return read_entry(self.form, readers, entry, self.index.rows, self.tree, self.known, self.purpose)
+        return read_entry(self.form, readers, entry, self.index.rows, self.tree, self.splits, self.purpose)
 
     def assembled(self, start: int = 0, stop: int | None = None) -> Iterator[Assembled]:
         """Items with their faults, in order of key: all, or those of a shard."""
         readers = self.readers(self.wanted, self.purpose.checks)
-        form, rows, tree, known, purpose = self.form, self.index.rows, self.tree, self.known, self.purpose
+        form, rows, tree, splits, purpose = self.form, self.index.rows, self.tree, self.splits, self.purpose
         for entry in self._ahead(self.entries[start:stop], readers, purpose):
-            yield read_entry(form, readers, entry, rows, tree, known, purpose)
+            yield read_entry(form, readers, entry, rows, tree, splits, purpose)
 
     def _ahead(
         self, entries: Sequence[Entry], readers: Readers, purpose: Purpose, again: bool = False
@@ -239,7 +248,7 @@ class OpenDataset:
         readers = replace(self.readers(wanted_slots.categories_only, False), wanted_roles=wanted_roles)
         purpose = replace(self.purpose, origin=False, headers=False, checks=False)
         for entry in self._ahead(self.entries[slice(*shard)], readers, purpose, again=True):
-            one = read_entry(self.form, readers, entry, self.index.rows, self.tree, self.known, purpose)
+            one = read_entry(self.form, readers, entry, self.index.rows, self.tree, self.splits, purpose)
             if one.item is not None:
                 for category in used(one.item):
                     met.setdefault((category.id, category.name), category)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import msgspec
@@ -13,6 +14,7 @@ from formatspec.engine.base.scratch_records import PIECE, Records
 from formatspec.engine.index.entries import Entry
 from formatspec.engine.read.merge_rows import RowReader
 from formatspec.engine.read.projection import Fields, RowSource
+from formatspec.engine.read.splits import Split
 
 
 class Table(msgspec.Struct, frozen=True):
@@ -43,12 +45,17 @@ class SharedFile(msgspec.Struct):
 
 
 class TableFile(NamedTuple):
-    """A table in one file, with the names of its columns if it states them."""
+    """A table in one file, with the names of its columns if it states them.
+
+    captures: the names in the file's path.  split: those of them within which its ids of items hold.
+    """
 
     table: Table
     file: str
     rows: RowSource
     columns: tuple[str, ...]
+    captures: Mapping[str, Any] = MappingProxyType({})
+    split: Split = ()
 
 
 OWNED = [("owner", "i4"), ("part", "i2"), ("position", "i4"), ("alternative", "i1")]

@@ -154,3 +154,13 @@ def names_categories(form: Format) -> frozenset[str]:
         return meaning.name.startswith(("category.", "label.category."))
 
     return frozenset(name for name, role in form.roles.items() if role.span != "shared" and serves(role, named))
+
+
+def names_by_index(form: Format) -> bool:
+    """Whether rows name a category by its place in the list."""
+    return any(
+        meaning.name in ("category.index", "label.category.index") and meaning.where in ("record", "item", "outer")
+        for role in form.documents
+        if role.rule is not None
+        for meaning, _, _ in meanings(role.rule, role.scope)
+    )
