@@ -135,9 +135,8 @@ class OpenDataset:
                 reader(file.document, {}, state)
                 self.index.faults.extend(state.faults)
                 self.index.faults.extend(_doubled(state))
-                places = [
-                    one.get("$id_at", one.get("$name_at", (state.file, ()))) for one in state.tables.get("category", ())
-                ]
+                records = state.tables.get("category", ())
+                places: list[Any] = [one.get("$id_at", one.get("$name_at", (state.file, ()))) for one in records]
                 found.append(Listing(file.path, file.captures, from_state(state), places))
         return found
 

@@ -169,12 +169,12 @@ def from_state(state: ItemState) -> list[Category]:
 def merged(groups: Iterable[Sequence[Category]]) -> list[Category]:
     """The union of several files' tables: equal id and name are one; the first file's order goes first."""
     found: dict[Any, Category] = {}
-    several = 0
-    for several, group in enumerate(groups, 1):
+    lists = list(groups)
+    for group in lists:
         for category in group:
             key = (category.id, category.name)
             found[key] = joined_category(found[key], category) if key in found else category
-    if several == 1 and len({category.index for category in found.values()}) == len(found):
+    if len(lists) == 1 and len({category.index for category in found.values()}) == len(found):
         return list(found.values())  # a list may leave numbers out
     return [
         category if category.index == index else msgspec.structs.replace(category, index=index)

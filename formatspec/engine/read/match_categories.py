@@ -1,4 +1,4 @@
-"""Categories of several splits matched by name and path, so that each split has its own numbers for those of the whole."""
+"""Categories of several splits matched by name and path: each split has its own numbers for those of the whole."""
 
 from __future__ import annotations
 

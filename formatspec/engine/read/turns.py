@@ -1,4 +1,4 @@
-"""An item that files of several splits tell of is read split by split: in each its ids, and its categories, are others."""
+"""Items that files of several splits tell of are read split by split, as ids and class numbers hold within each."""
 
 from __future__ import annotations
 
