@@ -284,7 +284,12 @@ def _read_label(role: Role, reader: RowReader, document: Any, position: int, sta
     label.update({name: value for name, value in captures.items() if name.startswith("category.")})
     if state.origin:
         label["$rows"] = {(reader.number, state.file): (position, document)}
-    state.tables.setdefault("label", []).append(label)
+    labels = state.tables.setdefault("label", [])
+    same = next((one for one in labels if {**one, "$rows": None} == {**label, "$rows": None}), None)
+    if same is None:
+        labels.append(label)
+    elif state.origin:
+        same["$rows"].update(label["$rows"])
 
 
 def _read_item_file(

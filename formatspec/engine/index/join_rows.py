@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -19,6 +20,7 @@ from formatspec.engine.read.item_state import ItemState
 from formatspec.engine.read.merge_rows import RowReader
 from formatspec.engine.read.projection import RowSource, rows_decoder
 from formatspec.engine.read.splits import IDS, Split, id_in, id_split, several_id_splits, whole_split
+from formatspec.engine.read.union_lists import union_lists
 from formatspec.engine.resolve.scope import Meaning, Scope
 from formatspec.engine.spec.compiled import IMAGE, Format
 from formatspec.language.leaf import Bind, bindings
@@ -98,6 +100,7 @@ def join_rows(
     several = several_id_splits(numbering, form.key_names)
     told = Counter(whole_split(file.captures) for file in shared for one in tables.get(file.role, ()) if one.source)
     seen: dict[Split, dict[Any, tuple[int, str]]] = {}
+    lists: dict[str, dict[str, array[int]]] = {}
     for making in (True, False):
         for file in shared:
             for table in tables.get(file.role, ()):
@@ -105,11 +108,28 @@ def join_rows(
                     whole = whole_split(file.captures)
                     met = seen.setdefault(whole, {}) if told[whole] > 1 else None
                     split = id_split(file.captures, form.key_names) if several else ()
-                    _Joining(form, file, table, entries, looked, faults, state_of, joined, split, met).run()
+                    _Joining(form, file, table, entries, looked, faults, state_of, joined, split, met, lists).run()
         looked.clear()
         seen.clear()
+    _leave_unions_out(shared, lists, entries)
     joined.settle(len(entries))
     return joined
+
+
+def _leave_unions_out(
+    shared: Sequence[SharedFile], lists: Mapping[str, Mapping[str, array[int]]], entries: Entries
+) -> None:
+    """Take from items the subsets of lists that are made of others."""
+    for of_role in lists.values():
+        for subset in union_lists(of_role):
+            for file in shared:
+                file.union = file.union or (file.role in lists and file.captures["subset"] == subset)
+            for number in dict.fromkeys(of_role[subset]):
+                entry = entries[number]
+                rest = tuple(one for one in entry.shared["subsets"] if one != subset)
+                entry.share("subsets", rest)
+                if rest and entry.names.get("subset") == subset:
+                    entry.names["subset"] = rest[0]
 
 
 class _Joining(msgspec.Struct):
@@ -125,6 +145,7 @@ class _Joining(msgspec.Struct):
     joined: RowOwnership
     split: Split
     seen: dict[Any, tuple[int, str]] | None
+    lists: dict[str, dict[str, array[int]]]
     own: set[Any] = msgspec.field(default_factory=set)
 
     def run(self) -> None:
@@ -244,6 +265,7 @@ class _Joining(msgspec.Struct):
     def _tell(self, number: int, names: Mapping[str, Any]) -> None:
         entry, captures = self.entries[number], self.file.captures
         if self.table.kind == "item" and "subset" in captures and "subset" not in self.form.key_names:
+            self.lists.setdefault(self.file.role, {}).setdefault(captures["subset"], array("i")).append(number)
             subsets = entry.shared.get("subsets", ())
             if captures["subset"] not in subsets:
                 entry.share("subsets", (*subsets, captures["subset"]))

@@ -35,13 +35,17 @@ class Table(msgspec.Struct, frozen=True):
 
 
 class SharedFile(msgspec.Struct):
-    """A shared file, read once; of tables whose rows are sought in the file, the document holds none."""
+    """A shared file, read once; of tables whose rows are sought in the file, the document holds none.
+
+    union: whether it is a list of items of which some have no such subset, as the list is made of others.
+    """
 
     role: str
     path: str
     captures: dict[str, Any]
     document: Any = None
     tables: dict[tuple[str, ...], RowSource] = msgspec.field(default_factory=dict)
+    union: bool = False
 
 
 class TableFile(NamedTuple):
