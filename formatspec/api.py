@@ -62,7 +62,7 @@ def spec_for(tree: Tree, data: str | Path) -> Source:
     if len(top) > 1:
         names = ", ".join(match.name for match in top)
         raise SpecError((Problem(f"{data} can be read as {names}", None, hint="say which: formatspec … SPEC DATA"),))
-    return load_source(top[0].name)
+    return load_spec(top[0].name)
 
 
 class Dataset:
