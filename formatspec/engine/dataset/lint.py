@@ -51,7 +51,7 @@ def compile_whole(source: Source) -> None:
             for code, check in form.spec.checks.items():
                 attempt(partial(Check, form, code, check))
             problems.update(dict.fromkeys(_twice(form)))
-            problems.update(dict.fromkeys(attempt(lambda form=form: tuple(unjoined(form))) or ()))
+            problems.update(dict.fromkeys(attempt(partial(list, unjoined(form))) or ()))
     if problems:
         raise SpecError(_worded_once(problems))
 
