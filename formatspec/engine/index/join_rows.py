@@ -16,11 +16,11 @@ from formatspec.engine.index.entries import Entries, Entry, header_of, item_key
 from formatspec.engine.index.id_columns import LARGEST_NOTED, Column
 from formatspec.engine.index.row_ownership import RowOwnership, SharedFile, Table, TableFile
 from formatspec.engine.index.row_source import FileRows
+from formatspec.engine.index.union_lists import union_lists
 from formatspec.engine.read.item_state import ItemState
 from formatspec.engine.read.merge_rows import RowReader
 from formatspec.engine.read.projection import RowSource, rows_decoder
 from formatspec.engine.read.splits import IDS, Split, id_in, id_split, several_id_splits, whole_split
-from formatspec.engine.read.union_lists import union_lists
 from formatspec.engine.resolve.scope import Meaning, Scope
 from formatspec.engine.spec.compiled import IMAGE, Format
 from formatspec.language.leaf import Bind, bindings
