@@ -17,7 +17,7 @@ from formatspec.engine.index.build_index import Index, build_index, claims, samp
 from formatspec.engine.index.entries import Entry
 from formatspec.engine.index.row_ownership import Table
 from formatspec.engine.label_images.reader import fits_header
-from formatspec.engine.read.categories import Categories, from_state, from_table, sorted_open
+from formatspec.engine.read.categories import Categories, from_names, from_state, from_table, identity, sorted_open
 from formatspec.engine.read.compile_reader import row_reader
 from formatspec.engine.read.generate_rows import FastRows, generate_rows_reader
 from formatspec.engine.read.item_state import ItemState
@@ -93,6 +93,10 @@ class OpenDataset:
     def _known_splits(self) -> Splits:
         """The categories that the dataset, or the spec, lists."""
         sources = self.form.spec.categories
+        if self.purpose.classes:
+            with_ids = wanted_slots.names_category_by(self.form, "id")
+            closed = with_ids or wanted_slots.names_category_by(self.form, "index")
+            return Splits(Categories(from_names(self.purpose.classes, with_ids), closed))
         for source in sources:
             if isinstance(source, CategoryTable):
                 file = self.form.source.file.parent / source.table
@@ -105,10 +109,26 @@ class OpenDataset:
             if name in self.form.roles and self.form.roles[name].span != "shared":
                 return Splits(Categories(self._from_folders(name), closed=False))
         listings = self._listed_in(list(self.form.roles))
+        if not listings:
+            self.index.faults.extend(self._missing_list())
         return self._matched(listings, bool(listings) and not sources)
 
+    def _missing_list(self) -> Iterator[Fault]:
+        """The file that must list the categories, where rows give their numbers alone and nothing lists them."""
+        numbered = any(wanted_slots.names_category_by(self.form, slot) for slot in ("id", "index"))
+        for name in self.form.spec.categories if numbered else ():
+            role = self.form.roles.get(name) if isinstance(name, str) else None
+            if role is None or role.span != "shared" or role.optional or role.captures or not len(self):
+                continue
+            path = role.spec.path
+            if not self.tree.exists(path):
+                message = "the file that names the classes is missing, and rows tell their numbers only"
+                hint = f"{path}, or the names with --classes FILE, one a line"
+                yield Fault("FILE_MISSING", path, (), role.place, message, hint)
+                return
+
     def _matched(self, listings: Sequence[Listing], closed: bool, match: tuple[str, ...] = ()) -> Splits:
-        splits, faults = matched_splits(listings, closed, match, wanted_slots.names_by_index(self.form))
+        splits, faults = matched_splits(listings, closed, match, wanted_slots.names_category_by(self.form, "index"))
         self.index.faults.extend(faults)
         return splits
 
@@ -250,7 +270,7 @@ class OpenDataset:
             one = read_entry(self.form, readers, entry, self.index.rows, self.tree, self.splits, purpose)
             if one.item is not None:
                 for category in used(one.item):
-                    met.setdefault((category.id, category.name), category)
+                    met.setdefault(identity(category), category)
         return [msgspec.structs.replace(category, origin=None) for category in met.values()]
 
     def _all_categories(self, spread: Spread, shards: Sequence[tuple[int, int]]) -> tuple[Category, ...]:
@@ -258,10 +278,10 @@ class OpenDataset:
             return self.known.listed
         met: dict[Any, Category] = {}
         for category in itertools.chain.from_iterable(spread(self.named_categories, shards)):
-            met.setdefault((category.id, category.name), category)
+            met.setdefault(identity(category), category)
         listed = self.known.listed
         known = {category.name for category in listed}
-        others = [category for category in met.values() if category.name not in known]
+        others = [category for category in met.values() if category.name not in known or not category.name]
         if not listed:
             return tuple(sorted_open(met.values()))
         named = {category.name: category for category in met.values()}

@@ -50,13 +50,17 @@ class Readers(msgspec.Struct, frozen=True):
 
 
 class Purpose(msgspec.Struct, frozen=True):
-    """What is read: whether source rows are kept, image headers looked at, every check made, pixels decoded."""
+    """What is read: whether source rows are kept, image headers looked at, every check made, pixels decoded.
+
+    classes: the names of the classes by their numbers from 0, where the user states them.
+    """
 
     origin: bool = False
     headers: bool = True
     checks: bool = True
     media_required: bool = True
     pixels: bool = True
+    classes: tuple[str, ...] = ()
 
 
 class Assembled(msgspec.Struct):

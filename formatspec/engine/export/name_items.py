@@ -28,8 +28,14 @@ class NoPlaceError(ValueError):
 
 
 def spoken(category: Category) -> str:
-    """A category's name; where its format only numbers it, the number."""
-    return category.name or ("" if category.id is None else str(category.id))
+    """A category's name; where its format only numbers or paints it, the number, or the colour as `#rrggbb`."""
+    if category.name:
+        return category.name
+    if category.id is not None:
+        return str(category.id)
+    if category.color is not None:
+        return "#" + "".join(f"{part:02x}" for part in category.color)
+    return "" if category.index is None else str(category.index)
 
 
 class Naming:

@@ -200,6 +200,18 @@ def joined_category(known: Category, other: Category) -> Category:
     return made
 
 
+def from_names(names: Sequence[str], with_ids: bool) -> list[Category]:
+    """The categories that a user names: the first is number 0, as its index and, where rows state ids, as its id."""
+    return [Category(id=index if with_ids else None, index=index, name=name) for index, name in enumerate(names)]
+
+
+def identity(category: Category) -> tuple[Any, ...]:
+    """What tells a category from others: its id and name; where it has neither, its colour or its number."""
+    if category.id is not None or category.name:
+        return category.id, category.name
+    return None, "", category.color, None if category.color is not None else category.index
+
+
 def from_table(file: Path) -> list[Category]:
     """The categories of a table beside a spec: a CSV file whose columns are slots of a category."""
     with file.open(encoding="utf-8", newline="") as stream:
@@ -228,9 +240,9 @@ def sorted_open(categories: Iterable[Category]) -> list[Category]:
     """An open list: sorted by id where there is one, else by name, so that the order of items does not matter."""
     unique: dict[Any, Category] = {}
     for category in categories:
-        known = unique.get((category.id, category.name))
+        known = unique.get(identity(category))
         if known is None or repr(category) < repr(known):
-            unique[category.id, category.name] = category
+            unique[identity(category)] = category
 
     def order(category: Category) -> Any:
         numeric = isinstance(category.id, int)
@@ -241,6 +253,7 @@ def sorted_open(categories: Iterable[Category]) -> list[Category]:
             category.id if numeric else 0,
             str(category.id or ""),
             category.name,
+            category.color or (),
         )
 
     return [
