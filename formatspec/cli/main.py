@@ -25,6 +25,10 @@ Positional = Annotated[list[str] | None, typer.Argument(metavar="[SPEC] [DATA]",
 Workers = Annotated[int | None, typer.Option(min=1, help="processes; default: one for each core", show_default=False)]
 Engine = Annotated[str, typer.Option(help="what runs the workers: processes, or ray for a Ray cluster")]
 Address = Annotated[str | None, typer.Option(help="with --engine ray: the cluster's address; default: on this machine")]
+Classes = Annotated[
+    Path | None,
+    typer.Option(help="names of the classes where the data give numbers alone: a text file, a name a line from 0"),
+]
 Option = Annotated[list[str] | None, typer.Option("-O", help="option=value of the spec; may be repeated")]
 
 
@@ -52,6 +56,7 @@ def validate(
     engine: Engine = "processes",
     address: Address = None,
     option: Option = None,
+    classes: Classes = None,
 ) -> None:
     """Check a dataset: exit 0 if it is clean, 1 if it is not."""
     import formatspec.api as api
@@ -62,7 +67,7 @@ def validate(
     with progress("validating") as tell:
         report = api.validate(
             data, spec, deep=deep, workers=workers, engine=_engine(engine), address=address, progress=tell,
-            options=pairs(option or (), "-O"),
+            options=pairs(option or (), "-O"), classes=classes,
         )  # fmt: skip
     if as_json:
         _print_json(report.as_json())
@@ -87,6 +92,7 @@ def convert(
     media: Annotated[str, typer.Option(help="what becomes of images: copy, link or none")] = "copy",
     overwrite: Annotated[bool, typer.Option(help="replace an output folder that exists")] = False,
     option: Option = None,
+    classes: Classes = None,
     where: Annotated[str | None, typer.Option(help="an expression: the items, or objects, to take")] = None,
     labels: Annotated[Path | None, typer.Option(help="a YAML map of category names, old: new")] = None,
     subsets: Annotated[list[str] | None, typer.Option(help="old=new name of a subset; may be repeated")] = None,
@@ -115,7 +121,8 @@ def convert(
             result = api.convert(
                 data, to=to, out=out, spec=spec, media=media, overwrite=overwrite,  # type: ignore[arg-type]
                 skip_invalid=skip_invalid, lossless=lossless, subsets=pairs(subsets or (), "--subsets"),
-                labels=label_map(labels), where=where, options=pairs(option or (), "-O"), workers=workers,
+                labels=label_map(labels), where=where, classes=classes, options=pairs(option or (), "-O"),
+                workers=workers,
                 engine=_engine(engine), address=address, progress=tell,
             )  # fmt: skip
     except OutputError as error:
@@ -155,6 +162,7 @@ def dump(
     what: Positional = None,
     dataset: Annotated[bool, typer.Option("--dataset", help="print the spec, root and categories first")] = False,
     option: Option = None,
+    classes: Classes = None,
 ) -> None:
     """Print the model: one JSON object per item and line, sorted by key."""
     import formatspec.api as api
@@ -163,7 +171,7 @@ def dump(
     from formatspec.run import dump as plain
 
     spec, data = spec_and_data(what or ())
-    opened = api.open(data, spec, options=pairs(option or (), "-O"))
+    opened = api.open(data, spec, options=pairs(option or (), "-O"), classes=classes)
     if dataset:
         categories = [plain.whole_category(category) for category in opened.categories]
         _print_json({"spec": opened.format, "root": str(data), "categories": categories})
