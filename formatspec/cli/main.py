@@ -122,8 +122,7 @@ def convert(
                 data, to=to, out=out, spec=spec, media=media, overwrite=overwrite,  # type: ignore[arg-type]
                 skip_invalid=skip_invalid, lossless=lossless, subsets=pairs(subsets or (), "--subsets"),
                 labels=label_map(labels), where=where, classes=classes, options=pairs(option or (), "-O"),
-                workers=workers,
-                engine=_engine(engine), address=address, progress=tell,
+                workers=workers, engine=_engine(engine), address=address, progress=tell,
             )  # fmt: skip
     except OutputError as error:
         stop(str(error))
