@@ -101,11 +101,11 @@ files:
 """
 
 UNJOINED = {
-    "objects": ("{path: 'boxes/{stem}.json', json: [{each: objects, box: bbox | xywh}]}", "no item has the name `stem`"),
+    "objects": ("{path: 'boxes/{stem}.json', json: [{each: objects, box: bbox | xywh}]}", "has the name `stem`"),
     "objects by subset": ("{path: '{subset}/{file}.json', json: [{each: objects, box: bbox | xywh}]}", "name `file`"),
-    "pixels": ("{path: 'masks/{stem}.png', image: index, pixels: {each: areas by category, P: category.id}}", "`stem`"),
+    "pixels": ("{path: 'm/{stem}.png', image: index, pixels: {each: areas by category, P: category.id}}", "`stem`"),
     "a mask per object": ("{path: '{stem}/{object.id:d}.png', image: gray, pixels: "
-                          "{each: objects by id, L: 'region | map(0=null, 255=region)'}}", "no item has the name `stem`"),
+                          "{each: objects by id, L: 'region | map(0=null, 255=region)'}}", "has the name `stem`"),
     "rows without a name": ("{path: all.csv, csv: {each: objects, 'x, y, w, h': bbox | xywh}}", "nor its rows name"),
 }  # fmt: skip
 
@@ -120,7 +120,7 @@ def test_names_that_do_not_join_are_a_mistake_in_the_spec(case: str, tmp_path: P
 
 
 JOINED = {
-    "by the name in a row": "{path: all.csv, csv: {each: objects, image: '{subset}/{name}', 'x, y, w, h': bbox | xywh}}",
+    "by the name in a row": "{path: all.csv, csv: {each: objects, file: '{subset}/{name}', 'x, y, w, h': bbox | xywh}}",
     "by an id": "{path: '{subset}.json', json: {images: [{each: items by id, id: id, file: '{name}'}], "
     "boxes: [{each: objects, image: item.id, box: bbox | xywh}]}}",
 }
@@ -169,12 +169,13 @@ def told(dataset: Any) -> list[str]:
     return [thing.category.name for item in dataset for thing in item.objects]
 
 
-@pytest.mark.parametrize(
-    ("text", "words"), [("", "no name"), ("a\n\nb\n", ":2: .*class 1"), ("a\nb\na\n", ":3: .*'a'")]
-)
+MISTAKES = [("", ".*no name"), ("a\n\nb\n", ":2: .*class 1"), ("a\nb\na\n", ":3: .*'a'")]
+
+
+@pytest.mark.parametrize(("text", "words"), MISTAKES)
 def test_a_file_of_names_with_a_mistake(text: str, words: str, numbers: Path, tmp_path: Path) -> None:
     (tmp_path / "classes.txt").write_text(text)
-    with pytest.raises(SpecError, match=rf"classes\.txt{words}|{words}"):
+    with pytest.raises(SpecError, match=rf"classes\.txt{words}"):
         fs.open(numbers, "yolo_ultralytics", classes=tmp_path / "classes.txt")
 
 

@@ -129,8 +129,8 @@ def datumaro(root: Path) -> None:
                              for category, box in objects]}
             for image, objects in images.items()
         ]  # fmt: skip
-        put(root, f"annotations/{name}.json",
-            {"categories": {"label": {"labels": [{"name": one, "parent": ""} for one in names]}}, "items": items})  # fmt: skip
+        labels = [{"name": one, "parent": ""} for one in names]
+        put(root, f"annotations/{name}.json", {"categories": {"label": {"labels": labels}}, "items": items})
         for image in images:
             put(root, f"images/{name}/{image}.jpg", image_bytes(WIDTH, HEIGHT, "jpg"))
 
