@@ -215,7 +215,7 @@ def test_the_bytes_say_so_too(tmp_path: Path) -> None:
         for name, things in images.items():
             lines = (tmp_path / f"yolo/labels/{split}/{name}.txt").read_text().splitlines()
             assert sorted(int(line.split()[0]) for line in lines) == sorted(classes[one] for one, _ in things)
-            tree = ElementTree.parse(tmp_path / f"voc/Annotations/{name}.xml")  # noqa: S314  # just written
+            tree = ElementTree.parse(tmp_path / f"voc/Annotations/{name}.xml")  # just written
             assert sorted(node.text or "" for node in tree.iter("name")) == sorted(one for one, _ in things)
 
 
