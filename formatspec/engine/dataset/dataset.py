@@ -22,11 +22,11 @@ from formatspec.engine.read.compile_reader import row_reader
 from formatspec.engine.read.generate_rows import FastRows, generate_rows_reader
 from formatspec.engine.read.item_state import ItemState
 from formatspec.engine.read.leaf_reader import ReadContext, Wanted
-from formatspec.engine.read.match_categories import Listing, matched_splits
 from formatspec.engine.read.projection import fields_of, rows_decoder
-from formatspec.engine.read.splits import Splits
 from formatspec.engine.spec import wanted_slots
 from formatspec.engine.spec.compiled import Format, Role, compile_format, everything
+from formatspec.engine.splits.id_scopes import Splits
+from formatspec.engine.splits.match_categories import Listing, matched_splits
 from formatspec.findings.finding import Finding
 from formatspec.language.load import Source
 from formatspec.language.schema import CategoryList, CategoryTable

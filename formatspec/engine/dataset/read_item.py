@@ -22,11 +22,11 @@ from formatspec.engine.read.generate_rows import FastRows
 from formatspec.engine.read.item_state import ItemState
 from formatspec.engine.read.merge_rows import Reader, RowReader
 from formatspec.engine.read.projection import Decode
-from formatspec.engine.read.splits import IDS, Splits
 from formatspec.engine.read.table_row import read_row
-from formatspec.engine.read.turns import Turns
 from formatspec.engine.resolve.json_schema import schema_faults
 from formatspec.engine.spec.compiled import IMAGE, Format, Role
+from formatspec.engine.splits.id_scopes import IDS, Splits
+from formatspec.engine.splits.turns import Turns
 from formatspec.files.document import FileError
 from formatspec.files.images import ImageError, ImageInfo, probe, probe_ends, probe_file, probe_whole
 from formatspec.model.records import Item, Origin

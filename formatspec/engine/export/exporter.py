@@ -10,7 +10,7 @@ import msgspec
 
 from formatspec.engine.documents.role_codec import RoleCodec
 from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting
-from formatspec.engine.export.adapt import Adapter, TargetCategories
+from formatspec.engine.export.adapt import Adapter, TargetCategories, with_areas_as_objects
 from formatspec.engine.export.losses import Losses
 from formatspec.engine.export.lost_records import ONE_PER_ITEM, Unwritten
 from formatspec.engine.export.name_items import NoPlaceError
@@ -492,18 +492,6 @@ def _named_slot(slot: str, context: WriteContext) -> Any:
         return getattr(context.record, slot, None)
     category = context.record.category
     return None if category is None else getattr(context.setting.categories.own(category), rest)
-
-
-def with_areas_as_objects(item: Item) -> Item:
-    """For a target that knows objects only: each area is an object; one of things that count is a group of them."""
-    if not item.areas:
-        return item
-    made = tuple(
-        Object(category=area.category, region=area.region,
-               single=False if area.category is not None and area.category.countable else None)
-        for area in item.areas
-    )  # fmt: skip
-    return msgspec.structs.replace(item, objects=(*item.objects, *made))
 
 
 def rendered(role: Role, names: Mapping[str, Any]) -> str:

@@ -14,7 +14,7 @@ from formatspec.engine.base.scratch_records import PIECE, Records
 from formatspec.engine.index.entries import Entry
 from formatspec.engine.read.merge_rows import RowReader
 from formatspec.engine.read.projection import Fields, RowSource
-from formatspec.engine.read.splits import Split
+from formatspec.engine.splits.id_scopes import Split
 
 
 class Table(msgspec.Struct, frozen=True):

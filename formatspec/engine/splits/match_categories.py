@@ -10,7 +10,7 @@ import msgspec
 
 from formatspec.engine.base.faults import DocumentPath, Fault
 from formatspec.engine.read.categories import Categories, joined_category, merged
-from formatspec.engine.read.splits import Split, Splits, whole_split
+from formatspec.engine.splits.id_scopes import Split, Splits, whole_split
 from formatspec.model.records import Category
 
 Numbered = Sequence[tuple[Category, Category]]

@@ -7,7 +7,7 @@ from typing import Any
 
 from formatspec.engine.read.categories import CATEGORIES, Categories
 from formatspec.engine.read.item_state import ItemState
-from formatspec.engine.read.splits import Split, Splits, id_in
+from formatspec.engine.splits.id_scopes import Split, Splits, id_in
 
 
 class Turns:
