@@ -138,15 +138,16 @@ class Generator:
         stated = "subset" in values and not any("subset" in role.captures for role in self.form.roles.values())
         subset = names["subset"] = values["subset"] if stated else names["subset"]
         path = self.form.roles[IMAGE].template.render(names)
-        objects = self._objects(env) if "objects" in self._tables() else ()
+        subsets = (subset,) if subset is not None and self._has_subset() else ()
+        objects = self._objects(env, subsets) if "objects" in self._tables() else ()
         areas = self._areas(env, objects)
         item = Item(
             key="/".join(str(names[name]) for name in self.form.key_names if names[name] not in (None, "")),
             id=self._item_id(values, names),
             captures=names,
-            subsets=(subset,) if subset is not None and self._has_subset() else (),
-            sequence=names.get("sequence"),
-            frame=names.get("frame"),
+            subsets=subsets,
+            sequence=names.get("sequence", values.get("sequence")),
+            frame=names.get("frame", values.get("frame")),
             image=Image(path=path, width=width, height=height, channels=3, data=self._inside(path, width, height)),
             labels=self._labels(env, names),
             captions=self._captions(env),
@@ -194,7 +195,7 @@ class Generator:
         bound = any("id" in bound.slots for bound in self.outline.leaves.get("item", ()))
         return next(self.numbers) * 2 + 10 if bound else None
 
-    def _objects(self, env: Env) -> tuple[Object, ...]:
+    def _objects(self, env: Env, subsets: tuple[str, ...]) -> tuple[Object, ...]:
         rng = self.rng
         leaves = [bound for bound in self.outline.leaves.get("object", ()) if "item" not in bound.slots]
         chosen_count = rng.choice((0, 1, 1, 2, 3, 5) if not self.outline.alone else (0, 1))
@@ -208,7 +209,7 @@ class Generator:
             known.update(fixed)
             values = self._fill("object", leaves, env, known, choices)
             thing = self._object(values, category, leaves, made)
-            told = self._told(thing, env)
+            told = self._told(thing, env, subsets)
             if any(other.category == category and self._is_numbered_as(thing, other) for other in made):
                 continue
             if not told or (self.outline.alone and thing == Object()):
@@ -261,16 +262,18 @@ class Generator:
                 fixed[slot] = value
         return category, fixed
 
-    def _told(self, thing: Object, env: Env) -> set[bool]:
+    def _told(self, thing: Object, env: Env, subsets: tuple[str, ...]) -> set[bool]:
         """Whether tables of objects hold this one, as far as that is known of it alone: True for label images."""
         conditions = self.outline.conditions
-        if not any(pixels for pixels, _ in conditions):
+        if not conditions:
             return {True}
-        item = Item(key="", image=Image(width=env.width, height=env.height), objects=(thing,))
+        image = Image(width=env.width, height=env.height)
+        item = Item(key="", subsets=subsets, image=image, objects=(thing,))
         categories = TargetCategories(self.categories, fixed=False)
         root = WriteContext(WriteSetting({}, categories, dict(self.form.options)), item, item)
         frame = WriteContext(root.setting, item, thing, root)
-        return {pixels for pixels, holds in conditions if holds(frame)}
+        told = {pixels for pixels, holds in conditions if holds(frame)}
+        return {True} if told and not any(pixels for pixels, _ in conditions) else told
 
     def _object(
         self, values: dict[str, Any], category: Category, leaves: Sequence[Bound], before: Sequence[Object]

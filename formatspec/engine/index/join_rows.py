@@ -109,6 +109,8 @@ def join_rows(
                     met = seen.setdefault(whole, {}) if told[whole] > 1 else None
                     split = id_split(file.captures, form.key_names) if several else ()
                     _Joining(form, file, table, entries, looked, faults, state_of, joined, split, met, lists).run()
+                    if making:
+                        looked.clear()  # the next file's rows may name items by what this one's told of them
         looked.clear()
         seen.clear()
     _leave_unions_out(shared, lists, entries)
