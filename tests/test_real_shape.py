@@ -15,7 +15,7 @@ import formatspec as fs
 from formatspec.api import detect_format
 from formatspec.engine.dataset.detect import best
 from formatspec.language.load import available, load_source
-from formatspec.paths.tree import open_tree
+from formatspec.paths.open_tree import open_tree
 from formatspec.run.dump import item
 from formatspec.testing import laws
 

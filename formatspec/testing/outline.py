@@ -143,7 +143,7 @@ def _collect(
                     rule.place,
                 )
             )  # fmt: skip
-        _conditions(rule, inner, choice, found)
+        _conditions(rule, inner, choice, found, role.kind == "pixels")
         _collect(rule.row, inner, role, True, choice, found)
     elif isinstance(rule, OneOf):
         number = found.places.setdefault(rule.place, found.choices)
@@ -187,15 +187,18 @@ def _rest(rule: LeafRule, scope: Scope, role: Role, choice: tuple[tuple[int, int
     )  # fmt: skip
 
 
-def _conditions(rule: TableRule, scope: Scope, choice: tuple[tuple[int, int], ...], found: Outline) -> None:
-    """`where single` and the like: what rows of an alternative must be."""
+def _conditions(
+    rule: TableRule, scope: Scope, choice: tuple[tuple[int, int], ...], found: Outline, pixels: bool
+) -> None:
+    """`where single` and the like: what rows of an alternative, or objects of a label image, must be."""
     if rule.each.where is None:
         return
     for part in conjuncts(rule.each.where):
         if isinstance(part, Binary) and part.operator == "==" and isinstance(part.right, Literal):
             left = part.left
             meaning = scope.meaning(left.name) if isinstance(left, Name) else None
-            if meaning is not None and meaning.where == "record" and meaning.name.startswith("category."):
+            told = meaning is not None and (meaning.name.startswith("category.") or (pixels and not meaning.derived))
+            if told and meaning is not None and meaning.where == "record":
                 at = choice[-1] if choice else (-1, 0)
                 found.constants.setdefault(scope.kind, []).append((*at, meaning.name, part.right.value))
         if not choice:
