@@ -11,7 +11,7 @@ from formatspec.language.load import Source, available, bundled, load_outline, l
 
 if TYPE_CHECKING:
     from formatspec.engine.dataset import dataset as engine
-    from formatspec.engine.dataset.detect import Match
+    from formatspec.engine.dataset.dataset.detect import Match
     from formatspec.findings.finding import Finding
     from formatspec.model.records import Category, Item
     from formatspec.paths.tree import Tree
@@ -39,7 +39,7 @@ def load_spec(name_or_file: str | Path) -> Source:
 
 def detect_format(tree: Tree) -> list[Match]:
     """Every known spec's match with a tree, the best first."""
-    from formatspec.engine.dataset.detect import detect
+    from formatspec.engine.dataset.dataset.detect import detect
 
     sources = {}
     for name, file in available().items():
@@ -52,7 +52,7 @@ def detect_format(tree: Tree) -> list[Match]:
 
 def spec_for(tree: Tree, data: str | Path) -> Source:
     """The spec that describes a tree.  Raises SpecError if none does, or several do equally well."""
-    from formatspec.engine.dataset.detect import best
+    from formatspec.engine.dataset.dataset.detect import best
 
     matches = detect_format(tree)
     top = best(matches)

@@ -9,12 +9,12 @@ from functools import lru_cache
 from pathlib import Path
 
 import pytest
+from formatspec.engine.dataset.dataset.detect import Match, best, detect
 from reference_data import REFERENCE
 
 import formatspec as fs
 from formatspec.api import detect_format
 from formatspec.cli.main import main
-from formatspec.engine.dataset.detect import Match, best, detect
 from formatspec.engine.index.build_index import sampled
 from formatspec.language.errors import SpecError
 from formatspec.language.load import Source, _load, available, load_outline, load_source

@@ -1,0 +1,272 @@
+"""One way in which a tree may be a dataset of a spec: a layout that begins at a folder, and what speaks for it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import msgspec
+
+from formatspec.engine.detection.evidence_groups import Groups
+from formatspec.engine.detection.opened_files import OpenedFiles
+from formatspec.engine.detection.role_fit import (
+    Claim,
+    RoleFit,
+    fit_of_documents,
+    fit_of_label_images,
+    spells_names,
+)
+from formatspec.engine.index.build_index import claims
+from formatspec.engine.spec.compiled import IMAGE, Format, Role
+
+State = Literal["identified", "weakly", "bare", "contradicted", "nothing"]
+ORDER: dict[State, int] = {"identified": 3, "weakly": 2, "bare": 1, "contradicted": 0, "nothing": 0}
+
+SUBSETS = frozenset("train training val valid validation test testing dev trainval minival query gallery".split())
+"""Words that name parts of a dataset."""
+CONTAINERS = frozenset(
+    "image images img imgs picture pictures photo photos label labels mask masks annotation annotations annot annots ann "
+    "anns data dataset gt groundtruth jpegimages".split()
+)
+"""Words that name folders by what kind of files they hold."""
+_LABEL = "label.category."
+_WORD = re.compile(r"[a-z]+")
+
+
+class Candidate(msgspec.Struct, frozen=True):
+    """A layout of a spec at a root, and what was found there.
+
+    prefix: the folder from which the evidence counts, "" for the tree's own root; depth: how many folders were looked
+    through to come there.  explained: how many evidence groups its roles explain, of how many.  explains, leaves:
+    their first files.  named: groups that it explains by name, whether or not their documents fit.  fit: the mean F
+    of what could be judged.  missing: required roles without a file; lacking: likewise of all roles that are made.
+    """
+
+    name: str
+    ancestors: tuple[str, ...]
+    prefix: str
+    depth: int
+    state: State
+    explained: int
+    groups: int
+    explains: tuple[str, ...]
+    leaves: tuple[str, ...]
+    left: int
+    named: int
+    fit: float
+    missing: tuple[str, ...]
+    lacking: int
+    literal: float
+    may_be_bare: bool
+    contradiction: str = ""
+    own: bool = False
+
+    @property
+    def may_win(self) -> bool:
+        """Whether the tree may be told to be of this format."""
+        if self.state in ("identified", "weakly"):
+            return 2 * self.explained >= self.groups
+        return self.state == "bare" and self.may_be_bare and self.explained == self.groups
+
+    @property
+    def rank(self) -> tuple[float, ...]:
+        """What orders candidates, the best first where it is largest."""
+        return (
+            ORDER[self.state],
+            self.explained,
+            round(self.fit, 1),
+            -len(self.missing),
+            -self.depth,
+            -self.lacking if self.state == "bare" else 0,
+            round(self.literal, 3),
+            self.own,
+        )
+
+    @property
+    def nearness(self) -> tuple[float, ...]:
+        """What orders formats by how near a tree is to them, the nearest first where it is largest."""
+        return (
+            self.named + self.fit - (self.state == "contradicted"),
+            ORDER[self.state],
+            -len(self.missing),
+            -self.lacking,
+            self.literal,
+        )
+
+
+def examined(
+    form: Format, within: str, prefix: str, paths: Sequence[str], groups: Groups, files: OpenedFiles, own: bool
+) -> Candidate:
+    """What speaks for a layout at a root.
+
+    within: the folder that was looked through to, from the tree's root; prefix: the layout's own root below it.
+    paths: some of the paths below `within`; groups: the evidence among them, likewise.
+    """
+    start = prefix + "/" if prefix else ""
+    outer = within + "/" if within else ""
+    inside = [path[len(start) :] for path in paths if path.startswith(start)]
+    by_role, _, _ = claims(form, (path for path in inside if not form.ignored(path)))
+
+    def full(path: str) -> str:
+        return outer + start + path
+
+    images = [claim for claim in by_role.get(IMAGE, ()) if outer + start + claim[0] not in groups.labels]
+    fits: dict[str, RoleFit] = {}
+    for name, role in form.roles.items():
+        if not by_role[name] or role.kind is None:
+            continue
+        if role.kind == "pixels":
+            finder = _image_finder(form, images)
+            fits[name] = fit_of_label_images(role, by_role[name], files, full, finder)
+        else:
+            fits[name] = fit_of_documents(role, by_role[name], files, full)
+    judged = [fit.f for fit in fits.values() if fit.f is not None]
+    mean = sum(judged) / len(judged) if judged else 0.0
+    state = _state(form, fits, judged, mean, bool(images))
+    explained, explains, leaves, left, named, counted = _explained(form, by_role, fits, groups, start, outer)
+    missing = tuple(
+        name for name, role in form.roles.items()
+        if not by_role[name] and not role.optional and not role.folder and not _may_be_empty(role, form)
+    )  # fmt: skip
+    lacking = sum(1 for name, role in form.roles.items() if not by_role[name] and not role.kept and not role.folder)
+    return Candidate(
+        name=form.source.name, ancestors=form.source.ancestors, prefix=within,
+        depth=within.count("/") + 1 if within else 0, state=state, explained=explained, groups=counted,
+        explains=explains, leaves=leaves, left=left, named=named, fit=mean,
+        missing=tuple(f"no file is {form.roles[name].spec.path}" for name in missing), lacking=lacking,
+        literal=_literal(form, by_role), may_be_bare=bool(images) and _may_be_bare(form, images, groups),
+        contradiction=_contradiction(fits), own=own,
+    )  # fmt: skip
+
+
+def _image_finder(form: Format, images: Sequence[Claim]) -> Any:
+    """A function that gives the image with a label image's captures, where there is one."""
+    known = {tuple(str(captures.get(name)) for name in form.key_names): path for path, captures in images}
+
+    def image_of(captures: Mapping[str, Any]) -> str | None:
+        return known.get(tuple(str(captures.get(name)) for name in form.key_names))
+
+    return image_of
+
+
+def _state(form: Format, fits: Mapping[str, RoleFit], judged: Sequence[float], mean: float, images: bool) -> State:
+    if judged:
+        return "identified" if mean >= 0.5 else "contradicted"
+    if any(fit.unread and spells_names(form.roles[name]) for name, fit in fits.items()):
+        return "weakly"
+    return "bare" if images else "nothing"
+
+
+def _explained(
+    form: Format, by_role: Mapping[str, Sequence[Claim]], fits: Mapping[str, RoleFit], groups: Groups, start: str, outer: str
+) -> tuple[int, tuple[str, ...], tuple[str, ...], int, int, int]:  # fmt: skip
+    """How many groups are explained, the first files of these and of the others, how many files are left, how many
+    groups are explained by name, and how many count."""
+    role_of = {start + path: form.roles[name] for name, found in by_role.items() for path, _ in found}
+    explained = named = left = counted = 0
+    explains: list[str] = []
+    leaves: list[str] = []
+    for group in groups.evidence:
+        own = [path for path in group if not (path.startswith(start) and form.ignored(path[len(start) :]))]
+        if not own:
+            continue
+        counted += 1
+        roles = [role_of.get(path) for path in own]
+        taken = [role for role in roles if role is not None and role.name != IMAGE]
+        if 2 * len(taken) < len(own):
+            left += len(own) - len(taken)
+            leaves.append(
+                next(path for path, role in zip(own, roles, strict=True) if role is None or role.name == IMAGE)
+            )
+            continue
+        named += 1
+        fitting = [role for role in taken if not _speaks_against(fits.get(role.name), role)]
+        if 2 * len(fitting) >= len(own):
+            explained += 1
+            explains.append(own[0])
+        else:
+            left += len(own)
+            leaves.append(own[0])
+    return explained, tuple(explains), tuple(leaves), left, named, counted
+
+
+def _speaks_against(fit: RoleFit | None, role: Role) -> bool:
+    """Whether a role's files are not what it describes, or cannot be read and have no name of its own."""
+    return fit is not None and (fit.contradicts or (fit.unread and not spells_names(role)))
+
+
+def _may_be_empty(role: Role, form: Format) -> bool:
+    """Whether a role's files need not be there though it is required: those of parts, where nothing has any."""
+    return role.span == "record" or (role.name == IMAGE and any("." in name for name in form.spec.items))
+
+
+def _literal(form: Format, by_role: Mapping[str, Sequence[Claim]]) -> float:
+    """Characters that the templates of the claimed files spell, on average."""
+    count = sum(len(found) for found in by_role.values())
+    spelled = sum(
+        role.template.literal_count - _unspelled(role, captures)
+        for name, role in form.roles.items()
+        for _, captures in by_role[name]
+    )
+    return spelled / max(count, 1)
+
+
+def _unspelled(role: Role, captures: Mapping[str, Any]) -> int:
+    """Slashes of a path's template that this path lacks, since no folder stands where one may."""
+    return sum(1 for name, value in captures.items() if value == "" and role.scope.captures.get(name) == "path?")
+
+
+def _contradiction(fits: Mapping[str, RoleFit]) -> str:
+    """The first document that is not what its role describes, and why."""
+    for fit in fits.values():
+        if fit.path and (fit.contradicts or fit.unread):
+            return f"{fit.path}: {fit.reason}"
+    return next((f"{fit.path}: {fit.reason}" for fit in fits.values() if fit.path), "")
+
+
+def _may_be_bare(form: Format, images: Sequence[Claim], groups: Groups) -> bool:
+    """Whether images and folders alone may tell this format: their folders or names are classes that it describes.
+
+    That is so where it takes a category from the image's path, all images of the tree are its own, and folders that
+    it takes for classes, or leaves inside a name, are not those in which other layouts keep parts of a dataset.
+    """
+    role = form.roles[IMAGE]
+    slots = [name for name in role.captures if name.startswith(_LABEL)]
+    if not slots or len(images) < len(groups.images) * 0.9:
+        return False
+    classes = {tuple(str(captures.get(slot) or "") for slot in slots) for _, captures in images}
+    names = {name for parts in classes for name in parts if name}
+    inner = {
+        folder
+        for _, captures in images
+        for name, value in captures.items()
+        if isinstance(value, str) and not name.startswith(_LABEL) and name not in ("subset", "ext")
+        for folder in value.split("/")[:-1]
+    }
+    if any(_is_container(name) for name in (*names, *inner)) or any(_is_subset(name) for name in inner):
+        return False
+    subsets = [name for name in names if _is_subset(name)]
+    if len(subsets) > 1 or (subsets and len(subsets) == len(names)) or any("_" in name for name in subsets):
+        return False
+    return len(classes) > 1 or _spells_folders(role, images)
+
+
+def _spells_folders(role: Role, images: Sequence[Claim]) -> bool:
+    """Whether a template spells words of the images' paths: literal text, or one of several words."""
+    folders = role.spec.path
+    literal = re.sub(r"\{[^{}]*\}", "", folders)
+    if re.search(r"[A-Za-z]{2}", literal):
+        return True
+    return any("|" in (role.scope.captures.get(name) or "") for name in role.captures)
+
+
+def _is_container(name: str) -> bool:
+    words = _WORD.findall(name.lower())
+    return bool(words) and "".join(words) in CONTAINERS
+
+
+def _is_subset(name: str) -> bool:
+    """Whether a folder's name is a subset's, or has one as a part: `train2017`, `bounding_box_test`."""
+    words = _WORD.findall(name.lower())
+    return bool(words) and (words[-1] in SUBSETS or words[0] in SUBSETS) and len(words) < 4
