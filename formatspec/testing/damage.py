@@ -89,11 +89,6 @@ def _all_truncated(files: Files, rng: random.Random) -> dict[str, bytes] | None:
     return {path: data[: len(data) // 2] if path in found else data for path, data in files.items()}
 
 
-def _all_deleted(files: Files, rng: random.Random) -> dict[str, bytes] | None:
-    found = set(documents(files))
-    return {path: data for path, data in files.items() if path not in found} if found else None
-
-
 def _class_list_missing(files: Files, rng: random.Random) -> dict[str, bytes] | None:
     found = [path for path in documents(files) if _CLASS_LIST.search(path.rpartition("/")[2])]
     if not found or len(found) == len(documents(files)):
@@ -125,7 +120,6 @@ KINDS: Mapping[str, Damage] = {
     "class list missing": _class_list_missing,
     "images missing": _images_missing,
     "all documents truncated": _all_truncated,
-    "all documents deleted": _all_deleted,
 }
 """All kinds of damage, by name."""
 KEEPING = (

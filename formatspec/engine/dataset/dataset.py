@@ -377,13 +377,16 @@ def roots(form: Format, tree: Tree) -> Iterator[str]:
                 yield folder
 
 
-def candidates(source: Source, tree: Tree, options: Mapping[str, Any]) -> list[tuple[Format, str]]:
+def candidates(source: Source, tree: Tree, options: Mapping[str, Any], within: str = "") -> list[tuple[Format, str]]:
     """The layouts and roots that fit a tree, the best first: those with most of their required roles there.
+
+    within: the folder of the tree in which the layouts' roots lie.
 
     One that claims no file comes last, though nothing that it requires be missing.
     """
     forms = [compile_format(source, layout, options) for layout in source.layouts]
-    found = [(form, prefix) for form in forms for prefix in roots(form, tree)]
+    part = tree.under(within) if within else tree
+    found = [(form, "/".join(filter(None, (within, prefix)))) for form in forms for prefix in roots(form, part)]
     if len(found) < 2:
         return found
     below = {prefix: tree.under(prefix) if prefix else tree for _, prefix in found}
@@ -417,11 +420,16 @@ def _has_another_mode(role: Role, path: str, tree: Tree) -> bool:
         return False
 
 
-def open_source(source: Source, tree: Tree, options: Mapping[str, Any], purpose: Purpose) -> OpenDataset:
-    """Open a tree with a spec: as the layout in which most items have their image.  Raises SpecError."""
+def open_source(
+    source: Source, tree: Tree, options: Mapping[str, Any], purpose: Purpose, within: str = ""
+) -> OpenDataset:
+    """Open a tree with a spec: as the layout in which most items have their image.  Raises SpecError.
+
+    within: the folder of the tree in which the dataset begins.
+    """
     best: tuple[tuple[int, int], OpenDataset] | None = None
     has_images = any(path.rpartition(".")[2].lower() in IMAGE_EXTENSIONS for path in tree.paths())
-    for form, prefix in candidates(source, tree, options):
+    for form, prefix in candidates(source, tree, options, within):
         dataset = OpenDataset(form, tree, prefix, purpose)
         complete = dataset.index.complete
         if best is None or (complete, len(dataset)) > best[0]:

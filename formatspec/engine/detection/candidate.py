@@ -16,9 +16,12 @@ from formatspec.engine.detection.role_fit import (
     fit_of_documents,
     fit_of_label_images,
     spells_names,
+    spells_words,
 )
-from formatspec.engine.index.build_index import claims
+from formatspec.engine.index.build_index import ALL, claims
 from formatspec.engine.spec.compiled import IMAGE, Format, Role
+from formatspec.engine.spec.tables import first_of, tables_in
+from formatspec.model.slots import TABLES
 
 State = Literal["identified", "weakly", "bare", "contradicted", "nothing"]
 ORDER: dict[State, int] = {"identified": 3, "weakly": 2, "bare": 1, "contradicted": 0, "nothing": 0}
@@ -30,13 +33,19 @@ CONTAINERS = frozenset(
     "anns data dataset gt groundtruth jpegimages".split()
 )
 """Words that name folders by what kind of files they hold."""
+WEAKLY = 2
+"""Files with names of several words, whose documents could be any, that tell a format together."""
 _LABEL = "label.category."
+NEARLY_ALL = 0.9
+"""The share of images that counts as all of them."""
+_SERIAL = re.compile(r"\d{4,}\.\w+$")
 _WORD = re.compile(r"[a-z]+")
 
 
 class Candidate(msgspec.Struct, frozen=True):
     """A layout of a spec at a root, and what was found there.
 
+    name: by which the spec is known; spec, ancestors: its own name, and those of the specs that it extends.
     prefix: the folder from which the evidence counts, "" for the tree's own root; depth: how many folders were looked
     through to come there.  explained: how many evidence groups its roles explain, of how many.  explains, leaves:
     their first files.  named: groups that it explains by name, whether or not their documents fit.  fit: the mean F
@@ -44,6 +53,7 @@ class Candidate(msgspec.Struct, frozen=True):
     """
 
     name: str
+    spec: str
     ancestors: tuple[str, ...]
     prefix: str
     depth: int
@@ -61,12 +71,16 @@ class Candidate(msgspec.Struct, frozen=True):
     may_be_bare: bool
     contradiction: str = ""
     own: bool = False
+    covers: bool = True
+    tells_items: bool = True
 
     @property
     def may_win(self) -> bool:
-        """Whether the tree may be told to be of this format."""
+        """Whether the tree may be told to be of this format: it explains half of the evidence, and more than half where
+        a file is missing that the format requires."""
         if self.state in ("identified", "weakly"):
-            return 2 * self.explained >= self.groups
+            half = 2 * self.explained - self.groups
+            return self.covers and self.tells_items and (half > 0 or (half == 0 and not self.missing))
         return self.state == "bare" and self.may_be_bare and self.explained == self.groups
 
     @property
@@ -96,11 +110,12 @@ class Candidate(msgspec.Struct, frozen=True):
 
 
 def examined(
-    form: Format, within: str, prefix: str, paths: Sequence[str], groups: Groups, files: OpenedFiles, own: bool
-) -> Candidate:
+    name: str, form: Format, within: str, prefix: str, paths: Sequence[str], groups: Groups, files: OpenedFiles,
+    own: bool,
+) -> Candidate:  # fmt: skip
     """What speaks for a layout at a root.
 
-    within: the folder that was looked through to, from the tree's root; prefix: the layout's own root below it.
+    name: by which the spec is known.  within: the folder that was looked through to, from the tree's root; prefix: the layout's own root below it.
     paths: some of the paths below `within`; groups: the evidence among them, likewise.
     """
     start = prefix + "/" if prefix else ""
@@ -112,31 +127,35 @@ def examined(
         return outer + start + path
 
     images = [claim for claim in by_role.get(IMAGE, ()) if outer + start + claim[0] not in groups.labels]
+    listed = images if groups.images and len(paths) < ALL else None
     fits: dict[str, RoleFit] = {}
-    for name, role in form.roles.items():
-        if not by_role[name] or role.kind is None:
+    for role in form.roles.values():
+        claimed = by_role[role.name]
+        if not claimed or role.kind is None:
             continue
         if role.kind == "pixels":
-            finder = _image_finder(form, images)
-            fits[name] = fit_of_label_images(role, by_role[name], files, full, finder)
+            fits[role.name] = fit_of_label_images(role, claimed, files, full, _image_finder(form, images))
         else:
-            fits[name] = fit_of_documents(role, by_role[name], files, full)
+            fits[role.name] = fit_of_documents(role, claimed, files, full, listed)
     judged = [fit.f for fit in fits.values() if fit.f is not None]
     mean = sum(judged) / len(judged) if judged else 0.0
-    state = _state(form, fits, judged, mean, bool(images))
+    against = [form.roles[name] for name, fit in fits.items() if fit.contradicts]
+    state = _state(form, by_role, fits, judged, against, bool(images))
     explained, explains, leaves, left, named, counted = _explained(form, by_role, fits, groups, start, outer)
     missing = tuple(
-        name for name, role in form.roles.items()
-        if not by_role[name] and not role.optional and not role.folder and not _may_be_empty(role, form)
+        role.spec.path for role in form.roles.values()
+        if not by_role[role.name] and not role.optional and not role.folder and not _may_be_empty(role, form)
     )  # fmt: skip
     lacking = sum(1 for name, role in form.roles.items() if not by_role[name] and not role.kept and not role.folder)
     return Candidate(
-        name=form.source.name, ancestors=form.source.ancestors, prefix=within,
+        name=name, spec=form.source.name, ancestors=form.source.ancestors, prefix=within,
         depth=within.count("/") + 1 if within else 0, state=state, explained=explained, groups=counted,
-        explains=explains, leaves=leaves, left=left, named=named, fit=mean,
-        missing=tuple(f"no file is {form.roles[name].spec.path}" for name in missing), lacking=lacking,
+        explains=tuple(outer + path for path in explains), leaves=tuple(outer + path for path in leaves), left=left, named=named, fit=mean,
+        missing=tuple(f"no file is {path}" for path in missing), lacking=lacking,
         literal=_literal(form, by_role), may_be_bare=bool(images) and _may_be_bare(form, images, groups),
-        contradiction=_contradiction(fits), own=own,
+        contradiction=_contradiction(fits, outer + start), own=own,
+        covers=not groups.images or bool(by_role.get(IMAGE)) or IMAGE not in form.roles or form.roles[IMAGE].optional,
+        tells_items=any(by_role[role.name] and _tells_items(role, form) for role in form.roles.values()),
     )  # fmt: skip
 
 
@@ -150,10 +169,18 @@ def _image_finder(form: Format, images: Sequence[Claim]) -> Any:
     return image_of
 
 
-def _state(form: Format, fits: Mapping[str, RoleFit], judged: Sequence[float], mean: float, images: bool) -> State:
+def _state(
+    form: Format, by_role: Mapping[str, Sequence[Claim]], fits: Mapping[str, RoleFit], judged: Sequence[float],
+    against: Sequence[Role], images: bool,
+) -> State:  # fmt: skip
+    """What the files say together.  A required role whose files are something else speaks against the format, and so
+    do optional ones where they are more than the others."""
     if judged:
-        return "identified" if mean >= 0.5 else "contradicted"
+        wrong = any(not role.optional for role in against) or 2 * len(against) > len(judged)
+        return "contradicted" if wrong else "identified"
     if any(fit.unread and spells_names(form.roles[name]) for name, fit in fits.items()):
+        return "weakly"
+    if sum(1 for name, fit in fits.items() if not fit.unread and spells_words(form.roles[name])) >= WEAKLY:
         return "weakly"
     return "bare" if images else "nothing"
 
@@ -163,7 +190,7 @@ def _explained(
 ) -> tuple[int, tuple[str, ...], tuple[str, ...], int, int, int]:  # fmt: skip
     """How many groups are explained, the first files of these and of the others, how many files are left, how many
     groups are explained by name, and how many count."""
-    role_of = {start + path: form.roles[name] for name, found in by_role.items() for path, _ in found}
+    role_of: dict[str, Role] = {start + path: form.roles[name] for name, found in by_role.items() for path, _ in found}
     explained = named = left = counted = 0
     explains: list[str] = []
     leaves: list[str] = []
@@ -181,7 +208,11 @@ def _explained(
             )
             continue
         named += 1
-        fitting = [role for role in taken if not _speaks_against(fits.get(role.name), role)]
+        fitting = [
+            path
+            for path, role in zip(own, roles, strict=True)
+            if role is not None and role.name != IMAGE and _fits(fits, role, path[len(start) :])
+        ]
         if 2 * len(fitting) >= len(own):
             explained += 1
             explains.append(own[0])
@@ -191,14 +222,29 @@ def _explained(
     return explained, tuple(explains), tuple(leaves), left, named, counted
 
 
-def _speaks_against(fit: RoleFit | None, role: Role) -> bool:
-    """Whether a role's files are not what it describes, or cannot be read and have no name of its own."""
-    return fit is not None and (fit.contradicts or (fit.unread and not spells_names(role)))
+def _fits(fits: Mapping[str, RoleFit], role: Role, path: str) -> bool:
+    """Whether a file is what its role describes, as far as is known."""
+    fit = fits.get(role.name)
+    if fit is None:
+        return True
+    return not fit.contradicts and path not in fit.strange and (not fit.unread or spells_names(role))
 
 
 def _may_be_empty(role: Role, form: Format) -> bool:
     """Whether a role's files need not be there though it is required: those of parts, where nothing has any."""
     return role.span == "record" or (role.name == IMAGE and any("." in name for name in form.spec.items))
+
+
+def _tells_items(role: Role, form: Format) -> bool:
+    """Whether a role's files tell of items, and are no lists of classes alone."""
+    if role.span != "shared" or role.name in {name.partition(".")[0] for name in form.spec.items}:
+        return True
+    if role.codec is None:
+        return False
+    return any(
+        TABLES[first_of(table).each.table] not in ("category", "attribute")
+        for _, table in tables_in(role.codec.rule, ())
+    )
 
 
 def _literal(form: Format, by_role: Mapping[str, Sequence[Claim]]) -> float:
@@ -217,12 +263,12 @@ def _unspelled(role: Role, captures: Mapping[str, Any]) -> int:
     return sum(1 for name, value in captures.items() if value == "" and role.scope.captures.get(name) == "path?")
 
 
-def _contradiction(fits: Mapping[str, RoleFit]) -> str:
+def _contradiction(fits: Mapping[str, RoleFit], start: str) -> str:
     """The first document that is not what its role describes, and why."""
     for fit in fits.values():
         if fit.path and (fit.contradicts or fit.unread):
-            return f"{fit.path}: {fit.reason}"
-    return next((f"{fit.path}: {fit.reason}" for fit in fits.values() if fit.path), "")
+            return f"{start}{fit.path}: {fit.reason}"
+    return next((f"{start}{fit.path}: {fit.reason}" for fit in fits.values() if fit.path), "")
 
 
 def _may_be_bare(form: Format, images: Sequence[Claim], groups: Groups) -> bool:
@@ -233,7 +279,7 @@ def _may_be_bare(form: Format, images: Sequence[Claim], groups: Groups) -> bool:
     """
     role = form.roles[IMAGE]
     slots = [name for name in role.captures if name.startswith(_LABEL)]
-    if not slots or len(images) < len(groups.images) * 0.9:
+    if not slots or len(images) < len(groups.images) * NEARLY_ALL:
         return False
     classes = {tuple(str(captures.get(slot) or "") for slot in slots) for _, captures in images}
     names = {name for parts in classes for name in parts if name}
@@ -246,10 +292,25 @@ def _may_be_bare(form: Format, images: Sequence[Claim], groups: Groups) -> bool:
     }
     if any(_is_container(name) for name in (*names, *inner)) or any(_is_subset(name) for name in inner):
         return False
+    if _repeat_their_folder(role, images):
+        return False
     subsets = [name for name in names if _is_subset(name)]
     if len(subsets) > 1 or (subsets and len(subsets) == len(names)) or any("_" in name for name in subsets):
         return False
     return len(classes) > 1 or _spells_folders(role, images)
+
+
+def _repeat_their_folder(role: Role, images: Sequence[Claim]) -> bool:
+    """Whether images are named after their folder and numbered, though the template does not say so: another layout's
+    names, which may say more than the folder does."""
+    if any(role.spec.path.count(name) > 1 for name in role.captures if name.startswith(_LABEL)):
+        return False
+    numbered = 0
+    for path, _ in images:
+        folder, _, name = path.rpartition("/")
+        last = folder.rpartition("/")[2]
+        numbered += name.startswith(last + "_") and _SERIAL.match(name, len(last) + 1) is not None
+    return numbered >= NEARLY_ALL * len(images)
 
 
 def _spells_folders(role: Role, images: Sequence[Claim]) -> bool:

@@ -26,12 +26,13 @@ FOLDERS = 24
 class Detection(msgspec.Struct, frozen=True):
     """Which format a tree has, and where in it the dataset begins.
 
-    within: the folder that was looked through, "" where the dataset begins at the root.  elsewhere: where no format
+    sources: the specs that were tried.  within: the folder that was looked through, "" where the dataset begins at the root.  elsewhere: where no format
     is told, folders that hold a dataset, each with its format.  beside: formats that describe files which the winner
     leaves, each with the first of them.  holds: what the tree holds, where that is nothing that could tell a format.
     """
 
     outcome: Outcome
+    sources: Mapping[str, Source]
     within: str = ""
     elsewhere: tuple[tuple[str, str], ...] = ()
     beside: tuple[tuple[str, str], ...] = ()
@@ -46,6 +47,17 @@ class Detection(msgspec.Struct, frozen=True):
     def name(self) -> str | None:
         """The format, where one is told."""
         return self.names[0] if len(self.names) == 1 else None
+
+    @property
+    def winner(self) -> Source:
+        """The spec of the format that is told."""
+        return self.sources[self.names[0]]
+
+    @property
+    def notes(self) -> list[str]:
+        """What is to be known where a format is told."""
+        found = [f"found in {self.within}"] if self.within else []
+        return found + [f"{file} is of another format: {name}; it is left out" for name, file in self.beside]
 
     @property
     def others(self) -> tuple[Standing, ...]:
@@ -73,8 +85,15 @@ def detect(
     outcome = ranked(tried, wrong, not bare)
     if outcome.winners:
         within = outcome.winners[0].prefix
-        return Detection(outcome, within, beside=tuple(second_datasets(outcome, tried)))
-    return Detection(outcome, elsewhere=tuple(_elsewhere(sources, tree, own)), holds=_held(paths))
+        return Detection(outcome, sources, within, beside=tuple(second_datasets(outcome, tried)))
+    return Detection(outcome, sources, elsewhere=tuple(_elsewhere(sources, tree, own)), holds=_held(paths))
+
+
+def wrapped_in(source: Source, tree: Tree) -> str:
+    """The single folder around a dataset of a format that is known, "" where it begins at the root."""
+    if len(wrapping_folders(sampled(tree.paths()))) == 1:
+        return ""
+    return detect({source.name: source}, tree).within
 
 
 def _candidates(
@@ -91,7 +110,7 @@ def _candidates(
             if isinstance(known, str):
                 continue
             try:
-                known += _of_source(source, within, part, inside, groups, files, name in own)
+                known += _of_source(name, source, within, part, inside, groups, files, name in own)
             except SpecError as error:
                 found[name] = f"its spec cannot be used: {error.problems[0]}"
     return found
@@ -106,6 +125,9 @@ class _Below(OpenedFiles):
     def image(self, path: str):  # type: ignore[no-untyped-def]
         return self._files.image(self._start + path)
 
+    def colors(self, path: str) -> int:
+        return self._files.colors(self._start + path)
+
     def label_header(self, path: str):  # type: ignore[no-untyped-def]
         return self._files.label_header(self._start + path)
 
@@ -116,13 +138,14 @@ def _from_root(groups: Groups, within: str) -> Groups:
 
 
 def _of_source(
-    source: Source, within: str, part: Tree, paths: Sequence[str], groups: Groups, files: OpenedFiles, own: bool
-) -> Iterator[Candidate]:
+    name: str, source: Source, within: str, part: Tree, paths: Sequence[str], groups: Groups,
+    files: OpenedFiles, own: bool,
+) -> Iterator[Candidate]:  # fmt: skip
     """The candidates of a spec: each of its layouts, at each of its roots."""
     for layout in source.layouts:
         form = compile_format(source, layout)
         for prefix in dict.fromkeys(roots(form, part)):
-            yield examined(form, within, prefix, paths, groups, files, own)
+            yield examined(name, form, within, prefix, paths, groups, files, own)
 
 
 def _elsewhere(sources: Mapping[str, Source], tree: Tree, own: frozenset[str]) -> Iterator[tuple[str, str]]:

@@ -13,7 +13,7 @@ from formatspec.engine.resolve.discriminators import constant_of, equal_strictly
 from formatspec.engine.resolve.scope import Scope
 from formatspec.language.errors import SpecError
 from formatspec.language.expression import Literal
-from formatspec.language.leaf import Bind, Computed, Constant, Keep, Leaf, Text
+from formatspec.language.leaf import Bind, Computed, Constant, Keep, Leaf, Text, bindings
 from formatspec.language.rules import (
     BARE,
     KEY,
@@ -67,6 +67,7 @@ class _Tally:
         self.wrong = ""
         self.rows = 0
         self.strange = 0
+        self.naming: dict[KeyPath, None] = {}
 
     def add(self, other: _Tally) -> None:
         self.required.update(other.required)
@@ -77,10 +78,15 @@ class _Tally:
         self.wrong = self.wrong or other.wrong
         self.rows += other.rows
         self.strange += other.strange
+        self.naming.update(other.naming)
 
     @property
     def recall(self) -> float:
-        return len(self.found & self.required.keys()) / len(self.required) if self.required else 1.0
+        """The share of required keys that are found; optional ones that are found count as one more at most."""
+        if not self.required:
+            return 1.0
+        others = min(1.0, HALF * len(self.named - self.required.keys()))
+        return (len(self.found & self.required.keys()) + others) / (len(self.required) + others)
 
     @property
     def precision(self) -> float:
@@ -109,7 +115,10 @@ def fit_of(rule: Rule, scope: Scope, document: Any, cut: bool = False) -> Fit:
     recall, precision = tally.recall, tally.precision
     if cut and tally.named:
         recall = max(recall, precision)
-    if tally.required and not tally.found & tally.required.keys() and not (cut and tally.named):
+    nameless = next(iter(tally.naming), None) if tally.naming and not tally.naming.keys() & tally.found else None
+    if nameless is not None and not cut:
+        return Fit(0.0, _missing_at(nameless))
+    if not recall:
         return Fit(0.0, _missing(tally))
     share = 1 - tally.strange / tally.rows if tally.rows else 1.0
     f = 2 * recall * precision / (recall + precision) * share if recall + precision else 0.0
@@ -117,9 +126,10 @@ def fit_of(rule: Rule, scope: Scope, document: Any, cut: bool = False) -> Fit:
 
 
 def _missing(tally: _Tally) -> str:
-    path = tally.lacking
-    if path is None:
-        return ""
+    return _missing_at(tally.lacking) if tally.lacking is not None else ""
+
+
+def _missing_at(path: KeyPath) -> str:
     keys = [key for key in path if key != ROW]
     where = f" in {'.'.join(keys[:-1])}" if len(keys) > 1 else " in its rows" if ROW in path else ""
     return f'"{keys[-1]}" is missing{where}' if keys else "it has no rows"
@@ -190,6 +200,8 @@ def _walk_field(field: Field, scope: Scope, value: dict[str, Any], at: KeyPath, 
         own = key not in (KEY, BARE)
         if required and own:
             tally.required[path] = None
+            if _names_items(field.rule, scope):
+                tally.naming[path] = None
         if key not in value:
             if required:
                 _require(field.rule, scope, path, tally)
@@ -211,6 +223,13 @@ def _walk_field(field: Field, scope: Scope, value: dict[str, Any], at: KeyPath, 
             tally.found.add(path)
             tally.named.add(path)
     return True
+
+
+def _names_items(rule: Rule, scope: Scope) -> bool:
+    """Whether a leaf tells which image a row of items is of."""
+    if not isinstance(rule, LeafRule) or not isinstance(rule.leaf, Text) or scope.table != "items":
+        return False
+    return any(name in scope.captures for bind in bindings(rule.leaf) for name in bind.names)
 
 
 def _require(rule: Rule, scope: Scope, at: KeyPath, tally: _Tally) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from formatspec.engine.detection.opened_files import OpenedFiles
@@ -17,6 +17,8 @@ NEAREST = 3
 """Other groups with which one group is compared."""
 TRIED, MOST = 3, 16
 """Names of a group by which others that have them are sought, and how many others are looked at."""
+FEW, MANY_MORE = 64, 4
+"""Colours that a label image has at most, and how many times as many its image has."""
 LOSSLESS = frozenset({"png", "bmp", "gif", "tif", "tiff"})
 PHOTOS = frozenset({"jpg", "jpeg", "jpe", "jfif", "webp"})
 _WORDS = re.compile(
@@ -26,19 +28,18 @@ _ONE_CHANNEL = (0, 3)
 
 
 class _Group(NamedTuple):
-    """Images of one folder and extension, by their names without what all of them share at an end."""
+    """Images of one folder by their names without an end that they share; the key is the folder and that end."""
 
-    key: tuple[str, str, str]
+    key: tuple[str, str]
     paths: Mapping[str, str]
-    """By stem; the first of its kind."""
 
 
 def label_like(paths: Sequence[str], files: OpenedFiles) -> set[str]:
     """The label images among the images of a tree.
 
     Nearly all names of a group of label images, be it without an end that they share (`_mask`), are those of images of
-    another group; a pair of them has one size, and one side has a single channel, or is lossless beside a photograph.
-    In one folder a shared end that is a word for labels is enough.
+    another folder; a pair of them has one size, and one side has a single channel, is lossless beside a photograph, or
+    has few colours beside many.  In one folder a shared end that is a word for labels is enough.
     """
     groups = _groups(paths)
     if len(groups) < 2:
@@ -50,28 +51,37 @@ def label_like(paths: Sequence[str], files: OpenedFiles) -> set[str]:
             with_stem[stem].append(number)
     pairs = 0
     for number, group in enumerate(groups):
-        if group.key[1].lower() not in LOSSLESS:
+        own = {stem: path for stem, path in group.paths.items() if _extension(path) in LOSSLESS}
+        if not own:
             continue
-        for other in _alike(number, groups, with_stem):
+        for other in _alike(number, own, groups, with_stem):
             if pairs >= PAIRS:
                 return found
             pairs += 1
-            if _is_label_of(group, other, files):
-                found.update(group.paths.values())
+            if _is_label_of(group, own, other, files):
+                found.update(own.values())
                 break
     return found
 
 
-def _alike(number: int, groups: Sequence[_Group], with_stem: Mapping[str, Sequence[int]]) -> list[_Group]:
-    """The other groups in which nearly all names of a group stand, the nearest first."""
-    group = groups[number]
-    some = {place for stem in list(group.paths)[:TRIED] for place in with_stem[stem][:MOST]} - {number}
+def _extension(path: str) -> str:
+    return path.rpartition(".")[2].lower()
+
+
+def _alike(
+    number: int, own: Mapping[str, str], groups: Sequence[_Group], with_stem: Mapping[str, Sequence[int]]
+) -> list[_Group]:
+    """The other groups in which nearly all names of a group's lossless images stand, the nearest first."""
+    folder = groups[number].key[0]
+    some = {place for stem in list(own)[:TRIED] for place in with_stem[stem][:MOST]} - {number}
     found = []
     for place in sorted(some):
         other = groups[place]
-        if sum(stem in other.paths for stem in group.paths) >= SHARE * len(group.paths):
+        if other.paths.values() == groups[number].paths.values():
+            continue
+        if sum(stem in other.paths for stem in own) >= SHARE * len(own):
             found.append(other)
-    found.sort(key=lambda other: (-_shared(group.key[0], other.key[0]), len(other.key[2])))
+    found.sort(key=lambda other: (-_shared(folder, other.key[0]), len(other.key[1])))
     return found[:NEAREST]
 
 
@@ -85,22 +95,21 @@ def _shared(a: str, b: str) -> int:
     return count
 
 
-def _is_label_of(group: _Group, other: _Group, files: OpenedFiles) -> bool:
-    stem = next((stem for stem in group.paths if stem in other.paths), None)
-    if stem is None:
+def _is_label_of(group: _Group, own: Mapping[str, str], other: _Group, files: OpenedFiles) -> bool:
+    stems = [stem for stem in own if stem in other.paths and own[stem] != other.paths[stem]]
+    if not stems:
         return False
-    worded = group.key[0] == other.key[0] and _WORDS.search(group.key[2]) is not None
-    mine = files.label_header(group.paths[stem])
-    if mine is None:
+    stem = next((stem for stem in stems[:TRIED] if _extension(other.paths[stem]) in PHOTOS), stems[0])
+    mine, its = files.label_header(own[stem]), files.image(other.paths[stem])
+    if mine is None or its is None or {its.width, its.height} != {mine.width, mine.height}:
         return False
-    its = files.image(other.paths[stem])
-    if its is None or {its.width, its.height} != {mine.width, mine.height}:
-        return False
-    if worded:
+    if group.key[0] == other.key[0] and _WORDS.search(group.key[1]):
         return True
-    if other.key[1].lower() in PHOTOS:
+    if _extension(other.paths[stem]) in PHOTOS:
         return True
-    return mine.color in _ONE_CHANNEL and its.channels >= 3 and not _is_palette(other.paths[stem], files)
+    if mine.color in _ONE_CHANNEL:
+        return its.channels >= 3 and not _is_palette(other.paths[stem], files)
+    return its.channels >= 3 and _is_flat(own[stem], other.paths[stem], files)
 
 
 def _is_palette(path: str, files: OpenedFiles) -> bool:
@@ -108,34 +117,32 @@ def _is_palette(path: str, files: OpenedFiles) -> bool:
     return header is not None and header.color in _ONE_CHANNEL
 
 
+def _is_flat(path: str, other: str, files: OpenedFiles) -> bool:
+    """Whether an image has few colours, and another one of its size has many more."""
+    mine, its = files.colors(path), files.colors(other)
+    return 0 < mine <= FEW and its >= MANY_MORE * mine
+
+
 def _groups(paths: Sequence[str]) -> list[_Group]:
-    """Images by folder, extension, and the end that their names have beyond those of others in the folder."""
-    folders: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
-    stems: dict[str, set[str]] = defaultdict(set)
+    """Images by folder, and by the end that their names have beyond those of others in the folder."""
+    folders: dict[str, dict[str, str]] = defaultdict(dict)
     for path in paths:
         folder, _, name = path.rpartition("/")
-        stem, _, extension = name.rpartition(".")
-        folders[folder, extension][stem] = path
-        stems[folder].add(stem)
+        folders[folder].setdefault(name.rpartition(".")[0], path)
     found: list[_Group] = []
-    for (folder, extension), own in folders.items():
+    for folder, own in folders.items():
         parted: dict[str, dict[str, str]] = defaultdict(dict)
         for stem, path in own.items():
-            end = _end_of(stem, stems[folder])
+            end = _end_of(stem, own)
             parted[end][stem.removesuffix(end) if end else stem] = path
-        for end, members in parted.items():
-            if end == "" and len(parted) == 1:
-                shared = _shared_end(list(members))
-                found.append(_Group((folder, extension, ""), members))
-                if shared:
-                    shorter = {stem.removesuffix(shared): path for stem, path in members.items()}
-                    found.append(_Group((folder, extension, shared), shorter))
-            else:
-                found.append(_Group((folder, extension, end), members))
+        found += [_Group((folder, end), members) for end, members in parted.items()]
+        shared = _shared_end(list(own)) if len(parted) == 1 else ""
+        if shared:
+            found.append(_Group((folder, shared), {stem.removesuffix(shared): path for stem, path in own.items()}))
     return found
 
 
-def _end_of(stem: str, stems: set[str]) -> str:
+def _end_of(stem: str, stems: Collection[str]) -> str:
     """What a name has beyond another of its folder: a word for labels; "" where there is none."""
     for mark in re.finditer(r"[_.-]", stem):
         if stem[: mark.start()] in stems and _WORDS.search(stem[mark.start() :]):

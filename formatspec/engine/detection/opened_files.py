@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from formatspec.engine.detection import readable_beginning
 from formatspec.engine.documents.role_codec import Decoded, style_of
 from formatspec.engine.index.row_source import range_file
@@ -23,6 +25,8 @@ HEAD = 1 << 18
 """Bytes of larger texts and tables, and of JSON files that cannot be read, that are decoded."""
 MUCH = 1 << 20
 """Bytes. Of larger texts and tables the beginning is decoded."""
+PIXELS = 1 << 22
+"""Of images with more pixels no colours are counted."""
 IMAGE_HEAD = 1 << 16
 """Bytes of an image that are read for its header."""
 
@@ -31,15 +35,19 @@ class Document:
     """A decoded document, or as much of it as can be read.
 
     cut: only the beginning can be read, as the file is damaged.  error: why nothing of it can be read, else "".
-    lines: lines of text that hold anything; strays: those of them that fit nothing, and why the first does not.
+    lines: how many lines of text hold anything; strays: those of them that fit nothing.  text: the first lines.
     """
 
-    def __init__(self, value: Any, cut: bool = False, error: str = "", lines: int = 0, strays: tuple[Any, ...] = ()):
+    def __init__(
+        self, value: Any, cut: bool = False, error: str = "", lines: int = 0, strays: tuple[Any, ...] = (),
+        text: tuple[str, ...] = (),
+    ) -> None:  # fmt: skip
         self.value = value
         self.cut = cut
         self.error = error
         self.lines = lines
         self.strays = strays
+        self.text = text
 
 
 class OpenedFiles:
@@ -51,6 +59,7 @@ class OpenedFiles:
         self._bytes: dict[str, bytes] = {}
         self._sizes: dict[str, ImageInfo | None] = {}
         self._headers: dict[str, png.Header | None] = {}
+        self._colors: dict[str, int] = {}
 
     def document(self, role: Role, path: str) -> Document:
         """A file of a role, as the role's codec reads it.  `path` counts from the root of this tree."""
@@ -85,6 +94,20 @@ class OpenedFiles:
             except (ImageError, OSError, ValueError):
                 self._headers[path] = None
         return self._headers[path]
+
+    def colors(self, path: str) -> int:
+        """How many colours an image has; 0 where it is large or cannot be read."""
+        if path not in self._colors:
+            info = self.image(path)
+            self._colors[path] = 0
+            if info is not None and info.width * info.height <= PIXELS:
+                try:
+                    pixels = images.read_pixels(self.tree.read(path))
+                except (ImageError, OSError, ValueError):
+                    return 0
+                flat = pixels.reshape(-1, pixels.shape[2]) if pixels.ndim == 3 else pixels.reshape(-1, 1)
+                self._colors[path] = len(np.unique(flat, axis=0))
+        return self._colors[path]
 
     def _kept(self, key: Any, make: Callable[[], Document]) -> Document:
         found = self._documents.get(key)
@@ -145,8 +168,9 @@ class OpenedFiles:
 
 
 def _judged(decoded: Decoded, data: bytes) -> Document:
-    lines = sum(1 for line in data.splitlines() if line.strip())
-    return Document(decoded.document, lines=lines, strays=decoded.strays)
+    told = [line for line in data.splitlines() if line.strip()]
+    text = tuple(line.decode(errors="replace").strip() for line in told[:FIRST])
+    return Document(decoded.document, lines=len(told), strays=decoded.strays, text=text)
 
 
 def _partly(value: Any, error: str = "nothing of it can be read") -> Document:

@@ -27,12 +27,12 @@ class Outcome(msgspec.Struct, frozen=True):
 
     winners: one where it is told; several where formats tie that do not extend one another; none where it is none.
     nearest: the other formats, the nearest first, each with what speaks against it.
-    barred: why formats that images alone tell were not considered, "" where they were.
+    barred: whether a format that images alone tell was kept from winning.
     """
 
     winners: tuple[Candidate, ...]
     others: tuple[Standing, ...]
-    barred: str = ""
+    barred: bool = False
 
     @property
     def nearest(self) -> tuple[Standing, ...]:
@@ -54,7 +54,7 @@ def ranked(candidates: Mapping[str, Sequence[Candidate]], unusable: Mapping[str,
     others.sort(key=lambda one: (one.candidate is None, [-part for part in _near(one)], one.name))
     others += [Standing(name, None, reason) for name, reason in unusable.items()]
     kept_out = barred and not winners and any(one.may_win for found in candidates.values() for one in found)
-    return Outcome(tuple(winners), tuple(others), "a spec of your own has a mistake" if kept_out else "")
+    return Outcome(tuple(winners), tuple(others), kept_out)
 
 
 def _near(standing: Standing) -> tuple[float, ...]:
@@ -71,7 +71,7 @@ def _winners(able: Iterable[Candidate]) -> list[Candidate]:
     for one in ordered:
         if one.rank[:_TIE] == best.rank[:_TIE] and (one.own or not best.own):
             top.setdefault(one.name, one)
-    return [one for one in top.values() if not any(one.name in other.ancestors for other in top.values())]
+    return [one for one in top.values() if not any(one.spec in other.ancestors for other in top.values())]
 
 
 def _standing(name: str, found: Sequence[Candidate]) -> Standing:
@@ -113,7 +113,7 @@ def second_datasets(outcome: Outcome, candidates: Mapping[str, Sequence[Candidat
     winner = outcome.winners[0]
     found: list[tuple[str, str]] = []
     for name, some in candidates.items():
-        related = name in winner.ancestors or any(winner.name in one.ancestors for one in some)
+        related = any(one.spec in winner.ancestors or winner.spec in one.ancestors for one in some)
         for one in some:
             if name == winner.name or related or one.state != "identified" or one.prefix != winner.prefix:
                 continue

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from formatspec.engine.detection.ranking import Outcome
+from formatspec.engine.detection.detect import Detection
 from formatspec.language.errors import Problem, SpecError
 
 
-def refusal(data: str, outcome: Outcome, elsewhere: Sequence[tuple[str, str]], nothing: str = "") -> SpecError:
-    """The error for data whose format cannot be told.
-
-    elsewhere: folders below it that hold a dataset, each with its format.  nothing: what the tree holds, where that
-    is not enough to tell any format.
-    """
+def refusal(data: str, found: Detection) -> SpecError:
+    """The error for data of which no format is told."""
+    outcome, elsewhere, nothing = found.outcome, found.elsewhere, found.holds
     if len(outcome.winners) > 1:
         names = [one.name for one in outcome.winners]
         return _error(f"{data} can be read as {', '.join(names)}", f"say which: formatspec … {names[0]} {data}")
@@ -24,7 +19,7 @@ def refusal(data: str, outcome: Outcome, elsewhere: Sequence[tuple[str, str]], n
             f"point at the dataset: formatspec … {data.rstrip('/')}/{elsewhere[0][0]}",
         )
     near = ", ".join(f"{one.name} ({one.reason})" for one in outcome.nearest)
-    why = outcome.barred or nothing
+    why = "a spec of your own has a mistake, and images alone do not tell" if outcome.barred else nothing
     message = f"no known format describes {data}" + (f": {why}" if why else "")
     return _error(
         f"{message}. Nearest: {near}" if near else message, "`formatspec detect --all` says why of every format"

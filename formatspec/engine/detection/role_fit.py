@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from formatspec.codecs.registry import Env, UnfitError
@@ -26,6 +26,11 @@ FITS = 0.5
 _ANY_LINES = ("zq \u2603 any text, at all", "another", "7")
 """Lines that only rules fit which take any text."""
 _LETTERS = re.compile(r"[A-Za-z]{2,}")
+_DIGITS = re.compile(r"\d+")
+MANY = 256
+"""Files of a role among which some of different names are sought."""
+_NAMES = frozenset({"name"})
+"""Captures by which a list of names is compared with the images."""
 
 Claim = tuple[str, Mapping[str, Any]]
 """A path and what a role's template captures of it."""
@@ -34,14 +39,16 @@ Claim = tuple[str, Mapping[str, Any]]
 class RoleFit(NamedTuple):
     """What the first files of a role say.
 
-    f: how well they fit, 0 to 1; None where they say nothing.  unread: nothing of them can be read.
-    path, reason: the first file that does not fit, and why.
+    f: how well those that fit do, 0 to 1, or all where none fits; None where they say nothing.  unread: nothing of
+    them can be read.  path, reason: the first file that does not fit, and why.  strange: files that are not what the
+    role describes, though others are.
     """
 
     f: float | None
     path: str = ""
     reason: str = ""
     unread: bool = False
+    strange: frozenset[str] = frozenset()
 
     @property
     def contradicts(self) -> bool:
@@ -56,26 +63,100 @@ def spells_names(role: Role) -> bool:
     return _LETTERS.search(re.sub(r"\{[^}]*\}", "", stem)) is not None
 
 
-def fit_of_documents(role: Role, claims: Sequence[Claim], files: OpenedFiles, full: Callable[[str], str]) -> RoleFit:
-    """How well the first documents of a role fit it.  `full` gives a path as `files` knows it."""
-    fits: list[float] = []
+def spells_words(role: Role) -> bool:
+    """Whether a role's template spells several words of the files' names, so that no other is likely to have them."""
+    stem = role.spec.path.rpartition("/")[2].rpartition(".")[0]
+    return len(_LETTERS.findall(re.sub(r"\{[^}]*\}", "", stem))) > 1
+
+
+def fit_of_documents(
+    role: Role, claims: Sequence[Claim], files: OpenedFiles, full: Callable[[str], str], images: Sequence[Claim] | None
+) -> RoleFit:
+    """How well the first documents of a role fit it, by name and kind.
+
+    full: gives a path as `files` knows it.  images: the images that lists of a text file should name; None where
+    there are none, or not all are known.
+    """
+    fits: dict[str, float] = {}
     first = ("", "")
     unread = 0
-    sample = claims[:SAMPLE]
-    for path, _ in sample:
+    sample = _spread(claims)
+    for path, captures in sample:
         document = files.document(role, full(path))
         if document.error:
             unread += 1
             first = first if first[1] else (path, document.error)
             continue
         f, reason = _judge(role, document)
+        if f and role.kind == "lines" and images is not None:
+            share = named_share(role, document, captures, images)
+            f, reason = f * share, reason or ("" if share == 1 else "it names images that are not there")
         if f is not None:
-            fits.append(f)
+            fits[path] = f
         if reason and not first[1]:
             first = (path, reason)
-    if fits:
-        return RoleFit(sum(fits) / len(fits), *first)
-    return RoleFit(None, *first, unread=unread == len(sample))
+    if not fits:
+        return RoleFit(None, *first, unread=unread == len(sample))
+    return _joined(fits, first)
+
+
+def _joined(fits: Mapping[str, float], first: tuple[str, str]) -> RoleFit:
+    good = [f for f in fits.values() if f >= FITS]
+    strange = frozenset(path for path, f in fits.items() if f < FITS)
+    judged = good or list(fits.values())
+    return RoleFit(sum(judged) / len(judged), *first, strange=strange)
+
+
+def _spread(claims: Sequence[Claim]) -> list[Claim]:
+    """A few of a role's files, of different names where there are some, else the first."""
+    by_name: dict[str, Claim] = {}
+    for claim in claims[:MANY]:
+        by_name.setdefault(_DIGITS.sub("", claim[0]), claim)
+    found = list(by_name.values())[:SAMPLE]
+    return found + [claim for claim in claims[:SAMPLE] if claim not in found][: SAMPLE - len(found)]
+
+
+def named_share(role: Role, document: Document, captures: Mapping[str, Any], images: Sequence[Claim]) -> float:
+    """The share of the first lines that name an image, by what both tell of it; 1 where lines name none."""
+    assert role.codec is not None and role.codec.shape is not None
+    known: dict[tuple[str, ...], set[tuple[str, ...]]] = {}
+    named = joined = 0
+    for line in document.text[:ROWS]:
+        told = next((found for found in _told(role.codec.shape, line) if found), None)
+        if told is None:
+            continue
+        names = tuple(sorted(name for name in told if name in images[0][1])) if images else tuple(sorted(told))
+        if not names and images:
+            continue
+        if names not in known:
+            known[names] = {tuple(str(found.get(name)) for name in names) for _, found in images}
+        named += 1
+        joined += tuple(told[name] for name in names) in known[names]
+    return joined / named if named else 1.0
+
+
+def _told(shape: line_document.TextShape, line: str) -> Iterator[dict[str, str]]:
+    """What a line tells of captures, by each shape of line that it fits."""
+    if isinstance(shape, line_document.LineShape):
+        found = shape.template.match(line)
+        if found is not None:
+            leaves = shape.template.leaves
+            yield {
+                leaf.names[0]: found[field]
+                for field, leaf in leaves.items()
+                if isinstance(leaf, Bind) and len(leaf.names) == 1 and not leaf.calls and found.get(field)
+                and leaf.names[0] in _NAMES
+            }  # fmt: skip
+    elif isinstance(shape, line_document.WordsShape):
+        yield from _told(shape.line, line.partition(" ")[0])
+    elif isinstance(shape, line_document.RowsShape):
+        yield from _told(shape.row, line)
+    elif isinstance(shape, line_document.OrderShape):
+        for part in shape.parts:
+            yield from _told(part, line)
+    else:
+        for _, part in shape.alternatives:
+            yield from _told(part, line)
 
 
 def _judge(role: Role, document: Document) -> tuple[float | None, str]:
@@ -189,7 +270,7 @@ def fit_of_label_images(
 
     image_of: the image that has a file's captures, where there is one.
     """
-    fits: list[float] = []
+    fits: dict[str, float] = {}
     first = ("", "")
     unread = 0
     sample = claims[:SAMPLE]
@@ -200,7 +281,7 @@ def fit_of_label_images(
             first = first if first[1] else (path, "its header cannot be read")
             continue
         if not fits_header(header, role.spec.image):
-            fits.append(0.0)
+            fits[path] = 0.0
             first = first if first[1] else (path, f"it has another mode than {' or '.join(role.spec.image)}")
             continue
         image = image_of(captures)
@@ -208,9 +289,9 @@ def fit_of_label_images(
             continue
         info = files.image(full(image)) if not fits else None
         same = info is None or role.spec.scaled or {info.width, info.height} == {header.width, header.height}
-        fits.append(1.0 if same else 0.0)
+        fits[path] = 1.0 if same else 0.0
         if not same and not first[1]:
             first = (path, f"it is of another size than {image}")
     if fits:
-        return RoleFit(sum(fits) / len(fits), *first)
+        return _joined(fits, first)
     return RoleFit(None, *first, unread=unread == len(sample) and bool(sample))
