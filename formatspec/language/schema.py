@@ -52,6 +52,10 @@ class FileSpec(Strict):
     given: dict[str, str] = Field(
         default_factory=dict, description="names that the path does not spell, and what they are"
     )
+    folders: dict[str, str] = Field(
+        default_factory=dict,
+        description="keys of the document that name the folder, or a list of folders, of a subset's images: KEY: SUBSET",
+    )
     seen_from: str | None = Field(
         None, description="the folder from which paths inside files name these files; else that of the file itself"
     )

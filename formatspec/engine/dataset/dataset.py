@@ -382,7 +382,8 @@ def candidates(source: Source, tree: Tree, options: Mapping[str, Any], within: s
 
     within: the folder of the tree in which the layouts' roots lie.
 
-    One that claims no file comes last, though nothing that it requires be missing.
+    One that claims no file comes last, though nothing that it requires be missing; of equals, that which leaves fewest
+    files goes first.
     """
     forms = [compile_format(source, layout, options) for layout in source.layouts]
     part = tree.under(within) if within else tree
@@ -393,9 +394,9 @@ def candidates(source: Source, tree: Tree, options: Mapping[str, Any], within: s
     samples = {prefix: sampled(part.paths()) for prefix, part in below.items()}
     several = len(forms) > 1
 
-    def rank(form: Format, prefix: str) -> tuple[bool, int]:
-        by_role = claims(form, (path for path in samples[prefix] if not form.ignored(path))).by_role
-        return not any(by_role.values()), -_score(form, below[prefix], by_role, several)
+    def rank(form: Format, prefix: str) -> tuple[bool, int, int]:
+        by_role, unclaimed, _ = claims(form, (path for path in samples[prefix] if not form.ignored(path)))
+        return not any(by_role.values()), -_score(form, below[prefix], by_role, several), len(unclaimed)
 
     return sorted(found, key=lambda one: rank(*one))
 

@@ -20,6 +20,7 @@ from formatspec.engine.read.projection import fields_of
 from formatspec.engine.resolve.json_schema import schema_faults
 from formatspec.engine.spec.compiled import IMAGE, Format, Role, everything, row_readers
 from formatspec.engine.spec.tables import first_of, rules_of, tables_in
+from formatspec.engine.subsets.named_folders import share_named_folders
 from formatspec.files.document import FileError
 from formatspec.files.json_rows import NotRowsError
 from formatspec.model.slots import TABLES
@@ -195,6 +196,8 @@ def build_index(form: Format, tree: Tree, state_of: Any) -> Index:
     tables = {role.name: _tables(role, form) for role in form.roles.values() if role.span == "shared" and role.codec}
     shared = _read_shared(form, claimed, tables, tree, faults)
     rows = join_rows(form, shared, tables, entries, faults, state_of)
+    if any(role.spec.folders for role in form.roles.values()):
+        share_named_folders(form, shared, entries, tree.folders())
     entries.whole()
     listed, complete, ordered = _looked_through(form, entries, rows)
     order = np.arange(len(entries), dtype=np.int32) if ordered else _in_order(entries)

@@ -1,0 +1,1 @@
+"""Which subsets items are in, where a document says it of folders."""
