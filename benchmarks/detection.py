@@ -25,7 +25,10 @@ FIVE = 5
 DETECT = """
 import json, sys
 from formatspec.language.load import available, load_source
-from formatspec.paths.tree import open_tree
+try:
+    from formatspec.paths.open_tree import open_tree
+except ImportError:
+    from formatspec.paths.tree import open_tree
 sources = {name: load_source(name) for name in available()}
 try:
     from formatspec.engine.detection.detect import detect
@@ -33,7 +36,10 @@ try:
         found = detect(sources, open_tree(place))
         return list(found.names), [one.name for one in found.outcome.nearest]
 except ImportError:
-    from formatspec.engine.detect import best, detect
+    try:
+        from formatspec.engine.dataset.detect import best, detect
+    except ImportError:
+        from formatspec.engine.detect import best, detect
     def told(place):
         matches = detect(sources, open_tree(place))
         names = [match.name for match in best(matches)]

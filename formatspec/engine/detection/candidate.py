@@ -26,11 +26,49 @@ from formatspec.model.slots import TABLES
 State = Literal["identified", "weakly", "bare", "contradicted", "nothing"]
 ORDER: dict[State, int] = {"identified": 3, "weakly": 2, "bare": 1, "contradicted": 0, "nothing": 0}
 
-SUBSETS = frozenset("train training val valid validation test testing dev trainval minival query gallery".split())
+SUBSETS = frozenset(
+    [
+        "train",
+        "training",
+        "val",
+        "valid",
+        "validation",
+        "test",
+        "testing",
+        "dev",
+        "trainval",
+        "minival",
+        "query",
+        "gallery",
+    ]
+)
 """Words that name parts of a dataset."""
 CONTAINERS = frozenset(
-    "image images img imgs picture pictures photo photos label labels mask masks annotation annotations annot annots ann "
-    "anns data dataset gt groundtruth jpegimages".split()
+    [
+        "image",
+        "images",
+        "img",
+        "imgs",
+        "picture",
+        "pictures",
+        "photo",
+        "photos",
+        "label",
+        "labels",
+        "mask",
+        "masks",
+        "annotation",
+        "annotations",
+        "annot",
+        "annots",
+        "ann",
+        "anns",
+        "data",
+        "dataset",
+        "gt",
+        "groundtruth",
+        "jpegimages",
+    ]
 )
 """Words that name folders by what kind of files they hold."""
 WEAKLY = 2

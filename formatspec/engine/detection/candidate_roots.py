@@ -27,7 +27,8 @@ def wrapping_folders(paths: Iterable[str]) -> list[str]:
             first = first[:shared]
         if not first:
             break
-    return ["", *("/".join(first[: depth + 1]) for depth in range(len(first or ())))]
+    around = first or []
+    return ["", *("/".join(around[: depth + 1]) for depth in range(len(around)))]
 
 
 def below(prefix: str, paths: Sequence[str]) -> Iterator[str]:

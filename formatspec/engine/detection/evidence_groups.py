@@ -13,8 +13,40 @@ from formatspec.engine.detection.opened_files import OpenedFiles
 from formatspec.paths.formats import IMAGE_EXTENSIONS
 
 DOCUMENTS = frozenset(
-    "json jsonl ndjson geojson xml csv tsv txt yaml yml ini toml names data manifest labels odgt parquet gz tar mat p "
-    "pkl h5 npy npz xlsx tfrecord tfrecords record db sqlite".split()
+    [
+        "json",
+        "jsonl",
+        "ndjson",
+        "geojson",
+        "xml",
+        "csv",
+        "tsv",
+        "txt",
+        "yaml",
+        "yml",
+        "ini",
+        "toml",
+        "names",
+        "data",
+        "manifest",
+        "labels",
+        "odgt",
+        "parquet",
+        "gz",
+        "tar",
+        "mat",
+        "p",
+        "pkl",
+        "h5",
+        "npy",
+        "npz",
+        "xlsx",
+        "tfrecord",
+        "tfrecords",
+        "record",
+        "db",
+        "sqlite",
+    ]
 )
 """Extensions of documents, tables and lists, which tell of images."""
 IMAGES = frozenset(IMAGE_EXTENSIONS)

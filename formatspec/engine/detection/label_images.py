@@ -157,7 +157,7 @@ def _shared_end(stems: Sequence[str]) -> str:
         while end and not stem.endswith(end):
             end = end[1:]
     mark = re.search(r"[_.-]\D*$|[_.-]\w+$", end)
-    if mark is None or mark.start() == 0 and end == stems[0]:
+    if mark is None or (mark.start() == 0 and end == stems[0]):
         return ""
     if len(stems) == 1 and end == stems[0]:
         place = max(end.rfind("_"), end.rfind("-"), end.rfind("."))

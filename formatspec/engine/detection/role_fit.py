@@ -236,7 +236,7 @@ def _cell_test(rule: LeafRule, scope: Scope, keys: int) -> Callable[[str], bool]
         return None
     meanings = [scope.meaning(name) for name in leaf.names]
     types = [meaning.value_type for meaning in meanings if meaning is not None]
-    if len(types) < len(meanings) or set(types) <= {"text", "texts", "json", "id"} and not leaf.calls:
+    if len(types) < len(meanings) or (set(types) <= {"text", "texts", "json", "id"} and not leaf.calls):
         return None
     if keys > 1:
         return _is_number

@@ -13,6 +13,7 @@ import numpy as np
 from formatspec.engine.base.faults import Fault
 from formatspec.engine.index.entries import Chosen, Entries, Entry, ItemFiles, captured
 from formatspec.engine.index.join_rows import id_key, join_rows, name_key, names_only, noted_keys
+from formatspec.engine.index.named_folders import share_named_folders
 from formatspec.engine.index.row_ownership import RowOwnership, SharedFile, Table
 from formatspec.engine.index.row_source import HeldRows, range_file, rows_at, sought
 from formatspec.engine.read.leaf_reader import ReadContext
@@ -20,7 +21,6 @@ from formatspec.engine.read.projection import fields_of
 from formatspec.engine.resolve.json_schema import schema_faults
 from formatspec.engine.spec.compiled import IMAGE, Format, Role, everything, row_readers
 from formatspec.engine.spec.tables import first_of, rules_of, tables_in
-from formatspec.engine.subsets.named_folders import share_named_folders
 from formatspec.files.document import FileError
 from formatspec.files.json_rows import NotRowsError
 from formatspec.model.slots import TABLES

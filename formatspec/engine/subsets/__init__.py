@@ -1,1 +1,0 @@
-"""Which subsets items are in, where a document says it of folders."""
