@@ -54,7 +54,7 @@ class FileSpec(Strict):
     )
     folders: dict[str, str] = Field(
         default_factory=dict,
-        description="keys of the document that name the folder, or a list of folders, of a subset's images: KEY: SUBSET",
+        description="keys of the document that name the folder, or the folders, of a subset's images: KEY: SUBSET",
     )
     seen_from: str | None = Field(
         None, description="the folder from which paths inside files name these files; else that of the file itself"

@@ -143,7 +143,7 @@ def _without_a_key(path: str, data: bytes, rng: random.Random) -> bytes | None:
         if extension in ("yaml", "yml"):
             return yaml.safe_dump(_dropped(yaml.safe_load(data), rng)).encode()
         if extension == "xml":
-            names = sorted({name for name in re.findall(rb"<([\w.]+)>[^<]*</\1>", data)})
+            names = sorted(set(re.findall(rb"<([\w.]+)>[^<]*</\1>", data)))
             name = re.escape(rng.choice(names)) if names else None
             return None if name is None else re.sub(rb"<" + name + rb">[^<]*</" + name + rb">", b"", data)
         if extension == "csv":

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
+from formatspec.engine.detection.bare_images import may_be_bare
 from formatspec.engine.detection.evidence_groups import Groups
 from formatspec.engine.detection.opened_files import OpenedFiles
 from formatspec.engine.detection.role_fit import (
@@ -26,58 +26,8 @@ from formatspec.model.slots import TABLES
 State = Literal["identified", "weakly", "bare", "contradicted", "nothing"]
 ORDER: dict[State, int] = {"identified": 3, "weakly": 2, "bare": 1, "contradicted": 0, "nothing": 0}
 
-SUBSETS = frozenset(
-    [
-        "train",
-        "training",
-        "val",
-        "valid",
-        "validation",
-        "test",
-        "testing",
-        "dev",
-        "trainval",
-        "minival",
-        "query",
-        "gallery",
-    ]
-)
-"""Words that name parts of a dataset."""
-CONTAINERS = frozenset(
-    [
-        "image",
-        "images",
-        "img",
-        "imgs",
-        "picture",
-        "pictures",
-        "photo",
-        "photos",
-        "label",
-        "labels",
-        "mask",
-        "masks",
-        "annotation",
-        "annotations",
-        "annot",
-        "annots",
-        "ann",
-        "anns",
-        "data",
-        "dataset",
-        "gt",
-        "groundtruth",
-        "jpegimages",
-    ]
-)
-"""Words that name folders by what kind of files they hold."""
 WEAKLY = 2
 """Files with names of several words, whose documents could be any, that tell a format together."""
-_LABEL = "label.category."
-NEARLY_ALL = 0.9
-"""The share of images that counts as all of them."""
-_SERIAL = re.compile(r"\d{4,}\.\w+$")
-_WORD = re.compile(r"[a-z]+")
 
 
 class Candidate(msgspec.Struct, frozen=True):
@@ -153,8 +103,8 @@ def examined(
 ) -> Candidate:  # fmt: skip
     """What speaks for a layout at a root.
 
-    name: by which the spec is known.  within: the folder that was looked through to, from the tree's root; prefix: the layout's own root below it.
-    paths: some of the paths below `within`; groups: the evidence among them, likewise.
+    name: by which the spec is known.  within: the folder that was looked through to, from the tree's root; prefix: the
+    layout's own root below it.  paths: some of the paths below `within`; groups: the evidence among them, likewise.
     """
     start = prefix + "/" if prefix else ""
     outer = within + "/" if within else ""
@@ -179,22 +129,35 @@ def examined(
     mean = sum(judged) / len(judged) if judged else 0.0
     against = [form.roles[name] for name, fit in fits.items() if fit.contradicts]
     state = _state(form, by_role, fits, judged, against, bool(images))
-    explained, explains, leaves, left, named, counted = _explained(form, by_role, fits, groups, start, outer)
+    told = _explained(form, by_role, fits, groups, start)
     missing = tuple(
         role.spec.path for role in form.roles.values()
         if not by_role[role.name] and not role.optional and not role.folder and not _may_be_empty(role, form)
     )  # fmt: skip
     lacking = sum(1 for name, role in form.roles.items() if not by_role[name] and not role.kept and not role.folder)
     return Candidate(
-        name=name, spec=form.source.name, ancestors=form.source.ancestors, prefix=within,
-        depth=within.count("/") + 1 if within else 0, state=state, explained=explained, groups=counted,
-        explains=tuple(outer + path for path in explains), leaves=tuple(outer + path for path in leaves), left=left, named=named, fit=mean,
-        missing=tuple(f"no file is {path}" for path in missing), lacking=lacking,
-        literal=_literal(form, by_role), may_be_bare=bool(images) and _may_be_bare(form, images, groups),
-        contradiction=_contradiction(fits, outer + start), own=own,
+        name=name,
+        spec=form.source.name,
+        ancestors=form.source.ancestors,
+        prefix=within,
+        depth=within.count("/") + 1 if within else 0,
+        state=state,
+        explained=told.explained,
+        groups=told.groups,
+        explains=tuple(outer + path for path in told.explains),
+        leaves=tuple(outer + path for path in told.leaves),
+        left=told.left,
+        named=told.named,
+        fit=mean,
+        missing=tuple(f"no file is {path}" for path in missing),
+        lacking=lacking,
+        literal=_literal(form, by_role),
+        may_be_bare=bool(images) and may_be_bare(form, images, len(groups.images)),
+        contradiction=_contradiction(fits, outer + start),
+        own=own,
         covers=not groups.images or bool(by_role.get(IMAGE)) or IMAGE not in form.roles or form.roles[IMAGE].optional,
         tells_items=any(by_role[role.name] and _tells_items(role, form) for role in form.roles.values()),
-    )  # fmt: skip
+    )
 
 
 def _image_finder(form: Format, images: Sequence[Claim]) -> Any:
@@ -223,11 +186,22 @@ def _state(
     return "bare" if images else "nothing"
 
 
+class _Explained(NamedTuple):
+    """How many groups of evidence are explained, how many by name, and how many there are; the first files of those
+    that are explained and of the others, and how many files are left."""
+
+    explained: int
+    named: int
+    groups: int
+    explains: tuple[str, ...]
+    leaves: tuple[str, ...]
+    left: int
+
+
 def _explained(
-    form: Format, by_role: Mapping[str, Sequence[Claim]], fits: Mapping[str, RoleFit], groups: Groups, start: str, outer: str
-) -> tuple[int, tuple[str, ...], tuple[str, ...], int, int, int]:  # fmt: skip
-    """How many groups are explained, the first files of these and of the others, how many files are left, how many
-    groups are explained by name, and how many count."""
+    form: Format, by_role: Mapping[str, Sequence[Claim]], fits: Mapping[str, RoleFit], groups: Groups, start: str
+) -> _Explained:
+    """Which groups of evidence a layout explains: those of which half the files are what its roles describe."""
     role_of: dict[str, Role] = {start + path: form.roles[name] for name, found in by_role.items() for path, _ in found}
     explained = named = left = counted = 0
     explains: list[str] = []
@@ -257,7 +231,7 @@ def _explained(
         else:
             left += len(own)
             leaves.append(own[0])
-    return explained, tuple(explains), tuple(leaves), left, named, counted
+    return _Explained(explained, named, counted, tuple(explains), tuple(leaves), left)
 
 
 def _fits(fits: Mapping[str, RoleFit], role: Role, path: str) -> bool:
@@ -307,65 +281,3 @@ def _contradiction(fits: Mapping[str, RoleFit], start: str) -> str:
         if fit.path and (fit.contradicts or fit.unread):
             return f"{start}{fit.path}: {fit.reason}"
     return next((f"{start}{fit.path}: {fit.reason}" for fit in fits.values() if fit.path), "")
-
-
-def _may_be_bare(form: Format, images: Sequence[Claim], groups: Groups) -> bool:
-    """Whether images and folders alone may tell this format: their folders or names are classes that it describes.
-
-    That is so where it takes a category from the image's path, all images of the tree are its own, and folders that
-    it takes for classes, or leaves inside a name, are not those in which other layouts keep parts of a dataset.
-    """
-    role = form.roles[IMAGE]
-    slots = [name for name in role.captures if name.startswith(_LABEL)]
-    if not slots or len(images) < len(groups.images) * NEARLY_ALL:
-        return False
-    classes = {tuple(str(captures.get(slot) or "") for slot in slots) for _, captures in images}
-    names = {name for parts in classes for name in parts if name}
-    inner = {
-        folder
-        for _, captures in images
-        for name, value in captures.items()
-        if isinstance(value, str) and not name.startswith(_LABEL) and name not in ("subset", "ext")
-        for folder in value.split("/")[:-1]
-    }
-    if any(_is_container(name) for name in (*names, *inner)) or any(_is_subset(name) for name in inner):
-        return False
-    if _repeat_their_folder(role, images):
-        return False
-    subsets = [name for name in names if _is_subset(name)]
-    if len(subsets) > 1 or (subsets and len(subsets) == len(names)) or any("_" in name for name in subsets):
-        return False
-    return len(classes) > 1 or _spells_folders(role, images)
-
-
-def _repeat_their_folder(role: Role, images: Sequence[Claim]) -> bool:
-    """Whether images are named after their folder and numbered, though the template does not say so: another layout's
-    names, which may say more than the folder does."""
-    if any(role.spec.path.count(name) > 1 for name in role.captures if name.startswith(_LABEL)):
-        return False
-    numbered = 0
-    for path, _ in images:
-        folder, _, name = path.rpartition("/")
-        last = folder.rpartition("/")[2]
-        numbered += name.startswith(last + "_") and _SERIAL.match(name, len(last) + 1) is not None
-    return numbered >= NEARLY_ALL * len(images)
-
-
-def _spells_folders(role: Role, images: Sequence[Claim]) -> bool:
-    """Whether a template spells words of the images' paths: literal text, or one of several words."""
-    folders = role.spec.path
-    literal = re.sub(r"\{[^{}]*\}", "", folders)
-    if re.search(r"[A-Za-z]{2}", literal):
-        return True
-    return any("|" in (role.scope.captures.get(name) or "") for name in role.captures)
-
-
-def _is_container(name: str) -> bool:
-    words = _WORD.findall(name.lower())
-    return bool(words) and "".join(words) in CONTAINERS
-
-
-def _is_subset(name: str) -> bool:
-    """Whether a folder's name is a subset's, or has one as a part: `train2017`, `bounding_box_test`."""
-    words = _WORD.findall(name.lower())
-    return bool(words) and (words[-1] in SUBSETS or words[0] in SUBSETS) and len(words) < 4

@@ -26,9 +26,10 @@ FOLDERS = 24
 class Detection(msgspec.Struct, frozen=True):
     """Which format a tree has, and where in it the dataset begins.
 
-    sources: the specs that were tried.  within: the folder that was looked through, "" where the dataset begins at the root.  elsewhere: where no format
-    is told, folders that hold a dataset, each with its format.  beside: formats that describe files which the winner
-    leaves, each with the first of them.  holds: what the tree holds, where that is nothing that could tell a format.
+    sources: the specs that were tried.  within: the folder that was looked through, "" where the dataset begins at the
+    root.  elsewhere: where no format is told, folders that hold a dataset, each with its format.  beside: formats that
+    describe files which the winner leaves, each with the first of them.  holds: what the tree holds, where that is
+    nothing that could tell a format.
     """
 
     outcome: Outcome
@@ -104,7 +105,7 @@ def _candidates(
     for within in wrapping_folders(paths):
         part = tree.under(within) if within else tree
         inside = list(below(within, paths))
-        groups = _from_root(grouped(inside, _Below(files, within)), within)
+        groups = _from_root(grouped(inside, files.below(within)), within)
         for name, source in sources.items():
             known = found[name]
             if isinstance(known, str):
@@ -114,22 +115,6 @@ def _candidates(
             except SpecError as error:
                 found[name] = f"its spec cannot be used: {error.problems[0]}"
     return found
-
-
-class _Below(OpenedFiles):
-    """Opened files, seen from a folder below the root."""
-
-    def __init__(self, files: OpenedFiles, within: str) -> None:
-        self._files, self._start = files, within + "/" if within else ""
-
-    def image(self, path: str):  # type: ignore[no-untyped-def]
-        return self._files.image(self._start + path)
-
-    def colors(self, path: str) -> int:
-        return self._files.colors(self._start + path)
-
-    def label_header(self, path: str):  # type: ignore[no-untyped-def]
-        return self._files.label_header(self._start + path)
 
 
 def _from_root(groups: Groups, within: str) -> Groups:

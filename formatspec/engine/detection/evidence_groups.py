@@ -9,44 +9,13 @@ from typing import NamedTuple
 
 from formatspec.engine.detection.ignorable import telling
 from formatspec.engine.detection.label_images import label_like
-from formatspec.engine.detection.opened_files import OpenedFiles
+from formatspec.engine.detection.opened_files import ImageFiles
 from formatspec.paths.formats import IMAGE_EXTENSIONS
 
 DOCUMENTS = frozenset(
-    [
-        "json",
-        "jsonl",
-        "ndjson",
-        "geojson",
-        "xml",
-        "csv",
-        "tsv",
-        "txt",
-        "yaml",
-        "yml",
-        "ini",
-        "toml",
-        "names",
-        "data",
-        "manifest",
-        "labels",
-        "odgt",
-        "parquet",
-        "gz",
-        "tar",
-        "mat",
-        "p",
-        "pkl",
-        "h5",
-        "npy",
-        "npz",
-        "xlsx",
-        "tfrecord",
-        "tfrecords",
-        "record",
-        "db",
-        "sqlite",
-    ]
+    {"json", "jsonl", "ndjson", "geojson", "xml", "csv", "tsv", "txt", "yaml", "yml", "ini", "toml", "names", "data"}
+    | {"manifest", "labels", "odgt", "parquet", "gz", "tar", "mat", "p", "pkl", "h5", "npy", "npz", "xlsx", "record"}
+    | {"tfrecord", "tfrecords", "db", "sqlite"}
 )
 """Extensions of documents, tables and lists, which tell of images."""
 IMAGES = frozenset(IMAGE_EXTENSIONS)
@@ -73,7 +42,7 @@ def extension_of(path: str) -> str:
     return name.rpartition(".")[2].lower() if "." in name else ""
 
 
-def grouped(paths: Sequence[str], files: OpenedFiles) -> Groups:
+def grouped(paths: Sequence[str], files: ImageFiles) -> Groups:
     """Group the files of a tree."""
     told = telling(paths)
     images = [path for path in told if extension_of(path) in IMAGES]

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
-from formatspec.engine.detection.opened_files import OpenedFiles
+from formatspec.engine.detection.opened_files import ImageFiles
 
 SHARE = 0.9
 """So many of the names of label images stand among those of images."""
@@ -34,7 +34,7 @@ class _Group(NamedTuple):
     paths: Mapping[str, str]
 
 
-def label_like(paths: Sequence[str], files: OpenedFiles) -> set[str]:
+def label_like(paths: Sequence[str], files: ImageFiles) -> set[str]:
     """The label images among the images of a tree.
 
     Nearly all names of a group of label images, be it without an end that they share (`_mask`), are those of images of
@@ -49,6 +49,7 @@ def label_like(paths: Sequence[str], files: OpenedFiles) -> set[str]:
     for number, group in enumerate(groups):
         for stem in group.paths:
             with_stem[stem].append(number)
+    known: dict[tuple[str, ...], bool] = {}
     pairs = 0
     for number, group in enumerate(groups):
         own = {stem: path for stem, path in group.paths.items() if _extension(path) in LOSSLESS}
@@ -57,11 +58,23 @@ def label_like(paths: Sequence[str], files: OpenedFiles) -> set[str]:
         for other in _alike(number, own, groups, with_stem):
             if pairs >= PAIRS:
                 return found
-            pairs += 1
-            if _is_label_of(group, own, other, files):
+            kind = _kind_of(group, other)
+            if kind not in known:
+                pairs += 1
+                known[kind] = _is_label_of(group, own, other, files)
+            if known[kind]:
                 found.update(own.values())
                 break
     return found
+
+
+def _kind_of(group: _Group, other: _Group) -> tuple[str, ...]:
+    """What two groups have in common with others of a tree: the ends of their names, and where their folders part."""
+    mine, its = group.key[0].split("/"), other.key[0].split("/")
+    alike = {
+        (a, b) for a, b in zip(mine, its, strict=False) if a != b
+    } if len(mine) == len(its) else {(group.key[0], other.key[0])}  # fmt: skip
+    return (group.key[1], other.key[1], *(word for pair in sorted(alike) for word in pair))
 
 
 def _extension(path: str) -> str:
@@ -95,7 +108,7 @@ def _shared(a: str, b: str) -> int:
     return count
 
 
-def _is_label_of(group: _Group, own: Mapping[str, str], other: _Group, files: OpenedFiles) -> bool:
+def _is_label_of(group: _Group, own: Mapping[str, str], other: _Group, files: ImageFiles) -> bool:
     stems = [stem for stem in own if stem in other.paths and own[stem] != other.paths[stem]]
     if not stems:
         return False
@@ -112,12 +125,12 @@ def _is_label_of(group: _Group, own: Mapping[str, str], other: _Group, files: Op
     return its.channels >= 3 and _is_flat(own[stem], other.paths[stem], files)
 
 
-def _is_palette(path: str, files: OpenedFiles) -> bool:
+def _is_palette(path: str, files: ImageFiles) -> bool:
     header = files.label_header(path)
     return header is not None and header.color in _ONE_CHANNEL
 
 
-def _is_flat(path: str, other: str, files: OpenedFiles) -> bool:
+def _is_flat(path: str, other: str, files: ImageFiles) -> bool:
     """Whether an image has few colours, and another one of its size has many more."""
     mine, its = files.colors(path), files.colors(other)
     return 0 < mine <= FEW and its >= MANY_MORE * mine

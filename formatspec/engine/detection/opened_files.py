@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -48,6 +48,14 @@ class Document:
         self.lines = lines
         self.strays = strays
         self.text = text
+
+
+class ImageFiles(NamedTuple):
+    """What is asked of images: their headers, as images and as label images, and how many colours they have."""
+
+    image: Callable[[str], ImageInfo | None]
+    label_header: Callable[[str], png.Header | None]
+    colors: Callable[[str], int]
 
 
 class OpenedFiles:
@@ -108,6 +116,15 @@ class OpenedFiles:
                 flat = pixels.reshape(-1, pixels.shape[2]) if pixels.ndim == 3 else pixels.reshape(-1, 1)
                 self._colors[path] = len(np.unique(flat, axis=0))
         return self._colors[path]
+
+    def below(self, folder: str) -> ImageFiles:
+        """The images below a folder, by their paths from there."""
+        start = folder + "/" if folder else ""
+        return ImageFiles(
+            lambda path: self.image(start + path),
+            lambda path: self.label_header(start + path),
+            lambda path: self.colors(start + path),
+        )
 
     def _kept(self, key: Any, make: Callable[[], Document]) -> Document:
         found = self._documents.get(key)

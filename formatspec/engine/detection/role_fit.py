@@ -21,6 +21,8 @@ from formatspec.language.rules import LeafRule, MapRule, OneOf, Rule, TableRule
 
 SAMPLE = 3
 """Files of each role that are opened."""
+CLEAR = 0.8
+"""Where a file of one item fits as well as this, no other of its role is opened."""
 FITS = 0.5
 """A document with at least this F is what its role describes."""
 _ANY_LINES = ("zq \u2603 any text, at all", "another", "7")
@@ -95,6 +97,8 @@ def fit_of_documents(
             fits[path] = f
         if reason and not first[1]:
             first = (path, reason)
+        if f is not None and f >= CLEAR and role.span != "shared":
+            break
     if not fits:
         return RoleFit(None, *first, unread=unread == len(sample))
     return _joined(fits, first)
@@ -264,7 +268,8 @@ def _is_number(cell: str) -> bool:
 
 
 def fit_of_label_images(
-    role: Role, claims: Sequence[Claim], files: OpenedFiles, full: Callable[[str], str], image_of: Callable[[Mapping[str, Any]], str | None]
+    role: Role, claims: Sequence[Claim], files: OpenedFiles, full: Callable[[str], str],
+    image_of: Callable[[Mapping[str, Any]], str | None],
 ) -> RoleFit:  # fmt: skip
     """How well the first label images of a role fit it: by their mode, by an image of their name, and by its size.
 
@@ -287,9 +292,11 @@ def fit_of_label_images(
         image = image_of(captures)
         if image is None:
             continue
-        info = files.image(full(image)) if not fits else None
+        info = files.image(full(image))
         same = info is None or role.spec.scaled or {info.width, info.height} == {header.width, header.height}
         fits[path] = 1.0 if same else 0.0
+        if same:
+            break
         if not same and not first[1]:
             first = (path, f"it is of another size than {image}")
     if fits:
