@@ -54,13 +54,13 @@ def may_be_bare(form: Format, images: Sequence[Claim], count: int) -> bool:
     subsets = [name for name in names if _is_subset(name)]
     if len(subsets) > 1 or (subsets and len(subsets) == len(names)) or any("_" in name for name in subsets):
         return False
-    return len(classes) > 1 or _spells_folders(role, images)
+    return len(classes) > 1 or _repeats_a_class(role) or _spells_folders(role)
 
 
 def _repeat_their_folder(role: Role, images: Sequence[Claim]) -> bool:
     """Whether images are named after their folder and numbered, though the template does not say so: another layout's
     names, which may say more than the folder does."""
-    if any(role.spec.path.count(name) > 1 for name in role.captures if name.startswith(_LABEL)):
+    if _repeats_a_class(role):
         return False
     numbered = 0
     for path, _ in images:
@@ -70,7 +70,12 @@ def _repeat_their_folder(role: Role, images: Sequence[Claim]) -> bool:
     return numbered >= NEARLY_ALL * len(images)
 
 
-def _spells_folders(role: Role, images: Sequence[Claim]) -> bool:
+def _repeats_a_class(role: Role) -> bool:
+    """Whether a template has a category twice: the folder's name in the image's."""
+    return any(role.spec.path.count(name) > 1 for name in role.captures if name.startswith(_LABEL))
+
+
+def _spells_folders(role: Role) -> bool:
     """Whether a template spells words of the images' paths: literal text, or one of several words."""
     folders = role.spec.path
     literal = re.sub(r"\{[^{}]*\}", "", folders)

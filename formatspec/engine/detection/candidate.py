@@ -16,6 +16,7 @@ from formatspec.engine.detection.role_fit import (
     fit_of_documents,
     fit_of_label_images,
     spells_names,
+    spells_path,
     spells_words,
 )
 from formatspec.engine.index.build_index import ALL, claims
@@ -89,11 +90,12 @@ class Candidate(msgspec.Struct, frozen=True):
     def nearness(self) -> tuple[float, ...]:
         """What orders formats by how near a tree is to them, the nearest first where it is largest."""
         return (
-            self.named + self.fit - (self.state == "contradicted"),
+            self.named + self.fit - (0.5 if self.state == "contradicted" else 0),
             ORDER[self.state],
+            self.may_be_bare,
             -len(self.missing),
-            -self.lacking,
             self.literal,
+            -self.lacking,
         )
 
 
@@ -219,7 +221,7 @@ def _explained(
                 next(path for path, role in zip(own, roles, strict=True) if role is None or role.name == IMAGE)
             )
             continue
-        named += 1
+        named += any(spells_path(role) for role in taken if role is not None)
         fitting = [
             path
             for path, role in zip(own, roles, strict=True)

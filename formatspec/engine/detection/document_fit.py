@@ -216,6 +216,8 @@ def _walk_field(field: Field, scope: Scope, value: dict[str, Any], at: KeyPath, 
                 return False
             if part is not None:
                 tally.wrong = tally.wrong or f'"{key}" is of another kind'
+            if required:
+                _require(field.rule, scope, path, tally)
             if own:
                 tally.unnamed[path] = None
             continue
@@ -269,18 +271,19 @@ def _walk_rows(tables: tuple[TableRule, ...], scope: Scope, value: Any, at: KeyP
     rows = value[:ROWS]
     for row in rows:
         choices = [(table.row, scope.inside(table.each.table)) for table in tables]
-        fitting += _choose_of(choices, row, (*at, ROW), tally)
+        found = _choose_of(choices, row, (*at, ROW), tally)
+        fitting += found is not None and (not at or found.recall >= HALF)
     tally.rows += len(rows)
     tally.strange += len(rows) - fitting
     return fitting > 0
 
 
 def _choose(choices: tuple[Rule, ...], scope: Scope, value: Any, at: KeyPath, tally: _Tally) -> bool:
-    return _choose_of([(choice, scope) for choice in choices], value, at, tally)
+    return _choose_of([(choice, scope) for choice in choices], value, at, tally) is not None
 
 
-def _choose_of(choices: list[tuple[Rule, Scope]], value: Any, at: KeyPath, tally: _Tally) -> bool:
-    """Compare a value with the alternative that fits it best; False where none does."""
+def _choose_of(choices: list[tuple[Rule, Scope]], value: Any, at: KeyPath, tally: _Tally) -> _Tally | None:
+    """Compare a value with the alternative that fits it best, and give what was found; None where none fits."""
     best: tuple[float, float] | None = None
     chosen: _Tally | None = None
     wrong = ""
@@ -296,9 +299,9 @@ def _choose_of(choices: list[tuple[Rule, Scope]], value: Any, at: KeyPath, tally
             break
     if chosen is None:
         tally.wrong = tally.wrong or wrong
-        return False
+        return None
     tally.add(chosen)
-    return True
+    return chosen
 
 
 def _names(rule: Rule) -> set[str]:

@@ -28,6 +28,7 @@ FITS = 0.5
 _ANY_LINES = ("zq \u2603 any text, at all", "another", "7")
 """Lines that only rules fit which take any text."""
 _LETTERS = re.compile(r"[A-Za-z]{2,}")
+_PLACEHOLDER = re.compile(r"\{[^}]*\}")
 _DIGITS = re.compile(r"\d+")
 MANY = 256
 """Files of a role among which some of different names are sought."""
@@ -62,13 +63,18 @@ def spells_names(role: Role) -> bool:
     """Whether a role's template spells letters of the files' names, beyond their extension."""
     name = role.spec.path.rpartition("/")[2]
     stem = name.rpartition(".")[0]
-    return _LETTERS.search(re.sub(r"\{[^}]*\}", "", stem)) is not None
+    return _LETTERS.search(_PLACEHOLDER.sub("", stem)) is not None
+
+
+def spells_path(role: Role) -> bool:
+    """Whether a role's template spells letters of the files' folders or names, beyond their extension."""
+    return spells_names(role) or _LETTERS.search(_PLACEHOLDER.sub("", role.spec.path.rpartition("/")[0])) is not None
 
 
 def spells_words(role: Role) -> bool:
     """Whether a role's template spells several words of the files' names, so that no other is likely to have them."""
     stem = role.spec.path.rpartition("/")[2].rpartition(".")[0]
-    return len(_LETTERS.findall(re.sub(r"\{[^}]*\}", "", stem))) > 1
+    return len(_LETTERS.findall(_PLACEHOLDER.sub("", stem))) > 1
 
 
 def fit_of_documents(
