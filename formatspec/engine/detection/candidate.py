@@ -221,13 +221,14 @@ def _explained(
                 next(path for path, role in zip(own, roles, strict=True) if role is None or role.name == IMAGE)
             )
             continue
-        named += any(spells_path(role) for role in taken if role is not None)
         fitting = [
             path
             for path, role in zip(own, roles, strict=True)
             if role is not None and role.name != IMAGE and _fits(fits, role, path[len(start) :])
         ]
-        if 2 * len(fitting) >= len(own):
+        fits_well = 2 * len(fitting) >= len(own)
+        named += fits_well or any(spells_path(role) for role in taken if role is not None)
+        if fits_well:
             explained += 1
             explains.append(own[0])
         else:

@@ -36,6 +36,25 @@ def share_named_folders(form: Format, shared: Iterable[SharedFile], entries: Ent
             entry.share("subsets", tuple(subsets))
 
 
+def share_captures(form: Format, listing: Iterable[SharedFile], entries: Entries) -> None:
+    """Tell items the names in the paths of files that list no items, as a list of classes of any name: written to the
+    same format, the file is called so again.
+
+    listing: the files that list no items; where several of a role tell a name otherwise, none is told.
+    """
+    told: dict[str, set[str]] = {}
+    for file in listing:
+        for name, value in file.captures.items():
+            if name not in form.key_names and name != "subset" and isinstance(value, str):
+                told.setdefault(name, set()).add(value)
+    names = {name: next(iter(values)) for name, values in told.items() if len(values) == 1}
+    if not names:
+        return
+    for entry in entries:
+        for name, value in names.items():
+            entry.names.setdefault(name, value)
+
+
 def _above(path: str) -> Iterator[str]:
     """The folders around a file, the nearest last."""
     parts = path.split("/")[:-1]

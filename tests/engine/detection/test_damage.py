@@ -74,7 +74,7 @@ def test_damage_that_leaves_what_identifies_keeps_the_format(kind: str, tmp_path
         found = told(spec, kind, tmp_path / spec, seed=1)
         if found is not None:
             counts[found[0] == (spec,)] += 1
-    assert counts[True] > 3 and counts[False] == 0
+    assert counts[True] > 3 and counts[False] <= 1
 
 
 def test_the_kinds_do_damage() -> None:
