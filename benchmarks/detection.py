@@ -59,11 +59,15 @@ class Detector:
             env={**os.environ, "PYTHONPATH": str(checkout)},
         )  # fmt: skip
 
-    def told(self, place: Path) -> tuple[list[str], list[str]]:
-        """The formats that a place is told to have, and those nearest to it."""
-        assert self._process.stdin is not None and self._process.stdout is not None
+    def ask(self, place: Path) -> None:
+        """Have the format of a place told; `told` gives the answer."""
+        assert self._process.stdin is not None
         self._process.stdin.write(f"{place}\n")
         self._process.stdin.flush()
+
+    def told(self) -> tuple[list[str], list[str]]:
+        """The formats that the place asked for is told to have, and those nearest to it."""
+        assert self._process.stdout is not None
         names, nearest = json.loads(self._process.stdout.readline())
         return names, nearest
 
@@ -113,8 +117,10 @@ def main() -> None:
     counts: dict[str, dict[str, Counter[str]]] = {name: defaultdict(Counter) for name in checkouts}
     with tempfile.TemporaryDirectory() as folder:
         for kind, spec, seed, place in damaged(specs, chosen.seeds, Path(folder)):
+            for detector in detectors.values():
+                detector.ask(place)
             for name, detector in detectors.items():
-                told, nearest = detector.told(place)
+                told, nearest = detector.told()
                 verdict = "own" if told == [spec] else "other" if len(told) == 1 else "refused"
                 count = counts[name][kind]
                 count[verdict] += 1

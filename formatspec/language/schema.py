@@ -50,7 +50,8 @@ class FileSpec(Strict):
         "required", description="whether the file must be there; one that is kept is written back but never made"
     )
     given: dict[str, str] = Field(
-        default_factory=dict, description="names that the path does not spell, and what they are"
+        default_factory=dict,
+        description="what names are that the path does not spell, or that nothing tells when a file is made",
     )
     folders: dict[str, str] = Field(
         default_factory=dict,

@@ -34,7 +34,8 @@ def subsets(folder: Path, name: str) -> dict[str, tuple[str, ...]]:
 
 
 @pytest.mark.parametrize(("stated", "expected"), [
-    ("images/a", "images/a"), ("./images/a", "images/a"), ("../images/a", "images/a"), ("/home/me/images/a/", "images/a"),
+    ("images/a", "images/a"), ("./images/a", "images/a"), ("../images/a", "images/a"),
+    ("/home/me/images/a/", "images/a"),
     ("data\\images\\a", "images/a"), ("images/b", None), ("", None), (".", None),
 ])  # fmt: skip
 def test_a_folder_is_meant_wherever_it_is_seen_from(stated: str, expected: str | None) -> None:
@@ -43,7 +44,10 @@ def test_a_folder_is_meant_wherever_it_is_seen_from(stated: str, expected: str |
 
 @pytest.mark.parametrize(("yaml", "folders"), [
     ("train: images/train2017\nval: images/val2017\n", {"a": "train2017", "b": "val2017"}),
-    ("path: ../x\ntrain: [images/one, images/two/deep]\nval: ./images/three\n", {"a": "one", "c": "two/deep", "b": "three"}),
+    (
+        "path: ../x\ntrain: [images/one, images/two/deep]\nval: ./images/three\n",
+        {"a": "one", "c": "two/deep", "b": "three"},
+    ),
 ])  # fmt: skip
 def test_folders_that_a_yaml_names(yaml: str, folders: dict[str, str], tmp_path: Path) -> None:
     files = {"any.yaml": f"{yaml}names: [cat]\n"}
@@ -90,15 +94,28 @@ def test_val_and_valid(subset: str, tmp_path: Path) -> None:
     ("train/a.jpg", "annotations/train.json", ("train",)),
     ("images/train2017/a.jpg", "annotations/instances_train2017.json", ("train2017",)),
 ])  # fmt: skip
-def test_annotation_files_of_other_places(image: str, annotations: str, expected: tuple[str, ...], tmp_path: Path) -> None:
+def test_annotation_files_of_other_places(
+    image: str, annotations: str, expected: tuple[str, ...], tmp_path: Path
+) -> None:
     document = {
         "images": [{"id": 1, "file_name": "a.jpg", "width": 20, "height": 10}],
         "categories": [{"id": 1, "name": "cat"}],
         "annotations": [
-            {"id": 1, "image_id": 1, "category_id": 1, "bbox": [1, 1, 4, 4], "area": 16, "iscrowd": 0, "segmentation": []}
+            {
+                "id": 1,
+                "image_id": 1,
+                "category_id": 1,
+                "bbox": [1, 1, 4, 4],
+                "area": 16,
+                "iscrowd": 0,
+                "segmentation": [],
+            }
         ],
     }
     put(tmp_path / "data", {image: "", annotations: json.dumps(document)})
     assert subsets(tmp_path / "data", "coco") == {"a": expected}
     fs.convert(tmp_path / "data", to="coco", out=tmp_path / "out")
-    assert {path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*.*")} == {image, annotations}
+    assert {path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*.*")} == {
+        image,
+        annotations,
+    }

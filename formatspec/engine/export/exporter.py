@@ -497,6 +497,6 @@ def _named_slot(slot: str, context: WriteContext) -> Any:
 def rendered(role: Role, names: Mapping[str, Any]) -> str:
     """The path of a role's file.  Raises CannotWriteError."""
     try:
-        return role.template.render(names)
+        return role.template.render({**role.spec.given, **names} if role.spec.given else names)
     except (KeyError, ValueError) as error:
         raise CannotWriteError(f"the path {role.spec.path} cannot be made of {dict(names)}: {error}") from None

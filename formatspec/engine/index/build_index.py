@@ -106,7 +106,7 @@ def _claimer(form: Format, faults: list[Fault]) -> Callable[[str], tuple[Role, d
             if len(equals) == 1:
                 role, found = equals[0], equals[0].template.match(path)
                 if found is not None:
-                    return role, {**found, **role.spec.given} if role.spec.given else found
+                    return role, {**role.spec.given, **found} if role.spec.given else found
                 continue
             best = [(role, found) for role in equals if (found := role.template.match(path)) is not None]
             if not best:
@@ -115,7 +115,7 @@ def _claimer(form: Format, faults: list[Fault]) -> Callable[[str], tuple[Role, d
             if len(best) > 1:
                 names = " and ".join(role.name for role, _ in best)
                 faults.append(Fault("FILE_TWO_RULES", path, (), role.place, f"{names} claim this file equally well"))
-            return role, {**found, **role.spec.given}
+            return role, {**role.spec.given, **found}
         return None
 
     return claim

@@ -78,7 +78,12 @@ def test_damage_that_leaves_what_identifies_keeps_the_format(kind: str, tmp_path
 
 
 def test_the_kinds_do_damage() -> None:
-    files = {"a.json": b'{"x": 1, "y": [1, 2]}', "b.json": b'{"x": 2, "y": []}', "c.txt": b"one\ntwo\n", "d.png": b"\x89PNG"}
+    files = {
+        "a.json": b'{"x": 1, "y": [1, 2]}',
+        "b.json": b'{"x": 2, "y": []}',
+        "c.txt": b"one\ntwo\n",
+        "d.png": b"\x89PNG",
+    }
     for kind, damage in KINDS.items():
         found = damage(files, random.Random(kind))
         assert kind in ("undamaged", "class list missing") or (found is not None and found != files), kind

@@ -243,7 +243,9 @@ def test_equal_formats_are_both_named(tmp_path: Path) -> None:
 
 
 def test_a_bundled_spec_whose_rules_are_wrong_is_in_nobodys_way(tmp_path: Path) -> None:
-    wrong = "formatspec: 1\nname: near\nfiles:\n  image: '{name}.{ext:image}'\n  record:\n    path: '{name:path}.json'\n"
+    wrong = (
+        "formatspec: 1\nname: near\nfiles:\n  image: '{name}.{ext:image}'\n  record:\n    path: '{name:path}.json'\n"
+    )
     (tmp_path / "near.yaml").write_text(wrong + "    json: {each: nobody}\n")
     fs.sample("labelme", tmp_path / "data", items=2)
     found = detect({**sources(), "near": load_outline(tmp_path / "near.yaml")}, open_tree(tmp_path / "data"))

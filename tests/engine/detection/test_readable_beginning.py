@@ -10,7 +10,7 @@ import pytest
 from formatspec.engine.detection.readable_beginning import of_json, of_xml, parts
 from formatspec.files import xml_file
 
-WHOLE = {"a": [1, {"b": "x, } ]", "c": [True, None]}], "d": {"e": "\\\" {"}, "f": [{"g": 1}, {"g": 2}]}
+WHOLE = {"a": [1, {"b": "x, } ]", "c": [True, None]}], "d": {"e": '\\" {'}, "f": [{"g": 1}, {"g": 2}]}
 
 
 def agrees(part: Any, whole: Any) -> bool:

@@ -83,7 +83,10 @@ def test_a_folder_around_a_dataset_is_looked_through(depth: int, run: Run, tmp_p
     fs.sample("coco", inner, items=3)
     (tmp_path / "data/README.md").write_text("made by us")
     status, out, said = run("validate", tmp_path / "data")
-    assert (status, ": coco, 3 items" in out) == (0, True) and f"found in {inner.relative_to(tmp_path / 'data')}" in said
+    assert (status, ": coco, 3 items" in out) == (
+        0,
+        True,
+    ) and f"found in {inner.relative_to(tmp_path / 'data')}" in said
     assert json.loads(run("detect", tmp_path / "data", "--json")[1])["found_in"] == str(
         inner.relative_to(tmp_path / "data")
     )

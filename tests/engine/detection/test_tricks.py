@@ -1,4 +1,4 @@
-"""A format is told by what identifies it: not by a spec's name, nor by its place among others, nor by being left over."""
+"""A format is told by what identifies it: not by a spec's name or place among others, nor by being left over."""
 
 from __future__ import annotations
 
