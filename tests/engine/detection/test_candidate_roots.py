@@ -23,8 +23,8 @@ def test_folders_that_hold_everything(paths: list[str], expected: list[str]) -> 
 
 
 @pytest.mark.parametrize("path", [
-    "README", "README.roboflow.txt", "a/readme.md", "LICENSE", "LICENCE.txt", "x.pdf", "load.py", "look.ipynb", "run.log",
-    "labels/train.cache", ".DS_Store", "a/.cache/x.json", "__MACOSX/a.json", "Thumbs.db",
+    "README", "README.roboflow.txt", "a/readme.md", "LICENSE", "LICENCE.txt", "x.pdf", "load.py", "look.ipynb",
+    "run.log", "labels/train.cache", ".DS_Store", "a/.cache/x.json", "__MACOSX/a.json", "Thumbs.db",
 ])  # fmt: skip
 def test_what_tells_nothing(path: str) -> None:
     assert is_ignorable(path)

@@ -231,7 +231,8 @@ def test_two_datasets_in_one_folder_are_told_of(tmp_path: Path) -> None:
 
 
 def test_equal_formats_are_both_named(tmp_path: Path) -> None:
-    spec = "formatspec: 1\nname: {}\nfiles:\n  image: 'pics/{{name}}.{{ext:image}}'\n  note: {{path: 'notes/{{name}}.json', json: {{kind: tags}}}}\n"
+    spec = "formatspec: 1\nname: {}\nfiles:\n  image: 'pics/{{name}}.{{ext:image}}'\n"
+    spec += "  note: {{path: 'notes/{{name}}.json', json: {{kind: tags}}}}\n"
     for name in ("one", "two"):
         (tmp_path / f"{name}.yaml").write_text(spec.format(name))
     put(tmp_path / "data", "pics/a.jpg")
