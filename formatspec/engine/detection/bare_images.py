@@ -85,8 +85,9 @@ def _spells_folders(role: Role) -> bool:
 
 
 def _is_container(name: str) -> bool:
-    words = _WORD.findall(name.lower())
-    return bool(words) and "".join(words) in CONTAINERS
+    """Whether a folder's name says what kind of files it holds: `images`, `img1`, but not `label_0` beside others."""
+    word = name.lower().rstrip("0123456789")
+    return re.sub(r"[_ -](?=[a-z])", "", word) in CONTAINERS
 
 
 def _is_subset(name: str) -> bool:

@@ -72,6 +72,7 @@ def test_an_example_is_its_own_format(name: str) -> None:
     (("train/cat/a.jpg", "valid/dog/b.jpg"), "imagenet_subsets"),
     (("cat/a.jpg", "dog/b.jpg"), "imagenet"),
     (("cat/001.jpg", "dog/001.jpg"), "imagenet"),
+    (("label_0/a.jpg", "label_1/b.jpg"), "imagenet"),
     (("bottle/train/good/000.png", "bottle/test/good/000.png", "bottle/test/crack/000.png"), "mvtec"),
 ], ids=lambda value: value if isinstance(value, str) else "")  # fmt: skip
 def test_folders_of_images_alone(paths: tuple[str, ...], name: str, tmp_path: Path) -> None:
