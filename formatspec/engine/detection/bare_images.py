@@ -19,6 +19,8 @@ CONTAINERS = frozenset(
     | {"data", "dataset"}
 )
 """Words that name folders by what kind of files they hold."""
+MOST = 0.75
+"""The share of a tree's images that a format must claim, so that strays beside the folders do not matter."""
 NEARLY_ALL = 0.9
 """The share of images that counts as all of them."""
 _LABEL = "label.category."
@@ -29,14 +31,14 @@ _WORD = re.compile(r"[a-z]+")
 def may_be_bare(form: Format, images: Sequence[Claim], count: int) -> bool:
     """Whether images and folders alone may tell this format: their folders or names are classes that it describes.
 
-    That is so where it takes a category from the image's path, all images of the tree are its own, and folders that
+    That is so where it takes a category from the image's path, most images of the tree are its own, and folders that
     it takes for classes, or leaves inside a name, are not those in which other layouts keep parts of a dataset.
 
     images: those that it claims; count: how many the tree has.
     """
     role = form.roles[IMAGE]
     slots = [name for name in role.captures if name.startswith(_LABEL)]
-    if not slots or len(images) < count * NEARLY_ALL:
+    if not slots or len(images) < count * MOST:
         return False
     classes = {tuple(str(captures.get(slot) or "") for slot in slots) for _, captures in images}
     names = {name for parts in classes for name in parts if name}
