@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from formatspec.engine.dataset.detect import best
 
 import formatspec as fs
 from formatspec.api import detect_format
-from formatspec.engine.dataset.detect import best
 from formatspec.language.load import available, load_source
 from formatspec.paths.open_tree import open_tree
 from formatspec.run.dump import item

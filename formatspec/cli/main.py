@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 import os
 import sys
+import warnings
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -186,28 +188,31 @@ def dump(
 def detect(
     data: Annotated[str, typer.Argument(help="a folder, a zip or a URL")] = ".",
     as_json: Annotated[bool, typer.Option("--json", help="print every format's match")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="say of every other format why it is not that one")] = False,
 ) -> None:
-    """Say which format a dataset has, and for each other format why it has not."""
+    """Say which format a dataset has, and why it has not the five nearest others: exit 2 where no format is told."""
     import formatspec.api as api
     from formatspec.cli.arguments import data_at
-    from formatspec.engine.dataset.detect import best
+    from formatspec.engine.detection.refusal import refusal
     from formatspec.paths.open_tree import open_tree
 
-    matches = api.detect_format(open_tree(data_at(data)))
-    top = best(matches)
+    found = api.detect_format(open_tree(data_at(data)))
+    others = found.others if everything or as_json else found.outcome.nearest
     if as_json:
+        nearest = [{"format": one.name, "reason": one.reason} for one in found.outcome.nearest]
+        rejected = {one.name: one.reason for one in others}
         _print_json(
-            {"data": data, "formats": [m.name for m in top],
-             "rejected": {m.name: m.reason or "another fits better" for m in matches if m not in top}}
-        )  # fmt: skip
+            {"data": data, "formats": found.names, "rejected": rejected, "nearest": nearest, "found_in": found.within}
+        )
     else:
-        for match in top:
-            typer.echo(match.name)
-        for match in matches:
-            if match not in top:
-                say(f"  not {match.name}: {match.reason or 'another fits better'}")
-    if not top:
-        raise typer.Exit(FINDINGS)
+        for name in found.names:
+            typer.echo(name)
+        for note in found.notes if found.name is not None else ():
+            say(note)
+        for one in others if everything or found.name is not None else ():
+            say(f"  not {one.name}: {one.reason}")
+    if found.name is None:
+        raise refusal(data, found)
 
 
 @app.command()
@@ -333,6 +338,8 @@ def main() -> None:
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # they are looked for in every package there is
     arguments = [word for word in sys.argv[1:] if word not in ("-q", "--quiet")]
     Talk.quiet = len(arguments) < len(sys.argv) - 1
+    warnings.showwarning = partial(_show_warning, warnings.showwarning)
+    warnings.filterwarnings("always", category=UserWarning, module="formatspec")
     try:
         status = app(arguments, standalone_mode=False)
         sys.exit(status if isinstance(status, int) else 0)
@@ -351,6 +358,18 @@ def main() -> None:
         _unexpected(error)
     finally:
         gc.freeze()  # what is left ends with the process; to look for rings of it takes as long as a small command
+
+
+def _show_warning(others: Any, message: Any, category: type[Warning], *place: Any, **more: Any) -> None:
+    """Say what the library warns of as the command line says things; leave all other warnings to `others`."""
+    from formatspec.api import FormatNotice, SpecMistake
+
+    if issubclass(category, SpecMistake):
+        typer.echo(str(message), err=True)
+    elif issubclass(category, FormatNotice):
+        say(str(message))
+    else:
+        others(message, category, *place, **more)
 
 
 def _unexpected(error: Exception) -> None:
