@@ -15,9 +15,11 @@ from formatspec.engine.resolve.codec_chain import build, read_number
 from formatspec.engine.resolve.scope import Scope
 from formatspec.engine.resolve.text_template import text_template
 from formatspec.engine.spec.compiled import Role
+from formatspec.engine.spec.tables import first_of, tables_in
 from formatspec.language.errors import SpecError
 from formatspec.language.leaf import Bind, Text
 from formatspec.language.rules import LeafRule, MapRule, OneOf, Rule, TableRule
+from formatspec.model.slots import TABLES
 
 SAMPLE = 3
 """Files of each role that are opened."""
@@ -96,7 +98,7 @@ def fit_of_documents(
             first = first if first[1] else (path, document.error)
             continue
         f, reason = _judge(role, document)
-        if f and role.kind == "lines" and images is not None:
+        if f and role.kind == "lines" and images is not None and not _lists_categories(role):
             share = named_share(role, document, captures, images)
             f, reason = f * share, reason or ("" if share == 1 else "it names images that are not there")
         if f is not None:
@@ -124,6 +126,12 @@ def _spread(claims: Sequence[Claim]) -> list[Claim]:
         by_name.setdefault(_DIGITS.sub("", claim[0]), claim)
     found = list(by_name.values())[:SAMPLE]
     return found + [claim for claim in claims[:SAMPLE] if claim not in found][: SAMPLE - len(found)]
+
+
+def _lists_categories(role: Role) -> bool:
+    """Whether a role's rows are categories, whose names are no images'."""
+    assert role.codec is not None
+    return any(TABLES[first_of(table).each.table] == "category" for _, table in tables_in(role.codec.rule, ()))
 
 
 def named_share(role: Role, document: Document, captures: Mapping[str, Any], images: Sequence[Claim]) -> float:
