@@ -111,7 +111,6 @@ def join_rows(
                     _Joining(form, file, table, entries, looked, faults, state_of, joined, split, met, lists).run()
                     if making:
                         looked.clear()  # the next file's rows may name items by what this one's told of them
-        looked.clear()
         seen.clear()
     _leave_unions_out(shared, lists, entries)
     joined.settle(len(entries))
