@@ -125,11 +125,13 @@ def _columns(rows: Iterator[tuple[int, int, list[str]]], style: Style) -> tuple[
         columns = style.columns
         if not columns:
             raise FileError("there is neither a header nor a list of columns")
+    known: set[str] = set()
     for index, name in enumerate(columns):
         if not name:
             raise FileError(f"column {index + 1} has no name", line)
-        if name in columns[:index]:
+        if name in known:
             raise FileError(f"two columns are called {name!r}", line)
+        known.add(name)
     return columns
 
 

@@ -21,7 +21,8 @@ from formatspec.paths import formats
 
 Convert = Callable[[Any, Env], Any]
 
-NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[-+]?(?:nan|NaN|inf|Infinity)"
+NUMBER = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?|[-+]?(?:nan|NaN|inf|Infinity)"
+"""A number of a text.  There is one way to fit it, so that a line that does not fit is refused at once."""
 _INTEGER = re.compile(r"[-+]?\d+")
 _NUMBER = re.compile(NUMBER)
 _PADDED = re.compile(r"0\d+d")
@@ -371,7 +372,8 @@ def _pattern(leaf: Bind, codecs: Sequence[Codec], types: Sequence[Type]) -> str:
     arity = next((codec.arity for codec in reversed(codecs) if codec.arity), None)
     for codec in reversed(codecs):
         if codec.between is not None and codec is codecs[-1]:
-            parted = rf"[ ]*{re.escape(codec.between.strip())}[ ]*(?:{NUMBER})"
+            mark = codec.between.strip()
+            parted = rf"[ ]*{re.escape(mark)}[ ]*(?:{NUMBER})" if mark else f"[ ]+(?:{NUMBER})"
             return f"(?:{NUMBER})" + (f"(?:{parted}){{{arity - 1}}}" if arity else f"(?:{parted})*")
         if codec.kind == "number":
             return NUMBER
