@@ -261,15 +261,16 @@ def lint(
     import random
 
     from formatspec.engine.dataset.lint import compile_whole
-    from formatspec.language.load import load_source
+    from formatspec.language.load import load_source, place_at
     from formatspec.testing import laws
 
     source = load_source(spec)
     compile_whole(source)
     broken = 0
-    for example in source.spec.examples:
+    for position, example in enumerate(source.spec.examples):
+        folder = source.beside(example, place_at(source.layouts[0].node, "examples", position))
         try:
-            laws.hold_on(source, source.file.parent / example)
+            laws.hold_on(source, folder)
         except laws.LawBrokenError as error:
             broken += 1
             typer.echo(f"{example}: {error}")

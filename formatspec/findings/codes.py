@@ -60,6 +60,7 @@ CODES: dict[str, Code] = {
     "POLYGON": Code("error", "a polygon cannot be an outline"),
     "NOT_A_NUMBER": Code("error", "a coordinate is not a finite number"),
     "REGION_SIZE": Code("error", "a region and its image differ in size"),
+    "CHECK_FAILED": Code("error", "a check of the spec cannot be evaluated on a record", "mend the check, or the data"),
     "NOT_FITTED": Code("warning", "a row of a picture overlaps no record, and tells nothing of any"),
 }  # fmt: skip
 """Codes that specs define in `checks` stand beside these."""

@@ -12,7 +12,7 @@ import msgspec
 
 from formatspec._version import __version__
 from formatspec.engine.dataset.dataset import OpenDataset
-from formatspec.language.load import Source
+from formatspec.language.load import Source, place_at
 from formatspec.language.schema import CategoryTable
 from formatspec.paths.tree import FolderTree, Tree, ZipTree
 from formatspec.run.pools.shards import Pool, Shard, shards_of
@@ -93,9 +93,9 @@ def _words(source: Source) -> Iterator[Any]:
     """All that a spec says, and the tables beside it."""
     for layout in source.layouts:
         yield layout.node
-        for entry in layout.spec.categories:
+        for position, entry in enumerate(layout.spec.categories):
             if isinstance(entry, CategoryTable):
-                yield (source.file.parent / entry.table).read_bytes()
+                yield source.beside(entry.table, place_at(layout.node, "categories", position)).read_bytes()
 
 
 def _stamps(tree: Tree) -> Iterable[tuple[Any, ...]] | None:

@@ -13,7 +13,7 @@ import msgspec
 from formatspec.codecs.registry import Env, UnfitError
 from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting
 from formatspec.engine.export.adapt import TargetCategories
-from formatspec.engine.read.categories import from_table
+from formatspec.engine.read.categories import table_of
 from formatspec.engine.spec.compiled import IMAGE, Format
 from formatspec.language.schema import CategoryTable
 from formatspec.model import derive
@@ -45,7 +45,7 @@ class Generator:
     def _categories(self) -> list[Category]:
         for entry in self.form.spec.categories:
             if isinstance(entry, CategoryTable) and (not self._lists_its_own() or self.rng.random() < 0.6):
-                return from_table(self.form.source.file.parent / entry.table)
+                return table_of(self.form.source, self.form.layout, entry)
         listed = bool(self.outline.leaves.get("category"))
         count = self.rng.randrange(1, 5)
         names = self.rng.sample(WORDS, count)

@@ -15,6 +15,7 @@ from formatspec.engine.resolve.scope import Scope
 from formatspec.engine.spec.compiled import Format
 from formatspec.engine.write.print_leaf import same_value
 from formatspec.files.document import pointer_text
+from formatspec.findings.codes import CODES
 from formatspec.findings.finding import Finding
 from formatspec.language import expression
 from formatspec.language.errors import suggest
@@ -172,11 +173,13 @@ class Check:
                     continue
                 if self.holds(context):
                     continue
-            except ExpressionError:
-                continue
+                code, level, message = self.code, self.spec.level, self._message(context)
+            except ExpressionError as error:
+                code, level = "CHECK_FAILED", CODES["CHECK_FAILED"].level
+                message = f"the check {self.code} cannot be evaluated here: {error}"
             thing = context.record if context.record is not item else None
             yield Finding(
-                code=self.code, level=self.spec.level, message=self._message(context), item=one.key,
+                code=code, level=level, message=message, item=one.key,
                 file=next((paths[0] for paths in one.files.values()), None),
                 object=getattr(thing, "id", None), rule=place_text(self.place),
             )  # fmt: skip
@@ -188,7 +191,7 @@ class Check:
 def _few_rows(holds: Expression) -> Callable[[WriteContext], bool]:
     """Whether `count(TABLE where …) <= N` holds of an item whatever its rows are, since it has so few.
 
-    A condition that cannot be told of a row makes no finding either, so that none need be asked.
+    A condition is asked of so few rows, too, where it could fail: what decides is that it holds however it ends.
     """
     match holds:
         case Binary("<=", Call("count", (RowsOf(table, _),)), Literal(int(limit))) if table in TABLES:

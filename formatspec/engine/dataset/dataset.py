@@ -17,7 +17,7 @@ from formatspec.engine.index.build_index import Index, build_index, claims, samp
 from formatspec.engine.index.entries import Entry
 from formatspec.engine.index.row_ownership import Table
 from formatspec.engine.label_images.reader import fits_header
-from formatspec.engine.read.categories import Categories, from_names, from_state, from_table, identity, sorted_open
+from formatspec.engine.read.categories import Categories, from_names, from_state, identity, sorted_open, table_of
 from formatspec.engine.read.compile_reader import row_reader
 from formatspec.engine.read.generate_rows import FastRows, generate_rows_reader
 from formatspec.engine.read.item_state import ItemState
@@ -28,12 +28,14 @@ from formatspec.engine.spec.compiled import Format, Role, compile_format, everyt
 from formatspec.engine.splits.id_scopes import Splits
 from formatspec.engine.splits.match_categories import Listing, matched_splits
 from formatspec.findings.finding import Finding
-from formatspec.language.load import Source
+from formatspec.language.load import Source, place_at
+from formatspec.language.rules import problem
 from formatspec.language.schema import CategoryList, CategoryTable
 from formatspec.model.image_error import ImageError
 from formatspec.model.records import Category, Item
 from formatspec.paths.formats import IMAGE_EXTENSIONS
 from formatspec.paths.globs import matches
+from formatspec.paths.names import safe_join
 from formatspec.paths.tree import Tree
 from formatspec.pixels import containers
 
@@ -99,8 +101,8 @@ class OpenDataset:
             return Splits(Categories(from_names(self.purpose.classes, with_ids), closed))
         for source in sources:
             if isinstance(source, CategoryTable):
-                file = self.form.source.file.parent / source.table
-                return Splits(Categories(from_table(file), closed=not source.open))
+                listed = table_of(self.form.source, self.form.layout, source)
+                return Splits(Categories(listed, closed=not source.open))
             name = source.list if isinstance(source, CategoryList) else source
             listings = self._listed_in([name])
             if listings:
@@ -388,6 +390,8 @@ def candidates(source: Source, tree: Tree, options: Mapping[str, Any], within: s
     forms = [compile_format(source, layout, options) for layout in source.layouts]
     part = tree.under(within) if within else tree
     found = [(form, "/".join(filter(None, (within, prefix)))) for form in forms for prefix in roots(form, part)]
+    if not found:  # no root is there: nothing is found below the first of them
+        return [(form, "/".join(filter(None, (within, _absent(form))))) for form in forms]
     if len(found) < 2:
         return found
     below = {prefix: tree.under(prefix) if prefix else tree for _, prefix in found}
@@ -399,6 +403,15 @@ def candidates(source: Source, tree: Tree, options: Mapping[str, Any], within: s
         return not any(by_role.values()), -_score(form, below[prefix], by_role, several), len(unclaimed)
 
     return sorted(found, key=lambda one: rank(*one))
+
+
+def _absent(form: Format) -> str:
+    """The folder of a root that is not there.  Raises SpecError for one that could not be."""
+    named = form.spec.root[0] if form.spec.root else ""
+    folder = safe_join("", named)
+    if not folder:
+        raise problem(f"the root {named!r} is no folder of a dataset", place_at(form.layout.node, "root"))
+    return folder
 
 
 def _score(form: Format, tree: Tree, found: Mapping[str, Sequence[Any]], several: bool) -> int:

@@ -12,7 +12,7 @@ from formatspec.codecs.registry import Env, UnfitError
 from formatspec.engine.evaluate.expressions import compiled
 from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting
 from formatspec.engine.export.name_items import MOMENTS, Naming, spoken
-from formatspec.engine.read.categories import from_table
+from formatspec.engine.read.categories import table_of
 from formatspec.engine.resolve.codec_chain import Chain, build
 from formatspec.engine.spec import wanted_slots
 from formatspec.engine.spec.compiled import Format
@@ -66,7 +66,7 @@ def target_categories(
         return TargetCategories(listed, fixed=False, as_read=as_read)
     for entry in form.spec.categories:
         if isinstance(entry, CategoryTable):
-            table = from_table(form.source.file.parent / entry.table)
+            table = table_of(form.source, form.layout, entry)
             names = {category.name for category in table}
             if len(form.spec.categories) == 1 or all(category.name in names for category in listed):
                 return TargetCategories(table, fixed=True, closed=not entry.open, as_read=as_read)

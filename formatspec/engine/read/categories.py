@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import csv
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,11 @@ import msgspec
 
 from formatspec.engine.base.faults import Record
 from formatspec.engine.read.item_state import ItemState
+from formatspec.files import csv_file
+from formatspec.files.document import FileError
+from formatspec.language.errors import Place, Problem, SpecError
+from formatspec.language.load import SPEC_LIMIT, Layout, Source, place_at
+from formatspec.language.schema import CategoryTable
 from formatspec.model.records import Category, Origin
 
 _NUMBERS = ("id", "index")
@@ -212,24 +217,57 @@ def identity(category: Category) -> tuple[Any, ...]:
     return None, "", category.color, None if category.color is not None else category.index
 
 
+def table_of(source: Source, layout: Layout, entry: CategoryTable) -> list[Category]:
+    """The categories of a table that a spec names.  Raises SpecError, as `from_table` does."""
+    place = place_at(layout.node, "categories", layout.spec.categories.index(entry))
+    return from_table(source.beside(entry.table, place))
+
+
 def from_table(file: Path) -> list[Category]:
-    """The categories of a table beside a spec: a CSV file whose columns are slots of a category."""
-    with file.open(encoding="utf-8", newline="") as stream:
-        rows = list(csv.DictReader(stream))
-    return [
-        category_of({"index": index, **{slot: _cell(slot, text) for slot, text in row.items() if text != ""}})
-        for index, row in enumerate(rows)
-    ]
+    """The categories of a table beside a spec: a CSV file whose columns are slots of a category.
+
+    Raises SpecError, which names the file and the line, for a table that cannot be read.
+    """
+    try:
+        data = file.read_bytes() if file.stat().st_size <= SPEC_LIMIT else None
+    except OSError as error:
+        raise SpecError((Problem(f"the table {file} cannot be read: {error.strerror}", None),)) from None
+    if data is None:
+        raise SpecError((Problem(f"the table {file} is larger than {SPEC_LIMIT:,} bytes", None),))
+    try:
+        rows = csv_file.decode(data)
+        made = []
+        for index, row in enumerate(rows):
+            if None in row:
+                raise ValueError(f"the row has more cells than columns: {row[None][0]!r}")
+            slots = {slot: _cell(slot, text) for slot, text in row.items() if text != ""}
+            made.append(category_of({"index": index, **slots}))
+    except FileError as error:
+        raise SpecError((Problem(error.message, Place(str(file), error.line or 1, error.column or 1)),)) from None
+    except ValueError as error:
+        line, _ = csv_file.locate(data, (len(made),)) or (1, 1)
+        raise SpecError((Problem(str(error), Place(str(file), line, 1)),)) from None
+    return made
+
+
+_WHOLE = re.compile(r"-?[0-9]{1,18}")
 
 
 def _cell(slot: str, text: str) -> Any:
     if slot in ("id", "index"):
-        return int(text) if text.lstrip("-").isdigit() else text
+        if _WHOLE.fullmatch(text):
+            return int(text)
+        if slot == "index":
+            raise ValueError(f"an index is a whole number, not {text!r}")
+        return text
     if slot == "color":
-        return tuple(int(part) for part in text.split())
+        parts = text.split()
+        if not parts or not all(_WHOLE.fullmatch(part) and 0 <= int(part) <= 255 for part in parts):
+            raise ValueError(f"a color is whole numbers from 0 to 255 with blanks between, not {text!r}")
+        return tuple(int(part) for part in parts)
     if slot == "countable":
         return text == "true"
-    if slot.startswith("attributes.") and text.lstrip("-").isdigit():
+    if slot.startswith("attributes.") and _WHOLE.fullmatch(text):
         return int(text)
     if slot in ("path", "part_names", "attribute_names", "keypoint_names"):
         return tuple(part.strip() for part in text.split(";"))

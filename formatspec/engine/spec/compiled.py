@@ -16,13 +16,13 @@ from formatspec.engine.read.compile_reader import compile_reader, row_reader
 from formatspec.engine.read.leaf_reader import ReadContext
 from formatspec.engine.read.merge_rows import Reader, RowReader
 from formatspec.engine.resolve.codec_chain import Convert, build
-from formatspec.engine.resolve.json_schema import Schema, compile_schema
+from formatspec.engine.resolve.json_schema import Schema, SchemaFault, compile_schema
 from formatspec.engine.resolve.scope import Meaning, Scope
 from formatspec.engine.write.compile_writer import compile_writer
 from formatspec.engine.write.print_leaf import Writer
 from formatspec.language.errors import Place, suggest
 from formatspec.language.leaf import Bind, LeafSyntaxError, Text, parse_text
-from formatspec.language.load import Layout, Source
+from formatspec.language.load import Layout, Source, place_at
 from formatspec.language.rules import OneOf, Rule, TableRule, problem
 from formatspec.language.schema import FileSpec, Spec
 from formatspec.model.slots import find_slot
@@ -104,8 +104,15 @@ class Role(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def schema(self) -> Schema | None:
-        """The JSON Schema that the role's documents follow, if it states one."""
-        return None if self.spec.schema_ is None else compile_schema(self.spec.schema_)
+        """The JSON Schema that the role's documents follow, if it states one.  Raises SpecError."""
+        if self.spec.schema_ is None:
+            return None
+        try:
+            return compile_schema(self.spec.schema_)
+        except SchemaFault as fault:
+            raise problem(
+                fault.message, place_at(self.layout.node, "files", self.name, "schema", *fault.path)
+            ) from None
 
     def reader(self, context: ReadContext) -> Reader:
         """The reader of the role's document."""
