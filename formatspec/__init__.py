@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from formatspec.api import Dataset, convert, load_spec, open, sample, validate
     from formatspec.findings.finding import Finding
     from formatspec.language.errors import SpecError
+    from formatspec.model.limits import set_limits
     from formatspec.model.records import Area, Caption, Category, Image, Item, Label, Object
     from formatspec.model.region import Region
     from formatspec.paths.store import RemoteError
@@ -31,6 +32,7 @@ _PLACES = {
     "formatspec.api": ("Dataset", "convert", "load_spec", "open", "sample", "validate"),
     "formatspec.findings.finding": ("Finding",),
     "formatspec.language.errors": ("SpecError",),
+    "formatspec.model.limits": ("set_limits",),
     "formatspec.model.records": ("Area", "Caption", "Category", "Image", "Item", "Label", "Object"),
     "formatspec.model.region": ("Region",),
     "formatspec.paths.store": ("RemoteError",),
@@ -64,6 +66,7 @@ __all__ = [
     "load_spec",
     "open",
     "sample",
+    "set_limits",
     "validate",
 ]
 

@@ -31,6 +31,10 @@ Classes = Annotated[
     Path | None,
     typer.Option(help="names of the classes where the data give numbers alone: a text file, a name a line from 0"),
 ]
+Limit = Annotated[
+    list[str] | None,
+    typer.Option("--limit", help="name=number: size, side, decoded, runs or unpacked; what data may ask for"),
+]
 Option = Annotated[list[str] | None, typer.Option("-O", help="option=value of the spec; may be repeated")]
 
 
@@ -59,12 +63,14 @@ def validate(
     address: Address = None,
     option: Option = None,
     classes: Classes = None,
+    limit: Limit = None,
 ) -> None:
     """Check a dataset: exit 0 if it is clean, 1 if it is not."""
     import formatspec.api as api
-    from formatspec.cli.arguments import pairs, spec_and_data
+    from formatspec.cli.arguments import pairs, set_limits_of, spec_and_data
     from formatspec.findings.finding import at_least
 
+    set_limits_of(limit)
     spec, data = spec_and_data(what or ())
     with progress("validating") as tell:
         report = api.validate(
@@ -95,6 +101,7 @@ def convert(
     overwrite: Annotated[bool, typer.Option(help="replace an output folder that exists")] = False,
     option: Option = None,
     classes: Classes = None,
+    limit: Limit = None,
     where: Annotated[str | None, typer.Option(help="an expression: the items, or objects, to take")] = None,
     labels: Annotated[Path | None, typer.Option(help="a YAML map of category names, old: new")] = None,
     subsets: Annotated[list[str] | None, typer.Option(help="old=new name of a subset; may be repeated")] = None,
@@ -107,7 +114,7 @@ def convert(
 ) -> None:
     """Write a dataset in another format; the output appears whole or not at all."""
     import formatspec.api as api
-    from formatspec.cli.arguments import label_map, pairs, spec_and_data
+    from formatspec.cli.arguments import label_map, pairs, set_limits_of, spec_and_data
     from formatspec.run.convert import RefusedError
     from formatspec.run.output.staging import OutputError
 
@@ -117,6 +124,7 @@ def convert(
         stop(f"--media is copy, link or none, not {media!r}")
     if report is not None and not report.resolve().parent.is_dir():
         stop(f"--report {report}: there is no folder {report.parent}")
+    set_limits_of(limit)
     spec, data = spec_and_data(what or ())
     try:
         with progress("converting") as tell:
@@ -164,13 +172,15 @@ def dump(
     dataset: Annotated[bool, typer.Option("--dataset", help="print the spec, root and categories first")] = False,
     option: Option = None,
     classes: Classes = None,
+    limit: Limit = None,
 ) -> None:
     """Print the model: one JSON object per item and line, sorted by key."""
     import formatspec.api as api
-    from formatspec.cli.arguments import pairs, spec_and_data
+    from formatspec.cli.arguments import pairs, set_limits_of, spec_and_data
     from formatspec.findings.finding import at_least
     from formatspec.run import dump as plain
 
+    set_limits_of(limit)
     spec, data = spec_and_data(what or ())
     opened = api.open(data, spec, options=pairs(option or (), "-O"), classes=classes)
     if dataset:

@@ -9,20 +9,22 @@ import os
 import posixpath
 import stat
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
+from formatspec.model.limits import limits
 from formatspec.paths.listing import Paths
 from formatspec.paths.names import in_order, safe_join, safe_name
 from formatspec.paths.positioned import read_at
 from formatspec.paths.store import Store
 
-BOMB_SIZE = 256 * 1024**2
-"""Bytes. A larger archive member is refused if it is packed more densely than `BOMB_RATIO`."""
-BOMB_RATIO = 1000
+BOMB_RATIO = 100
+"""How many bytes a packed one may stand for in a member of an archive that is larger than the limit `unpacked`."""
+_PIECE = 1 << 20
 
 FOLDERS_KNOWN = 4096
 """Folders that are remembered to lie inside the root."""
@@ -328,13 +330,21 @@ class ZipTree(Listed):
 
     def read(self, path: str) -> bytes:
         member = self._member(path)
-        if member.file_size > BOMB_SIZE and member.file_size > BOMB_RATIO * member.compress_size:
+        most = max(limits().unpacked, BOMB_RATIO * member.compress_size)
+        if member.file_size > most:
             raise ValueError(
-                f"{path!r} in {self.root} unpacks {member.compress_size} bytes to {member.file_size}: refused"
+                f"{path!r} in {self.root} unpacks {member.compress_size:,} bytes to {member.file_size:,}, over the "
+                f"limit of {most:,} (--limit unpacked={member.file_size} raises it)"
             )
         try:
-            return self._zip.read(member)
-        except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError) as error:
+            with self._zip.open(member) as packed:
+                data = bytearray()
+                while piece := packed.read(_PIECE):
+                    data += piece
+                    if len(data) > member.file_size:  # the module itself would go on to the end of the packed bytes
+                        raise zipfile.BadZipFile(f"it holds more than the {member.file_size:,} bytes that it states")
+                return bytes(data)
+        except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, zlib.error) as error:
             raise ValueError(f"{path!r} in {self.root} cannot be unpacked: {error}") from error
 
     def prefetch(self, paths: Iterable[str], again: bool = False) -> None:

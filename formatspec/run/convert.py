@@ -28,12 +28,14 @@ from formatspec.files.images import ImageError, transcode
 from formatspec.findings.finding import Finding
 from formatspec.language.errors import Problem, SpecError, suggest
 from formatspec.language.load import Source
+from formatspec.model.limits import TooLargeError
 from formatspec.model.records import Category, Item
 from formatspec.run.output.staging import Staging
 from formatspec.run.pools.shards import Pool, Shard, shards_of
 from formatspec.run.pools.workers import Alone
 from formatspec.run.resume import resumed
 from formatspec.run.select import Labels
+from formatspec.run.validate import too_large
 
 Media = Literal["copy", "link", "none"]
 UNCLAIMED_SHOWN = 5
@@ -209,6 +211,9 @@ class Conversion:
                     Finding(code=error.code, level="error", item=item.key, message=str(error),
                             file=item.image.path if item.image else None)
                 )  # fmt: skip
+                continue
+            except (TooLargeError, MemoryError) as error:
+                made.refused.append(too_large(error, item))
                 continue
             media.bring(item, own)
             if self.unchanged:

@@ -32,6 +32,7 @@ from formatspec.language.load import Source, place_at
 from formatspec.language.rules import problem
 from formatspec.language.schema import CategoryList, CategoryTable
 from formatspec.model.image_error import ImageError
+from formatspec.model.limits import Limits, limits, set_limits
 from formatspec.model.records import Category, Item
 from formatspec.paths.formats import IMAGE_EXTENSIONS
 from formatspec.paths.globs import matches
@@ -73,7 +74,7 @@ class OpenDataset:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _opened_again, (
-            self.form, self.base, self.prefix, self.opened_for, self.purpose, self.wanted, len(self)
+            self.form, self.base, self.prefix, self.opened_for, self.purpose, self.wanted, len(self), limits()
         )  # fmt: skip
 
     @property
@@ -304,9 +305,12 @@ class DatasetChangedError(RuntimeError):
 
 
 def _opened_again(
-    form: Format, tree: Tree, prefix: str, opened_for: Purpose, purpose: Purpose, wanted: Wanted, items: int
-) -> OpenDataset:
-    """A dataset as another process opened it.  Raises DatasetChangedError where its items are not as many."""
+    form: Format, tree: Tree, prefix: str, opened_for: Purpose, purpose: Purpose, wanted: Wanted, items: int,
+    allowed: Limits,
+) -> OpenDataset:  # fmt: skip
+    """A dataset as another process opened it, with its limits.  Raises DatasetChangedError where its items are not as
+    many."""
+    set_limits(allowed)
     dataset = OpenDataset(form, tree, prefix, opened_for)
     dataset.purpose, dataset.wanted = purpose, wanted
     if len(dataset) != items:

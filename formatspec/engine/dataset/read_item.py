@@ -29,6 +29,7 @@ from formatspec.engine.splits.id_scopes import IDS, Splits
 from formatspec.engine.splits.turns import Turns
 from formatspec.files.document import FileError
 from formatspec.files.images import ImageError, ImageInfo, probe, probe_ends, probe_file, probe_whole
+from formatspec.model.limits import TooLargeError, check_size
 from formatspec.model.records import Item, Origin
 from formatspec.model.region import Region
 from formatspec.paths.tree import Tree
@@ -78,10 +79,23 @@ class Assembled(msgspec.Struct):
 def read_entry(
     form: Format, readers: Readers, entry: Entry, joined: RowOwnership, tree: Tree, splits: Splits, purpose: Purpose
 ) -> Assembled:
-    """Read one item."""
+    """Read one item.  One that asks for more than a limit allows is no item, with a fault that says so."""
     state = ItemState(dict(entry.names), splits.of(entry.names), purpose.origin)
-    turns = Turns(splits, entry.names, entry.shared.get(IDS))
     files: dict[str, list[str]] = {}
+    try:
+        return _read_entry(form, readers, entry, joined, tree, splits, purpose, state, files)
+    except (TooLargeError, MemoryError) as error:
+        file, path = state.file or next((paths[0] for paths in files.values()), ""), state.at
+        state.fault("IMAGE_SIZE", path, None, str(error) or "this needs more memory than there is")
+        state.faults[-1] = state.faults[-1]._replace(file=file)
+        return Assembled(entry.key, None, state.faults, files, {}, [], state)
+
+
+def _read_entry(
+    form: Format, readers: Readers, entry: Entry, joined: RowOwnership, tree: Tree, splits: Splits, purpose: Purpose,
+    state: ItemState, files: dict[str, list[str]],
+) -> Assembled:  # fmt: skip
+    turns = Turns(splits, entry.names, entry.shared.get(IDS))
     rasters: dict[str, Any] = {}
     _item_names(form, entry, state)
     runs: dict[str, list[Run]] = {}
@@ -172,6 +186,8 @@ def _read_image(
     except (ImageError, ValueError, OSError) as error:
         state.faults.append(Fault("FILE_UNREADABLE", path, (), role.place if role else None, str(error)))
         return
+    if not _bears_size(info, path, (), state):
+        return
     state.env = Env(info.width, info.height)
     state.item["$info"] = info
     if cut_short:
@@ -181,6 +197,17 @@ def _read_image(
         state.faults.append(
             Fault("IMAGE_ROTATED", path, (), None, f"EXIF orientation {info.orientation}; taken as stored")
         )
+
+
+def _bears_size(info: ImageInfo, file: str, path: DocumentPath, state: ItemState) -> bool:
+    """Whether an image is no larger than the limit; notes a fault where it is."""
+    try:
+        check_size(info.width, info.height)
+    except TooLargeError as error:
+        state.too_large = True
+        state.faults.append(Fault("IMAGE_SIZE", file, path, None, str(error)))
+        return False
+    return True
 
 
 def _look_inside(state: ItemState, purpose: Purpose, beside: bool) -> None:
@@ -195,7 +222,7 @@ def _look_inside(state: ItemState, purpose: Purpose, beside: bool) -> None:
         file, path = state.place_of["image.data"]
         state.faults.append(Fault("FIELD", file, path, None, f"the image in it cannot be read: {error}"))
         return
-    if info is not None:
+    if info is not None and _bears_size(info, *state.place_of["image.data"], state):
         state.item["$info"] = info
 
 

@@ -33,10 +33,12 @@ def item_of(key: str, state: ItemState) -> Item:
         if info is not None:
             _compare_size(info, state)
             width, height = info.width, info.height
+        if state.too_large:
+            width = height = None
         channels = slots.get("image.channels") or (info.channels if info else None)
         data = slots.get("image.data")
         image = Image(path=slots["image.path"], width=width, height=height, channels=channels, data=data)
-    elif slots.get("image.width"):
+    elif slots.get("image.width") and not state.too_large:
         image = Image(
             width=slots["image.width"], height=slots.get("image.height"), channels=slots.get("image.channels")
         )

@@ -200,6 +200,22 @@ def _numbers(count: int | None, value: Any, env: Env) -> tuple[Any, ...]:
     return tuple(value)
 
 
+def _rings(value: Any, env: Env) -> tuple[tuple[Any, ...], ...]:
+    if not isinstance(value, list | tuple):
+        raise UnfitError("a list of lists of numbers", value)
+    return tuple(_numbers(None, ring, env) for ring in value)
+
+
+def _keypoints(value: Any, env: Env) -> tuple[tuple[Any, ...], ...]:
+    if not isinstance(value, list | tuple):
+        raise UnfitError("a list of x, y and visibility", value)
+    return tuple(_numbers(3, point, env) for point in value)
+
+
+def _coded(what: str, value: Any, env: Env) -> Any:
+    raise UnfitError(f"{what}, which a codec gives", value)
+
+
 def _color(value: Any, env: Env) -> tuple[int, ...]:
     if not isinstance(value, list | tuple) or len(value) not in (3, 4):
         raise UnfitError("a colour of three integers", value)
@@ -242,6 +258,13 @@ TYPES: dict[Type, Convert] = {
     "mapping": _mapping,
 }  # fmt: skip
 """What a value of each type of slot must be: gives the value, or raises UnfitError.  Other types take anything."""
+_BARE: dict[Type, Convert] = {
+    "rings": _rings,
+    "keypoints": _keypoints,
+    "region": partial(_coded, "pixels"),
+    "bytes": partial(_coded, "bytes"),
+}
+"""What values are where no codec makes them."""
 _TEXT_READERS: dict[str, Convert] = {"number": read_number, "numbers": _read_numbers}
 _TEXT_TYPES: dict[Type, Convert] = {
     "int": read_number,
@@ -275,7 +298,7 @@ def build(leaf: Bind, types: Sequence[Type], keys: int, textual: bool, place: Pl
         if not codecs or codecs[-1].kind != "tree":
             steps_out.append(partial(_each, spell) if keys > 1 else spell)
     steps_in.extend(codec.decode for codec in reversed(codecs))
-    checks = [TYPES.get(kind) for kind in types]
+    checks = [TYPES.get(kind) or (None if codecs else _BARE.get(kind)) for kind in types]
     if len(types) == 1:
         if checks[0] is not None:
             steps_in.append(_if_any(checks[0]))

@@ -27,7 +27,7 @@ _NAMED = frozenset({"properties", "patternProperties", "$defs", "definitions", "
 """Keywords that hold schemas by names, which may be any word."""
 
 
-class SchemaFault(ValueError):
+class SchemaError(ValueError):
     """What makes a schema none that can be used: in words, and where in the schema."""
 
     def __init__(self, message: str, path: Path = ()) -> None:
@@ -42,7 +42,7 @@ class SchemaFault(ValueError):
 def compile_schema(schema: Any) -> Schema:
     """A JSON Schema as a function that gives what is wrong with a document: where, and in words.
 
-    Raises SchemaFault for what is no schema, for a reference that leads out of it or back to itself, and for a pattern
+    Raises SchemaError for what is no schema, for a reference that leads out of it or back to itself, and for a pattern
     that cannot be matched in time proportional to the text.
     """
     import jsonschema_rs
@@ -53,7 +53,7 @@ def compile_schema(schema: Any) -> Schema:
             {**schema, "$schema": _DRAFT}, retriever=_refused, pattern_options=jsonschema_rs.RegexOptions()
         )
     except (ValueError, TypeError, RecursionError) as error:
-        raise SchemaFault(f"this schema cannot be used: {str(error).splitlines()[0]}") from None
+        raise SchemaError(f"this schema cannot be used: {str(error).splitlines()[0]}") from None
 
     @cache
     def decides() -> Any:
@@ -84,9 +84,9 @@ def _refused(address: str) -> NoReturn:
 
 
 def _look_through(schema: Any) -> bool:
-    """Raise SchemaFault where a schema is none or reaches out; gives whether it has patterns."""
+    """Raise SchemaError where a schema is none or reaches out; gives whether it has patterns."""
     if not isinstance(schema, dict):
-        raise SchemaFault("this is no JSON Schema: expected a mapping")
+        raise SchemaError("this is no JSON Schema: expected a mapping")
     import jsonschema
     import jsonschema_rs
 
@@ -95,10 +95,10 @@ def _look_through(schema: Any) -> bool:
         for word in _REFERENCES:
             if isinstance(part.get(word), str) and not part[word].startswith("#"):
                 message = f"only references within the document are allowed (`#/…`), not {part[word]!r}"
-                raise SchemaFault(message, (*path, word))
+                raise SchemaError(message, (*path, word))
         stated = part.get("$schema", _DRAFT)
         if isinstance(stated, str) and not stated.startswith(_DRAFTS):
-            raise SchemaFault(f"no version of JSON Schema is {stated!r}", (*path, "$schema"))
+            raise SchemaError(f"no version of JSON Schema is {stated!r}", (*path, "$schema"))
         several = part.get("patternProperties")
         patterns = [((*path, "pattern"), part["pattern"])] if isinstance(part.get("pattern"), str) else []
         if isinstance(several, dict):
@@ -109,12 +109,12 @@ def _look_through(schema: Any) -> bool:
                 jsonschema_rs.validator_for({"pattern": pattern}, pattern_options=jsonschema_rs.RegexOptions())
             except ValueError:
                 message = f"the pattern {pattern!r} is no regular expression that can be matched in bounded time"
-                raise SchemaFault(f"{message}: it may not look around or refer back", place) from None
+                raise SchemaError(f"{message}: it may not look around or refer back", place) from None
     _refuse_circles(schema)
     try:
-        jsonschema.Draft202012Validator.check_schema(schema, format_checker=None)
+        jsonschema.Draft202012Validator.check_schema(schema)
     except jsonschema.SchemaError as error:
-        raise SchemaFault(f"this is no JSON Schema: {error.message}", tuple(error.absolute_path)) from None
+        raise SchemaError(f"this is no JSON Schema: {error.message}", tuple(error.absolute_path)) from None
     return has_patterns
 
 
@@ -134,14 +134,14 @@ def _mappings(part: Any, path: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
 
 
 def _refuse_circles(schema: Any) -> None:
-    """Raise SchemaFault where a schema, asked of a value, asks itself of the same value again."""
+    """Raise SchemaError where a schema, asked of a value, asks itself of the same value again."""
     done: set[Path] = set()
     for start, _ in _mappings(schema, ()):
         todo: list[tuple[Path, tuple[Path, ...]]] = [(start, ())]
         while todo:
             path, above = todo.pop()
             if path in above:
-                raise SchemaFault("this schema leads back to itself", path)
+                raise SchemaError("this schema leads back to itself", path)
             if path in done or len(above) > 1000:
                 continue
             todo.extend((again, (*above, path)) for again in _asked_again(schema, path))

@@ -16,7 +16,7 @@ from formatspec.engine.read.compile_reader import compile_reader, row_reader
 from formatspec.engine.read.leaf_reader import ReadContext
 from formatspec.engine.read.merge_rows import Reader, RowReader
 from formatspec.engine.resolve.codec_chain import Convert, build
-from formatspec.engine.resolve.json_schema import Schema, SchemaFault, compile_schema
+from formatspec.engine.resolve.json_schema import Schema, SchemaError, compile_schema
 from formatspec.engine.resolve.scope import Meaning, Scope
 from formatspec.engine.write.compile_writer import compile_writer
 from formatspec.engine.write.print_leaf import Writer
@@ -109,7 +109,7 @@ class Role(msgspec.Struct, frozen=True, dict=True):
             return None
         try:
             return compile_schema(self.spec.schema_)
-        except SchemaFault as fault:
+        except SchemaError as fault:
             raise problem(
                 fault.message, place_at(self.layout.node, "files", self.name, "schema", *fault.path)
             ) from None
