@@ -5,7 +5,8 @@
 
 Errors: SpecError (a ValueError: a spec, an option or an expression is wrong), RefusedError (a ValueError: a
 conversion was not made; it holds the findings), OutputError (a ValueError: the output folder cannot be used),
-RemoteError (a store behind a URL cannot be reached or refuses), CannotRunError (a RuntimeError: there is no such
+RemoteError (a store behind a URL cannot be reached or refuses), SourceChangedError (data were deleted or
+changed while they were read), CannotRunError (a RuntimeError: there is no such
 engine, or its workers are lost).
 """
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from formatspec.model.records import Area, Caption, Category, Image, Item, Label, Object
     from formatspec.model.region import Region
     from formatspec.paths.store import RemoteError
+    from formatspec.paths.tree import SourceChangedError
     from formatspec.run.convert import RefusedError, Result
     from formatspec.run.errors import CannotRunError
     from formatspec.run.output.staging import OutputError
@@ -36,6 +38,7 @@ _PLACES = {
     "formatspec.model.records": ("Area", "Caption", "Category", "Image", "Item", "Label", "Object"),
     "formatspec.model.region": ("Region",),
     "formatspec.paths.store": ("RemoteError",),
+    "formatspec.paths.tree": ("SourceChangedError",),
     "formatspec.run.convert": ("RefusedError", "Result"),
     "formatspec.run.output.staging": ("OutputError",),
     "formatspec.run.errors": ("CannotRunError",),
@@ -60,6 +63,7 @@ __all__ = [
     "RemoteError",
     "Report",
     "Result",
+    "SourceChangedError",
     "SpecError",
     "__version__",
     "convert",

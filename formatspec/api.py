@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from formatspec.paths.tree import Tree
     from formatspec.run.class_names import Classes
     from formatspec.run.convert import Media, Result
+    from formatspec.run.output.staging import Overwrite
     from formatspec.run.pools.pool import Engine
     from formatspec.run.validate import Report
 
@@ -197,7 +198,7 @@ def convert(
     out: str | Path | None = None,
     spec: str | Path | None = None,
     media: Media = "copy",
-    overwrite: bool = False,
+    overwrite: Overwrite = False,
     skip_invalid: bool = False,
     lossless: bool = False,
     subsets: Mapping[str, str] | None = None,
@@ -215,7 +216,8 @@ def convert(
     workers: processes, by default one for each core; the output is the same whatever their number.  engine: `ray`
     for a Ray cluster, at `address` or this machine's own.
     options: those of either spec, by name; one that both have goes to both.  classes: as for `open`.
-    media: copy, link or leave out the images.  labels: new category names, None to drop one.  where: an
+    media: copy, link or leave out the images.  overwrite: replace an output that was written as one and holds
+    nothing else; "force": whatever is there.  labels: new category names, None to drop one.  where: an
     expression over items, or over objects.  Raises RefusedError with the findings where items are invalid and
     `skip_invalid` is not set, OutputError where `out` cannot be, SpecError for a bad spec, option or expression,
     RemoteError where a store cannot be reached, CannotRunError where there is no such engine or its workers are lost.
@@ -225,6 +227,7 @@ def convert(
     from formatspec.run.convert import Plan, convert_dataset, purpose_of, target_format
     from formatspec.run.output.output import refuse_unfit, staged
     from formatspec.run.output.staging import output_place
+    from formatspec.run.output.upload import NowhereStaging, is_there
     from formatspec.run.pools.pool import pool_of
     from formatspec.run.resume import fingerprint
     from formatspec.run.select import ItemCondition
@@ -267,9 +270,13 @@ def convert(
             )  # fmt: skip
     total = len(source)
     known_by = fingerprint(source, target, plan, where) if isinstance(place, Path) else None
-    with pool_of(workers, engine, address) as pool, staged(place, overwrite, known_by) as staging:
-        tell = (lambda done: progress(done, total)) if progress else (lambda done: None)
-        result = convert_dataset(source, target, staging, plan, tell, pool)
+    tell = (lambda done: progress(done, total)) if progress else (lambda done: None)
+    with pool_of(workers, engine, address) as pool:
+        if isinstance(place, str) and overwrite and is_there(place):
+            # Nothing can be moved there: what would be refused is refused before the old output goes.
+            convert_dataset(source, target, NowhereStaging(), plan, lambda done: None, pool)
+        with staged(place, overwrite, known_by) as staging:
+            result = convert_dataset(source, target, staging, plan, tell, pool)
     return msgspec.structs.replace(result, out=str(place))
 
 
@@ -295,7 +302,7 @@ def sample(
     form = compile_format(source, source.layouts[0], options or {})
     categories, made = laws.example(form, random.Random(seed), items)
     files = laws.written(form, categories, made)
-    with staged(place) as staging:
+    with staged(place, listed=False) as staging:
         for path, data in files.items():
             staging.write(path, data)
     return len(files)

@@ -25,6 +25,8 @@ def spec_and_data(arguments: Sequence[str]) -> tuple[str | None, str]:
     if not arguments:
         return None, "."
     only = plain_path(arguments[0])
+    if not only:
+        stop("SPEC and DATA are empty; name a format's spec, a folder, a zip or a URL")
     if is_url(only):
         return None, only
     is_data = Path(only).is_dir() or (Path(only).is_file() and Path(only).suffix.lower() == ".zip")
@@ -49,6 +51,8 @@ def data_at(place: str) -> str:
     if is_url(place):
         return place
     place = plain_path(place)
+    if not place:
+        stop("DATA is empty; name a folder, a zip or a URL")
     if not Path(place).exists():
         stop(f"there is no data at {place}")
     if not Path(place).is_dir() and not zipfile.is_zipfile(place):

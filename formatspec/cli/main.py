@@ -13,7 +13,8 @@ from typing import Annotated, Any
 import typer
 
 from formatspec._version import __version__
-from formatspec.cli.console import FAULT, FINDINGS, USAGE, Talk, progress, say, show_findings, stop
+from formatspec.cli.console import FAULT, FINDINGS, USAGE, Talk, progress, say, say_out, show_findings, stop
+from formatspec.findings.render import json_printable, printable
 
 OBJECTS_BETWEEN_COLLECTIONS = 100_000
 """Objects that Python makes before it looks for rings of them: what an item needs ends with it, what is
@@ -83,7 +84,7 @@ def validate(
         show_findings(report.findings)
         total = len(report.findings)
         found = "no findings" if not total else "1 finding" if total == 1 else f"{total} findings"
-        typer.echo(f"{report.data}: {report.spec}, {_count(report.items, 'item')}, {found}")
+        say_out(f"{report.data}: {report.spec}, {_count(report.items, 'item')}, {found}")
         for words in report.not_checked:
             say(f"not checked: {words}")
     if at_least(report.findings, "error"):
@@ -98,7 +99,8 @@ def convert(
         str | None, typer.Option("-o", "--out", help="the output, a folder or URL; default DATA-TARGET")
     ] = None,
     media: Annotated[str, typer.Option(help="what becomes of images: copy, link or none")] = "copy",
-    overwrite: Annotated[bool, typer.Option(help="replace an output folder that exists")] = False,
+    overwrite: Annotated[bool, typer.Option(help="replace an output that formatspec wrote")] = False,
+    force: Annotated[bool, typer.Option("--force", help="replace whatever stands there, whoever wrote it")] = False,
     option: Option = None,
     classes: Classes = None,
     limit: Limit = None,
@@ -122,14 +124,16 @@ def convert(
         stop("say what to convert to: --to NAME-OR-FILE (`formatspec specs` lists the names)")
     if media not in ("copy", "link", "none"):
         stop(f"--media is copy, link or none, not {media!r}")
-    if report is not None and not report.resolve().parent.is_dir():
-        stop(f"--report {report}: there is no folder {report.parent}")
+    if out == "":
+        stop("-o names no folder; leave it out for DATA-TARGET")
+    if report is not None:
+        _refuse_report(report)
     set_limits_of(limit)
     spec, data = spec_and_data(what or ())
     try:
         with progress("converting") as tell:
             result = api.convert(
-                data, to=to, out=out, spec=spec, media=media, overwrite=overwrite,  # type: ignore[arg-type]
+                data, to=to, out=out, spec=spec, media=media, overwrite="force" if force else overwrite,  # type: ignore[arg-type]
                 skip_invalid=skip_invalid, lossless=lossless, subsets=pairs(subsets or (), "--subsets"),
                 labels=label_map(labels), where=where, classes=classes, options=pairs(option or (), "-O"),
                 workers=workers, engine=_engine(engine), address=address, progress=tell,
@@ -148,6 +152,16 @@ def convert(
         report.write_text(_json(result.as_json()) + "\n", encoding="utf-8")
 
 
+def _refuse_report(report: Path) -> None:
+    """End where a report cannot be written, before anything else is done."""
+    if report.is_dir():
+        stop(f"--report {report} is a folder; name a file")
+    if not report.resolve().parent.is_dir():
+        stop(f"--report {report}: there is no folder {report.parent}")
+    if not os.access(report if report.exists() else report.resolve().parent, os.W_OK):
+        stop(f"--report {report} cannot be written: permission denied, or a read-only file system")
+
+
 def _engine(name: str) -> Any:
     if name not in ("processes", "ray"):
         stop(f"--engine is processes or ray, not {name!r}")
@@ -155,15 +169,15 @@ def _engine(name: str) -> Any:
 
 
 def _tell(result: Any) -> None:
-    typer.echo(f"{result.out}: {result.target}, {_count(result.items, 'item')}, {_count(result.files, 'file')}")
+    say_out(f"{result.out}: {result.target}, {_count(result.items, 'item')}, {_count(result.files, 'file')}")
     for notice in result.notices:
-        typer.echo(notice)
+        say_out(notice)
     if result.skipped:
         typer.echo(f"left out: {_count(result.skipped, 'invalid item')}")
     if result.losses:
         typer.echo(f"{result.target} cannot hold:")
         for line in result.losses:
-            typer.echo(f"  {line}")
+            say_out(f"  {line}")
 
 
 @app.command()
@@ -330,20 +344,22 @@ def _count(number: int, word: str) -> str:
 def _json(value: Any) -> str:
     import json
 
-    return json.dumps(value, indent=2, ensure_ascii=False)
+    return json_printable(json.dumps(value, indent=2, ensure_ascii=False), sys.stdout.isatty())
 
 
 def _print_json(value: Any) -> None:
     import json
 
-    typer.echo(json.dumps(value, ensure_ascii=False))
+    typer.echo(json_printable(json.dumps(value, ensure_ascii=False), sys.stdout.isatty()))
 
 
 def main() -> None:
     """Run the command line; known errors become one sentence and an exit status."""
     from formatspec.language.errors import SpecError
     from formatspec.paths.store import RemoteError
+    from formatspec.paths.tree import SourceChangedError
     from formatspec.run.errors import CannotRunError
+    from formatspec.run.output.staging import OutputError
 
     gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # they are looked for in every package there is
@@ -354,8 +370,9 @@ def main() -> None:
     try:
         status = app(arguments, standalone_mode=False)
         sys.exit(status if isinstance(status, int) else 0)
-    except (SpecError, RemoteError, CannotRunError) as error:
-        typer.echo(str(error), err=True)
+    except (SpecError, RemoteError, CannotRunError, OutputError, SourceChangedError) as error:
+        for line in str(error).splitlines():
+            typer.echo(printable(line), err=True)
         sys.exit(USAGE)
     except typer.Exit as end:
         sys.exit(end.exit_code)
@@ -388,8 +405,14 @@ def _unexpected(error: Exception) -> None:
     if message is not None:
         typer.echo(f"{message()}; `formatspec --help` shows how it is used", err=True)
         sys.exit(USAGE)
-    if isinstance(error, FileNotFoundError | NotADirectoryError | PermissionError):
-        typer.echo(f"{error.filename or error}: {error.strerror or 'not found'}", err=True)
+    if isinstance(error, OSError):  # the system's, not ours: a full disk, a folder where a file belongs, no permission
+        about = f"{error.filename}: " if error.filename is not None else ""
+        typer.echo(printable(f"{about}{error.strerror or error}"), err=True)
+        sys.exit(USAGE)
+    if isinstance(error, MemoryError):
+        typer.echo(
+            "there is not enough memory; --workers 1 needs least, and --limit says what data may ask for", err=True
+        )
         sys.exit(USAGE)
     import traceback
 

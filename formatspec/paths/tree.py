@@ -10,6 +10,7 @@ import posixpath
 import stat
 import zipfile
 import zlib
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,7 +19,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from formatspec.model.limits import limits
 from formatspec.paths.listing import Paths
-from formatspec.paths.names import in_order, safe_join, safe_name
+from formatspec.paths.names import by_segments, in_order, safe_join, safe_name
 from formatspec.paths.positioned import read_at
 from formatspec.paths.store import Store
 
@@ -32,6 +33,10 @@ _ODD_SEGMENTS = frozenset({"", ".", ".."})
 _FLAGS = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
 _AT_ONCE = hasattr(os, "O_NOFOLLOW") and hasattr(os, "O_NONBLOCK")
 """Whether a file can be opened before anything is known of it: a link is not followed, a pipe not waited for."""
+
+
+class SourceChangedError(Exception):
+    """Data were deleted or changed while they were read; one sentence.  It is no trouble of one file: the run ends."""
 
 
 @runtime_checkable
@@ -194,6 +199,8 @@ class FolderTree(Listed):
                 return full
         except (OSError, ValueError):
             pass  # said below
+        if "_listing" in self.__dict__ and _is_listed(self._listing.paths, path):
+            raise SourceChangedError(f"{full} is gone: it was there when the run began")
         raise FileNotFoundError(f"{self.root} holds no file {path!r}")
 
     def _is_sound(self, folder: str, path: str) -> bool:
@@ -237,6 +244,11 @@ class FolderTree(Listed):
     @cached_property
     def _listing(self) -> Listing:
         return _scan(self._start, self._real)
+
+
+def _is_listed(paths: Sequence[str], path: str) -> bool:
+    place = bisect_left(paths, by_segments(path), key=by_segments)
+    return place < len(paths) and paths[place] == path
 
 
 def _read_all(descriptor: int, size: int) -> bytes:
@@ -374,11 +386,25 @@ class ZipTree(Listed):
         process = os.getpid()
         if process not in self._handles:
             try:
+                if isinstance(self.archive, Path):
+                    self._stay_the_same(self.archive)
                 place = self.archive if isinstance(self.archive, Path) else self.archive.file()
                 self._handles[process] = zipfile.ZipFile(place)
             except zipfile.BadZipFile as error:
                 raise ValueError(f"{self.root} is no readable zip archive: {error}") from error
         return self._handles[process]
+
+    def _stay_the_same(self, archive: Path) -> None:
+        """Raise SourceChangedError where the archive is another than when it was first opened."""
+        try:
+            found = archive.stat()
+        except FileNotFoundError:
+            if "_stamp" not in self.__dict__:
+                raise
+            raise SourceChangedError(f"{archive} is gone: it was there when the run began") from None
+        stamp = found.st_size, found.st_mtime_ns
+        if self.__dict__.setdefault("_stamp", stamp) != stamp:
+            raise SourceChangedError(f"{archive} has changed since the run began")
 
     @cached_property
     def _handles(self) -> dict[int, zipfile.ZipFile]:

@@ -15,6 +15,7 @@ from formatspec.engine.dataset.dataset import OpenDataset
 from formatspec.language.load import Source, place_at
 from formatspec.language.schema import CategoryTable
 from formatspec.paths.tree import FolderTree, Tree, ZipTree
+from formatspec.run.output.staging import not_written
 from formatspec.run.pools.shards import Pool, Shard, shards_of
 
 R = TypeVar("R")
@@ -32,11 +33,14 @@ class Kept(Generic[R]):
             data = msgspec.msgpack.encode(made)
         except (OverflowError, UnicodeEncodeError):
             return made  # numbers beyond 64 bits and names that are no text: this shard would be done again
-        self.folder.mkdir(exist_ok=True)
         place = self.place(shard)
         unfinished = place.with_name(f"{place.name}.{os.getpid()}")
-        unfinished.write_bytes(data)
-        unfinished.replace(place)
+        try:
+            self.folder.mkdir(exist_ok=True)
+            unfinished.write_bytes(data)
+            unfinished.replace(place)
+        except OSError as error:
+            raise not_written(self.folder.parent, error) from None
         return made
 
     def place(self, shard: Shard) -> Path:
