@@ -307,7 +307,9 @@ class _Named:
                     raise problem(f"`let` makes this spec grow by more than {LET_LIMIT:,} characters", place)
                 text = text.replace(name, value)
             if text == before:
-                return text
+                break
+        if not any(name in text for name in self.values):
+            return text
         raise problem("names of `let` name each other in a circle", place)
 
 

@@ -306,7 +306,10 @@ def _template(pieces: Pieces, known: Mapping[str, str | None], place: Place) -> 
             parts.append(formats.field(name, part.format or known.get(name)))
         except TemplateSyntaxError as error:
             raise problem(f"{{{name}:{part.format}}}: {error}", place) from None
-    return compile_template([part for part in parts if part != ""])
+    try:
+        return compile_template([part for part in parts if part != ""])
+    except ValueError as error:
+        raise problem(str(error), place) from None
 
 
 def _plain(convert: Convert) -> Callable[[Any], Any]:

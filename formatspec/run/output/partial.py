@@ -161,7 +161,8 @@ def partial(out: Path, overwrite: Overwrite, fingerprint: str | None, listed: bo
     """A folder that becomes `out` when the block ends well, and is deleted when it does not.
 
     fingerprint: what tells this command, its data and its options from any other; a run of the same that was
-    killed is continued.  listed: whether it gets a file that lists the others.  Raises OutputError where another run makes `out`, or `out` is there and may not be replaced.
+    killed is continued.  listed: whether it gets a file that lists the others.  Raises OutputError where another run
+    makes `out`, where `out` is there and may not be replaced, and where it cannot be written.
     """
     folder = out.parent / f".{out.name}.partial{'' if _can_lock() else f'-{os.getpid()}'}"
     try:
