@@ -105,8 +105,7 @@ def _line_codecs() -> list[Callable[[bytes], object]]:
     for name in ("dota", "kitti_detection", "yolo_ultralytics", "ade20k2017", "celeba", "mot_seq"):
         source = load_source(SPECS / f"{name}.yaml")
         for role in compile_format(source, source.layouts[0]).roles.values():
-            if role.kind == "lines" and role.codec is not None:
-                found.append(role.codec.decode)
+            found += [role.codec.decode] if role.kind == "lines" and role.codec is not None else []
     return found
 
 

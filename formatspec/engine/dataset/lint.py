@@ -20,6 +20,8 @@ from formatspec.language.schema import CategoryList, CategoryTable, OptionSpec
 PALETTES = ("bits", "category.color")
 MOST_CHOICES = 1000
 """Combinations of the options' choices, each of which is compiled."""
+_UNFORESEEN = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError, AssertionError)
+"""What a rule may raise that nobody thought of: the author of a spec is told where it stands all the same."""
 _ALL = ReadContext(everything, compares=True)
 
 
@@ -30,30 +32,33 @@ def compile_whole(source: Source) -> None:
     """
     problems: dict[Problem, None] = {}
 
-    def attempt(act: Callable[[], object]) -> Any:
+    def attempt(act: Callable[[], object], place: Place) -> Any:
         try:
             return act()
         except SpecError as error:
             problems.update(dict.fromkeys(error.problems))
-            return None
+        except _UNFORESEEN as error:
+            said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+            problems[Problem(f"this cannot be compiled ({said})", place)] = None
+        return None
 
     for layout in source.layouts:
         problems.update(dict.fromkeys(_entries(source, layout)))
-        for options in attempt(partial(choices, layout.spec.options)) or ():
-            form = attempt(partial(compile_format, source, layout, options))
+        for options in attempt(partial(choices, layout.spec.options), layout.node.place) or ():
+            form = attempt(partial(compile_format, source, layout, options), layout.node.place)
             if form is None:
                 break
             for role in form.documents:
                 if role.kind == "pixels":
-                    attempt(partial(role.raster, _ALL))
-                    attempt(role.painter)
+                    attempt(partial(role.raster, _ALL), role.place)
+                    attempt(role.painter, role.place)
                 else:
-                    attempt(partial(role.reader, _ALL))
-                    attempt(role.writer)
+                    attempt(partial(role.reader, _ALL), role.place)
+                    attempt(role.writer, role.place)
             for role in form.roles.values():
-                attempt(partial(getattr, role, "schema"))
+                attempt(partial(getattr, role, "schema"), role.place)
             for code, check in form.spec.checks.items():
-                attempt(partial(Check, form, code, check))
+                attempt(partial(Check, form, code, check), place_at(layout.node, "checks", code))
             problems.update(dict.fromkeys(_twice(form)))
             problems.update(dict.fromkeys(attempt(partial(list, unjoined(form))) or ()))
     if problems:
