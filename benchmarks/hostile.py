@@ -28,7 +28,7 @@ TIMES = (1, 2, 4, 8)
 MOST = 2.5
 """How much longer a doubling may take, of the three from 1 to 8 times on average: where tables of names outgrow the
 processor's caches, a single one takes longer."""
-ENOUGH = 0.02
+ENOUGH = 0.01
 """Seconds that the longest must take for its growth to be measured."""
 ROUNDS = 3
 
@@ -78,16 +78,16 @@ def _decoding(decode: Callable[[bytes], object], unit: str, start: str = "", end
 def documents() -> Iterator[tuple[str, int, Run]]:
     """Documents of one unit over and over, well formed and not."""
     yield "csv: cells", 1_600_000, _decoding(csv_file.decode, "a,", "x\n")
-    yield "csv: columns", 1_600_000, _numbered(csv_file.decode, "c{n},", "", "c")
-    yield "csv: quotes", 4_000_000, _decoding(csv_file.decode, '""', 'a,b\n"')
+    yield "csv: columns", 200_000, _numbered(csv_file.decode, "c{n},", "", "c")
+    yield "csv: quotes", 1_000_000, _decoding(csv_file.decode, '""', 'a,b\n"')
     yield "csv: rows", 400_000, _decoding(csv_file.decode, "1,2\n", "a,b\n")
-    yield "xml: attributes", 800_000, _numbered(xml_file.decode, ' a{n}="1"', "<a", "/>")
+    yield "xml: attributes", 200_000, _numbered(xml_file.decode, ' a{n}="1"', "<a", "/>")
     yield "xml: elements", 400_000, _decoding(xml_file.decode, "<b/>", "<a>", "</a>")
     yield "xml: text", 2_000_000, _decoding(xml_file.decode, "&amp;", "<a>", "</a>")
     yield "xml: comments before", 2_000_000, _decoding(xml_file.decode, "<!-- -->", "", "<a/>")
     yield "xml: nothing but brackets", 2_000_000, _decoding(xml_file.decode, "<")
     yield "json: numbers", 800_000, _decoding(json_file.decode, "1,", "[", "1]")
-    yield "json: keys", 3_200_000, _numbered(json_file.decode, '"k{n}":1,', "{{", '"":1}}')
+    yield "json: keys", 200_000, _numbered(json_file.decode, '"k{n}":1,', "{{", '"":1}}')
     yield "json: lists that never close", 800_000, _decoding(json_file.decode, "[")
     yield "json: escapes", 2_000_000, _decoding(json_file.decode, "\\u0041", '["', '"]')
     yield "json: a long number", 2_000_000, _decoding(json_file.decode, "9", "[", "]")

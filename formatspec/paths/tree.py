@@ -25,7 +25,6 @@ from formatspec.paths.store import Store
 
 BOMB_RATIO = 100
 """How many bytes a packed one may stand for in a member of an archive that is larger than the limit `unpacked`."""
-_PIECE = 1 << 20
 
 FOLDERS_KNOWN = 4096
 """Folders that are remembered to lie inside the root."""
@@ -351,7 +350,7 @@ class ZipTree(Listed):
         try:
             with self._zip.open(member) as packed:
                 data = bytearray()
-                while piece := packed.read(_PIECE):
+                while piece := packed.read(1 << 20):
                     data += piece
                     if len(data) > member.file_size:  # the module itself would go on to the end of the packed bytes
                         raise zipfile.BadZipFile(f"it holds more than the {member.file_size:,} bytes that it states")

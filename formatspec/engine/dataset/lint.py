@@ -60,7 +60,7 @@ def compile_whole(source: Source) -> None:
             for code, check in form.spec.checks.items():
                 attempt(partial(Check, form, code, check), place_at(layout.node, "checks", code))
             problems.update(dict.fromkeys(_twice(form)))
-            problems.update(dict.fromkeys(attempt(partial(list, unjoined(form))) or ()))
+            problems.update(dict.fromkeys(attempt(partial(list, unjoined(form)), layout.node.place) or ()))
     if problems:
         raise SpecError(_worded_once(problems))
 
