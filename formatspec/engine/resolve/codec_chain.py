@@ -203,7 +203,14 @@ def _numbers(count: int | None, value: Any, env: Env) -> tuple[Any, ...]:
 def _rings(value: Any, env: Env) -> tuple[tuple[Any, ...], ...]:
     if not isinstance(value, list | tuple):
         raise UnfitError("a list of lists of numbers", value)
-    return tuple(_numbers(None, ring, env) for ring in value)
+    return tuple(_ring(ring, env) for ring in value)
+
+
+def _ring(value: Any, env: Env) -> tuple[Any, ...]:
+    ring = _numbers(None, value, env)
+    if len(ring) % 2:
+        raise UnfitError("x and y in turn", value)
+    return ring
 
 
 def _keypoints(value: Any, env: Env) -> tuple[tuple[Any, ...], ...]:
@@ -259,6 +266,7 @@ TYPES: dict[Type, Convert] = {
 }  # fmt: skip
 """What a value of each type of slot must be: gives the value, or raises UnfitError.  Other types take anything."""
 _BARE: dict[Type, Convert] = {
+    "ring": _ring,
     "rings": _rings,
     "keypoints": _keypoints,
     "region": partial(_coded, "pixels"),
@@ -298,7 +306,7 @@ def build(leaf: Bind, types: Sequence[Type], keys: int, textual: bool, place: Pl
         if not codecs or codecs[-1].kind != "tree":
             steps_out.append(partial(_each, spell) if keys > 1 else spell)
     steps_in.extend(codec.decode for codec in reversed(codecs))
-    checks = [TYPES.get(kind) or (None if codecs else _BARE.get(kind)) for kind in types]
+    checks = [(None if codecs else _BARE.get(kind)) or TYPES.get(kind) for kind in types]
     if len(types) == 1:
         if checks[0] is not None:
             steps_in.append(_if_any(checks[0]))
