@@ -39,3 +39,25 @@ def test_geometry_that_no_codec_makes(slot: str, value: object, tmp_path: Path) 
     found = checked(tmp_path, f"{{rows: [{{each: objects, value: {slot}}}]}}", {"rows": [{"value": value}]})
     fits = slot == "keypoints" and value == [[1, 2, 3]]
     assert {code for code, _ in found} == (set() if fits else {"FIELD"})
+
+
+def test_a_key_of_a_shared_file_that_is_no_text(tmp_path: Path) -> None:
+    """Found by random input: rows are sought by keys, which may hold bytes that are no text."""
+    data = tmp_path / "d"
+    data.mkdir()
+    Image.new("RGB", (4, 3)).save(data / "a.png")
+    (data / "list.json").write_bytes(b'{"\xeb\x80x": 1, "images": [{"id": 1, "name": "a.png"}]}')
+    spec = tmp_path / "s.yaml"
+    rows = '{images: [{each: items by id, id: id, name: "{name}.{ext}"}]}'
+    spec.write_text(f"{HEAD}  list: {{path: list.json, json: {rows}}}\n", encoding="utf-8")
+    report = fs.validate(data, spec, workers=1)
+    assert "FILE_UNREADABLE" in {finding.code for finding in report.findings}
+
+
+def test_a_background_that_no_pixel_can_be(tmp_path: Path) -> None:
+    """Found by random input: a row of constants that the label image's mode cannot hold."""
+    spec = tmp_path / "s.yaml"
+    text = '{path: "{name}_m.png", image: gray, pixels: [{each: areas, L: category.id}, {each: void, L: [0, 0, 0]}]}'
+    spec.write_text(f"{HEAD}  mask: {text}\n", encoding="utf-8")
+    with pytest.raises(fs.SpecError):
+        fs.load_spec(spec)
