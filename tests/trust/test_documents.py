@@ -33,7 +33,9 @@ def test_a_number_among_names(tmp_path: Path) -> None:
     assert found == [("FIELD", "/choices/1")]
 
 
-@pytest.mark.parametrize("slot", ["polygons", "keypoints", "region", "bbox", "rotated", "polygon", "polyline", "circle"])
+@pytest.mark.parametrize(
+    "slot", ["polygons", "keypoints", "region", "bbox", "rotated", "polygon", "polyline", "circle"]
+)
 @pytest.mark.parametrize("value", [1, "x", [1], [[1]], [["x", 1]], [[1, 2, 3]], {}, [None], [[[1, 2]]]])
 def test_geometry_that_no_codec_makes(slot: str, value: object, tmp_path: Path) -> None:
     found = checked(tmp_path, f"{{rows: [{{each: objects, value: {slot}}}]}}", {"rows": [{"value": value}]})
@@ -61,3 +63,17 @@ def test_a_background_that_no_pixel_can_be(tmp_path: Path) -> None:
     spec.write_text(f"{HEAD}  mask: {text}\n", encoding="utf-8")
     with pytest.raises(fs.SpecError):
         fs.load_spec(spec)
+
+
+@pytest.mark.parametrize("count", ["\x1e2", "²", "9" * 5000, "-1", "1.5", " 1 "])
+def test_a_count_of_lines_that_is_none(count: str, tmp_path: Path) -> None:
+    """Found by random input: a line that counts the rows behind it, with blanks or digits that int() does not take."""
+    data = tmp_path / "d"
+    data.mkdir()
+    Image.new("RGB", (4, 3)).save(data / "a.png")
+    (data / "a.txt").write_text(f"{count}\nx\n", encoding="utf-8")
+    spec = tmp_path / "s.yaml"
+    lines = '["{= count(objects)}", {each: objects, lines: "{category.name}"}]'
+    spec.write_text(f'{HEAD}  t: {{path: "{{name}}.txt", lines: {lines}}}\n', encoding="utf-8")
+    report = fs.validate(data, spec, workers=1)
+    assert {finding.code for finding in report.findings} <= {"DIFFERS", "LINE"}

@@ -194,8 +194,8 @@ def _match(
             return None
         document[f"s{i}"], at = found
         if isinstance(part, LineShape) and part.counts:
-            text = next((v for k, v in document[f"s{i}"].items() if k), "")
-            bound = min(int(text), len(lines)) if _COUNT.fullmatch(text.strip()) else None
+            text = next((v for k, v in document[f"s{i}"].items() if k), "").strip()
+            bound = min(int(text), len(lines)) if _COUNT.fullmatch(text) else None
     return document, at
 
 
