@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from functools import cache, cached_property
 from pathlib import Path
@@ -17,7 +18,7 @@ from formatspec.language.schema import FileSpec, Spec
 from formatspec.language.yaml_source import Node, load, to_plain
 
 SEARCH_VARIABLE = "FORMATSPEC_PATH"
-_NOT_INHERITED = ("examples", "extends", "title", "about", "homepage", "licence")
+_NOT_INHERITED = ("examples", "extends", "title", "about", "homepage", "licence", "seen")
 
 
 class Layout(msgspec.Struct, frozen=True, dict=True):
@@ -292,6 +293,15 @@ def _typed_problem(node: Node, detail: Any) -> Problem:
     where = ".".join(path)
     if detail["type"] == "missing":
         return Problem(f"{str(detail['loc'][-1])!r} is missing" + (f" in {where}" if where else ""), place)
+    if detail["type"] == "literal_error":
+        given, expected = detail["input"], detail["ctx"]["expected"]
+        choices = [one or other for one, other in re.findall(r"\"([^\"]*)\"|'([^']*)'", expected)]
+        near = nearest(given, choices) if isinstance(given, str) else None
+        return Problem(f"{where} is {given!r}", place, expected, hint=f"did you mean {near!r}?" if near else "")
+    if detail["type"] == "string_too_short":
+        return Problem(f"{where} is empty", place, "some text")
+    if detail["type"] == "tuple_type":
+        return Problem(f"{where or 'this'} is not a list", place, "a list, each entry behind a dash")
     return Problem(f"{where}: {detail['msg']}" if where else detail["msg"], place)
 
 
@@ -305,6 +315,10 @@ def _words_at(path: list[str]) -> list[str]:
         from formatspec.language.schema import CheckSpec
 
         model = CheckSpec
+    elif path and path[0] == "seen":
+        from formatspec.language.schema import Seen
+
+        model = Seen
     elif path and path[0] == "options":
         from formatspec.language.schema import OptionSpec
 

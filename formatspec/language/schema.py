@@ -10,6 +10,7 @@ LANGUAGE_VERSION = 1
 DOCUMENTS = ("json", "jsonl", "yaml", "xml", "ini", "csv", "lines", "pixels")
 
 ImageMode = Literal["gray", "gray16", "rgb", "rgba", "palette", "index"]
+SeenLevel = Literal["tool's file", "tool's source", "documentation"]  # from the best evidence to the weakest
 Word = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
@@ -121,6 +122,14 @@ class CategoryList(Strict):
     match: Annotated[tuple[str, ...], Many]
 
 
+class Seen(Strict):
+    """One thing that a spec rests on: a file of the tool that writes the format, its source, or a page about it."""
+
+    level: SeenLevel = Field(description="what was looked at")
+    source: str = Field(min_length=1, description="where it can be found: a URL, or the name of a release")
+    note: str | None = Field(None, description="what it shows, and what it leaves open")
+
+
 class VariantSpec(BaseModel):
     """One layout of several; what stands in it is merged over the spec."""
 
@@ -161,6 +170,7 @@ class Spec(Strict):
     extends: str | None = Field(None, description="a spec whose entries are taken over")
     checks: dict[Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")], CheckSpec] = Field(default_factory=dict)
     examples: tuple[str, ...] = ()
+    seen: tuple[Seen, ...] = Field((), description="what the spec rests on")
 
     @model_validator(mode="after")
     def _one_document_each(self) -> Spec:
