@@ -15,6 +15,9 @@ from formatspec.codecs.formulas import computed
 from formatspec.codecs.registry import Argument, Codec, Env, Formulas, Site, UnfitError, codec
 from formatspec.codecs.values import Number
 
+DEEPEST = 3
+"""How deep lists may stand in one another: rings of points."""
+
 SIDES = ("x1", "y1", "x2", "y2")
 
 
@@ -312,8 +315,8 @@ def center_and_rim(arguments: Sequence[Argument], site: Site) -> Codec:
 def normalized(arguments: Sequence[Argument], site: Site) -> Codec:
     """`normalized`: each x divided by the image's width, each y by its height, x and y in turn.
 
-    Works on flat lists and on lists of points.  `normalized(x, x, y, y)` says which is which, as often as the
-    list is long; `_` leaves a number as it is: `triplets | normalized(x, y, _)`.
+    Works on flat lists, on lists of points and on lists of rings of points.  `normalized(x, x, y, y)` says which
+    is which, as often as the list is long; `_` leaves a number as it is: `triplets | normalized(x, y, _)`.
     """
     pattern = take.names(take.plain(arguments, 0, 16), ("x", "y", "_")) or ("x", "y")
     by_size = {"x": "({} / width)", "y": "({} / height)", "_": "{}"}
@@ -345,16 +348,18 @@ def normalized(arguments: Sequence[Argument], site: Site) -> Codec:
             return tuple(map(operator.mul, flat(value), itertools.cycle(by)))
         return tuple(v if s is None else v * s for v, s in zip(flat(value), itertools.cycle(by), strict=False))
 
+    def each(value: Any, change: Callable[[Any, Any], Any], by: Any, container: type, depth: int = 0) -> Any:
+        found = values.sequence(value)
+        if any(map(values.is_sequence, found)):
+            if depth == DEEPEST:
+                raise UnfitError("lists less deep", value)
+            return container(each(part, change, by, container, depth + 1) for part in found)
+        return change(found, by)
+
     def encode(value: Any, env: Env) -> Any:
-        by, found = scales(env), values.sequence(value)
-        if found and values.is_sequence(found[0]):
-            return values.listed(site, (divided(point, by) for point in found))
-        return values.listed(site, divided(found, by))
+        return values.listed(site, each(value, divided, scales(env), list))
 
     def decode(value: Any, env: Env) -> Any:
-        by, found = scales(env), values.sequence(value)
-        if found and values.is_sequence(found[0]):
-            return tuple(multiplied(point, by) for point in found)
-        return multiplied(found, by)
+        return each(value, multiplied, scales(env), tuple)
 
     return Codec(encode=encode, decode=decode, kind="any", needs=frozenset({"size"}), formulas=formulas)

@@ -1,4 +1,4 @@
-"""Numbers and tuples of numbers: digits, bits, steps, spread, from, times, positive, reversed, numbers."""
+"""Numbers and tuples of numbers: digits, bits, steps, spread, from, times, whole, positive, reversed, numbers."""
 
 from __future__ import annotations
 
@@ -271,6 +271,33 @@ def times(arguments: Sequence[Argument], site: Site) -> Codec:
         kind="number",
         arity=1,
         fit=lambda value, rng, env: values.any_whole(value, rng, 2**31),
+    )
+
+
+@codec("whole")
+def whole_(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`whole`: a whole number; `3.0` and, where the file's side is a text, `3` and `03` are read as 3."""
+    plain(arguments, 0)
+
+    def encode(value: Any, env: Env) -> int:
+        if type(value) is not int:
+            raise UnfitError("a whole number", value)
+        return value
+
+    def decode(value: Any, env: Env) -> int:
+        if isinstance(value, str) and value.isascii() and value.removeprefix("-").isdigit() and len(value) < 19:
+            return int(value)
+        found = values.coordinate(value)
+        if found != int(found):
+            raise UnfitError("a whole number", value)
+        return int(found)
+
+    return Codec(
+        encode=encode,
+        decode=decode,
+        kind="number",
+        arity=1,
+        fit=lambda value, rng, env: value if type(value) is int else rng.randrange(1000),
     )
 
 

@@ -215,6 +215,8 @@ class Generator:
             told = self._told(thing, env)
             if any(other.category == category and self._is_numbered_as(thing, other) for other in made):
                 continue
+            if any(_says_alike(thing, other, slots) for slots in self.outline.keys for other in made):
+                continue
             if not told or (self.outline.alone and thing == Object()):
                 continue
             if True not in told and thing.region is not None:
@@ -452,6 +454,18 @@ def close(a: Any, b: Any) -> bool:
     if isinstance(a, dict) and isinstance(b, dict):
         return a.keys() == b.keys() and all(close(a[key], b[key]) for key in a)
     return bool(a == b)
+
+
+def _says_alike(thing: Object, other: Object, slots: Sequence[str]) -> bool:
+    """Whether two objects have one key in a mapping of objects."""
+    return all(_stated(thing, slot) == _stated(other, slot) for slot in slots)
+
+
+def _stated(thing: Object, slot: str) -> Any:
+    head, _, name = slot.partition(".")
+    if head == "category":
+        return None if thing.category is None else getattr(thing.category, name, None)
+    return _value_of(slot)(thing)
 
 
 def _value_of(slot: str) -> Callable[[Object], Any]:

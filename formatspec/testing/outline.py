@@ -14,7 +14,7 @@ from formatspec.engine.spec.compiled import IMAGE, Format, Role
 from formatspec.language.errors import Place
 from formatspec.language.expression import Binary, Literal, Name, Unary, conjuncts
 from formatspec.language.leaf import Bind, Text, bindings
-from formatspec.language.rules import BLOCK, LeafRule, ListRule, MapRule, OneOf, Rule, TableRule, is_derived
+from formatspec.language.rules import BLOCK, KEY, LeafRule, ListRule, MapRule, OneOf, Rule, TableRule, is_derived
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,8 @@ class Outline:
     rings: tuple[str, ...] = ()
     numbers: set[str] = field(default_factory=set)
     """Slots by which a label image tells objects of one category apart."""
+    keys: list[tuple[str, ...]] = field(default_factory=list)
+    """Slots of objects whose rows stand in a mapping under a key that says them, so that no two may have them alike."""
 
 
 def outline(form: Format) -> Outline:
@@ -98,6 +100,8 @@ def _collect(
             found.areas.append(condition(rule.each.where, inner, rule.place))
         if rule.each.rings:
             found.rings = rule.each.by
+        if rule.keyed and rule.each.table == "objects":
+            found.keys.append(_key_slots(rule, inner))
         found.alone = found.alone or rule.each.by == ("item",)
         if role.kind == "pixels" and "category" in rule.each.by:
             slots = (inner.meaning(name) for name in rule.each.by if name != "category")
@@ -123,6 +127,14 @@ def _collect(
             alone = isinstance(alternative, TableRule) and tables.count(alternative.each.table) == 1
             further = choice if alone and len(tables) > 1 else (*choice, (number, place))
             _collect(alternative, scope, role, required, further, found, 1)
+
+
+def _key_slots(rule: TableRule, scope: Scope) -> tuple[str, ...]:
+    """The slots of a record that the key of its row says."""
+    fields = rule.row.fields if isinstance(rule.row, MapRule) else ()
+    leaves = [one.rule.leaf for one in fields if one.keys == (KEY,) and isinstance(one.rule, LeafRule)]
+    names = [name for leaf in leaves for bind in bindings(leaf) for name in bind.names]
+    return tuple(found.name for name in names if (found := scope.meaning(name)) is not None and found.where == "record")
 
 
 def _slotted(row: Rule) -> bool:

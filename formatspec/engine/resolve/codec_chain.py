@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -278,6 +279,10 @@ def build(leaf: Bind, types: Sequence[Type], keys: int, textual: bool, place: Pl
         if checks[0] is not None:
             steps_in.append(_if_any(checks[0]))
     else:
+        if keys == 1 and not codecs and not textual and _COUNTS.keys() & set(types):
+            counts = [_COUNTS.get(kind) for kind in types]
+            steps_in.append(partial(_parted, counts))
+            steps_out.append(partial(_in_a_row, counts))
         steps_in.append(partial(_slots, tuple(checks)))
     needs = frozenset(need for codec in codecs for need in codec.needs)
     pattern = _pattern(leaf, codecs, types) if textual else None
@@ -302,6 +307,27 @@ def _codecs(leaf: Bind, left: int, right: int, textual: bool, place: Place) -> t
             raise problem(str(error), place) from None
         left = 1 if left > 1 and call.name in ("digits",) else left
     return tuple(made)
+
+
+_COUNTS: dict[Type, int] = {"box": 4, "rotated": 5, "circle": 3}
+"""Types that are a fixed count of numbers, which stand among the other values of a list of several slots."""
+
+
+def _parted(counts: Sequence[int | None], value: Any, env: Env) -> tuple[Any, ...]:
+    """The values of several slots that stand in one list, the numbers of each one after another."""
+    whole = sum(count or 1 for count in counts)
+    if not isinstance(value, list | tuple) or len(value) != whole:
+        raise UnfitError(f"{whole} values", value)
+    rest = iter(value)
+    return tuple(next(rest) if count is None else tuple(islice(rest, count)) for count in counts)
+
+
+def _in_a_row(counts: Sequence[int | None], value: Any, env: Env) -> list[Any]:
+    """The inverse of `_parted`."""
+    found: list[Any] = []
+    for count, part in zip(counts, value, strict=True):
+        found += (part,) if count is None else part
+    return found
 
 
 _SHAPES: dict[Type, tuple[int, tuple[int, ...]]] = {"box": (4, (2, 3))}

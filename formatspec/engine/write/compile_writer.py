@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from formatspec.codecs.registry import UnfitError
 from formatspec.engine.base.faults import MISSING
+from formatspec.engine.documents.keyed_rows import with_empty
 from formatspec.engine.evaluate.expressions import condition
 from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting, getter, records_of
 from formatspec.engine.resolve.codec_chain import build
@@ -22,7 +23,7 @@ from formatspec.engine.resolve.scope import Scope
 from formatspec.engine.resolve.table_ids import table_number
 from formatspec.engine.write.generate_rows import plain_writer
 from formatspec.engine.write.geometry_choice import OUTLINES, fitting_shapes, shape_of
-from formatspec.engine.write.mark_written import _held, hold
+from formatspec.engine.write.mark_written import _held, hold, hold_no_more
 from formatspec.engine.write.print_leaf import (
     NO_SOURCE,
     LackingError,
@@ -38,7 +39,18 @@ from formatspec.engine.write.split_rings import split_rings
 from formatspec.language import expression
 from formatspec.language.expression import Expression
 from formatspec.language.leaf import Bind, bindings
-from formatspec.language.rules import Field, LeafRule, ListRule, MapRule, OneOf, Rule, TableRule, is_derived, problem
+from formatspec.language.rules import (
+    KEY,
+    Field,
+    LeafRule,
+    ListRule,
+    MapRule,
+    OneOf,
+    Rule,
+    TableRule,
+    is_derived,
+    problem,
+)
 from formatspec.model.records import Category, Object
 from formatspec.model.slots import TABLES
 
@@ -381,7 +393,7 @@ def _table(rules: tuple[TableRule, ...], scope: Scope) -> Writer:
 
     def write(context: WriteContext, source: Any) -> Any:
         documents = [document for document, _ in written_rows(rows, context)]
-        return _in_columns(documents, source) if columns else documents
+        return _in_columns(documents, source) if columns else with_empty(documents, source)
 
     if scope.kind == "item" and all(TABLES[rule.each.table] == "category" for rule in rules):
         return list_kept(write)  # a dataset's categories keep no row of an item's list
@@ -454,12 +466,34 @@ def _rings_of(row: RowWriter, context: WriteContext, chosen: list[Any]) -> Itera
 
 
 def _written(row: RowWriter, context: WriteContext, chosen: list[Any]) -> Iterator[tuple[Any, Any]]:
+    rows = _each_row(row, context, chosen)
+    return _with_own_keys(row, context, rows) if row.rule.keyed else rows
+
+
+def _with_own_keys(row: RowWriter, context: WriteContext, rows: Iterator[tuple[Any, Any]]) -> Iterator[tuple[Any, Any]]:
+    """Rows of a mapping, which holds one under each key; of several records with one key the first is written."""
+    taken: set[Any] = set()
+    for document, record in rows:
+        if document[KEY] in taken:
+            hold_no_more(context, record)
+            _lose(row, context, record, f"another stands under the same key {document[KEY]!r}")
+            continue
+        taken.add(document[KEY])
+        yield document, record
+
+
+def _lose(row: RowWriter, context: WriteContext, record: Any, why: str) -> None:
+    """Note that a record has no row, and why."""
+    context.setting.rows.setdefault("lost", []).append((row.table, record, why))
+
+
+def _each_row(row: RowWriter, context: WriteContext, chosen: list[Any]) -> Iterator[tuple[Any, Any]]:
     if row.where is None and context.as_read is None:
         for index, record in enumerate(chosen):
             try:
                 yield row.anew(record, index, len(chosen), context), record
             except LackingError as lacking:
-                context.setting.rows.setdefault("lost", []).append((row.table, record, f"no {lacking}"))
+                _lose(row, context, record, f"no {lacking}")
         return
     fitting = contexts_of(chosen, context)
     if row.where is not None:
@@ -472,7 +506,7 @@ def _written(row: RowWriter, context: WriteContext, chosen: list[Any]) -> Iterat
         try:
             yield write_record(row, inner), inner.record
         except LackingError as lacking:
-            context.setting.rows.setdefault("lost", []).append((row.table, inner.record, f"no {lacking}"))
+            _lose(row, context, inner.record, f"no {lacking}")
 
 
 def _is_shaped(record: Any, row: RowWriter, rows: list[RowWriter], context: WriteContext) -> bool:
