@@ -138,7 +138,9 @@ def _csv(style: Style, rule: Rule) -> RoleCodec:
         present = dict.fromkeys(key for line in document for key in line)
         extra = [key for key in present if key not in columns]
         optional = {k for row in rows for f in row.fields if f.optional for k in f.keys}
-        kept = (c for c in columns if stated or c not in optional or c in present)
+        kept = [c for c in columns if stated or c not in optional or c in present]
+        if not style.columns and style.header and present.keys() >= set(kept):
+            kept.sort(key=list(present).index)  # as the source has them, whose rows come back as they stood
         return Style(**{**_fields(style), "columns": (*kept, *extra)})
 
     def cells(document: Any) -> Iterator[Any]:

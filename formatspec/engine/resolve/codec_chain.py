@@ -270,6 +270,8 @@ def build(leaf: Bind, types: Sequence[Type], keys: int, textual: bool, place: Pl
             steps_in.append(partial(_each, reader) if many else reader)
         if leaf.format is not None and (leaf.format == "word" or _PADDED.fullmatch(leaf.format)):
             steps_out.append(partial(_rendered, formats.field("x", leaf.format).render))
+        elif leaf.format == "token":
+            steps_out.append(_unbroken)
         unspelled = _composed(steps_out)
         if not codecs or codecs[-1].kind != "tree":
             steps_out.append(partial(_each, spell) if keys > 1 else spell)
@@ -370,6 +372,13 @@ def _slots(checks: tuple[Convert | None, ...], values: Any, env: Env) -> tuple[A
     )
 
 
+def _unbroken(value: Any, env: Env) -> Any:
+    """A value whose text is one word, as it is."""
+    if not re.fullmatch(r"\S+", spell(value)):
+        raise UnfitError("a word without blanks", value)
+    return value
+
+
 def _rendered(render: Callable[[Any], str], value: Any, env: Env) -> str:
     try:
         return render(value)
@@ -391,6 +400,8 @@ def _text_reader(leaf: Bind, codecs: Sequence[Codec], types: Sequence[Type]) -> 
 
 
 def _pattern(leaf: Bind, codecs: Sequence[Codec], types: Sequence[Type]) -> str:
+    if leaf.format == "token":
+        return r"\S+"
     if leaf.format is not None:
         return formats.field("x", leaf.format).pattern
     arity = next((codec.arity for codec in reversed(codecs) if codec.arity), None)
