@@ -99,6 +99,9 @@ MAKERS: dict[str, Make] = {
     "rings": lambda rng, w, h, textual: tuple(ring(rng, w, h) for _ in range(rng.choice((1, 1, 2)))),
     "keypoints": lambda rng, w, h, textual: keypoints(rng, w, h),
     "circle": lambda rng, w, h, textual: (rng.randrange(w), rng.randrange(h), rng.randrange(1, 5)),
+    "ellipse": lambda rng, w, h, textual: (
+        rng.randrange(w), rng.randrange(h), rng.randrange(1, 5), rng.randrange(5, 8), rng.choice((0.0, 30.0, 90.0))
+    ),
     "region": lambda rng, w, h, textual: region(rng, w, h),
     "color": lambda rng, w, h, textual: tuple(rng.randrange(1, 256) for _ in range(3)),
     "edges": lambda rng, w, h, textual: ((0, 1),),

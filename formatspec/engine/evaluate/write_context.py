@@ -351,6 +351,8 @@ _OBJECT: dict[str, Getter] = {
     "number": lambda context: context.setting.counts.get(f"{context.index}", context.index),
     "depth": lambda context: context.family().depth(context.record),
     "bbox": lambda context: derive.bbox(context.record),
+    "circle": lambda context: derive.circle(context.record),
+    "ellipse": lambda context: derive.ellipse(context.record),
     "rotated": lambda context: derive.rotated(context.record),
     "polygons": lambda context: derive.polygons(context.record, context.setting.apart),
     "polygon": lambda context: derive.polygon(context.record, context.setting.apart),

@@ -237,6 +237,7 @@ _TYPES: dict[Type, Convert] = {
     "rotated": partial(_numbers, 5),
     "ring": partial(_numbers, None),
     "circle": partial(_numbers, 3),
+    "ellipse": partial(_numbers, 5),
     "color": _color,
     "edges": _edges,
     "mapping": _mapping,
@@ -311,7 +312,7 @@ def _codecs(leaf: Bind, left: int, right: int, textual: bool, place: Place) -> t
     return tuple(made)
 
 
-_COUNTS: dict[Type, int] = {"box": 4, "rotated": 5, "circle": 3}
+_COUNTS: dict[Type, int] = {"box": 4, "rotated": 5, "circle": 3, "ellipse": 5}
 """Types that are a fixed count of numbers, which stand among the other values of a list of several slots."""
 
 
