@@ -85,8 +85,8 @@ def test_a_target_without_ellipses_takes_the_box_around(ellipse: list[float], bo
 
 def test_circles_and_ellipses_of_equal_radii_are_the_same(tmp_path: Path) -> None:
     (tmp_path / "shapes.yaml").write_text(SPEC)
-    only = SPEC.replace("name: shapes", "name: only").replace("circle?: circle\n", "")
-    (tmp_path / "only.yaml").write_text("".join(line for line in only.splitlines(True) if " circle?" not in line))
+    lines = SPEC.replace("name: shapes", "name: only").splitlines(keepends=True)
+    (tmp_path / "only.yaml").write_text("".join(line for line in lines if " circle?" not in line))
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "a.jpg").write_bytes(image_bytes(20, 10, "jpg"))
     (tmp_path / "in" / "a.json").write_text(json.dumps([{"name": "car", "circle": [5, 4, 2]}]))
