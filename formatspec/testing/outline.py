@@ -11,6 +11,7 @@ from formatspec.engine.evaluate.write_context import WriteContext
 from formatspec.engine.resolve.codec_chain import Chain, build
 from formatspec.engine.resolve.scope import Meaning, Scope
 from formatspec.engine.spec.compiled import IMAGE, Format, Role
+from formatspec.engine.spec.shared_values import value_names, value_slots
 from formatspec.language.errors import Place
 from formatspec.language.expression import Binary, Literal, Name, Unary, conjuncts
 from formatspec.language.leaf import Bind, Text, bindings
@@ -49,6 +50,8 @@ class Outline:
     rings: tuple[str, ...] = ()
     numbers: set[str] = field(default_factory=set)
     """Slots by which a label image tells objects of one category apart."""
+    shared: list[tuple[tuple[str, ...], tuple[str, ...]]] = field(default_factory=list)
+    """Slots that a document of many items states for all of them, and the names by which these agree."""
     keys: list[tuple[str, ...]] = field(default_factory=list)
     """Slots of objects whose rows stand in a mapping under a key that says them, so that no two may have them alike."""
 
@@ -60,6 +63,8 @@ def outline(form: Format) -> Outline:
         rule = role.codec.rule if role.codec is not None else role.rule
         if rule is not None and not role.kept and (role.name != IMAGE or role.kind):
             _collect(rule, role.scope, role, True, (), found, len(form.roles))
+            if slots := value_slots(role):
+                found.shared.append((slots, value_names(form, role)))
     painted = [name for name, pixels in found.object_roles.items() if pixels]
     if painted:
         bound = Bind(("region",))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
 
+from formatspec.model.records import Object
 from formatspec.model.region import Region
 
 WORDS = ("car", "tree", "Fußgänger", "猫", "traffic light", "a-b", "x_y", "no", "007", "left turn", "été", "n")
@@ -107,3 +109,21 @@ MAKERS: dict[str, Make] = {
     "edges": lambda rng, w, h, textual: ((0, 1),),
     "mapping": lambda rng, w, h, textual: attributes(rng, textual),
 }  # fmt: skip
+
+
+def say_alike(thing: Object, other: Object, slots: Sequence[str]) -> bool:
+    """Whether two objects have one key in a mapping of objects."""
+    return all(_stated(thing, slot) == _stated(other, slot) for slot in slots)
+
+
+def _stated(thing: Object, slot: str) -> Any:
+    head, _, name = slot.partition(".")
+    if head == "category":
+        return None if thing.category is None else getattr(thing.category, name, None)
+    return value_of(slot)(thing)
+
+
+def value_of(slot: str) -> Callable[[Object], Any]:
+    """What gives an object's value of a slot."""
+    head, _, name = slot.partition(".")
+    return (lambda thing: thing.attributes.get(name)) if name else attrgetter(head)

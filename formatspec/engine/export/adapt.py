@@ -243,3 +243,15 @@ def _binds_in_pixels(form: Format, name: str) -> bool:
         if role.kind == "pixels" and role.rule is not None
         for meaning, scope, _ in wanted_slots.meanings(role.rule, role.scope)
     )
+
+
+def with_areas_as_objects(item: Item) -> Item:
+    """For a target that knows objects only: each area is an object; one of things that count is a group of them."""
+    if not item.areas:
+        return item
+    made = tuple(
+        Object(category=area.category, region=area.region,
+               single=False if area.category is not None and area.category.countable else None)
+        for area in item.areas
+    )  # fmt: skip
+    return msgspec.structs.replace(item, objects=(*item.objects, *made))

@@ -10,17 +10,19 @@ import msgspec
 
 from formatspec.engine.documents.role_codec import RoleCodec
 from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting
-from formatspec.engine.export.adapt import Adapter, TargetCategories
+from formatspec.engine.export.adapt import Adapter, TargetCategories, with_areas_as_objects
 from formatspec.engine.export.losses import Losses
 from formatspec.engine.export.lost_records import ONE_PER_ITEM, Unwritten
 from formatspec.engine.export.name_items import NoPlaceError
 from formatspec.engine.export.shard_output import ShardOutput, SharedShard, TableShard
 from formatspec.engine.export.shared_tables import Spooled, counts_on, holds_apart, narrower, spooled_tables, told_twice
+from formatspec.engine.export.shared_values import gather_values
 from formatspec.engine.index.entries import header_of
 from formatspec.engine.index.row_ownership import SharedFile
 from formatspec.engine.resolve.held_slots import WRITTEN, record_mark
 from formatspec.engine.resolve.row_counters import ALL_OBJECTS, Absolute, Relative
 from formatspec.engine.spec.compiled import IMAGE, Format, Role
+from formatspec.engine.spec.shared_values import value_slots
 from formatspec.engine.write.compile_writer import RowWriter, compile_writer, write_record
 from formatspec.engine.write.generate_lines import text_writer
 from formatspec.engine.write.mark_written import hold
@@ -103,6 +105,7 @@ class Exporter:
             for role in self.roles
             if role.span == "shared" and role.codec is not None
         }
+        self.values = {name: value_slots(target.roles[name]) for name in self.spooled}
         self.renumbers = narrower(adapter)
         self.told_twice = told_twice(self.spooled.values())
         self.objects = 0
@@ -316,6 +319,7 @@ class Exporter:
             context = self._row_context(shared, item, item_setting, over_files)
             for table in self.spooled[role.name]:
                 self._spool(table, shared, item, context)
+        gather_values(self.values[role.name], item, shared.part.values, self.losses)
         shared.part.items += 1
         shared.part.objects += len(item.objects)
 
@@ -477,18 +481,6 @@ def _named_slot(slot: str, context: WriteContext) -> Any:
         return getattr(context.record, slot, None)
     category = context.record.category
     return None if category is None else getattr(context.setting.categories.own(category), rest)
-
-
-def with_areas_as_objects(item: Item) -> Item:
-    """For a target that knows objects only: each area is an object; one of things that count is a group of them."""
-    if not item.areas:
-        return item
-    made = tuple(
-        Object(category=area.category, region=area.region,
-               single=False if area.category is not None and area.category.countable else None)
-        for area in item.areas
-    )  # fmt: skip
-    return msgspec.structs.replace(item, objects=(*item.objects, *made))
 
 
 def rendered(role: Role, names: Mapping[str, Any]) -> str:
