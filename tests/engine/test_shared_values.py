@@ -18,7 +18,11 @@ files:
   boxes: {path: "{sequence}/boxes.csv", csv: {each: objects, frame: "{frame:d}", "x, y, w, h": bbox | xywh}}
   about:
     path: "{sequence}/about.json"
-    json: {fps: item.attributes.fps else 25, wide: image.width, "camera?": item.attributes.camera, frames: = count(items)}
+    json:
+      fps: item.attributes.fps else 25
+      wide: image.width
+      camera?: item.attributes.camera
+      frames: = count(items)
 """
 
 

@@ -324,7 +324,7 @@ def _table(rules: tuple[TableRule, ...], scope: Scope) -> Writer:
         if any(rule.each.rings for rule in rules):
             raise problem("rows in rings stand in a list of their item's own", rules[0].place)
         key = spool_key(rules, scope)
-        return lambda context, source: context.setting.rows.get(key, [])
+        return lambda context, source: with_empty(context.setting.rows.get(key, []), source)
     if any(rule.each.rings for rule in rules[1 if len(rules) == 1 else 0 :]):
         raise problem("rows in rings are the only table of their list", rules[0].place)
     rows = [RowWriter(rule, scope) for rule in rules]
