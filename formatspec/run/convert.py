@@ -108,11 +108,14 @@ def target_format(source: OpenDataset, target: Source, plan: Plan) -> Format:
 
 
 def _following(source: OpenDataset, follows: Mapping[str, Any]) -> Any:
-    """The choice for the first slot, in the option's order, that the first items' objects hold."""
-    bits = 0
+    """The choice for the first slot, in the option's order, that the first items' objects hold; where there are none, that
+    of their areas."""
+    bits, of_areas = 0, 0
     for item in itertools.islice(source, PEEKED):
         for thing in item.objects:
             bits |= stated_bits(thing)
+        of_areas |= BITS["region"] if item.areas else 0
+    bits = bits or of_areas
     return next((choice for slot, choice in follows.items() if bits & BITS.get(slot, 0)), list(follows.values())[-1])
 
 
