@@ -108,8 +108,7 @@ def target_format(source: OpenDataset, target: Source, plan: Plan) -> Format:
 
 
 def _following(source: OpenDataset, follows: Mapping[str, Any]) -> Any:
-    """The choice for the first slot, in the option's order, that the first items' objects hold; where there are none, that
-    of their areas."""
+    """The choice for the first slot, in the option's order, that the first items' objects hold, else their areas."""
     bits, of_areas = 0, 0
     for item in itertools.islice(source, PEEKED):
         for thing in item.objects:

@@ -411,7 +411,7 @@ def test_chains(calls: list[tuple[str, list[Any]]], model: Any, file: Any, site:
         ("suffix", []),
         ("by_name", ["rows"]),
         ("xywh", [1]),
-        ("run_lengths", ["text"]),
+        ("run_lengths", ["bytes"]),
         ("corners", [-1]),
     ],
 )
@@ -452,3 +452,33 @@ def test_holes_are_bridged() -> None:
     ring = call("with_holes", [], R2).decode((outer, [hole]), ENV)
     assert Region.from_polygons((ring,), 10, 10).area == 81 - 4
     assert call("with_holes", ["flat"], R2).decode(([0, 0, 9, 0, 9, 9, 0, 9], [[2, 2, 4, 2, 4, 4, 2, 4]]), ENV) == ring
+
+
+def test_packed_runs_as_tools_write_them() -> None:
+    """The bytes of two pictures that a tool in use packed: 2 x 2 with the first pixel red, and words by hand."""
+    env = Env(width=2, height=2)
+    packed = [0, 0, 0, 16, 57, 27, 248, 31, 240, 128, 1, 255, 108, 0]
+    region = make("packed_rgba_runs", [], Site()).decode(packed, env)
+    assert region == Region.from_crop(np.ones((1, 1), bool), 0, 0, 2, 2)
+    longer = make("packed_rgba_runs", [], Site()).decode([*packed, 0], env)  # a byte more than is needed
+    assert longer == region
+    for broken in ([*packed[:3], 17, *packed[4:]], packed[:8], [300], "text", [0, 0, 0, 16]):
+        with pytest.raises(UnfitError):
+            make("packed_rgba_runs", [], Site()).decode(broken, env)
+
+
+def test_runs_of_values() -> None:
+    env = Env(width=4, height=3)
+    region = make("value_runs", [], Site()).decode([0, 1, 5, 2, 0, 9], env)
+    assert region.bbox == (1, 0, 2, 1)
+    assert make("value_runs", [], Site()).encode(region, env) == [0, 1, 1, 2, 0, 9]
+    for broken in ([0, 1], [0, 12, 1], [0, 1 << 60], "x"):
+        with pytest.raises(UnfitError):
+            make("value_runs", [], Site()).decode(broken, env)
+
+
+def test_run_lengths_in_a_line() -> None:
+    region = Region.from_crop(np.ones((2, 3), bool), 1, 0, 5, 6)
+    text = make("run_lengths", [Argument("text")], Site()).encode(region, Env(6, 5))
+    assert text.startswith("5 6 ")
+    assert make("run_lengths", [Argument("text")], Site()).decode(text, Env(6, 5)) == region
