@@ -32,7 +32,7 @@ from formatspec.run.output.staging import Staging
 from formatspec.run.pools.shards import Pool, Shard, shards_of
 from formatspec.run.pools.workers import Alone
 from formatspec.run.resume import resumed
-from formatspec.run.select import Labels
+from formatspec.run.select import ItemCondition, Labels
 
 Media = Literal["copy", "link", "none"]
 UNCLAIMED_SHOWN = 5
@@ -230,7 +230,9 @@ class Conversion:
             made.found += noted
             if one.item is None or any(finding.level == "error" for finding, _ in noted):
                 continue
-            chosen: Item | None = one.item if select is None else select(one.item)
+            chosen: Item | None = one.item
+            if select is not None:
+                chosen = select.at(one.item, index) if isinstance(select, ItemCondition) else select(one.item)
             if chosen is not None:
                 yield index, chosen if self.labels is None else self.labels.item(chosen), one.files
 

@@ -79,3 +79,40 @@ files:
     result = fs.convert(clips / "data", to=clips / "other.yaml", out=clips / "out", spec=clips / "clips.yaml")
     assert json.loads((clips / "out" / "about.json").read_text()) == {"fps": 25}
     assert "attributes.fps other than that of the first item in one file: 1 item" in result.losses
+
+
+def test_an_item_has_its_number_in_a_selection(clips: Path) -> None:
+    spec = clips / "clips.yaml"
+    fs.convert(clips / "data", to=spec, out=clips / "last", spec=spec, where="index > 2")
+    assert [item.key for item in fs.open(clips / "last", spec)] == ["b/0"]
+
+
+def test_an_outline_of_an_odd_count_of_numbers_is_said(tmp_path: Path) -> None:
+    spec = tmp_path / "odd.yaml"
+    spec.write_text(
+        'formatspec: 1\nname: odd\nfiles:\n  image: "{name}.jpg"\n'
+        '  record: {path: "{name}.json", json: [{each: objects, ring: polygon}]}\n'
+    )
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "a.jpg").write_bytes(image_bytes(20, 10, "jpg"))
+    (tmp_path / "data" / "a.json").write_text('[{"ring": [1, 2, 3, 4, 5, 6, 7]}]')
+    (finding,) = fs.validate(tmp_path / "data", spec).findings
+    assert (finding.level, finding.pointer) == ("error", "/0/ring")
+
+
+def test_numbers_are_keys_in_yaml_and_texts_in_json(tmp_path: Path) -> None:
+    for kind, expected in (("yaml", "names:\n  0: car\n  1: bus\n"), ("json", '{"names": {"0": "car", "1": "bus"}}')):
+        spec = tmp_path / f"{kind}_names.yaml"
+        spec.write_text(
+            f'formatspec: 1\nname: {kind}_names\ncategories: [names]\nfiles:\n  image: "{{name}}.jpg"\n'
+            f"  names: {{path: names.{kind}, {kind}: {{names: categories.name | index_map}}}}\n"
+            '  boxes: {path: "{name}.txt", lines: {each: objects, lines: "{category.index:d}"}}\n'
+        )
+        source = tmp_path / f"{kind}_data"
+        source.mkdir()
+        (source / "a.jpg").write_bytes(image_bytes(20, 10, "jpg"))
+        (source / "a.txt").write_text("1\n")
+        (source / f"names.{kind}").write_text(expected)
+        fs.convert(source, to="coco", out=tmp_path / f"{kind}_coco", spec=spec)
+        fs.convert(tmp_path / f"{kind}_coco", to=spec, out=tmp_path / f"{kind}_out")
+        assert (tmp_path / f"{kind}_out" / f"names.{kind}").read_text().strip() == expected.strip()

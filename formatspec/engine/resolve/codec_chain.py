@@ -200,6 +200,13 @@ def _numbers(count: int | None, value: Any, env: Env) -> tuple[Any, ...]:
     return tuple(value)
 
 
+def _ring(value: Any, env: Env) -> tuple[Any, ...]:
+    found = _numbers(None, value, env)
+    if len(found) % 2:
+        raise UnfitError("an even count of numbers, x and y in turn", value)
+    return found
+
+
 def _color(value: Any, env: Env) -> tuple[int, ...]:
     if not isinstance(value, list | tuple) or len(value) not in (3, 4):
         raise UnfitError("a colour of three integers", value)
@@ -235,7 +242,7 @@ _TYPES: dict[Type, Convert] = {
     "texts": _texts,
     "box": partial(_numbers, 4),
     "rotated": partial(_numbers, 5),
-    "ring": partial(_numbers, None),
+    "ring": _ring,
     "circle": partial(_numbers, 3),
     "ellipse": partial(_numbers, 5),
     "color": _color,
