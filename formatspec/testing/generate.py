@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from formatspec.codecs.registry import Env, UnfitError
+from formatspec.codecs.registry import Codec, Env, UnfitError
 from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting
 from formatspec.engine.export.adapt import TargetCategories
 from formatspec.engine.read.categories import from_table
@@ -419,14 +419,22 @@ class Generator:
             )
             one: Any = made[0] if len(made) == 1 else made
             for codec in bound.chain.codecs[:1]:
-                whole = codec.fit(one, self.rng, env)
+                whole = _fitted(codec, one, self.rng, env)
                 if bound.types == ("mapping",) and not isinstance(whole, dict) and "columns" not in codec.needs:
-                    one = {name: codec.fit(part, self.rng, env) for name, part in one.items()}
+                    one = {name: _fitted(codec, part, self.rng, env) for name, part in one.items()}
                 else:
                     one = whole
             if all(_survives(other.chain, one, env) for other in alike):
                 return (one,) if len(bound.slots) == 1 else tuple(one)
         return (None,) * len(bound.slots)
+
+
+def _fitted(codec: Codec, value: Any, rng: random.Random, env: Env) -> Any:
+    """A value near this one that a codec carries; itself where it is of a type that the codec cannot take."""
+    try:
+        return codec.fit(value, rng, env)
+    except (UnfitError, TypeError, ValueError, IndexError):
+        return value
 
 
 def _made_as(kind: str, bound: Bound) -> str:
@@ -474,7 +482,7 @@ def _attributes(values: Mapping[str, Any]) -> dict[str, Any]:
         for slot, value in values.items()
         if slot.startswith("attributes.") and value is not None and value != {}
     }
-    return {**(values.get("attributes") or {}), **found}
+    return {**(whole if isinstance(whole := values.get("attributes"), dict) else {}), **found}
 
 
 def _category(values: Mapping[str, Any]) -> Category:

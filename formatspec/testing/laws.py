@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from formatspec.codecs.registry import UnfitError
 from formatspec.engine.dataset.dataset import OpenDataset, open_source
 from formatspec.engine.dataset.lint import forms
 from formatspec.engine.dataset.read_item import Purpose
@@ -274,12 +275,12 @@ def hold(spec: str | Path | Source, rng: random.Random, items: int = 3) -> None:
     """Hold a spec to both laws on one made-up dataset for each layout and option.  Raises LawBrokenError."""
     source = spec if isinstance(spec, Source) else load_source(spec)
     for form in forms(source):
-        categories, made = example(form, rng, items)
         try:
+            categories, made = example(form, rng, items)
             tree = write_read(source, form, categories, made)
             if made:
                 read_write(source, tree, form.options)
-        except (LawBrokenError, CannotWriteError) as error:
+        except (LawBrokenError, CannotWriteError, UnfitError) as error:
             layout = f"{form.layout.variant} {form.options}" if form.layout.variant or form.options else ""
             raise LawBrokenError(f"{source.name} {layout}: {error}") from None
 

@@ -323,6 +323,10 @@ def _template(pieces: Pieces, known: Mapping[str, str | None], place: Place) -> 
         name = part.names[0]
         if part.calls:
             chain = build(part, [_type(name)], 1, True, place)
+            if "size" in chain.needs:
+                raise problem(
+                    f"a path cannot be made by `{part.calls[-1].name}`, which asks for an image's size", place
+                )
             parts.append(
                 TemplateField(
                     name,
