@@ -19,8 +19,8 @@ WORDS = [
     "bbox", "polygon", "polygons", "region", "keypoints", "rotated", "circle", "ellipse", "polyline", "score", "track",
     "text", "id", "name", "category.name", "category.id", "category.index", "attributes", "image.width", "index",
     "number", "subset", "sides", "xywh", "cxcywh", "corners", "pairs", "flat", "joined", "normalized", "numbers",
-    "whole", "digits", "from", "map", "scaled", "radii", "run_lengths", "value_runs", "objects", "items", "categories", "areas",
-    "labels", "void", "children", "attributes.x", "frame", "sequence", "item.id", "level", "group", "order",
+    "whole", "digits", "from", "map", "scaled", "radii", "run_lengths", "value_runs", "objects", "items", "categories",
+    "areas", "labels", "void", "children", "attributes.x", "frame", "sequence", "item.id", "level", "group", "order",
 ]
 CODECS = [
     "pairs", "flat", "normalized", "from(1)", "whole", "numbers(4)", "joined", "sides", "visible", "closed", "reversed",
