@@ -6,7 +6,7 @@ READY := $(VENV)/.ready-dev
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types laws interop cluster-test compare bench bench-quick bench-remote docs clean dist
+.PHONY: help demo test check lint types laws interop cluster-test compare bench bench-quick detection bench-remote docs clean dist
 
 help:            ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -52,6 +52,9 @@ bench: $(READY)   ## measure against the floor and the peers, and write docs/per
 bench-quick: $(READY)   ## one short round of it, to see that it runs; writes build/performance.md
 	@mkdir -p build
 	$(BIN)/python benchmarks/run.py --quick -o build/performance.md
+
+detection: $(READY)   ## samples of every format damaged in many ways: own, refused, other (BASE=CHECKOUT beside)
+	$(BIN)/python benchmarks/detection.py $(if $(BASE),--base $(BASE))
 
 bench-remote: $(READY)   ## S3 to S3 on loopback beside disk to disk, with the requests counted
 	$(BIN)/python benchmarks/remote.py

@@ -75,3 +75,8 @@ def __getattr__(name: str) -> Any:
     from importlib import import_module
 
     return getattr(import_module(_PLACE_OF[name]), name)
+
+
+def __dir__() -> list[str]:
+    """The public names, those that are not imported yet among them."""
+    return list(__all__)

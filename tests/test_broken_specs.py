@@ -218,7 +218,7 @@ def test_a_cycle_of_two_specs(tmp_path: Path) -> None:
 def test_an_option_that_is_no_choice(tmp_path: Path) -> None:
     file = broken(tmp_path, GOOD.encode())
     with pytest.raises(SpecError, match=r"'segmnt' is no choice.*did you mean 'segment'"):
-        fs.open(tmp_path, file, task="segmnt")
+        fs.open(tmp_path, file, options={"task": "segmnt"})
 
 
 def test_a_spec_that_is_not_there() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 import os
 import sys
+import warnings
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,12 +20,17 @@ OBJECTS_BETWEEN_COLLECTIONS = 100_000
 imported stays, and looking costs."""
 
 app = typer.Typer(
-    help=__doc__, no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False, rich_markup_mode=None
-)
+    help=__doc__, no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False, rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)  # fmt: skip
 Positional = Annotated[list[str] | None, typer.Argument(metavar="[SPEC] [DATA]", show_default=False)]
 Workers = Annotated[int | None, typer.Option(min=1, help="processes; default: one for each core", show_default=False)]
 Engine = Annotated[str, typer.Option(help="what runs the workers: processes, or ray for a Ray cluster")]
 Address = Annotated[str | None, typer.Option(help="with --engine ray: the cluster's address; default: on this machine")]
+Classes = Annotated[
+    Path | None,
+    typer.Option(help="names of the classes where the data give numbers alone: a text file, a name a line from 0"),
+]
 Option = Annotated[list[str] | None, typer.Option("-O", help="option=value of the spec; may be repeated")]
 
 
@@ -51,6 +58,7 @@ def validate(
     engine: Engine = "processes",
     address: Address = None,
     option: Option = None,
+    classes: Classes = None,
 ) -> None:
     """Check a dataset: exit 0 if it is clean, 1 if it is not."""
     import formatspec.api as api
@@ -61,7 +69,7 @@ def validate(
     with progress("validating") as tell:
         report = api.validate(
             data, spec, deep=deep, workers=workers, engine=_engine(engine), address=address, progress=tell,
-            **pairs(option or (), "-O"),
+            options=pairs(option or (), "-O"), classes=classes,
         )  # fmt: skip
     if as_json:
         _print_json(report.as_json())
@@ -86,6 +94,7 @@ def convert(
     media: Annotated[str, typer.Option(help="what becomes of images: copy, link or none")] = "copy",
     overwrite: Annotated[bool, typer.Option(help="replace an output folder that exists")] = False,
     option: Option = None,
+    classes: Classes = None,
     where: Annotated[str | None, typer.Option(help="an expression: the items, or objects, to take")] = None,
     labels: Annotated[Path | None, typer.Option(help="a YAML map of category names, old: new")] = None,
     subsets: Annotated[list[str] | None, typer.Option(help="old=new name of a subset; may be repeated")] = None,
@@ -114,8 +123,8 @@ def convert(
             result = api.convert(
                 data, to=to, out=out, spec=spec, media=media, overwrite=overwrite,  # type: ignore[arg-type]
                 skip_invalid=skip_invalid, lossless=lossless, subsets=pairs(subsets or (), "--subsets"),
-                labels=label_map(labels), where=where, options=pairs(option or (), "-O"), workers=workers,
-                engine=_engine(engine), address=address, progress=tell,
+                labels=label_map(labels), where=where, classes=classes, options=pairs(option or (), "-O"),
+                workers=workers, engine=_engine(engine), address=address, progress=tell,
             )  # fmt: skip
     except OutputError as error:
         stop(str(error))
@@ -154,6 +163,7 @@ def dump(
     what: Positional = None,
     dataset: Annotated[bool, typer.Option("--dataset", help="print the spec, root and categories first")] = False,
     option: Option = None,
+    classes: Classes = None,
 ) -> None:
     """Print the model: one JSON object per item and line, sorted by key."""
     import formatspec.api as api
@@ -162,7 +172,7 @@ def dump(
     from formatspec.run import dump as plain
 
     spec, data = spec_and_data(what or ())
-    opened = api.open(data, spec, **pairs(option or (), "-O"))
+    opened = api.open(data, spec, options=pairs(option or (), "-O"), classes=classes)
     if dataset:
         categories = [plain.whole_category(category) for category in opened.categories]
         _print_json({"spec": opened.format, "root": str(data), "categories": categories})
@@ -178,28 +188,31 @@ def dump(
 def detect(
     data: Annotated[str, typer.Argument(help="a folder, a zip or a URL")] = ".",
     as_json: Annotated[bool, typer.Option("--json", help="print every format's match")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="say of every other format why it is not that one")] = False,
 ) -> None:
-    """Say which format a dataset has, and for each other format why it has not."""
+    """Say which format a dataset has, and why it has not the five nearest others: exit 2 where no format is told."""
     import formatspec.api as api
     from formatspec.cli.arguments import data_at
-    from formatspec.engine.dataset.detect import best
+    from formatspec.engine.detection.refusal import refusal
     from formatspec.paths.open_tree import open_tree
 
-    matches = api.detect_format(open_tree(data_at(data)))
-    top = best(matches)
+    found = api.detect_format(open_tree(data_at(data)))
+    others = found.others if everything or as_json else found.outcome.nearest
     if as_json:
+        nearest = [{"format": one.name, "reason": one.reason} for one in found.outcome.nearest]
+        rejected = {one.name: one.reason for one in others}
         _print_json(
-            {"data": data, "formats": [m.name for m in top],
-             "rejected": {m.name: m.reason or "another fits better" for m in matches if m not in top}}
-        )  # fmt: skip
+            {"data": data, "formats": found.names, "rejected": rejected, "nearest": nearest, "found_in": found.within}
+        )
     else:
-        for match in top:
-            typer.echo(match.name)
-        for match in matches:
-            if match not in top:
-                say(f"  not {match.name}: {match.reason or 'another fits better'}")
-    if not top:
-        raise typer.Exit(FINDINGS)
+        for name in found.names:
+            typer.echo(name)
+        for note in found.notes if found.name is not None else ():
+            say(note)
+        for one in others if everything or found.name is not None else ():
+            say(f"  not {one.name}: {one.reason}")
+    if found.name is None:
+        raise refusal(data, found)
 
 
 @app.command()
@@ -260,6 +273,10 @@ def lint(
         except laws.LawBrokenError as error:
             broken += 1
             typer.echo(f"{example}: {error}")
+    try:
+        laws.check_leaves(source)
+    except laws.LawBrokenError as error:
+        stop(str(error), FINDINGS)
     for run in range(seed, seed + runs):
         try:
             laws.hold(source, random.Random(run))
@@ -284,11 +301,14 @@ def sample(
     import formatspec.api as api
     from formatspec.cli.arguments import pairs
     from formatspec.run.output.staging import OutputError
+    from formatspec.testing.carry import LawBrokenError
 
     try:
-        files = api.sample(spec, out, items=items, seed=seed, **pairs(option or (), "-O"))
+        files = api.sample(spec, out, items=items, seed=seed, options=pairs(option or (), "-O"))
     except OutputError as error:
         stop(str(error))
+    except LawBrokenError as error:
+        stop(str(error), FINDINGS)
     typer.echo(f"{out}: {_count(items, 'item')}, {_count(files, 'file')}")
 
 
@@ -318,6 +338,8 @@ def main() -> None:
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # they are looked for in every package there is
     arguments = [word for word in sys.argv[1:] if word not in ("-q", "--quiet")]
     Talk.quiet = len(arguments) < len(sys.argv) - 1
+    warnings.showwarning = partial(_show_warning, warnings.showwarning)
+    warnings.filterwarnings("always", category=UserWarning, module="formatspec")
     try:
         status = app(arguments, standalone_mode=False)
         sys.exit(status if isinstance(status, int) else 0)
@@ -336,6 +358,18 @@ def main() -> None:
         _unexpected(error)
     finally:
         gc.freeze()  # what is left ends with the process; to look for rings of it takes as long as a small command
+
+
+def _show_warning(others: Any, message: Any, category: type[Warning], *place: Any, **more: Any) -> None:
+    """Say what the library warns of as the command line says things; leave all other warnings to `others`."""
+    from formatspec.api import FormatNotice, SpecMistake
+
+    if issubclass(category, SpecMistake):
+        typer.echo(str(message), err=True)
+    elif issubclass(category, FormatNotice):
+        say(str(message))
+    else:
+        others(message, category, *place, **more)
 
 
 def _unexpected(error: Exception) -> None:

@@ -65,7 +65,8 @@ class Codec(msgspec.Struct, frozen=True):
     needs: "size" where the image's size is used, "columns" where a table's header is.
     takes: the type of the file side in a JSON document, where it is always one; tells alternatives apart unread.
     same: whether both sides are the same list of numbers, so that decoding only judges it.
-    fit: turns a generated model value into one near it that the codec carries without loss.
+    fit: turns a generated model value into one near it that the codec carries without loss, and leaves one that it
+        carries as it is.  The laws take from it which values a codec carries, so it must not ask `decode`.
     formulas: what `encode` does where both sides are flat lists of numbers and each is a matter of arithmetic, so that
         a chain of such codecs is one function.
     """

@@ -105,8 +105,9 @@ def _rows(text: str, style: Style) -> Iterator[tuple[int, int, list[str]]]:
     csv.field_size_limit(max(csv.field_size_limit(), len(text)))
     reader = csv.reader(
         io.StringIO(text, newline=""),
-        delimiter=style.delimiter,
+        delimiter=style.delimiter[0],
         quotechar=style.quote or '"',
+        skipinitialspace=_is_spaced(style),
         strict=True,
     )
     while True:
@@ -182,10 +183,12 @@ def _line(cells: list[Any], style: Style) -> str:
             raise FileError("a cell of a line holds a line break")
         plain = re.compile(rf"[^\s{re.escape(quote)}]\S*")
         return " ".join(c if plain.fullmatch(c) else quote + c.replace(quote, quote * 2) + quote for c in cells)
+    if _is_spaced(style):
+        return style.delimiter.join(_spaced_cell(cell, style) for cell in cells) or 2 * (style.quote or '"')
     written: list[str] = []
     writer = csv.writer(
         SimpleNamespace(write=written.append),
-        delimiter=style.delimiter,
+        delimiter=style.delimiter[0],
         quotechar=style.quote or '"',
         lineterminator="\r\n",
     )
@@ -196,6 +199,19 @@ def _line(cells: list[Any], style: Style) -> str:
     return "".join(written).removesuffix("\r\n")
 
 
+def _is_spaced(style: Style) -> bool:
+    """Whether a blank follows each delimiter, which is not part of the cell behind it."""
+    return style.delimiter[1:] == " "
+
+
+def _spaced_cell(cell: str, style: Style) -> str:
+    """One cell of a row whose delimiters have a blank behind them: quoted if it begins with a blank of its own."""
+    quote = style.quote or '"'
+    if cell[:1] in (" ", quote) or any(mark in cell for mark in (style.delimiter[0], quote, "\n", "\r")):
+        return quote + cell.replace(quote, quote * 2) + quote
+    return cell
+
+
 def _cell_place(text: str, line: int, index: int, style: Style) -> LineColumn | None:
     """Where the cell `index` begins in the text of one row that begins at `line`; None in a short row."""
     quote = style.quote or '"'
@@ -203,13 +219,14 @@ def _cell_place(text: str, line: int, index: int, style: Style) -> LineColumn | 
         found = list(_cell_between_blanks(quote).finditer(text))
         return (line, found[index].start() + 1) if index < len(found) else None
     column, quoted = 1, False
+    blank = int(index > 0 and _is_spaced(style))
     for at, character in enumerate(text):
         if index == 0:
             break
         quoted ^= character == quote
-        index -= character == style.delimiter and not quoted
+        index -= character == style.delimiter[0] and not quoted
         if character == "\n" or (character == "\r" and text[at + 1 : at + 2] != "\n"):
             line, column = line + 1, 1
         else:
             column += 1
-    return (line, column) if index == 0 else None
+    return (line, column + blank) if index == 0 else None

@@ -49,6 +49,10 @@ CODES: dict[str, Code] = {
     "UNKNOWN_REFERENCE": Code("error", "a reference leads to nothing"),
     "UNKNOWN_CATEGORY": Code("error", "a category that the format's table does not hold"),
     "UNLISTED_CATEGORY": Code("warning", "a category that the dataset's list does not name"),
+    "CATEGORY_IDS": Code(
+        "warning",
+        "splits number a category differently; each is read by its own numbers, and categories are matched by name",
+    ),
     "CYCLE": Code("error", "parents form a cycle"),
     "PATH_ESCAPES": Code("error", "a path inside a file leads out of the dataset"),
     "BOX_SIZE": Code("error", "a box has a negative size"),

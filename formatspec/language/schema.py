@@ -35,7 +35,10 @@ class StyleSpec(Strict):
     ascii: bool | None = Field(None, description="JSON: escape every character beyond ASCII")
     final_newline: bool | None = Field(None, description="whether the file ends with a line break")
     newline: Literal["\n", "\r\n"] | None = Field(None, description="what ends a line")
-    delimiter: str | None = Field(None, description="CSV: what separates columns; `blanks` for any blanks and tabs")
+    delimiter: str | None = Field(
+        None,
+        description='CSV: what separates columns; also with a blank (", "), or any `blanks`',
+    )
     header: bool | None = Field(None, description="CSV: whether the first line names the columns")
     columns: tuple[str, ...] | None = Field(None, description="CSV: the columns in order, if the keys are not")
     quote: str | None = Field(None, description="CSV: what encloses a cell that holds a delimiter")
@@ -50,7 +53,12 @@ class FileSpec(Strict):
         "required", description="whether the file must be there; one that is kept is written back but never made"
     )
     given: dict[str, str] = Field(
-        default_factory=dict, description="names that the path does not spell, and what they are"
+        default_factory=dict,
+        description="what names are that the path does not spell, or that nothing tells when a file is made",
+    )
+    folders: dict[str, str] = Field(
+        default_factory=dict,
+        description="keys of the document that name the folder, or the folders, of a subset's images: KEY: SUBSET",
     )
     seen_from: str | None = Field(
         None, description="the folder from which paths inside files name these files; else that of the file itself"

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from formatspec.paths.listing import Paths
 from formatspec.paths.names import in_order, safe_join, safe_name
+from formatspec.paths.positioned import read_at
 from formatspec.paths.store import Store
 
 BOMB_SIZE = 256 * 1024**2
@@ -159,8 +160,8 @@ class FolderTree(Listed):
             return None
         descriptor, whole = opened
         try:
-            first = os.pread(descriptor, min(size, whole), 0)
-            return first, first if whole <= size else os.pread(descriptor, size, whole - size)
+            first = read_at(descriptor, min(size, whole), 0)
+            return first, first if whole <= size else read_at(descriptor, size, whole - size)
         finally:
             os.close(descriptor)
 

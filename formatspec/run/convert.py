@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 import posixpath
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -26,6 +26,7 @@ from formatspec.engine.spec import wanted_slots
 from formatspec.engine.spec.compiled import IMAGE, Format, compile_format
 from formatspec.files.images import ImageError, transcode
 from formatspec.findings.finding import Finding
+from formatspec.language.errors import Problem, SpecError, suggest
 from formatspec.language.load import Source
 from formatspec.model.records import Category, Item
 from formatspec.run.output.staging import Staging
@@ -163,8 +164,10 @@ class Conversion:
         self.labels = Labels(plan.labels) if plan.labels is not None else None
         self.adapter = Adapter(source.form, form, (entry.names for entry in source.entries), plan.subsets)
         self.listed = self.labels.categories(listed) if self.labels is not None else listed
-        self.categories = target_categories(form, self.listed, self.adapter.same and self.labels is None)
-        self.as_read = TargetCategories(listed, False)
+        self.categories = target_categories(
+            form, self.listed, self.adapter.same and self.labels is None, source.splits.apart
+        )
+        self.as_read = TargetCategories(listed, False, as_read=source.splits.apart)
         self.shared = {(file.role, file.path): file for file in source.index.shared}
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -183,7 +186,7 @@ class Conversion:
     @cached_property
     def unchanged(self) -> bool:
         """Whether items go to their own format as they are, so that their own files are copied."""
-        return self.adapter.same and self.plan.leaves_items
+        return self.adapter.same and self.plan.leaves_items and not self.source.splits.several
 
     @cached_property
     def exporter(self) -> Exporter:
@@ -282,6 +285,8 @@ def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callab
         raise RefusedError("nothing was written: some items are invalid", tuple(findings))
     if items == 0:
         raise RefusedError("nothing was written: there is no valid item", tuple(findings))
+    if not bad and plan.select is None:
+        _refuse_unknown(plan.subsets, finisher.met, source)
     try:
         finisher.finish(conversion.staging.write_pieces)
     except CannotWriteError as error:
@@ -297,6 +302,19 @@ def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callab
         losses=tuple(losses.lines()), loss_report=tuple(losses.report()), findings=tuple(findings),
         notices=tuple(_notices(source, copied, claimed)),
     )  # fmt: skip
+
+
+def _refuse_unknown(renamed: Iterable[str], met: Collection[str], source: OpenDataset) -> None:
+    """Refuse a new name for a subset that the dataset has not.  Raises SpecError."""
+    unions = {file.captures["subset"]: file.path for file in source.index.shared if file.union}
+    for name in renamed:
+        if name in met:
+            continue
+        message, hint = f"the dataset has no subset {name!r}", suggest(name, sorted(met))
+        if name in unions:
+            message = f"{message}: {unions[name]} is made of other lists, and its items have the subsets of those"
+            hint = f"name one of {', '.join(sorted(met))}"
+        raise SpecError((Problem(message, None, "", hint),))
 
 
 def _forget(item: Item) -> None:

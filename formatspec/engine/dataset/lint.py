@@ -11,6 +11,7 @@ from formatspec.engine.dataset.checks import Check
 from formatspec.engine.read.leaf_reader import ReadContext
 from formatspec.engine.resolve.held_slots import BITS
 from formatspec.engine.spec.compiled import Format, compile_format, everything
+from formatspec.engine.spec.names_join import unjoined
 from formatspec.language.errors import Place, Problem, SpecError, suggest
 from formatspec.language.load import Layout, Source
 from formatspec.language.schema import CategoryList, CategoryTable, OptionSpec
@@ -50,6 +51,7 @@ def compile_whole(source: Source) -> None:
             for code, check in form.spec.checks.items():
                 attempt(partial(Check, form, code, check))
             problems.update(dict.fromkeys(_twice(form)))
+            problems.update(dict.fromkeys(attempt(partial(list, unjoined(form))) or ()))
     if problems:
         raise SpecError(_worded_once(problems))
 

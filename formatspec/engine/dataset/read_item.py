@@ -17,8 +17,7 @@ from formatspec.engine.documents.role_codec import encoding_used
 from formatspec.engine.index.entries import Entry
 from formatspec.engine.index.row_ownership import RowOwnership, Run, SharedFile, Table
 from formatspec.engine.label_images.reader import RasterReader
-from formatspec.engine.read.build_item import item_of
-from formatspec.engine.read.categories import Categories
+from formatspec.engine.read.build_item import as_read, item_of
 from formatspec.engine.read.generate_rows import FastRows
 from formatspec.engine.read.item_state import ItemState
 from formatspec.engine.read.merge_rows import Reader, RowReader
@@ -26,6 +25,8 @@ from formatspec.engine.read.projection import Decode
 from formatspec.engine.read.table_row import read_row
 from formatspec.engine.resolve.json_schema import schema_faults
 from formatspec.engine.spec.compiled import IMAGE, Format, Role
+from formatspec.engine.splits.id_scopes import IDS, Splits
+from formatspec.engine.splits.turns import Turns
 from formatspec.files.document import FileError
 from formatspec.files.images import ImageError, ImageInfo, probe, probe_ends, probe_file, probe_whole
 from formatspec.model.records import Item, Origin
@@ -49,13 +50,17 @@ class Readers(msgspec.Struct, frozen=True):
 
 
 class Purpose(msgspec.Struct, frozen=True):
-    """What is read: whether source rows are kept, image headers looked at, every check made, pixels decoded."""
+    """What is read: whether source rows are kept, image headers looked at, every check made, pixels decoded.
+
+    classes: the names of the classes by their numbers from 0, where the user states them.
+    """
 
     origin: bool = False
     headers: bool = True
     checks: bool = True
     media_required: bool = True
     pixels: bool = True
+    classes: tuple[str, ...] = ()
 
 
 class Assembled(msgspec.Struct):
@@ -71,16 +76,11 @@ class Assembled(msgspec.Struct):
 
 
 def read_entry(
-    form: Format,
-    readers: Readers,
-    entry: Entry,
-    joined: RowOwnership,
-    tree: Tree,
-    categories: Categories,
-    purpose: Purpose,
+    form: Format, readers: Readers, entry: Entry, joined: RowOwnership, tree: Tree, splits: Splits, purpose: Purpose
 ) -> Assembled:
     """Read one item."""
-    state = ItemState(dict(entry.names), categories, purpose.origin)
+    state = ItemState(dict(entry.names), splits.of(entry.names), purpose.origin)
+    turns = Turns(splits, entry.names, entry.shared.get(IDS))
     files: dict[str, list[str]] = {}
     rasters: dict[str, Any] = {}
     _item_names(form, entry, state)
@@ -95,7 +95,7 @@ def read_entry(
             continue
         if role.span == "shared":
             if name in runs:
-                _read_rows(role, runs[name], readers, state)
+                _read_rows(role, runs[name], readers, turns, state)
         elif _is_read(name, readers, purpose):
             state.materialize_records()
             if role.span == "item":
@@ -111,7 +111,7 @@ def read_entry(
     item = item_of(entry.key, state)
     told = _link_overlaps(item, state)
     if purpose.origin:
-        _keep_origin(item, state, rasters)
+        _keep_origin(item, state, rasters, splits.several)
     return Assembled(entry.key, item, state.faults, files, told, state.deferred, state)
 
 
@@ -254,11 +254,12 @@ def _rendered(role: Role, names: Mapping[str, Any]) -> str:
         return role.spec.path
 
 
-def _read_rows(role: Role, runs: Sequence[Run], readers: Readers, state: ItemState) -> None:
+def _read_rows(role: Role, runs: Sequence[Run], readers: Readers, turns: Turns, state: ItemState) -> None:
     tables: dict[DocumentPath, Table] = {table.path: table for table in readers.tables[role.name]}
     labels = any(name.startswith("category.") for name in role.captures)
     for part, first, which in runs:
         table, key = tables[part.table.path], (role.name, part.table.path)
+        turns.to(part.split, part.captures, state)
         plain = readers.plain.get(key)
         if plain is not None and plain.take(part.rows, first, first + len(which), part.table.path, part.file, state):
             continue
@@ -276,6 +277,7 @@ def _read_rows(role: Role, runs: Sequence[Run], readers: Readers, state: ItemSta
                 _read_label(role, table.readers[alternative], document, position, state)
             else:
                 _read_item(table.readers[alternative], document, position, state)
+    turns.back(state)
     state.at = ()
 
 
@@ -298,7 +300,12 @@ def _read_label(role: Role, reader: RowReader, document: Any, position: int, sta
     label.update({name: value for name, value in captures.items() if name.startswith("category.")})
     if state.origin:
         label["$rows"] = {(reader.number, state.file): (position, document)}
-    state.tables.setdefault("label", []).append(label)
+    labels = state.tables.setdefault("label", [])
+    same = next((one for one in labels if {**one, "$rows": None} == {**label, "$rows": None}), None)
+    if same is None:
+        labels.append(label)
+    elif state.origin:
+        same["$rows"].update(label["$rows"])
 
 
 def _read_item_file(
@@ -447,11 +454,23 @@ def _link_overlaps(item: Item, state: ItemState) -> dict[int, dict[str, Region]]
     return link(item, pending, state) if pending else {}
 
 
-def _keep_origin(item: Item, state: ItemState, rasters: Mapping[str, Any]) -> None:
+def _keep_origin(item: Item, state: ItemState, rasters: Mapping[str, Any], several: bool) -> None:
+    """Keep with an item where it comes from, and how it was read; `several`: splits number categories differently."""
     origin = Origin(state.item.get("$rows"), rasters, documents=state.documents)
     origin.as_read = msgspec.structs.replace(item)
-    records: tuple[Any, ...] = (*item.labels, *item.captions, *item.areas)
-    for record in records:
-        if record.origin is not None:
-            record.origin.as_read = record
+    if several:
+        told = {name: tuple(_as_read(one, state) for one in getattr(item, name)) for name in _NAMING}
+        origin.as_read = msgspec.structs.replace(item, **told)
+    for caption in item.captions:
+        if caption.origin is not None:
+            caption.origin.as_read = caption
     msgspec.structs.force_setattr(item, "origin", origin)
+
+
+_NAMING = ("objects", "labels", "areas")
+"""The records of an item that name categories."""
+
+
+def _as_read(record: Any, state: ItemState) -> Any:
+    own = record.origin.as_read if record.origin is not None else None
+    return as_read(record, state.categories) if own is None else own

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import msgspec
@@ -13,6 +14,7 @@ from formatspec.engine.base.scratch_records import PIECE, Records
 from formatspec.engine.index.entries import Entry
 from formatspec.engine.read.merge_rows import RowReader
 from formatspec.engine.read.projection import Fields, RowSource
+from formatspec.engine.splits.id_scopes import Split
 
 
 class Table(msgspec.Struct, frozen=True):
@@ -37,6 +39,7 @@ class SharedFile(msgspec.Struct):
 
     values: the slots that it states for all its items, outside its tables.  items: how many items it has, where that is
     asked.
+    union: whether it is a list of items of which some have no such subset, as the list is made of others.
     """
 
     role: str
@@ -46,15 +49,21 @@ class SharedFile(msgspec.Struct):
     tables: dict[tuple[str, ...], RowSource] = msgspec.field(default_factory=dict)
     values: dict[str, Any] = msgspec.field(default_factory=dict)
     items: int | None = None
+    union: bool = False
 
 
 class TableFile(NamedTuple):
-    """A table in one file, with the names of its columns if it states them."""
+    """A table in one file, with the names of its columns if it states them.
+
+    captures: the names in the file's path.  split: those of them within which its ids of items hold.
+    """
 
     table: Table
     file: str
     rows: RowSource
     columns: tuple[str, ...]
+    captures: Mapping[str, Any] = MappingProxyType({})
+    split: Split = ()
 
 
 OWNED = [("owner", "i4"), ("part", "i2"), ("position", "i4"), ("alternative", "i1")]

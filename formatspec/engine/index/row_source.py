@@ -19,6 +19,7 @@ from formatspec.files import json_file, json_rows
 from formatspec.files.document import LineColumn, Pointer
 from formatspec.files.json_rows import NotRowsError
 from formatspec.files.places import Places
+from formatspec.paths.positioned import BINARY, read_at
 from formatspec.paths.tree import Tree
 
 SPAN = 1 << 20
@@ -156,7 +157,7 @@ class RangeFile:
 
     @cached_property
     def _descriptor(self) -> int:
-        return os.open(self.path, os.O_RDONLY)
+        return os.open(self.path, os.O_RDONLY | BINARY)
 
     @cached_property
     def places(self) -> Places:
@@ -164,13 +165,7 @@ class RangeFile:
         return Places(self.read)
 
     def read(self, size: int, offset: int) -> bytes:
-        data = os.pread(self._descriptor, size, offset)
-        while len(data) < size:
-            more = os.pread(self._descriptor, size - len(data), offset + len(data))
-            if not more:
-                break
-            data += more
-        return data
+        return read_at(self._descriptor, size, offset)
 
     def stream(self) -> json_rows.Read:
         """What gives the file's next bytes, from its beginning on."""

@@ -13,7 +13,13 @@ from formatspec.engine.base.faults import Record
 from formatspec.engine.read.item_state import ItemState
 from formatspec.model.records import Category, Origin
 
+_NUMBERS = ("id", "index")
+"""Slots by which rows may know a category, and which hold within a split."""
+_NAMES = ("name", "color")
+"""Slots by which rows may know a category, and which hold over all splits."""
 _KEYS = ("id", "index", "name", "color")
+CATEGORIES = "$categories"
+"""Under this name a record holds the categories as its split numbers them, where rows of several splits were read."""
 _SLOTS = tuple(field for field in Category.__struct_fields__ if field not in ("attributes", "origin"))
 
 
@@ -21,21 +27,39 @@ class Categories:
     """What is known of categories while reading.
 
     listed: the table, by index.  closed: rows may name no other.  match: slots by which rows find a table that
-    lists names only.
+    lists names only.  numbered: categories as the rows number them, each with the one of `listed` that it is; none
+    where rows number them as `listed` does.
     """
 
-    def __init__(self, listed: Sequence[Category], closed: bool, match: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, listed: Sequence[Category], closed: bool, match: tuple[str, ...] = (),
+        numbered: Sequence[tuple[Category, Category]] = (),
+    ) -> None:  # fmt: skip
         self.listed = tuple(listed)
         self.closed = closed
         self.match = match
         self._by: dict[str, dict[Any, Category]] = {key: {} for key in _KEYS}
-        for category in self.listed:
-            for key in _KEYS:
-                value = getattr(category, key)
-                if value is not None and value != "":
-                    self._by[key].setdefault(value, category)
+        alike = [(one, one) for one in self.listed]
+        for keys, pairs in (_NUMBERS, numbered or alike), (_NAMES, (*numbered, *alike)):
+            for key in keys:
+                for own, category in pairs:
+                    value = getattr(own, key)
+                    if value is not None and value != "":
+                        self._by[key].setdefault(value, category)
+        self._as_read = {
+            id(category): own for own, category in numbered if (own.id, own.index) != (category.id, category.index)
+        }
         self._met: dict[Any, Category] = {}
         self._named: dict[str, _Named] = {}
+
+    @property
+    def apart(self) -> Iterable[Category]:
+        """Categories as the rows number them, where that is not as `listed` does."""
+        return self._as_read.values()
+
+    def as_read(self, category: Category | None) -> Category | None:
+        """A category as the rows number it."""
+        return self._as_read.get(id(category), category)
 
     def knows(self, slot: str, value: Any) -> bool:
         """Whether the table has a category whose `slot` is `value`."""
@@ -114,6 +138,12 @@ class _Named(dict[Any, Category]):
         return found
 
 
+def categories_of(record: Mapping[str, Any], state: ItemState) -> Categories:
+    """The categories as the split of a record's rows numbers them."""
+    found: Categories = record.get(CATEGORIES, state.categories)
+    return found
+
+
 def category_of(values: Mapping[str, Any]) -> Category:
     """A category of slots."""
     plain = {name: value for name, value in values.items() if name in _SLOTS and value is not None}
@@ -139,17 +169,20 @@ def from_state(state: ItemState) -> list[Category]:
 def merged(groups: Iterable[Sequence[Category]]) -> list[Category]:
     """The union of several files' tables: equal id and name are one; the first file's order goes first."""
     found: dict[Any, Category] = {}
-    for group in groups:
+    lists = list(groups)
+    for group in lists:
         for category in group:
             key = (category.id, category.name)
-            found[key] = _joined(found[key], category) if key in found else category
+            found[key] = joined_category(found[key], category) if key in found else category
+    if len(lists) == 1 and len({category.index for category in found.values()}) == len(found):
+        return list(found.values())  # a list may leave numbers out
     return [
         category if category.index == index else msgspec.structs.replace(category, index=index)
         for index, category in enumerate(found.values())
     ]
 
 
-def _joined(known: Category, other: Category) -> Category:
+def joined_category(known: Category, other: Category) -> Category:
     """A category that two files tell of: what the first leaves open is as the second says."""
     filled = {
         name: value
@@ -165,6 +198,18 @@ def _joined(known: Category, other: Category) -> Category:
     if origin is not None:
         origin.as_read = made
     return made
+
+
+def from_names(names: Sequence[str], with_ids: bool) -> list[Category]:
+    """The categories that a user names: the first is number 0, as its index and, where rows state ids, as its id."""
+    return [Category(id=index if with_ids else None, index=index, name=name) for index, name in enumerate(names)]
+
+
+def identity(category: Category) -> tuple[Any, ...]:
+    """What tells a category from others: its id and name; where it has neither, its colour or its number."""
+    if category.id is not None or category.name:
+        return category.id, category.name
+    return None, "", category.color, None if category.color is not None else category.index
 
 
 def from_table(file: Path) -> list[Category]:
@@ -195,9 +240,9 @@ def sorted_open(categories: Iterable[Category]) -> list[Category]:
     """An open list: sorted by id where there is one, else by name, so that the order of items does not matter."""
     unique: dict[Any, Category] = {}
     for category in categories:
-        known = unique.get((category.id, category.name))
+        known = unique.get(identity(category))
         if known is None or repr(category) < repr(known):
-            unique[category.id, category.name] = category
+            unique[identity(category)] = category
 
     def order(category: Category) -> Any:
         numeric = isinstance(category.id, int)
@@ -208,6 +253,7 @@ def sorted_open(categories: Iterable[Category]) -> list[Category]:
             category.id if numeric else 0,
             str(category.id or ""),
             category.name,
+            category.color or (),
         )
 
     return [

@@ -232,7 +232,7 @@ def _json(value: Any, env: Env) -> Any:
     return value
 
 
-_TYPES: dict[Type, Convert] = {
+TYPES: dict[Type, Convert] = {
     "int": _integer,
     "number": _number,
     "text": _text,
@@ -249,6 +249,7 @@ _TYPES: dict[Type, Convert] = {
     "edges": _edges,
     "mapping": _mapping,
 }  # fmt: skip
+"""What a value of each type of slot must be: gives the value, or raises UnfitError.  Other types take anything."""
 _TEXT_READERS: dict[str, Convert] = {"number": read_number, "numbers": _read_numbers}
 _TEXT_TYPES: dict[Type, Convert] = {
     "int": read_number,
@@ -284,7 +285,7 @@ def build(leaf: Bind, types: Sequence[Type], keys: int, textual: bool, place: Pl
         if not codecs or codecs[-1].kind != "tree":
             steps_out.append(partial(_each, spell) if keys > 1 else spell)
     steps_in.extend(codec.decode for codec in reversed(codecs))
-    checks = [_TYPES.get(kind) for kind in types]
+    checks = [TYPES.get(kind) for kind in types]
     if len(types) == 1:
         if checks[0] is not None:
             steps_in.append(_if_any(checks[0]))

@@ -58,6 +58,12 @@ class Role(msgspec.Struct, frozen=True, dict=True):
     folder: bool = False
     base: Template | None = None
 
+    @property
+    def path_place(self) -> Place:
+        """Where the spec states the role's path."""
+        value = self.layout.node.value["files"].value[self.name].value
+        return value["path"].place if isinstance(value, dict) else self.place
+
     @cached_property
     def rule(self) -> Rule | None:
         """The rule under the role's kind of document.  Raises SpecError."""

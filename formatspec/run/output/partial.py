@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from formatspec.paths.positioned import write_at
 from formatspec.run.output.copying import copy, fresh, write
 from formatspec.run.output.staging import OutputError, below
 
@@ -174,7 +175,7 @@ def _locked(folder: Path, out: Path) -> int:
 def _share(lock: int, token: str, out: Path) -> None:
     """Let workers have the lock too, who know the token."""
     os.ftruncate(lock, 0)
-    os.pwrite(lock, token.encode(), 0)
+    write_at(lock, token.encode(), 0)
     os.fsync(lock)
     if not _flock(lock, shared=True):
         raise OutputError(f"another run is writing {out}; choose another folder with -o")
