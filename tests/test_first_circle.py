@@ -156,12 +156,12 @@ def cvat(folder: Path) -> Path:
 
 
 def test_every_shape_is_read(tmp_path: Path) -> None:
-    """Turned boxes, circles and skeletons as what they are; ellipses and cuboids as attributes; all come back."""
+    """Turned boxes, circles, ellipses and skeletons as what they are; cuboids as attributes; all come back."""
     data = cvat(tmp_path / "in")
     (item,) = read(data, "cvat_images")
     box, ellipse, circle, skeleton, cuboid = item.objects
     assert box.rotated == (3, 2, 4, 2, 30.5) and circle.circle == (4, 4, 2)
-    assert (ellipse.attributes["ellipse"], ellipse.attributes["rotation"]) == ((4, 4, 2, 1), 10)
+    assert ellipse.ellipse == (4, 4, 2, 1, 10)
     assert skeleton.keypoints == ((1, 2, 0), (3, 2, 1)) and len(cuboid.attributes["cuboid"]) == 16
     fs.convert(data, to="cvat_images", out=tmp_path / "out")
     again = (tmp_path / "out/annotations.xml").read_text()
@@ -174,7 +174,7 @@ def test_shapes_of_others_as_cvat(tmp_path: Path) -> None:
     assert any(line.startswith("rotated boxes: 1") for line in told)
     (item,) = read(tmp_path / "coco", "coco")
     assert [t.keypoints for t in item.objects if t.keypoints] == [((1, 2, 0), (3, 2, 1))]
-    assert len({t.id for t in item.objects}) == len(item.objects) == 3
+    assert len({t.id for t in item.objects}) == len(item.objects) == 4
     fs.convert(tmp_path / "coco", to="cvat_images", out=tmp_path / "back")
     (back,) = read(tmp_path / "back", "cvat_images")
     assert [t.keypoints for t in back.objects if t.keypoints] == [((1, 2, 0), (3, 2, 1))]

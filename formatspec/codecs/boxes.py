@@ -1,4 +1,4 @@
-"""Boxes and circles: xywh, sides, cxcywh, corners, sides_and_angle, two_corners, circles, ..."""
+"""Boxes, circles and ellipses: xywh, sides, corners, sides_and_angle, about_corner, two_corners, radii and others."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ from formatspec.codecs import values
 from formatspec.codecs.formulas import computed
 from formatspec.codecs.registry import Argument, Codec, Env, Formulas, Site, UnfitError, codec
 from formatspec.codecs.values import Number
+
+DEEPEST = 3
+"""How deep lists may stand in one another: rings of points."""
 
 SIDES = ("x1", "y1", "x2", "y2")
 
@@ -248,6 +251,66 @@ def sides_and_angle(arguments: Sequence[Argument], site: Site) -> Codec:
     return Codec(encode=encode, decode=decode, kind="numbers", arity=5)
 
 
+@codec("about_corner")
+def about_corner(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`x, y, width, height, angle: rotated | about_corner`: a box turned about its own corner, which stands first.
+
+    The corner is the upper left one before turning.  The angle is in degrees, clockwise on screen.
+    """
+    take.plain(arguments)
+
+    def half(width: Number, height: Number, degrees: Number) -> tuple[float, float]:
+        """From the corner to the centre."""
+        cosine, sine = _direction(degrees)
+        return (width * cosine - height * sine) / 2, (width * sine + height * cosine) / 2
+
+    def encode(value: Any, env: Env) -> Any:
+        cx, cy, width, height, degrees = values.coordinates(value, 5)
+        values.bbox((cx, cy, width, height))
+        across, down = half(width, height, degrees)
+        return values.listed(site, (cx - across, cy - down, width, height, degrees))
+
+    def decode(value: Any, env: Env) -> tuple[Number, ...]:
+        x, y, width, height, degrees = values.coordinates(value, 5)
+        values.bbox((x, y, width, height))
+        across, down = half(width, height, degrees)
+        return x + across, y + down, width, height, degrees
+
+    return Codec(encode=encode, decode=decode, kind="numbers", arity=5)
+
+
+def _angle_codec(site: Site, encode: Callable[[Number], Number], decode: Callable[[Number], Number]) -> Codec:
+    """A codec of angles: a number that is one, or a list of numbers whose last one is."""
+
+    def change(value: Any, turn: Callable[[Number], Number]) -> Any:
+        if not values.is_sequence(value):
+            return turn(values.coordinate(value))
+        found = values.coordinates(value)
+        if not found:
+            raise UnfitError("numbers, the last of them an angle", value)
+        return (*found[:-1], turn(found[-1]))
+
+    def to_file(value: Any, env: Env) -> Any:
+        found = change(value, encode)
+        return values.listed(site, found) if isinstance(found, tuple) else found
+
+    return Codec(encode=to_file, decode=lambda value, env: change(value, decode), kind="any")
+
+
+@codec("counterclockwise")
+def counterclockwise(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`rotated | counterclockwise`: the angle, which stands last, is counted the other way round."""
+    take.plain(arguments)
+    return _angle_codec(site, lambda angle: 0 - angle, lambda angle: 0 - angle)
+
+
+@codec("radians")
+def radians(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`rotated | radians`: the angle, which stands last, is in radians; a single number is an angle itself."""
+    take.plain(arguments)
+    return _angle_codec(site, math.radians, math.degrees)
+
+
 @codec("two_radii")
 def two_radii(arguments: Sequence[Argument], site: Site) -> Codec:
     """`cx, cy, rx, ry: circle | two_radii`: a circle as an ellipse whose radii are equal."""
@@ -268,26 +331,54 @@ def two_radii(arguments: Sequence[Argument], site: Site) -> Codec:
 
 @codec("radii")
 def radii(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`radii`: an ellipse as its centre and two radii that differ; equal ones are a circle's, see `two_radii`."""
+    """`cx, cy, rx, ry: ellipse | radii`: an ellipse that is not turned, its radii along x and y.
+
+    The radii differ: equal ones are a circle's, see `two_radii`.
+    """
     take.plain(arguments)
 
-    def checked(value: Any) -> tuple[Number, ...]:
+    def differing(value: Any) -> tuple[Number, ...]:
         found = values.coordinates(value, 4)
         if found[2] == found[3]:
             raise UnfitError("two radii that differ", value)
         return found
 
+    def encode(value: Any, env: Env) -> Any:
+        *found, degrees = values.coordinates(value, 5)
+        if degrees:
+            raise UnfitError("an ellipse that is not turned", value)
+        return values.listed(site, differing(found))
+
     def fit(value: Any, rng: random.Random, env: Env) -> tuple[Number, ...]:
-        found = value if values.is_sequence(value) and len(value) == 4 else (rng.randrange(99), 2, 3, 4)
-        return (*found[:2], abs(found[2]), abs(found[2]) + 1)
+        found = value if values.is_sequence(value) and len(value) == 5 else (rng.randrange(99), 2, 3, 4, 0)
+        return (*found[:2], abs(found[2]), abs(found[2]) + 1, 0.0)
 
     return Codec(
-        encode=lambda value, env: values.listed(site, checked(value)),
-        decode=lambda value, env: checked(value),
+        encode=encode,
+        decode=lambda value, env: (*differing(value), 0.0),
         kind="numbers",
         arity=4,
         fit=fit,
     )
+
+
+@codec("axes_and_angle")
+def axes_and_angle(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`axes_and_angle`: an ellipse as [[x, y] of the centre, [width, height] of the whole before turning, degrees]."""
+    take.plain(arguments)
+
+    def encode(value: Any, env: Env) -> Any:
+        cx, cy, first, second, degrees = values.coordinates(value, 5)
+        return values.listed(site, ([cx, cy], [2 * first, 2 * second], degrees))
+
+    def decode(value: Any, env: Env) -> tuple[Number, ...]:
+        center, axes, degrees = values.sequence(value, 3)
+        width, height = values.coordinates(axes, 2)
+        if width < 0 or height < 0:
+            raise UnfitError("a width and a height of at least 0", value)
+        return (*values.coordinates(center, 2), width / 2, height / 2, values.coordinate(degrees))
+
+    return Codec(encode=encode, decode=decode, kind="table")
 
 
 @codec("center_and_rim")
@@ -312,8 +403,8 @@ def center_and_rim(arguments: Sequence[Argument], site: Site) -> Codec:
 def normalized(arguments: Sequence[Argument], site: Site) -> Codec:
     """`normalized`: each x divided by the image's width, each y by its height, x and y in turn.
 
-    Works on flat lists and on lists of points.  `normalized(x, x, y, y)` says which is which, as often as the
-    list is long; `_` leaves a number as it is: `triplets | normalized(x, y, _)`.
+    Works on flat lists, on lists of points and on lists of rings of points.  `normalized(x, x, y, y)` says which
+    is which, as often as the list is long; `_` leaves a number as it is: `triplets | normalized(x, y, _)`.
     """
     pattern = take.names(take.plain(arguments, 0, 16), ("x", "y", "_")) or ("x", "y")
     by_size = {"x": "({} / width)", "y": "({} / height)", "_": "{}"}
@@ -345,16 +436,18 @@ def normalized(arguments: Sequence[Argument], site: Site) -> Codec:
             return tuple(map(operator.mul, flat(value), itertools.cycle(by)))
         return tuple(v if s is None else v * s for v, s in zip(flat(value), itertools.cycle(by), strict=False))
 
+    def each(value: Any, change: Callable[[Any, Any], Any], by: Any, container: type, depth: int = 0) -> Any:
+        found = values.sequence(value)
+        if any(map(values.is_sequence, found)):
+            if depth == DEEPEST:
+                raise UnfitError("lists less deep", value)
+            return container(each(part, change, by, container, depth + 1) for part in found)
+        return change(found, by)
+
     def encode(value: Any, env: Env) -> Any:
-        by, found = scales(env), values.sequence(value)
-        if found and values.is_sequence(found[0]):
-            return values.listed(site, (divided(point, by) for point in found))
-        return values.listed(site, divided(found, by))
+        return values.listed(site, each(value, divided, scales(env), list))
 
     def decode(value: Any, env: Env) -> Any:
-        by, found = scales(env), values.sequence(value)
-        if found and values.is_sequence(found[0]):
-            return tuple(multiplied(point, by) for point in found)
-        return multiplied(found, by)
+        return each(value, multiplied, scales(env), tuple)
 
     return Codec(encode=encode, decode=decode, kind="any", needs=frozenset({"size"}), formulas=formulas)

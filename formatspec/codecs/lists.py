@@ -118,10 +118,10 @@ def first_and_rest(arguments: Sequence[Argument], site: Site) -> Codec:
 
 @codec("index_map")
 def index_map(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`index_map`: a tuple as {"0": first, "1": second, ...}; the keys may be numbers."""
+    """`index_map`: a tuple as {0: first, 1: second, ...}; the keys are numbers in YAML, and texts in JSON."""
     take.plain(arguments)
     return Codec(
-        encode=lambda value, env: {str(i): v for i, v in enumerate(values.sequence(value))},
+        encode=lambda value, env: dict(enumerate(values.sequence(value))),
         decode=lambda value, env: _from_indices(value),
         kind="table",
     )

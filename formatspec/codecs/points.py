@@ -32,7 +32,7 @@ def _fit_length(ring: Ring, length: int | None) -> Ring:
 
 @codec("pairs")
 def pairs(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`pairs`: points as [[x, y], ...].  `pairs(2)`: two of them.
+    """`pairs`: points as [[x, y], ...], and several rings as a list of such lists.  `pairs(2)`: two points.
 
     Keypoints that are all visible are written too; what is read is a flat tuple, for `visible` or for the
     slot to complete.
@@ -41,20 +41,41 @@ def pairs(arguments: Sequence[Argument], site: Site) -> Codec:
     length = None if count is None else 2 * count
     what = f"{count} points"
 
+    def points(value: Any) -> list[list[Number]]:
+        return values.as_pairs(_counted(values.ring_of(value), length, what))
+
     def encode(value: Any, env: Env) -> Any:
-        return values.listed(site, values.as_pairs(_counted(values.ring_of(value), length, what)))
+        found = [points(ring) for ring in value] if _are_rings(value) else points(value)
+        return values.listed(site, found)
+
+    def decode(value: Any, env: Env) -> Any:
+        if _are_listed_rings(value):
+            return tuple(_counted(values.ring_of_pairs(ring), length, what) for ring in value)
+        return _counted(values.ring_of_pairs(value), length, what)
 
     def fit(value: Any, rng: random.Random, env: Env) -> Any:
+        if _are_rings(value):
+            return tuple(_fit_length(values.ring(ring), length if len(ring) > 2 else length or 6) for ring in value)
         if values.is_keypoints(value):
             points = tuple((x, y, values.VISIBLE) for x, y, _ in value)
             return points if count is None else (points * count)[:count]
         return _fit_length(values.ring_of(value), length)
 
-    return Codec(
-        encode=encode,
-        decode=lambda value, env: _counted(values.ring_of_pairs(value), length, what),
-        kind="table",
-        fit=fit,
+    return Codec(encode=encode, decode=decode, kind="table", fit=fit)
+
+
+def _are_rings(value: Any) -> bool:
+    """Whether a value of the model is several flat rings, and neither points nor keypoints."""
+    flat = values.is_sequence(value) and bool(value) and all(values.is_sequence(r) and len(r) % 2 == 0 for r in value)
+    return flat and any(len(ring) != 2 for ring in value)  # else they are points
+
+
+def _are_listed_rings(value: Any) -> bool:
+    """Whether a value of a file is a list of lists of points."""
+    return (
+        values.is_sequence(value)
+        and bool(value)
+        and all(values.is_sequence(ring) and all(map(values.is_sequence, ring)) for ring in value)
     )
 
 
@@ -336,7 +357,7 @@ def marked_points(arguments: Sequence[Argument], site: Site) -> Codec:
         marks = value.get("@") if isinstance(value, dict) else None
         if not isinstance(marks, dict):
             raise UnfitError("elements with points", value)
-        x, y = values.coordinates([values.read_number(p) for p in values.text(marks.get("points")).split(",")], 2)
+        x, y = values.coordinates([values.read_decimal(p) for p in values.text(marks.get("points")).split(",")], 2)
         if marks.get("outside") == "1":
             return x, y, 0
         return x, y, 1 if marks.get("occluded") == "1" else values.VISIBLE

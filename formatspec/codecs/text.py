@@ -61,7 +61,7 @@ def _joined_numbers(separator: str) -> Codec:
         raise take.BadArgumentsError(f"takes a separator that is no part of a number, not {separator!r}")
 
     def decode(value: Any, env: Env) -> tuple[values.Number, ...]:
-        return tuple(values.read_number(word.strip()) for word in _split(value, separator))
+        return tuple(values.read_decimal(word.strip()) for word in _split(value, separator))
 
     def fit(value: Any, rng: random.Random, env: Env) -> tuple[values.Number, ...]:
         found = value if values.is_sequence(value) else (value,)
@@ -88,7 +88,7 @@ def _split_points(value: Any, env: Env) -> tuple[tuple[values.Number, ...], ...]
 
 
 def _split_point(point: str) -> tuple[values.Number, ...]:
-    return values.coordinates([values.read_number(word.strip()) for word in point.split(",")], 2)
+    return values.coordinates([values.read_decimal(word.strip()) for word in point.split(",")], 2)
 
 
 def _fit_points(value: Any, rng: random.Random, env: Env) -> Any:
@@ -96,6 +96,29 @@ def _fit_points(value: Any, rng: random.Random, env: Env) -> Any:
 
 
 _JOINED_POINTS = Codec(encode=_join_points, decode=_split_points, kind="text", fit=_fit_points)
+
+
+@codec("decimal_comma")
+def decimal_comma(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`decimal_comma`: a number as a text with a comma, "20,5"; several numbers under several keys."""
+    take.plain(arguments)
+
+    def spelled(value: Any) -> str:
+        return values.spell_number(value).replace(".", ",")
+
+    def read(value: Any) -> values.Number:
+        if isinstance(value, str) and "." not in value:
+            return values.read_decimal(value.strip().replace(",", "."))
+        raise UnfitError('a number with a decimal comma, as "20,5"', value)
+
+    count = site.right
+    if count == 1:
+        return Codec(encode=lambda value, env: spelled(value), decode=lambda value, env: read(value), kind="text")
+    return Codec(
+        encode=lambda value, env: tuple(map(spelled, values.sequence(value, count))),
+        decode=lambda value, env: tuple(map(read, values.sequence(value, count))),
+        kind="tree",
+    )
 
 
 @codec("quoted")

@@ -18,6 +18,7 @@ FARTHEST = 1e15
 
 VISIBLE = 2
 
+_DECIMAL = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?", re.ASCII)
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?", re.ASCII)
 
 
@@ -164,6 +165,14 @@ def read_number(spelled: str) -> Number:
     if match is None or len(spelled) > 400:
         raise UnfitError("a number", spelled)
     return number(float(spelled) if match[2] or match[3] else int(spelled))
+
+
+def read_decimal(spelled: str) -> Number:
+    """A finite decimal number in any spelling that has one meaning: `10.`, `.5` and `+007` too."""
+    match = _DECIMAL.fullmatch(spelled)
+    if match is None or len(spelled) > 400:
+        raise UnfitError("a number", spelled)
+    return number(int(spelled) if spelled.lstrip("+-").isdecimal() else float(spelled))
 
 
 def spell_number(value: object) -> str:

@@ -40,8 +40,8 @@ from formatspec.model.slots import TABLES
 Grade = Literal["full", "update", "none"]
 
 MAIN = (
-    "labels", "captions", "boxes", "rotated boxes", "polygons", "polylines", "keypoints", "circles", "visible regions",
-    "hidden regions", "areas", "void pixels", "texts of objects", "tracks", "parents",
+    "labels", "captions", "boxes", "rotated boxes", "polygons", "polylines", "keypoints", "circles", "ellipses",
+    "visible regions", "hidden regions", "areas", "void pixels", "texts of objects", "tracks", "parents",
 )  # fmt: skip
 """What a format is chosen for."""
 

@@ -1,12 +1,14 @@
 """CSV files: a document is the list of their rows, each a dict from column to text.
 
-Blank lines, and rows whose first cell begins with `style.comment`, are no rows.
+With the delimiter `blanks` any blanks and tabs part cells, and a cell with blanks stands between quotes.  Blank lines,
+and rows whose first cell begins with `style.comment`, are no rows.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -15,6 +17,8 @@ from formatspec.files.document import Document, FileError, LineColumn, Pointer, 
 from formatspec.files.style import Style
 
 STYLE = Style()
+BLANKS = "blanks"
+"""The delimiter of cells that any blanks and tabs part."""
 
 
 def decode(data: bytes, style: Style = STYLE) -> Document:
@@ -94,6 +98,9 @@ def locate(data: bytes, pointer: Pointer, style: Style = STYLE) -> LineColumn | 
 
 def _rows(text: str, style: Style) -> Iterator[tuple[int, int, list[str]]]:
     """First line, last line (from 1) and cells of each row, the header among them."""
+    if style.delimiter == BLANKS:
+        yield from _words(text, style)
+        return
     # The module's limit guards streams; here the text is in memory already, and no cell is longer.
     csv.field_size_limit(max(csv.field_size_limit(), len(text)))
     reader = csv.reader(
@@ -113,6 +120,29 @@ def _rows(text: str, style: Style) -> Iterator[tuple[int, int, list[str]]]:
             return
         if cells and not (style.comment and cells[0].startswith(style.comment)):
             yield start, reader.line_num, cells
+
+
+def _words(text: str, style: Style) -> Iterator[tuple[int, int, list[str]]]:
+    """The rows of a text whose cells are parted by blanks, as `_rows` gives them; a row is a line."""
+    quote = style.quote or '"'
+    cell = _cell_between_blanks(quote)
+    for number, line in enumerate(re.split(r"\r\n|\n|\r", text), 1):
+        if not line.strip() or (style.comment and line.lstrip().startswith(style.comment)):
+            continue
+        cells = []
+        for found in cell.finditer(line):
+            word = found[0]
+            if word.startswith(quote):
+                if len(word) < 2 or not word.endswith(quote):
+                    raise FileError("a quote does not end in its line", number, found.start() + 1)
+                word = word[1:-1].replace(quote * 2, quote)
+            cells.append(word)
+        yield number, number, cells
+
+
+def _cell_between_blanks(quote: str) -> re.Pattern[str]:
+    mark = re.escape(quote)
+    return re.compile(rf"{mark}(?:[^{mark}]|{mark}{mark})*+(?:{mark}(?!\S))?|\S+")
 
 
 def _columns(rows: Iterator[tuple[int, int, list[str]]], style: Style) -> tuple[str, ...]:
@@ -149,6 +179,12 @@ def _line(cells: list[Any], style: Style) -> str:
             raise FileError(f"a cell is {cell!r}, not text")
     if style.comment and cells[0].startswith(style.comment):
         raise FileError(f"a row begins as a comment: {cells[0]!r}")
+    if style.delimiter == BLANKS:
+        quote = style.quote or '"'
+        if any("\n" in cell or "\r" in cell for cell in cells):
+            raise FileError("a cell of a line holds a line break")
+        plain = re.compile(rf"[^\s{re.escape(quote)}]\S*")
+        return " ".join(c if plain.fullmatch(c) else quote + c.replace(quote, quote * 2) + quote for c in cells)
     if _is_spaced(style):
         return style.delimiter.join(_spaced_cell(cell, style) for cell in cells) or 2 * (style.quote or '"')
     written: list[str] = []
@@ -181,6 +217,9 @@ def _spaced_cell(cell: str, style: Style) -> str:
 def _cell_place(text: str, line: int, index: int, style: Style) -> LineColumn | None:
     """Where the cell `index` begins in the text of one row that begins at `line`; None in a short row."""
     quote = style.quote or '"'
+    if style.delimiter == BLANKS:
+        found = list(_cell_between_blanks(quote).finditer(text))
+        return (line, found[index].start() + 1) if index < len(found) else None
     column, quoted = 1, False
     blank = int(index > 0 and _is_spaced(style))
     for at, character in enumerate(text):

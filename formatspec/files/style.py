@@ -28,7 +28,7 @@ class Style(msgspec.Struct, frozen=True):
     quote: str | None = None
     """csv: the quoting character, `"` if None."""
     delimiter: str = ","
-    """csv: the character between cells."""
+    """csv: the character between cells; `blanks` for any blanks and tabs."""
     comment: str | None = None
     """csv, lines: what a line begins with that is no data."""
     header: bool = True

@@ -11,7 +11,18 @@ from msgspec.structs import replace
 from formatspec.language import expression
 from formatspec.language.errors import Place, Problem, SpecError, suggest
 from formatspec.language.expression import Expression, ExpressionSyntaxError
-from formatspec.language.leaf import Computed, Constant, Leaf, LeafSyntaxError, parse_leaf, parse_text
+from formatspec.language.leaf import (
+    Bind,
+    CodecCall,
+    Computed,
+    Constant,
+    Keep,
+    Leaf,
+    LeafSyntaxError,
+    Text,
+    parse_leaf,
+    parse_text,
+)
 from formatspec.language.yaml_source import Node
 from formatspec.model.slots import TABLES
 
@@ -20,6 +31,10 @@ KEY = "{}"
 """The field of a row that holds the key under which the row stands in a mapping."""
 BARE = "#"
 """The field of such a row that is the whole of what stands under its key."""
+GROUP = "^"
+"""The field of a row, with the number of a level behind it, that holds what the row's group says of all its rows."""
+PLACE = ""
+"""The field of a group that holds its place among its source's groups, so that two that say the same stay apart."""
 BLOCK = "block"
 """The field of a row of text that holds the number of the block between blank lines in which the row stands."""
 
@@ -75,10 +90,23 @@ class Each(msgspec.Struct, frozen=True):
     counted: bool = False
 
 
+class Level(msgspec.Struct, frozen=True):
+    """One level of groups around rows.
+
+    keyed: the groups stand in a mapping, each under a key of its own, else in a list.
+    rows: the key under which a group, which is a mapping, has its rows; empty where a group is nothing but its rows.
+    """
+
+    keyed: bool
+    rows: str
+
+
 class TableRule(msgspec.Struct, frozen=True):
     """Rows.  `keyed`: they stand in a mapping, each under a key that the row's field KEY tells.
 
     blocks: the slot by whose values blank lines part rows of text.
+    levels: the groups in which rows stand, from the outermost to the innermost; what a group says of its rows is the
+        row's field GROUP with the number of the level behind it.
     """
 
     each: Each
@@ -86,6 +114,7 @@ class TableRule(msgspec.Struct, frozen=True):
     place: Place
     keyed: bool = False
     blocks: str = ""
+    levels: tuple[Level, ...] = ()
 
 
 class OneOf(msgspec.Struct, frozen=True):
@@ -125,6 +154,45 @@ def inside(rule: Rule) -> Iterator[Rule]:
         yield from rule.alternatives
     elif isinstance(rule, TableRule):
         yield rule.row
+
+
+def is_places(row: Rule) -> bool:
+    """Whether a row is a bare list, whose rule has the places of values as keys: `{0: …, "1, 2": …}`."""
+    keys = [key for field in row.fields for key in field.keys] if isinstance(row, MapRule) else []
+    own = [key for key in keys if key != KEY and not key.startswith(GROUP)]
+    return bool(own) and all(key.isdecimal() for key in own)
+
+
+def is_bare(row: Rule) -> bool:
+    """Whether a row is a bare value, whose rule has the one key BARE."""
+    return isinstance(row, MapRule) and any(one.keys == (BARE,) for one in row.fields)
+
+
+def with_whole_keys(rule: Rule) -> Rule:
+    """A rule whose keys `{NAME:d}` are whole numbers themselves and not texts, as a file's keys may be in YAML."""
+    if isinstance(rule, LeafRule):
+        return rule
+    if isinstance(rule, TableRule):
+        return replace(rule, row=with_whole_keys(rule.row))
+    if isinstance(rule, OneOf):
+        return replace(rule, alternatives=tuple(map(with_whole_keys, rule.alternatives)))
+    if isinstance(rule, MapRule):
+        fields = tuple(
+            replace(field, rule=_whole_key(field.rule) if field.keys == (KEY,) else with_whole_keys(field.rule))
+            for field in rule.fields
+        )
+        choices = tuple(replace(one, alternatives=tuple(map(with_whole_keys, one.alternatives)))
+                        for one in rule.alternatives)  # fmt: skip
+        return replace(rule, fields=fields, alternatives=choices)
+    return rule
+
+
+def _whole_key(rule: Rule) -> Rule:
+    parts = rule.leaf.parts if isinstance(rule, LeafRule) and isinstance(rule.leaf, Text) else ()
+    only = parts[0] if len(parts) == 1 else None
+    if not isinstance(rule, LeafRule) or not isinstance(only, Bind) or only.calls or only.format != "d":
+        return rule
+    return LeafRule(replace(only, calls=(CodecCall("whole"),), format=None), rule.place)
 
 
 def is_derived(row: Rule) -> bool:
@@ -196,6 +264,8 @@ def _list(node: Node) -> Rule:
         only = rows[0]
         if set(only.value) == {"only"}:
             return ListRule((parse_rule(only.value["only"]),), node.place)
+        if _is_group(only):
+            return _grouped(only, False, None)
         if "one of" in only.value and len(only.value) == 1:
             return OneOf(_flat(_table(row) for row in _choices(only.value["one of"])), node.place)
         return _table(only)
@@ -251,7 +321,12 @@ def _mapping(node: Node) -> Rule:
     entries = dict(node.value)
     if "each" in entries:
         each = entries.pop("each")
-        return TableRule(parse_each(each), _mapping(Node(value=entries, place=node.place)), each.place)
+        row = _mapping(Node(value=entries, place=node.place))
+        _check_places(row)
+        table = TableRule(parse_each(each), row, each.place)
+        if table.each.table == "categories":
+            _check_categories(row)
+        return table
     if set(entries) == {"one of"} and any(
         isinstance(choice.value, dict) and "each" in choice.value for choice in _choices(entries["one of"])
     ):
@@ -280,14 +355,93 @@ def _mapping(node: Node) -> Rule:
     return MapRule(tuple(fields), tuple(alternatives), rest, node.place)
 
 
+def _check_categories(row: Rule) -> None:
+    """See that no objects stand in a row of categories, which would say nothing of theirs."""
+    for rule in inside(row):
+        if isinstance(rule, TableRule) and rule.each.table != "attributes":
+            raise problem(f"rows of {rule.each.table} stand in a row of categories; they would get no category from it",
+                          rule.place, '`"{category.name}": [{each: objects, …}]` where names are keys, or a group, '
+                          "`[{each: group, name: category.name, rows: [{each: objects, …}]}]`")  # fmt: skip
+        _check_categories(rule)
+
+
+def _check_places(row: Rule) -> None:
+    """See that a row of places can be written as a list: none is left out, and only the last may be absent."""
+    if not isinstance(row, MapRule) or not is_places(row) or row.alternatives:
+        return
+    fields = sorted((field for field in row.fields if field.keys[0].isdecimal()), key=lambda field: int(field.keys[0]))
+    places = sorted(int(key) for field in fields for key in field.keys)
+    if places != list(range(len(places))):
+        raise problem(f"the places of a list are 0, 1, 2, …, and these are {', '.join(map(str, places))}", row.place)
+    for field in fields[:-1]:
+        leaf = field.rule.leaf if isinstance(field.rule, LeafRule) else None
+        if field.optional and getattr(leaf, "default", None) is None:
+            raise problem(f"the place {field.keys[0]} may be absent, and others stand behind it", field.place,
+                          "an `else` that is written in its place, or alternatives (`one of`)")  # fmt: skip
+
+
 def _keyed(key: str, node: Node) -> Rule:
-    """`"{name}": {each: …}`: rows in a mapping, each under its key."""
+    """`"{name}": {each: …}`: rows in a mapping, each under its key; `"{name}": [{each: …}]`: a list under each key."""
+    text = key[1:-1].strip() if key.startswith("{keep") and key.endswith("}") else key
+    named = Field((KEY,), False, LeafRule(_leaf(Node(value=text, place=node.place)), node.place), node.place)
+    if _is_group(node):
+        return _grouped(node, True, named)
+    if isinstance(node.value, list) or _is_keyed(node):
+        return _in_groups(parse_rule(node), Level(True, ""), MapRule((named, _place(node.place)), (), None, node.place))
     table = _table(node)
     if not isinstance(table, TableRule) or not isinstance(table.row, MapRule):
         raise problem("under a template as key stand rows", node.place, "`each: TABLE`, and the rule of its rows")
-    text = key[1:-1].strip() if key.startswith("{keep") and key.endswith("}") else key
-    named = Field((KEY,), False, LeafRule(_leaf(Node(value=text, place=node.place)), node.place), node.place)
     return replace(table, row=replace(table.row, fields=(named, *table.row.fields)), keyed=True)
+
+
+def _is_group(node: Node) -> bool:
+    """Whether a mapping says that it is a group of rows."""
+    return isinstance(node.value, dict) and "each" in node.value and node.value["each"].value == "group"
+
+
+def _is_keyed(node: Node) -> bool:
+    """Whether a mapping is one from a template to what stands under each key."""
+    return isinstance(node.value, dict) and len(node.value) == 1 and next(iter(node.value)).startswith("{")
+
+
+def _grouped(node: Node, keyed: bool, named: Field | None) -> Rule:
+    """`{each: group, …}`: what a group says of all its rows, and under one of its keys the rows."""
+    group = _mapping(Node(value={key: part for key, part in node.value.items() if key != "each"}, place=node.place))
+    assert isinstance(group, MapRule)
+    tables = [field for field in group.fields if _is_rows(field.rule)]
+    if len(tables) != 1 or len(tables[0].keys) != 1:
+        raise problem(
+            f"a group has its rows under one of its keys, and this one under {len(tables) or 'none'}", node.place,
+            "`each: group`, and under one key a list of rows `[{each: TABLE, …}]`"
+        )  # fmt: skip
+    fields = tuple(field for field in group.fields if field is not tables[0])
+    head = replace(group, fields=(*(() if named is None else (named,)), *fields, _place(node.place)))
+    return _in_groups(tables[0].rule, Level(keyed, tables[0].keys[0]), head)
+
+
+def _place(place: Place) -> Field:
+    """The field of a group that says which of its source's groups it is."""
+    return Field((PLACE,), True, LeafRule(Keep(), place), place)
+
+
+def _is_rows(rule: Rule) -> bool:
+    """Whether a rule is a table, or alternatives of tables."""
+    choices = rule.alternatives if isinstance(rule, OneOf) else (rule,)
+    return all(isinstance(choice, TableRule) for choice in choices)
+
+
+def _in_groups(rule: Rule, level: Level, head: MapRule) -> Rule:
+    """Tables whose rows stand in groups of one more level, which say `head` of their rows."""
+    if isinstance(rule, OneOf):
+        return replace(rule, alternatives=tuple(_in_groups(one, level, head) for one in rule.alternatives))
+    if not isinstance(rule, TableRule) or not isinstance(rule.row, MapRule):
+        raise problem("under a template as key stand rows", rule.place, "`each: TABLE`, and the rule of its rows")
+    fields = tuple(
+        replace(field, keys=(f"{GROUP}{int(field.keys[0][1:]) + 1}",)) if field.keys[0].startswith(GROUP) else field
+        for field in rule.row.fields
+    )
+    group = Field((f"{GROUP}0",), False, head, head.place)
+    return replace(rule, row=replace(rule.row, fields=(group, *fields)), levels=(level, *rule.levels))
 
 
 def parse_lines(node: Node) -> Rule:

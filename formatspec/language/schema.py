@@ -35,7 +35,10 @@ class StyleSpec(Strict):
     ascii: bool | None = Field(None, description="JSON: escape every character beyond ASCII")
     final_newline: bool | None = Field(None, description="whether the file ends with a line break")
     newline: Literal["\n", "\r\n"] | None = Field(None, description="what ends a line")
-    delimiter: str | None = Field(None, description='CSV: what separates columns; a blank may stand behind it: ", "')
+    delimiter: str | None = Field(
+        None,
+        description='CSV: what separates columns; also with a blank (", "), or any `blanks`',
+    )
     header: bool | None = Field(None, description="CSV: whether the first line names the columns")
     columns: tuple[str, ...] | None = Field(None, description="CSV: the columns in order, if the keys are not")
     quote: str | None = Field(None, description="CSV: what encloses a cell that holds a delimiter")

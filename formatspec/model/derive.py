@@ -28,10 +28,37 @@ def bbox(thing: Object) -> Box | None:
     if thing.circle is not None:
         x, y, radius = thing.circle
         return (x - radius, y - radius, 2 * radius, 2 * radius)
+    if thing.ellipse is not None:
+        return _around_ellipse(thing.ellipse)
     if thing.polyline:
         return extent(points(thing.polyline))
     seen = [(x, y) for x, y, visible in thing.keypoints if visible]
     return extent(seen) if seen else None
+
+
+def _around_ellipse(shape: Sequence[float]) -> Box:
+    """The upright box around a turned ellipse."""
+    x, y, first, second, degrees = shape
+    cosine, sine = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+    if degrees % 90 == 0:  # exact, where cosine and sine are not
+        cosine, sine = round(cosine), round(sine)
+    half_width, half_height = math.hypot(first * cosine, second * sine), math.hypot(first * sine, second * cosine)
+    return (x - half_width, y - half_height, 2 * half_width, 2 * half_height)
+
+
+def ellipse(thing: Object) -> tuple[float, ...] | None:
+    """The stated ellipse, else the circle as one."""
+    if thing.ellipse is not None or thing.circle is None:
+        return thing.ellipse
+    x, y, radius = thing.circle
+    return (x, y, radius, radius, 0.0)
+
+
+def circle(thing: Object) -> tuple[float, ...] | None:
+    """The stated circle, else the ellipse if its radii are equal."""
+    if thing.circle is not None or thing.ellipse is None or thing.ellipse[2] != thing.ellipse[3]:
+        return thing.circle
+    return thing.ellipse[:3]
 
 
 def points(ring: Sequence[float]) -> list[tuple[float, float]]:

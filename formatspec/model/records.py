@@ -115,6 +115,7 @@ class Object(msgspec.Struct, frozen=True, kw_only=True):
 
     bbox: x, y, width, height.  rotated: centre x, centre y, width, height, degrees clockwise on screen.
     polygons: rings.  keypoints: (x, y, visibility 0, 1 or 2).  circle: centre x, centre y, radius.
+    ellipse: centre x, centre y, radius along the first axis, radius along the second, degrees clockwise on screen.
     region: the visible pixels; hidden: those behind something else.  order: greater is nearer the viewer.
     single: False for a crowd or group, None where nothing is said.
     """
@@ -136,6 +137,7 @@ class Object(msgspec.Struct, frozen=True, kw_only=True):
     polyline: Ring = ()
     keypoints: tuple[tuple[float, ...], ...] = ()
     circle: tuple[float, ...] | None = None
+    ellipse: tuple[float, ...] | None = None
     region: Region | None = None
     hidden: Region | None = None
     text: str | None = None

@@ -10,7 +10,7 @@ from formatspec.model.records import Object
 
 Type = Literal[
     "id", "int", "number", "text", "bool", "state", "json", "texts", "box", "rotated", "ring", "rings",
-    "keypoints", "circle", "region", "color", "edges", "bytes", "mapping",
+    "keypoints", "circle", "ellipse", "region", "color", "edges", "bytes", "mapping",
 ]  # fmt: skip
 RecordKind = Literal["dataset", "item", "object", "category", "label", "caption", "area", "void", "attribute"]
 
@@ -82,6 +82,7 @@ SLOTS: dict[RecordKind, dict[str, Slot]] = {
         "polyline": Slot("ring"),
         "keypoints": Slot("keypoints"),
         "circle": Slot("circle"),
+        "ellipse": Slot("ellipse"),
         "region": Slot("region"),
         "hidden": Slot("region"),
         "text": Slot("text"),

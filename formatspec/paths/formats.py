@@ -45,7 +45,7 @@ IMAGE_EXTENSIONS: tuple[str, ...] = (
 )
 """The extension words of image files, in lower case and without the dot."""
 
-FORMATS: tuple[str, ...] = ("d", "03d", "f", "word", "words", "path", "path?", "image", "one|two|three")
+FORMATS: tuple[str, ...] = ("d", "03d", "f", "word", "words", "token", "path", "path?", "image", "one|two|three")
 """What an unknown format might have been meant to be."""
 
 _DIGITS = 20  # of an unsigned 64-bit number; a bound keeps matching linear
@@ -75,6 +75,7 @@ def field(name: str, format: str | None = None) -> TemplateField:
     | `03d` | an integer of at least three digits, zero-padded: "007", "1000", not "0012" or "-07" | int |
     | `f` | a decimal number | int where the text is an integer's, else float |
     | `word` | a word without blanks; `words` are read as well | str |
+    | `token` | a word without blanks, and no other is read | str |
     | `words` | words with single blanks between; none but the first begins like a number | str |
     | `path` | one or more segments, none of them empty, `.` or `..` | str |
     | `path?` | the same or nothing | str |
@@ -251,6 +252,7 @@ _NAMED: dict[str, Callable[[str], TemplateField]] = {
         wants="a path of zero or more segments",
     ),
     "word": lambda name: TemplateField(name, _WORDS, str, _render_unbroken, wants="a word without blanks"),
+    "token": lambda name: TemplateField(name, _WORD, str, _render_unbroken, wants="a word without blanks"),
     "words": lambda name: TemplateField(name, _WORDS, str, _render_words, wants="words with single blanks between"),
     "image": _image,
 }

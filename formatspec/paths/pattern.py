@@ -43,7 +43,8 @@ class _Block(msgspec.Struct, frozen=True):
 
 def pieces_of(parts: Sequence[str | TemplateField]) -> tuple[Piece, ...]:
     """Merge neighbouring literals, number the groups, and give optional fields the separator that goes with
-    them: the slash behind, else the blank before, else the blank or the dashes behind."""
+    them: the slash behind, else the blank before, else the blank or the dashes behind; at the end of the text, where
+    nothing but optional fields follows, also the comma or other separator before."""
     merged: list[str | TemplateField] = []
     for part in parts:
         if isinstance(part, str) and merged and isinstance(merged[-1], str):
@@ -66,6 +67,9 @@ def pieces_of(parts: Sequence[str | TemplateField]) -> tuple[Piece, ...]:
             previous = pieces[-1] if pieces else ""
             if follower == "/":
                 after = "/"
+            elif isinstance(previous, str) and (separator := _separator(previous)) and _ends_optional(merged[i + 1 :]):
+                before = separator
+                pieces[-1:] = [previous.removesuffix(separator)] if previous != separator else []
             elif isinstance(previous, str) and previous[-1:] in {" ", "\t"}:
                 before = previous[-1]
                 pieces[-1:] = [previous[:-1]] if previous[:-1] else []
@@ -79,6 +83,20 @@ def pieces_of(parts: Sequence[str | TemplateField]) -> tuple[Piece, ...]:
         group = groups.setdefault(key, len(groups) + 1)
         pieces.append(Var(part, group, again, before, after))
     return tuple(pieces)
+
+
+_SEPARATOR = re.compile(r"[ \t]*[,;|][ \t]*\Z")
+
+
+def _separator(text: str) -> str:
+    """The separator at the end of a literal text that is more than blanks; empty where there is none."""
+    found = _SEPARATOR.search(text)
+    return found[0] if found else ""
+
+
+def _ends_optional(rest: Sequence[str | TemplateField]) -> bool:
+    """Whether nothing but optional fields with separators before them follows."""
+    return all(part.optional if isinstance(part, TemplateField) else _SEPARATOR.fullmatch(part) for part in rest)
 
 
 def source(pieces: Sequence[Piece], *, lazy: bool = False) -> str:

@@ -34,7 +34,7 @@ from formatspec.run.output.staging import Staging
 from formatspec.run.pools.shards import Pool, Shard, shards_of
 from formatspec.run.pools.workers import Alone
 from formatspec.run.resume import resumed
-from formatspec.run.select import Labels
+from formatspec.run.select import ItemCondition, Labels
 from formatspec.run.validate import too_large
 
 Media = Literal["copy", "link", "none"]
@@ -111,11 +111,13 @@ def target_format(source: OpenDataset, target: Source, plan: Plan) -> Format:
 
 
 def _following(source: OpenDataset, follows: Mapping[str, Any]) -> Any:
-    """The choice for the first slot, in the option's order, that the first items' objects hold."""
-    bits = 0
+    """The choice for the first slot, in the option's order, that the first items' objects hold, else their areas."""
+    bits, of_areas = 0, 0
     for item in itertools.islice(source, PEEKED):
         for thing in item.objects:
             bits |= stated_bits(thing)
+        of_areas |= BITS["region"] if item.areas else 0
+    bits = bits or of_areas
     return next((choice for slot, choice in follows.items() if bits & BITS.get(slot, 0)), list(follows.values())[-1])
 
 
@@ -236,7 +238,9 @@ class Conversion:
             made.found += noted
             if one.item is None or any(finding.level == "error" for finding, _ in noted):
                 continue
-            chosen: Item | None = one.item if select is None else select(one.item)
+            chosen: Item | None = one.item
+            if select is not None:
+                chosen = select.at(one.item, index) if isinstance(select, ItemCondition) else select(one.item)
             if chosen is not None:
                 yield index, chosen if self.labels is None else self.labels.item(chosen), one.files
 

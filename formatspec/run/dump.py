@@ -10,7 +10,7 @@ from formatspec.model.records import Category, Image, Item, Object
 from formatspec.model.region import Region
 
 _PLAIN = ("parent", "level", "group", "track", "order", "single", "score", "text")
-_LISTS = ("bbox", "rotated", "polyline", "circle")
+_LISTS = ("bbox", "rotated", "polyline", "circle", "ellipse")
 
 
 def category(record: Category | None) -> dict[str, Any]:

@@ -18,6 +18,8 @@ from formatspec.model.records import Category, Item
 from formatspec.model.slots import SLOTS
 
 Select = Callable[[Item], Item | None]
+Choose = Callable[[Item, int], Item | None]
+"""Takes an item and its number."""
 
 
 class ItemCondition:
@@ -29,13 +31,17 @@ class ItemCondition:
         self._select = _compiled(text, form)
 
     def __call__(self, item: Item) -> Item | None:
-        return self._select(item)
+        return self._select(item, 0)
+
+    def at(self, item: Item, index: int) -> Item | None:
+        """Likewise, of an item that has a number among all."""
+        return self._select(item, index)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return ItemCondition, (self.text, self.form)
 
 
-def _compiled(text: str, form: Format) -> Select:
+def _compiled(text: str, form: Format) -> Choose:
     try:
         parsed = expression.parse(text)
     except ExpressionSyntaxError as error:
@@ -55,9 +61,10 @@ def _compiled(text: str, form: Format) -> Select:
         ) from None
 
 
-def _items(holds: Callable[[Any], object], form: Format) -> Select:
-    def select(item: Item) -> Item | None:
+def _items(holds: Callable[[Any], object], form: Format) -> Choose:
+    def select(item: Item, index: int) -> Item | None:
         context = WriteContext(WriteSetting(item.captures, None, dict(form.options)), item, item)
+        context.setting.index = index
         try:
             return item if holds(context) else None
         except ExpressionError:
@@ -66,9 +73,10 @@ def _items(holds: Callable[[Any], object], form: Format) -> Select:
     return select
 
 
-def _objects(holds: Callable[[Any], object], form: Format) -> Select:
-    def select(item: Item) -> Item:
+def _objects(holds: Callable[[Any], object], form: Format) -> Choose:
+    def select(item: Item, index: int) -> Item:
         setting = WriteSetting(item.captures, None, dict(form.options))
+        setting.index = index
         root = WriteContext(setting, item, item)
 
         def fits(index: int) -> bool:

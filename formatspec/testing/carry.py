@@ -135,12 +135,15 @@ def _made(bound: Bound, textual: bool, rng: random.Random, env: Env) -> Any:
     makers = [MAKERS.get(_made_as(kind, bound), MAKERS["text"]) for kind in bound.types]
     made = [maker(rng, env.width, env.height, textual) for maker in makers]
     value: Any = made[0] if len(made) == 1 else tuple(made)
-    for codec in bound.chain.codecs[:1]:
-        if bound.each:
-            return {name: codec.fit(part, rng, env) for name, part in value.items()}
-        if bound.column:
-            return next(iter(values.sequence(codec.fit((value,), rng, env))), value)
-        return codec.fit(value, rng, env)
+    try:
+        for codec in bound.chain.codecs[:1]:
+            if bound.each:
+                return {name: codec.fit(part, rng, env) for name, part in value.items()}
+            if bound.column:
+                return next(iter(values.sequence(codec.fit((value,), rng, env))), value)
+            return codec.fit(value, rng, env)
+    except (TypeError, ValueError, IndexError, AttributeError) as error:
+        raise UnfitError("a value of another type", value) from error
     return value
 
 

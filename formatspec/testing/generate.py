@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -23,7 +22,7 @@ from formatspec.model.slots import SLOTS
 from formatspec.testing import carry
 from formatspec.testing.memory import image_bytes
 from formatspec.testing.outline import Bound, outline
-from formatspec.testing.values import MAKERS, NAMES, WORDS
+from formatspec.testing.values import MAKERS, NAMES, WORDS, say_alike, value_of
 
 
 class Generator:
@@ -35,6 +34,7 @@ class Generator:
         self.outline = outline(form)
         self.numbers = iter(range(1, 1 << 30))
         self.endings = 20
+        self.shared: dict[tuple[Any, ...], dict[str, Any]] = {}
         self.categories = self._categories()
         self.label_maps = any(role.kind == "pixels" for role in form.documents)
 
@@ -135,6 +135,8 @@ class Generator:
         env = Env(width, height, ("Bald", "Young_2"))
         leaves = self.outline.leaves
         values = self._fill("item", leaves.get("item", ()), env, {}, {})
+        width, height = self._agreeing(values, names, width, height)
+        env = Env(width, height, env.columns)
         stated = "subset" in values and not any("subset" in role.captures for role in self.form.roles.values())
         subset = names["subset"] = values["subset"] if stated else names["subset"]
         path = self.form.roles[IMAGE].template.render(names)
@@ -160,6 +162,16 @@ class Generator:
         if self.outline.areas:
             item = msgspec.structs.replace(item, areas=tuple(area for area in item.areas if self._holds(item, area)))
         return item if self._writable(item) else None
+
+    def _agreeing(self, values: dict[str, Any], names: Mapping[str, Any], width: int, height: int) -> tuple[int, int]:
+        """Give the items of one shared document the same values, where it states them once; and their size."""
+        values.update({"image.width": width, "image.height": height})
+        for slots, by in self.outline.shared:
+            first = self.shared.setdefault(
+                (slots, *(names.get(name) for name in by)), {s: values.get(s) for s in slots}
+            )
+            values.update(first)
+        return values.pop("image.width"), values.pop("image.height")
 
     def _inside(self, path: str, width: int, height: int) -> bytes | None:
         """Now and then an image that a document holds, where one can."""
@@ -212,6 +224,8 @@ class Generator:
             told = self._told(thing, env, subsets)
             if any(other.category == category and self._is_numbered_as(thing, other) for other in made):
                 continue
+            if any(say_alike(thing, other, slots) for slots in self.outline.keys for other in made):
+                continue
             if not told or (self.outline.alone and thing == Object()):
                 continue
             if True not in told and thing.region is not None:
@@ -245,7 +259,7 @@ class Generator:
 
     def _is_numbered_as(self, thing: Object, other: Object) -> bool:
         """Whether a label image could not tell two objects of a category apart."""
-        numbers = ((of(thing), of(other)) for of in map(_value_of, self.outline.numbers))
+        numbers = ((of(thing), of(other)) for of in map(value_of, self.outline.numbers))
         return any(mine is not None and mine == its for mine, its in numbers)
 
     def _conditioned(self, choices: Mapping[int, int], category: Category) -> tuple[Category, dict[str, Any]]:
@@ -413,18 +427,13 @@ def _chosen(bound: Bound, choices: Mapping[int, int], bounds: Sequence[Bound]) -
     return True
 
 
-def _value_of(slot: str) -> Callable[[Object], Any]:
-    head, _, name = slot.partition(".")
-    return (lambda thing: thing.attributes.get(name)) if name else attrgetter(head)
-
-
 def _attributes(values: Mapping[str, Any]) -> dict[str, Any]:
     found = {
         slot.removeprefix("attributes."): value
         for slot, value in values.items()
         if slot.startswith("attributes.") and value is not None and value != {}
     }
-    return {**(values.get("attributes") or {}), **found}
+    return {**(whole if isinstance(whole := values.get("attributes"), dict) else {}), **found}
 
 
 def _category(values: Mapping[str, Any]) -> Category:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from formatspec.codecs.registry import Env
+from formatspec.codecs.registry import Env, UnfitError
 from formatspec.engine.dataset.dataset import OpenDataset, open_source
 from formatspec.engine.dataset.lint import forms
 from formatspec.engine.dataset.read_item import Purpose
@@ -301,12 +301,12 @@ def hold(spec: str | Path | Source, rng: random.Random, items: int = 3) -> None:
     source = spec if isinstance(spec, Source) else load_source(spec)
     check_leaves(source)
     for form in forms(source):
-        categories, made = example(form, rng, items)
         try:
+            categories, made = example(form, rng, items)
             tree = write_read(source, form, categories, made)
             if made:
                 read_write(source, tree, form.options)
-        except (LawBrokenError, CannotWriteError) as error:
+        except (LawBrokenError, CannotWriteError, UnfitError) as error:
             layout = f"{form.layout.variant} {form.options}" if form.layout.variant or form.options else ""
             raise LawBrokenError(f"{source.name} {layout}: {error}") from None
 

@@ -11,10 +11,11 @@ from formatspec.engine.evaluate.write_context import WriteContext
 from formatspec.engine.resolve.codec_chain import Chain, build
 from formatspec.engine.resolve.scope import Meaning, Scope
 from formatspec.engine.spec.compiled import IMAGE, Format, Role
+from formatspec.engine.spec.shared_values import value_names, value_slots
 from formatspec.language.errors import Place
 from formatspec.language.expression import Binary, Literal, Name, Unary, conjuncts
 from formatspec.language.leaf import Bind, Text, bindings
-from formatspec.language.rules import BLOCK, Field, LeafRule, ListRule, MapRule, OneOf, Rule, TableRule, is_derived
+from formatspec.language.rules import BLOCK, KEY, Field, LeafRule, ListRule, MapRule, OneOf, Rule, TableRule, is_derived
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,10 @@ class Outline:
     rings: tuple[str, ...] = ()
     numbers: set[str] = field(default_factory=set)
     """Slots by which a label image tells objects of one category apart."""
+    shared: list[tuple[tuple[str, ...], tuple[str, ...]]] = field(default_factory=list)
+    """Slots that a document of many items states for all of them, and the names by which these agree."""
+    keys: list[tuple[str, ...]] = field(default_factory=list)
+    """Slots of objects whose rows stand in a mapping under a key that says them, so that no two may have them alike."""
 
 
 def outline(form: Format, everything: bool = False) -> Outline:
@@ -78,6 +83,8 @@ def outline(form: Format, everything: bool = False) -> Outline:
         rule = role.codec.rule if role.codec is not None else role.rule
         if rule is not None and (everything or not role.kept) and (role.name != IMAGE or role.kind):
             _collect(rule, role.scope, role, True, (), found)
+            if slots := value_slots(role):
+                found.shared.append((slots, value_names(form, role)))
     painted = [name for name, pixels in found.object_roles.items() if pixels]
     if painted:
         bound = Bind(("region",))
@@ -126,6 +133,8 @@ def _collect(
             found.areas.append(condition(rule.each.where, inner, rule.place))
         if rule.each.rings:
             found.rings = rule.each.by
+        if rule.keyed and rule.each.table == "objects":
+            found.keys.append(_key_slots(rule, inner))
         found.alone = found.alone or rule.each.by == ("item",)
         if role.kind == "pixels" and "category" in rule.each.by:
             slots = (inner.meaning(name) for name in rule.each.by if name != "category")
@@ -161,6 +170,14 @@ def _spelled(one: Field, role: Role) -> tuple[str, ...]:
     if role.kind == "lines":
         return ()
     return tuple(f"{key}?" if one.optional else key for key in one.keys)
+
+
+def _key_slots(rule: TableRule, scope: Scope) -> tuple[str, ...]:
+    """The slots of a record that the key of its row says."""
+    fields = rule.row.fields if isinstance(rule.row, MapRule) else ()
+    leaves = [one.rule.leaf for one in fields if one.keys == (KEY,) and isinstance(one.rule, LeafRule)]
+    names = [name for leaf in leaves for bind in bindings(leaf) for name in bind.names]
+    return tuple(found.name for name in names if (found := scope.meaning(name)) is not None and found.where == "record")
 
 
 def _slotted(row: Rule) -> bool:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
 
+from formatspec.model.records import Object
 from formatspec.model.region import Region
 
 WORDS = ("car", "tree", "Fußgänger", "猫", "traffic light", "a-b", "x_y", "no", "007", "left turn", "été", "n")
@@ -99,8 +101,29 @@ MAKERS: dict[str, Make] = {
     "rings": lambda rng, w, h, textual: tuple(ring(rng, w, h) for _ in range(rng.choice((1, 1, 2)))),
     "keypoints": lambda rng, w, h, textual: keypoints(rng, w, h),
     "circle": lambda rng, w, h, textual: (rng.randrange(w), rng.randrange(h), rng.randrange(1, 5)),
+    "ellipse": lambda rng, w, h, textual: (
+        rng.randrange(w), rng.randrange(h), rng.randrange(1, 5), rng.randrange(5, 8), rng.choice((0.0, 30.0, 90.0))
+    ),
     "region": lambda rng, w, h, textual: region(rng, w, h),
     "color": lambda rng, w, h, textual: tuple(rng.randrange(1, 256) for _ in range(3)),
     "edges": lambda rng, w, h, textual: ((0, 1),),
     "mapping": lambda rng, w, h, textual: attributes(rng, textual),
 }  # fmt: skip
+
+
+def say_alike(thing: Object, other: Object, slots: Sequence[str]) -> bool:
+    """Whether two objects have one key in a mapping of objects."""
+    return all(_stated(thing, slot) == _stated(other, slot) for slot in slots)
+
+
+def _stated(thing: Object, slot: str) -> Any:
+    head, _, name = slot.partition(".")
+    if head == "category":
+        return None if thing.category is None else getattr(thing.category, name, None)
+    return value_of(slot)(thing)
+
+
+def value_of(slot: str) -> Callable[[Object], Any]:
+    """What gives an object's value of a slot."""
+    head, _, name = slot.partition(".")
+    return (lambda thing: thing.attributes.get(name)) if name else attrgetter(head)

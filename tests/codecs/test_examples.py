@@ -164,6 +164,8 @@ def test_text() -> None:
     both("joined", [",", "numbers"], (128, 0, 0.5), "128,0,0.5")
     cannot_read("joined", [",", "numbers"], "128,x")
     both("joined", [], ((1, 2.5), (3, -4)), "1,2.5;3,-4")
+    reads("joined", [], "594.,+.5;007,1e2", ((594.0, 0.5), (7, 100.0)))
+    cannot_read("joined", [",", "numbers"], "1,nan")
     reads("joined", [], "594.30,100.10;1,2", ((594.3, 100.1), (1, 2)))
     cannot_read("joined", [], "1,2,3")
     both("quoted", [], 'say "no"', '"say ""no"""')
@@ -266,8 +268,23 @@ def test_points() -> None:
     both("two_radii", [], (5, 5, 2), (5, 5, 2, 2), Site(right=4))
     both("sides_and_angle", [], (5.0, 6.0, 4.0, 2.0, 30), (3.0, 5.0, 7.0, 7.0, 30), Site(right=5))
     cannot_read("two_radii", [], [5, 5, 2, 3])
-    both("radii", [], (5, 5, 2, 3), (5, 5, 2, 3), Site(right=4))
+    both("radii", [], (5, 5, 2, 3, 0.0), (5, 5, 2, 3), Site(right=4))
     cannot_read("radii", [], [5, 5, 2, 2])
+    cannot_write("radii", [], (5, 5, 2, 3, 30.0))
+    both("axes_and_angle", [], (5, 6, 2.0, 3.0, 30), [[5, 6], [4.0, 6.0], 30])
+    both("about_corner", [], (5.0, 4.0, 4, 2, 0), [3.0, 3.0, 4, 2, 0])
+    both("about_corner", [], (0.0, 25.0, 30, 20, 90), [10.0, 10.0, 30, 20, 90])  # clockwise: to the left of its corner
+    both("counterclockwise", [], (1, 2, 3, 4, 30), [1, 2, 3, 4, -30])
+    both("counterclockwise", [], 0.0, 0.0)
+    both("radians", [], (1, 2, 3, 4, 180.0), [1, 2, 3, 4, math.pi])
+    both("radians", [], 90.0, math.pi / 2)
+    both("scaled", [100, 100, 1], (0.5, 0.25, 30), [50.0, 25.0, 30])
+    cannot_read("scaled", [100, 1], [1, 2, 3])
+    both("decimal_comma", [], 20.5, "20,5")
+    reads("decimal_comma", [], "10,", 10.0)
+    reads("decimal_comma", [], "-7", -7)
+    cannot_read("decimal_comma", [], "1.000,5")
+    both("decimal_comma", [], (1, 2.5), ("1", "2,5"), R2)
     both("center_and_rim", [], (5, 5, 2), [[5, 5], [7, 5]])
     reads("center_and_rim", [], [[0, 0], [3, 4]], (0, 0, 5.0))
     both("closed", [], (1, 2, 3, 4), [1, 2, 3, 4, 1, 2])
@@ -283,7 +300,8 @@ def test_lists() -> None:
     both("one_or_none", [], None, [])
     both("one_or_none", [], 3, 3)
     cannot_read("one_or_none", [], [3])
-    both("index_map", [], ("car", "door"), {"0": "car", "1": "door"})
+    both("index_map", [], ("car", "door"), {0: "car", 1: "door"})
+    reads("index_map", [], {"0": "car", "1": "door"}, ("car", "door"))
     reads("index_map", [], {1: "door", 0: "car"}, ("car", "door"))
     cannot_read("index_map", [], {"0": "car", "2": "door"})
     both("unless_counting", [Argument(1)], (7, 3, "x"), [7, 3, "x"])
@@ -394,7 +412,7 @@ def test_chains(calls: list[tuple[str, list[Any]]], model: Any, file: Any, site:
         ("suffix", []),
         ("by_name", ["rows"]),
         ("xywh", [1]),
-        ("run_lengths", ["text"]),
+        ("run_lengths", ["bytes"]),
         ("corners", [-1]),
     ],
 )
@@ -435,3 +453,33 @@ def test_holes_are_bridged() -> None:
     ring = call("with_holes", [], R2).decode((outer, [hole]), ENV)
     assert Region.from_polygons((ring,), 10, 10).area == 81 - 4
     assert call("with_holes", ["flat"], R2).decode(([0, 0, 9, 0, 9, 9, 0, 9], [[2, 2, 4, 2, 4, 4, 2, 4]]), ENV) == ring
+
+
+def test_packed_runs_as_tools_write_them() -> None:
+    """The bytes of two pictures that a tool in use packed: 2 x 2 with the first pixel red, and words by hand."""
+    env = Env(width=2, height=2)
+    packed = [0, 0, 0, 16, 57, 27, 248, 31, 240, 128, 1, 255, 108, 0]
+    region = make("packed_rgba_runs", [], Site()).decode(packed, env)
+    assert region == Region.from_crop(np.ones((1, 1), bool), 0, 0, 2, 2)
+    longer = make("packed_rgba_runs", [], Site()).decode([*packed, 0], env)  # a byte more than is needed
+    assert longer == region
+    for broken in ([*packed[:3], 17, *packed[4:]], packed[:8], [300], "text", [0, 0, 0, 16]):
+        with pytest.raises(UnfitError):
+            make("packed_rgba_runs", [], Site()).decode(broken, env)
+
+
+def test_runs_of_values() -> None:
+    env = Env(width=4, height=3)
+    region = make("value_runs", [], Site()).decode([0, 1, 5, 2, 0, 9], env)
+    assert region.bbox == (1, 0, 2, 1)
+    assert make("value_runs", [], Site()).encode(region, env) == [0, 1, 1, 2, 0, 9]
+    for broken in ([0, 1], [0, 12, 1], [0, 1 << 60], "x"):
+        with pytest.raises(UnfitError):
+            make("value_runs", [], Site()).decode(broken, env)
+
+
+def test_run_lengths_in_a_line() -> None:
+    region = Region.from_crop(np.ones((2, 3), bool), 1, 0, 5, 6)
+    text = make("run_lengths", [Argument("text")], Site()).encode(region, Env(6, 5))
+    assert text.startswith("5 6 ")
+    assert make("run_lengths", [Argument("text")], Site()).decode(text, Env(6, 5)) == region

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from formatspec.files.csv_file import decode, encode, locate
 from formatspec.files.document import FileError
@@ -42,6 +43,31 @@ def test_decode_inverts_encode(table: tuple[list[dict[str, str]], Style]) -> Non
         assert all(tuple(row) == (style.columns or tuple(rows[0])) for row in again)
     else:
         assert rows == []
+
+
+@given(tables())
+def test_what_blanks_part_comes_back(table: tuple[list[dict[str, str]], Style]) -> None:
+    rows, style = table
+    parted = replace(style, delimiter="blanks")
+    try:
+        data = encode(rows, parted)
+    except FileError as error:
+        assert "line break" in str(error)
+        assert any(
+            "\n" in text or "\r" in text for row in [*rows, {}] for text in (*style.columns, *row, *row.values())
+        )
+        return
+    assert (decode(data, parted) if data else []) == rows
+
+
+def test_blanks_part_cells() -> None:
+    style = Style(delimiter="blanks", comment="#")
+    rows = decode(b' x  label\ty \n# none\n1 "a ""big"" dog"  2\n\n3 "" 4\n', style)
+    assert rows == [{"x": "1", "label": 'a "big" dog', "y": "2"}, {"x": "3", "label": "", "y": "4"}]
+    assert encode(rows, style) == b'x label y\n1 "a ""big"" dog" 2\n3 "" 4\n'
+    assert locate(b'x  label\n1  "a b"\n', (0, "label"), style) == (2, 4)
+    with pytest.raises(FileError, match="a quote does not end"):
+        decode(b'a b\n1 "2\n', style)
 
 
 def test_spellings() -> None:

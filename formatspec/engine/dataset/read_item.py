@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from os import PathLike
 from typing import Any
@@ -15,7 +15,7 @@ from formatspec.engine.base.faults import DocumentPath, Fault, Record
 from formatspec.engine.dataset.link_overlap import link
 from formatspec.engine.documents.role_codec import encoding_used
 from formatspec.engine.index.entries import Entry
-from formatspec.engine.index.row_ownership import RowOwnership, Run, Table
+from formatspec.engine.index.row_ownership import RowOwnership, Run, SharedFile, Table
 from formatspec.engine.label_images.reader import RasterReader
 from formatspec.engine.read.build_item import as_read, item_of
 from formatspec.engine.read.generate_rows import FastRows
@@ -98,6 +98,8 @@ def _read_entry(
     turns = Turns(splits, entry.names, entry.shared.get(IDS))
     rasters: dict[str, Any] = {}
     _item_names(form, entry, state)
+    if joined.values_of is not None:
+        _shared_values(joined.values_of(entry), state)
     runs: dict[str, list[Run]] = {}
     for run in joined.of(entry):
         runs.setdefault(run.part.table.role, []).append(run)
@@ -125,6 +127,16 @@ def _read_entry(
     if purpose.origin:
         _keep_origin(item, state, rasters, splits.several)
     return Assembled(entry.key, item, state.faults, files, told, state.deferred, state)
+
+
+def _shared_values(files: Iterable[SharedFile], state: ItemState) -> None:
+    """Take what shared documents say of all their items."""
+    for file in files:
+        for slot, value in file.values.items():
+            if slot not in state.item:
+                state.item[slot] = value
+                state.first[slot] = file.path
+    state.sized()
 
 
 def files_read(entry: Entry, readers: Readers, purpose: Purpose) -> Iterator[str]:

@@ -13,7 +13,7 @@ from formatspec.engine.documents.keyed_rows import file_path, mapping_from_rows,
 from formatspec.engine.resolve.scope import Scope
 from formatspec.files.document import FileError, pointer_text, text_of
 from formatspec.files.style import Style
-from formatspec.language.rules import Field, ListRule, MapRule, OneOf, Rule, TableRule, problem
+from formatspec.language.rules import Field, ListRule, MapRule, OneOf, Rule, TableRule, problem, with_whole_keys
 from formatspec.language.schema import FileSpec
 
 
@@ -67,7 +67,7 @@ def document_codec(kind: str, spec: FileSpec, rule: Rule, scope: Scope) -> RoleC
     if kind == "jsonl":
         return _plain("jsonl_file", style, rule)
     if kind == "yaml":
-        return _plain("yaml_file", style, rule)
+        return _plain("yaml_file", style, with_whole_keys(rule))
     if kind == "ini":
         return _plain("ini_file", style, rule)
     if kind == "xml":
@@ -94,8 +94,8 @@ def _plain(name: str, style: Style, rule: Rule) -> RoleCodec:
             rule,
             lambda data: Decoded(to_list(module.decode(data, style))),
             lambda document: module.encode(to_mapping(document), style),
-            lambda data, path: module.locate(data, file_path(module.decode(data, style), path), style),
-            lambda data, path: file_path(module.decode(data, style), path),
+            lambda data, path: module.locate(data, file_path(to_list(module.decode(data, style)), path), style),
+            lambda data, path: file_path(to_list(module.decode(data, style)), path),
             seen=to_list if is_json else None,
         )
     return RoleCodec(
@@ -138,7 +138,9 @@ def _csv(style: Style, rule: Rule) -> RoleCodec:
         present = dict.fromkeys(key for line in document for key in line)
         extra = [key for key in present if key not in columns]
         optional = {k for row in rows for f in row.fields if f.optional for k in f.keys}
-        kept = (c for c in columns if stated or c not in optional or c in present)
+        kept = [c for c in columns if stated or c not in optional or c in present]
+        if not style.columns and style.header and present.keys() >= set(kept):
+            kept.sort(key=list(present).index)  # as the source has them, whose rows come back as they stood
         return Style(**{**_fields(style), "columns": (*kept, *extra)})
 
     def cells(document: Any) -> Iterator[Any]:

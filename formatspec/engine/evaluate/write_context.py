@@ -50,12 +50,14 @@ class WriteSetting:
         "renumbered",
         "rows",
         "subsets",
+        "values",
     )
 
     def __init__(self, captures: dict[str, Any], categories: Any, options: dict[str, Any]) -> None:
         self.captures = captures
         self.categories = UnmappedCategories() if categories is None else categories
         self.options = options
+        self.values: dict[str, Any] = {}
         self.paths: dict[str, Callable[[WriteContext], str | None]] = {}
         self.folder = ""
         self.file = ""
@@ -179,6 +181,8 @@ def getter(meaning: Meaning, scope: Scope) -> Getter:
     if meaning.where == "path":
         role = meaning.name
         return lambda context: context.setting.paths[role](context) if role in context.setting.paths else None
+    if meaning.where == "item" and scope.kind == "dataset":
+        return _of_all_items(meaning.name)
     if meaning.where == "item" or (meaning.where == "record" and scope.kind == "item"):
         return _of_item(meaning.name)
     if meaning.where == "outer":
@@ -224,6 +228,12 @@ def _column(meaning: Meaning) -> Getter:
         )
 
     return get
+
+
+def _of_all_items(name: str) -> Getter:
+    """What a document of many items says of them: a row's item where there is one, else what all say."""
+    get = _of_item(name)
+    return lambda context: context.setting.values.get(name) if context.item is None else get(context)
 
 
 def _of_item(name: str) -> Getter:
@@ -351,6 +361,8 @@ _OBJECT: dict[str, Getter] = {
     "number": lambda context: context.setting.counts.get(f"{context.index}", context.index),
     "depth": lambda context: context.family().depth(context.record),
     "bbox": lambda context: derive.bbox(context.record),
+    "circle": lambda context: derive.circle(context.record),
+    "ellipse": lambda context: derive.ellipse(context.record),
     "rotated": lambda context: derive.rotated(context.record),
     "polygons": lambda context: derive.polygons(context.record, context.setting.apart),
     "polygon": lambda context: derive.polygon(context.record, context.setting.apart),

@@ -16,11 +16,13 @@ from formatspec.engine.export.lost_records import ONE_PER_ITEM, Unwritten
 from formatspec.engine.export.name_items import NoPlaceError
 from formatspec.engine.export.shard_output import ShardOutput, SharedShard, TableShard
 from formatspec.engine.export.shared_tables import Spooled, counts_on, holds_apart, narrower, spooled_tables, told_twice
+from formatspec.engine.export.shared_values import gather_values
 from formatspec.engine.index.entries import header_of
 from formatspec.engine.index.row_ownership import SharedFile
 from formatspec.engine.resolve.held_slots import WRITTEN, record_mark
 from formatspec.engine.resolve.row_counters import ALL_OBJECTS, Absolute, Relative
 from formatspec.engine.spec.compiled import IMAGE, Format, Role
+from formatspec.engine.spec.shared_values import value_slots
 from formatspec.engine.write.compile_writer import RowWriter, compile_writer, write_record
 from formatspec.engine.write.generate_lines import text_writer
 from formatspec.engine.write.mark_written import hold
@@ -105,6 +107,7 @@ class Exporter:
             for role in self.roles
             if role.span == "shared" and role.codec is not None
         }
+        self.values = {name: value_slots(target.roles[name]) for name in self.spooled}
         self.renumbers = narrower(adapter)
         self.told_twice = told_twice(self.spooled.values())
         self.objects = 0
@@ -329,6 +332,7 @@ class Exporter:
             context = self._row_context(shared, item, item_setting, over_files)
             for table in self.spooled[role.name]:
                 self._spool(table, shared, item, context)
+        gather_values(self.values[role.name], item, shared.part.values, self.losses)
         shared.part.items += 1
         shared.part.objects += len(item.objects)
 

@@ -17,6 +17,7 @@ from formatspec.engine.export.exporter import CannotWriteError, rendered
 from formatspec.engine.export.losses import Losses
 from formatspec.engine.export.shard_output import ShardOutput, SharedShard, TableShard, row_of, row_writer
 from formatspec.engine.export.shared_tables import counts_of, is_category_source, spooled_tables
+from formatspec.engine.export.shared_values import merge_values
 from formatspec.engine.index.row_ownership import SharedFile
 from formatspec.engine.resolve.row_counters import ALL_OBJECTS
 from formatspec.engine.spec.compiled import Format, Role
@@ -103,6 +104,7 @@ class _File:
         self.items = 0
         self.objects = 0
         self.columns: tuple[str, ...] = ()
+        self.values: dict[str, Any] = {}
 
 
 class Finisher:
@@ -162,6 +164,7 @@ class Finisher:
         file.items += part.items
         file.objects += part.objects
         file.columns = file.columns or part.columns
+        merge_values(file.values, part.values, part.items, self.losses)
 
     def finish(self, put: Put) -> None:
         """Write the shared files.  Raises CannotWriteError."""
@@ -177,6 +180,7 @@ class Finisher:
         setting = WriteSetting(made.captures, self.categories, dict(self.target.options))
         setting.folder = posixpath.dirname(key[1])
         setting.columns = made.columns
+        setting.values = made.values
         file = self._source_of(role, key, made) if self.same else None
         source = NO_SOURCE if file is None else file.document
         setting.rows.update(made.tables)
@@ -192,6 +196,7 @@ class Finisher:
             before.rows = counts_of(role, file, setting.rows)
             before.folder, before.columns = setting.folder, setting.columns
             before.subsets = tuple(sorted(self.subsets[1]))
+            before.values = file.values
             context.as_read = WriteContext(before, None, None)
         try:
             document = writer(context, source)

@@ -30,6 +30,7 @@ NAMES = {
     "polyline": "polylines",
     "keypoints": "keypoints",
     "circle": "circles",
+    "ellipse": "ellipses",
     "region": "visible regions",
     "hidden": "hidden regions",
     "text": "texts of objects",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from functools import lru_cache
 from itertools import islice
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import msgspec
 
 from formatspec.engine.base.scratch_records import PIECE, Marks, mark
-from formatspec.engine.spec.compiled import IMAGE, Format
+from formatspec.engine.spec.compiled import IMAGE, Format, name_template
 from formatspec.model.records import Category, Image, Item
 from formatspec.model.slots import find_slot
 
@@ -65,6 +66,9 @@ class Naming:
             for name, kind in self._formats.items()
             if image is not None and name in image.captures and name not in self.names
         )
+        self._spelled = None if IMAGE not in source.roles else name_template(source.roles[IMAGE])
+        self._fitting = None if image is None else name_template(image)
+        self._told = {name: list(self._said(name)) for name in self.names if name != "subset"}
         in_paths = any("subset" in role.captures for role in target.roles.values())
         self._without_subset = DEFAULT_SUBSET if in_paths else None
         self._is_flat = keys is not None and self._tells_apart(keys)
@@ -72,11 +76,13 @@ class Naming:
     def of(self, item: Item, number: int) -> dict[str, Any]:
         """The captures of an item.  Raises NoPlaceError."""
         relative = self._relative(item.captures) or posixpath.splitext(item.key)[0]
-        names: dict[str, Any] = {}
-        if self._folder is not None:
-            names[self._folder], _, relative = relative.rpartition("/")
-        for name, capture in self._captures:
-            names[name] = capture(item, number, relative)
+        names = self._as_spelled(item, relative)
+        if names is None:
+            names = {}
+            if self._folder is not None:
+                names[self._folder], _, relative = relative.rpartition("/")
+            for name, capture in self._captures:
+                names[name] = capture(item, number, relative)
         if self._extensions:
             extension = posixpath.splitext(item.image.path if item.image else "")[1].lstrip(".")
             for name, kinds in self._extensions:
@@ -125,8 +131,25 @@ class Naming:
             f"--subsets {name}={choices[0]}"
         )
 
+    def _as_spelled(self, item: Item, relative: str) -> dict[str, Any] | None:
+        """The target's captures where its template spells a name just so, and where the item says nothing else."""
+        found = None if self._fitting is None else self._fitting.match(relative)
+        if found is None:
+            return None
+        subset = self.subset(item.subsets[0] if item.subsets else None) or DEFAULT_SUBSET
+        if "subset" in self.names and str(found.setdefault("subset", subset)) != subset:
+            return None
+        for name, said in self._told.items():
+            value = next((value for say in said if (value := say(item)) is not None), None)
+            if name not in found or (value is not None and str(value) != str(found[name])):
+                return None
+        return {name: found[name] for name in self.names}
+
     def _relative(self, names: Mapping[str, Any]) -> str:
-        """An item's name below its subset."""
+        """An item's name below its subset: as the image's path spells it, else its parts."""
+        if self._spelled is not None:
+            with suppress(KeyError, ValueError):
+                return self._spelled.render(names)
         return "/".join([str(names[name]) for name in self._parts if names.get(name)])
 
     def _tells_apart(self, keys: Iterable[Mapping[str, Any]]) -> bool:

@@ -47,6 +47,7 @@ class SharedShard(msgspec.Struct):
     items: int = 0
     objects: int = 0
     columns: tuple[str, ...] = ()
+    values: dict[str, Any] = {}
 
 
 class ShardOutput(msgspec.Struct):

@@ -42,6 +42,8 @@ def is_category_source(form: Format, role: Role) -> bool:
 def counts_of(role: Role, source: SharedFile, now: Mapping[str, Any]) -> dict[str, Any]:
     """How many rows of each table the source held, for what counts them."""
     rows = dict(now)
+    if source.items is not None:
+        rows["items"] = range(source.items)
     assert role.codec is not None
     for path, rule in tables_in(role.codec.rule, ()):
         table = first_of(rule).each.table

@@ -16,6 +16,7 @@ from formatspec.engine.index.join_rows import id_key, join_rows, name_key, names
 from formatspec.engine.index.named_folders import share_captures, share_named_folders
 from formatspec.engine.index.row_ownership import RowOwnership, SharedFile, Table
 from formatspec.engine.index.row_source import HeldRows, range_file, rows_at, sought
+from formatspec.engine.index.shared_values import read_values
 from formatspec.engine.read.leaf_reader import ReadContext
 from formatspec.engine.read.projection import fields_of
 from formatspec.engine.resolve.json_schema import schema_faults
@@ -203,6 +204,8 @@ def build_index(form: Format, tree: Tree, state_of: Any) -> Index:
     listed, complete, ordered = _looked_through(form, entries, rows)
     order = np.arange(len(entries), dtype=np.int32) if ordered else _in_order(entries)
     all_, known, strangers = (Chosen(entries, order[some[order]]) for some in (listed | True, listed, ~listed))
+    values = read_values(form, shared, known, state_of, faults)
+    rows.values_of = values.of if values else None
     return Index(all_, known, strangers, complete, shared, tables, rows, faults, unclaimed, claimed)
 
 

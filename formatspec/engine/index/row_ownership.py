@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -37,6 +37,8 @@ class Table(msgspec.Struct, frozen=True):
 class SharedFile(msgspec.Struct):
     """A shared file, read once; of tables whose rows are sought in the file, the document holds none.
 
+    values: the slots that it states for all its items, outside its tables.  items: how many items it has, where that is
+    asked.
     union: whether it is a list of items of which some have no such subset, as the list is made of others.
     """
 
@@ -45,6 +47,8 @@ class SharedFile(msgspec.Struct):
     captures: dict[str, Any]
     document: Any = None
     tables: dict[tuple[str, ...], RowSource] = msgspec.field(default_factory=dict)
+    values: dict[str, Any] = msgspec.field(default_factory=dict)
+    items: int | None = None
     union: bool = False
 
 
@@ -79,10 +83,14 @@ class Run(NamedTuple):
 
 
 class RowOwnership:
-    """Which rows belong to which item, as numbers; of many, in memory only how many each item has."""
+    """Which rows belong to which item, as numbers; of many, in memory only how many each item has.
+
+    values_of: the files that say something of an item outside their tables; None where none does.
+    """
 
     def __init__(self) -> None:
         self.parts: list[TableFile] = []
+        self.values_of: Callable[[Entry], Iterable[SharedFile]] | None = None
         self._rows = Records(OWNED)
         self._noted = (array("i"), array("h"), array("i"), array("b"))
         self._bounds: Any = None

@@ -77,8 +77,10 @@ def _constant(rule: Rule) -> Any:
 
 
 def tables_of(rule: Rule) -> tuple[TableRule, ...]:
-    """The tables of a label image's rule, in order."""
+    """The tables of a label image's rule, in order.  Raises SpecError where their records have no pixels."""
     if isinstance(rule, TableRule):
+        if rule.each.table not in ("objects", "children", "areas", "void"):
+            raise problem(f"{rule.each.table} have no pixels", rule.place, "`each: objects`, `areas` or `void`")
         return (rule,)
     if isinstance(rule, OneOf):
         return tuple(table for choice in rule.alternatives for table in tables_of(choice))

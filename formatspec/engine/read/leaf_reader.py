@@ -28,6 +28,7 @@ from formatspec.engine.resolve.scope import Meaning, Scope
 from formatspec.engine.resolve.text_template import text_template
 from formatspec.language.errors import Place
 from formatspec.language.leaf import Bind, Computed, Constant, Keep, Leaf, Text
+from formatspec.language.rules import KEY
 
 Wanted = Callable[[Meaning, Scope], bool]
 
@@ -146,8 +147,11 @@ def _text(leaf: Text, place: Place, scope: Scope, context: ReadContext, at: Docu
     template = text_template(leaf, scope, place)
     inner = replace(scope, textual=True)
     readers = [(name, leaf_reader(part, place, inner, context, at, 1)) for name, part in template.leaves.items()]
+    is_key = at[-1:] == (KEY,)
 
     def read(value: Any, record: Record, state: ItemState) -> None:
+        if is_key and type(value) is int:  # YAML has whole numbers as keys
+            value = str(value)
         parts = template.match(value) if isinstance(value, str) else None
         if parts is None:
             state.fault("FIELD", (*state.at, *at), place, "the text does not fit", leaf.source, value)

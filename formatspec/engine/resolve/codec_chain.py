@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -209,7 +210,7 @@ def _rings(value: Any, env: Env) -> tuple[tuple[Any, ...], ...]:
 def _ring(value: Any, env: Env) -> tuple[Any, ...]:
     ring = _numbers(None, value, env)
     if len(ring) % 2:
-        raise UnfitError("x and y in turn", value)
+        raise UnfitError("an even count of numbers, x and y in turn", value)
     return ring
 
 
@@ -258,8 +259,9 @@ TYPES: dict[Type, Convert] = {
     "texts": _texts,
     "box": partial(_numbers, 4),
     "rotated": partial(_numbers, 5),
-    "ring": partial(_numbers, None),
+    "ring": _ring,
     "circle": partial(_numbers, 3),
+    "ellipse": partial(_numbers, 5),
     "color": _color,
     "edges": _edges,
     "mapping": _mapping,
@@ -302,6 +304,8 @@ def build(leaf: Bind, types: Sequence[Type], keys: int, textual: bool, place: Pl
             steps_in.append(partial(_each, reader) if many else reader)
         if leaf.format is not None and (leaf.format == "word" or _PADDED.fullmatch(leaf.format)):
             steps_out.append(partial(_rendered, formats.field("x", leaf.format).render))
+        elif leaf.format == "token":
+            steps_out.append(_unbroken)
         unspelled = _composed(steps_out)
         if not codecs or codecs[-1].kind != "tree":
             steps_out.append(partial(_each, spell) if keys > 1 else spell)
@@ -311,6 +315,10 @@ def build(leaf: Bind, types: Sequence[Type], keys: int, textual: bool, place: Pl
         if checks[0] is not None:
             steps_in.append(_if_any(checks[0]))
     else:
+        if keys == 1 and not codecs and not textual and _COUNTS.keys() & set(types):
+            counts = [_COUNTS.get(kind) for kind in types]
+            steps_in.append(partial(_parted, counts))
+            steps_out.append(partial(_in_a_row, counts))
         steps_in.append(partial(_slots, tuple(checks)))
     needs = frozenset(need for codec in codecs for need in codec.needs)
     pattern = _pattern(leaf, codecs, types) if textual else None
@@ -335,6 +343,27 @@ def _codecs(leaf: Bind, left: int, right: int, textual: bool, place: Place) -> t
             raise problem(str(error), place) from None
         left = 1 if left > 1 and call.name in ("digits",) else left
     return tuple(made)
+
+
+_COUNTS: dict[Type, int] = {"box": 4, "rotated": 5, "circle": 3, "ellipse": 5}
+"""Types that are a fixed count of numbers, which stand among the other values of a list of several slots."""
+
+
+def _parted(counts: Sequence[int | None], value: Any, env: Env) -> tuple[Any, ...]:
+    """The values of several slots that stand in one list, the numbers of each one after another."""
+    whole = sum(count or 1 for count in counts)
+    if not isinstance(value, list | tuple) or len(value) != whole:
+        raise UnfitError(f"{whole} values", value)
+    rest = iter(value)
+    return tuple(next(rest) if count is None else tuple(islice(rest, count)) for count in counts)
+
+
+def _in_a_row(counts: Sequence[int | None], value: Any, env: Env) -> list[Any]:
+    """The inverse of `_parted`."""
+    found: list[Any] = []
+    for count, part in zip(counts, value, strict=True):
+        found += (part,) if count is None else part
+    return found
 
 
 _SHAPES: dict[Type, tuple[int, tuple[int, ...]]] = {"box": (4, (2, 3))}
@@ -377,6 +406,13 @@ def _slots(checks: tuple[Convert | None, ...], values: Any, env: Env) -> tuple[A
     )
 
 
+def _unbroken(value: Any, env: Env) -> Any:
+    """A value whose text is one word, as it is."""
+    if not re.fullmatch(r"\S+", spell(value)):
+        raise UnfitError("a word without blanks", value)
+    return value
+
+
 def _rendered(render: Callable[[Any], str], value: Any, env: Env) -> str:
     try:
         return render(value)
@@ -398,6 +434,8 @@ def _text_reader(leaf: Bind, codecs: Sequence[Codec], types: Sequence[Type]) -> 
 
 
 def _pattern(leaf: Bind, codecs: Sequence[Codec], types: Sequence[Type]) -> str:
+    if leaf.format == "token":
+        return r"\S+"
     if leaf.format is not None:
         return formats.field("x", leaf.format).pattern
     arity = next((codec.arity for codec in reversed(codecs) if codec.arity), None)

@@ -8,7 +8,7 @@ from typing import Any
 from formatspec.engine.base.faults import MISSING
 from formatspec.engine.resolve.scope import Scope
 from formatspec.language.leaf import Constant
-from formatspec.language.rules import Field, LeafRule, MapRule, OneOf, Rule, TableRule
+from formatspec.language.rules import Field, LeafRule, MapRule, OneOf, Rule, TableRule, is_places
 
 
 def equal_strictly(a: Any, b: Any) -> bool:
@@ -49,11 +49,14 @@ def row_test(rule: Rule, scope: Scope) -> RowTest:
         if isinstance(row, MapRule)
         else frozenset()
     )
+    places = keys_of(row) if is_places(row) else None
     filled = required - {path[0] for path, _ in constants} if scope.cells else frozenset()
 
     def test(value: Any) -> bool:
         if not isinstance(value, dict):
             return not required
+        if places is not None and not value.keys() <= places:
+            return False  # lists are told apart by how many values they have
         if not required <= value.keys() or any(value[key] == "" for key in filled):
             return False
         for path, expected in constants:

@@ -13,7 +13,7 @@ from formatspec.language.rules import LeafRule, ListRule, MapRule, OneOf, Rule, 
 from formatspec.model.records import Area, Category, Object
 from formatspec.model.slots import TABLES
 
-GEOMETRY = ("bbox", "rotated", "polygons", "polyline", "keypoints", "circle", "region", "hidden")
+GEOMETRY = ("bbox", "rotated", "polygons", "polyline", "keypoints", "circle", "ellipse", "region", "hidden")
 COUNTED = (
     "id", "category", "parent", "level", "group", "track", "order", "single", "attributes", "tags", "score",
     *GEOMETRY, "text",
@@ -33,10 +33,11 @@ UNREAD: tuple[tuple[float, ...], ...] = ((),)
 IMPLIED = {
     "region": BITS["bbox"],
     "polygons": BITS["bbox"],
+    "ellipse": BITS["circle"],
     "rotated": 0,
     "bbox": 0,
 }
-"""What follows from a held slot, so that it is not lost: a box from what it surrounds."""
+"""What follows from a held slot, so that it is not lost: a box from what it surrounds, a circle from an ellipse."""
 
 
 def record_mark(record: Any) -> Hashable:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -60,7 +61,7 @@ def text_template(leaf: Text, scope: Scope, place: Place) -> TextTemplate:
     leaves: dict[str, Bind | Computed] = {}
     optional: set[str] = set()
     seen: dict[str, str] = {}
-    for part in leaf.parts:
+    for number, part in enumerate(leaf.parts):
         if isinstance(part, str):
             parts.append(part)
             continue
@@ -73,12 +74,30 @@ def text_template(leaf: Text, scope: Scope, place: Place) -> TextTemplate:
         if absent:
             optional.add(name)
         render = formats.field("x", "words").render if getattr(part, "format", None) == "words" else str
+        mark = _mark_behind(leaf.parts, number)
+        if pattern == r".+" and mark:
+            # What may be absent behind a text is told from the text by the mark, which it then cannot hold.
+            pattern, render = rf"[^{re.escape(mark)}]+", partial(_without, mark)
         parts.append(TemplateField(name, pattern, str, render, optional=absent))
     try:
         template = compile_template(parts, limit=1 << 22)
     except ValueError as error:
         raise problem(f"in {leaf.source!r}: {error}", place) from None
     return TextTemplate(template, leaves, frozenset(optional), _only_numbers(parts), _literals(parts))
+
+
+def _mark_behind(parts: Sequence[object], place: int) -> str:
+    """The comma or other mark between a field and one that may be absent; empty where there is none."""
+    between, then = (*parts[place + 1 : place + 3], None, None)[:2]
+    optional = isinstance(then, Bind) and then.optional and isinstance(between, str)
+    return between.strip() if optional and isinstance(between, str) and between.strip() in {",", ";", "|"} else ""
+
+
+def _without(mark: str, value: Any) -> str:
+    text = str(value)
+    if mark in text:
+        raise ValueError(f"{text!r} holds {mark!r}, which parts it from what follows")
+    return text
 
 
 def _literals(parts: Sequence[str | TemplateField]) -> tuple[str, ...]:

@@ -164,6 +164,47 @@ class Format(msgspec.Struct, frozen=True, dict=True):
         return tuple(role for role in self.roles.values() if role.kind is not None)
 
 
+def name_template(role: Role) -> Template | None:
+    """The template of items' names as the image's path spells them: the segments that tell items apart, without those
+    that are the same for all items of a subset, and without the extension.  None where there are none."""
+    segments: list[list[str | Bind]] = [[]]
+    for part in _pieces(role.spec.path, role.place):
+        if isinstance(part, Bind):
+            segments[-1].append(part)
+            continue
+        first, *others = part.split("/")
+        segments[-1].append(first)
+        segments.extend([text] for text in others)
+    segments[-1] = _without_extension(segments[-1])
+    telling = [one for one in segments if any(isinstance(part, Bind) and part.names != ("subset",) for part in one)]
+    if not telling:
+        return None
+    parts: list[str | Bind] = []
+    for number, segment in enumerate(telling):
+        parts += ("/", *segment) if number else segment
+    return _template(_merged(parts), role.scope.captures, role.place)
+
+
+def _without_extension(segment: list[str | Bind]) -> list[str | Bind]:
+    """The last segment of a path without what stands behind its last dot, as far as its template says where that is."""
+    if segment and isinstance(segment[-1], str) and "." in segment[-1]:
+        return [*segment[:-1], segment[-1].rpartition(".")[0]]
+    if len(segment) > 1 and isinstance(segment[-1], Bind) and str(segment[-2]).endswith("."):
+        return [*segment[:-2], str(segment[-2])[:-1]]
+    return segment
+
+
+def _merged(parts: list[str | Bind]) -> Pieces:
+    """Parts with literal texts that follow each other as one, and none that is empty."""
+    found: list[str | Bind] = []
+    for part in parts:
+        if isinstance(part, str) and found and isinstance(found[-1], str):
+            found[-1] += part
+        elif part != "":
+            found.append(part)
+    return tuple(found)
+
+
 def everything(meaning: Meaning, scope: Scope) -> bool:
     """Every slot is wanted."""
     return True
@@ -194,11 +235,13 @@ def compile_format(source: Source, layout: Layout, options: Mapping[str, Any] | 
     }
     for name in spec.items:
         if name.partition(".")[0] not in roles:
-            raise problem(
-                f"`items` names no role: {name!r}",
-                layout.node.value["items"].place,
-                hint=suggest(name, roles),
-            )
+            stated = layout.node.value.get("items")
+            if stated is None:
+                raise problem(
+                    f"`files` has no role {IMAGE!r}, which is the items' image", layout.node.value["files"].place,
+                    hint=suggest(IMAGE, roles),
+                )  # fmt: skip
+            raise problem(f"`items` names no role: {name!r}", stated.place, hint=suggest(name, roles))
     return Format(source, layout, roles, chosen, key_names, globs((*HIDDEN, *spec.ignore)))
 
 
@@ -293,6 +336,10 @@ def _template(pieces: Pieces, known: Mapping[str, str | None], place: Place) -> 
         name = part.names[0]
         if part.calls:
             chain = build(part, [_type(name)], 1, True, place)
+            if "size" in chain.needs:
+                raise problem(
+                    f"a path cannot be made by `{part.calls[-1].name}`, which asks for an image's size", place
+                )
             parts.append(
                 TemplateField(
                     name,

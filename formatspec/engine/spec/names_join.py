@@ -51,8 +51,9 @@ def _is_named(form: Format, role: Role) -> bool:
 
 
 def _strange(form: Format, role: Role) -> str | None:
-    """A name in a role's path that neither the image's path nor anything else says of an item."""
-    names = (name for name in role.captures if name not in form.key_names and "." not in name)
+    """A name in a role's path that neither the image's path nor `given` nor anything else says of an item."""
+    told = {*form.key_names, *(role.spec.given or ())}
+    names = (name for name in role.captures if name not in told and "." not in name)
     return next((name for name in names if find_slot("item", name) is None), None)
 
 

@@ -13,16 +13,18 @@ from msgspec.structs import replace
 
 from formatspec.codecs.registry import UnfitError
 from formatspec.engine.base.faults import MISSING
+from formatspec.engine.documents.keyed_rows import with_empty
 from formatspec.engine.evaluate.expressions import condition
 from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting, getter, records_of
 from formatspec.engine.resolve.codec_chain import build
-from formatspec.engine.resolve.discriminators import keys_of, row_test
+from formatspec.engine.resolve.discriminators import row_test
 from formatspec.engine.resolve.held_slots import WRITTEN, condition_bits, record_mark, slot_bits
 from formatspec.engine.resolve.scope import Scope
 from formatspec.engine.resolve.table_ids import table_number
+from formatspec.engine.write.choose_alternative import alternatives_writer, keys_of_choice
 from formatspec.engine.write.generate_rows import plain_writer
 from formatspec.engine.write.geometry_choice import OUTLINES, fitting_shapes, shape_of
-from formatspec.engine.write.mark_written import _held, hold
+from formatspec.engine.write.mark_written import _held, hold, hold_no_more
 from formatspec.engine.write.print_leaf import (
     NO_SOURCE,
     LackingError,
@@ -38,7 +40,18 @@ from formatspec.engine.write.split_rings import split_rings
 from formatspec.language import expression
 from formatspec.language.expression import Expression
 from formatspec.language.leaf import Bind, bindings
-from formatspec.language.rules import Field, LeafRule, ListRule, MapRule, OneOf, Rule, TableRule, is_derived, problem
+from formatspec.language.rules import (
+    KEY,
+    Field,
+    LeafRule,
+    ListRule,
+    MapRule,
+    OneOf,
+    Rule,
+    TableRule,
+    is_derived,
+    problem,
+)
 from formatspec.model.records import Category, Object
 from formatspec.model.slots import TABLES
 
@@ -56,7 +69,7 @@ def compile_writer(rule: Rule, scope: Scope, required: bool = True) -> Writer:
     if isinstance(rule, OneOf):
         if all(isinstance(choice, TableRule) for choice in rule.alternatives):
             return _table(tuple(rule.alternatives), scope)  # type: ignore[arg-type]
-        choose = _alternatives(rule, scope)
+        choose = alternatives_writer(rule, scope, compile_writer)
         return lambda context, source: choose(context, source)
     raise problem("this rule cannot stand here", rule.place)
 
@@ -72,7 +85,9 @@ def _list(rule: ListRule, scope: Scope) -> Writer:
 
 def _map(rule: MapRule, scope: Scope, required: bool) -> Writer:
     fields = [(field.keys, field.optional, field_writer(field, scope)) for field in rule.fields]
-    choices = [(_alternatives(choice, scope), keys_of_choice(choice)) for choice in rule.alternatives]
+    choices = [
+        (alternatives_writer(choice, scope, compile_writer), keys_of_choice(choice)) for choice in rule.alternatives
+    ]
     named = frozenset(key for field in rule.fields for key in field.keys)
     rest = _rest(rule, scope)
     others_bound = isinstance(rule.rest, LeafRule) and isinstance(rule.rest.leaf, Bind)
@@ -126,11 +141,6 @@ def _in_order(document: dict[str, Any], source: dict[str, Any]) -> dict[str, Any
     ordered = {key: document[key] for key in source if key in document}
     ordered.update(document)
     return ordered
-
-
-def keys_of_choice(rule: OneOf) -> frozenset[str]:
-    """Every key that one of the alternatives names."""
-    return frozenset(key for choice in rule.alternatives for key in keys_of(choice))
 
 
 def field_writer(field: Field, scope: Scope) -> Writer:
@@ -213,65 +223,6 @@ def bound_attributes(rule: Rule) -> Iterator[str]:
     elif isinstance(rule, OneOf):
         for alternative in rule.alternatives:
             yield from bound_attributes(alternative)
-
-
-def _alternatives(rule: OneOf, scope: Scope) -> Writer:
-    """Write the first alternative whose slots are stated; else whose slots have values; else that can be."""
-    tried = [
-        (compile_writer(choice, scope), shape_of(choice), slot_bits(choice, scope), choice)
-        for choice in rule.alternatives
-    ]
-    keys = keys_of_choice(rule)
-    tests = [row_test(choice, scope) for choice in rule.alternatives]
-    shapes = [shape for _, shape, _, _ in tried]
-
-    def choose(context: WriteContext) -> tuple[Any, int, int]:
-        best: tuple[Any, int, int] | None = None
-        reason = LackingError("none of the alternatives")
-        fitting = fitting_shapes(shapes, context, context.record)
-        others = (place for place in range(len(tried)) if place not in fitting)
-        for place in (*fitting, *others):
-            writer, _, bits, _ = tried[place]
-            try:
-                document = writer(context, NO_SOURCE)
-            except LackingError as lacking:
-                reason = lacking
-                continue
-            if place in fitting and document:
-                return document, bits, place
-            if best is None or (document and not best[0]):
-                best = (document, bits, place)
-        if best is None:
-            raise reason
-        return best
-
-    def write(context: WriteContext, source: Any) -> Any:
-        now, bits, place = choose(context)
-        hold(context, bits)
-        if not isinstance(source, dict) or context.as_read is None:
-            return now
-        try:
-            then, _, before = choose(context.as_read)
-        except LackingError:
-            return now
-        if same_value(now, then):
-            return {key: source[key] for key in source if key in keys}
-        return _as_source(context, source, place) if place == before else now
-
-    def _as_source(context: WriteContext, source: dict[str, Any], place: int) -> Any:
-        """Anew, by the alternative that the source is; of several that it fits, by the first, if that is taken now."""
-        fitting = [writer for (writer, *_), test in zip(tried, tests, strict=True) if test(source)]
-        if fitting and fitting[0] is tried[place][0]:
-            fitting = fitting[:1]
-        if len(fitting) == 1:
-            try:
-                written = fitting[0](context, source)
-                return {key: part for key, part in written.items() if key in keys}
-            except LackingError:
-                pass
-        return choose(context)[0]
-
-    return write
 
 
 class RowWriter:
@@ -373,7 +324,7 @@ def _table(rules: tuple[TableRule, ...], scope: Scope) -> Writer:
         if any(rule.each.rings for rule in rules):
             raise problem("rows in rings stand in a list of their item's own", rules[0].place)
         key = spool_key(rules, scope)
-        return lambda context, source: context.setting.rows.get(key, [])
+        return lambda context, source: with_empty(context.setting.rows.get(key, []), source)
     if any(rule.each.rings for rule in rules[1 if len(rules) == 1 else 0 :]):
         raise problem("rows in rings are the only table of their list", rules[0].place)
     rows = [RowWriter(rule, scope) for rule in rules]
@@ -381,7 +332,7 @@ def _table(rules: tuple[TableRule, ...], scope: Scope) -> Writer:
 
     def write(context: WriteContext, source: Any) -> Any:
         documents = [document for document, _ in written_rows(rows, context)]
-        return _in_columns(documents, source) if columns else documents
+        return _in_columns(documents, source) if columns else with_empty(documents, source)
 
     if scope.kind == "item" and all(TABLES[rule.each.table] == "category" for rule in rules):
         return list_kept(write)  # a dataset's categories keep no row of an item's list
@@ -454,12 +405,34 @@ def _rings_of(row: RowWriter, context: WriteContext, chosen: list[Any]) -> Itera
 
 
 def _written(row: RowWriter, context: WriteContext, chosen: list[Any]) -> Iterator[tuple[Any, Any]]:
+    rows = _each_row(row, context, chosen)
+    return _with_own_keys(row, context, rows) if row.rule.keyed else rows
+
+
+def _with_own_keys(row: RowWriter, context: WriteContext, rows: Iterator[tuple[Any, Any]]) -> Iterator[tuple[Any, Any]]:
+    """Rows of a mapping, which holds one under each key; of several records with one key the first is written."""
+    taken: set[Any] = set()
+    for document, record in rows:
+        if document[KEY] in taken:
+            hold_no_more(context, record)
+            _lose(row, context, record, f"another stands under the same key {document[KEY]!r}")
+            continue
+        taken.add(document[KEY])
+        yield document, record
+
+
+def _lose(row: RowWriter, context: WriteContext, record: Any, why: str) -> None:
+    """Note that a record has no row, and why."""
+    context.setting.rows.setdefault("lost", []).append((row.table, record, why))
+
+
+def _each_row(row: RowWriter, context: WriteContext, chosen: list[Any]) -> Iterator[tuple[Any, Any]]:
     if row.where is None and context.as_read is None:
         for index, record in enumerate(chosen):
             try:
                 yield row.anew(record, index, len(chosen), context), record
             except LackingError as lacking:
-                context.setting.rows.setdefault("lost", []).append((row.table, record, f"no {lacking}"))
+                _lose(row, context, record, f"no {lacking}")
         return
     fitting = contexts_of(chosen, context)
     if row.where is not None:
@@ -472,7 +445,7 @@ def _written(row: RowWriter, context: WriteContext, chosen: list[Any]) -> Iterat
         try:
             yield write_record(row, inner), inner.record
         except LackingError as lacking:
-            context.setting.rows.setdefault("lost", []).append((row.table, inner.record, f"no {lacking}"))
+            _lose(row, context, inner.record, f"no {lacking}")
 
 
 def _is_shaped(record: Any, row: RowWriter, rows: list[RowWriter], context: WriteContext) -> bool:

@@ -21,6 +21,11 @@ def hold_all(context: WriteContext, records: Iterable[Any], bits: int) -> None:
         held[one] = held.get(one, 0) | bits
 
 
+def hold_no_more(context: WriteContext, record: Any) -> None:
+    """Note that a record is not written after all."""
+    context.setting.held.pop(record_mark(record), None)
+
+
 def _held(context: WriteContext, one: Hashable, bits: int) -> None:
     if bits:
         held = context.setting.held

@@ -1,0 +1,37 @@
+"""What a written document of many items says of all of them: taken from the items, of which the first decides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from operator import attrgetter
+from typing import Any
+
+from formatspec.engine.export.losses import Losses
+from formatspec.model.records import Item
+
+
+def gather_values(slots: Iterable[str], item: Item, values: dict[str, Any], losses: Losses) -> None:
+    """Add what an item says to what the items of its document said; what differs is a loss."""
+    for slot in slots:
+        value = _value(item, slot)
+        if value is None:
+            continue
+        if slot not in values:
+            values[slot] = value
+        elif values[slot] != value:
+            losses.note(f"{slot} other than that of the first item in one file", "items")
+
+
+def merge_values(values: dict[str, Any], more: dict[str, Any], count: int, losses: Losses) -> None:
+    """Join what the items of a later part of a document say, `count` of them, to what those before said."""
+    for slot, value in more.items():
+        if values.setdefault(slot, value) != value:
+            losses.note(f"{slot} other than that of the first item in one file", "items", count)
+
+
+def _value(item: Item, slot: str) -> Any:
+    if slot.startswith("attributes."):
+        return item.attributes.get(slot.removeprefix("attributes."))
+    if slot.startswith("image."):
+        return None if item.image is None else attrgetter(slot)(item)
+    return attrgetter(slot)(item)

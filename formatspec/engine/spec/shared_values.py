@@ -1,0 +1,63 @@
+"""What a document of many items says of all of them outside its tables: a width, frames per second, a camera's name."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from formatspec.engine.resolve.scope import Scope
+from formatspec.engine.spec.compiled import Format, Role
+from formatspec.language.leaf import Bind, Computed, Keep, bindings
+from formatspec.language.rules import LeafRule, ListRule, MapRule, Rule, inside
+
+
+def value_rule(role: Role) -> Rule | None:
+    """The part of a role's rule that says something of all items of a document, or follows from them; None where
+    nothing does."""
+    if role.span != "shared" or role.codec is None:
+        return None
+    return _pruned(role.document_rule, role.scope)
+
+
+def value_slots(role: Role) -> tuple[str, ...]:
+    """The slots of an item that a document of many items states for all of them."""
+    rule = value_rule(role)
+    return () if rule is None else tuple(dict.fromkeys(_slots(rule, role.scope)))
+
+
+def value_names(form: Format, role: Role) -> tuple[str, ...]:
+    """The names in a role's path by which its documents and their items agree."""
+    return tuple(name for name in role.captures if name in form.key_names)
+
+
+def _pruned(rule: Rule, scope: Scope) -> Rule | None:
+    if isinstance(rule, LeafRule):
+        return rule if isinstance(rule.leaf, Computed) or _is_of_items(rule, scope) else None
+    if isinstance(rule, ListRule):
+        kept = [_pruned(one, scope) for one in rule.rules]
+        if not any(kept):
+            return None
+        return replace(rule, rules=tuple(LeafRule(Keep(), rule.place) if one is None else one for one in kept))
+    if isinstance(rule, MapRule):
+        fields = [(field, _pruned(field.rule, scope)) for field in rule.fields]
+        kept_fields = tuple(replace(f, rule=inner, optional=True) for f, inner in fields if inner is not None)
+        return MapRule(kept_fields, (), None, rule.place, part=True) if kept_fields else None
+    return None
+
+
+def _is_of_items(rule: LeafRule, scope: Scope) -> bool:
+    names = rule.leaf.names if isinstance(rule.leaf, Bind) else ()
+    meanings = [scope.meaning(name) for name in names]
+    return bool(meanings) and all(
+        meaning is not None
+        and meaning.where == "item"
+        and not meaning.derived
+        and not meaning.name.startswith(("label.", "caption.", "subset", "path."))
+        for meaning in meanings
+    )
+
+
+def _slots(rule: Rule, scope: Scope) -> list[str]:
+    if isinstance(rule, LeafRule):
+        names = [name for bind in bindings(rule.leaf) for name in bind.names] if isinstance(rule.leaf, Bind) else []
+        return [meaning.name for name in names if (meaning := scope.meaning(name)) is not None]
+    return [name for one in inside(rule) for name in _slots(one, scope)]

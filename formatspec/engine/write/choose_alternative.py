@@ -1,0 +1,79 @@
+"""Alternatives within a row or a mapping: which one is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from formatspec.engine.evaluate.write_context import WriteContext
+from formatspec.engine.resolve.discriminators import keys_of, row_test
+from formatspec.engine.resolve.held_slots import slot_bits
+from formatspec.engine.resolve.scope import Scope
+from formatspec.engine.write.geometry_choice import fitting_shapes, shape_of
+from formatspec.engine.write.mark_written import hold
+from formatspec.engine.write.print_leaf import NO_SOURCE, LackingError, Writer, same_value
+from formatspec.language.rules import OneOf, Rule
+
+
+def keys_of_choice(rule: OneOf) -> frozenset[str]:
+    """Every key that one of the alternatives names."""
+    return frozenset(key for choice in rule.alternatives for key in keys_of(choice))
+
+
+def alternatives_writer(rule: OneOf, scope: Scope, compile_writer: Callable[[Rule, Scope], Writer]) -> Writer:
+    """Write the first alternative whose slots are stated; else whose slots have values; else that can be."""
+    tried = [
+        (compile_writer(choice, scope), shape_of(choice), slot_bits(choice, scope), choice)
+        for choice in rule.alternatives
+    ]
+    keys = keys_of_choice(rule)
+    tests = [row_test(choice, scope) for choice in rule.alternatives]
+    shapes = [shape for _, shape, _, _ in tried]
+
+    def choose(context: WriteContext) -> tuple[Any, int, int]:
+        best: tuple[Any, int, int] | None = None
+        reason = LackingError("none of the alternatives")
+        fitting = fitting_shapes(shapes, context, context.record)
+        others = (place for place in range(len(tried)) if place not in fitting)
+        for place in (*fitting, *others):
+            writer, _, bits, _ = tried[place]
+            try:
+                document = writer(context, NO_SOURCE)
+            except LackingError as lacking:
+                reason = lacking
+                continue
+            if place in fitting and document:
+                return document, bits, place
+            if best is None or (document and not best[0]):
+                best = (document, bits, place)
+        if best is None:
+            raise reason
+        return best
+
+    def write(context: WriteContext, source: Any) -> Any:
+        now, bits, place = choose(context)
+        hold(context, bits)
+        if not isinstance(source, dict) or context.as_read is None:
+            return now
+        try:
+            then, _, before = choose(context.as_read)
+        except LackingError:
+            return now
+        if same_value(now, then):
+            return {key: source[key] for key in source if key in keys}
+        return _as_source(context, source, place) if place == before else now
+
+    def _as_source(context: WriteContext, source: dict[str, Any], place: int) -> Any:
+        """Anew, by the alternative that the source is; of several that it fits, by the first, if that is taken now."""
+        fitting = [writer for (writer, *_), test in zip(tried, tests, strict=True) if test(source)]
+        if fitting and fitting[0] is tried[place][0]:
+            fitting = fitting[:1]
+        if len(fitting) == 1:
+            try:
+                written = fitting[0](context, source)
+                return {key: part for key, part in written.items() if key in keys}
+            except LackingError:
+                pass
+        return choose(context)[0]
+
+    return write
