@@ -268,7 +268,11 @@ def _layout(variant: str, node: Node) -> Layout:
     node = _alike(_let(node))
     spec = _typed(node)
     if "image" not in spec.files:
-        raise problem("there is no role `image`", node.value["files"].place, "the path of the images, as `image: …`")
+        message, expected = (
+            "there is no role `image`, which is the items' image",
+            "the path of the images, as `image: …`",
+        )
+        raise problem(message, node.value["files"].place, expected, suggest("image", spec.files))
     return Layout(variant, spec, node)
 
 

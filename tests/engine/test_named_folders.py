@@ -9,6 +9,7 @@ import pytest
 
 import formatspec as fs
 from formatspec.engine.index.named_folders import in_tree
+from formatspec.paths.store import MANIFEST
 from formatspec.testing.memory import image_bytes
 
 ROW = "0 0.5 0.5 0.2 0.2\n"
@@ -115,7 +116,11 @@ def test_annotation_files_of_other_places(
     put(tmp_path / "data", {image: "", annotations: json.dumps(document)})
     assert subsets(tmp_path / "data", "coco") == {"a": expected}
     fs.convert(tmp_path / "data", to="coco", out=tmp_path / "out")
-    assert {path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*.*")} == {
+    assert {
+        path.relative_to(tmp_path / "out").as_posix()
+        for path in (tmp_path / "out").rglob("*.*")
+        if path.name != MANIFEST
+    } == {
         image,
         annotations,
     }

@@ -235,12 +235,7 @@ def compile_format(source: Source, layout: Layout, options: Mapping[str, Any] | 
     }
     for name in spec.items:
         if name.partition(".")[0] not in roles:
-            stated = layout.node.value.get("items")
-            if stated is None:
-                raise problem(
-                    f"`files` has no role {IMAGE!r}, which is the items' image", layout.node.value["files"].place,
-                    hint=suggest(IMAGE, roles),
-                )  # fmt: skip
+            stated = layout.node.value["items"]
             raise problem(f"`items` names no role: {name!r}", stated.place, hint=suggest(name, roles))
     return Format(source, layout, roles, chosen, key_names, globs((*HIDDEN, *spec.ignore)))
 
