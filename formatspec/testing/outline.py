@@ -62,6 +62,7 @@ class Outline:
     places: dict[Place, int] = field(default_factory=dict)
     areas: list[Callable[[WriteContext], object]] = field(default_factory=list)
     conditions: list[tuple[bool, Callable[[WriteContext], object]]] = field(default_factory=list)
+    chosen: list[tuple[tuple[int, int], Callable[[WriteContext], object]]] = field(default_factory=list)
     object_roles: dict[str, bool] = field(default_factory=dict)
     rings: tuple[str, ...] = ()
     numbers: set[str] = field(default_factory=set)
@@ -145,6 +146,8 @@ def _collect(
             where = rule.each.where
             holds = (lambda frame: True) if where is None else condition(where, inner, rule.place)
             found.conditions.append((role.kind == "pixels", holds))
+        if rule.each.table in ("items", "objects") and role.kind != "pixels" and rule.each.where is not None and choice:
+            found.chosen.append((choice[-1], condition(rule.each.where, inner, rule.place)))
         if role.kind == "pixels" and inner.kind == "object" and rule.each.where is None and not _slotted(rule.row):
             found.leaves.setdefault("object", []).append(
                 Bound(
