@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from formatspec.engine.documents.role_codec import Decoded
 from formatspec.engine.index.row_source import range_file
 from formatspec.engine.resolve.discriminators import row_test
 from formatspec.engine.resolve.scope import Scope
@@ -35,23 +36,26 @@ def told_by_documents(forms: Sequence[Format]) -> frozenset[tuple[str, str]]:
 
 
 def has_another_shape(role: Role, path: str, tree: Tree) -> bool:
-    """Whether a document lacks what the role's rule requires, or has lists where the rule has mappings."""
+    """Whether a document lacks what the role's rule requires, or has lists where the rule has mappings.
+
+    Of text it is so where a line fits nothing.
+    """
     try:
-        document = _beginning(role, path, tree)
+        decoded = _beginning(role, path, tree)
     except (FileError, ValueError, OSError):
         return False
     assert role.codec is not None
-    return _differs(role.codec.rule, role.scope, document)
+    return bool(decoded.strays) or _differs(role.codec.rule, role.scope, decoded.document)
 
 
-def _beginning(role: Role, path: str, tree: Tree) -> Any:
+def _beginning(role: Role, path: str, tree: Tree) -> Decoded:
     assert role.codec is not None
     if role.codec.seen is not None and tree.size(path) > LARGE:
         try:
-            return role.codec.seen(json_rows.beginning(range_file(tree, path).stream(), FIRST))
+            return Decoded(role.codec.seen(json_rows.beginning(range_file(tree, path).stream(), FIRST)))
         except json_rows.NotRowsError:
             pass
-    return role.codec.decode(tree.read(path)).document
+    return role.codec.decode(tree.read(path))
 
 
 def _differs(rule: Rule, scope: Scope, value: Any) -> bool:
