@@ -124,7 +124,7 @@ def _collect(
         for part in rule.rules:
             _collect(part, scope, role, required, choice, found)
     elif isinstance(rule, TableRule):
-        if rule.each.overlap and not found.everything:
+        if rule.each.kept or (rule.each.overlap and not found.everything):
             return
         if role.kind == "pixels" and is_derived(rule.row):
             return
@@ -160,9 +160,10 @@ def _collect(
     elif isinstance(rule, OneOf):
         number = found.places.setdefault(rule.place, found.choices)
         found.choices = len(found.places)
-        found.widest = max(found.widest, len(rule.alternatives))
-        tables = [a.each.table for a in rule.alternatives if isinstance(a, TableRule)]
-        for place, alternative in enumerate(rule.alternatives):
+        offered = [a for a in rule.alternatives if not (isinstance(a, TableRule) and a.each.kept)]
+        found.widest = max(found.widest, len(offered))
+        tables = [a.each.table for a in offered if isinstance(a, TableRule)]
+        for place, alternative in enumerate(offered):
             alone = isinstance(alternative, TableRule) and tables.count(alternative.each.table) == 1
             further = choice if alone and len(tables) > 1 else (*choice, (number, place))
             _collect(alternative, scope, role, required, further, found)
