@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import math
 import random
 import re
 import zlib
@@ -203,7 +204,7 @@ def cropped_png(arguments: Sequence[Argument], site: Site) -> Codec:
     """`points, mask: region | cropped_png`: [[x1, y1], [x2, y2]] and a PNG of the box between, in base64.
 
     The corners are the first and the last pixel inside, counted from 0.  The PNG is 8-bit gray, 0 outside and
-    1 inside; read as inside is what is not 0.
+    1 inside; read as inside is what is not 0.  Of corners with fractions the pixels that they lie in are meant.
     """
     take.plain(arguments)
 
@@ -216,10 +217,11 @@ def cropped_png(arguments: Sequence[Argument], site: Site) -> Codec:
     def decode(value: Any, env: Env) -> Region:
         corners, spelled = values.sequence(value, 2)
         (left, top), (right, bottom) = (
-            tuple(values.integral(c) for c in values.sequence(corner, 2)) for corner in values.sequence(corners, 2)
+            tuple(math.floor(values.coordinate(c)) for c in values.sequence(corner, 2))
+            for corner in values.sequence(corners, 2)
         )
         width, height = right - left + 1, bottom - top + 1
-        if width < 1 or height < 1:
+        if width < 1 or height < 1 or left < 0 or top < 0:
             raise UnfitError("the upper left and the lower right corner", corners)
         _check_inside(left, top, width, height, env)
         return _placed(_from_png(read_base64(spelled), width, height), left, top, env)

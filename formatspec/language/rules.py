@@ -76,6 +76,7 @@ class ListRule(msgspec.Struct, frozen=True):
 class Each(msgspec.Struct, frozen=True):
     """`each: TABLE by KEYS where CONDITION`; `overlap` for `by overlap within KEYS`.
 
+    kept: `where kept`: rows are written back to the same format, and never made.
     counted: `by KEYS else number`: what states no such key is known by its place among those of its category.
     columns: `each: TABLE in columns`: the rows stand as a mapping from keys to the lists of their values.
     rings: `each: objects in rings by KEYS`: each row tells one ring of an object.
@@ -88,6 +89,7 @@ class Each(msgspec.Struct, frozen=True):
     columns: bool = False
     rings: bool = False
     counted: bool = False
+    kept: bool = False
 
 
 class Level(msgspec.Struct, frozen=True):
@@ -223,13 +225,14 @@ def parse_each(node: Node) -> Each:
         by = re.sub(r"^overlap(\s+within\s+)?", "", by)
     counted = re.search(r"\s+else\s+number$", by)
     by = by[: counted.start()] if counted else by
-    where = parse_where(matched["where"], node.place) if matched["where"] else None
+    kept = (matched["where"] or "").strip() == "kept"
+    where = parse_where(matched["where"], node.place) if matched["where"] and not kept else None
     keys = tuple(key.strip() for key in by.split(",") if key.strip())
     if matched["shape"] == "rings" and (matched["table"] != "objects" or keys[-1:] not in (("group",), ("track",))):
         raise problem(f"`each: {text}` does not say which rings are one object's", node.place,
                       "each: objects in rings by category, group")  # fmt: skip
     shape = matched["shape"]
-    return Each(matched["table"], keys, overlap, where, shape == "columns", shape == "rings", counted is not None)
+    return Each(matched["table"], keys, overlap, where, shape == "columns", shape == "rings", counted is not None, kept)
 
 
 def parse_where(text: str, place: Place) -> Expression:

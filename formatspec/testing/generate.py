@@ -226,7 +226,7 @@ class Generator:
                 continue
             if any(say_alike(thing, other, slots) for slots in self.outline.keys for other in made):
                 continue
-            if not told or (self.outline.alone and thing == Object()):
+            if not told or (self.outline.alone and thing == Object()) or self._refused(thing, choices, env, subsets):
                 continue
             if True not in told and thing.region is not None:
                 thing = msgspec.structs.replace(thing, region=None)
@@ -281,13 +281,26 @@ class Generator:
         conditions = self.outline.conditions
         if not conditions:
             return {True}
+        frame = self._alone(thing, env, subsets)
+        told = {pixels for pixels, holds in conditions if holds(frame)}
+        return {True} if told and not any(pixels for pixels, _ in conditions) else told
+
+    def _refused(self, thing: Object, choices: Mapping[int, int], env: Env, subsets: tuple[str, ...]) -> bool:
+        """Whether an alternative was chosen for this object whose condition it does not fulfil."""
+        leaves = self.outline.leaves.get("object", ())
+        for (number, place), holds in self.outline.chosen:
+            count = 1 + max((p for bound in leaves for n, p in bound.choice if n == number), default=0)
+            if choices.get(number, 0) % count == place and not holds(self._alone(thing, env, subsets)):
+                return True
+        return False
+
+    def _alone(self, thing: Object, env: Env, subsets: tuple[str, ...]) -> WriteContext:
+        """What conditions are asked of: the object in an item without others."""
         image = Image(width=env.width, height=env.height)
         item = Item(key="", subsets=subsets, image=image, objects=(thing,))
         categories = TargetCategories(self.categories, fixed=False)
         root = WriteContext(WriteSetting({}, categories, dict(self.form.options)), item, item)
-        frame = WriteContext(root.setting, item, thing, root)
-        told = {pixels for pixels, holds in conditions if holds(frame)}
-        return {True} if told and not any(pixels for pixels, _ in conditions) else told
+        return WriteContext(root.setting, item, thing, root)
 
     def _object(
         self, values: dict[str, Any], category: Category, leaves: Sequence[Bound], before: Sequence[Object]

@@ -62,6 +62,7 @@ class Outline:
     places: dict[Place, int] = field(default_factory=dict)
     areas: list[Callable[[WriteContext], object]] = field(default_factory=list)
     conditions: list[tuple[bool, Callable[[WriteContext], object]]] = field(default_factory=list)
+    chosen: list[tuple[tuple[int, int], Callable[[WriteContext], object]]] = field(default_factory=list)
     object_roles: dict[str, bool] = field(default_factory=dict)
     rings: tuple[str, ...] = ()
     numbers: set[str] = field(default_factory=set)
@@ -123,7 +124,7 @@ def _collect(
         for part in rule.rules:
             _collect(part, scope, role, required, choice, found)
     elif isinstance(rule, TableRule):
-        if rule.each.overlap and not found.everything:
+        if rule.each.kept or (rule.each.overlap and not found.everything):
             return
         if role.kind == "pixels" and is_derived(rule.row):
             return
@@ -145,6 +146,8 @@ def _collect(
             where = rule.each.where
             holds = (lambda frame: True) if where is None else condition(where, inner, rule.place)
             found.conditions.append((role.kind == "pixels", holds))
+        if rule.each.table in ("items", "objects") and role.kind != "pixels" and rule.each.where is not None and choice:
+            found.chosen.append((choice[-1], condition(rule.each.where, inner, rule.place)))
         if role.kind == "pixels" and inner.kind == "object" and rule.each.where is None and not _slotted(rule.row):
             found.leaves.setdefault("object", []).append(
                 Bound(
@@ -157,9 +160,10 @@ def _collect(
     elif isinstance(rule, OneOf):
         number = found.places.setdefault(rule.place, found.choices)
         found.choices = len(found.places)
-        found.widest = max(found.widest, len(rule.alternatives))
-        tables = [a.each.table for a in rule.alternatives if isinstance(a, TableRule)]
-        for place, alternative in enumerate(rule.alternatives):
+        offered = [a for a in rule.alternatives if not (isinstance(a, TableRule) and a.each.kept)]
+        found.widest = max(found.widest, len(offered))
+        tables = [a.each.table for a in offered if isinstance(a, TableRule)]
+        for place, alternative in enumerate(offered):
             alone = isinstance(alternative, TableRule) and tables.count(alternative.each.table) == 1
             further = choice if alone and len(tables) > 1 else (*choice, (number, place))
             _collect(alternative, scope, role, required, further, found)

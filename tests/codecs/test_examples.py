@@ -345,6 +345,8 @@ def test_cropped_png() -> None:
     corners, spelled = codec.encode(square(), SIZE)
     assert corners == [[1, 1], [3, 2]]
     assert codec.decode(([[1.0, 1.0], [3.0, 2.0]], spelled), SIZE) == square()
+    assert codec.decode(([[1.4, 1.0], [3.4, 2.9]], spelled), SIZE) == square()
+    cannot_read("cropped_png", [], ([[-0.6, 1], [1.4, 2]], spelled), R2, SIZE)
     cannot_read("cropped_png", [], ([[1, 1], [3, 3]], spelled), R2, SIZE)
     cannot_read("cropped_png", [], ([[3, 2], [1, 1]], spelled), R2, SIZE)
     cannot_read("cropped_png", [], ([[1, 1], [3, 2]], "AAAA"), R2, SIZE)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from formatspec.api import load_spec
 from formatspec.engine.dataset.dataset import candidates
 from formatspec.paths.open_tree import open_tree
@@ -32,3 +34,39 @@ def test_a_layout_that_claims_no_file_comes_after_one_that_lacks_some(tmp_path: 
     record.write_text('{"size": [4, 3]}')
     found = candidates(load_spec(spec), open_tree(tmp_path / "data"), {})
     assert [form.layout.variant for form, _ in found] == ["in folders", "flat"]
+
+
+ONE_PATH = """
+formatspec: 1
+name: one_path
+items: [record]
+variants:
+  - name: lists
+    files: {record: {json: [{each: items, file: "{name}.{ext}", marks: [{each: objects, text: text}]}]}}
+  - name: keys
+    files: {record: {json: [{each: items, file: "{name}.{ext}", marks: {"{keep}": {each: objects, text: text}}}]}}
+  - name: below
+    files: {record: {json: {files: [{each: items, file: "{name}.{ext}", marks: [{each: objects, text: text}]}]}}}
+files:
+  image: {path: "{name}.{ext:image}", need: optional}
+  record: {path: record.json}
+"""
+
+
+@pytest.mark.parametrize(
+    ("document", "layout"),
+    [
+        ('[{"file": "a.png", "marks": [{"text": "x"}]}]', "lists"),
+        ('[{"file": "a.png", "marks": {"0": {"text": "x"}}}]', "keys"),
+        ('{"files": [{"file": "a.png", "marks": []}]}', "below"),
+        ('{"files": "broken"', "lists"),
+    ],
+)
+def test_of_layouts_at_one_path_the_document_tells_which_is_meant(tmp_path: Path, document: str, layout: str) -> None:
+    spec = tmp_path / "one_path.yaml"
+    spec.write_text(ONE_PATH)
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "record.json").write_text(document)
+    found = candidates(load_spec(spec), open_tree(data), {})
+    assert found[0][0].layout.variant == layout

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from functools import cached_property
 from typing import Any
 
@@ -11,6 +11,7 @@ import msgspec
 from msgspec.structs import replace
 
 from formatspec.engine.base.faults import Fault
+from formatspec.engine.dataset.document_shape import has_another_shape, told_by_documents
 from formatspec.engine.dataset.read_item import Assembled, Purpose, Readers, files_read, read_entry
 from formatspec.engine.dataset.report import Reporter
 from formatspec.engine.index.build_index import Index, build_index, claims, sampled
@@ -401,10 +402,11 @@ def candidates(source: Source, tree: Tree, options: Mapping[str, Any], within: s
     below = {prefix: tree.under(prefix) if prefix else tree for _, prefix in found}
     samples = {prefix: sampled(part.paths()) for prefix, part in below.items()}
     several = len(forms) > 1
+    told = told_by_documents(forms)
 
     def rank(form: Format, prefix: str) -> tuple[bool, int, int]:
         by_role, unclaimed, _ = claims(form, (path for path in samples[prefix] if not form.ignored(path)))
-        return not any(by_role.values()), -_score(form, below[prefix], by_role, several), len(unclaimed)
+        return not any(by_role.values()), -_score(form, below[prefix], by_role, several, told), len(unclaimed)
 
     return sorted(found, key=lambda one: rank(*one))
 
@@ -418,11 +420,17 @@ def _absent(form: Format) -> str:
     return folder
 
 
-def _score(form: Format, tree: Tree, found: Mapping[str, Sequence[Any]], several: bool) -> int:
+def _score(
+    form: Format, tree: Tree, found: Mapping[str, Sequence[Any]], several: bool, told: Set[tuple[str, str]]
+) -> int:
     score = 0
     for name, role in form.roles.items():
         if found[name]:
-            score += -3 if several and _has_another_mode(role, found[name][0][0], tree) else 2
+            path = found[name][0][0]
+            other = (several and _has_another_mode(role, path, tree)) or (
+                (name, role.spec.path) in told and has_another_shape(role, path, tree)
+            )
+            score += -3 if other else 2
         elif not role.optional:
             score -= 3
     return score

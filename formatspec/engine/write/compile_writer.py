@@ -229,7 +229,8 @@ class RowWriter:
     """How the records of one table are chosen and written."""
 
     __slots__ = (
-        "choices", "holds", "late", "number", "plain", "rule", "select", "shape", "table", "test", "where", "write",
+        "choices", "holds", "kept", "late", "number", "plain", "rule", "select", "shape", "table", "test", "where",
+        "write",
     )  # fmt: skip
 
     def __init__(self, rule: TableRule, scope: Scope) -> None:
@@ -238,6 +239,7 @@ class RowWriter:
         self.table = rule.each.table
         self.number = table_number(rule, scope)
         self.select = records_of(rule.each.table)
+        self.kept = rule.each.kept
         if rule.each.table == "attributes" and scope.bound:
             self.select = _but(self.select, scope.bound)
         inner = replace(inner, bound=frozenset(bound_attributes(rule.row)))
@@ -356,11 +358,15 @@ def written_rows(rows: list[RowWriter], context: WriteContext) -> Iterator[tuple
     tables = {row.table: row for row in reversed(rows) if row.table != "attributes"}  # whose pairs are made anew
     in_order = (r for row in sorted(tables.values(), key=rows.index) for r in row.select(context))
     places = {id(record): place for place, record in enumerate(in_order)}
-    # Those come first that a record was read from, then those that hold its geometry as stated.
-    passes = [(row, True, True) for row in rows if context.as_read is not None]
-    passes += [(row, True, False) for row in rows] + [(row, False, False) for row in rows]
+    # Those come first that a record was read from, then those that hold its geometry as stated.  Rows that are only
+    # kept stand beside another row of their record.
+    made = [row for row in rows if not row.kept]
+    passes = [(row, True, True) for row in sorted(rows, key=lambda row: row.kept) if context.as_read is not None]
+    passes += [(row, True, False) for row in made] + [(row, False, False) for row in made]
     for row, stated_only, again in passes:
-        chosen = [r for r in row.select(context) if id(r) not in done and not _elsewhere(r, row, context)]
+        beside = again and row.kept
+        stated_only = stated_only and not beside
+        chosen = [r for r in row.select(context) if (beside or id(r) not in done) and not _elsewhere(r, row, context)]
         chosen = [r for r in chosen if _is_shaped(r, row, rows, context)] if stated_only else chosen
         chosen = [r for r in chosen if source_of(r, row.number, "") is not None] if again else chosen
         fitting = [f for f in contexts_of(chosen, context) if row.fits(f)]
@@ -386,6 +392,8 @@ def written_rows(rows: list[RowWriter], context: WriteContext) -> Iterator[tuple
 def _rows_of_one(row: RowWriter, context: WriteContext) -> Iterator[tuple[Any, Any]]:
     """The rows of the only table that can hold the records."""
     chosen = [record for record in row.select(context) if not _elsewhere(record, row, context)]
+    if row.kept:
+        chosen = [r for r in chosen if context.as_read is not None and source_of(r, row.number, "") is not None]
     if row.rule.each.rings:
         yield from _rings_of(row, context, chosen)
         return

@@ -1,0 +1,74 @@
+"""Which of two layouts that read the same file is meant: that whose rule has the shape of the document."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from formatspec.engine.documents.role_codec import Decoded
+from formatspec.engine.index.row_source import range_file
+from formatspec.engine.resolve.discriminators import row_test
+from formatspec.engine.resolve.scope import Scope
+from formatspec.engine.spec.compiled import Format, Role
+from formatspec.files import json_rows
+from formatspec.files.document import FileError
+from formatspec.language.rules import ListRule, MapRule, OneOf, Rule, TableRule
+from formatspec.paths.tree import Tree
+
+LARGE = 1 << 22
+"""Bytes. Of larger JSON files only the first rows of each list are decoded."""
+FIRST = 16
+"""Rows of a list that are decoded."""
+
+
+def told_by_documents(forms: Sequence[Format]) -> frozenset[tuple[str, str]]:
+    """The name and the path of each role that several layouts have at one path, with rules that differ."""
+    met: dict[tuple[str, str], Rule] = {}
+    found: set[tuple[str, str]] = set()
+    for form in forms:
+        for name, role in form.roles.items():
+            if role.codec is None or role.kind == "pixels":
+                continue
+            rule = met.setdefault((name, role.spec.path), role.codec.rule)
+            if rule != role.codec.rule:
+                found.add((name, role.spec.path))
+    return frozenset(found)
+
+
+def has_another_shape(role: Role, path: str, tree: Tree) -> bool:
+    """Whether a document lacks what the role's rule requires, or has lists where the rule has mappings.
+
+    Of text it is so where a line fits nothing.
+    """
+    try:
+        decoded = _beginning(role, path, tree)
+    except (FileError, ValueError, OSError):
+        return False
+    assert role.codec is not None
+    return bool(decoded.strays) or _differs(role.codec.rule, role.scope, decoded.document)
+
+
+def _beginning(role: Role, path: str, tree: Tree) -> Decoded:
+    assert role.codec is not None
+    if role.codec.seen is not None and tree.size(path) > LARGE:
+        try:
+            return Decoded(role.codec.seen(json_rows.beginning(range_file(tree, path).stream(), FIRST)))
+        except json_rows.NotRowsError:
+            pass
+    return role.codec.decode(tree.read(path))
+
+
+def _differs(rule: Rule, scope: Scope, value: Any) -> bool:
+    if isinstance(rule, MapRule):
+        if not isinstance(value, dict) or not row_test(rule, scope)(value):
+            return True
+        inner = scope.below()
+        parts = ((field.rule, value[key]) for field in rule.fields for key in field.keys if key in value)
+        return any(_differs(part, inner, found) for part, found in parts if found is not None)
+    if isinstance(rule, OneOf):
+        return all(_differs(choice, scope, value) for choice in rule.alternatives)
+    if isinstance(rule, TableRule) and not rule.each.columns:
+        if not isinstance(value, list):
+            return True
+        return bool(value) and _differs(rule.row, scope.inside(rule.each.table), value[0])
+    return isinstance(rule, ListRule) and not isinstance(value, list)
