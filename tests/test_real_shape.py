@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from formatspec.engine.dataset.detect import best
 
 import formatspec as fs
 from formatspec.api import detect_format
@@ -56,7 +55,7 @@ def test_there_are_expectations() -> None:
 
 @each
 def test_it_is_detected(name: str, folder: Path) -> None:
-    assert [match.name for match in best(detect_format(open_tree(folder)))] == [name]
+    assert detect_format(open_tree(folder)).names == (name,)
 
 
 @each
