@@ -39,6 +39,7 @@ class Candidate(msgspec.Struct, frozen=True):
     through to come there.  explained: how many evidence groups its roles explain, of how many.  explains, leaves:
     their first files.  named: groups that it explains by name, whether or not their documents fit.  fit: the mean F
     of what could be judged.  missing: required roles without a file; lacking: likewise of all roles that are made.
+    shows: images of the tree, if there are any, are its own.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Candidate(msgspec.Struct, frozen=True):
     contradiction: str = ""
     own: bool = False
     covers: bool = True
+    shows: bool = True
     tells_items: bool = True
 
     @property
@@ -80,6 +82,7 @@ class Candidate(msgspec.Struct, frozen=True):
             self.explained,
             round(self.fit, 1),
             -len(self.missing),
+            self.shows,
             -self.depth,
             -self.lacking if self.state == "bare" else 0,
             round(self.literal, 3),
@@ -158,6 +161,7 @@ def examined(
         contradiction=_contradiction(fits, outer + start),
         own=own,
         covers=not groups.images or bool(by_role.get(IMAGE)) or IMAGE not in form.roles or form.roles[IMAGE].optional,
+        shows=not groups.images or bool(by_role.get(IMAGE)),
         tells_items=any(by_role[role.name] and _tells_items(role, form) for role in form.roles.values()),
     )
 
