@@ -5,20 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from formatspec.engine.detection.common_words import CONTAINERS, SUBSETS
 from formatspec.engine.detection.role_fit import Claim
 from formatspec.engine.spec.compiled import IMAGE, Format, Role
 
-SUBSETS = frozenset(
-    {"train", "training", "val", "valid", "validation", "test", "testing", "dev", "trainval", "minival", "query"}
-    | {"gallery"}
-)
-"""Words that name parts of a dataset."""
-CONTAINERS = frozenset(
-    {"image", "images", "img", "imgs", "picture", "pictures", "photo", "photos", "jpegimages", "label", "labels"}
-    | {"mask", "masks", "annotation", "annotations", "annot", "annots", "ann", "anns", "gt", "groundtruth"}
-    | {"data", "dataset"}
-)
-"""Words that name folders by what kind of files they hold."""
 MOST = 0.75
 """The share of a tree's images that a format must claim, so that strays beside the folders do not matter."""
 NEARLY_ALL = 0.9
@@ -47,7 +37,7 @@ def may_be_bare(form: Format, images: Sequence[Claim], count: int) -> bool:
         for _, captures in images
         for name, value in captures.items()
         if isinstance(value, str) and not name.startswith(_LABEL) and name not in ("subset", "ext")
-        for folder in value.split("/")[:-1]
+        for folder in _folders_in(value, role.scope.captures.get(name))
     }
     if any(_is_container(name) for name in (*names, *inner)) or any(_is_subset(name) for name in inner):
         return False
@@ -57,6 +47,11 @@ def may_be_bare(form: Format, images: Sequence[Claim], count: int) -> bool:
     if len(subsets) > 1 or (subsets and len(subsets) == len(names)) or any("_" in name for name in subsets):
         return False
     return len(classes) > 1 or _repeats_a_class(role) or _spells_folders(role)
+
+
+def _folders_in(value: str, form: str | None) -> list[str]:
+    """The folders in what a placeholder takes: all of it where it is a run of folders, else all but the last name."""
+    return [part for part in value.split("/") if part] if form == "path?" else value.split("/")[:-1]
 
 
 def _repeat_their_folder(role: Role, images: Sequence[Claim]) -> bool:

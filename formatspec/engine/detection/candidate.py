@@ -16,8 +16,10 @@ from formatspec.engine.detection.role_fit import (
     fit_of_documents,
     fit_of_label_images,
     spells_names,
+    spells_own_name,
     spells_path,
     spells_words,
+    strangers,
 )
 from formatspec.engine.index.build_index import ALL, claims
 from formatspec.engine.spec.compiled import IMAGE, Format, Role
@@ -130,6 +132,8 @@ def examined(
             fits[role.name] = fit_of_label_images(role, claimed, files, full, _image_finder(form, images))
         else:
             fits[role.name] = fit_of_documents(role, claimed, files, full, listed)
+            if role.span == "item" and listed and not spells_path(role):
+                fits[role.name] = strangers(fits[role.name], claimed, form.key_names, listed)
     judged = [fit.f for fit in fits.values() if fit.f is not None]
     mean = sum(judged) / len(judged) if judged else 0.0
     against = [form.roles[name] for name, fit in fits.items() if fit.contradicts]
@@ -185,7 +189,7 @@ def _state(
     if judged:
         wrong = any(not role.optional for role in against) or 2 * len(against) > len(judged)
         return "contradicted" if wrong else "identified"
-    if any(fit.unread and spells_names(form.roles[name]) for name, fit in fits.items()):
+    if any(fit.unread and spells_own_name(form.roles[name]) for name, fit in fits.items()):
         return "weakly"
     if sum(1 for name, fit in fits.items() if not fit.unread and spells_words(form.roles[name])) >= WEAKLY:
         return "weakly"
