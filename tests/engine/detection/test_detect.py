@@ -163,7 +163,7 @@ def test_a_lone_list_among_many_files_is_looked_at() -> None:
 
 
 def test_each_file_is_opened_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The rule before opened 417 files of such samples: a file again for each format that asked for it."""
+    """The rule before, with 70 formats, opened 489 files of these samples: a file again for each format that asked."""
     opened: list[str] = []
     for way in ("read", "ends", "local"):
         before = getattr(FolderTree, way)
@@ -183,7 +183,7 @@ def test_each_file_is_opened_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         counts[name] = len(opened)
         colored = {path for path in opened if path.rpartition(".")[2].lower() in ("png", "bmp", "jpg", "jpeg")}
         assert all(opened.count(path) == 1 or path in colored for path in opened)
-    assert sum(counts.values()) <= 417 and max(counts.values()) <= 24, counts
+    assert sum(counts.values()) <= 489 and max(counts.values()) <= 24, counts
 
 
 def test_a_broken_annotation_file_is_still_of_its_format(tmp_path: Path) -> None:
