@@ -69,7 +69,7 @@ class FileSpec(Strict):
     jsonl: Any = Field(None, description="a JSON document a line, each a row of a table")
     yaml: Any = Field(None, description="a YAML document, shaped as it is")
     xml: Any = Field(None, description="an XML document: elements as keys, '@' attributes, '#' text")
-    ini: Any = Field(None, description="an INI file: sections as keys, in each its keys; keys alone with `header: false`")
+    ini: Any = Field(None, description="an INI file: sections as keys, in each its keys; without sections its keys")
     csv: Any = Field(None, description="a table: columns as keys")
     lines: Any = Field(None, description="text lines: a template, a list, or a table with lines")
     pixels: Any = Field(None, description="a label image: one row per distinct pixel value")

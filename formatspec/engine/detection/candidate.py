@@ -95,7 +95,7 @@ class Candidate(msgspec.Struct, frozen=True):
     def nearness(self) -> tuple[float, ...]:
         """What orders formats by how near a tree is to them, the nearest first where it is largest."""
         return (
-            self.named + self.fit - (0.5 if self.state == "contradicted" else 0),
+            self.named + self.fit - (1 if self.state == "contradicted" else 0),
             ORDER[self.state],
             self.may_be_bare,
             -len(self.missing),
