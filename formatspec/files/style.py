@@ -16,7 +16,7 @@ class Style(msgspec.Struct, frozen=True):
     indent: int | Literal["\t"] | None = None
     """json, yaml, xml: spaces per level, or a tab; None is no layout (yaml cannot do without: 2)."""
     separators: Literal["compact", "spaced"] = "spaced"
-    """json: `,` and `:`, or `, ` and `: `."""
+    """json: `,` and `:`, or `, ` and `: `; ini: `=`, or ` = `."""
     ascii: bool = False
     """json, yaml, xml: characters beyond ASCII are written as escapes."""
     final_newline: bool = True
@@ -32,7 +32,7 @@ class Style(msgspec.Struct, frozen=True):
     comment: str | None = None
     """csv, lines: what a line begins with that is no data."""
     header: bool = True
-    """csv: the first row names the columns."""
+    """csv: the first row names the columns; ini: keys stand in sections, each headed by its name."""
     columns: tuple[str, ...] = ()
     """csv: the columns in order; the only source of names where there is no header."""
     declaration: bool = True

@@ -68,7 +68,7 @@ class Constant(msgspec.Struct, frozen=True):
 class Text(msgspec.Struct, frozen=True):
     """Text with placeholders; each part is literal text or a leaf."""
 
-    parts: tuple[str | Bind | Computed, ...]
+    parts: tuple[str | Bind | Keep | Computed, ...]
     source: str
 
 
@@ -98,26 +98,38 @@ def parse_leaf(value: Any) -> Leaf:
         return Constant(value)
     if text.startswith("="):
         return _computed(text[1:], value.index("=") + 1)
-    if text == "keep" or text.startswith("keep else "):
-        return Keep(_default(text[len("keep else ") :], len("keep else ")) if text != "keep" else None)
+    if _is_keep(text):
+        return _keep(text, 0)
     if "{" in text:
         return parse_text(value)
     return _bind(text, value)
 
 
-def parse_text(text: str) -> Text:
-    """A template: literal text with placeholders in braces."""
+def parse_text(text: str, keeps: bool = False) -> Text:
+    """A template: literal text with placeholders in braces.  keeps: `{keep}` is text that is carried along."""
     try:
         pieces = split(text)
     except TemplateSyntaxError as error:
         raise LeafSyntaxError(str(error), getattr(error, "offset", 0)) from None
     return Text(
-        tuple(p.text if isinstance(p, LiteralText) else _placeholder(p.text, p.offset + 1) for p in pieces), text
+        tuple(p.text if isinstance(p, LiteralText) else _placeholder(p.text, p.offset + 1, keeps) for p in pieces),
+        text,
     )
 
 
-def _placeholder(text: str, offset: int) -> Bind | Computed:
+def _is_keep(text: str) -> bool:
+    return text == "keep" or text.startswith("keep else ")
+
+
+def _keep(text: str, offset: int) -> Keep:
+    start = len("keep else ")
+    return Keep(_default(text[start:], offset + start) if text != "keep" else None)
+
+
+def _placeholder(text: str, offset: int, keeps: bool) -> Bind | Keep | Computed:
     stripped = text.strip()
+    if keeps and _is_keep(stripped):
+        return _keep(stripped, offset)
     if stripped.startswith("="):
         return Computed(_expression(stripped[1:], offset))
     matched = _PLACEHOLDER.fullmatch(stripped)

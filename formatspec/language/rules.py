@@ -482,7 +482,7 @@ def _words(line: Node, words: Node) -> SequenceRule:
 def _line(node: Node) -> Leaf:
     text = node.value if isinstance(node.value, str) else node.raw
     try:
-        return parse_text(text)
+        return parse_text(text, keeps=True)
     except LeafSyntaxError as error:
         place = Place(node.place.file, node.place.line, node.place.column + error.offset)
         raise problem(f"in {text!r}: {error}", place, error.expected) from None

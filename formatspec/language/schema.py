@@ -30,7 +30,9 @@ class Strict(BaseModel):
 class StyleSpec(Strict):
     """How a text file is spelled."""
 
-    separators: Literal["compact", "spaced"] | None = Field(None, description="JSON: blanks after , and : or none")
+    separators: Literal["compact", "spaced"] | None = Field(
+        None, description="blanks or none; JSON: after , and :, INI: around ="
+    )
     indent: int | None = Field(None, description="JSON and XML: blanks per level")
     ascii: bool | None = Field(None, description="JSON: escape every character beyond ASCII")
     final_newline: bool | None = Field(None, description="whether the file ends with a line break")
@@ -39,7 +41,9 @@ class StyleSpec(Strict):
         None,
         description='CSV: what separates columns; also with a blank (", "), or any `blanks`',
     )
-    header: bool | None = Field(None, description="CSV: whether the first line names the columns")
+    header: bool | None = Field(
+        None, description="CSV: whether the first line names the columns; INI: whether keys stand in sections"
+    )
     columns: tuple[str, ...] | None = Field(None, description="CSV: the columns in order, if the keys are not")
     quote: str | None = Field(None, description="CSV: what encloses a cell that holds a delimiter")
     declaration: bool | None = Field(None, description="XML: whether the file begins with <?xml …?>")
@@ -68,7 +72,7 @@ class FileSpec(Strict):
     jsonl: Any = Field(None, description="a JSON document a line, each a row of a table")
     yaml: Any = Field(None, description="a YAML document, shaped as it is")
     xml: Any = Field(None, description="an XML document: elements as keys, '@' attributes, '#' text")
-    ini: Any = Field(None, description="an INI file: sections as keys, in each its keys")
+    ini: Any = Field(None, description="an INI file: sections as keys, in each its keys; without sections its keys")
     csv: Any = Field(None, description="a table: columns as keys")
     lines: Any = Field(None, description="text lines: a template, a list, or a table with lines")
     pixels: Any = Field(None, description="a label image: one row per distinct pixel value")

@@ -31,6 +31,30 @@ def test_sections_and_keys() -> None:
     assert encode({}) == b""
 
 
+@given(
+    st.dictionaries(words, words, max_size=3),
+    st.builds(Style, header=st.just(False), separators=st.sampled_from(["compact", "spaced"])),
+)
+def test_keys_without_sections_read_back_or_are_refused(document: dict[str, str], style: Style) -> None:
+    try:
+        data = encode(document, style)
+    except FileError:
+        return
+    assert decode(data, style) == document
+
+
+def test_keys_alone() -> None:
+    style = Style(header=False)
+    assert decode(b"b=1\n\n# note\n a =  x y \n", style) == {"b": "1", "a": "x y"}
+    assert encode({"b": "1", "a": "x y"}, style) == b"b = 1\na = x y\n"
+    assert encode({"b": "1"}, Style(header=False, separators="compact")) == b"b=1\n"
+    assert encode({}, style) == b"" and decode(b"", style) == {}
+    assert locate(b"b=1\n\na=2\n", ("a",), style) == (3, 1)
+    for wrong in (b"[s]\na=1", b"a=1\na=2", b"word"):
+        with pytest.raises(FileError):
+            decode(wrong, style)
+
+
 def test_places() -> None:
     assert locate(DATA, ("Sequence", "frameRate")) == (4, 1)
     assert locate(DATA, ("other",)) == (7, 1)

@@ -28,7 +28,7 @@ from formatspec.language.expression import (
     RowsOf,
     UnknownNameError,
 )
-from formatspec.language.leaf import Bind, Computed, LeafSyntaxError
+from formatspec.language.leaf import Bind, Computed, Keep, LeafSyntaxError
 from formatspec.language.leaf import parse_text as parse_template
 from formatspec.language.load import place_text
 from formatspec.language.rules import problem
@@ -152,12 +152,13 @@ class Check:
             raise problem(f"check {code}: in {spec.say!r}: {error}", self.place) from None
         self.needs_pixels = "region" in spec.holds or "hidden" in spec.holds
 
-    def _part(self, part: str | Bind | Computed, told: ToldScope) -> str | Getter:
+    def _part(self, part: str | Bind | Keep | Computed, told: ToldScope) -> str | Getter:
         """A part of what the check says: text, or where its value comes from."""
         if isinstance(part, str):
             return part
         if isinstance(part, Computed):
             return expression.compile_expression(part.expression, told)
+        assert isinstance(part, Bind)  # text is kept in lines only
         return told.value(part.names[0])
 
     def run(self, one: Assembled, item: Item, root: WriteContext) -> Iterator[Finding]:

@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Sequence
 
+from formatspec.engine.detection.common_words import CONTAINERS, SUBSETS
 from formatspec.engine.detection.role_fit import Claim
 from formatspec.engine.spec.compiled import IMAGE, Format, Role
 
-SUBSETS = frozenset(
-    {"train", "training", "val", "valid", "validation", "test", "testing", "dev", "trainval", "minival", "query"}
-    | {"gallery"}
-)
-"""Words that name parts of a dataset."""
-CONTAINERS = frozenset(
-    {"image", "images", "img", "imgs", "picture", "pictures", "photo", "photos", "jpegimages", "label", "labels"}
-    | {"mask", "masks", "annotation", "annotations", "annot", "annots", "ann", "anns", "gt", "groundtruth"}
-    | {"data", "dataset"}
-)
-"""Words that name folders by what kind of files they hold."""
 MOST = 0.75
 """The share of a tree's images that a format must claim, so that strays beside the folders do not matter."""
 NEARLY_ALL = 0.9
 """The share of images that counts as all of them."""
 _LABEL = "label.category."
+_LISTED = "category."
 _SERIAL = re.compile(r"\d{4,}\.\w+$")
 _WORD = re.compile(r"[a-z]+")
+_OF_A_CAMERA = re.compile(r"(?:19|20)\d\d[-_. ]?[01]\d[-_. ]?[0-3]\d(?:\D.*)?|[1-9]\d\d(?=.*[A-Z])[A-Z0-9_]{5}")
+"""Folders in which cameras and their programs lay images: a date, or the names of the standard, `100CANON`."""
 
 
 def may_be_bare(form: Format, images: Sequence[Claim], count: int) -> bool:
@@ -47,16 +41,35 @@ def may_be_bare(form: Format, images: Sequence[Claim], count: int) -> bool:
         for _, captures in images
         for name, value in captures.items()
         if isinstance(value, str) and not name.startswith(_LABEL) and name not in ("subset", "ext")
-        for folder in value.split("/")[:-1]
+        for folder in _folders_in(value, role.scope.captures.get(name))
     }
     if any(_is_container(name) for name in (*names, *inner)) or any(_is_subset(name) for name in inner):
         return False
-    if _repeat_their_folder(role, images):
+    if _repeat_their_folder(role, images) or _lists_one_subset_of_several(form, slots, images):
+        return False
+    if names and all(_OF_A_CAMERA.fullmatch(name) for name in names):
         return False
     subsets = [name for name in names if _is_subset(name)]
     if len(subsets) > 1 or (subsets and len(subsets) == len(names)) or any("_" in name for name in subsets):
         return False
     return len(classes) > 1 or _repeats_a_class(role) or _spells_folders(role)
+
+
+def _folders_in(value: str, form: str | None) -> list[str]:
+    """The folders in what a placeholder takes: all of it where it is a run of folders, else all but the last name."""
+    return [part for part in value.split("/") if part] if form == "path?" else value.split("/")[:-1]
+
+
+def _lists_one_subset_of_several(form: Format, slots: Sequence[str], images: Sequence[Claim]) -> bool:
+    """Whether a format takes its classes from the folders of one subset alone, though more than one subset has several:
+    the folders are those of a format that lists the classes of each."""
+    lists = [role for role in form.roles.values() if role.folder and any(n.startswith(_LISTED) for n in role.captures)]
+    if not lists or "subset" not in form.roles[IMAGE].captures or any("subset" in role.captures for role in lists):
+        return False
+    classes: dict[str, set[tuple[str, ...]]] = defaultdict(set)
+    for _, captures in images:
+        classes[str(captures.get("subset"))].add(tuple(str(captures.get(slot)) for slot in slots))
+    return sum(len(found) > 1 for found in classes.values()) > 1
 
 
 def _repeat_their_folder(role: Role, images: Sequence[Claim]) -> bool:

@@ -16,8 +16,10 @@ from formatspec.engine.detection.role_fit import (
     fit_of_documents,
     fit_of_label_images,
     spells_names,
+    spells_own_name,
     spells_path,
     spells_words,
+    strangers,
 )
 from formatspec.engine.index.build_index import ALL, claims
 from formatspec.engine.spec.compiled import IMAGE, Format, Role
@@ -39,6 +41,7 @@ class Candidate(msgspec.Struct, frozen=True):
     through to come there.  explained: how many evidence groups its roles explain, of how many.  explains, leaves:
     their first files.  named: groups that it explains by name, whether or not their documents fit.  fit: the mean F
     of what could be judged.  missing: required roles without a file; lacking: likewise of all roles that are made.
+    shows: images of the tree, if there are any, are its own.
     """
 
     name: str
@@ -61,6 +64,7 @@ class Candidate(msgspec.Struct, frozen=True):
     contradiction: str = ""
     own: bool = False
     covers: bool = True
+    shows: bool = True
     tells_items: bool = True
 
     @property
@@ -80,6 +84,7 @@ class Candidate(msgspec.Struct, frozen=True):
             self.explained,
             round(self.fit, 1),
             -len(self.missing),
+            self.shows,
             -self.depth,
             -self.lacking if self.state == "bare" else 0,
             round(self.literal, 3),
@@ -90,7 +95,7 @@ class Candidate(msgspec.Struct, frozen=True):
     def nearness(self) -> tuple[float, ...]:
         """What orders formats by how near a tree is to them, the nearest first where it is largest."""
         return (
-            self.named + self.fit - (0.5 if self.state == "contradicted" else 0),
+            self.named + self.fit - (1 if self.state == "contradicted" else 0),
             ORDER[self.state],
             self.may_be_bare,
             -len(self.missing),
@@ -127,6 +132,8 @@ def examined(
             fits[role.name] = fit_of_label_images(role, claimed, files, full, _image_finder(form, images))
         else:
             fits[role.name] = fit_of_documents(role, claimed, files, full, listed)
+            if role.span == "item" and listed and not spells_path(role):
+                fits[role.name] = strangers(fits[role.name], claimed, form.key_names, listed)
     judged = [fit.f for fit in fits.values() if fit.f is not None]
     mean = sum(judged) / len(judged) if judged else 0.0
     against = [form.roles[name] for name, fit in fits.items() if fit.contradicts]
@@ -158,6 +165,7 @@ def examined(
         contradiction=_contradiction(fits, outer + start),
         own=own,
         covers=not groups.images or bool(by_role.get(IMAGE)) or IMAGE not in form.roles or form.roles[IMAGE].optional,
+        shows=not groups.images or bool(by_role.get(IMAGE)),
         tells_items=any(by_role[role.name] and _tells_items(role, form) for role in form.roles.values()),
     )
 
@@ -181,7 +189,7 @@ def _state(
     if judged:
         wrong = any(not role.optional for role in against) or 2 * len(against) > len(judged)
         return "contradicted" if wrong else "identified"
-    if any(fit.unread and spells_names(form.roles[name]) for name, fit in fits.items()):
+    if any(fit.unread and spells_own_name(form.roles[name]) for name, fit in fits.items()):
         return "weakly"
     if sum(1 for name, fit in fits.items() if not fit.unread and spells_words(form.roles[name])) >= WEAKLY:
         return "weakly"

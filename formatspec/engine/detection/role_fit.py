@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from formatspec.codecs.registry import Env, UnfitError
+from formatspec.engine.detection.common_words import CONTAINERS, SUBSETS
 from formatspec.engine.detection.document_fit import ROWS, constants, fit_of
 from formatspec.engine.detection.opened_files import Document, OpenedFiles
 from formatspec.engine.documents import line_document
@@ -68,6 +69,13 @@ def spells_names(role: Role) -> bool:
     return _LETTERS.search(_PLACEHOLDER.sub("", stem)) is not None
 
 
+def spells_own_name(role: Role) -> bool:
+    """Whether a role's template spells a word of the files' names that is no common one, such as `annotations`."""
+    stem = role.spec.path.rpartition("/")[2].rpartition(".")[0]
+    words = {word.lower() for word in _LETTERS.findall(_PLACEHOLDER.sub("", stem))}
+    return bool(words - CONTAINERS - SUBSETS)
+
+
 def spells_path(role: Role) -> bool:
     """Whether a role's template spells letters of the files' folders or names, beyond their extension."""
     return spells_names(role) or _LETTERS.search(_PLACEHOLDER.sub("", role.spec.path.rpartition("/")[0])) is not None
@@ -110,6 +118,17 @@ def fit_of_documents(
     if not fits:
         return RoleFit(None, *first, unread=unread == len(sample))
     return _joined(fits, first)
+
+
+def strangers(fit: RoleFit, claims: Sequence[Claim], names: Sequence[str], images: Sequence[Claim]) -> RoleFit:
+    """What files of single items say where no image has the name of any of them: they are of something else.
+
+    names: the captures that make an item's name.
+    """
+    known = {tuple(str(captures.get(name)) for name in names) for _, captures in images}
+    if any(tuple(str(captures.get(name)) for name in names) in known for _, captures in claims):
+        return fit
+    return RoleFit(0.0, claims[0][0], "no image has its name", strange=frozenset(path for path, _ in claims))
 
 
 def _joined(fits: Mapping[str, float], first: tuple[str, str]) -> RoleFit:

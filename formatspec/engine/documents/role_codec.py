@@ -51,8 +51,8 @@ class RoleCodec(msgspec.Struct, frozen=True):
 def style_of(kind: str, spec: FileSpec) -> Style:
     """The style that a role states, over its format's own."""
     stated = {name: value for name, value in spec.style.model_dump().items() if value is not None}
-    indent = {"indent": 2} if kind in ("xml", "yaml") else {}
-    return Style(**{**indent, **stated, "encoding": spec.encoding, "comment": spec.comment})
+    own = {"indent": 2} if kind in ("xml", "yaml") else {"separators": "compact"} if kind == "ini" else {}
+    return Style(**{**own, **stated, "encoding": spec.encoding, "comment": spec.comment})
 
 
 def document_codec(kind: str, spec: FileSpec, rule: Rule, scope: Scope) -> RoleCodec:

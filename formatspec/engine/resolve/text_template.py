@@ -13,7 +13,7 @@ import msgspec
 from formatspec.engine.resolve.codec_chain import NUMBER, build, spell
 from formatspec.engine.resolve.scope import Scope
 from formatspec.language.errors import Place
-from formatspec.language.leaf import Bind, Computed, Text
+from formatspec.language.leaf import Bind, Computed, Keep, Text
 from formatspec.language.rules import problem
 from formatspec.paths import formats
 from formatspec.paths.template import Template, TemplateField, compile_template
@@ -25,7 +25,7 @@ class TextTemplate(msgspec.Struct, frozen=True):
     """A compiled text: its fields' raw texts by name, and the leaf that each field is."""
 
     template: Template
-    leaves: Mapping[str, Bind | Computed]
+    leaves: Mapping[str, Bind | Keep | Computed]
     optional: frozenset[str]
     numbers: re.Pattern[str] | None = None
     """For lines of nothing but numbers: what they look like.  No blank is part of a number, so that one look is
@@ -58,7 +58,7 @@ class TextTemplate(msgspec.Struct, frozen=True):
 def text_template(leaf: Text, scope: Scope, place: Place) -> TextTemplate:
     """Compile a text.  Fields are named p0, p1, …; each matches what its leaf can hold."""
     parts: list[str | TemplateField] = []
-    leaves: dict[str, Bind | Computed] = {}
+    leaves: dict[str, Bind | Keep | Computed] = {}
     optional: set[str] = set()
     seen: dict[str, str] = {}
     for number, part in enumerate(leaf.parts):
@@ -128,8 +128,8 @@ def _is_number(pattern: str) -> bool:
     return pattern in (NUMBER, formats.field("x", "d").pattern) or pattern.startswith(f"(?:{NUMBER})")
 
 
-def _pattern(part: Bind | Computed, scope: Scope, place: Place) -> str:
-    if isinstance(part, Computed):
+def _pattern(part: Bind | Keep | Computed, scope: Scope, place: Place) -> str:
+    if isinstance(part, Computed | Keep):
         return r".*"
     meanings = [scope.resolve(name, place) for name in part.names]
     named = len(meanings) == 1 and (meanings[0].where == "capture" or part.names[0] in scope.captures)

@@ -207,12 +207,15 @@ def _several(getters: list[Getter]) -> Getter:
 def _text(leaf: Text, place: Place, scope: Scope, required: bool) -> Print:
     template = text_template(leaf, scope, place)
     inner = replace(scope, textual=True)
-    printers = {
-        name: _computed(part, place, inner, name not in template.optional)
-        if isinstance(part, Computed)
-        else _bind(part, place, inner, 1, name not in template.optional)
-        for name, part in template.leaves.items()
-    }
+    printers: dict[str, Print] = {}
+    for name, part in template.leaves.items():
+        assert not isinstance(part, Keep)  # text is kept in lines only, where each field is a leaf of its own
+        required_part = name not in template.optional
+        printers[name] = (
+            _computed(part, place, inner, required_part)
+            if isinstance(part, Computed)
+            else _bind(part, place, inner, 1, required_part)
+        )
 
     def show(context: WriteContext) -> Any:
         values: dict[str, Any] = {}

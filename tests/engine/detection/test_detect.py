@@ -9,7 +9,9 @@ from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 from reference_data import REFERENCE
 
 import formatspec as fs
@@ -161,7 +163,7 @@ def test_a_lone_list_among_many_files_is_looked_at() -> None:
 
 
 def test_each_file_is_opened_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The rule before opened 417 files of such samples: a file again for each format that asked for it."""
+    """The rule before, with 70 formats, opened 489 files of these samples: a file again for each format that asked."""
     opened: list[str] = []
     for way in ("read", "ends", "local"):
         before = getattr(FolderTree, way)
@@ -181,7 +183,7 @@ def test_each_file_is_opened_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         counts[name] = len(opened)
         colored = {path for path in opened if path.rpartition(".")[2].lower() in ("png", "bmp", "jpg", "jpeg")}
         assert all(opened.count(path) == 1 or path in colored for path in opened)
-    assert sum(counts.values()) <= 417 and max(counts.values()) <= 24, counts
+    assert sum(counts.values()) <= 489 and max(counts.values()) <= 24, counts
 
 
 def test_a_broken_annotation_file_is_still_of_its_format(tmp_path: Path) -> None:
@@ -219,6 +221,24 @@ def test_a_dataset_without_a_class_list_is_known_by_its_labels(tmp_path: Path) -
     found = detected(tmp_path)
     assert found.names == ("yolo_ultralytics",)
     assert found.outcome.winners[0].missing == ("no file is data.yaml",)
+
+
+def test_masks_beside_images_without_lists_and_records(tmp_path: Path) -> None:
+    """What labelme2voc.py writes: a list of classes, and masks of classes and of objects."""
+    for name in ("a", "b"):
+        put(tmp_path, f"JPEGImages/{name}.jpg", f"SegmentationClassVisualization/{name}.jpg")
+        for folder in ("SegmentationClass", "SegmentationObject"):
+            (tmp_path / folder).mkdir(exist_ok=True)
+            pixels = np.zeros((10, 20), np.uint8)
+            pixels[2:6, 3:9] = 1 if folder == "SegmentationObject" else 2
+            mask = Image.fromarray(pixels, "P")
+            mask.putpalette([0, 0, 0, 128, 0, 0, 0, 128, 0])
+            mask.save(tmp_path / folder / f"{name}.png")
+    write(tmp_path, class_names_txt="_background_\nship\ntree")
+    assert detected(tmp_path).names == ("voc",)
+    items = list(fs.open(tmp_path))
+    assert [[thing.category.name for thing in one.objects] for one in items] == [["tree"], ["tree"]]
+    assert not [one for one in fs.validate(tmp_path).findings if one.level != "info"]
 
 
 def test_two_datasets_in_one_folder_are_told_of(tmp_path: Path) -> None:

@@ -19,11 +19,48 @@ def sources() -> dict[str, Source]:
     return {name: load_source(name) for name in available()}
 
 
-@pytest.mark.parametrize("name", sorted(available()))
-def test_without_its_spec_a_sample_is_refused(name: str, tmp_path: Path) -> None:
-    fs.sample(name, tmp_path / "data", items=5, seed=1)
+INSTANCES = {"publaynet": "coco", "roboflow_voc": "labelimg_voc"}
+"""Formats whose files are valid files of another one, in which nothing of them is read otherwise."""
+LOOSER = {"objects365": "coco"}
+"""Formats whose documents are those of another, which does not find the images by the names in them."""
+
+
+def without(name: str, folder: Path) -> tuple[str, ...]:
+    """What a sample of a format is taken for where nobody knows that format."""
+    fs.sample(name, folder, items=5, seed=1)
     others = {other: source for other, source in sources().items() if other != name}
-    assert detect(others, open_tree(tmp_path / "data")).names == ()
+    return detect(others, open_tree(folder)).names
+
+
+@pytest.mark.parametrize("name", sorted(available().keys() - INSTANCES.keys() - LOOSER.keys()))
+def test_without_its_spec_a_sample_is_refused(name: str, tmp_path: Path) -> None:
+    assert without(name, tmp_path / "data") == ()
+
+
+@pytest.mark.parametrize(("name", "other"), INSTANCES.items())
+def test_an_instance_of_another_format_is_read_alike_without_its_spec(name: str, other: str, tmp_path: Path) -> None:
+    assert without(name, tmp_path / "data") == (other,)
+    within = detect({other: sources()[other]}, open_tree(tmp_path / "data")).within
+    own, its = (list(fs.open(tmp_path / "data", one)) for one in (name, other))
+    assert not [one for one in fs.validate(tmp_path / "data", other).findings if one.level == "error"]
+
+    def told(items: list[fs.Item], prefix: str) -> list[object]:
+        return sorted(
+            (
+                (prefix + (one.image.path or "") if one.image else one.key).removeprefix(f"{within}/"),
+                [(thing.category.name, thing.bbox) for thing in one.objects],
+            )
+            for one in items
+        )
+
+    assert told(own, "") == told(its, "")
+
+
+@pytest.mark.parametrize(("name", "other"), LOOSER.items())
+def test_a_looser_format_is_not_taken_in_silence(name: str, other: str, tmp_path: Path) -> None:
+    assert without(name, tmp_path / "data") == (other,)
+    found = fs.validate(tmp_path / "data", other).findings
+    assert {one.code for one in found if one.level == "error"} == {"IMAGE_MISSING"}
 
 
 @pytest.mark.parametrize("name", sorted(available())[::5])
