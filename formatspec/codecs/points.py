@@ -103,6 +103,25 @@ def named_pairs(arguments: Sequence[Argument], site: Site) -> Codec:
     return Codec(encode=encode, decode=decode, kind="table")
 
 
+@codec("numbered_pairs")
+def numbered_pairs(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`polygon | numbered_pairs(x, y)`: points as one mapping {"x1": 1, "y1": 2, "x2": 3, "y2": 4, ...}."""
+    x, y = (take.text(key) for key in take.plain(arguments, 2))
+
+    def encode(value: Any, env: Env) -> Any:
+        pairs = values.as_pairs(values.ring_of(value))
+        return {f"{name}{i}": c for i, pair in enumerate(pairs, 1) for name, c in zip((x, y), pair, strict=True)}
+
+    def decode(value: Any, env: Env) -> Ring:
+        count = len(value) // 2 if isinstance(value, dict) else 0
+        names = [f"{name}{i}" for i in range(1, count + 1) for name in (x, y)]
+        if not isinstance(value, dict) or value.keys() != set(names):
+            raise UnfitError(f"a mapping with {x}1, {y}1, {x}2, {y}2 and so on", value)
+        return tuple(values.coordinate(value[name]) for name in names)
+
+    return Codec(encode=encode, decode=decode, kind="table")
+
+
 @codec("with_holes")
 def with_holes(arguments: Sequence[Argument], site: Site) -> Codec:
     """`exterior, interior: polygon | with_holes`: an outline as points, and the outlines of its holes.

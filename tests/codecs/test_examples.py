@@ -437,6 +437,11 @@ def test_one_is_told_from_true() -> None:
 def test_points_and_boxes_as_rings_and_records() -> None:
     both("named_pairs", ["x", "y"], (1, 2, 3.5, 4), [{"x": 1, "y": 2}, {"x": 3.5, "y": 4}])
     cannot_read("named_pairs", ["x", "y"], [{"x": 1, "z": 2}])
+    both("numbered_pairs", ["x", "y"], (1, 2, 3.5, 4), {"x1": 1, "y1": 2, "x2": 3.5, "y2": 4})
+    reads("numbered_pairs", ["x", "y"], {"y2": 4, "x2": 3, "x1": 1, "y1": 2}, (1, 2, 3, 4))
+    cannot_read("numbered_pairs", ["x", "y"], {"x1": 1, "y1": 2, "x3": 3, "y3": 4})
+    cannot_read("numbered_pairs", ["x", "y"], {"x1": 1, "y1": 2, "x2": 3})
+    cannot_read("numbered_pairs", ["x", "y"], "1, 2")
     both("box_ring", [], (1, 2, 3, 4), [1, 2, 4, 2, 4, 6, 1, 6])
     reads("box_ring", [], [4, 6, 4, 2, 1, 2, 1, 6], (1, 2, 3, 4))
     cannot_read("box_ring", [], [0, 0, 4, 1, 4, 6, 0, 6])

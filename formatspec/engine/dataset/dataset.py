@@ -288,11 +288,25 @@ class OpenDataset:
         others = [category for category in met.values() if category.name not in known or not category.name]
         if not listed:
             return tuple(sorted_open(met.values()))
+        if others and self._table_is_of_other_data():
+            return tuple(sorted_open(msgspec.structs.replace(category, index=None) for category in met.values()))
         named = {category.name: category for category in met.values()}
         return (
             *(_with_origin(named.get(category.name, category), category) for category in listed),
             *(_placed(category, len(listed) + i) for i, category in enumerate(sorted_open(others))),
         )
+
+    def _table_is_of_other_data(self) -> bool:
+        """Whether a table beside the spec, which lacks what rows name, says nothing of these data.
+
+        Rows that name categories alone have a list of their own; what numbers or colours say is as the table has it.
+        """
+        tables = [source for source in self.form.spec.categories if isinstance(source, CategoryTable)]
+        if self.purpose.classes or not any(table.open for table in tables):
+            return False
+        slots = ("id", "index", "color")
+        numbering = frozenset[str]().union(*(wanted_slots.roles_naming_category_by(self.form, slot) for slot in slots))
+        return not any(numbering & entry.files.keys() for entry in self.entries)
 
 
 def _coming(entries: Sequence[Entry], place: int, readers: Readers, purpose: Purpose) -> Iterator[str]:

@@ -158,9 +158,18 @@ def names_categories(form: Format) -> frozenset[str]:
 
 def names_category_by(form: Format, slot: str) -> bool:
     """Whether rows name their category by this slot of it: its `index`, its place in the list, or its `id`."""
-    return any(
-        meaning.name in (f"category.{slot}", f"label.category.{slot}") and meaning.where in ("record", "item", "outer")
+    return bool(roles_naming_category_by(form, slot))
+
+
+def roles_naming_category_by(form: Format, slot: str) -> frozenset[str]:
+    """The roles whose rows name their category by this slot of it."""
+    return frozenset(
+        role.name
         for role in form.documents
         if role.rule is not None
-        for meaning, _, _ in meanings(role.rule, role.scope)
+        and any(
+            meaning.name in (f"category.{slot}", f"label.category.{slot}")
+            and meaning.where in ("record", "item", "outer")
+            for meaning, _, _ in meanings(role.rule, role.scope)
+        )
     )
