@@ -194,11 +194,14 @@ def _outline(value: Any) -> Ring:
 
 @codec("flat_lists")
 def flat_lists(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`flat_lists`: polygons as [[x, y, x, y, x, y, ...], ...], each of at least three points."""
+    """`flat_lists`: polygons as [[x, y, x, y, x, y, ...], ...], each of at least three points.
+
+    Read are shorter ones too, of which a finding tells.
+    """
     take.plain(arguments)
     return Codec(
         encode=lambda value, env: values.listed(site, (list(_outline(r)) for r in values.sequence(value))),
-        decode=lambda value, env: tuple(_outline(ring) for ring in values.sequence(value)),
+        decode=lambda value, env: tuple(values.coordinates(ring) for ring in values.sequence(value)),
         kind="table",
         takes=list,
         fit=lambda value, rng, env: tuple(ring if len(ring) >= 6 else _fit_length(ring, 6) for ring in value),

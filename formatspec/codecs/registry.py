@@ -18,12 +18,16 @@ text, or whatever went in."""
 
 
 class UnfitError(ValueError):
-    """A value does not fit a codec.  `expected` says in a few words what would."""
+    """A value does not fit a codec.
 
-    def __init__(self, expected: str, got: object = None) -> None:
+    expected: what would fit, in a few words.  code: the code of the finding.
+    """
+
+    def __init__(self, expected: str, got: object = None, code: str = "FIELD") -> None:
         super().__init__(expected)
         self.expected = expected
         self.got = got
+        self.code = code
 
 
 class Env(msgspec.Struct, frozen=True):

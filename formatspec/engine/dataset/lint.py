@@ -47,6 +47,7 @@ def compile_whole(source: Source) -> None:
                 else:
                     attempt(partial(role.reader, _ALL))
                     attempt(role.writer)
+            attempt(lambda form=form: form.levels)  # type: ignore[misc]
             for code, check in form.spec.checks.items():
                 attempt(partial(Check, form, code, check))
             problems.update(dict.fromkeys(_twice(form)))

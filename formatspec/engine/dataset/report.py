@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -12,8 +12,9 @@ from formatspec.engine.index.row_ownership import SharedFile
 from formatspec.engine.index.row_source import FileRows
 from formatspec.engine.spec.compiled import Format
 from formatspec.files.document import FileError, pointer_text
-from formatspec.findings.codes import CODES, Code
-from formatspec.findings.finding import Finding
+from formatspec.findings.codes import Case
+from formatspec.findings.finding import Finding, Scope
+from formatspec.findings.table import CODES
 from formatspec.language.load import place_text
 from formatspec.paths.tree import Tree
 
@@ -58,7 +59,8 @@ class Reporter:
         return msgspec.structs.replace(finding, line=line, column=column)
 
     def _finding(self, fault: Fault, item: str | None, locate: bool) -> Finding:
-        code = CODES.get(fault.code, Code("error", fault.message))
+        code = CODES[fault.code]
+        case = code.case(fault.case)
         line, column, thing = None, None, fault.object
         if isinstance(thing, tuple):
             (line, column), thing = thing, None
@@ -66,7 +68,9 @@ class Reporter:
             line, column = self._locate(fault.file, fault.path) or (None, None)
         return Finding(
             code=fault.code,
-            level=code.level,
+            level=self.form.levels.of(fault.code, case.level, fault.slot, fault.value, fault.size, fault.place),
+            case=case.name,
+            scope=scope_of(fault, case, item),
             message=fault.message,
             file=f"{self.prefix}{fault.file}" if fault.file else None,
             pointer=pointer_text(self._named(fault)) if fault.path else None,
@@ -124,9 +128,18 @@ class Reporter:
         return None
 
 
+def scope_of(fault: Fault, case: Case, item: str | None) -> Scope:
+    """What a fault is about: an object only where one is known, else its item, else its document."""
+    if fault.scope:
+        return cast(Scope, fault.scope)
+    if case.scope in ("object", "value") and case.level == "error":
+        return "item" if item is not None else "document"
+    return "document" if item is None and case.scope == "item" and case.level != "error" else case.scope
+
+
 def _has_place(fault: Fault) -> bool:
     """Whether a fault has a place in its file that is worth looking up."""
-    level = CODES[fault.code].level if fault.code in CODES else "error"
+    level = CODES[fault.code].case(fault.case).level
     return bool(fault.path) and level != "info" and not isinstance(fault.object, tuple)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -12,6 +12,7 @@ from formatspec.engine.base.faults import Fault, Record
 from formatspec.engine.read.item_state import ItemState
 from formatspec.files.images import ImageInfo
 from formatspec.model import derive
+from formatspec.model.flaws import Flaw, flaws
 from formatspec.model.records import Area, Caption, Image, Item, Label, Object, Origin
 from formatspec.model.region import Region
 
@@ -58,7 +59,61 @@ def item_of(key: str, state: ItemState) -> Item:
         origin=None,
     )
     _check_parents(item, state)
+    if state.judged or any(fault.about is not None for fault in state.faults):
+        _judge(item, state)
     return item
+
+
+def _judge(item: Item, state: ItemState) -> None:
+    """Judge the objects' geometry, and let faults name the objects that they are about by their places."""
+    places = {id(record): place for place, record in enumerate(state.tables.get("object", ()))}
+    size = _size(item, state)
+    for record, slot, value, file, path, place in state.judged:
+        found = flaws(slot, value, size)
+        at = _place_of(record, places) if found or slot == "keypoints" else None
+        if at is None:
+            continue  # the record was set aside
+        thing = item.objects[at]
+        if slot == "keypoints":
+            found = (*found, *_counted(thing))
+        for flaw in found:
+            state.faults.append(
+                Fault(flaw.code, file, path, place, flaw.message, flaw.expected, _plain(value), thing.id, flaw.case, at,
+                      "object", slot, value, size)
+            )  # fmt: skip
+    for number, fault in enumerate(state.faults):
+        if isinstance(fault.about, dict):
+            at = _place_of(fault.about, places)
+            told = None if at is None else item.objects[at].id
+            state.faults[number] = fault._replace(about=at, object=told, scope=fault.scope or "object")
+
+
+def _place_of(record: Record, places: Mapping[int, int]) -> int | None:
+    """The place of a record's object among its item's; None where the record became none."""
+    while "$same" in record:
+        record = record["$same"]
+    return places.get(id(record))
+
+
+def _size(item: Item, state: ItemState) -> tuple[int, int] | None:
+    """The image's size, where it is known."""
+    image = item.image
+    return (image.width, image.height) if image is not None and image.width and image.height else state.size()
+
+
+def _counted(thing: Object) -> tuple[Flaw, ...]:
+    """Whether an object has the keypoints that its category names."""
+    names = () if thing.category is None else thing.category.keypoint_names
+    if not names or len(thing.keypoints) == len(names):
+        return ()
+    told, named = len(thing.keypoints), len(names)
+    points = "1 keypoint" if told == 1 else f"{told} keypoints"
+    message = f"the object has {points}, and its category names {named}"
+    return (Flaw("KEYPOINTS_COUNT", "", message, f"{named} keypoints"),)
+
+
+def _plain(value: Any) -> Any:
+    return [_plain(part) for part in value] if isinstance(value, tuple | list) else value
 
 
 def _compare_size(info: ImageInfo, state: ItemState) -> None:

@@ -223,7 +223,7 @@ def _rest(rule: MapRule, scope: Scope, context: ReadContext, at: DocumentPath) -
     if each_value:
         chain = build(Bind(leaf.names, leaf.calls), ["json"], 1, scope.textual, rule.rest.place)
         bind = binder(meaning, scope, at, rule.rest.place)
-        return _rest_each(chain, bind, at, rule.rest.place)
+        return _rest_each(chain, bind, at, rule.rest.place, scope)
 
     def read_rest(value: Mapping[str, Any], known: frozenset[str], record: Record, state: ItemState) -> None:
         if len(value) > 0:
@@ -234,14 +234,14 @@ def _rest(rule: MapRule, scope: Scope, context: ReadContext, at: DocumentPath) -
     return read_rest
 
 
-def _rest_each(chain: Chain, bind: Binder, at: DocumentPath, place: Place) -> RestReader:
+def _rest_each(chain: Chain, bind: Binder, at: DocumentPath, place: Place, scope: Scope) -> RestReader:
     def read(value: Mapping[str, Any], known: frozenset[str], record: Record, state: ItemState) -> None:
         try:
             others = {k: chain.decode(part, state.env) for k, part in value.items() if k not in known}
             if others:
                 bind(others, record, state)
         except UnfitError as unfit:
-            report(unfit, at, place, unfit.got, state)
+            report(unfit, at, place, unfit.got, record, scope, state)
 
     return read
 
@@ -274,18 +274,20 @@ def choice_reader(rule: OneOf, scope: Scope, context: ReadContext, at: DocumentP
                 _, reader, keys, _ = tried[place]
                 reader(value, record, state)
                 return keys
-        before = len(state.faults)
+        before, noted = len(state.faults), len(state.judged)
         kept: list[Any] = []
         for test, reader, keys, _ in tried:
             if not test(value):
                 continue
             fresh = dict(record)
             reader(value, fresh, state)
-            if len(state.faults) == before:
+            if _REMARKS.issuperset(fault.code for fault in state.faults[before:]):
                 record.update(fresh)
+                _readdress(state, fresh, record, before, noted)
                 return keys
             kept.append((state.faults[before:], keys))
             del state.faults[before:]
+            del state.judged[noted:]
         if not kept:
             state.fault("ALTERNATIVE", (*state.at, *at), rule.place, "none of the alternatives fits", got=value)
             return frozenset()
@@ -293,11 +295,25 @@ def choice_reader(rule: OneOf, scope: Scope, context: ReadContext, at: DocumentP
         if len(kept) > 1:
             expected = " or ".join(dict.fromkeys(group[0].expected for group, _ in kept if group[0].expected))
             faults = [faults[0]._replace(expected=expected)]
-        state.faults.extend(faults)
+        state.faults.extend(fault._replace(about=record) if fault.about is not None else fault for fault in faults)
         return keys  # type: ignore[no-any-return]
 
     unread = unread_kinds(rule, scope, context)
     return choose if unread is None else noting(unread, [keys for _, _, keys, _ in tried], choose)
+
+
+_REMARKS = frozenset({"RING_SHORT", "POLYGON_FLAT", "NUMBER_FORM"})
+"""Codes of what is said of a value that is read all the same."""
+
+
+def _readdress(state: ItemState, fresh: Record, record: Record, faults: int, judged: int) -> None:
+    """Let what was noted of a copy of a record be noted of the record."""
+    for at, fault in enumerate(state.faults[faults:], faults):
+        if fault.about is fresh:
+            state.faults[at] = fault._replace(about=record)
+    for at, one in enumerate(state.judged[judged:], judged):
+        if one.record is fresh:
+            state.judged[at] = one._replace(record=record)
 
 
 def unread_kinds(rule: OneOf, scope: Scope, context: ReadContext) -> JsonTypes | None:

@@ -95,7 +95,7 @@ def _bind(leaf: Bind, place: Place, scope: Scope, context: ReadContext, at: Docu
             try:
                 bind(decode(value, state.env), record, state)
             except UnfitError as unfit:
-                report(unfit, path, place, value, state)
+                report(unfit, path, place, value, record, scope, state)
 
         plain = PLAIN.get(meanings[0].value_type) if not chain.codecs and not scope.textual else None
         return read if plain is None or not puts_only(meanings[0], scope) else _slot(meanings[0].name, plain, read)
@@ -105,7 +105,7 @@ def _bind(leaf: Bind, place: Place, scope: Scope, context: ReadContext, at: Docu
             for bind, part in zip(binders, decode(value, state.env), strict=True):
                 bind(part, record, state)
         except UnfitError as unfit:
-            report(unfit, path, place, value, state)
+            report(unfit, path, place, value, record, scope, state)
 
     return read_several
 

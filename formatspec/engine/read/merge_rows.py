@@ -146,6 +146,7 @@ def _keep_ring(reader: RowReader, record: Record, rows: list[Record], state: Ite
         rows.append(record)
         return
     same[RINGS] = (*same[RINGS], *record[RINGS])
+    record["$same"] = same
     if "$rows" in record:
         told = same["$rows"]
         told.setdefault(rows_key(reader.number), [told[reader.number]]).append(record["$rows"][reader.number])
@@ -178,6 +179,7 @@ def put_at(record: Record, slot: str, value: Any, reader: RowReader, state: Item
 
 
 def _merge(same: Record, record: Record, state: ItemState, reader: RowReader) -> None:
+    record["$same"] = same
     again = same.get("$table") == reader.number
     for slot, value in record.items():
         if slot == "$rows":

@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import Raw, json
 
-from formatspec.engine.base.faults import MILD, Record
+from formatspec.engine.base.faults import Record
 from formatspec.engine.read.item_state import ItemState
 from formatspec.engine.read.merge_rows import RowReader, keep_row
 from formatspec.engine.read.row_condition import always
@@ -30,11 +30,12 @@ def read_row(
         reader.read(row, record, state)
         if reader.kind == "object" and "index" in reader.by:
             record.setdefault("?index", position)
-        if len(state.faults) > before and any(fault.code not in MILD for fault in state.faults[before:]):
+        if len(state.faults) > before and any(fault.sets_aside for fault in state.faults[before:]):
             others = () if reader is readers[-1] else readers[readers.index(reader) + 1 :]
             if any(_may_be(other, reader, row) for other in others):
                 del state.faults[before:]
                 continue
+            _of_row(state, before, reader, record)
             return
         if reader.fits is not always and not reader.fits(record, state):
             continue
@@ -42,7 +43,23 @@ def read_row(
             record["$rows"] = {reader.number: (position, row)}
         keep_row(reader, record, outer, state)
         return
-    state.fault("ALTERNATIVE", state.at, readers[0].place, "the row fits no table that could hold it", got=_shown(row))
+    scope = "object" if readers[0].kind in _COSTS_A_ROW else ""
+    message = "the row fits no table that could hold it"
+    state.fault("ALTERNATIVE", state.at, readers[0].place, message, got=_shown(row), scope=scope)
+
+
+def _of_row(state: ItemState, before: int, reader: RowReader, record: Record) -> None:
+    """Let the faults of a row that is set aside cost the row: what they are about does not stand."""
+    scope = "object" if reader.kind in _COSTS_A_ROW else ""
+    for at, fault in enumerate(state.faults[before:], before):
+        if fault.about is not None or scope:
+            state.faults[at] = fault._replace(
+                about=None, scope=fault.scope or scope, object=fault.object or record.get("id")
+            )
+
+
+_COSTS_A_ROW = frozenset({"object", "label", "caption", "area"})
+"""Kinds of records of which an item may be without one."""
 
 
 def _may_be(other: RowReader, reader: RowReader, row: Any) -> bool:

@@ -10,6 +10,7 @@ import msgspec
 
 from formatspec.codecs.registry import Env
 from formatspec.engine.documents.role_codec import RoleCodec, document_codec
+from formatspec.engine.judge.levels import Levels, stated_by
 from formatspec.engine.label_images.reader import RasterReader, raster_reader
 from formatspec.engine.label_images.writer import RasterWriter, raster_writer
 from formatspec.engine.read.compile_reader import compile_reader, row_reader
@@ -144,6 +145,16 @@ class Format(msgspec.Struct, frozen=True, dict=True):
     @property
     def spec(self) -> Spec:
         return self.layout.spec
+
+    @cached_property
+    def levels(self) -> Levels:
+        """The levels that the spec gives to codes.  Raises SpecError."""
+        given = self.spec.levels
+        node = self.layout.node
+        place = node.value["levels"].place if "levels" in node.value else node.place
+        return Levels(
+            given, place, lambda: (one for r in self.documents for one in stated_by(r.document_rule, r.scope))
+        )
 
     @cached_property
     def documents(self) -> tuple[Role, ...]:
