@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,11 +15,14 @@ if TYPE_CHECKING:
     from formatspec.findings.finding import Finding
     from formatspec.model.records import Category, Item
     from formatspec.paths.tree import Tree
+    from formatspec.policy.rules import Policy
     from formatspec.run.convert import Media, Result
     from formatspec.run.pools.pool import Engine
     from formatspec.run.validate import Report
 
 Progress = Callable[[int, int], None]
+On = Sequence[str] | Mapping[str, str]
+"""What is done about findings: `CODE[,CODE]=ACTION` each, or a mapping of codes to actions."""
 
 
 def load_spec(name_or_file: str | Path) -> Source:
@@ -132,14 +135,16 @@ def _opened(
 
 
 def validate(
-    data: str | Path, spec: str | Path | None = None, *, deep: bool = False, workers: int | None = None,
-    engine: Engine = "processes", address: str | None = None, progress: Progress | None = None, **options: Any,
+    data: str | Path, spec: str | Path | None = None, *, deep: bool = False, on: On = (),
+    config: str | Path | None = None, workers: int | None = None, engine: Engine = "processes",
+    address: str | None = None, progress: Progress | None = None, **options: Any,
 ) -> Report:  # fmt: skip
     """Check a dataset: its layout, documents, references and geometry.
 
-    deep: decode every label image too.  workers: processes, by default one for each core; the report is the same
-    whatever their number.  engine: `ray` for a Ray cluster, at `address` or this machine's own.  Broken data never
-    raises; it is a finding.  Raises CannotRunError where there is no such engine or its workers are lost.
+    deep: decode every label image too.  on, config: as `convert` takes them; they decide what is told of, what
+    fails, and what each finding says that a conversion would do.  workers: processes, by default one for each core; the
+    report is the same whatever their number.  engine: `ray` for a Ray cluster, at `address` or this machine's own.
+    Broken data never raises; it is a finding.  Raises CannotRunError where there is no such engine or its workers are lost.
     """
     from formatspec.run.pools.pool import pool_of
     from formatspec.run.validate import validate_dataset
@@ -147,8 +152,21 @@ def validate(
     dataset = _opened(data, spec, options, origin=False, pixels=deep)
     total = len(dataset)
     tell = (lambda done: progress(done, total)) if progress else (lambda done: None)
+    policy = _policy(data, config, on, False, dataset.form.spec.checks)
     with pool_of(workers, engine, address) as pool:
-        return validate_dataset(dataset, str(data), deep, tell, pool)
+        return validate_dataset(dataset, str(data), deep, tell, pool, policy)
+
+
+def _policy(data: str | Path, config: str | Path | None, on: On, skip_invalid: bool, own: Mapping[str, Any]) -> Policy:
+    """The policy of the configuration file, and over it what is asked for.  Raises PolicyError."""
+    from formatspec.policy.config import found_beside, load
+    from formatspec.policy.rules import Policy, Rule, parse_on
+
+    file = Path(config) if config is not None else found_beside(data)
+    stated = load(file, own) if file is not None else Policy()
+    words = [f"{code}={action}" for code, action in on.items()] if isinstance(on, Mapping) else on
+    skipping = (Rule("error", "drop-item"),) if skip_invalid else ()
+    return Policy((*stated.rules, *skipping, *parse_on(words, own)), stated.ignored, stated.fail_over)
 
 
 def convert(
@@ -159,6 +177,8 @@ def convert(
     spec: str | Path | None = None,
     media: Media = "copy",
     overwrite: bool = False,
+    on: On = (),
+    config: str | Path | None = None,
     skip_invalid: bool = False,
     lossless: bool = False,
     subsets: Mapping[str, str] | None = None,
@@ -174,9 +194,13 @@ def convert(
 
     workers: processes, by default one for each core; the output is the same whatever their number.  engine: `ray`
     for a Ray cluster, at `address` or this machine's own.
+    on: what is done about findings, each `CODE[,CODE]=ACTION`, where a level may stand for a code.  config: a file that
+    says so; by default `formatspec.yaml` beside the data, or `[tool.formatspec]` of a pyproject.toml.  skip_invalid: a
+    short form of `error=drop-item`.  lossless: refuse losses, repairs and drops.
     media: copy, link or leave out the images.  labels: new category names, None to drop one.  where: an
-    expression over items, or over objects.  Raises RefusedError with the findings where items are invalid and
-    `skip_invalid` is not set, OutputError where `out` cannot be, SpecError for a bad spec, option or expression,
+    expression over items, or over objects.  Raises RefusedError with the findings where one stops the conversion,
+    PolicyError for a code, a level or an action that cannot be, OutputError where `out` cannot be, SpecError for a bad
+    spec, option or expression,
     RemoteError where a store cannot be reached, CannotRunError where there is no such engine or its workers are lost.
     """
     from formatspec.run.convert import Plan, convert_dataset, purpose_of, target_format
@@ -209,7 +233,8 @@ def convert(
     if unknown:
         raise SpecError((Problem(f"neither {source.name} nor {target.name} has an option {unknown[0]!r}", None),))
     plan = Plan(
-        media=media, skip_invalid=skip_invalid, lossless=lossless, subsets=dict(subsets or {}),
+        media=media, policy=_policy(data, config, on, skip_invalid, source.form.spec.checks), lossless=lossless,
+        subsets=dict(subsets or {}),
         options={name: value for name, value in own.items() if name in target.spec.options},
         labels=dict(labels) if labels is not None else None,
         select=ItemCondition(where, source.form) if where else None,

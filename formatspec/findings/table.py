@@ -42,7 +42,7 @@ CODES: dict[str, Code] = {
     "FILE_AMBIGUOUS": _code("a file's name can be read in two ways", "",
         "a name with two readings | error | item | error | drop-item"),
     "FILE_ESCAPES": _code("a link or an archive member leads out of the dataset", "put the file itself there",
-        "a link that leads out | error | document | error | "),
+        "a link that leads out | error | item | error | drop-item"),
     "FILE_UNREADABLE": _code("a file cannot be read as what it should be", "",
         "a shared file that cannot be read | error | document | error | ",
         "item: an item's file that cannot be read | error | item | error | drop-item"),

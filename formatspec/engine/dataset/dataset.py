@@ -34,12 +34,17 @@ from formatspec.paths.formats import IMAGE_EXTENSIONS
 from formatspec.paths.globs import matches
 from formatspec.paths.tree import Tree
 from formatspec.pixels import containers
+from formatspec.policy.repair import Decision, repaired
+from formatspec.policy.rules import Policy, Rule
 
 MANY = 256
 """Items for which it pays to write out functions that read their documents."""
 AHEAD = 16
 """Items whose files a tree far away may fetch before they are asked for."""
 
+
+_LEAVES_OUT = Policy((Rule("error", "drop"),))
+"""What is done about findings while items are iterated."""
 
 Spread = Callable[[Callable[[tuple[int, int]], list[Category]], Sequence[tuple[int, int]]], Iterable[list[Category]]]
 """Runs a function over shards, perhaps in several processes; gives what comes of it in their order."""
@@ -48,7 +53,8 @@ Spread = Callable[[Callable[[tuple[int, int]], list[Category]], Sequence[tuple[i
 class OpenDataset:
     """A vision dataset: its categories, and its items, which are read as they are asked for.
 
-    Iterating gives every item in which no error was found, sorted by key; `findings` grows as items are read.
+    Iterating gives every item, sorted by key, without the objects in which an error was found, but for items that are
+    at fault themselves; `findings` grows as items are read.
     A dataset that is pickled is opened anew, in the same way, where it is unpickled.
     """
 
@@ -213,10 +219,19 @@ class OpenDataset:
 
     def __iter__(self) -> Iterator[Item]:
         for one in self.assembled():
+            if one.item is None or not one.faults:
+                if one.item is not None:
+                    yield one.item
+                continue
             findings = self.reporter.findings(one.faults, one.key)
             self.findings.extend(findings)
-            if one.item is not None and not any(finding.level == "error" for finding in findings):
-                yield one.item
+            decided = []
+            for finding, fault in zip(findings, one.faults, strict=True):
+                action, within = _LEAVES_OUT.decided(finding)
+                decided.append(Decision(finding, action, fault.about, fault.slot, within))
+            outcome = repaired(one.item, decided)
+            if outcome.item is not None and all(one.action != "error" for one in outcome.done):
+                yield outcome.item
 
     @property
     def categories(self) -> tuple[Category, ...]:
@@ -327,7 +342,8 @@ def _doubled(state: ItemState) -> list[Fault]:
         if name in seen and record.get("parent") == state.tables["category"][seen[name]].get("parent"):
             place: Any = record.get("$name_at", record.get("$id_at", (state.file, ())))
             file, path = place
-            faults.append(Fault("DUPLICATE", file, path, None, f"the category {name!r} stands twice", got=name))
+            message = f"the category {name!r} stands twice"
+            faults.append(Fault("DUPLICATE", file, path, None, message, got=name, case="category"))
         seen.setdefault(name, position)
     return faults
 

@@ -15,13 +15,13 @@ from formatspec.engine.base.faults import DocumentPath, Fault, Record
 from formatspec.engine.dataset.link_overlap import link
 from formatspec.engine.documents.role_codec import encoding_used
 from formatspec.engine.index.entries import Entry
-from formatspec.engine.index.row_ownership import RowOwnership, Run, Table
+from formatspec.engine.index.row_ownership import Again, RowOwnership, Run, Table
 from formatspec.engine.label_images.reader import RasterReader
 from formatspec.engine.read.build_item import item_of
 from formatspec.engine.read.categories import Categories
 from formatspec.engine.read.generate_rows import FastRows
 from formatspec.engine.read.item_state import ItemState
-from formatspec.engine.read.merge_rows import Reader, RowReader
+from formatspec.engine.read.merge_rows import OBJECTS_BY_ID, Reader, RowReader, said_twice
 from formatspec.engine.read.projection import Decode
 from formatspec.engine.read.table_row import read_row
 from formatspec.engine.resolve.json_schema import schema_faults
@@ -81,6 +81,7 @@ def read_entry(
 ) -> Assembled:
     """Read one item."""
     state = ItemState(dict(entry.names), categories, purpose.origin)
+    state.refers = form.names_objects
     files: dict[str, list[str]] = {}
     rasters: dict[str, Any] = {}
     _item_names(form, entry, state)
@@ -170,7 +171,7 @@ def _read_image(
     try:
         info, cut_short = _looked_at(path, tree, purpose)
     except (ImageError, ValueError, OSError) as error:
-        state.faults.append(Fault("FILE_UNREADABLE", path, (), role.place if role else None, str(error)))
+        state.faults.append(Fault("FILE_UNREADABLE", path, (), role.place if role else None, str(error), case="item"))
         return
     state.env = Env(info.width, info.height)
     state.item["$info"] = info
@@ -247,7 +248,8 @@ def _read_rows(role: Role, runs: Sequence[Run], readers: Readers, state: ItemSta
     labels = any(name.startswith("category.") for name in role.captures)
     for part, first, which in runs:
         table, key = tables[part.table.path], (role.name, part.table.path)
-        plain = readers.plain.get(key)
+        again = [place for place in part.again if first <= place < first + len(which)] if part.again else ()
+        plain = None if again else readers.plain.get(key)
         if plain is not None and plain.take(part.rows, first, first + len(which), part.table.path, part.file, state):
             continue
         if part.columns != state.env.columns:
@@ -258,13 +260,22 @@ def _read_rows(role: Role, runs: Sequence[Run], readers: Readers, state: ItemSta
         documents = part.rows.some(first, first + len(which), readers.decoders.get(key))
         for position, (alternative, document) in enumerate(zip(which, documents, strict=True), first):
             state.at = (*part.table.path, position)
-            if table.kind != "item":
+            if position in part.again:
+                _read_again(part.again[position], document, position, table, role, state)
+            elif table.kind != "item":
                 read_row(document, position, table.readers, state.item, state)
             elif labels:
                 _read_label(role, table.readers[alternative], document, position, state)
             else:
                 _read_item(table.readers[alternative], document, position, state)
     state.at = ()
+
+
+def _read_again(again: Again, document: Any, position: int, table: Table, role: Role, state: ItemState) -> None:
+    """A row of which the id stood before: its record has another, and stands all the same."""
+    read_row({**document, again.key: again.fresh}, position, table.readers, state.item, state)
+    record = state.keyed.get(OBJECTS_BY_ID, {}).get((again.fresh,))
+    said_twice(again.value, (*state.at, again.key), role.place, record, state)
 
 
 def _read_item(reader: RowReader, document: Any, position: int, state: ItemState) -> None:
@@ -326,7 +337,8 @@ def _missing(role: Role, entry: Entry, state: ItemState) -> None:
         return
     expected = state.item.get(f"path.{role.name}") or _rendered(role, state.captures)
     where = state.item.get("image.path") or next((f[0][0] for f in entry.files.values()), expected)
-    state.faults.append(Fault("FILE_MISSING", where, (), role.place, f"its {role.name} file is missing", expected))
+    message = f"its {role.name} file is missing"
+    state.faults.append(Fault("FILE_MISSING", where, (), role.place, message, expected, case="item"))
 
 
 def read_document(role: Role, path: str, tree: Tree, state: ItemState) -> tuple[Any] | None:
@@ -338,7 +350,7 @@ def read_document(role: Role, path: str, tree: Tree, state: ItemState) -> tuple[
     except (FileError, ValueError, OSError) as error:
         place = (getattr(error, "line", None), getattr(error, "column", None))
         message = str(getattr(error, "message", error))
-        state.faults.append(Fault("FILE_UNREADABLE", path, (), role.place, message, object=place))
+        state.faults.append(Fault("FILE_UNREADABLE", path, (), role.place, message, object=place, case="item"))
         return None
     if len(role.spec.encoding) > 1 and not data.isascii():
         used = encoding_used(data, role.spec)
@@ -375,7 +387,7 @@ def _read_raster(
             return reader.read(data, record, state)
         reader.look(data, state)
     except (ImageError, ValueError, OSError) as error:
-        state.faults.append(Fault("FILE_UNREADABLE", path, (), role.place, str(error)))
+        state.faults.append(Fault("FILE_UNREADABLE", path, (), role.place, str(error), case="item"))
     return None
 
 
@@ -406,7 +418,7 @@ def _read_record_files(
                 where = record.get("$id_at", (record.get("$file", expected), ()))
                 state.faults.append(
                     Fault("FILE_MISSING", where[0], where[1], role.place, f"its {role.name} file is missing", expected,
-                          object=record.get("id"))
+                          object=record.get("id"), case="object", about=record)
                 )  # fmt: skip
             continue
         opened.append(path)

@@ -13,7 +13,7 @@ from formatspec.engine.base.faults import MILD, DocumentPath, Fault
 from formatspec.engine.index.duplicate_ids import PLAIN, Ids
 from formatspec.engine.index.entries import Entries, Entry, header_of, item_key
 from formatspec.engine.index.id_columns import LARGEST_NOTED, Column
-from formatspec.engine.index.row_ownership import RowOwnership, SharedFile, Table, TableFile
+from formatspec.engine.index.row_ownership import Again, RowOwnership, SharedFile, Table, TableFile
 from formatspec.engine.index.row_source import FileRows
 from formatspec.engine.read.item_state import ItemState
 from formatspec.engine.read.merge_rows import RowReader
@@ -112,7 +112,8 @@ class _Joining(msgspec.Struct):
             _no_rows(self.file, self.table, self.faults)
             return
         columns = header_of(self.form.roles[self.file.role].document_rule, self.file.document)
-        self.joined.parts.append(TableFile(self.table, self.file.path, rows, columns))
+        part = TableFile(self.table, self.file.path, rows, columns, {})
+        self.joined.parts.append(part)
         ids = Ids([id_key(reader) for reader in self.table.readers])
         key = _item_key(self.table)
         by_id = self._by_id() if key is not None else {}
@@ -122,7 +123,11 @@ class _Joining(msgspec.Struct):
                 self._rows(first, documents, key, by_id, ids)
         else:
             self._numbered(rows, stated, key, by_id, ids)
-        self._doubled(ids, rows)
+        doubled = ids.again(rows)
+        free = ids.free(rows) if doubled else None
+        for which, position, value in doubled:
+            assert free is not None
+            part.again[position] = Again(ids.keys[which] or "", value, free(value))
 
     def _numbered(
         self, rows: RowSource, stated: Iterator[tuple[int, tuple[Column, ...]]], key: str | None,
@@ -165,7 +170,8 @@ class _Joining(msgspec.Struct):
         state.file, state.at = file.path, (*table.path, position)
         which = _names_of(document, table, state)
         if state.faults and all(fault.code not in ("DIFFERS", "FIELD_UNKNOWN") for fault in state.faults):
-            self.faults.extend(state.faults)
+            scope = "item" if table.kind == "item" else "object"
+            self.faults.extend(fault._replace(scope=scope) for fault in state.faults)
             return
         names = self._names(state)
         found = self._owners(names)
@@ -173,7 +179,8 @@ class _Joining(msgspec.Struct):
             if names["id"] in self.seen:
                 self.faults.append(
                     Fault("DUPLICATE", file.path, _path_of(state, "id"), table.readers[which].place,
-                          f"the id {names['id']!r} stands twice", "an id of its own", names["id"])
+                          f"the id {names['id']!r} stands twice", "an id of its own", names["id"], case="item",
+                          scope="item")
                 )  # fmt: skip
                 return
             self.seen[names["id"]] = position
@@ -217,15 +224,6 @@ class _Joining(msgspec.Struct):
                 entry.share("subsets", (*subsets, captures["subset"]))
         for name, value in names.items():
             entry.names.setdefault(name, value)
-
-    def _doubled(self, ids: Ids, rows: RowSource) -> None:
-        for which, position, value in ids.again(rows):
-            key = ids.keys[which]
-            assert key is not None
-            self.faults.append(
-                Fault("DUPLICATE", self.file.path, (*self.table.path, position, key), self.table.readers[which].place,
-                      f"the id {value!r} stands twice", "an id of its own", value)
-            )  # fmt: skip
 
 
 class _Numbers:
@@ -350,9 +348,8 @@ def _path_of(state: ItemState, slot: str) -> DocumentPath:
 def _unknown_item(file: str, names: Mapping[str, Any], state: ItemState, reader: RowReader) -> Fault:
     slot = next((name for name in ("id", "image.path") if name in names), "")
     told = ", ".join(f"{name} {value!r}" for name, value in names.items())
-    return Fault(
-        "UNKNOWN_REFERENCE", file, _path_of(state, slot), reader.place, f"there is no item with {told}"
-    )  # fmt: skip
+    message = f"there is no item with {told}"
+    return Fault("UNKNOWN_REFERENCE", file, _path_of(state, slot), reader.place, message, scope="object")
 
 
 def _names_of(document: Any, table: Table, state: ItemState) -> int:

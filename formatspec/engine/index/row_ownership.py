@@ -42,13 +42,25 @@ class SharedFile(msgspec.Struct):
     tables: dict[tuple[str, ...], RowSource] = msgspec.field(default_factory=dict)
 
 
+class Again(NamedTuple):
+    """A row of which the id stood before: the key of its id, the id, and one that no row has."""
+
+    key: str
+    value: Any
+    fresh: Any
+
+
 class TableFile(NamedTuple):
-    """A table in one file, with the names of its columns if it states them."""
+    """A table in one file, with the names of its columns if it states them.
+
+    again: by their places, the rows whose ids stood in the table before.
+    """
 
     table: Table
     file: str
     rows: RowSource
     columns: tuple[str, ...]
+    again: dict[int, Again] = {}  # noqa: RUF012  # a table in which none does
 
 
 OWNED = [("owner", "i4"), ("part", "i2"), ("position", "i4"), ("alternative", "i1")]

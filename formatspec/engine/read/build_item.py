@@ -303,7 +303,7 @@ def _beyond(region: Region, things: Sequence[Object]) -> Region:
 
 def _check_parents(item: Item, state: ItemState) -> None:
     parents = {thing.id: thing.parent for thing in item.objects if thing.id is not None}
-    for record in state.tables.get("object", ()):
+    for place, record in enumerate(state.tables.get("object", ())):
         parent = record.get("parent")
         if parent is None:
             continue
@@ -311,7 +311,7 @@ def _check_parents(item: Item, state: ItemState) -> None:
         if parent not in parents:
             state.faults.append(
                 Fault("UNKNOWN_REFERENCE", file, path, None, f"there is no object {parent!r}", "an object's id", parent,
-                      record.get("id"))
+                      record.get("id"), about=place, scope="object")
             )  # fmt: skip
             continue
         seen, at = {record.get("id")}, parent
@@ -320,5 +320,14 @@ def _check_parents(item: Item, state: ItemState) -> None:
             at = parents.get(at)
         if at is not None and at == record.get("id"):
             state.faults.append(
-                Fault("CYCLE", file, path, None, f"object {at!r} is its own ancestor", object=record.get("id"))
+                Fault(
+                    "CYCLE",
+                    file,
+                    path,
+                    None,
+                    f"object {at!r} is its own ancestor",
+                    object=record.get("id"),
+                    about=place,
+                    scope="object",
+                )
             )

@@ -43,12 +43,12 @@ class ItemState:
     item: its slots so far; tables: the records of each kind so far, in order of appearance;
     plain: its objects, where a fast reader made all of them of one table's rows, instead of records.
     captures: the names that agree for all its files; env: what codecs may ask.
-    judged: geometry that is looked at when all of the item is known.
+    judged: geometry that is looked at when all of the item is known.  refers: whether anything names objects by ids.
     """
 
     __slots__ = (
         "at", "captures", "categories", "deferred", "documents", "env", "faults", "file", "first", "item", "judged",
-        "keyed", "origin", "place_of", "plain", "tables",
+        "keyed", "origin", "place_of", "plain", "refers", "tables",
     )  # fmt: skip
 
     def __init__(self, captures: dict[str, Any], categories: Any, origin: bool) -> None:
@@ -64,6 +64,7 @@ class ItemState:
         self.at: DocumentPath = ()
         self.categories = categories
         self.origin = origin
+        self.refers = False
         self.documents: dict[str, Any] = {}
         self.deferred: list[tuple[Any, Place, Record, Any, str, DocumentPath]] = []
         self.place_of: dict[str, tuple[str, DocumentPath]] = {}

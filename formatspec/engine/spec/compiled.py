@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from typing import Any, Literal
 
@@ -22,9 +22,9 @@ from formatspec.engine.resolve.scope import Meaning, Scope
 from formatspec.engine.write.compile_writer import compile_writer
 from formatspec.engine.write.print_leaf import Writer
 from formatspec.language.errors import Place, suggest
-from formatspec.language.leaf import Bind, LeafSyntaxError, Text, parse_text
+from formatspec.language.leaf import Bind, LeafSyntaxError, Text, bindings, parse_text
 from formatspec.language.load import Layout, Source
-from formatspec.language.rules import OneOf, Rule, TableRule, problem
+from formatspec.language.rules import LeafRule, LineRule, OneOf, Rule, TableRule, inside, problem
 from formatspec.language.schema import FileSpec, Spec
 from formatspec.model.slots import find_slot
 from formatspec.paths import formats
@@ -157,9 +157,26 @@ class Format(msgspec.Struct, frozen=True, dict=True):
         )
 
     @cached_property
+    def names_objects(self) -> bool:
+        """Whether anything names objects by their ids: parents, files, label images."""
+        if any("object.id" in role.captures for role in self.roles.values()):
+            return True
+        told = ((role, name) for role in self.documents for name in _bound_names(role.document_rule))
+        return any(name == "parent" or (name == "id" and role.kind == "pixels") for role, name in told)
+
+    @cached_property
     def documents(self) -> tuple[Role, ...]:
         """The roles that hold something to read."""
         return tuple(role for role in self.roles.values() if role.kind is not None)
+
+
+def _bound_names(rule: Rule) -> Iterator[str]:
+    """The names that the leaves of a rule bind."""
+    if isinstance(rule, LeafRule | LineRule):
+        for bind in bindings(rule.leaf):
+            yield from bind.names
+    for one in inside(rule):
+        yield from _bound_names(one)
 
 
 def everything(meaning: Meaning, scope: Scope) -> bool:
