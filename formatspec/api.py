@@ -144,7 +144,8 @@ def validate(
     deep: decode every label image too.  on, config: as `convert` takes them; they decide what is told of, what
     fails, and what each finding says that a conversion would do.  workers: processes, by default one for each core; the
     report is the same whatever their number.  engine: `ray` for a Ray cluster, at `address` or this machine's own.
-    Broken data never raises; it is a finding.  Raises CannotRunError where there is no such engine or its workers are lost.
+    Broken data never raises; it is a finding.  Raises CannotRunError where there is no such engine or its workers are
+    lost.
     """
     from formatspec.run.pools.pool import pool_of
     from formatspec.run.validate import validate_dataset

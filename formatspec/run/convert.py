@@ -18,10 +18,10 @@ from formatspec.engine.dataset.report import Noted
 from formatspec.engine.export.adapt import Adapter, TargetCategories, target_categories
 from formatspec.engine.export.exporter import CannotWriteError, Exporter
 from formatspec.engine.export.join_shards import Finisher, NameTakenError
+from formatspec.engine.export.judge_target import TargetJudge
 from formatspec.engine.export.losses import Losses
 from formatspec.engine.export.shard_output import ShardOutput
 from formatspec.engine.export.shared_tables import counts_on, knows_all, tells_of_items
-from formatspec.engine.judge.target import TargetJudge
 from formatspec.engine.resolve.held_slots import BITS, stated_bits
 from formatspec.engine.spec import wanted_slots
 from formatspec.engine.spec.compiled import IMAGE, Format, compile_format

@@ -10,7 +10,6 @@ import msgspec
 
 from formatspec.codecs.registry import Env
 from formatspec.engine.documents.role_codec import RoleCodec, document_codec
-from formatspec.engine.judge.levels import Levels, stated_by
 from formatspec.engine.label_images.reader import RasterReader, raster_reader
 from formatspec.engine.label_images.writer import RasterWriter, raster_writer
 from formatspec.engine.read.compile_reader import compile_reader, row_reader
@@ -19,6 +18,7 @@ from formatspec.engine.read.merge_rows import Reader, RowReader
 from formatspec.engine.resolve.codec_chain import Convert, build
 from formatspec.engine.resolve.json_schema import Schema, compile_schema
 from formatspec.engine.resolve.scope import Meaning, Scope
+from formatspec.engine.spec.levels import Levels, stated_by
 from formatspec.engine.write.compile_writer import compile_writer
 from formatspec.engine.write.print_leaf import Writer
 from formatspec.language.errors import Place, suggest
