@@ -225,6 +225,7 @@ def convert(
         headers=purpose.headers,
         checks=False,
         media_required=purpose.media_required,
+        whole=purpose.whole,
     )
     same = source.form.source.is_same(target)
     if not same:
@@ -245,7 +246,7 @@ def convert(
         if settled != source.form.options:
             source = _opened(
                 data, spec, settled, origin=True, headers=purpose.headers, checks=False,
-                media_required=purpose.media_required,
+                media_required=purpose.media_required, whole=purpose.whole,
             )  # fmt: skip
     total = len(source)
     known_by = fingerprint(source, target, plan, where) if isinstance(place, Path) else None

@@ -68,6 +68,7 @@ class Codec(msgspec.Struct, frozen=True):
     between: what parts the numbers of a file side that is a text of nothing but numbers.
     needs: "size" where the image's size is used, "columns" where a table's header is.
     takes: the type of the file side in a JSON document, where it is always one; tells alternatives apart unread.
+    looks_right: of outlines, whether raw JSON may be one: its lists are long enough, of numbers that go in pairs.
     same: whether both sides are the same list of numbers, so that decoding only judges it.
     fit: turns a generated model value into one near it that the codec carries without loss.
     formulas: what `encode` does where both sides are flat lists of numbers and each is a matter of arithmetic, so that
@@ -82,6 +83,7 @@ class Codec(msgspec.Struct, frozen=True):
     needs: frozenset[str] = frozenset()
     fit: Callable[[Any, random.Random, Env], Any] = _unchanged
     takes: type | None = None
+    looks_right: Callable[[bytes], bool] | None = None
     same: bool = False
     formulas: Formulas | None = None
 

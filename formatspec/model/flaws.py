@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from formatspec.model.derive import corners, extent
+from formatspec.model.records import Object
 
 Size = tuple[int, int]
 """Width and height of an image in pixels."""
@@ -162,3 +163,13 @@ def good_rings(rings: Sequence[Sequence[float]]) -> tuple[tuple[Sequence[float],
     if not good:
         return (), Flaw("POLYGON", "", words, "three points or more")
     return good, Flaw("RING_SHORT", "", words, "three points or more")
+
+
+def miscounted(thing: Object) -> Flaw | None:
+    """What is wrong where an object has another number of keypoints than its category names."""
+    names = () if thing.category is None else thing.category.keypoint_names
+    told, named = len(thing.keypoints), len(names)
+    if not names or not told or told == named:
+        return None
+    points = "1 keypoint" if told == 1 else f"{told} keypoints"
+    return Flaw("KEYPOINTS_COUNT", "", f"the object has {points}, and its category names {named}", f"{named} keypoints")

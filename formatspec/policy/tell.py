@@ -10,6 +10,8 @@ from formatspec.findings.codes import Action
 from formatspec.findings.finding import Finding
 from formatspec.policy.rules import allowed
 
+IN_TARGET = "in the target"
+"""How the message begins of what is an error in the target; to keep it is no way out."""
 QUIET = ("keep", "error", None)
 """Actions that change nothing."""
 
@@ -47,7 +49,9 @@ def ways_out(findings: Sequence[Finding]) -> Iterator[str]:
     asked = []
     hopeless = False
     for code, group in by_code.items():
-        possible = [action for action in _ORDER if all(action in allowed(finding) for finding in group)]
+        in_target = any(finding.message.startswith(IN_TARGET) for finding in group)
+        takes = [action for action in _ORDER if all(action in allowed(finding) for finding in group)]
+        possible = [action for action in takes if action != "keep" or not in_target]
         if not possible:
             hopeless = True
             yield f"{code}: {_count(len(group), 'finding')}; nothing passes over it"

@@ -99,7 +99,8 @@ class Plan(msgspec.Struct, kw_only=True):
 
 def purpose_of(media: Media, same: bool) -> Purpose:
     """What reading must give for a conversion."""
-    return Purpose(origin=same, headers=media != "none", checks=False, media_required=media != "none")
+    taken = media != "none"
+    return Purpose(origin=same, headers=taken, checks=False, media_required=taken, whole=taken)
 
 
 def target_format(source: OpenDataset, target: Source, plan: Plan) -> Format:

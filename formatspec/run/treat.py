@@ -11,7 +11,7 @@ from formatspec.engine.export.judge_target import Refusal, TargetJudge
 from formatspec.findings.finding import Finding
 from formatspec.model.records import Item
 from formatspec.policy.repair import Decision, Outcome, repaired, size_of
-from formatspec.policy.rules import Policy
+from formatspec.policy.rules import Policy, case_of
 
 ROUNDS = 3
 """How often an item is judged anew after repairs that the target asks for; what is an error then stops the run."""
@@ -53,4 +53,6 @@ def _decided(policy: Policy, refused: Refusal, last: bool) -> Decision:
         action = "clip"  # nobody means what is out by up to a pixel
     if action == "keep" or last:
         action = "error"
+    if action != "error":
+        finding = msgspec.structs.replace(finding, level=case_of(finding).level)
     return Decision(finding, action, refused.about, refused.slot, within)

@@ -49,13 +49,17 @@ class Readers(msgspec.Struct, frozen=True):
 
 
 class Purpose(msgspec.Struct, frozen=True):
-    """What is read: whether source rows are kept, image headers looked at, every check made, pixels decoded."""
+    """What is read: whether source rows are kept, image headers looked at, every check made, pixels decoded.
+
+    whole: images are looked at up to their ends.
+    """
 
     origin: bool = False
     headers: bool = True
     checks: bool = True
     media_required: bool = True
     pixels: bool = True
+    whole: bool = False
 
 
 class Assembled(msgspec.Struct):
@@ -220,7 +224,7 @@ def _looked_at(path: str, tree: Tree, purpose: Purpose) -> tuple[ImageInfo, bool
         return info, False
     local = tree.local(path)
     image = tree.read(path) if local is None else local
-    return probe_whole(image) if purpose.checks else (_header(image), False)
+    return probe_whole(image) if purpose.checks or purpose.whole else (_header(image), False)
 
 
 def _header(image: PathLike[str] | bytes) -> ImageInfo:

@@ -35,6 +35,7 @@ class Reporter:
         self.tree = tree
         self.prefix = f"{prefix}/" if prefix else ""
         self._located: dict[str, int] = {}
+        self._read: tuple[str, bytes] | None = None
 
     def findings(self, faults: Iterable[Fault], item: str | None = None) -> list[Finding]:
         """One finding for each fault, in order."""
@@ -95,9 +96,16 @@ class Reporter:
         return fault.path
 
     def _may_locate(self, file: str) -> bool:
-        """Whether a place is still worth looking up: each costs a walk through its file; pointers are always there."""
+        """Whether a place is still worth looking up, where each costs a walk through its file."""
         self._located[file] = self._located.get(file, 0) + 1
-        return self._located[file] <= LOCATED
+        return self._located[file] <= LOCATED or self._costs_little(file)
+
+    def _costs_little(self, file: str) -> bool:
+        """Whether a file is of text lines, which are looked at once for all places, or its rows were sought."""
+        if file in self.shared:
+            return any(isinstance(rows, FileRows) for rows in self.shared[file].tables.values())
+        roles = (role for role in self.form.documents if role.codec is not None and role.codec.shape is not None)
+        return any(role.template.match(file) is not None for role in roles)
 
     def _locate(self, file: str, path: DocumentPath) -> tuple[int, int] | None:
         sought = self._in_rows(file, path)
@@ -107,7 +115,7 @@ class Reporter:
             if role.codec is None or role.template.match(file) is None:
                 continue
             try:
-                data = self.tree.read(file)
+                data = self._data(file)
                 while path:
                     found = role.codec.locate(data, path)
                     if found is not None:
@@ -116,6 +124,12 @@ class Reporter:
             except (FileError, ValueError, OSError, KeyError):
                 return None
         return None
+
+    def _data(self, file: str) -> bytes:
+        """A file's bytes; those of the file of the last finding are still here."""
+        if self._read is None or self._read[0] != file:
+            self._read = (file, self.tree.read(file))
+        return self._read[1]
 
     def _in_rows(self, file: str, path: DocumentPath) -> tuple[int, int] | None:
         """The place of what stands in a row that was sought in its file."""

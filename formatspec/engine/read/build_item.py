@@ -12,7 +12,7 @@ from formatspec.engine.base.faults import Fault, Record
 from formatspec.engine.read.item_state import ItemState
 from formatspec.files.images import ImageInfo
 from formatspec.model import derive
-from formatspec.model.flaws import Flaw, flaws
+from formatspec.model.flaws import flaws, miscounted
 from formatspec.model.records import Area, Caption, Image, Item, Label, Object, Origin
 from formatspec.model.region import Region
 
@@ -75,7 +75,8 @@ def _judge(item: Item, state: ItemState) -> None:
             continue  # the record was set aside
         thing = item.objects[at]
         if slot == "keypoints":
-            found = (*found, *_counted(thing))
+            flaw = miscounted(thing)
+            found = (*found, flaw) if flaw is not None else found
         for flaw in found:
             state.faults.append(
                 Fault(flaw.code, file, path, place, flaw.message, flaw.expected, _plain(value), thing.id, flaw.case, at,
@@ -99,17 +100,6 @@ def _size(item: Item, state: ItemState) -> tuple[int, int] | None:
     """The image's size, where it is known."""
     image = item.image
     return (image.width, image.height) if image is not None and image.width and image.height else state.size()
-
-
-def _counted(thing: Object) -> tuple[Flaw, ...]:
-    """Whether an object has the keypoints that its category names."""
-    names = () if thing.category is None else thing.category.keypoint_names
-    if not names or len(thing.keypoints) == len(names):
-        return ()
-    told, named = len(thing.keypoints), len(names)
-    points = "1 keypoint" if told == 1 else f"{told} keypoints"
-    message = f"the object has {points}, and its category names {named}"
-    return (Flaw("KEYPOINTS_COUNT", "", message, f"{named} keypoints"),)
 
 
 def _plain(value: Any) -> Any:

@@ -33,7 +33,7 @@ from formatspec.engine.resolve.scope import Scope
 from formatspec.language import expression
 from formatspec.language.leaf import Bind, bindings
 from formatspec.language.rules import Field, LeafRule, MapRule, OneOf, Rule, TableRule, inside
-from formatspec.model.flaws import ROUNDING, SMALLEST, flaws
+from formatspec.model.flaws import ROUNDING, SMALLEST, flaws, miscounted
 from formatspec.model.records import Object
 
 _NUMBER = int | float
@@ -73,6 +73,8 @@ class FastRows(msgspec.Struct, frozen=True):
         del state.judged[noted:]
         if made is None or len(state.faults) > before or any(flaws(one.slot, one.value, size) for one in judged):
             del state.faults[before:]
+            return False
+        if any(one.slot == "keypoints" for one in judged) and any(map(miscounted, made)):
             return False
         state.plain = PlainObjects(self, tuple(made), file, path, start)
         return True

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
-from msgspec import Raw
+from msgspec import Raw, json
 from msgspec.structs import replace
 
 from formatspec.codecs.registry import UnfitError
@@ -84,8 +84,9 @@ def _computed(leaf: Computed, place: Place, context: ReadContext, at: DocumentPa
 def _bind(leaf: Bind, place: Place, scope: Scope, context: ReadContext, at: DocumentPath, keys: int) -> Reader:
     meanings = [scope.resolve(name, place) for name in leaf.names]
     chain = build(leaf, [meaning.value_type for meaning in meanings], keys, scope.textual, place)
-    if not any(context.wanted(meaning, scope) for meaning in meanings):
-        return _unread(meanings, scope, chain, at, place)
+    wanted = any(context.wanted(meaning, scope) for meaning in meanings)
+    if not wanted and not _is_geometry(meanings, scope):
+        return nothing
     binders = [binder(meaning, scope, at, place) for meaning in meanings]
     decode, path = chain.decode, at
     if len(binders) == 1:
@@ -97,6 +98,8 @@ def _bind(leaf: Bind, place: Place, scope: Scope, context: ReadContext, at: Docu
             except UnfitError as unfit:
                 report(unfit, path, place, value, record, scope, state)
 
+        if not wanted:
+            return _unread(meanings, chain, at, place, read)
         plain = PLAIN.get(meanings[0].value_type) if not chain.codecs and not scope.textual else None
         return read if plain is None or not puts_only(meanings[0], scope) else _slot(meanings[0].name, plain, read)
 
@@ -107,7 +110,13 @@ def _bind(leaf: Bind, place: Place, scope: Scope, context: ReadContext, at: Docu
         except UnfitError as unfit:
             report(unfit, path, place, value, record, scope, state)
 
-    return read_several
+    return read_several if wanted else _unread(meanings, chain, at, place, read_several)
+
+
+def _is_geometry(meanings: Sequence[Meaning], scope: Scope) -> bool:
+    """Whether any of some names is a slot of an object's geometry."""
+    slots = [SLOT_OF.get(meaning.name, meaning.name) for meaning in meanings if meaning.where == "record"]
+    return scope.kind == "object" and any(slot in GEOMETRY for slot in slots)
 
 
 def _slot(name: str, plain: frozenset[type], read: Reader) -> Reader:
@@ -122,16 +131,20 @@ def _slot(name: str, plain: frozenset[type], read: Reader) -> Reader:
     return read_plain
 
 
-def _unread(meanings: Sequence[Meaning], scope: Scope, chain: Chain, at: DocumentPath, place: Place) -> Reader:
-    """The reader of what nobody asks for: of an object's geometry it notes that there is some."""
-    slots = [SLOT_OF.get(meaning.name, meaning.name) for meaning in meanings if meaning.where == "record"]
-    if scope.kind != "object" or not any(slot in GEOMETRY for slot in slots):
-        return nothing
+def _unread(meanings: Sequence[Meaning], chain: Chain, at: DocumentPath, place: Place, read: Reader) -> Reader:
+    """The reader of what nobody asks for: of an object's geometry it notes that there is some.
 
+    Where raw JSON does not look as an outline should, `read` says what is wrong with it.
+    """
+    slots = [SLOT_OF.get(meaning.name, meaning.name) for meaning in meanings if meaning.where == "record"]
     takes = chain.codecs[-1].takes if chain.codecs else None
+    looks_right = chain.codecs[-1].looks_right if len(chain.codecs) == 1 else None
 
     def note(value: Any, record: Record, state: ItemState) -> None:
         if type(value) is Raw:
+            if looks_right is not None and not looks_right(bytes(value)):
+                read(json.decode(value), record, state)
+                return
             value = first_value(value)
         if takes is not None and not isinstance(value, takes):
             state.fault("FIELD", (*state.at, *at), place, "the value does not fit", takes.__name__, value)
