@@ -44,6 +44,7 @@ class Checker:
         self.checks = [Check(form, code, spec) for code, spec in form.spec.checks.items()]
         self.shallow = [check for check in self.checks if not check.needs_pixels]
         self._values: dict[tuple[int, bool], Getter] = {}
+        self.pixels = any(role.kind == "pixels" for role in form.documents)
 
     def item(self, one: Assembled, deep: bool) -> Iterator[Finding]:
         """What the checks find in an item that could be read."""
@@ -74,11 +75,16 @@ class Checker:
             except ExpressionError:
                 continue
             plain = type(expected) is type(value) and expected == value
-            if plain or expected is None or _means_the_same(expected, value):
+            if (
+                plain
+                or expected is None
+                or _means_the_same(expected, value)
+                or (leaf.near and _near(expected, value, self.pixels))
+            ):
                 continue
             yield Finding(
                 code="DIFFERS", level="warning", message="the value differs from what follows from the data", file=file,
-                pointer=pointer_text(path), item=one.key, object=getattr(thing, "id", None),
+                pointer=pointer_text(path), item=one.key, object=getattr(thing, "id", None), scope="value",
                 expected=spell_any(expected), got=value, rule=place_text(place),
             )  # fmt: skip
 
@@ -95,6 +101,23 @@ class Checker:
                 known = _nothing
             self._values[id(leaf), of_object] = known
         return known
+
+
+def _near(expected: Any, value: Any, exact: bool) -> bool:
+    """Whether a stated number, or each of several, is one that a shape may be said to have: off by a tenth or a pixel.
+
+    exact: pixels tell the shape, so that nothing is left open.
+    """
+    if isinstance(expected, list | tuple):
+        alike = isinstance(value, list | tuple) and len(value) == len(expected)
+        return alike and all(
+            _near(a, b, exact) or abs(a - b) <= 1 > exact for a, b in zip(expected, value, strict=True)
+        )
+    if not isinstance(value, int | float) or isinstance(value, bool) or not isinstance(expected, int | float):
+        return value is None
+    if exact or value <= 0 < expected:
+        return bool(value == expected)
+    return bool(abs(value - expected) <= max(0.1 * abs(expected), 1.0))
 
 
 def _nothing(context: WriteContext) -> None:

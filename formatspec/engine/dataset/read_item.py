@@ -279,7 +279,11 @@ def _read_again(again: Again, document: Any, position: int, table: Table, role: 
     """A row of which the id stood before: its record has another, and stands all the same."""
     read_row({**document, again.key: again.fresh}, position, table.readers, state.item, state)
     record = state.keyed.get(OBJECTS_BY_ID, {}).get((again.fresh,))
-    said_twice(again.value, (*state.at, again.key), role.place, record, state)
+    if again.value is None:
+        words = f"{again.key!r} is missing, and is filled"
+        state.fault("ID_MISSING", (*state.at, again.key), role.place, words, got=again.fresh)
+    else:
+        said_twice(again.value, (*state.at, again.key), role.place, record, state)
 
 
 def _read_item(reader: RowReader, document: Any, position: int, state: ItemState) -> None:

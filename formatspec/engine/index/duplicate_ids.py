@@ -21,12 +21,16 @@ NOTED = [("hash", "i8"), ("owner", "i4"), ("position", "i4"), ("alternative", "i
 
 
 class Ids:
-    """The ids of a table's rows of objects, to see which stand twice."""
+    """The ids of a table's rows of objects, to see which stand twice.
+
+    missing: the alternative and the place of each row that states none.
+    """
 
     def __init__(self, keys: Sequence[str | None]) -> None:
         self.keys = keys
         self._seen = Records(NOTED)
         self._noted = (array("q"), array("i"), array("i"), array("b"))
+        self.missing: list[tuple[int, int]] = []
 
     def see(self, which: int, document: Any, owner: int, position: int) -> None:
         """Note a row's id."""
@@ -34,6 +38,8 @@ class Ids:
         if key is None or not isinstance(document, dict):
             return
         value = document.get(key)
+        if key not in document:
+            self.missing.append((which, position))
         if isinstance(value, int | str):
             hashes, owners, positions, alternatives = self._noted
             hashes.append(hash(value))

@@ -123,11 +123,11 @@ class _Joining(msgspec.Struct):
                 self._rows(first, documents, key, by_id, ids)
         else:
             self._numbered(rows, stated, key, by_id, ids)
-        doubled = ids.again(rows)
+        doubled = [*ids.again(rows), *((which, position, None) for which, position in ids.missing)]
         free = ids.free(rows) if doubled else None
         for which, position, value in doubled:
             assert free is not None
-            part.again[position] = Again(ids.keys[which] or "", value, free(value))
+            part.again[position] = Again(ids.keys[which] or "", value, free(0 if value is None else value))
 
     def _numbered(
         self, rows: RowSource, stated: Iterator[tuple[int, tuple[Column, ...]]], key: str | None,
@@ -169,7 +169,7 @@ class _Joining(msgspec.Struct):
         state = self.state_of(dict(file.captures))
         state.file, state.at = file.path, (*table.path, position)
         which = _names_of(document, table, state)
-        if state.faults and all(fault.code not in ("DIFFERS", "FIELD_UNKNOWN") for fault in state.faults):
+        if state.faults and any(fault.sets_aside for fault in state.faults):
             scope = "item" if table.kind == "item" else "object"
             self.faults.extend(fault._replace(scope=scope) for fault in state.faults)
             return

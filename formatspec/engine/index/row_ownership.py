@@ -43,7 +43,7 @@ class SharedFile(msgspec.Struct):
 
 
 class Again(NamedTuple):
-    """A row of which the id stood before: the key of its id, the id, and one that no row has."""
+    """A row of which the id stood before, or is missing: the key of its id, the id or None, one that no row has."""
 
     key: str
     value: Any

@@ -30,6 +30,8 @@ from formatspec.engine.read.table_row import read_row, rows_of_columns
 from formatspec.engine.resolve.codec_chain import Chain, build
 from formatspec.engine.resolve.discriminators import (
     constants_in,
+    filling,
+    is_filled,
     keys_of,
     may_be_absent,
     row_test,
@@ -105,10 +107,11 @@ def _map(rule: MapRule, scope: Scope, context: ReadContext, at: DocumentPath, wh
     if context.sparse:
         return _sparse(rule, scope, context, at)
     fields = _fields(rule, scope, context, at)
+    filled = {field.keys[0]: filling(field) for field in rule.fields if is_filled(field, scope)}
     single = [
         (keys[0], optional, reader, place)
         for keys, optional, reader, place in fields
-        if len(keys) == 1 and not (optional and reader is nothing)
+        if len(keys) == 1 and not (optional and reader is nothing and keys[0] not in filled)
     ]
     several = [entry for entry in fields if len(entry[0]) > 1]
     judge_several = several_reader(several, scope.cells, at)
@@ -127,7 +130,9 @@ def _map(rule: MapRule, scope: Scope, context: ReadContext, at: DocumentPath, wh
         for key, optional, reader, place in single:
             part = get(key, MISSING)
             if part is MISSING:
-                if not optional:
+                if key in filled:
+                    state.fault(filled[key], (*state.at, *at, key), place, f"{key!r} is missing, and is filled")
+                elif not optional:
                     state.fault("FIELD_MISSING", (*state.at, *at), place, f"{key!r} is missing")
             elif textual and optional and part == "":
                 if not cells:
@@ -147,9 +152,11 @@ def _map(rule: MapRule, scope: Scope, context: ReadContext, at: DocumentPath, wh
     if not context.often or textual or isinstance(rule.rest, OneOf):
         return read
     told = [
-        single_field(field, optional, None if reader is nothing else reader, scope, context.wanted)
+        single_field(field, optional, None if reader is nothing else reader, scope, context.wanted)._replace(
+            filled=filled.get(field.keys[0], "")
+        )
         for field, (keys, optional, reader, _) in zip(rule.fields, fields, strict=True)
-        if len(keys) == 1 and not (optional and reader is nothing)
+        if len(keys) == 1 and not (optional and reader is nothing and keys[0] not in filled)
     ]
     groups = [Several(entry[0], entry[2], several_reader([entry], False, at)) for entry in several]
     return written_reader(told, groups, Others(choices, named, None if rest is _no_rest else rest), scope, at, read)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -22,6 +23,7 @@ from formatspec.engine.resolve.codec_chain import Chain, build
 from formatspec.engine.resolve.discriminators import (
     constant_of,
     equal_strictly,
+    follows_from_shape,
 )
 from formatspec.engine.resolve.held_slots import GEOMETRY, SLOT_OF, UNREAD
 from formatspec.engine.resolve.scope import Meaning, Scope
@@ -51,7 +53,9 @@ def nothing(value: Any, record: Record, state: ItemState) -> None:
 
 def leaf_reader(leaf: Leaf, place: Place, scope: Scope, context: ReadContext, at: DocumentPath, keys: int) -> Reader:
     if isinstance(leaf, Keep):
-        return nothing
+        if scope.kind != "object" or leaf.default is None or not follows_from_shape(leaf):
+            return nothing
+        return _computed(Computed(leaf.default, near=True), place, context, at)
     if isinstance(leaf, Constant):
         return _constant(leaf, place, scope, at)
     if isinstance(leaf, Computed):
@@ -91,8 +95,17 @@ def _bind(leaf: Bind, place: Place, scope: Scope, context: ReadContext, at: Docu
     decode, path = chain.decode, at
     if len(binders) == 1:
         bind = binders[0]
+        exact, flat = is_numbered(meanings[0]), meanings[0].name == "polygons"
 
         def read(value: Any, record: Record, state: ItemState) -> None:
+            if exact and (whole := _whole(value)) is not None:
+                words = f"{value} is read as {whole}"
+                state.fault("NUMBER_FORM", (*state.at, *path), place, words, "a whole number", value)
+                value = whole
+            elif flat and _is_flat(value):
+                words = "the outline is a flat list, and is read as one ring"
+                state.fault("POLYGON_FLAT", (*state.at, *path), place, words, "a list of rings", about=record)
+                value = [value]
             try:
                 bind(decode(value, state.env), record, state)
             except UnfitError as unfit:
@@ -111,6 +124,30 @@ def _bind(leaf: Bind, place: Place, scope: Scope, context: ReadContext, at: Docu
             report(unfit, path, place, value, record, scope, state)
 
     return read_several if wanted else _unread(meanings, chain, at, place, read_several)
+
+
+_COUNTED = frozenset({"id", "track", "frame", "parent"})
+_FRACTION = re.compile(r"([-+]?\d+)\.0+")
+
+
+def is_numbered(meaning: Meaning) -> bool:
+    """Whether a name means an id, a class or a frame, which are whole numbers."""
+    return meaning.name in _COUNTED or meaning.name.endswith(("category.id", "category.index"))
+
+
+def _whole(value: Any) -> Any:
+    """The whole number that is spelled as a fraction, as the file would spell it; None for any other value."""
+    if type(value) is float:
+        return int(value) if value.is_integer() else None
+    if type(value) is str and "." in value:
+        found = _FRACTION.fullmatch(value)
+        return None if found is None else found[1]
+    return None
+
+
+def _is_flat(value: Any) -> bool:
+    """Whether a value is a list of nothing but numbers."""
+    return type(value) is list and bool(value) and all(type(one) is float or type(one) is int for one in value)
 
 
 def _is_geometry(meanings: Sequence[Meaning], scope: Scope) -> bool:
