@@ -15,6 +15,7 @@ import msgspec
 from formatspec.engine.dataset.dataset import OpenDataset
 from formatspec.engine.dataset.read_item import Assembled, Purpose
 from formatspec.engine.dataset.report import Noted
+from formatspec.engine.dataset.whole_dataset import dataset_faults
 from formatspec.engine.export.adapt import Adapter, TargetCategories, target_categories
 from formatspec.engine.export.exporter import CannotWriteError, Exporter
 from formatspec.engine.export.join_shards import Finisher, NameTakenError
@@ -305,8 +306,9 @@ def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callab
     finisher = conversion.finisher(losses)
     findings = [
         msgspec.structs.replace(finding, action=plan.policy.action(finding))
-        for finding in source.reporter.findings(source.index.faults)
+        for finding in source.reporter.findings((*source.index.faults, *dataset_faults(source)))
     ]
+    _need_images(conversion, findings)
     refused: list[Finding] = []
     claimed: set[str] = set()
     items = files = copied = left_out = 0
@@ -344,6 +346,15 @@ def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callab
         losses=tuple(losses.lines()), loss_report=tuple(losses.report()), findings=told,
         notices=tuple(_notices(source, copied, claimed)), actions=actions,
     )  # fmt: skip
+
+
+def _need_images(conversion: Conversion, findings: Sequence[Finding]) -> None:
+    """Refuse to write a target of images where none is there, unless that is asked for."""
+    absent = any(finding.code == "IMAGE_ABSENT" for finding in findings)
+    if absent and conversion.plan.media != "none" and IMAGE in conversion.form.roles:
+        raise RefusedError(
+            "nothing was written: no image of the dataset is there; --media none writes the rest", tuple(findings)
+        )
 
 
 def refuse_errors(findings: Sequence[Finding], told: tuple[Finding, ...]) -> None:

@@ -192,14 +192,15 @@ class OpenDataset:
     def read(self, entry: Entry) -> Assembled:
         """Read one item with all its faults, as far as it is wanted."""
         readers = self.readers(self.wanted, self.purpose.checks)
-        return read_entry(self.form, readers, entry, self.index.rows, self.tree, self.known, self.purpose)
+        complete = self.index.complete
+        return read_entry(self.form, readers, entry, self.index.rows, self.tree, self.known, self.purpose, complete)
 
     def assembled(self, start: int = 0, stop: int | None = None) -> Iterator[Assembled]:
         """Items with their faults, in order of key: all, or those of a shard."""
         readers = self.readers(self.wanted, self.purpose.checks)
         form, rows, tree, known, purpose = self.form, self.index.rows, self.tree, self.known, self.purpose
         for entry in self._ahead(self.entries[start:stop], readers, purpose):
-            yield read_entry(form, readers, entry, rows, tree, known, purpose)
+            yield read_entry(form, readers, entry, rows, tree, known, purpose, self.index.complete)
 
     def _ahead(
         self, entries: Sequence[Entry], readers: Readers, purpose: Purpose, again: bool = False

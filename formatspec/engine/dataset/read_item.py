@@ -82,8 +82,9 @@ def read_entry(
     tree: Tree,
     categories: Categories,
     purpose: Purpose,
+    complete: int = 1,
 ) -> Assembled:
-    """Read one item."""
+    """Read one item; `complete`: how many of the dataset's items have their image."""
     state = ItemState(dict(entry.names), categories, purpose.origin)
     state.refers = form.names_objects
     files: dict[str, list[str]] = {}
@@ -92,7 +93,7 @@ def read_entry(
     runs: dict[str, list[Run]] = {}
     for run in joined.of(entry):
         runs.setdefault(run.part.table.role, []).append(run)
-    _read_image(form, entry, runs, tree, state, purpose, files)
+    _read_image(form, entry, runs, tree, state, purpose, files, complete)
     for name, role in form.roles.items():
         if name == IMAGE and role.kind is None:
             continue
@@ -147,22 +148,23 @@ def _item_names(form: Format, entry: Entry, state: ItemState) -> None:
 
 def _read_image(
     form: Format, entry: Entry, runs: Mapping[str, Sequence[Run]], tree: Tree, state: ItemState, purpose: Purpose,
-    files: dict[str, list[str]],
+    files: dict[str, list[str]], complete: int,
 ) -> None:  # fmt: skip
     found = entry.files.get(IMAGE)
     path = found[0][0] if found else state.item.get("image.path")
     role = form.roles.get(IMAGE)
     if path is None or not (found or tree.exists(path)):
-        if role is None or role.optional:
+        if role is None:
             return
         expected = _rendered(role, state.captures)
-        level = "IMAGE_MISSING"
         place = _where_named(entry, runs)
-        fault = Fault(level, place[0], place[1], role.place, "the image is not there", expected)
-        if purpose.media_required:
-            state.faults.append(fault)
-        else:
-            state.faults.append(fault._replace(code="IMAGE_ABSENT"))
+        if complete and not entry.files and _only_listed(runs):
+            words = f"the list names {entry.key!r}, of which there is no file"
+            state.faults.append(Fault("LIST_UNKNOWN", *place, role.place, words, got=entry.key, scope="item"))
+        elif complete and purpose.media_required and not (role.optional and state.item.get("image.data")):
+            state.faults.append(Fault("IMAGE_MISSING", *place, role.place, "the image is not there", expected))
+        if role.optional:
+            return
         if path is None and expected != role.spec.path:
             path = expected
         if path is not None:
@@ -186,6 +188,12 @@ def _read_image(
         state.faults.append(
             Fault("IMAGE_ROTATED", path, (), None, f"EXIF orientation {info.orientation}; taken as stored")
         )
+
+
+def _only_listed(runs: Mapping[str, Sequence[Run]]) -> bool:
+    """Whether an item is known from rows alone that do no more than name it."""
+    tables = [run.part.table for of_role in runs.values() for run in of_role]
+    return bool(tables) and all(table.kind == "item" and table.names_only for table in tables)
 
 
 def _look_inside(state: ItemState, purpose: Purpose, beside: bool) -> None:

@@ -19,7 +19,8 @@ class Table(msgspec.Struct, frozen=True):
     """A table of a shared document: where it stands, how its rows are read and joined.
 
     named: the fields of a row that tell which item it belongs to; None where all must be looked at.
-    names: for each reader the key under which rows name their item's image, if they do.
+    names: for each reader the key under which rows name their item's image, if they do.  names_only: whether rows tell
+    no more than which item they are about.
     """
 
     role: str
@@ -30,6 +31,7 @@ class Table(msgspec.Struct, frozen=True):
     source: bool
     named: Fields | None = None
     names: tuple[str | None, ...] = ()
+    names_only: bool = False
 
 
 class SharedFile(msgspec.Struct):

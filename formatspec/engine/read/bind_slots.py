@@ -101,7 +101,7 @@ def _record(name: str, scope: Scope, at: DocumentPath, place: Place) -> Binder:
         return _attributes
     if name in _GEOMETRY:
         return _geometry(name, scope, at, place)
-    if name in NAMED:
+    if name in (*NAMED, "category.color"):
         return _category(name, at)
     if name in PLACED:
         key = f"${name}_at"
@@ -125,12 +125,23 @@ def _attributes(value: Any, record: Record, state: ItemState) -> None:
         put(record, f"attributes.{key}", part, state)
 
 
+def _known_category(slot: str, value: Any, state: ItemState) -> None:
+    """Raise MisfitError where the table of categories has none with a slot's value: no open table has names for
+    further numbers and colours."""
+    categories = state.categories
+    if slot == "name" and value == "":
+        raise MisfitError("FIELD", "the name of the class is empty", "a name", value, "name")
+    bound = categories.closed and slot in ("id", "index", "name")
+    if (bound or (slot in ("index", "color") and categories.listed)) and not categories.knows(slot, value):
+        raise MisfitError("UNKNOWN_CATEGORY", f"there is no category with {slot} {value!r}", got=value)
+
+
 def _category(name: str, at: DocumentPath) -> Binder:
     slot = name.removeprefix("category.")
 
     def bind(value: Any, record: Record, state: ItemState) -> None:
-        if value is not None and state.categories.closed and not state.categories.knows(slot, value):
-            raise MisfitError("UNKNOWN_CATEGORY", f"there is no category with {slot} {value!r}", got=value)
+        if value is not None:
+            _known_category(slot, value, state)
         put(record, name, value, state)
         if state.categories.match:
             record[f"${slot}_at"] = (state.file, (*state.at, *at))
@@ -161,8 +172,11 @@ def _item(name: str, at: DocumentPath) -> Binder:
         return bind_subset
 
     is_size = name in ("image.width", "image.height")
+    label = name.removeprefix("label.category.") if name.startswith("label.category.") else ""
 
     def bind(value: Any, record: Record, state: ItemState) -> None:
+        if label and value is not None:
+            _known_category(label, value, state)
         put(state.item, name, value, state)
         if name not in state.place_of:
             state.place_of[name] = (state.file, (*state.at, *at))
