@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from formatspec.findings.codes import Action
 from formatspec.findings.finding import Finding
+from formatspec.model import derive
 from formatspec.model.flaws import RING, Size
 from formatspec.model.records import Item, Object, Origin, Ring
 
@@ -38,6 +39,8 @@ def repaired(item: Item, decisions: Sequence[Decision]) -> Outcome:
     """An item with all actions taken.  An action that cannot be taken becomes `error`."""
     if any(one.action == "drop-item" for one in decisions):
         return Outcome(None, tuple(decisions))
+    if any(one.action == "fix" and one.finding.code == "ROWS_MIXED" for one in decisions):
+        item = _boxes_only(item)
     size = size_of(item)
     things: dict[int, Object | None] = dict(enumerate(item.objects))
     done = []
@@ -52,7 +55,7 @@ def repaired(item: Item, decisions: Sequence[Decision]) -> Outcome:
             done.append(one._replace(action="error"))
             continue
         things[one.about] = made
-        done.append(one if made is not None else one._replace(action="drop"))
+        done.append(one if made is not None or one.action == "fix" else one._replace(action="drop"))
     kept = [thing for thing in things.values() if thing is not None]
     if len(kept) == len(item.objects) and all(a is b for a, b in zip(kept, item.objects, strict=True)):
         return Outcome(item, tuple(done))
@@ -203,7 +206,18 @@ def _without_parent(thing: Object) -> Object:
     return replace(thing, parent=None)
 
 
-_FIXES: dict[str, Callable[[Object], Object]] = {
+def _nothing(thing: Object) -> None:
+    """Pixels that name no object belong to none."""
+
+
+def _boxes_only(item: Item) -> Item:
+    """An item whose objects are boxes, whatever else told of them."""
+    things = (replace(thing, bbox=derive.bbox(thing), polygons=(), rotated=None, region=None) for thing in item.objects)
+    return replace(item, objects=tuple(things))
+
+
+_FIXES: dict[str, Callable[[Object], Object | None]] = {
+    "PIXEL_VALUE": _nothing,
     "CYCLE": _without_parent,
     "BOX_SIZE": _right_way_round,
     "POLYGON": _box_only,

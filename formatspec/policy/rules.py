@@ -70,6 +70,10 @@ class Policy(msgspec.Struct, frozen=True):
                 return _of_level(rule.action, finding), None
         return own, None
 
+    def speaks_of(self, code: str) -> bool:
+        """Whether a rule is about a code."""
+        return any(rule.about == code for rule in self.rules)
+
     def told(self, findings: Iterable[Finding]) -> tuple[Finding, ...]:
         """The findings that are not ignored."""
         if not self.ignored:

@@ -306,7 +306,9 @@ def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callab
     finisher = conversion.finisher(losses)
     findings = [
         msgspec.structs.replace(finding, action=plan.policy.action(finding))
-        for finding in source.reporter.findings((*source.index.faults, *dataset_faults(source)))
+        for finding in source.reporter.findings(
+            (*source.index.faults, *dataset_faults(source, plan.policy.speaks_of("SPLIT_LEAK")))
+        )
     ]
     _need_images(conversion, findings)
     refused: list[Finding] = []

@@ -10,7 +10,7 @@ import msgspec
 from formatspec.engine.dataset.checks import Checker, tree_findings
 from formatspec.engine.dataset.dataset import OpenDataset
 from formatspec.engine.dataset.report import Noted
-from formatspec.engine.dataset.whole_dataset import dataset_faults
+from formatspec.engine.dataset.whole_dataset import dataset_faults, shared_keys_twice, unchecked_keys
 from formatspec.findings.finding import Finding
 from formatspec.findings.render import summary
 from formatspec.policy.rules import Policy
@@ -90,7 +90,7 @@ def validate_dataset(
         items += made.items
         progress(items)
     findings += dataset.reporter.findings(fault for fault in tree_findings(dataset) if fault.file not in claimed)
-    findings += dataset.reporter.findings(dataset_faults(dataset))
+    findings += dataset.reporter.findings((*dataset_faults(dataset, True), *shared_keys_twice(dataset)))
     told = tuple(msgspec.structs.replace(one, action=policy.action(one)) for one in policy.told(findings))
     return Report(
         spec=dataset.name,
@@ -98,5 +98,8 @@ def validate_dataset(
         items=items,
         findings=told,
         fails=policy.fails(told),
-        not_checked=() if deep else ("pixels of label images (--deep)",),
+        not_checked=(
+            *(() if deep else ("pixels of label images (--deep)",)),
+            *(f"whether keys stand twice in {path}, which is large" for path in unchecked_keys(dataset)),
+        ),
     )

@@ -195,7 +195,8 @@ class Check:
                     continue
                 if self.holds(context):
                     continue
-            except ExpressionError:
+            except ExpressionError as error:
+                yield self._failed(one, context, item, error)
                 continue
             thing = context.record if context.record is not item else None
             yield Finding(
@@ -203,6 +204,15 @@ class Check:
                 file=next((paths[0] for paths in one.files.values()), None),
                 object=getattr(thing, "id", None), rule=place_text(self.place),
             )  # fmt: skip
+
+    def _failed(self, one: Assembled, context: WriteContext, item: Item, error: ExpressionError) -> Finding:
+        """That the check cannot be told of a record, which then is not said to pass it."""
+        thing = context.record if context.record is not item else None
+        return Finding(
+            code="CHECK_FAILED", level="error", message=f"the check {self.code} fails while it is evaluated: {error}",
+            item=one.key, file=next((paths[0] for paths in one.files.values()), None),
+            object=getattr(thing, "id", None), rule=place_text(self.place),
+        )  # fmt: skip
 
     def _message(self, context: WriteContext) -> str:
         return "".join(part if isinstance(part, str) else spell_any(part(context)) for part in self.say)

@@ -22,10 +22,11 @@ from formatspec.engine.read.categories import Categories
 from formatspec.engine.read.generate_rows import FastRows
 from formatspec.engine.read.item_state import ItemState
 from formatspec.engine.read.merge_rows import OBJECTS_BY_ID, Reader, RowReader, said_twice
-from formatspec.engine.read.projection import Decode
+from formatspec.engine.read.projection import Decode, RowSource
 from formatspec.engine.read.table_row import read_row
 from formatspec.engine.resolve.json_schema import schema_faults
 from formatspec.engine.spec.compiled import IMAGE, Format, Role
+from formatspec.files import json_file
 from formatspec.files.document import FileError
 from formatspec.files.images import ImageError, ImageInfo, probe, probe_ends, probe_file, probe_whole
 from formatspec.model.records import Item, Origin
@@ -86,7 +87,7 @@ def read_entry(
 ) -> Assembled:
     """Read one item; `complete`: how many of the dataset's items have their image."""
     state = ItemState(dict(entry.names), categories, purpose.origin)
-    state.refers = form.names_objects
+    state.refers, state.lists = form.names_objects, form.lists_objects
     files: dict[str, list[str]] = {}
     rasters: dict[str, Any] = {}
     _item_names(form, entry, state)
@@ -269,7 +270,7 @@ def _read_rows(role: Role, runs: Sequence[Run], readers: Readers, state: ItemSta
         state.file = part.file
         if table.kind not in ("item", "label", "caption"):
             state.materialize_records()
-        documents = part.rows.some(first, first + len(which), readers.decoders.get(key))
+        documents = _documents(part.rows, first, first + len(which), readers.decoders.get(key))
         for position, (alternative, document) in enumerate(zip(which, documents, strict=True), first):
             state.at = (*part.table.path, position)
             if position in part.again:
@@ -281,6 +282,14 @@ def _read_rows(role: Role, runs: Sequence[Run], readers: Readers, state: ItemSta
             else:
                 _read_item(table.readers[alternative], document, position, state)
     state.at = ()
+
+
+def _documents(rows: RowSource, start: int, stop: int, decode: Decode | None) -> Sequence[Any]:
+    """Rows that follow each other; all of them, whatever they hold, where they are not as `decode` wants them."""
+    try:
+        return rows.some(start, stop, decode)
+    except (ValueError, msgspec.MsgspecError):
+        return rows.some(start, stop, None)
 
 
 def _read_again(again: Again, document: Any, position: int, table: Table, role: Role, state: ItemState) -> None:
@@ -299,7 +308,7 @@ def _read_item(reader: RowReader, document: Any, position: int, state: ItemState
     before = len(state.faults)
     reader.read(document, state.item, state)
     reader.fits(state.item, state)
-    if state.origin and len(state.faults) == before:
+    if state.origin and not any(fault.sets_aside for fault in state.faults[before:]):
         state.item.setdefault("$rows", {})[reader.number, state.file] = (position, document)
 
 
@@ -332,7 +341,7 @@ def _read_item_file(
         if raster is not None and state.origin:
             rasters[role.name] = raster
         return
-    document = read_document(role, path, tree, state)
+    document = read_document(role, path, tree, state, purpose.checks)
     if document is None:
         return
     if state.origin:
@@ -357,8 +366,23 @@ def _missing(role: Role, entry: Entry, state: ItemState) -> None:
     state.faults.append(Fault("FILE_MISSING", where, (), role.place, message, expected, case="item"))
 
 
-def read_document(role: Role, path: str, tree: Tree, state: ItemState) -> tuple[Any] | None:
-    """Read and decode a file; a tuple of the document, None where there is none."""
+def keys_twice(role: Role, path: str, data: bytes, case: str) -> list[Fault]:
+    """The keys that stand twice in a mapping of a JSON file, of which a decoder keeps the last."""
+    if role.kind != "json":
+        return []
+    try:
+        found = json_file.duplicate_keys(data)
+    except FileError:
+        return []
+    words = "stands twice in one mapping, of which the last is read"
+    return [
+        Fault("DUPLICATE", path, pointer, role.place, f"the key {pointer[-1]!r} {words}", case=case)
+        for pointer in found
+    ]
+
+
+def read_document(role: Role, path: str, tree: Tree, state: ItemState, keys: bool = False) -> tuple[Any] | None:
+    """Read and decode a file; a tuple of the document, None where there is none; `keys`: see that none stands twice."""
     assert role.codec is not None
     try:
         data = tree.read(path)
@@ -368,6 +392,8 @@ def read_document(role: Role, path: str, tree: Tree, state: ItemState) -> tuple[
         message = str(getattr(error, "message", error))
         state.faults.append(Fault("FILE_UNREADABLE", path, (), role.place, message, object=place, case="item"))
         return None
+    if keys:
+        state.faults += keys_twice(role, path, data, "key")
     if len(role.spec.encoding) > 1 and not data.isascii():
         used = encoding_used(data, role.spec)
         if used != role.spec.encoding[0]:
@@ -465,7 +491,8 @@ def _link_overlaps(item: Item, state: ItemState) -> dict[int, dict[str, Region]]
 
 def _keep_origin(item: Item, state: ItemState, rasters: Mapping[str, Any]) -> None:
     origin = Origin(state.item.get("$rows"), rasters, documents=state.documents)
-    origin.as_read = msgspec.structs.replace(item)
+    names = {name: value for name, value in {**item.captures, **state.stated}.items() if value is not None}
+    origin.as_read = msgspec.structs.replace(item, captures=names if state.stated else item.captures)
     records: tuple[Any, ...] = (*item.labels, *item.captions, *item.areas)
     for record in records:
         if record.origin is not None:

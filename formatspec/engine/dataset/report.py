@@ -65,7 +65,7 @@ class Reporter:
         line, column, thing = None, None, fault.object
         if isinstance(thing, tuple):
             (line, column), thing = thing, None
-        elif locate and _has_place(fault) and self._may_locate(fault.file):
+        elif locate and _has_place(fault) and self._may_locate(fault.file):  # of equal keys, the place of the last
             line, column = self._locate(fault.file, fault.path) or (None, None)
         return Finding(
             code=fault.code,

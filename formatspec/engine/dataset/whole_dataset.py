@@ -7,6 +7,7 @@ from typing import Any
 
 from formatspec.engine.base.faults import Fault
 from formatspec.engine.dataset.dataset import OpenDataset
+from formatspec.engine.dataset.read_item import keys_twice
 from formatspec.engine.index.entries import Entry
 from formatspec.engine.spec.compiled import IMAGE, Format, Role
 from formatspec.engine.spec.wanted_slots import meanings
@@ -14,11 +15,38 @@ from formatspec.engine.spec.wanted_slots import meanings
 SUBSET = "subset"
 
 
-def dataset_faults(dataset: OpenDataset) -> Iterator[Fault]:
-    """The faults of a dataset that no item tells of."""
+def dataset_faults(dataset: OpenDataset, leaks: bool) -> Iterator[Fault]:
+    """The faults of a dataset that no item tells of; `leaks`: look for images in two subsets too."""
     yield from _missing_files(dataset)
     yield from _no_images(dataset)
-    yield from _in_two_subsets(dataset)
+    if leaks:
+        yield from _in_two_subsets(dataset)
+
+
+LARGEST = 1 << 26
+"""Bytes of the largest shared JSON file in which keys are looked at that stand twice."""
+
+
+def shared_keys_twice(dataset: OpenDataset) -> Iterator[Fault]:
+    """Keys that stand twice in a mapping of a shared JSON file."""
+    for file in dataset.index.shared:
+        role = dataset.form.roles[file.role]
+        if role.kind == "json" and (data := _small(dataset, file.path)) is not None:
+            yield from keys_twice(role, file.path, data, "key")
+
+
+def unchecked_keys(dataset: OpenDataset) -> list[str]:
+    """The shared JSON files that are too large to look for keys that stand twice."""
+    files = (file for file in dataset.index.shared if dataset.form.roles[file.role].kind == "json")
+    return [file.path for file in files if _small(dataset, file.path) is None]
+
+
+def _small(dataset: OpenDataset, path: str) -> bytes | None:
+    local = dataset.tree.local(path)
+    if local is not None and local.stat().st_size > LARGEST:
+        return None
+    data = dataset.tree.read(path)
+    return data if len(data) <= LARGEST else None
 
 
 def _missing_files(dataset: OpenDataset) -> Iterator[Fault]:

@@ -318,4 +318,7 @@ def line_of(document: Any, path: tuple[str | int, ...]) -> int | None:
             document = document[key]
         except (KeyError, IndexError, TypeError):
             break
+    while found is None and isinstance(document, dict) and document:  # a row of alternatives, which all are of its line
+        line = document.get("")
+        found, document = (line[0], None) if isinstance(line, tuple) else (None, next(iter(document.values())))
     return found

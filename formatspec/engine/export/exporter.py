@@ -175,7 +175,9 @@ class Exporter:
         setting.paths = {role.name: self._path_from(role, item) for role in self.target.roles.values()}
         context = WriteContext(setting, item, item)
         if self.same and item.origin is not None and item.origin.as_read is not None:
-            before = WriteSetting(setting.captures, self.as_read or self.categories, setting.options)
+            stated = item.origin.as_read.captures
+            names = stated if stated != item.captures else setting.captures
+            before = WriteSetting(names, self.as_read or self.categories, setting.options)
             before.paths = setting.paths
             before.apart = setting.apart
             before.index = setting.index

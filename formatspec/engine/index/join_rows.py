@@ -28,6 +28,7 @@ class LookedUp:
     """Items by some of their names, as they were when this was first asked for."""
 
     def __init__(self, form: Format, entries: Entries) -> None:
+        self.doubled: set[Any] = set()
         self._form = form
         self._entries = entries
         self._by: dict[tuple[str, ...], dict[int, int | list[int]]] = {}
@@ -105,6 +106,7 @@ class _Joining(msgspec.Struct):
     state_of: Any
     joined: RowOwnership
     seen: dict[Any, int] = msgspec.field(default_factory=dict)
+    owned: dict[int, Any] = msgspec.field(default_factory=dict)
 
     def run(self) -> None:
         rows = self.file.tables.get(self.table.path)
@@ -185,12 +187,27 @@ class _Joining(msgspec.Struct):
                 return
             self.seen[names["id"]] = position
         if not found:
-            self.faults.append(_unknown_item(file.path, names, state, table.readers[which]))
+            if names.get("id") is None or names["id"] not in self.looked.doubled:
+                self.faults.append(_unknown_item(file.path, names, state, table.readers[which]))
             return
+        if table.kind == "item" and table.source and "id" in names:
+            first = self.owned.setdefault(found[0], names["id"])
+            if first != names["id"]:
+                self._named_twice(found[0], first, names["id"], which, state)
+                return
         ids.see(which, document, found[0], position)
         for number in found:
             self.joined.add(number, position, which)
             self._tell(number, names)
+
+    def _named_twice(self, number: int, first: Any, again: Any, which: int, state: ItemState) -> None:
+        """Note that a row names the image of another row; what tells of it follows from that, and is not said."""
+        table, key = self.table, self.table.names[which]
+        self.looked.doubled.add(again)
+        words = f"{self.entries[number].key!r} stands twice, with the ids {first!r} and {again!r}"
+        path = (*state.at, key) if key is not None else state.at
+        place = table.readers[which].place
+        self.faults.append(Fault("DUPLICATE", self.file.path, path, place, words, case="item", scope="item"))
 
     def _owners(self, names: Mapping[str, Any]) -> Sequence[int]:
         """The numbers of the items whose names agree with a row's; for a source of items, one is made where there is

@@ -139,7 +139,7 @@ class RasterReader(msgspec.Struct, frozen=True):
                 region = zero_region(pixels)
                 if not region:
                     continue
-            read_row(row, position, self.rows, record, state, {**known, "region": region})
+            read_row(row, position, self.rows, record, state, {**known, "region": region, "$pixel": value})
             if len(state.faults) > before:
                 first = state.faults[before]
                 del state.faults[before:]

@@ -194,7 +194,8 @@ def _capture(name: str) -> Binder:
         if known is None:
             state.captures[name] = value
         elif str(known) != str(value):
-            raise MisfitError("DIFFERS", f"{name} differs from the file's own name", repr(known), value)
+            state.stated[name] = value
+            raise MisfitError("DIFFERS", f"{name} differs from the file's own name", repr(known), value, "name")
 
     return bind
 
@@ -240,6 +241,8 @@ def _column(meaning: Meaning, at: DocumentPath) -> Binder:
         for position, one in enumerate(values):
             if not isinstance(one, str | int) or isinstance(one, bool):
                 raise UnfitError("names", one)
+            if slot.startswith("category."):
+                _known_category(slot.removeprefix("category."), one, state)
             beside = rows[position] if position < len(rows) and "$column" in rows[position] else None
             if beside is not None and slot not in beside:  # another column of the same rows
                 beside[slot] = one

@@ -59,6 +59,8 @@ def item_of(key: str, state: ItemState) -> Item:
         origin=None,
     )
     _check_parents(item, state)
+    if state.lists:
+        _check_pixels(state)
     if state.judged or any(fault.about is not None for fault in state.faults):
         _judge(item, state)
     return item
@@ -87,6 +89,20 @@ def _judge(item: Item, state: ItemState) -> None:
             at = _place_of(fault.about, places)
             told = None if at is None else item.objects[at].id
             state.faults[number] = fault._replace(about=at, object=told, scope=fault.scope or "object")
+
+
+def _check_pixels(state: ItemState) -> None:
+    """Note pixels of objects that no document lists, and that no class tells of either."""
+    for place, record in enumerate(state.tables.get("object", ())):
+        if "$pixel" not in record or any(slot.startswith("category.") for slot in record):
+            continue
+        count = record["region"].area
+        pixels = "1 pixel" if count == 1 else f"{count:,} pixels"
+        words = f"pixel value {record['$pixel']} ({pixels}) names no object"
+        file = record.get("$file", "")
+        state.faults.append(
+            Fault("PIXEL_VALUE", file, (), None, words, got=_plain(record["$pixel"]), about=place, scope="item")
+        )
 
 
 def _place_of(record: Record, places: Mapping[int, int]) -> int | None:

@@ -26,7 +26,7 @@ from formatspec.engine.read.leaf_reader import (
 )
 from formatspec.engine.read.merge_rows import Reader, RowReader
 from formatspec.engine.read.row_condition import reading_condition
-from formatspec.engine.read.table_row import read_row, rows_of_columns
+from formatspec.engine.read.table_row import read_row, rows_of_columns, rows_of_tasks
 from formatspec.engine.resolve.codec_chain import Chain, build
 from formatspec.engine.resolve.discriminators import (
     constants_in,
@@ -381,6 +381,7 @@ def _table(rules: tuple[TableRule, ...], scope: Scope, context: ReadContext, at:
         return nothing
     readers = [row_reader(rule, scope, context) for rule in rules]
     single, columns = scope.textual, rules[0].each.columns
+    tasks = rows_of_tasks(readers) if len(readers) > 1 else {}
 
     def read(value: Any, record: Record, state: ItemState) -> None:
         if isinstance(value, dict | str) and single:
@@ -391,9 +392,16 @@ def _table(rules: tuple[TableRule, ...], scope: Scope, context: ReadContext, at:
             state.fault("FIELD", (*state.at, *at), place, "the value does not fit", "a list", value)
             return
         base = state.at
+        before = ""
         for position, row in enumerate(value):
             state.at = (*base, *at, position)
-            read_row(row, position, readers, record, state)
+            chosen = read_row(row, position, readers, record, state)
+            if tasks and chosen is not None and (kind := tasks[chosen.number]):
+                if before and kind != before:
+                    words = f"a row of {kind} stands after rows of {before}: they are of two tasks"
+                    state.fault("ROWS_MIXED", state.at, place, words, scope="item")
+                    kind = ""
+                before = before or kind
         state.at = base
 
     return read

@@ -44,11 +44,29 @@ class ItemState:
     plain: its objects, where a fast reader made all of them of one table's rows, instead of records.
     captures: the names that agree for all its files; env: what codecs may ask.
     judged: geometry that is looked at when all of the item is known.  refers: whether anything names objects by ids.
+    stated: names as a document spells them where files have others; None where it spells none.
+    lists: whether documents list the objects that label images show.
     """
 
     __slots__ = (
-        "at", "captures", "categories", "deferred", "documents", "env", "faults", "file", "first", "item", "judged",
-        "keyed", "origin", "place_of", "plain", "refers", "tables",
+        "at",
+        "captures",
+        "categories",
+        "deferred",
+        "documents",
+        "env",
+        "faults",
+        "file",
+        "first",
+        "item",
+        "judged",
+        "keyed",
+        "lists",
+        "origin",
+        "place_of",
+        "plain",
+        "refers", "stated",
+        "tables",
     )  # fmt: skip
 
     def __init__(self, captures: dict[str, Any], categories: Any, origin: bool) -> None:
@@ -64,7 +82,9 @@ class ItemState:
         self.at: DocumentPath = ()
         self.categories = categories
         self.origin = origin
+        self.stated: dict[str, Any] = {}
         self.refers = False
+        self.lists = False
         self.documents: dict[str, Any] = {}
         self.deferred: list[tuple[Any, Place, Record, Any, str, DocumentPath]] = []
         self.place_of: dict[str, tuple[str, DocumentPath]] = {}

@@ -196,10 +196,22 @@ def _text(leaf: Text, place: Place, scope: Scope, context: ReadContext, at: Docu
     template = text_template(leaf, scope, place)
     inner = replace(scope, textual=True)
     readers = [(name, leaf_reader(part, place, inner, context, at, 1)) for name, part in template.leaves.items()]
+    names = {name: part.names[0] for name, part in template.leaves.items() if isinstance(part, Bind)}
+    names_file = all(
+        isinstance(part, Bind) and (meaning := scope.meaning(part.names[0])) is not None and meaning.where == "capture"
+        for part in template.leaves.values()
+    )
 
     def read(value: Any, record: Record, state: ItemState) -> None:
         parts = template.match(value) if isinstance(value, str) else None
         if parts is None:
+            told = names_file and all(name in state.captures for name in names.values())
+            if told and isinstance(value, str) and value:
+                state.stated.update(dict.fromkeys(names.values()))
+                own = template.template.render({part: str(state.captures[name]) for part, name in names.items()})
+                words = "the text differs from the file's own name"
+                state.fault("DIFFERS", (*state.at, *at), place, words, own, value, case="name")
+                return
             state.fault("FIELD", (*state.at, *at), place, "the text does not fit", leaf.source, value)
             return
         for name, reader in readers:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from msgspec import Raw, json
@@ -11,6 +11,8 @@ from formatspec.engine.base.faults import Record
 from formatspec.engine.read.item_state import ItemState
 from formatspec.engine.read.merge_rows import RowReader, keep_row
 from formatspec.engine.read.row_condition import always
+from formatspec.language.leaf import bindings
+from formatspec.language.rules import LeafRule, Rule, inside
 
 
 def read_row(
@@ -20,8 +22,11 @@ def read_row(
     outer: Record,
     state: ItemState,
     known: Mapping[str, Any] = {},
-) -> None:
-    """Read one row by the first of `readers` that fits, and keep its record; `known` slots are set already."""
+) -> RowReader | None:
+    """Read one row by the first of `readers` that fits, and keep its record; `known` slots are set already.
+
+    Gives the reader; None where the row is set aside.
+    """
     before = len(state.faults)
     for reader in readers:
         if len(readers) > 1 and not reader.test(row):
@@ -36,16 +41,38 @@ def read_row(
                 del state.faults[before:]
                 continue
             _of_row(state, before, reader, record)
-            return
+            return None
         if reader.fits is not always and not reader.fits(record, state):
             continue
         if state.origin:
             record["$rows"] = {reader.number: (position, row)}
         keep_row(reader, record, outer, state)
-        return
+        return reader
     scope = "object" if readers[0].kind in _COSTS_A_ROW else ""
     message = "the row fits no table that could hold it"
     state.fault("ALTERNATIVE", state.at, readers[0].place, message, got=_shown(row), scope=scope)
+    return None
+
+
+def rows_of_tasks(readers: Sequence[RowReader]) -> dict[int, str]:
+    """What kind of geometry each of the alternatives that a choice of options tells apart states, by their numbers."""
+    kinds = {}
+    for reader in readers:
+        if reader.rule.each.where is None or "option." not in repr(reader.rule.each.where):
+            return {}
+        names = set(_names(reader.rule.row))
+        kinds[reader.number] = "boxes" if "bbox" in names else "outlines" if names & _OUTLINES else ""
+    return kinds
+
+
+_OUTLINES = {"polygon", "polygons", "rotated"}
+
+
+def _names(rule: Rule) -> Iterator[str]:
+    if isinstance(rule, LeafRule):
+        yield from (name for bind in bindings(rule.leaf) for name in bind.names)
+    for one in inside(rule):
+        yield from _names(one)
 
 
 def _of_row(state: ItemState, before: int, reader: RowReader, record: Record) -> None:

@@ -165,9 +165,28 @@ class Format(msgspec.Struct, frozen=True, dict=True):
         return any(name == "parent" or (name == "id" and role.kind == "pixels") for role, name in told)
 
     @cached_property
+    def lists_objects(self) -> bool:
+        """Whether documents list objects with their classes, of which label images show the pixels."""
+        told = {
+            role.kind == "pixels": True
+            for role in self.documents
+            for table, names in _object_tables(role.document_rule)
+            if table == "objects" and (role.kind == "pixels" or any(name.startswith("category.") for name in names))
+        }
+        return len(told) == 2
+
+    @cached_property
     def documents(self) -> tuple[Role, ...]:
         """The roles that hold something to read."""
         return tuple(role for role in self.roles.values() if role.kind is not None)
+
+
+def _object_tables(rule: Rule) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The tables of a rule, with the names that their rows bind."""
+    if isinstance(rule, TableRule):
+        yield rule.each.table, tuple(_bound_names(rule.row))
+    for one in inside(rule):
+        yield from _object_tables(one)
 
 
 def _bound_names(rule: Rule) -> Iterator[str]:
