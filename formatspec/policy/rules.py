@@ -74,6 +74,10 @@ class Policy(msgspec.Struct, frozen=True):
         """Whether a rule is about a code."""
         return any(rule.about == code for rule in self.rules)
 
+    def fixes(self, code: str) -> bool:
+        """Whether the last rule about a code has it repaired."""
+        return next((rule.action == "fix" for rule in reversed(self.rules) if rule.about == code), False)
+
     def told(self, findings: Iterable[Finding]) -> tuple[Finding, ...]:
         """The findings that are not ignored."""
         if not self.ignored:

@@ -146,6 +146,11 @@ def prepared(source: OpenDataset, target: Source, staging: Staging, plan: Plan, 
     """All that is settled before the first item is written."""
     form = target_format(source, target, plan)
     source.findings.clear()
+    twice = any(fault.code == "DUPLICATE" and fault.case == "category" for fault in source.index.faults)
+    if twice and plan.policy.fixes("DUPLICATE"):
+        source.merge_categories()
+    if plan.policy.fixes("UNKNOWN_CATEGORY"):
+        source.open_categories()
     if plan.select is None and not target.is_same(source.form.source):
         source.wanted = wanted_slots.for_target(source.form, form, source.index.claimed.roles)
     listed: Sequence[Category] = source.known.listed

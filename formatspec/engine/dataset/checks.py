@@ -65,6 +65,8 @@ class Checker:
         context = root
         for leaf, place, record, value, file, path in one.deferred:
             thing = record.get("$object")
+            if thing is None and leaf.near:
+                continue  # the row was set aside
             if thing is None:
                 context = root
             elif thing is not context.record:

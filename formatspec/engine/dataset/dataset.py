@@ -11,6 +11,7 @@ import msgspec
 from msgspec.structs import replace
 
 from formatspec.engine.base.faults import Fault
+from formatspec.engine.dataset.category_counts import counted_categories
 from formatspec.engine.dataset.read_item import Assembled, Purpose, Readers, files_read, read_entry
 from formatspec.engine.dataset.report import Reporter
 from formatspec.engine.index.build_index import Index, build_index, claims, sampled
@@ -132,7 +133,7 @@ class OpenDataset:
                 state = ItemState(dict(file.captures), _OPEN, self.purpose.origin)
                 state.file = file.path
                 reader(file.document, {}, state)
-                self.index.faults.extend(state.faults)
+                self.index.faults.extend(counted_categories(role, file.document, state))
                 group = from_state(state)
                 self.index.faults.extend(_doubled(state))
                 groups.append(group)
@@ -212,6 +213,16 @@ class OpenDataset:
                 yield entry
         finally:
             self.tree.prefetch(())
+
+    def open_categories(self) -> None:
+        """Let rows add categories that the table lacks, by their numbers."""
+        self.known = self.known.opened()
+        self._categories = None
+
+    def merge_categories(self) -> None:
+        """Let categories of one name be one: rows that mean any of them mean the first."""
+        self.known = self.known.merged_by_name()
+        self._categories = None
 
     @cached_property
     def shared_files(self) -> frozenset[str]:

@@ -131,7 +131,7 @@ def _known_category(slot: str, value: Any, state: ItemState) -> None:
     categories = state.categories
     if slot == "name" and value == "":
         raise MisfitError("FIELD", "the name of the class is empty", "a name", value, "name")
-    bound = categories.closed and slot in ("id", "index", "name")
+    bound = (categories.closed or categories.adds) and slot in ("id", "index", "name")
     if (bound or (slot in ("index", "color") and categories.listed)) and not categories.knows(slot, value):
         raise MisfitError("UNKNOWN_CATEGORY", f"there is no category with {slot} {value!r}", got=value)
 
@@ -141,7 +141,13 @@ def _category(name: str, at: DocumentPath) -> Binder:
 
     def bind(value: Any, record: Record, state: ItemState) -> None:
         if value is not None:
-            _known_category(slot, value, state)
+            try:
+                _known_category(slot, value, state)
+            except MisfitError as unknown:
+                if not state.categories.adds or unknown.code != "UNKNOWN_CATEGORY":
+                    raise
+                path = (*state.at, *at)
+                state.fault("UNKNOWN_CATEGORY", path, None, unknown.message, got=value, about=record, scope="object")
         put(record, name, value, state)
         if state.categories.match:
             record[f"${slot}_at"] = (state.file, (*state.at, *at))

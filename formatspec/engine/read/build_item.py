@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+from msgspec.structs import replace
 
 from formatspec.engine.base.faults import Fault, Record
 from formatspec.engine.read.item_state import ItemState
@@ -166,6 +167,9 @@ def _objects(state: ItemState) -> tuple[Object, ...]:
         thing = Object(category=category, attributes=attributes, origin=origin, **slots)
         if origin is not None:
             origin.as_read = thing
+            other = None if category is None else stated.get("category.id", category.id) != category.id
+            if state.categories.merged and other:  # what its row says is not what is written
+                origin.as_read = replace(thing, category=None)
         record["$object"] = thing
         made.append(thing)
     return tuple(made)

@@ -21,7 +21,8 @@ class Categories:
     """What is known of categories while reading.
 
     listed: the table, by index.  closed: rows may name no other.  match: slots by which rows find a table that
-    lists names only.
+    lists names only.  merged: whether some stand for others of their name.
+    adds: whether rows may name others by their numbers, of which a finding tells.
     """
 
     def __init__(self, listed: Sequence[Category], closed: bool, match: tuple[str, ...] = ()) -> None:
@@ -34,8 +35,30 @@ class Categories:
                 value = getattr(category, key)
                 if value is not None and value != "":
                     self._by[key].setdefault(value, category)
+        self.merged = self.adds = False
         self._met: dict[Any, Category] = {}
         self._named: dict[str, _Named] = {}
+
+    def opened(self) -> Categories:
+        """The same categories, to which rows may add others by their numbers."""
+        made = Categories(self.listed, False, self.match)
+        made.adds = True
+        return made
+
+    def merged_by_name(self) -> Categories:
+        """The same categories, of each name only the first, which stands for the others too."""
+        first: dict[Any, Category] = {}
+        for category in self.listed:
+            first.setdefault((category.name, category.parent), category)
+        made = Categories(tuple(first.values()), self.closed, self.match)
+        for category in self.listed:
+            same = first[category.name, category.parent]
+            for key in ("id", "index"):
+                value = getattr(category, key)
+                if same is not category and value is not None:
+                    made._by[key].setdefault(value, same)
+                    made.merged = True
+        return made
 
     def knows(self, slot: str, value: Any) -> bool:
         """Whether the table has a category whose `slot` is `value`."""
@@ -88,6 +111,9 @@ class Categories:
 
     def _made(self, stated: Mapping[str, Any], record: Record) -> Category:
         found = self.find(record)
+        if found is None and self.adds and "category.name" not in stated:
+            values = {slot.removeprefix("category."): value for slot, value in stated.items()}
+            return category_of({**values, "name": f"class_{next(iter(values.values()))}"})
         if found is None:
             return category_of({slot.removeprefix("category."): value for slot, value in stated.items()})
         if self.match and found.id is None:
@@ -105,7 +131,8 @@ class _Named(dict[Any, Category]):
         self.slot = slot
 
     def __missing__(self, value: Any) -> Category:
-        if value is None or (self.categories.closed and not self.categories.knows(self.slot, value)):
+        closed = self.categories.closed or self.categories.adds  # what is added is told of elsewhere
+        if value is None or (closed and not self.categories.knows(self.slot, value)):
             raise LookupError(value)
         stated = {f"category.{self.slot}": value}
         found = self.categories.resolve(stated, stated)

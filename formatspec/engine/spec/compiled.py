@@ -161,7 +161,7 @@ class Format(msgspec.Struct, frozen=True, dict=True):
         """Whether anything names objects by their ids: parents, files, label images."""
         if any("object.id" in role.captures for role in self.roles.values()):
             return True
-        told = ((role, name) for role in self.documents for name in _bound_names(role.document_rule))
+        told = ((role, name) for role in self.documents for name in _bound_names(role.document_rule, _OF_OBJECTS))
         return any(name == "parent" or (name == "id" and role.kind == "pixels") for role, name in told)
 
     @cached_property
@@ -189,13 +189,19 @@ def _object_tables(rule: Rule) -> Iterator[tuple[str, tuple[str, ...]]]:
         yield from _object_tables(one)
 
 
-def _bound_names(rule: Rule) -> Iterator[str]:
-    """The names that the leaves of a rule bind."""
+_OF_OBJECTS = frozenset({"objects", "children"})
+
+
+def _bound_names(rule: Rule, tables: frozenset[str] | None = None) -> Iterator[str]:
+    """The names that the leaves of a rule bind; in rows of some tables alone where these are given."""
+    if tables is not None and isinstance(rule, TableRule):
+        yield from _bound_names(rule.row) if rule.each.table in tables else ()
+        return
     if isinstance(rule, LeafRule | LineRule):
         for bind in bindings(rule.leaf):
             yield from bind.names
     for one in inside(rule):
-        yield from _bound_names(one)
+        yield from _bound_names(one, tables)
 
 
 def everything(meaning: Meaning, scope: Scope) -> bool:
