@@ -351,7 +351,7 @@ def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callab
     return Result(
         source=source.name, target=form.name, out="", items=items, skipped=left_out, files=finisher.files + files,
         losses=tuple(losses.lines()), loss_report=tuple(losses.report()), findings=told,
-        notices=tuple(_notices(source, copied, claimed)), actions=actions,
+        notices=(*_notices(source, copied, claimed), *_unchecked(conversion)), actions=actions,
     )  # fmt: skip
 
 
@@ -378,6 +378,12 @@ def _forget(item: Item) -> None:
     for origin in (item.origin, *(thing.origin for thing in item.objects)):
         if origin is not None:
             origin.forget()
+
+
+def _unchecked(conversion: Conversion) -> Iterator[str]:
+    """What was not looked at, since the target holds nothing of it."""
+    if conversion.source.wanted is wanted_slots.boxes_only:
+        yield f"not checked: outlines beyond their shape, since {conversion.form.name} takes boxes (validate does)"
 
 
 def _notices(source: OpenDataset, copied: int, claimed: set[str]) -> Iterator[str]:

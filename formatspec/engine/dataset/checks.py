@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,7 +13,7 @@ from formatspec.engine.evaluate.write_context import Getter, WriteContext, Write
 from formatspec.engine.resolve.codec_chain import spell
 from formatspec.engine.resolve.discriminators import equal_strictly
 from formatspec.engine.resolve.scope import Scope
-from formatspec.engine.spec.compiled import Format
+from formatspec.engine.spec.compiled import Format, Role
 from formatspec.engine.write.print_leaf import same_value
 from formatspec.files.document import pointer_text
 from formatspec.findings.finding import Finding
@@ -250,10 +251,46 @@ class ToldScope(WriteScope):
         return super().value(name)
 
 
+def _nearly(role: Role) -> re.Pattern[str] | None:
+    """The paths that differ from a role's by letters' case or by how many digits a number has; None for folders and
+    for paths that say too little."""
+    parts = role.template.parts
+    said = sum(len(part.strip("/.")) for part in parts if isinstance(part, str))
+    if role.folder or said < LEAST_SAID:
+        return None
+    pieces = (
+        re.escape(part) if isinstance(part, str) else r"-?\d+" if _is_number(part.pattern) else f"(?:{part.pattern})"
+        for part in parts
+    )
+    try:
+        return re.compile("".join(pieces), re.IGNORECASE)
+    except re.error:
+        return None
+
+
+LEAST_SAID = 3
+"""Letters outside placeholders without which a path is like any other."""
+
+
+def _is_number(pattern: str) -> bool:
+    """Whether a placeholder takes numbers alone."""
+    try:
+        return not re.fullmatch(pattern, "x") and any(re.fullmatch(pattern, "1" * count) for count in range(1, 10))
+    except re.error:
+        return False
+
+
 def tree_findings(dataset: OpenDataset) -> Iterator[Fault]:
     """Files that nobody claims, and items that are not listed."""
+    nearly = [(role, pattern) for role in dataset.form.roles.values() if (pattern := _nearly(role)) is not None]
     for path in dataset.index.unclaimed:
-        if not path.rpartition("/")[2].startswith("."):
+        if path.rpartition("/")[2].startswith("."):
+            continue
+        role = next((role for role, pattern in nearly if pattern.fullmatch(path)), None)
+        if role is not None:
+            words = f"this is nearly the name of a file of {role.name}: {role.template.explain(path)}"
+            yield Fault("FILE_ORPHAN", path, (), role.place, words)
+        else:
             yield Fault("FILE_UNCLAIMED", path, (), None, "no rule claims this file")
     for entry in dataset.index.unlisted:
         for found in entry.files.values():
