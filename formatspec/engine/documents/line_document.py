@@ -248,6 +248,8 @@ def _match_choice(
 
 def _stray(shape: TextShape, lines: list[str], at: int) -> Stray:
     text = lines[at] if at < len(lines) else ""
+    if "," in text and _match(shape, [text.replace(",", " ")], 0, None, False, []) is not None:
+        return Stray(at, "fields that are parted by blanks, not by commas", text)
     return Stray(at, _explain(shape, text), text)
 
 
@@ -260,7 +262,7 @@ def _explain(shape: TextShape, text: str) -> str:
         return _explain(shape.row, text)
     if isinstance(shape, OrderShape):
         return _explain(shape.parts[0], text)
-    return " or ".join(_explain(alternative, text) for _, alternative in shape.alternatives)
+    return " or ".join(dict.fromkeys(_explain(alternative, text) for _, alternative in shape.alternatives))
 
 
 def encode_lines(document: Any, shape: TextShape) -> list[str]:

@@ -95,6 +95,7 @@ def _bind(leaf: Bind, place: Place, scope: Scope, context: ReadContext, at: Docu
     decode, path = chain.decode, at
     if len(binders) == 1:
         bind = binders[0]
+        many = scope.textual and keys == 1 and any(codec.kind in ("numbers", "any") for codec in chain.codecs)
         exact, flat = is_numbered(meanings[0]), meanings[0].name == "polygons"
 
         def read(value: Any, record: Record, state: ItemState) -> None:
@@ -109,7 +110,12 @@ def _bind(leaf: Bind, place: Place, scope: Scope, context: ReadContext, at: Docu
             try:
                 bind(decode(value, state.env), record, state)
             except UnfitError as unfit:
-                report(unfit, path, place, value, record, scope, state)
+                parts = value.split() if many and isinstance(value, str) and unfit.code == "FIELD" else ()
+                if len(parts) > 1:
+                    words = f"the row has {len(parts)} numbers where it states {meanings[0].name}"
+                    state.fault("LINE", (*state.at, *path), place, words, unfit.expected, value)
+                else:
+                    report(unfit, path, place, value, record, scope, state)
 
         if not wanted:
             return _unread(meanings, chain, at, place, read)

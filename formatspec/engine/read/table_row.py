@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import Raw, json
 
-from formatspec.engine.base.faults import Record
+from formatspec.engine.base.faults import Fault, Record
 from formatspec.engine.read.item_state import ItemState
 from formatspec.engine.read.merge_rows import RowReader, keep_row
 from formatspec.engine.read.row_condition import always
@@ -28,6 +28,7 @@ def read_row(
     Gives the reader; None where the row is set aside.
     """
     before = len(state.faults)
+    nearest: tuple[int, list[Fault]] | None = None
     for reader in readers:
         if len(readers) > 1 and not reader.test(row):
             continue
@@ -36,11 +37,15 @@ def read_row(
         if reader.kind == "object" and "index" in reader.by:
             record.setdefault("?index", position)
         if len(state.faults) > before and any(fault.sets_aside for fault in state.faults[before:]):
+            _of_row(state, before, reader, record)
+            wrong = sum(fault.sets_aside for fault in state.faults[before:])
+            if nearest is None or wrong < nearest[0]:
+                nearest = wrong, state.faults[before:]
+            del state.faults[before:]
             others = () if reader is readers[-1] else readers[readers.index(reader) + 1 :]
             if any(_may_be(other, reader, row) for other in others):
-                del state.faults[before:]
                 continue
-            _of_row(state, before, reader, record)
+            state.faults += nearest[1]  # the row is told of by the alternative that it resembles most
             return None
         if reader.fits is not always and not reader.fits(record, state):
             continue
@@ -48,6 +53,9 @@ def read_row(
             record["$rows"] = {reader.number: (position, row)}
         keep_row(reader, record, outer, state)
         return reader
+    if nearest is not None:
+        state.faults += nearest[1]
+        return None
     scope = "object" if readers[0].kind in _COSTS_A_ROW else ""
     message = "the row fits no table that could hold it"
     state.fault("ALTERNATIVE", state.at, readers[0].place, message, got=_shown(row), scope=scope)
