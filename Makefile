@@ -6,7 +6,7 @@ READY := $(VENV)/.ready-dev
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types laws interop cluster-test compare bench bench-quick bench-remote docs clean dist
+.PHONY: help demo test check lint types laws interop cluster-test compare bench bench-quick detection bench-remote hostile fuzz docs clean dist
 
 help:            ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -53,8 +53,21 @@ bench-quick: $(READY)   ## one short round of it, to see that it runs; writes bu
 	@mkdir -p build
 	$(BIN)/python benchmarks/run.py --quick -o build/performance.md
 
+detection: $(READY)   ## samples of every format damaged in many ways: own, refused, other (BASE=CHECKOUT beside)
+	$(BIN)/python benchmarks/detection.py $(if $(BASE),--base $(BASE))
+
 bench-remote: $(READY)   ## S3 to S3 on loopback beside disk to disk, with the requests counted
 	$(BIN)/python benchmarks/remote.py
+
+hostile: $(READY)   ## how time grows with hostile input, what bombs take of memory, and fifty kills of a conversion
+	$(BIN)/python benchmarks/hostile.py
+	FORMATSPEC_KILLS=50 $(BIN)/pytest -s tests/trust/test_memory.py tests/trust/test_output.py
+
+FUZZ_SECONDS ?= 600
+FUZZ := specs templates expressions rows xml lines png
+
+fuzz: $(VENV)/.ready-fuzz   ## random input for each reader, FUZZ_SECONDS each, in an environment of its own
+	for target in $(FUZZ); do .venvs/fuzz/bin/python tests/fuzz/fuzz.py $$target $(FUZZ_SECONDS) || exit 1; done
 
 docs: $(READY)   ## render the pages that follow from the specs and the code
 	$(BIN)/python -m formatspec.docs docs
@@ -80,6 +93,11 @@ $(READY): $(VENV)/bin/python pyproject.toml
 $(VENV)/.ready-interop: tests/interop/requirements.txt pyproject.toml
 	$(PYTHON) -m venv .venvs/interop
 	.venvs/interop/bin/pip install -q -r tests/interop/requirements.txt pytest -e .
+	@mkdir -p $(VENV) && touch $@
+
+$(VENV)/.ready-fuzz: tests/fuzz/requirements.txt pyproject.toml
+	$(PYTHON) -m venv .venvs/fuzz
+	.venvs/fuzz/bin/pip install -q -r tests/fuzz/requirements.txt -e .
 	@mkdir -p $(VENV) && touch $@
 
 $(VENV)/.ready-cluster: pyproject.toml

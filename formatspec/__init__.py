@@ -5,7 +5,8 @@
 
 Errors: SpecError (a ValueError: a spec, an option or an expression is wrong), RefusedError (a ValueError: a
 conversion was not made; it holds the findings), OutputError (a ValueError: the output folder cannot be used),
-RemoteError (a store behind a URL cannot be reached or refuses), CannotRunError (a RuntimeError: there is no such
+RemoteError (a store behind a URL cannot be reached or refuses), SourceChangedError (data were deleted or
+changed while they were read), CannotRunError (a RuntimeError: there is no such
 engine, or its workers are lost).
 """
 
@@ -19,9 +20,11 @@ if TYPE_CHECKING:
     from formatspec.api import Dataset, convert, load_spec, open, sample, validate
     from formatspec.findings.finding import Finding
     from formatspec.language.errors import SpecError
+    from formatspec.model.limits import set_limits
     from formatspec.model.records import Area, Caption, Category, Image, Item, Label, Object
     from formatspec.model.region import Region
     from formatspec.paths.store import RemoteError
+    from formatspec.paths.tree import SourceChangedError
     from formatspec.run.convert import RefusedError, Result
     from formatspec.run.errors import CannotRunError
     from formatspec.run.output.staging import OutputError
@@ -31,9 +34,11 @@ _PLACES = {
     "formatspec.api": ("Dataset", "convert", "load_spec", "open", "sample", "validate"),
     "formatspec.findings.finding": ("Finding",),
     "formatspec.language.errors": ("SpecError",),
+    "formatspec.model.limits": ("set_limits",),
     "formatspec.model.records": ("Area", "Caption", "Category", "Image", "Item", "Label", "Object"),
     "formatspec.model.region": ("Region",),
     "formatspec.paths.store": ("RemoteError",),
+    "formatspec.paths.tree": ("SourceChangedError",),
     "formatspec.run.convert": ("RefusedError", "Result"),
     "formatspec.run.output.staging": ("OutputError",),
     "formatspec.run.errors": ("CannotRunError",),
@@ -58,12 +63,14 @@ __all__ = [
     "RemoteError",
     "Report",
     "Result",
+    "SourceChangedError",
     "SpecError",
     "__version__",
     "convert",
     "load_spec",
     "open",
     "sample",
+    "set_limits",
     "validate",
 ]
 
@@ -75,3 +82,8 @@ def __getattr__(name: str) -> Any:
     from importlib import import_module
 
     return getattr(import_module(_PLACE_OF[name]), name)
+
+
+def __dir__() -> list[str]:
+    """The public names, those that are not imported yet among them."""
+    return list(__all__)

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from formatspec.language.errors import Problem, SpecError
-from formatspec.language.load import Source, available, bundled, load_outline, load_source
+from formatspec.language.load import Source, bundled, load_source
 
 if TYPE_CHECKING:
     from formatspec.engine.dataset import dataset as engine
-    from formatspec.engine.dataset.detect import Match
+    from formatspec.engine.detection.detect import Detection
     from formatspec.findings.finding import Finding
     from formatspec.model.records import Category, Item
     from formatspec.paths.tree import Tree
     from formatspec.policy.rules import Policy
+    from formatspec.run.class_names import Classes
     from formatspec.run.convert import Media, Result
+    from formatspec.run.output.staging import Overwrite
     from formatspec.run.pools.pool import Engine
     from formatspec.run.validate import Report
 
@@ -39,33 +42,43 @@ def load_spec(name_or_file: str | Path) -> Source:
     return source
 
 
-def detect_format(tree: Tree) -> list[Match]:
-    """Every known spec's match with a tree, the best first."""
-    from formatspec.engine.dataset.detect import detect
+def detect_format(tree: Tree) -> Detection:
+    """Tell which known spec describes a tree, with what speaks against the others.
 
-    sources = {}
-    for name, file in available().items():
-        try:
-            sources[name] = load_outline(file)
-        except SpecError:
-            continue
-    return detect(sources, tree)
+    Warns with SpecMistake of each spec of the user's own that cannot be used; formats that images and folders alone
+    tell are then not considered, since the data may be of that spec.
+    """
+    from formatspec.engine.detection.detect import detect
+    from formatspec.engine.detection.known_specs import known_specs
+
+    known = known_specs()
+    for error in known.mistaken.values():
+        warnings.warn(SpecMistake(f"this spec is passed over: {error}"), stacklevel=2)
+    wrong = {name: f"its spec cannot be used: {error.problems[0]}" for name, error in known.mistaken.items()}
+    return detect(known.sources, tree, own=known.own, bare=not known.mistaken, unusable=wrong)
 
 
-def spec_for(tree: Tree, data: str | Path) -> Source:
-    """The spec that describes a tree.  Raises SpecError if none does, or several do equally well."""
-    from formatspec.engine.dataset.detect import best
+def spec_for(tree: Tree, data: str | Path) -> tuple[Source, str]:
+    """The spec that describes a tree, and the folder in it in which the dataset begins ("" for the root).
 
-    matches = detect_format(tree)
-    top = best(matches)
-    if not top:
-        raise SpecError(
-            (Problem(f"no known format describes {data}", None, hint="`formatspec detect` says why, format by format"),)
-        )
-    if len(top) > 1:
-        names = ", ".join(match.name for match in top)
-        raise SpecError((Problem(f"{data} can be read as {names}", None, hint="say which: formatspec … SPEC DATA"),))
-    return load_source(top[0].name)
+    Raises SpecError if no spec describes it, or several do equally well.
+    """
+    from formatspec.engine.detection.refusal import refusal
+
+    found = detect_format(tree)
+    if found.name is None:
+        raise refusal(str(data), found)
+    for note in found.notes:
+        warnings.warn(FormatNotice(note), stacklevel=2)
+    return load_spec(found.winner.file), found.within
+
+
+class FormatNotice(UserWarning):
+    """Something to know about how a dataset's format was told."""
+
+
+class SpecMistake(FormatNotice):
+    """A spec of the user's own cannot be used, and is passed over."""
 
 
 class Dataset:
@@ -76,8 +89,11 @@ class Dataset:
     first pixel; regions are run-length coded.
     """
 
-    def __init__(self, inner: engine.OpenDataset, data: str | Path, options: Mapping[str, Any]) -> None:
+    def __init__(
+        self, inner: engine.OpenDataset, data: str | Path, options: Mapping[str, Any], classes: Classes | None = None
+    ) -> None:
         self._inner = inner
+        self._classes = classes
         self.data = data
         self._options = dict(options)
 
@@ -102,55 +118,77 @@ class Dataset:
     def __iter__(self) -> Iterator[Item]:
         return iter(self._inner)
 
-    def export(self, out: str | Path, to: str | Path, **options: Any) -> Result:
-        """Write the dataset to the folder `out` in the format `to`; see `convert` for the options."""
-        return convert(self.data, to=to, out=out, spec=self._inner.form.source.file, **options)
+    def export(
+        self, out: str | Path, to: str | Path, *, options: Mapping[str, Any] | None = None, **how: Any
+    ) -> Result:
+        """Write the dataset to the folder `out` in the format `to`.
+
+        options: as of `convert`, laid over those that the dataset was opened with.  how: what else `convert` takes;
+        `classes` are those that the dataset was opened with, where they are left out.  Raises what `convert` raises.
+        """
+        source, given = self._inner.form.source.file, {**self._options, **(options or {})}
+        return convert(self.data, to=to, out=out, spec=source, options=given, **{"classes": self._classes, **how})
 
 
-def open(data: str | Path, spec: str | Path | None = None, **options: Any) -> Dataset:
+def open(
+    data: str | Path, spec: str | Path | None = None, *, options: Mapping[str, Any] | None = None,
+    classes: Classes | None = None,
+) -> Dataset:  # fmt: skip
     """Open a dataset: a folder or a zip, on disk or behind a URL (`s3://bucket/folder`).
 
     spec: a format's name or a spec's file; where it is left out, the format is detected.  options: those of
-    the spec.  Raises FileNotFoundError, ValueError for a file that is no zip, SpecError where no spec fits, and
+    the spec, by name: `options={"task": "segment"}`.  classes: the names of the classes, or a text file with a name a
+    line, where the data give numbers alone; the first is class 0, and a list in the data is not looked at.  Raises
+    FileNotFoundError, ValueError for a file that is no zip, SpecError where no spec fits or it has no such option, and
     RemoteError where a store cannot be reached.
     """
     from formatspec.run.output.staging import output_place
 
-    return Dataset(_opened(data, spec, options, origin=False), output_place(data), options)
+    given = dict(options or {})
+    return Dataset(_opened(data, spec, given, origin=False, classes=classes), output_place(data), given, classes)
 
 
 def _opened(
     data: str | Path, spec: str | Path | None, options: Mapping[str, Any], origin: bool, shared: bool = False,
-    **purpose: Any,
+    classes: Classes | None = None, **purpose: Any,
 ) -> engine.OpenDataset:  # fmt: skip
     """Open data; options that are `shared` with a target need not all be the spec's own."""
     from formatspec.engine.dataset.dataset import open_source
     from formatspec.engine.dataset.read_item import Purpose
     from formatspec.paths.open_tree import open_tree
+    from formatspec.run.class_names import class_names
 
     tree = open_tree(data)
-    source = load_spec(spec) if spec is not None else spec_for(tree, data)
+    source, within = spec_for(tree, data) if spec is None else _named(spec, tree)
     known = {name: value for name, value in options.items() if not shared or name in source.spec.options}
-    return open_source(source, tree, known, Purpose(origin=origin, **purpose))
+    return open_source(source, tree, known, Purpose(origin=origin, classes=class_names(classes), **purpose), within)
+
+
+def _named(spec: str | Path, tree: Tree) -> tuple[Source, str]:
+    """A spec that is named, and the folder of a tree in which its dataset begins."""
+    from formatspec.engine.detection.detect import wrapped_in
+
+    source = load_spec(spec)
+    return source, wrapped_in(source, tree)
 
 
 def validate(
-    data: str | Path, spec: str | Path | None = None, *, deep: bool = False, on: On = (),
-    config: str | Path | None = None, workers: int | None = None, engine: Engine = "processes",
-    address: str | None = None, progress: Progress | None = None, **options: Any,
+    data: str | Path, spec: str | Path | None = None, *, options: Mapping[str, Any] | None = None, deep: bool = False,
+    on: On = (), config: str | Path | None = None, workers: int | None = None, engine: Engine = "processes",
+    address: str | None = None, progress: Progress | None = None, classes: Classes | None = None,
 ) -> Report:  # fmt: skip
     """Check a dataset: its layout, documents, references and geometry.
 
-    deep: decode every label image too.  on, config: as `convert` takes them; they decide what is told of, what
-    fails, and what each finding says that a conversion would do.  workers: processes, by default one for each core; the
-    report is the same whatever their number.  engine: `ray` for a Ray cluster, at `address` or this machine's own.
-    Broken data never raises; it is a finding.  Raises CannotRunError where there is no such engine or its workers are
-    lost.
+    options: those of the spec, by name.  deep: decode every label image too.  on, config: as `convert` takes them; they
+    decide what is told of, what fails, and what each finding says that a conversion would do.  workers: processes, by
+    default one for each core; the report is the same whatever their number.  engine: `ray` for a Ray cluster, at
+    `address` or this machine's own.  Broken data never raises; it is a finding.  Raises CannotRunError where there is
+    no such engine or its workers are lost.
     """
     from formatspec.run.pools.pool import pool_of
     from formatspec.run.validate import validate_dataset
 
-    dataset = _opened(data, spec, options, origin=False, pixels=deep)
+    dataset = _opened(data, spec, options or {}, origin=False, pixels=deep, classes=classes)
     total = len(dataset)
     tell = (lambda done: progress(done, total)) if progress else (lambda done: None)
     policy = _policy(data, config, on, False, dataset.form.spec.checks)
@@ -177,7 +215,7 @@ def convert(
     out: str | Path | None = None,
     spec: str | Path | None = None,
     media: Media = "copy",
-    overwrite: bool = False,
+    overwrite: Overwrite = False,
     on: On = (),
     config: str | Path | None = None,
     skip_invalid: bool = False,
@@ -185,6 +223,7 @@ def convert(
     subsets: Mapping[str, str] | None = None,
     labels: Mapping[str, str | None] | None = None,
     where: str | None = None,
+    classes: Classes | None = None,
     options: Mapping[str, Any] | None = None,
     workers: int | None = None,
     engine: Engine = "processes",
@@ -198,15 +237,20 @@ def convert(
     on: what is done about findings, each `CODE[,CODE]=ACTION`, where a level may stand for a code.  config: a file that
     says so; by default `formatspec.yaml` beside the data, or `[tool.formatspec]` of a pyproject.toml.  skip_invalid: a
     short form of `error=drop-item`.  lossless: refuse losses, repairs and drops.
-    media: copy, link or leave out the images.  labels: new category names, None to drop one.  where: an
+    options: those of either spec, by name; one that both have goes to both.  classes: as for `open`.
+    media: copy, link or leave out the images.  overwrite: replace an output that was written as one and holds
+    nothing else; "force": whatever is there.  labels: new category names, None to drop one.  where: an
     expression over items, or over objects.  Raises RefusedError with the findings where one stops the conversion,
     PolicyError for a code, a level or an action that cannot be, OutputError where `out` cannot be, SpecError for a bad
     spec, option or expression,
     RemoteError where a store cannot be reached, CannotRunError where there is no such engine or its workers are lost.
     """
+    import msgspec
+
     from formatspec.run.convert import Plan, convert_dataset, purpose_of, target_format
     from formatspec.run.output.output import refuse_unfit, staged
     from formatspec.run.output.staging import output_place
+    from formatspec.run.output.upload import NowhereStaging, is_there
     from formatspec.run.pools.pool import pool_of
     from formatspec.run.resume import fingerprint
     from formatspec.run.select import ItemCondition
@@ -226,10 +270,11 @@ def convert(
         checks=False,
         media_required=purpose.media_required,
         whole=purpose.whole,
+        classes=classes,
     )
     same = source.form.source.is_same(target)
     if not same:
-        source.purpose = purpose
+        source.purpose = msgspec.structs.replace(purpose, classes=source.purpose.classes)
     own = {name: value for name, value in given.items() if name in target.spec.options or not same}
     unknown = [n for n in own if n not in target.spec.options and n not in source.form.spec.options]
     if unknown:
@@ -246,22 +291,28 @@ def convert(
         if settled != source.form.options:
             source = _opened(
                 data, spec, settled, origin=True, headers=purpose.headers, checks=False,
-                media_required=purpose.media_required, whole=purpose.whole,
+                media_required=purpose.media_required, whole=purpose.whole, classes=classes,
             )  # fmt: skip
     total = len(source)
     known_by = fingerprint(source, target, plan, where) if isinstance(place, Path) else None
-    with pool_of(workers, engine, address) as pool, staged(place, overwrite, known_by) as staging:
-        tell = (lambda done: progress(done, total)) if progress else (lambda done: None)
-        result = convert_dataset(source, target, staging, plan, tell, pool)
-    import msgspec
-
+    tell = (lambda done: progress(done, total)) if progress else (lambda done: None)
+    with pool_of(workers, engine, address) as pool:
+        if isinstance(place, str) and overwrite and is_there(place):
+            # Nothing can be moved there: what would be refused is refused before the old output goes.
+            convert_dataset(source, target, NowhereStaging(), plan, lambda done: None, pool)
+        with staged(place, overwrite, known_by) as staging:
+            result = convert_dataset(source, target, staging, plan, tell, pool)
     return msgspec.structs.replace(result, out=str(place))
 
 
-def sample(spec: str | Path, out: str | Path, *, items: int = 10, seed: int = 0, **options: Any) -> int:
+def sample(
+    spec: str | Path, out: str | Path, *, items: int = 10, seed: int = 0, options: Mapping[str, Any] | None = None
+) -> int:
     """Make up a dataset in a format, valid by its own rules; gives the number of files.
 
-    The same arguments give the same bytes.  Raises OutputError where `out` exists.
+    items: How many items.  seed: where the generator begins.  options: those of the spec, by name.
+    The same arguments give the same bytes.  Raises OutputError where `out` exists, and LawBrokenError (an
+    AssertionError) where a leaf of the spec reads another value than it wrote.
     """
     import random
 
@@ -273,10 +324,10 @@ def sample(spec: str | Path, out: str | Path, *, items: int = 10, seed: int = 0,
     source = load_spec(spec)
     place = output_place(out)
     refuse_existing(place, overwrite=False)
-    form = compile_format(source, source.layouts[0], options)
+    form = compile_format(source, source.layouts[0], options or {})
     categories, made = laws.example(form, random.Random(seed), items)
     files = laws.written(form, categories, made)
-    with staged(place) as staging:
+    with staged(place, listed=False) as staging:
         for path, data in files.items():
             staging.write(path, data)
     return len(files)

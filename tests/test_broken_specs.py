@@ -57,6 +57,12 @@ PLACE = r"spec\.yaml:\d+:\d+: "
 # fmt: off
 # ruff: noqa: E501 (a mistake is a line)
 MISTAKES: dict[str, tuple[bytes, str]] = {
+    # what the spec rests on
+    "an unknown level of evidence": (swap("categories: [classes]", "seen: [{level: tool file, source: x}]"), PLACE + r"seen.0.level is 'tool file'; expected \"tool's file\", \"tool's source\" or 'documentation'; did you mean \"tool's file\"\?"),
+    "evidence without a source": (swap("categories: [classes]", "seen: [{level: documentation}]"), PLACE + r"'source' is missing in seen.0"),
+    "evidence of no source": (swap("categories: [classes]", "seen: [{level: documentation, source: \"\"}]"), PLACE + r"seen.0.source is empty; expected some text"),
+    "evidence with another word": (swap("categories: [classes]", "seen: [{level: documentation, url: x, source: x}]"), PLACE + r"'url' is no word of the language here; one of: level, source, note"),
+    "evidence that is no list": (swap("categories: [classes]", "seen: {level: documentation, source: x}"), PLACE + r"seen is not a list; expected a list, each entry behind a dash"),
     # words
     "unknown key at the top": (swap("items: [record]", "itens: [record]"), r":3:\d+: .*'itens'.*did you mean 'items'"),
     "unknown key in a role": (swap("    need: optional", "    needs: optional"), r":27:\d+: .*'needs'.*'need'"),
@@ -211,7 +217,7 @@ def test_a_cycle_of_two_specs(tmp_path: Path) -> None:
 def test_an_option_that_is_no_choice(tmp_path: Path) -> None:
     file = broken(tmp_path, GOOD.encode())
     with pytest.raises(SpecError, match=r"'segmnt' is no choice.*did you mean 'segment'"):
-        fs.open(tmp_path, file, task="segmnt")
+        fs.open(tmp_path, file, options={"task": "segmnt"})
 
 
 def test_a_spec_that_is_not_there() -> None:

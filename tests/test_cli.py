@@ -15,6 +15,7 @@ import pytest
 
 import formatspec as fs
 from formatspec.cli.main import main
+from formatspec.paths.store import MANIFEST
 
 SPECS = Path(fs.__file__).parent.parent / "specs"
 SPEC = SPECS / "ade20k2020.yaml"
@@ -47,7 +48,12 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
 
 
 def files(folder: Path) -> dict[str, bytes]:
-    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+    """Every file but the one that lists the others."""
+    return {
+        p.relative_to(folder).as_posix(): p.read_bytes()
+        for p in sorted(folder.rglob("*"))
+        if p.is_file() and p.name != MANIFEST
+    }
 
 
 def annotations(folder: Path) -> list[Any]:
@@ -144,15 +150,19 @@ def test_an_output_that_exists_is_not_touched(run: Any, ade20k2020: Path, tmp_pa
     ran = run("convert", ade20k2020, "--to", "coco", "-o", out)
     assert ran.status == 2 and "--overwrite" in ran.err
     assert files(out) == {"mine.txt": b"mine"}
-    assert run("convert", ade20k2020, "--to", "coco", "-o", out, "--overwrite").status == 0
+    ran = run("convert", ade20k2020, "--to", "coco", "-o", out, "--overwrite")
+    assert ran.status == 2 and "--force" in ran.err
+    assert files(out) == {"mine.txt": b"mine"}
+    assert run("convert", ade20k2020, "--to", "coco", "-o", out, "--force").status == 0
     assert "mine.txt" not in files(out) and annotations(out)
+    assert run("convert", ade20k2020, "--to", "coco", "-o", out, "--overwrite").status == 0
 
 
 def test_an_output_that_exists_stays_when_a_conversion_is_refused(run: Any, ade20k2020: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     out.mkdir()
     (out / "mine.txt").write_text("mine")
-    ran = run("convert", ade20k2020, "--to", "coco", "-o", out, "--overwrite", "--lossless")
+    ran = run("convert", ade20k2020, "--to", "coco", "-o", out, "--force", "--lossless")
     assert ran.status == 1
     assert files(out) == {"mine.txt": b"mine"}
 
@@ -294,7 +304,8 @@ def test_detect(run: Any, ade20k2020: Path, tmp_path: Path) -> None:
     assert told["formats"] == ["ade20k2020"] and "coco" in told["rejected"]
     (tmp_path / "empty").mkdir()
     ran = run("detect", tmp_path / "empty")
-    assert ran.status == 1 and "not coco" in ran.err
+    assert ran.status == 2 and "it holds no file" in ran.err and "Nearest: " in ran.err
+    assert "  not coco: " in run("detect", tmp_path / "empty", "--all").err
 
 
 def test_data_of_no_known_format(run: Any, tmp_path: Path) -> None:

@@ -198,3 +198,43 @@ def test_the_matrix_is_printed(run: Any) -> None:
     one = next(pair for pair in pairs if (pair["source"], pair["target"]) == ("coco", "yolo"))
     names = [row.split()[1] for row in rows]
     assert rows[names.index("coco")].split()[2 + names.index("yolo")] == str(len(one["lost"]))
+
+
+SEEN = """\
+formatspec: 1
+name: mine
+about: Made up.
+seen:
+  - {level: documentation, source: "https://example.org/page"}
+  - {level: "tool's file", source: the export of 2.1, note: it has boxes only}
+files:
+  image: "{name}.png"
+"""
+
+
+def test_what_a_spec_rests_on_stands_on_its_page_and_in_the_gallery(tmp_path: Path) -> None:
+    spec = tmp_path / "mine.yaml"
+    spec.write_text(SEEN)
+    source = load_source(spec)
+    page = pages.format_page(source)
+    section = page.split("## What it rests on\n\n")[1].split("\n\n")[0]
+    assert section.splitlines() == [
+        "- tool's file: the export of 2.1 (it has boxes only)",
+        "- documentation: <https://example.org/page>",
+    ]
+    assert "| full | tool's file | " in gallery.gallery_page([source], DOCS)
+    spec.write_text(SEEN.replace("tool's file", "tool's source"))
+    assert "| full | tool's source | " in gallery.gallery_page([load_source(spec)], DOCS)
+
+
+def test_a_spec_that_rests_on_nothing_says_so_nowhere(tmp_path: Path) -> None:
+    spec = tmp_path / "mine.yaml"
+    spec.write_text('formatspec: 1\nname: mine\nfiles:\n  image: "{name}.png"\n')
+    assert "rests on" not in pages.format_page(load_source(spec))
+    assert "| full |  | " in gallery.gallery_page([load_source(spec)], DOCS)
+
+
+def test_what_a_spec_rests_on_is_not_inherited(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text(SEEN)
+    (tmp_path / "heir.yaml").write_text("formatspec: 1\nname: heir\nextends: mine\n")
+    assert load_source(tmp_path / "heir.yaml").spec.seen == ()

@@ -27,7 +27,7 @@ def put(folder: Path, contents: Contents) -> Path:
 
 def read(folder: Path, spec: str, **options: Any) -> list[Item]:
     """All items of a dataset, which must be valid."""
-    dataset = fs.open(folder, spec, **options)
+    dataset = fs.open(folder, spec, options=options)
     items = list(dataset)
     assert [f for f in dataset.findings if f.level == "error"] == []
     return items
@@ -234,7 +234,7 @@ def test_poses_beside_objects_without_keypoints(named: bool, tmp_path: Path) -> 
         "0 0.6 0.5 0.2 0.2" + " 0.0 0.0 0" * 2 * named,
     ]
     assert ("kpt_shape:\n- 2\n- 3\n" in (tmp_path / "out/data.yaml").read_text()) == named
-    (item,) = fs.open(tmp_path / "out", "yolo_ultralytics", task="pose")
+    (item,) = fs.open(tmp_path / "out", "yolo_ultralytics", options={"task": "pose"})
     assert [thing.bbox for thing in item.objects] == [(2, 2, 4, 4), (10, 4, 4, 2)]
     assert sum(point[2] > 0 for thing in item.objects for point in thing.keypoints) == 2
 
@@ -306,7 +306,7 @@ def test_rows_of_several_tasks(tmp_path: Path) -> None:
     (mixed,) = fs.validate(data, "yolo_ultralytics").findings
     assert (mixed.code, mixed.level, mixed.line) == ("ROWS_MIXED", "error", 2)
     for task, line in (("detect", 2), ("segment", 1)):
-        (found,) = fs.validate(data, "yolo_ultralytics", task=task).findings
+        (found,) = fs.validate(data, "yolo_ultralytics", options={"task": task}).findings
         assert (found.code, found.level, found.line) in {("LINE", "error", line), ("FIELD", "error", line)}
     with pytest.raises(fs.RefusedError):
         fs.convert(data, to="coco", out=tmp_path / "coco", spec="yolo_ultralytics")

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 import formatspec as fs
+from formatspec.paths.store import MANIFEST
 from formatspec.run.convert import Conversion
 from formatspec.run.output import partial as making
 from formatspec.run.output.copying import copy, fresh
@@ -26,7 +27,12 @@ CONVERT = "import formatspec as fs; fs.convert({}, to={!r}, out={!r}, spec={!r},
 
 
 def files_of(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+    """Every file but the one that lists the others."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != MANIFEST
+    }
 
 
 @pytest.fixture(scope="module")

@@ -19,6 +19,7 @@ from formatspec.engine.dataset.dataset import DatasetChangedError
 from formatspec.engine.export.join_shards import NameTakenError
 from formatspec.findings.finding import Finding
 from formatspec.language.errors import Problem, SpecError
+from formatspec.paths.store import MANIFEST
 from formatspec.run.convert import Conversion, RefusedError
 from formatspec.run.errors import WorkerLostError
 from formatspec.run.pools.shards import shards_of
@@ -28,7 +29,12 @@ ITEMS = 40
 
 
 def files_of(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+    """Every file but the one that lists the others."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != MANIFEST
+    }
 
 
 def converted(data: Path, out: Path, workers: int, **options: Any) -> tuple[dict[str, bytes], dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Any
 from formatspec.cli.console import stop
 from formatspec.language.load import available
 from formatspec.paths.store import is_url, plain_path
+
+_NUMBER = re.compile(r"[0-9][0-9_]{0,24}")
 
 
 def spec_and_data(arguments: Sequence[str]) -> tuple[str | None, str]:
@@ -22,6 +25,8 @@ def spec_and_data(arguments: Sequence[str]) -> tuple[str | None, str]:
     if not arguments:
         return None, "."
     only = plain_path(arguments[0])
+    if not only:
+        stop("SPEC and DATA are empty; name a format's spec, a folder, a zip or a URL")
     if is_url(only):
         return None, only
     is_data = Path(only).is_dir() or (Path(only).is_file() and Path(only).suffix.lower() == ".zip")
@@ -46,6 +51,8 @@ def data_at(place: str) -> str:
     if is_url(place):
         return place
     place = plain_path(place)
+    if not place:
+        stop("DATA is empty; name a folder, a zip or a URL")
     if not Path(place).exists():
         stop(f"there is no data at {place}")
     if not Path(place).is_dir() and not zipfile.is_zipfile(place):
@@ -77,3 +84,17 @@ def label_map(file: Path | None) -> dict[str, str | None] | None:
     if not isinstance(loaded, dict) or not all(isinstance(v, str) or v is None for v in loaded.values()):
         stop(f"--labels {file}: expected a mapping of old names to new ones (null drops one)")
     return {str(name): value for name, value in loaded.items()}
+
+
+def set_limits_of(given: Sequence[str] | None) -> None:
+    """Raise the limits that `--limit name=number` names."""
+    from formatspec.model.limits import set_limits
+
+    found = pairs(given or (), "--limit")
+    for name, number in found.items():
+        if not _NUMBER.fullmatch(number):
+            stop(f"--limit {name}={number}: a limit is a whole number, as 2000000000 or 2_000_000_000")
+    try:
+        set_limits({name: int(number) for name, number in found.items()})
+    except ValueError as error:
+        stop(f"--limit: {error}")

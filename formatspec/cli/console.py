@@ -27,7 +27,12 @@ class Talk:
 def say(text: str) -> None:
     """Say something on stderr."""
     if not Talk.quiet:
-        typer.echo(text, err=True)
+        typer.echo(printable(text), err=True)
+
+
+def say_out(text: str) -> None:
+    """Say something on stdout that may hold words of the data."""
+    typer.echo(printable(text))
 
 
 def colored(stream: Any) -> bool:

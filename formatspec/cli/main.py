@@ -5,25 +5,37 @@ from __future__ import annotations
 import gc
 import os
 import sys
+import warnings
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from formatspec._version import __version__
-from formatspec.cli.console import FAULT, FINDINGS, USAGE, Talk, progress, say, show_findings, stop
+from formatspec.cli.console import FAULT, FINDINGS, USAGE, Talk, progress, say, say_out, show_findings, stop
+from formatspec.findings.render import json_printable, printable
 
 OBJECTS_BETWEEN_COLLECTIONS = 100_000
 """Objects that Python makes before it looks for rings of them: what an item needs ends with it, what is
 imported stays, and looking costs."""
 
 app = typer.Typer(
-    help=__doc__, no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False, rich_markup_mode=None
-)
+    help=__doc__, no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False, rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)  # fmt: skip
 Positional = Annotated[list[str] | None, typer.Argument(metavar="[SPEC] [DATA]", show_default=False)]
 Workers = Annotated[int | None, typer.Option(min=1, help="processes; default: one for each core", show_default=False)]
 Engine = Annotated[str, typer.Option(help="what runs the workers: processes, or ray for a Ray cluster")]
 Address = Annotated[str | None, typer.Option(help="with --engine ray: the cluster's address; default: on this machine")]
+Classes = Annotated[
+    Path | None,
+    typer.Option(help="names of the classes where the data give numbers alone: a text file, a name a line from 0"),
+]
+Limit = Annotated[
+    list[str] | None,
+    typer.Option("--limit", help="name=number: size, side, decoded, runs or unpacked; what data may ask for"),
+]
 Option = Annotated[list[str] | None, typer.Option("-O", help="option=value of the spec; may be repeated")]
 On = Annotated[
     list[str] | None,
@@ -63,16 +75,20 @@ def validate(
     engine: Engine = "processes",
     address: Address = None,
     option: Option = None,
+    classes: Classes = None,
+    limit: Limit = None,
 ) -> None:
     """Check a dataset: exit 0 if it is clean, 1 if it is not."""
     import formatspec.api as api
-    from formatspec.cli.arguments import pairs, spec_and_data
+    from formatspec.cli.arguments import pairs, set_limits_of, spec_and_data
 
+    set_limits_of(limit)
     spec, data = spec_and_data(what or ())
     with progress("validating") as tell:
         report = api.validate(
             data, spec, deep=deep, on=on or (), config=config, workers=workers,
-            engine=_engine(engine), address=address, progress=tell, **pairs(option or (), "-O"),
+            engine=_engine(engine), address=address, progress=tell,
+            options=pairs(option or (), "-O"), classes=classes,
         )  # fmt: skip
     if as_json:
         _print_json(report.as_json())
@@ -80,7 +96,7 @@ def validate(
         show_findings(report.findings, whole=everything)
         total = len(report.findings)
         found = "no findings" if not total else "1 finding" if total == 1 else f"{total} findings"
-        typer.echo(f"{report.data}: {report.spec}, {_count(report.items, 'item')}, {found}")
+        say_out(f"{report.data}: {report.spec}, {_count(report.items, 'item')}, {found}")
         for words in report.not_checked:
             say(f"not checked: {words}")
     if report.fails:
@@ -95,8 +111,11 @@ def convert(
         str | None, typer.Option("-o", "--out", help="the output, a folder or URL; default DATA-TARGET")
     ] = None,
     media: Annotated[str, typer.Option(help="what becomes of images: copy, link or none")] = "copy",
-    overwrite: Annotated[bool, typer.Option(help="replace an output folder that exists")] = False,
+    overwrite: Annotated[bool, typer.Option(help="replace an output that formatspec wrote")] = False,
+    force: Annotated[bool, typer.Option("--force", help="replace whatever stands there, whoever wrote it")] = False,
     option: Option = None,
+    classes: Classes = None,
+    limit: Limit = None,
     where: Annotated[str | None, typer.Option(help="an expression: the items, or objects, to take")] = None,
     labels: Annotated[Path | None, typer.Option(help="a YAML map of category names, old: new")] = None,
     subsets: Annotated[list[str] | None, typer.Option(help="old=new name of a subset; may be repeated")] = None,
@@ -111,7 +130,7 @@ def convert(
 ) -> None:
     """Write a dataset in another format; the output appears whole or not at all."""
     import formatspec.api as api
-    from formatspec.cli.arguments import label_map, pairs, spec_and_data
+    from formatspec.cli.arguments import label_map, pairs, set_limits_of, spec_and_data
     from formatspec.run.convert import RefusedError
     from formatspec.run.output.staging import OutputError
 
@@ -119,15 +138,18 @@ def convert(
         stop("say what to convert to: --to NAME-OR-FILE (`formatspec specs` lists the names)")
     if media not in ("copy", "link", "none"):
         stop(f"--media is copy, link or none, not {media!r}")
-    if report is not None and not report.resolve().parent.is_dir():
-        stop(f"--report {report}: there is no folder {report.parent}")
+    if out == "":
+        stop("-o names no folder; leave it out for DATA-TARGET")
+    if report is not None:
+        _refuse_report(report)
+    set_limits_of(limit)
     spec, data = spec_and_data(what or ())
     try:
         with progress("converting") as tell:
             result = api.convert(
-                data, to=to, out=out, spec=spec, media=media, overwrite=overwrite,  # type: ignore[arg-type]
+                data, to=to, out=out, spec=spec, media=media, overwrite="force" if force else overwrite,  # type: ignore[arg-type]
                 on=on or (), config=config, skip_invalid=skip_invalid, lossless=lossless,
-                subsets=pairs(subsets or (), "--subsets"), labels=label_map(labels), where=where,
+                subsets=pairs(subsets or (), "--subsets"), labels=label_map(labels), where=where, classes=classes,
                 options=pairs(option or (), "-O"), workers=workers,
                 engine=_engine(engine), address=address, progress=tell,
             )  # fmt: skip
@@ -144,6 +166,16 @@ def convert(
         report.write_text(_json(result.as_json()) + "\n", encoding="utf-8")
 
 
+def _refuse_report(report: Path) -> None:
+    """End where a report cannot be written, before anything else is done."""
+    if report.is_dir():
+        stop(f"--report {report} is a folder; name a file")
+    if not report.resolve().parent.is_dir():
+        stop(f"--report {report}: there is no folder {report.parent}")
+    if not os.access(report if report.exists() else report.resolve().parent, os.W_OK):
+        stop(f"--report {report} cannot be written: permission denied, or a read-only file system")
+
+
 def _engine(name: str) -> Any:
     if name not in ("processes", "ray"):
         stop(f"--engine is processes or ray, not {name!r}")
@@ -155,17 +187,17 @@ _UNITS = {"drop-item": "item"}
 
 
 def _tell(result: Any) -> None:
-    typer.echo(f"{result.out}: {result.target}, {_count(result.items, 'item')}, {_count(result.files, 'file')}")
+    say_out(f"{result.out}: {result.target}, {_count(result.items, 'item')}, {_count(result.files, 'file')}")
     for notice in result.notices:
-        typer.echo(notice)
+        say_out(notice)
     for one in result.actions:
-        typer.echo(f"{one.code}: {_DONE[one.action].format(_count(one.count, _UNITS.get(one.action, 'finding')))}")
+        say_out(f"{one.code}: {_DONE[one.action].format(_count(one.count, _UNITS.get(one.action, 'finding')))}")
     if result.skipped:
         typer.echo(f"left out: {_count(result.skipped, 'invalid item')}")
     if result.losses:
         typer.echo(f"{result.target} cannot hold:")
         for line in result.losses:
-            typer.echo(f"  {line}")
+            say_out(f"  {line}")
 
 
 @app.command()
@@ -173,15 +205,18 @@ def dump(
     what: Positional = None,
     dataset: Annotated[bool, typer.Option("--dataset", help="print the spec, root and categories first")] = False,
     option: Option = None,
+    classes: Classes = None,
+    limit: Limit = None,
 ) -> None:
     """Print the model: one JSON object per item and line, sorted by key."""
     import formatspec.api as api
-    from formatspec.cli.arguments import pairs, spec_and_data
+    from formatspec.cli.arguments import pairs, set_limits_of, spec_and_data
     from formatspec.findings.finding import at_least
     from formatspec.run import dump as plain
 
+    set_limits_of(limit)
     spec, data = spec_and_data(what or ())
-    opened = api.open(data, spec, **pairs(option or (), "-O"))
+    opened = api.open(data, spec, options=pairs(option or (), "-O"), classes=classes)
     if dataset:
         categories = [plain.whole_category(category) for category in opened.categories]
         _print_json({"spec": opened.format, "root": str(data), "categories": categories})
@@ -197,28 +232,31 @@ def dump(
 def detect(
     data: Annotated[str, typer.Argument(help="a folder, a zip or a URL")] = ".",
     as_json: Annotated[bool, typer.Option("--json", help="print every format's match")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="say of every other format why it is not that one")] = False,
 ) -> None:
-    """Say which format a dataset has, and for each other format why it has not."""
+    """Say which format a dataset has, and why it has not the five nearest others: exit 2 where no format is told."""
     import formatspec.api as api
     from formatspec.cli.arguments import data_at
-    from formatspec.engine.dataset.detect import best
+    from formatspec.engine.detection.refusal import refusal
     from formatspec.paths.open_tree import open_tree
 
-    matches = api.detect_format(open_tree(data_at(data)))
-    top = best(matches)
+    found = api.detect_format(open_tree(data_at(data)))
+    others = found.others if everything or as_json else found.outcome.nearest
     if as_json:
+        nearest = [{"format": one.name, "reason": one.reason} for one in found.outcome.nearest]
+        rejected = {one.name: one.reason for one in others}
         _print_json(
-            {"data": data, "formats": [m.name for m in top],
-             "rejected": {m.name: m.reason or "another fits better" for m in matches if m not in top}}
-        )  # fmt: skip
+            {"data": data, "formats": found.names, "rejected": rejected, "nearest": nearest, "found_in": found.within}
+        )
     else:
-        for match in top:
-            typer.echo(match.name)
-        for match in matches:
-            if match not in top:
-                say(f"  not {match.name}: {match.reason or 'another fits better'}")
-    if not top:
-        raise typer.Exit(FINDINGS)
+        for name in found.names:
+            typer.echo(name)
+        for note in found.notes if found.name is not None else ():
+            say(note)
+        for one in others if everything or found.name is not None else ():
+            say(f"  not {one.name}: {one.reason}")
+    if found.name is None:
+        raise refusal(data, found)
 
 
 @app.command()
@@ -267,18 +305,23 @@ def lint(
     import random
 
     from formatspec.engine.dataset.lint import compile_whole
-    from formatspec.language.load import load_source
+    from formatspec.language.load import load_source, place_at
     from formatspec.testing import laws
 
     source = load_source(spec)
     compile_whole(source)
     broken = 0
-    for example in source.spec.examples:
+    for position, example in enumerate(source.spec.examples):
+        folder = source.beside(example, place_at(source.layouts[0].node, "examples", position))
         try:
-            laws.hold_on(source, source.file.parent / example)
+            laws.hold_on(source, folder)
         except laws.LawBrokenError as error:
             broken += 1
             typer.echo(f"{example}: {error}")
+    try:
+        laws.check_leaves(source)
+    except laws.LawBrokenError as error:
+        stop(str(error), FINDINGS)
     for run in range(seed, seed + runs):
         try:
             laws.hold(source, random.Random(run))
@@ -303,11 +346,14 @@ def sample(
     import formatspec.api as api
     from formatspec.cli.arguments import pairs
     from formatspec.run.output.staging import OutputError
+    from formatspec.testing.carry import LawBrokenError
 
     try:
-        files = api.sample(spec, out, items=items, seed=seed, **pairs(option or (), "-O"))
+        files = api.sample(spec, out, items=items, seed=seed, options=pairs(option or (), "-O"))
     except OutputError as error:
         stop(str(error))
+    except LawBrokenError as error:
+        stop(str(error), FINDINGS)
     typer.echo(f"{out}: {_count(items, 'item')}, {_count(files, 'file')}")
 
 
@@ -318,31 +364,36 @@ def _count(number: int, word: str) -> str:
 def _json(value: Any) -> str:
     import json
 
-    return json.dumps(value, indent=2, ensure_ascii=False)
+    return json_printable(json.dumps(value, indent=2, ensure_ascii=False), sys.stdout.isatty())
 
 
 def _print_json(value: Any) -> None:
     import json
 
-    typer.echo(json.dumps(value, ensure_ascii=False))
+    typer.echo(json_printable(json.dumps(value, ensure_ascii=False), sys.stdout.isatty()))
 
 
 def main() -> None:
     """Run the command line; known errors become one sentence and an exit status."""
     from formatspec.language.errors import SpecError
     from formatspec.paths.store import RemoteError
+    from formatspec.paths.tree import SourceChangedError
     from formatspec.policy.rules import PolicyError
     from formatspec.run.errors import CannotRunError
+    from formatspec.run.output.staging import OutputError
 
     gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # they are looked for in every package there is
     arguments = [word for word in sys.argv[1:] if word not in ("-q", "--quiet")]
     Talk.quiet = len(arguments) < len(sys.argv) - 1
+    warnings.showwarning = partial(_show_warning, warnings.showwarning)
+    warnings.filterwarnings("always", category=UserWarning, module="formatspec")
     try:
         status = app(arguments, standalone_mode=False)
         sys.exit(status if isinstance(status, int) else 0)
-    except (SpecError, RemoteError, CannotRunError, PolicyError) as error:
-        typer.echo(str(error), err=True)
+    except (SpecError, RemoteError, CannotRunError, OutputError, SourceChangedError, PolicyError) as error:
+        for line in str(error).splitlines():
+            typer.echo(printable(line), err=True)
         sys.exit(USAGE)
     except typer.Exit as end:
         sys.exit(end.exit_code)
@@ -358,13 +409,31 @@ def main() -> None:
         gc.freeze()  # what is left ends with the process; to look for rings of it takes as long as a small command
 
 
+def _show_warning(others: Any, message: Any, category: type[Warning], *place: Any, **more: Any) -> None:
+    """Say what the library warns of as the command line says things; leave all other warnings to `others`."""
+    from formatspec.api import FormatNotice, SpecMistake
+
+    if issubclass(category, SpecMistake):
+        typer.echo(str(message), err=True)
+    elif issubclass(category, FormatNotice):
+        say(str(message))
+    else:
+        others(message, category, *place, **more)
+
+
 def _unexpected(error: Exception) -> None:
     message = getattr(error, "format_message", None)
     if message is not None:
         typer.echo(f"{message()}; `formatspec --help` shows how it is used", err=True)
         sys.exit(USAGE)
-    if isinstance(error, FileNotFoundError | NotADirectoryError | PermissionError):
-        typer.echo(f"{error.filename or error}: {error.strerror or 'not found'}", err=True)
+    if isinstance(error, OSError):  # the system's, not ours: a full disk, a folder where a file belongs, no permission
+        about = f"{error.filename}: " if error.filename is not None else ""
+        typer.echo(printable(f"{about}{error.strerror or error}"), err=True)
+        sys.exit(USAGE)
+    if isinstance(error, MemoryError):
+        typer.echo(
+            "there is not enough memory; --workers 1 needs least, and --limit says what data may ask for", err=True
+        )
         sys.exit(USAGE)
     import traceback
 

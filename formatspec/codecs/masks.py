@@ -13,6 +13,7 @@ from formatspec.codecs import arguments as take
 from formatspec.codecs import values
 from formatspec.codecs.registry import Argument, Codec, Env, Site, UnfitError, codec
 from formatspec.codecs.text import read_base64
+from formatspec.model.limits import TooLargeError, check_decoded, check_size, limits
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
     from formatspec.model.region import Region
 
+_AROUND = 1 << 20
+"""Bytes of a PNG that are no pixels: texts, a colour profile, a palette."""
 _COUNTS = re.compile(r"[0-9]{1,12}", re.ASCII)
 
 
@@ -58,6 +61,7 @@ def _from_run_lengths(value: Any) -> Region:
     height, width = (values.whole(v) for v in values.sequence(value["size"], 2))
     counts = value["counts"]
     try:
+        check_size(width, height)
         if isinstance(counts, str):
             return Region.from_coco({"size": [height, width], "counts": counts})
         found = [values.whole(count) for count in values.sequence(counts)]
@@ -66,6 +70,8 @@ def _from_run_lengths(value: Any) -> Region:
         return Region.from_counts(found, height, width)
     except UnfitError:
         raise
+    except TooLargeError as error:
+        raise UnfitError(str(error), value["size"]) from None
     except (ValueError, OverflowError) as error:
         raise UnfitError(f"run lengths of a mask of {height} x {width} pixels", value, "REGION_SIZE") from error
 
@@ -135,6 +141,7 @@ def cropped_rle(arguments: Sequence[Argument], site: Site) -> Codec:
         spelled, *numbers = values.sequence(value, 5)
         left, top, width, height = (_whole(number) for number in numbers)
         _check_inside(left, top, width, height, env)
+        _check_decoded(width, height)
         counts = [int(word) for word in _count_words(spelled)]
         if not counts or sum(counts) != width * height:
             raise UnfitError(f"counts that add up to {width} x {height}", spelled, "REGION_SIZE")
@@ -221,7 +228,7 @@ def packed_png(arguments: Sequence[Argument], site: Site) -> Codec:
         spelled, origin = values.sequence(value, 2)
         left, top = (values.integral(c) for c in values.sequence(origin, 2))
         try:
-            data = zlib.decompress(read_base64(spelled))
+            data = _unpacked(read_base64(spelled), env)
             header = png.read_header(data)
         except (zlib.error, ValueError) as error:
             raise UnfitError("a compressed PNG", str(error)) from error
@@ -229,6 +236,26 @@ def packed_png(arguments: Sequence[Argument], site: Site) -> Codec:
         return _placed(_from_png(data, header.width, header.height), left, top, env)
 
     return Codec(encode=encode, decode=decode, kind="table", needs=frozenset({"size"}), fit=_fit_crop)
+
+
+def _unpacked(packed: bytes, env: Env) -> bytes:
+    """A PNG that was compressed once more, unpacked up to what one of the image's size can need."""
+    most = min(8 * env.width * env.height + env.height, limits().decoded) + _AROUND
+    unpacking = zlib.decompressobj()
+    data = unpacking.decompress(packed, most)
+    if not unpacking.eof:
+        if unpacking.unconsumed_tail:
+            raise ValueError(f"it unpacks to more than the {most:,} bytes that {env.width} x {env.height} pixels need")
+        raise ValueError("the compressed data stop before their end")
+    return data
+
+
+def _check_decoded(width: int, height: int) -> None:
+    """Raise UnfitError where a mask of this size is too large to be decoded."""
+    try:
+        check_decoded(width, height, 1)
+    except TooLargeError as error:
+        raise UnfitError(str(error), (width, height)) from None
 
 
 def _to_png(mask: NDArray[np.bool_]) -> bytes:
@@ -243,6 +270,7 @@ def _from_png(data: bytes, width: int, height: int) -> NDArray[np.bool_]:
     from formatspec.model.image_error import ImageError
     from formatspec.pixels import png
 
+    _check_decoded(width, height)
     try:
         header = png.read_header(data)
         if (header.width, header.height) != (width, height):

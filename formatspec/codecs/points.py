@@ -143,7 +143,10 @@ def upright(arguments: Sequence[Argument], site: Site) -> Codec:
         return ring
 
     def fit(value: Any, rng: random.Random, env: Env) -> Ring:
-        left, top, right, low = _fit_length(values.ring_of(value), 4)
+        ring = values.ring_of(value)
+        if len(ring) == 8 and _is_upright(ring[::2], ring[1::2]):
+            return ring
+        left, top, right, low = _fit_length(ring, 4)
         return left, top, right, top, right, low, left, low
 
     return Codec(

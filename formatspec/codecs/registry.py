@@ -70,7 +70,8 @@ class Codec(msgspec.Struct, frozen=True):
     takes: the type of the file side in a JSON document, where it is always one; tells alternatives apart unread.
     looks_right: of outlines, whether raw JSON may be one: its lists are long enough, of numbers that go in pairs.
     same: whether both sides are the same list of numbers, so that decoding only judges it.
-    fit: turns a generated model value into one near it that the codec carries without loss.
+    fit: turns a generated model value into one near it that the codec carries without loss, and leaves one that it
+        carries as it is.  The laws take from it which values a codec carries, so it must not ask `decode`.
     formulas: what `encode` does where both sides are flat lists of numbers and each is a matter of arithmetic, so that
         a chain of such codecs is one function.
     """

@@ -293,6 +293,8 @@ def run_together(arguments: Sequence[Argument], site: Site) -> Codec:
         return int(spelled) if _COUNT.fullmatch(spelled) else spelled
 
     def fit(value: Any, rng: random.Random, env: Env) -> str | int:
+        if isinstance(value, str) and _SPLIT.fullmatch(value):
+            return value
         return decode(str(value).replace("/", " "), env)
 
     return Codec(encode=encode, decode=decode, kind="text", fit=fit)

@@ -37,14 +37,15 @@ def pages(docs: Path) -> dict[str, str]:
 def gallery_page(sources: Iterable[Source], docs: Path) -> str:
     """The table of all formats, and their size beside that of other tools' code."""
     known = [summary(source) for source in sources]
-    rows = [(f"[{one.name}]({one.name}.md)", one.title, one.main, one.grade, str(one.lines)) for one in known]
+    rows = [(f"[{one.name}]({one.name}.md)", one.title, one.main, one.grade, one.seen, str(one.lines)) for one in known]
     sizes = [one.lines for one in known]
     parts = [
         "# Formats",
         MARK,
         f"{len(known)} formats, each read and written from one YAML file. *Writing* is full if every file can be made "
-        "from other formats' data. Lines are those of the spec and of the tables that it names.",
-        table(("name", "title", "holds", "writing", "lines"), rows),
+        "from other formats' data. *Seen* is the best evidence that the spec names: a file that the format's own tool "
+        "wrote, the tool's source, or documentation. Lines are those of the spec and of the tables that it names.",
+        table(("name", "title", "holds", "writing", "seen", "lines"), rows),
         "`formatspec specs --matrix` shows what is lost between each two of them.",
         "## What a format costs",
         f"A spec has {min(sizes)} to {max(sizes)} lines, in the median {_plain(median(sizes))}. "

@@ -13,7 +13,7 @@ from formatspec.engine.dataset.lint import choices, forms
 from formatspec.engine.export.adapt import TargetCategories
 from formatspec.engine.export.losses import CATEGORY_NAMES as CATEGORY
 from formatspec.engine.export.losses import NAMES, Losses
-from formatspec.engine.read.categories import from_table
+from formatspec.engine.read.categories import table_of
 from formatspec.engine.resolve.held_slots import BITS, IMPLIED, leaf_names
 from formatspec.engine.resolve.scope import Meaning, Scope
 from formatspec.engine.spec import wanted_slots
@@ -235,7 +235,7 @@ def _kinds(form: Format, documents: Iterable[Role], roles: Iterable[Role]) -> fr
             found.update(_of_name(name))
     for entry in form.spec.categories:
         if isinstance(entry, CategoryTable):
-            listed = from_table(form.source.file.parent / entry.table)
+            listed = table_of(form.source, form.layout, entry)
             found.update(words for slot, words in CATEGORY.items() if any(_stated(c, slot) for c in listed))
     return frozenset(found)
 

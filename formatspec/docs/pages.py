@@ -9,14 +9,14 @@ import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from formatspec.codecs import CODECS
 from formatspec.docs import holds as held
 from formatspec.engine.spec.compiled import Format, Role
 from formatspec.findings.table import CODES
 from formatspec.language.load import Source, bundled, load_source
-from formatspec.language.schema import CategoryList, CategoryTable
+from formatspec.language.schema import CategoryList, CategoryTable, SeenLevel
 from formatspec.language.yaml_source import Node
 
 SHOWN_LINES = 15
@@ -47,6 +47,12 @@ class Summary:
     @property
     def title(self) -> str:
         return self.source.spec.title
+
+    @property
+    def seen(self) -> str:
+        """The best evidence that the spec rests on, empty where it states none."""
+        told = {one.level for one in self.source.spec.seen}
+        return next((level for level in get_args(SeenLevel) if level in told), "")
 
     @property
     def main(self) -> str:
@@ -114,6 +120,7 @@ def format_page(source: Source) -> str:
         *_section("Options", _options(source)),
         *_section("Subsets", _subsets(source)),
         *_section("Checks", _checks(source)),
+        *_section("What it rests on", _seen(source)),
         "## Example",
         _example(source),
     ]
@@ -329,6 +336,16 @@ def _checks(source: Source) -> str:
         where = f" (where {check.where})" if check.where else ""
         rows.append((literal(code), check.level, literal(check.holds + where), check.say))
     return table(("code", "level", "what must hold", "what is said"), rows) if rows else ""
+
+
+def _seen(source: Source) -> str:
+    """What the spec says that was looked at, a line each, the best evidence first."""
+    ranked = sorted(source.spec.seen, key=lambda one: get_args(SeenLevel).index(one.level))
+    return "\n".join(
+        f"- {one.level}: {f'<{one.source}>' if one.source.startswith(('https://', 'http://')) else one.source}"
+        f"{f' ({one.note.strip()})' if one.note else ''}"
+        for one in ranked
+    )
 
 
 def _example(source: Source) -> str:

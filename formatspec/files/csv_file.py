@@ -98,8 +98,9 @@ def _rows(text: str, style: Style) -> Iterator[tuple[int, int, list[str]]]:
     csv.field_size_limit(max(csv.field_size_limit(), len(text)))
     reader = csv.reader(
         io.StringIO(text, newline=""),
-        delimiter=style.delimiter,
+        delimiter=style.delimiter[0],
         quotechar=style.quote or '"',
+        skipinitialspace=_is_spaced(style),
         strict=True,
     )
     while True:
@@ -124,11 +125,13 @@ def _columns(rows: Iterator[tuple[int, int, list[str]]], style: Style) -> tuple[
         columns = style.columns
         if not columns:
             raise FileError("there is neither a header nor a list of columns")
+    known: set[str] = set()
     for index, name in enumerate(columns):
         if not name:
             raise FileError(f"column {index + 1} has no name", line)
-        if name in columns[:index]:
+        if name in known:
             raise FileError(f"two columns are called {name!r}", line)
+        known.add(name)
     return columns
 
 
@@ -146,10 +149,12 @@ def _line(cells: list[Any], style: Style) -> str:
             raise FileError(f"a cell is {cell!r}, not text")
     if style.comment and cells[0].startswith(style.comment):
         raise FileError(f"a row begins as a comment: {cells[0]!r}")
+    if _is_spaced(style):
+        return style.delimiter.join(_spaced_cell(cell, style) for cell in cells) or 2 * (style.quote or '"')
     written: list[str] = []
     writer = csv.writer(
         SimpleNamespace(write=written.append),
-        delimiter=style.delimiter,
+        delimiter=style.delimiter[0],
         quotechar=style.quote or '"',
         lineterminator="\r\n",
     )
@@ -160,17 +165,31 @@ def _line(cells: list[Any], style: Style) -> str:
     return "".join(written).removesuffix("\r\n")
 
 
+def _is_spaced(style: Style) -> bool:
+    """Whether a blank follows each delimiter, which is not part of the cell behind it."""
+    return style.delimiter[1:] == " "
+
+
+def _spaced_cell(cell: str, style: Style) -> str:
+    """One cell of a row whose delimiters have a blank behind them: quoted if it begins with a blank of its own."""
+    quote = style.quote or '"'
+    if cell[:1] in (" ", quote) or any(mark in cell for mark in (style.delimiter[0], quote, "\n", "\r")):
+        return quote + cell.replace(quote, quote * 2) + quote
+    return cell
+
+
 def _cell_place(text: str, line: int, index: int, style: Style) -> LineColumn | None:
     """Where the cell `index` begins in the text of one row that begins at `line`; None in a short row."""
     quote = style.quote or '"'
     column, quoted = 1, False
+    blank = int(index > 0 and _is_spaced(style))
     for at, character in enumerate(text):
         if index == 0:
             break
         quoted ^= character == quote
-        index -= character == style.delimiter and not quoted
+        index -= character == style.delimiter[0] and not quoted
         if character == "\n" or (character == "\r" and text[at + 1 : at + 2] != "\n"):
             line, column = line + 1, 1
         else:
             column += 1
-    return (line, column) if index == 0 else None
+    return (line, column + blank) if index == 0 else None

@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple, TypeVar
 import numpy as np
 
 from formatspec.model.image_error import ImageError as ImageError
+from formatspec.model.limits import TooLargeError, check_decoded
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -122,6 +123,8 @@ def _is_cut_short(file: IO[bytes]) -> bool:
     file.seek(0)
     try:
         read_pixels(file.read())
+    except TooLargeError:
+        return False  # nobody can say
     except ImageError:
         return True
     return False
@@ -223,6 +226,7 @@ def read_pixels(data: bytes) -> npt.NDArray[Any]:
     import imageio.v3
 
     info = probe(data)
+    check_decoded(info.width, info.height, info.channels)
     try:
         pixels = np.asarray(imageio.v3.imread(data, plugin="pillow", index=0))
     except Exception as error:

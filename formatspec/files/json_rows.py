@@ -161,7 +161,10 @@ class _Scan:
             if not behind and not last:
                 return None
             if behind.startswith(b":"):
-                self.key = msgspec.json.decode(data[place:end], type=str)
+                try:
+                    self.key = msgspec.json.decode(data[place:end], type=str)
+                except ValueError:  # bytes that are no text
+                    raise NotRowsError from None
             return 2
         path = (*self.stack, self.key or "") if self.depth else ()
         if self._begins(path, data, place):

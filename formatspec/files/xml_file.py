@@ -68,6 +68,10 @@ class XmlShape(msgspec.Struct, frozen=True):
 PLAIN = XmlShape()
 """Nothing is known: each element decides for itself."""
 
+WIDE = 500
+"""Attributes of an element beyond which they are taken from a second parse: lxml seeks the value of each by its name,
+which takes time in proportion to the square of their number."""
+
 # Possessive, so that no prologue makes it backtrack.
 _DOCTYPE = re.compile(rb"(?:\xef\xbb\xbf)?(?:\s++|<\?.*?\?>|<!--.*?-->)*+<!DOCTYPE", re.DOTALL)
 _DECLARED = re.compile(rb"(?:\xef\xbb\xbf)?\s*<\?xml[^>]*?\sencoding\s*=|\xff\xfe|\xfe\xff")
@@ -80,9 +84,10 @@ def decode(data: bytes, style: Style = STYLE, shape: XmlShape = PLAIN) -> Docume
     The file's own declaration of its encoding counts before `style.encoding`.  Raises FileError, also on a
     document type declaration and on elements nested deeper than MAX_DEPTH.
     """
-    root = _parse(data, style)
+    root, source = _parse(data, style)
     tag = _tag(root)
-    return {tag: _value(root, shape.children.get(tag, PLAIN), 1)}
+    wide = _wide_elements(root, source) if source.count(b"=") > WIDE else {}
+    return {tag: _value(root, shape.children.get(tag, PLAIN), 1, wide)}
 
 
 def encode(document: Document, style: Style = STYLE) -> bytes:
@@ -125,7 +130,7 @@ def locate(data: bytes, pointer: Pointer, style: Style = STYLE, shape: XmlShape 
     The line is that on which the start tag ends.  None if there is no such element.
     """
     try:
-        root = _parse(data, style)
+        root, _ = _parse(data, style)
     except FileError:
         return None
     if pointer and str(pointer[0]) != _tag(root):
@@ -144,19 +149,13 @@ def locate(data: bytes, pointer: Pointer, style: Style = STYLE, shape: XmlShape 
     return None if line is None else (line, 1)
 
 
-def _parse(data: bytes, style: Style) -> etree._Element:
+def _parse(data: bytes, style: Style) -> tuple[etree._Element, bytes]:
+    """The root element, and the bytes that it was parsed from."""
     doctype = _DOCTYPE.match(data)
     if doctype:
         raise FileError("a document type declaration is not allowed", data.count(b"\n", 0, doctype.end()) + 1)
     declared = bool(_DECLARED.match(data))
-    parser = etree.XMLParser(
-        encoding=None if declared else "utf-8",
-        resolve_entities=False,
-        no_network=True,
-        huge_tree=False,
-        remove_comments=True,
-        remove_pis=True,
-    )
+    parser = _parser(declared)
     source = data if declared else text_of(data, style.encoding)[0].encode()
     try:
         root = etree.fromstring(source, parser)
@@ -166,7 +165,52 @@ def _parse(data: bytes, style: Style) -> etree._Element:
         raise FileError(f"not XML: {message}", line or None, column or None) from None
     if root.getroottree().docinfo.internalDTD is not None:
         raise FileError("a document type declaration is not allowed")
-    return root
+    return root, source
+
+
+def _parser(declared: bool, target: Any = None) -> etree.XMLParser:
+    """A parser that reaches for nothing; `declared`: whether the file says its encoding, which is UTF-8 otherwise."""
+    return etree.XMLParser(
+        encoding=None if declared else "utf-8",
+        resolve_entities=False,
+        no_network=True,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
+        target=target,
+    )
+
+
+class _Attributes:
+    """What a parser is told of, of which the attributes of some elements are kept, by the element's place."""
+
+    def __init__(self, wanted: frozenset[int]) -> None:
+        self.wanted = wanted
+        self.found: dict[int, dict[str, str]] = {}
+        self.place = -1
+
+    def start(self, tag: str, attributes: Mapping[str, str]) -> None:
+        """Keep an element's attributes if they are wanted."""
+        self.place += 1
+        if self.place in self.wanted:
+            self.found[self.place] = dict(attributes)
+
+    def end(self, tag: str) -> None:
+        """Nothing is kept of an element's end."""
+
+    def close(self) -> dict[int, dict[str, str]]:
+        """What was kept."""
+        return self.found
+
+
+def _wide_elements(root: etree._Element, source: bytes) -> dict[etree._Element, dict[str, str]]:
+    """The attributes of the elements that have more than `WIDE` of them."""
+    wide = {place: element for place, element in enumerate(root.iter()) if len(element.attrib) > WIDE}
+    if not wide:
+        return {}
+    parser = _parser(bool(_DECLARED.match(source)), _Attributes(frozenset(wide)))
+    found: Any = etree.fromstring(source, parser)
+    return {wide[place]: attributes for place, attributes in found.items()}
 
 
 def _tag(element: etree._Element) -> str:
@@ -178,12 +222,16 @@ def _line(element: etree._Element) -> int | None:
     return int(line) if line else None
 
 
-def _value(element: etree._Element, shape: XmlShape, depth: int) -> str | dict[str, Any]:
+Wide = Mapping[etree._Element, dict[str, str]]
+
+
+def _value(element: etree._Element, shape: XmlShape, depth: int, wide: Wide) -> str | dict[str, Any]:
     if depth > MAX_DEPTH:
         raise FileError(f"elements are nested deeper than {MAX_DEPTH}", _line(element))
     value: dict[str, Any] = {}
     if element.attrib:
-        value["@"] = {str(name): str(text) for name, text in element.attrib.items()}
+        attributes = (wide and wide.get(element)) or element.attrib
+        value["@"] = {str(name): str(text) for name, text in attributes.items()}
     if not len(element):
         text = element.text or ""
         if shape.structural and not text.strip():
@@ -193,7 +241,7 @@ def _value(element: etree._Element, shape: XmlShape, depth: int) -> str | dict[s
     if text:
         value["#"] = text
     for child in element:
-        _put(value, child, shape, depth)
+        _put(value, child, shape, depth, wide)
     return value
 
 
@@ -203,15 +251,15 @@ def _texts(element: etree._Element) -> Iterable[str]:
         yield child.tail or ""
 
 
-def _put(value: dict[str, Any], child: etree._Element, shape: XmlShape, depth: int) -> None:
+def _put(value: dict[str, Any], child: etree._Element, shape: XmlShape, depth: int, wide: Wide) -> None:
     """Put a child into its parent's value."""
     tag = _tag(child)
     if shape.runs_over(tag):
-        inner = _value(child, shape.member(tag), depth + 1)
+        inner = _value(child, shape.member(tag), depth + 1, wide)
         content = {"#": inner} if isinstance(inner, str) else inner
         value.setdefault("*", []).append({"<>": tag, **content})
         return
-    inner = _value(child, shape.children.get(tag, PLAIN), depth + 1)
+    inner = _value(child, shape.children.get(tag, PLAIN), depth + 1, wide)
     if tag not in value:
         value[tag] = [inner] if tag in shape.lists else inner
     elif isinstance(value[tag], list):

@@ -13,7 +13,28 @@ FIRST_PLACES = 5
 
 def printable(text: str) -> str:
     """Text safe for a terminal: control characters are shown as escapes."""
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
+
+
+def json_printable(text: str, terminal: bool) -> str:
+    """JSON that can be written anywhere; for a terminal, control characters and those that turn the direction of text
+    are escaped too."""
+    if text.isascii() or (text.isprintable() and not terminal):
+        return text
+    return "".join(c if _is_plain(c, terminal) else _escaped(c) for c in text)
+
+
+def _is_plain(char: str, terminal: bool) -> bool:
+    return char.isprintable() or char == "\n" or not (terminal or "\ud800" <= char <= "\udfff")
+
+
+def _escaped(char: str) -> str:
+    code = ord(char)
+    if code < 0x10000:
+        return f"\\u{code:04x}"
+    return f"\\u{0xD800 + (code - 0x10000 >> 10):04x}\\u{0xDC00 + (code - 0x10000 & 0x3FF):04x}"
 
 
 def place(finding: Finding) -> str:

@@ -30,7 +30,7 @@ from formatspec.language.syntax import (
     format,
     parse,
 )
-from formatspec.language.values import OPERATORS, ExpressionError, element, negative, stated, truth
+from formatspec.language.values import OPERATORS, ExpressionError, bounded_list, element, negative, stated, truth
 
 __all__ = [
     "Binary",
@@ -54,6 +54,9 @@ __all__ = [
     "names",
     "parse",
 ]
+
+ROWS_LIMIT = 50_000_000
+"""Rows that one evaluation may go over where tables stand within one another's conditions."""
 
 Getter: TypeAlias = Callable[[Any], object]
 
@@ -113,7 +116,7 @@ def compile_expression(expression: Expression, scope: NameScope) -> Getter:
             return scope.value(name)
         case ListOf(items):
             getters = tuple(compile_expression(item, scope) for item in items)
-            return lambda context: [get(context) for get in getters]
+            return lambda context: bounded_list([get(context) for get in getters])
         case Unary(operator, operand):
             if operator == "not":
                 fails = compile_condition(operand, scope)
@@ -167,6 +170,44 @@ def _call(function: str, arguments: tuple[Expression | RowsOf, ...], scope: Name
     return lambda context: apply(*[get(context) for get in getters])
 
 
+def _has_rows(expression: Expression) -> bool:
+    """Whether an expression goes over the rows of a table."""
+    todo: list[Expression | RowsOf] = [expression]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, RowsOf) or (isinstance(node, Call) and node.function in AGGREGATES):
+            return True
+        todo.extend(children(node))
+    return False
+
+
+class _Visits:
+    """How many rows were gone over within one evaluation of conditions that go over rows themselves."""
+
+    depth = 0
+    spent = 0
+
+
+def _counted(rows: Callable[[Any], Iterable[Any]]) -> Callable[[Any], Iterable[Any]]:
+    """The rows, for each of which others are gone over: refused where these become too many."""
+
+    def visit(context: Any) -> Iterable[Any]:
+        if not _Visits.depth:
+            _Visits.spent = 0
+        _Visits.depth += 1
+        try:
+            found = list(rows(context))
+            for row in found:
+                _Visits.spent += len(found)  # the rows inside are about as many
+                if _Visits.spent > ROWS_LIMIT:
+                    raise ExpressionError(f"more than {ROWS_LIMIT:,} rows are gone over, one table within another")
+                yield row
+        finally:
+            _Visits.depth -= 1
+
+    return visit
+
+
 def _over_rows(function: str, term: RowsOf, scope: NameScope) -> Getter:
     table, slot = term.table, ""
     while (found := scope.table(table)) is None:
@@ -175,6 +216,8 @@ def _over_rows(function: str, term: RowsOf, scope: NameScope) -> Getter:
             raise UnknownNameError(term.table)
         slot = f"{tail}.{slot}" if slot else tail
     rows, inner = found
+    if _has_rows(term.condition):
+        rows = _counted(rows)
     holds = compile_condition(term.condition, inner)
     apply = FUNCTIONS[function].call
     if slot:

@@ -19,12 +19,14 @@ from formatspec.language.values import (
     ExpressionError,
     add,
     bounded,
+    bounded_list,
     bounded_text,
     calculate,
     is_number,
     kind,
     less,
     truth,
+    weight,
 )
 
 _INTEGER = re.compile(r"[-+]?[0-9]+")
@@ -129,10 +131,7 @@ def _join(*parts: object) -> str:
 def _concat(*parts: object) -> object:
     if all(isinstance(part, str) for part in parts):
         return bounded_text("".join(map(_text, parts)))
-    joined = [item for part in parts for item in _items(part)]
-    if len(joined) > LIST_LIMIT:
-        raise ExpressionError(f"the list is longer than {LIST_LIMIT} values")
-    return joined
+    return bounded_list([item for part in parts for item in _items(part)])
 
 
 def _longest(value: object) -> object:
@@ -142,6 +141,8 @@ def _longest(value: object) -> object:
 def _repeat(value: object, times: object) -> list[object]:
     if not isinstance(times, int) or isinstance(times, bool) or not 0 <= times <= LIST_LIMIT:
         raise ExpressionError(f"repeat takes a whole number from 0 to {LIST_LIMIT}")
+    if times * weight(value) > LIST_LIMIT:
+        raise ExpressionError(f"the list holds more than {LIST_LIMIT} values, those of lists in it counted")
     return [value] * times
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from functools import cache, cached_property
 from pathlib import Path
@@ -15,9 +16,14 @@ from formatspec.language.errors import Place, Problem, SpecError, nearest, sugge
 from formatspec.language.rules import Rule, parse_lines, parse_rule, problem
 from formatspec.language.schema import FileSpec, Spec
 from formatspec.language.yaml_source import Node, load, to_plain
+from formatspec.paths.names import safe_join
 
+SPEC_LIMIT = 4 * 1024**2
+"""Bytes of a spec's file."""
+LET_LIMIT = 1_000_000
+"""Characters that `let` may add to a spec."""
 SEARCH_VARIABLE = "FORMATSPEC_PATH"
-_NOT_INHERITED = ("examples", "extends", "title", "about", "homepage", "licence")
+_NOT_INHERITED = ("examples", "extends", "title", "about", "homepage", "licence", "seen")
 
 
 class Layout(msgspec.Struct, frozen=True, dict=True):
@@ -53,6 +59,8 @@ class Source(msgspec.Struct, frozen=True):
     file: Path
     ancestors: tuple[str, ...]
     layouts: tuple[Layout, ...]
+    parents: tuple[Path, ...] = ()
+    """The files of the specs that it extends."""
 
     @property
     def spec(self) -> Spec:
@@ -61,6 +69,14 @@ class Source(msgspec.Struct, frozen=True):
     def is_same(self, other: Source) -> bool:
         """Whether both were loaded from one file."""
         return self.file.resolve() == other.file.resolve()
+
+    def beside(self, named: str, place: Place) -> Path:
+        """What an entry of the spec, or of one that it extends, names beside that spec's file or below its folder.
+
+        Raises SpecError where it leads elsewhere or is not there.
+        """
+        stated_in = next((file for file in self.parents if _shown(file) == place.file), self.file)
+        return beside(stated_in, named, place)
 
 
 @cache
@@ -119,19 +135,27 @@ def load_source(name_or_file: str | Path) -> Source:
 def load_outline(file: Path) -> Source:
     """A spec whose rules are parsed when they are asked for, and raise SpecError then: enough to look at paths."""
     stat = file.stat()
-    return _load(file, stat.st_mtime_ns, stat.st_size)
+    try:
+        return _load(file, stat.st_mtime_ns, stat.st_size)
+    except RecursionError:
+        raise SpecError(
+            (Problem(f"{file} leads from one entry to another too often", Place(str(file), 1, 1)),)
+        ) from None
 
 
 @cache
 def _load(file: Path, changed: int, size: int) -> Source:
-    node, ancestors = _inherited(file, ())
+    node, ancestors, parents = _inherited(file, ())
     layouts = tuple(_layout(name, variant) for name, variant in _variants(node))
-    return Source(layouts[0].spec.name, file, ancestors, layouts)
+    return Source(layouts[0].spec.name, file, ancestors, layouts, parents)
 
 
 def _read(file: Path) -> Node:
     try:
-        text = file.read_text(encoding="utf-8")
+        data = file.read_bytes() if file.stat().st_size <= SPEC_LIMIT else None
+        if data is None:
+            raise SpecError((Problem(f"{file} is larger than {SPEC_LIMIT:,} bytes, so it is no spec", None),))
+        text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise SpecError((Problem(f"{file} is not UTF-8 (byte {error.start})", None),)) from None
     except OSError as error:
@@ -150,23 +174,53 @@ def _shown(file: Path) -> str:
         return str(file)
 
 
-def _inherited(file: Path, below: tuple[Path, ...]) -> tuple[Node, tuple[str, ...]]:
+def _inherited(file: Path, below: tuple[Path, ...]) -> tuple[Node, tuple[str, ...], tuple[Path, ...]]:
+    """A spec laid over those that it extends, their names, and their files."""
     node = _read(file)
     parent = node.value.get("extends")
     if parent is None:
-        return node, ()
+        return node, (), ()
     if not isinstance(parent.value, str):
         raise problem("`extends` names a spec", parent.place)
     if file.resolve() in below:
         raise problem("specs extend one another in a circle", parent.place)
-    beside = file.parent / f"{parent.value}.yaml"
-    try:
-        above = beside if beside.is_file() else find(parent.value)
-    except SpecError as error:
-        raise problem(error.problems[0].message, parent.place, hint=error.problems[0].hint) from None
-    base, ancestors = _inherited(above, (*below, file.resolve()))
+    extended = _extended(file, parent)
+    base, ancestors, parents = _inherited(extended, (*below, file.resolve()))
+    if "name" not in base.value:
+        raise problem("the spec that is extended has no `name`", parent.place)
     kept = Node(value={key: value for key, value in base.value.items() if key not in _NOT_INHERITED}, place=base.place)
-    return merge(kept, node), (*ancestors, base.value["name"].value)
+    return merge(kept, node), (*ancestors, base.value["name"].value), (*parents, extended)
+
+
+def _extended(file: Path, parent: Node) -> Path:
+    """The spec that another extends: a file beside it or below its folder, else a spec that is known by name."""
+    named = parent.value
+    if "/" in named or named.endswith((".yaml", ".yml")):
+        return beside(file, named, parent.place)
+    near = file.parent / f"{named}.yaml"
+    if near.is_file():
+        return beside(file, near.name, parent.place)
+    known = available()
+    if named not in known:
+        raise problem(f"there is no spec {named!r}", parent.place, hint=_hint(named, known))
+    return known[named]
+
+
+def beside(spec: Path, named: str, place: Place) -> Path:
+    """What a spec names beside it or below its folder.  Raises SpecError where it leads elsewhere or is not there."""
+    inner = safe_join("", named)
+    folder = spec.parent.resolve()
+    try:
+        found = None if inner is None else (folder / inner).resolve()
+        if found is None or not found.is_relative_to(folder):
+            raise problem(f"{named!r} leads out of the spec's folder", place, "a file beside the spec or below it")
+        if not found.exists():
+            raise problem(f"there is no {named!r} beside the spec", place)
+    except (OSError, RuntimeError, ValueError) as error:
+        if isinstance(error, SpecError):
+            raise
+        raise problem(f"{named!r} cannot be looked up: {error}", place) from None
+    return spec.parent / str(inner)
 
 
 def merge(base: Node, over: Node) -> Node:
@@ -212,30 +266,51 @@ def _variants(node: Node) -> Iterator[tuple[str, Node]]:
 
 def _layout(variant: str, node: Node) -> Layout:
     node = _alike(_let(node))
-    return Layout(variant, _typed(node), node)
+    spec = _typed(node)
+    if "image" not in spec.files:
+        raise problem("there is no role `image`", node.value["files"].place, "the path of the images, as `image: …`")
+    return Layout(variant, spec, node)
 
 
 def _let(node: Node) -> Node:
     named = node.value.get("let")
     if named is None or not isinstance(named.value, dict):
         return node
-    values = {f"{{{name}}}": str(value.value) for name, value in named.value.items()}
-    return _replaced(node, values)
+    return _Named({name: str(value.value) for name, value in named.value.items()}).put_into(node)
 
 
-def _replaced(node: Node, values: Mapping[str, str]) -> Node:
-    if isinstance(node.value, dict):
-        fresh: Any = {key: _replaced(value, values) for key, value in node.value.items()}
-    elif isinstance(node.value, list):
-        fresh = [_replaced(value, values) for value in node.value]
-    elif isinstance(node.value, str) and "{" in node.value:
-        fresh = node.value
-        for _ in range(len(values) + 1):
-            for name, value in values.items():
-                fresh = fresh.replace(name, value)
-    else:
-        return node
-    return Node(value=fresh, place=node.place, raw=node.raw, quoted=node.quoted)
+class _Named:
+    """The pieces of templates that `let` names, put in place of their names."""
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        self.values = {f"{{{name}}}": value for name, value in values.items()}
+        self.left = LET_LIMIT
+
+    def put_into(self, node: Node) -> Node:
+        """A node with the pieces in it.  Raises SpecError where they name each other in a circle, or add too much."""
+        if isinstance(node.value, dict):
+            fresh: Any = {key: self.put_into(value) for key, value in node.value.items()}
+        elif isinstance(node.value, list):
+            fresh = [self.put_into(value) for value in node.value]
+        elif isinstance(node.value, str) and "{" in node.value:
+            fresh = self._text(node.value, node.place)
+        else:
+            return node
+        return Node(value=fresh, place=node.place, raw=node.raw, quoted=node.quoted, keys=node.keys)
+
+    def _text(self, text: str, place: Place) -> str:
+        for _ in range(len(self.values) + 1):
+            before = text
+            for name, value in self.values.items():
+                self.left -= text.count(name) * max(len(value), 1)
+                if self.left < 0:
+                    raise problem(f"`let` makes this spec grow by more than {LET_LIMIT:,} characters", place)
+                text = text.replace(name, value)
+            if text == before:
+                break
+        if not any(name in text for name in self.values):
+            return text
+        raise problem("names of `let` name each other in a circle", place)
 
 
 def _alike(node: Node) -> Node:
@@ -249,6 +324,8 @@ def _alike(node: Node) -> Node:
         like = role.value.get("like") if isinstance(role.value, dict) else None
         if like is None:
             return role
+        if not isinstance(like.value, str):
+            raise problem("`like` names a role", like.place)
         if like.value in below:
             raise problem("roles are like one another in a circle", like.place)
         if like.value not in files.value:
@@ -292,6 +369,15 @@ def _typed_problem(node: Node, detail: Any) -> Problem:
     where = ".".join(path)
     if detail["type"] == "missing":
         return Problem(f"{str(detail['loc'][-1])!r} is missing" + (f" in {where}" if where else ""), place)
+    if detail["type"] == "literal_error":
+        given, expected = detail["input"], detail["ctx"]["expected"]
+        choices = [one or other for one, other in re.findall(r"\"([^\"]*)\"|'([^']*)'", expected)]
+        near = nearest(given, choices) if isinstance(given, str) else None
+        return Problem(f"{where} is {given!r}", place, expected, hint=f"did you mean {near!r}?" if near else "")
+    if detail["type"] == "string_too_short":
+        return Problem(f"{where} is empty", place, "some text")
+    if detail["type"] == "tuple_type":
+        return Problem(f"{where or 'this'} is not a list", place, "a list, each entry behind a dash")
     return Problem(f"{where}: {detail['msg']}" if where else detail["msg"], place)
 
 
@@ -305,6 +391,10 @@ def _words_at(path: list[str]) -> list[str]:
         from formatspec.language.schema import CheckSpec
 
         model = CheckSpec
+    elif path and path[0] == "seen":
+        from formatspec.language.schema import Seen
+
+        model = Seen
     elif path and path[0] == "options":
         from formatspec.language.schema import OptionSpec
 
@@ -315,3 +405,12 @@ def _words_at(path: list[str]) -> list[str]:
 def place_text(place: Place) -> str:
     """`file:line`, as findings name a rule."""
     return f"{place.file}:{place.line}"
+
+
+def place_at(node: Node, *path: str | int) -> Place:
+    """The place of an entry of a spec, or of the nearest one above it."""
+    for part in path:
+        value = node.value
+        if part in value if isinstance(value, dict) else isinstance(value, list) and part in range(len(value)):
+            node = value[part]
+    return node.place

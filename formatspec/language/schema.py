@@ -10,6 +10,7 @@ LANGUAGE_VERSION = 1
 DOCUMENTS = ("json", "jsonl", "yaml", "xml", "ini", "csv", "lines", "pixels")
 
 ImageMode = Literal["gray", "gray16", "rgb", "rgba", "palette", "index"]
+SeenLevel = Literal["tool's file", "tool's source", "documentation"]  # from the best evidence to the weakest
 Word = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
@@ -34,7 +35,7 @@ class StyleSpec(Strict):
     ascii: bool | None = Field(None, description="JSON: escape every character beyond ASCII")
     final_newline: bool | None = Field(None, description="whether the file ends with a line break")
     newline: Literal["\n", "\r\n"] | None = Field(None, description="what ends a line")
-    delimiter: str | None = Field(None, description="CSV: what separates columns")
+    delimiter: str | None = Field(None, description='CSV: what separates columns; a blank may stand behind it: ", "')
     header: bool | None = Field(None, description="CSV: whether the first line names the columns")
     columns: tuple[str, ...] | None = Field(None, description="CSV: the columns in order, if the keys are not")
     quote: str | None = Field(None, description="CSV: what encloses a cell that holds a delimiter")
@@ -49,7 +50,12 @@ class FileSpec(Strict):
         "required", description="whether the file must be there; one that is kept is written back but never made"
     )
     given: dict[str, str] = Field(
-        default_factory=dict, description="names that the path does not spell, and what they are"
+        default_factory=dict,
+        description="what names are that the path does not spell, or that nothing tells when a file is made",
+    )
+    folders: dict[str, str] = Field(
+        default_factory=dict,
+        description="keys of the document that name the folder, or the folders, of a subset's images: KEY: SUBSET",
     )
     seen_from: str | None = Field(
         None, description="the folder from which paths inside files name these files; else that of the file itself"
@@ -121,6 +127,14 @@ class CategoryList(Strict):
     match: Annotated[tuple[str, ...], Many]
 
 
+class Seen(Strict):
+    """One thing that a spec rests on: a file of the tool that writes the format, its source, or a page about it."""
+
+    level: SeenLevel = Field(description="what was looked at")
+    source: str = Field(min_length=1, description="where it can be found: a URL, or the name of a release")
+    note: str | None = Field(None, description="what it shows, and what it leaves open")
+
+
 class VariantSpec(BaseModel):
     """One layout of several; what stands in it is merged over the spec."""
 
@@ -165,6 +179,7 @@ class Spec(Strict):
     )
     checks: dict[Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")], CheckSpec] = Field(default_factory=dict)
     examples: tuple[str, ...] = ()
+    seen: tuple[Seen, ...] = Field((), description="what the spec rests on")
 
     @model_validator(mode="after")
     def _one_document_each(self) -> Spec:

@@ -98,6 +98,26 @@ def bounded_text(value: str) -> str:
     return value
 
 
+def weight(value: object) -> int:
+    """How many values a value holds, those of lists in lists counted: what it takes to compare or to print it."""
+    todo, found = [value], 0
+    while todo and found <= LIST_LIMIT:
+        one = todo.pop()
+        found += 1
+        if isinstance(one, list | tuple):
+            todo.extend(one)
+        elif isinstance(one, Mapping):
+            todo.extend(one.values())
+    return found
+
+
+def bounded_list(value: list[object]) -> list[object]:
+    """The list itself; ExpressionError where it holds more than 1,000,000 values, those of lists in it counted."""
+    if len(value) > LIST_LIMIT or (any(isinstance(one, list | tuple) for one in value) and weight(value) > LIST_LIMIT):
+        raise ExpressionError(f"the list holds more than {LIST_LIMIT} values, those of lists in it counted")
+    return value
+
+
 def calculate(call: Callable[..., float], *numbers: object) -> float:
     """A bounded result of plain arithmetic; its faults (overflow, division by zero) as ExpressionError."""
     try:

@@ -10,6 +10,7 @@ import numpy as np
 
 from formatspec.model import rings as _rings
 from formatspec.model import runs as _runs
+from formatspec.model.limits import check_limit
 from formatspec.model.rings import EdgeRing, TracedOutline
 from formatspec.model.runs import Ints, Mask
 
@@ -222,6 +223,7 @@ class Region:
 
     def to_mask(self) -> Mask:
         """A bool array (height, width)."""
+        check_limit("decoded", self.height * self.width, "a mask of the whole image has a size in bytes of")
         mask = np.zeros((self.height, self.width), np.bool_)
         crop, left, top = self.crop()
         mask[top : top + crop.shape[0], left : left + crop.shape[1]] = crop
@@ -230,6 +232,7 @@ class Region:
     def crop(self) -> tuple[Mask, int, int]:
         """(mask, left, top): a bool array of the bounding box, and where its first pixel lies."""
         left, top, wide, tall = self.bbox or (0, 0, 0, 0)
+        check_limit("decoded", wide * tall, "a mask of a region's box has a size in bytes of")
         column, row = np.divmod(self.bounds - np.arange(self.bounds.size) % 2, max(self.height, 1))
         inside = (column - left) * tall + row - top + np.arange(self.bounds.size) % 2
         flat = np.zeros(wide * tall, np.bool_)

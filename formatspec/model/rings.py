@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 
+from formatspec.model.limits import check_limit
 from formatspec.model.runs import Ints, by_column, cover, toggles
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ def _crossings(rings: Sequence[EdgeRing], height: int, width: int) -> tuple[Ints
     x1, y1 = np.where(back[:, None], starts, ends).T
     first = np.clip(np.ceil(x0 - 0.5), 0, width).astype(np.int64)
     spans = np.clip(np.ceil(x1 - 0.5), 0, width).astype(np.int64) - first
+    check_limit("runs", int(spans.sum()), "the outlines of a shape cross columns this often:")
     edge = np.repeat(np.arange(spans.size), spans)
     column = np.arange(edge.size) - np.repeat(np.cumsum(spans) - spans, spans) + first[edge]
     slope = (y1 - y0)[edge] / (x1 - x0)[edge]

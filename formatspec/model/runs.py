@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from formatspec.model.limits import check_limit
+
 if TYPE_CHECKING:
     import numpy.typing as npt
 
@@ -67,10 +69,13 @@ def _run_starts(flat: Pixels, channels: int) -> Ints:
     step = max(1, _BLOCK // samples)
     buffer = np.empty((min(step, height), samples), np.bool_)
     parts = [np.arange(width, dtype=np.int64) * height]
+    found = width
     for top in range(1, height, step):
         below = flat[top : top + step]
         changed = np.not_equal(below, flat[top - 1 : top - 1 + len(below)], out=buffer[: len(below)])
         row, sample = np.divmod(np.flatnonzero(changed), samples)
+        found += row.size
+        check_limit("runs", found, "an image has runs of equal pixels:")
         parts.append((sample // channels) * height + top + row)
     starts = np.sort(np.concatenate(parts))
     return starts if channels == 1 else _distinct(starts)  # several channels may change at one pixel
@@ -181,6 +186,7 @@ def within_columns(starts: Ints, stops: Ints, height: int) -> tuple[Ints, Ints, 
     spans = (stops - 1) // max(height, 1) - first + 1
     if not spans.size or spans.max() == 1:
         return np.arange(starts.size), first, starts, stops
+    check_limit("runs", int(spans.sum()), "a region reaches over columns this often:")
     run = np.repeat(np.arange(starts.size), spans)
     column = np.arange(run.size) - (np.cumsum(spans) - spans - first)[run]
     cut = column * height

@@ -15,13 +15,9 @@ from itertools import pairwise
 import msgspec
 from msgspec.structs import replace
 
+from formatspec.paths.finite import TOKEN, goes_on
 from formatspec.paths.syntax import TemplateField
 
-_TOKEN = re.compile(
-    r"(?P<quantifier>[*+?]|\{(?:\d+,?\d*|,\d+)\})"
-    r"|(?P<structure>\(\?[a-zA-Z-]*:|\(\?<?[=!]|\(\?>|[()|])"
-    r"|(?P<atom>\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|[\s\S])|\[\^?\]?(?:\\[\s\S]|[^\]\\])*\]|[\s\S])"
-)
 _WIDE = 64
 
 
@@ -192,25 +188,25 @@ def _cut(flat: Sequence[Piece], i: int) -> bool:
     if isinstance(item, str) or item.again:
         return False
     if item.after:
-        return accepts(item.field.pattern, item.after[0])
+        return goes_on(item.field.pattern, item.after[0])
     rest = flat[i + 1 :]
     if not rest or all(isinstance(other, str) for other in rest):
         return False  # the end of the text says where it ends
     following = rest[0]
-    return isinstance(following, Var) or accepts(item.field.pattern, following[0])
+    return isinstance(following, Var) or goes_on(item.field.pattern, following[0])
 
 
 @lru_cache(maxsize=4096)
 def accepts(pattern: str, char: str) -> bool:
     """Whether a text that the pattern matches may hold this character (never wrongly false)."""
-    atoms = {m[0] for m in _TOKEN.finditer(pattern) if m.lastgroup == "atom"}
+    atoms = {m[0] for m in TOKEN.finditer(pattern) if m.lastgroup == "atom"}
     return any(re.fullmatch(atom, char, re.IGNORECASE | re.DOTALL) for atom in atoms)
 
 
 @lru_cache(maxsize=1024)
 def unbounded(pattern: str) -> bool:
     """Whether the pattern may match a text of any length."""
-    for token in _TOKEN.finditer(pattern):
+    for token in TOKEN.finditer(pattern):
         if token.lastgroup == "quantifier" and token[0] != "?":
             upper = token[0].strip("{}").split(",")[-1]
             if not upper.isdigit() or int(upper) > _WIDE:
@@ -221,12 +217,12 @@ def unbounded(pattern: str) -> bool:
 @lru_cache(maxsize=1024)
 def branches(pattern: str) -> bool:
     """Whether the pattern has alternatives, whose order `reversed_order` cannot turn."""
-    return any(m[0] == "|" for m in _TOKEN.finditer(pattern) if m.lastgroup == "structure")
+    return any(m[0] == "|" for m in TOKEN.finditer(pattern) if m.lastgroup == "structure")
 
 
 def reversed_order(pattern: str) -> str:
     """The same pattern with greedy quantifiers made lazy."""
-    tokens = list(_TOKEN.finditer(pattern))
+    tokens = list(TOKEN.finditer(pattern))
     text: list[str] = []
     modified = False
     for i, token in enumerate(tokens):
@@ -244,6 +240,6 @@ def reversed_order(pattern: str) -> str:
 def run_of(pattern: str) -> re.Pattern[str] | None:
     """The pattern, if it is one class of characters repeated at least once: then every non-empty part of a
     match is a match, too."""
-    tokens = list(_TOKEN.finditer(pattern))
+    tokens = list(TOKEN.finditer(pattern))
     plain = len(tokens) == 2 and tokens[0].lastgroup == "atom" and tokens[1][0] == "+"
     return re.compile(pattern) if plain else None

@@ -253,6 +253,17 @@ def manifest(files: dict[str, int]) -> bytes:
     return msgspec.json.format(msgspec.json.encode({"formatspec": 1, "whole": True, "files": names}), indent=1) + b"\n"
 
 
+def unlisted(listed: Iterable[str], data: bytes) -> str:
+    """Why an output holds what its manifest does not name; nothing where it does not, or where it is not whole yet."""
+    try:
+        said = msgspec.json.decode(data, type=dict[str, Any])
+        files = set(said["files"]) if said["whole"] is True else None
+    except (msgspec.DecodeError, KeyError, TypeError):
+        return f"its {MANIFEST} cannot be read"
+    strangers = () if files is None else sorted(name for name in listed if name != MANIFEST and name not in files)
+    return f"it holds {strangers[0]!r}, which its {MANIFEST} does not list" if strangers else ""
+
+
 UNFINISHED = b'{"formatspec": 1, "whole": false}\n'
 """What stands in the manifest's place while an output is written."""
 

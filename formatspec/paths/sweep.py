@@ -1,14 +1,15 @@
 """Matching without backtracking, for texts that are too long for the regular expression.
 
 From right to left, every piece marks the positions from which it and all behind it can match; then one walk
-from left to right takes at each field the longest (or the shortest) end that is marked.
+from left to right takes at each field the longest (or the shortest) end that is marked. Each piece goes over the
+text once in each direction, so that the time grows with the text as it does with the pieces.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
+from formatspec.paths.finite import automaton
 from formatspec.paths.pattern import Piece, Var, run_of
 
 
@@ -56,8 +57,7 @@ def _choose(
         end = begin + len(known)
         fits = text.startswith(known, begin) and bool(closing[end])
         return (begin, end, end + len(var.after)) if fits else None
-    ends = _ends(var, text, begin, closing)
-    chosen = min(ends, default=-1) if shortest else next(ends, -1)
+    chosen = automaton(var.field.pattern).ends(text, begin, closing, shortest)
     return (begin, chosen, chosen + len(var.after)) if chosen >= 0 else absent
 
 
@@ -84,27 +84,13 @@ def _before_literal(literal: str, text: str, following: bytearray) -> bytearray:
 
 
 def _before_field(var: Var, text: str, following: bytearray) -> bytearray:
-    marked = bytearray(len(text) + 1)
     run = run_of(var.field.pattern)
     if run is not None:
+        marked = bytearray(len(text) + 1)
         for match in run.finditer(text):
             start, stop = match.span()
             end = following.rfind(1, start + 1, stop + 1)
             if end >= 0:
                 marked[start:end] = b"\1" * (end - start)
         return marked
-    for start in range(len(text) + 1):
-        marked[start] = next(_ends(var, text, start, following), -1) >= 0
-    return marked
-
-
-def _ends(var: Var, text: str, start: int, following: bytearray) -> Iterator[int]:
-    """The ends of a field that begins at `start`, the farthest first."""
-    pattern = re.compile(var.field.pattern)
-    if pattern.match(text, start) is None:
-        return
-    end = following.rfind(1, start)
-    while end >= 0:
-        if pattern.fullmatch(text, start, end):
-            yield end
-        end = following.rfind(1, start, end) if end > start else -1
+    return automaton(var.field.pattern).starts(text, following)

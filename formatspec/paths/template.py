@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from formatspec.paths.finite import automaton
 from formatspec.paths.pattern import (
     Piece,
     Var,
@@ -45,7 +46,9 @@ __all__ = [
 PATH_LIMIT = 4096
 """Characters. PATH_MAX of Linux (limits.h); a longer path matches nothing."""
 
-_STEPS = 24  # a regular expression may take about 2**24 steps, which is 4096 characters squared
+_STEPS, _STEPS_OF_LINES = 22, 20
+"""Binary logarithms: so many steps a regular expression may take at most for a path, and for a line, of which a file
+has many. Texts that could take more are matched by automata, whose time grows with the text."""
 _SHOWN = 40
 
 
@@ -270,10 +273,11 @@ def compile_template(parts: Sequence[str | TemplateField], limit: int = PATH_LIM
     """Compile literals and fields, in order. Texts longer than `limit` characters match nothing.
 
     An optional field followed by "/" is absent together with that slash; else together with the blank before
-    it, or with the blank behind it. A name given twice must have one value. A match takes at most quadratic
-    time, if the fields' own patterns take linear time.
+    it, or with the blank behind it. A name given twice must have one value. A match takes time in
+    proportion to the text, if a text has one way to fit a field's own pattern.
 
-    Raises ValueError for a field whose pattern is no regular expression or captures groups.
+    Raises ValueError for a field whose pattern is no regular expression, captures groups, or has anchors, looks around
+    or atomic groups.
     """
     for part in parts:
         if isinstance(part, TemplateField):
@@ -282,7 +286,7 @@ def compile_template(parts: Sequence[str | TemplateField], limit: int = PATH_LIM
     fields = [part for part in parts if isinstance(part, TemplateField)]
     slots = tuple(piece.field for piece in pieces if isinstance(piece, Var) and not piece.again)
     names = tuple(dict.fromkeys(one.name for one in fields))
-    power = degree(pieces)
+    power, steps = degree(pieces), _STEPS if limit <= PATH_LIMIT else _STEPS_OF_LINES
     return Template(
         parts=tuple(parts),
         limit=limit,
@@ -293,7 +297,7 @@ def compile_template(parts: Sequence[str | TemplateField], limit: int = PATH_LIM
         _pieces=pieces,
         _slots=slots,
         _plain=len(slots) == len(names) and all(s.parse is str and not s.optional for s in slots),
-        _budget=limit if power == 1 else min(limit, int(2 ** (_STEPS / power))),
+        _budget=limit if power == 1 else min(limit, int(2 ** (steps / power))),
     )
 
 
@@ -304,6 +308,7 @@ def _check_pattern(one: TemplateField) -> None:
         raise ValueError(f"the pattern of `{one.name}` is no regular expression: {error}") from error
     if groups:
         raise ValueError(f"the pattern of `{one.name}` captures groups: {one.pattern}")
+    automaton(one.pattern)
 
 
 def _parse(slot: TemplateField, text: str | None) -> Any:

@@ -9,19 +9,22 @@ import os
 import posixpath
 import stat
 import zipfile
+import zlib
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
+from formatspec.model.limits import limits
 from formatspec.paths.listing import Paths
-from formatspec.paths.names import in_order, safe_join, safe_name
+from formatspec.paths.names import by_segments, in_order, safe_join, safe_name
+from formatspec.paths.positioned import read_at
 from formatspec.paths.store import Store
 
-BOMB_SIZE = 256 * 1024**2
-"""Bytes. A larger archive member is refused if it is packed more densely than `BOMB_RATIO`."""
-BOMB_RATIO = 1000
+BOMB_RATIO = 100
+"""How many bytes a packed one may stand for in a member of an archive that is larger than the limit `unpacked`."""
 
 FOLDERS_KNOWN = 4096
 """Folders that are remembered to lie inside the root."""
@@ -29,6 +32,10 @@ _ODD_SEGMENTS = frozenset({"", ".", ".."})
 _FLAGS = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
 _AT_ONCE = hasattr(os, "O_NOFOLLOW") and hasattr(os, "O_NONBLOCK")
 """Whether a file can be opened before anything is known of it: a link is not followed, a pipe not waited for."""
+
+
+class SourceChangedError(Exception):
+    """Data were deleted or changed while they were read; one sentence.  It is no trouble of one file: the run ends."""
 
 
 @runtime_checkable
@@ -159,8 +166,8 @@ class FolderTree(Listed):
             return None
         descriptor, whole = opened
         try:
-            first = os.pread(descriptor, min(size, whole), 0)
-            return first, first if whole <= size else os.pread(descriptor, size, whole - size)
+            first = read_at(descriptor, min(size, whole), 0)
+            return first, first if whole <= size else read_at(descriptor, size, whole - size)
         finally:
             os.close(descriptor)
 
@@ -191,6 +198,8 @@ class FolderTree(Listed):
                 return full
         except (OSError, ValueError):
             pass  # said below
+        if "_listing" in self.__dict__ and _is_listed(self._listing.paths, path):
+            raise SourceChangedError(f"{full} is gone: it was there when the run began")
         raise FileNotFoundError(f"{self.root} holds no file {path!r}")
 
     def _is_sound(self, folder: str, path: str) -> bool:
@@ -234,6 +243,11 @@ class FolderTree(Listed):
     @cached_property
     def _listing(self) -> Listing:
         return _scan(self._start, self._real)
+
+
+def _is_listed(paths: Sequence[str], path: str) -> bool:
+    place = bisect_left(paths, by_segments(path), key=by_segments)
+    return place < len(paths) and paths[place] == path
 
 
 def _read_all(descriptor: int, size: int) -> bytes:
@@ -327,13 +341,21 @@ class ZipTree(Listed):
 
     def read(self, path: str) -> bytes:
         member = self._member(path)
-        if member.file_size > BOMB_SIZE and member.file_size > BOMB_RATIO * member.compress_size:
+        most = max(limits().unpacked, BOMB_RATIO * member.compress_size)
+        if member.file_size > most:
             raise ValueError(
-                f"{path!r} in {self.root} unpacks {member.compress_size} bytes to {member.file_size}: refused"
+                f"{path!r} in {self.root} unpacks {member.compress_size:,} bytes to {member.file_size:,}, over the "
+                f"limit of {most:,} (--limit unpacked={member.file_size} raises it)"
             )
         try:
-            return self._zip.read(member)
-        except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError) as error:
+            with self._zip.open(member) as packed:
+                data = bytearray()
+                while piece := packed.read(1 << 20):
+                    data += piece
+                    if len(data) > member.file_size:  # the module itself would go on to the end of the packed bytes
+                        raise zipfile.BadZipFile(f"it holds more than the {member.file_size:,} bytes that it states")
+                return bytes(data)
+        except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, zlib.error) as error:
             raise ValueError(f"{path!r} in {self.root} cannot be unpacked: {error}") from error
 
     def prefetch(self, paths: Iterable[str], again: bool = False) -> None:
@@ -363,11 +385,25 @@ class ZipTree(Listed):
         process = os.getpid()
         if process not in self._handles:
             try:
+                if isinstance(self.archive, Path):
+                    self._stay_the_same(self.archive)
                 place = self.archive if isinstance(self.archive, Path) else self.archive.file()
                 self._handles[process] = zipfile.ZipFile(place)
             except zipfile.BadZipFile as error:
                 raise ValueError(f"{self.root} is no readable zip archive: {error}") from error
         return self._handles[process]
+
+    def _stay_the_same(self, archive: Path) -> None:
+        """Raise SourceChangedError where the archive is another than when it was first opened."""
+        try:
+            found = archive.stat()
+        except FileNotFoundError:
+            if "_stamp" not in self.__dict__:
+                raise
+            raise SourceChangedError(f"{archive} is gone: it was there when the run began") from None
+        stamp = found.st_size, found.st_mtime_ns
+        if self.__dict__.setdefault("_stamp", stamp) != stamp:
+            raise SourceChangedError(f"{archive} has changed since the run began")
 
     @cached_property
     def _handles(self) -> dict[int, zipfile.ZipFile]:

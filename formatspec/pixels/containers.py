@@ -12,15 +12,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from formatspec.model.image_error import ImageError
+from formatspec.model.limits import check_decoded
 from formatspec.pixels import png
 from formatspec.pixels.painting import Painting
 from formatspec.pixels.png import Header, Mode, PixelArray, Raster
 
 if TYPE_CHECKING:
     import numpy.typing as npt
-
-LIMIT = 400_000_000
-"""Pixels; larger images are refused."""
 
 _FILE = struct.Struct("<2sIHHI")
 _INFO = struct.Struct("<IiiHHIIiiII")
@@ -131,8 +129,7 @@ def _bmp_header(data: bytes) -> tuple[int, int, int, int, int]:
     size, width, height, _, bits, packed, _, _, _, colors, _ = _INFO.unpack_from(data, _FILE.size)
     if size < _INFO.size or width <= 0 or height == 0 or bits not in (8, 24) or packed != 0:
         raise ImageError(f"the BMP image is of a kind that is not read: {bits} bits a pixel, compression {packed}")
-    if width * abs(height) > LIMIT:
-        raise ImageError(f"the BMP image has {width} x {abs(height)} pixels, more than {LIMIT}")
+    check_decoded(width, abs(height), bits // 8)
     return width, height, bits, offset, colors or 256
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 
+from formatspec.model.limits import check_limit
 from formatspec.model.region import Region
 from formatspec.model.runs import Ints, Pixels, rows_first, topmost, within_columns
 from formatspec.pixels.deflate import between_zeros
@@ -37,6 +38,7 @@ class Painting(msgspec.Struct, frozen=True):
         """uint8 (uint16 for gray16), (h, w), or (h, w, 3 or 4) for rgb and rgba."""
         channels = CHANNELS[self.mode]
         kind = "<u4" if channels > 1 else "<u2" if self.mode == "gray16" else "u1"
+        check_limit("decoded", self.height * self.width * channels, "an image that is written has a size in bytes of")
         edges = np.stack([self.starts, self.stops], 1).reshape(-1)
         keys = np.zeros(edges.size + 1, kind)
         keys[1::2] = self.keys
@@ -60,6 +62,7 @@ class Painting(msgspec.Struct, frozen=True):
         first, last = starts - column * self.height, stops - column * self.height
         top, bottom = int(first.min(initial=self.height)), int(last.max(initial=0))
         bottom = max(top, bottom)
+        check_limit("decoded", (bottom - top) * size, "an image that is written has a size in bytes of")
         middle = np.zeros((bottom - top, size), np.uint8)
         middle[:, 0] = UP
         flat, left = middle.reshape(-1), column * depth + 1

@@ -16,6 +16,7 @@ import msgspec
 import numpy as np
 
 from formatspec.model.image_error import ImageError as ImageError
+from formatspec.model.limits import check_decoded
 from formatspec.pixels.deflate import between_zeros
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ CHANNELS: dict[Mode, int] = {"gray": 1, "gray16": 1, "palette": 1, "rgb": 3, "rg
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _END = b"\x00\x00\x00\x00IEND\xaeB`\x82"
 _COLOR: dict[Mode, int] = {"gray": 0, "gray16": 0, "palette": 3, "rgb": 2, "rgba": 6}
+_SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
 _MODES: dict[tuple[int, int], tuple[Mode, str]] = {  # (depth, color): ours, and the decoder's word
     (8, 0): ("gray", "mono"),
@@ -42,7 +44,6 @@ _MODES: dict[tuple[int, int], tuple[Mode, str]] = {  # (depth, color): ours, and
     (8, 6): ("rgba", "rgba"),
     (16, 6): ("rgba", "rgba"),
 }
-_LIMIT = 400_000_000
 
 
 class Header(msgspec.Struct, frozen=True):
@@ -79,16 +80,15 @@ def read_header(data: bytes) -> Header:
     return Header(width, height, depth, color)
 
 
-def decode(data: bytes, limit: int = _LIMIT) -> Raster:
+def decode(data: bytes) -> Raster:
     """The pixels as stored: palette images keep their indices; gray of 1, 2 or 4 bits is scaled to 0..255.
 
-    RGB and RGBA of 16 bits are uint16.  Gray with alpha comes as rgba.  ImageError for damaged bytes and for
-    images of more than `limit` pixels, which are refused by their header.  All but the end mark is
+    RGB and RGBA of 16 bits are uint16.  Gray with alpha comes as rgba.  ImageError for damaged bytes,
+    and TooLargeError, which is one, for images that are larger than the limit by their header.  All but the end mark is
     checked; for that there is `has_end`.
     """
     header = read_header(data)
-    if header.width * header.height > limit:
-        raise ImageError(f"the PNG image has {header.width} x {header.height} pixels, more than {limit}")
+    check_decoded(header.width, header.height, _SAMPLES[header.color] * (2 if header.depth == 16 else 1))
     known = _MODES.get((header.depth, header.color))
     if known:
         return Raster(_samples(data, header, known[1]), known[0])

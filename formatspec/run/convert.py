@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 import posixpath
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -28,7 +28,9 @@ from formatspec.engine.spec import wanted_slots
 from formatspec.engine.spec.compiled import IMAGE, Format, compile_format
 from formatspec.files.images import ImageError, transcode
 from formatspec.findings.finding import Finding
+from formatspec.language.errors import Problem, SpecError, suggest
 from formatspec.language.load import Source
+from formatspec.model.limits import TooLargeError
 from formatspec.model.records import Category, Item
 from formatspec.policy.repair import repaired
 from formatspec.policy.rules import Policy
@@ -39,6 +41,7 @@ from formatspec.run.pools.workers import Alone
 from formatspec.run.resume import resumed
 from formatspec.run.select import Labels
 from formatspec.run.treat import in_target, named, treat
+from formatspec.run.validate import too_large
 
 Media = Literal["copy", "link", "none"]
 UNCLAIMED_SHOWN = 5
@@ -177,8 +180,10 @@ class Conversion:
         self.labels = Labels(plan.labels) if plan.labels is not None else None
         self.adapter = Adapter(source.form, form, (entry.names for entry in source.entries), plan.subsets)
         self.listed = self.labels.categories(listed) if self.labels is not None else listed
-        self.categories = target_categories(form, self.listed, self.adapter.same and self.labels is None)
-        self.as_read = TargetCategories(listed, False)
+        self.categories = target_categories(
+            form, self.listed, self.adapter.same and self.labels is None, source.splits.apart
+        )
+        self.as_read = TargetCategories(listed, False, as_read=source.splits.apart)
         self.shared = {(file.role, file.path): file for file in source.index.shared}
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -197,7 +202,7 @@ class Conversion:
     @cached_property
     def unchanged(self) -> bool:
         """Whether items go to their own format as they are, so that their own files are copied."""
-        return self.adapter.same and self.plan.leaves_items
+        return self.adapter.same and self.plan.leaves_items and not self.source.splits.several
 
     @cached_property
     def exporter(self) -> Exporter:
@@ -220,6 +225,9 @@ class Conversion:
                 refused = msgspec.structs.replace(refused, action=self.plan.policy.action(refused))
                 made.left_out += refused.action != "error"
                 made.refused.append(refused)
+                continue
+            except (TooLargeError, MemoryError) as error:
+                made.refused.append(too_large(error, item))
                 continue
             media.bring(item, own)
             if files is not None:
@@ -337,6 +345,8 @@ def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callab
     refuse_errors(findings, told)
     if items == 0:
         raise RefusedError("nothing was written: there is no valid item", told)
+    if not any(finding.level == "error" for finding in findings) and plan.select is None:
+        _refuse_unknown(plan.subsets, finisher.met, source)
     actions = counted(findings)
     if plan.lossless and actions:
         done = ", ".join(f"{one.code} ({one.action}, {one.count})" for one in actions)
@@ -371,6 +381,19 @@ def refuse_errors(findings: Sequence[Finding], told: tuple[Finding, ...]) -> Non
         ways = tuple(ways_out(stopping))
         found = "1 finding stops" if len(stopping) == 1 else f"{len(stopping)} findings stop"
         raise RefusedError(f"nothing was written: {found} the conversion", told, ways=ways)
+
+
+def _refuse_unknown(renamed: Iterable[str], met: Collection[str], source: OpenDataset) -> None:
+    """Refuse a new name for a subset that the dataset has not.  Raises SpecError."""
+    unions = {file.captures["subset"]: file.path for file in source.index.shared if file.union}
+    for name in renamed:
+        if name in met:
+            continue
+        message, hint = f"the dataset has no subset {name!r}", suggest(name, sorted(met))
+        if name in unions:
+            message = f"{message}: {unions[name]} is made of other lists, and its items have the subsets of those"
+            hint = f"name one of {', '.join(sorted(met))}"
+        raise SpecError((Problem(message, None, "", hint),))
 
 
 def _forget(item: Item) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from formatspec.engine.export.name_items import spoken
 from formatspec.model import derive
 from formatspec.model.records import Category, Image, Item, Object
 from formatspec.model.region import Region
@@ -13,8 +14,8 @@ _LISTS = ("bbox", "rotated", "polyline", "circle")
 
 
 def category(record: Category | None) -> dict[str, Any]:
-    """A category as rows name it."""
-    return {} if record is None else _held({"id": record.id, "name": record.name})
+    """A category as rows name it; one without a name by its number or colour."""
+    return {} if record is None else _held({"id": record.id, "name": spoken(record)})
 
 
 def whole_category(record: Category) -> dict[str, Any]:

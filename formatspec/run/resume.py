@@ -12,9 +12,10 @@ import msgspec
 
 from formatspec._version import __version__
 from formatspec.engine.dataset.dataset import OpenDataset
-from formatspec.language.load import Source
+from formatspec.language.load import Source, place_at
 from formatspec.language.schema import CategoryTable
 from formatspec.paths.tree import FolderTree, Tree, ZipTree
+from formatspec.run.output.staging import not_written
 from formatspec.run.pools.shards import Pool, Shard, shards_of
 
 R = TypeVar("R")
@@ -32,11 +33,14 @@ class Kept(Generic[R]):
             data = msgspec.msgpack.encode(made)
         except (OverflowError, UnicodeEncodeError):
             return made  # numbers beyond 64 bits and names that are no text: this shard would be done again
-        self.folder.mkdir(exist_ok=True)
         place = self.place(shard)
         unfinished = place.with_name(f"{place.name}.{os.getpid()}")
-        unfinished.write_bytes(data)
-        unfinished.replace(place)
+        try:
+            self.folder.mkdir(exist_ok=True)
+            unfinished.write_bytes(data)
+            unfinished.replace(place)
+        except OSError as error:
+            raise not_written(self.folder.parent, error) from None
         return made
 
     def place(self, shard: Shard) -> Path:
@@ -93,9 +97,9 @@ def _words(source: Source) -> Iterator[Any]:
     """All that a spec says, and the tables beside it."""
     for layout in source.layouts:
         yield layout.node
-        for entry in layout.spec.categories:
+        for position, entry in enumerate(layout.spec.categories):
             if isinstance(entry, CategoryTable):
-                yield (source.file.parent / entry.table).read_bytes()
+                yield source.beside(entry.table, place_at(layout.node, "categories", position)).read_bytes()
 
 
 def _stamps(tree: Tree) -> Iterable[tuple[Any, ...]] | None:

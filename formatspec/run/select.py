@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from formatspec.engine.evaluate.write_context import WriteContext, WriteScope, WriteSetting
+from formatspec.engine.export.name_items import spoken
 from formatspec.engine.resolve.scope import Scope
 from formatspec.engine.spec.compiled import Format
 from formatspec.language import expression
@@ -94,12 +95,13 @@ class Labels:
         """What a category becomes; None if it is dropped."""
         known = self._made.get(id(category))
         if known is None:
-            name = self.names.get(category.name, category.name)
+            own = spoken(category)
+            name = self.names.get(own, own)
             made = category
             if name is None:
                 known = self._made[id(category)] = (category, None)
                 return None
-            if name != category.name:
+            if name != own:
                 made = self._first.setdefault(name, msgspec.structs.replace(category, name=name))
             else:
                 made = self._first.setdefault(name, category)
@@ -109,7 +111,7 @@ class Labels:
     def categories(self, listed: tuple[Category, ...]) -> tuple[Category, ...]:
         """The table with the new names, each once."""
         made = (self.category(category) for category in listed)
-        return tuple({one.name: one for one in made if one is not None}.values())
+        return tuple({spoken(one): one for one in made if one is not None}.values())
 
     def item(self, item: Item) -> Item:
         """An item with the new names."""

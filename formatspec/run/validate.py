@@ -13,6 +13,8 @@ from formatspec.engine.dataset.report import Noted
 from formatspec.engine.dataset.whole_dataset import dataset_faults, shared_keys_twice, unchecked_keys
 from formatspec.findings.finding import Finding
 from formatspec.findings.render import summary
+from formatspec.model.limits import TooLargeError
+from formatspec.model.records import Item
 from formatspec.policy.rules import Policy
 from formatspec.run.pools.shards import Pool, Shard, shards_of
 
@@ -51,6 +53,15 @@ class Checked(msgspec.Struct):
     claimed: set[str] = set()
 
 
+def too_large(error: Exception, item: Item | None) -> Finding:
+    """The finding of an item that asks for more than a limit allows."""
+    return Finding(
+        code="IMAGE_SIZE", level="error", item=item.key if item else None,
+        message=str(error) or "this needs more memory than there is",
+        file=item.image.path if item and item.image else None,
+    )  # fmt: skip
+
+
 class Validation:
     """A dataset's items checked, shard by shard."""
 
@@ -69,8 +80,11 @@ class Validation:
         for one in dataset.assembled(*shard):
             if one.faults:
                 made.found += dataset.reporter.noted(one.faults, one.key, dataset.shared_files)
-            for finding in self.checker.item(one, self.deep):
-                made.found.append((finding, None))
+            try:
+                for finding in self.checker.item(one, self.deep):
+                    made.found.append((finding, None))
+            except (TooLargeError, MemoryError) as error:
+                made.found.append((too_large(error, one.item), None))
             if unclaimed:
                 made.claimed.update(path for paths in one.files.values() for path in paths)
             made.items += 1

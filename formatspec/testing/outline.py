@@ -14,12 +14,17 @@ from formatspec.engine.spec.compiled import IMAGE, Format, Role
 from formatspec.language.errors import Place
 from formatspec.language.expression import Binary, Literal, Name, Unary, conjuncts
 from formatspec.language.leaf import Bind, Text, bindings
-from formatspec.language.rules import BLOCK, LeafRule, ListRule, MapRule, OneOf, Rule, TableRule, is_derived
+from formatspec.language.rules import BLOCK, Field, LeafRule, ListRule, MapRule, OneOf, Rule, TableRule, is_derived
 
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """A leaf of a format as the generator sees it: what it binds, and how it reaches the file."""
+    """A leaf of a format as the generator sees it: what it binds, and how it reaches the file.
+
+    each: the slot is a mapping, each of whose values goes through the chain.
+    column: the chain takes the values of the slot in all rows of a table, as one list.
+    keys: the keys of the file under which the leaf stands; none in a list or a line.
+    """
 
     slots: tuple[str, ...]
     types: tuple[str, ...]
@@ -30,12 +35,23 @@ class Bound:
     leaf: Bind
     role: str
     pixels: bool
+    place: Place
+    keys: tuple[str, ...] = ()
+    each: bool = False
+    column: bool = False
+
+    @property
+    def named(self) -> str:
+        """The leaf as messages name it: its keys, its slots and its codecs."""
+        spelled = " | ".join((", ".join(self.leaf.names), *(call.name for call in self.leaf.calls)))
+        return f"the leaf `{', '.join(self.keys)}: {spelled}`" if self.keys else f"the leaf `{spelled}`"
 
 
 @dataclass(slots=True)
 class Outline:
     """What the records of each kind hold in a format."""
 
+    everything: bool = False
     leaves: dict[str, list[Bound]] = field(default_factory=dict)
     constants: dict[str, list[tuple[int, int, str, Any]]] = field(default_factory=dict)
     tables: set[str] = field(default_factory=set)
@@ -51,24 +67,36 @@ class Outline:
     """Slots by which a label image tells objects of one category apart."""
 
 
-def outline(form: Format) -> Outline:
-    """The leaves of a format by kind of record."""
-    found = Outline()
+def outline(form: Format, everything: bool = False) -> Outline:
+    """The leaves of a format by kind of record.
+
+    everything: Also the leaves that no made-up dataset states: those of roles that are only kept, and of tables whose
+        rows are linked to objects by overlap.
+    """
+    found = Outline(everything=everything)
     for role in form.roles.values():
         rule = role.codec.rule if role.codec is not None else role.rule
-        if rule is not None and not role.kept and (role.name != IMAGE or role.kind):
-            _collect(rule, role.scope, role, True, (), found, len(form.roles))
+        if rule is not None and (everything or not role.kept) and (role.name != IMAGE or role.kind):
+            _collect(rule, role.scope, role, True, (), found)
     painted = [name for name, pixels in found.object_roles.items() if pixels]
     if painted:
         bound = Bind(("region",))
         required = len(painted) == len(found.object_roles)
-        region = Bound(("region",), ("region",), _ANY, required, (), False, bound, painted[0], True)
+        region = Bound(
+            ("region",), ("region",), _ANY, required, (), False, bound, painted[0], True, form.roles[painted[0]].place
+        )
         found.leaves.setdefault("object", []).append(region)
     return found
 
 
 def _collect(
-    rule: Rule, scope: Scope, role: Role, required: bool, choice: tuple[tuple[int, int], ...], found: Outline, keys: int
+    rule: Rule,
+    scope: Scope,
+    role: Role,
+    required: bool,
+    choice: tuple[tuple[int, int], ...],
+    found: Outline,
+    keys: tuple[str, ...] = (),
 ) -> None:
     if isinstance(rule, LeafRule):
         _leaf(rule, scope, role, required, choice, found, keys)
@@ -77,18 +105,18 @@ def _collect(
             if one.keys == (BLOCK,):
                 continue  # blocks are numbered as they come
             inner = scope if isinstance(one.rule, LeafRule) else scope.below()
-            _collect(one.rule, inner, role, required and not one.optional, choice, found, len(one.keys))
+            _collect(one.rule, inner, role, required and not one.optional, choice, found, _spelled(one, role))
         for alternatives in rule.alternatives:
-            _collect(alternatives, scope, role, required, choice, found, 1)
+            _collect(alternatives, scope, role, required, choice, found)
         if isinstance(rule.rest, LeafRule):
             _rest(rule.rest, scope, role, choice, found)
         elif rule.rest is not None:
-            _collect(rule.rest, scope, role, False, choice, found, 1)
+            _collect(rule.rest, scope, role, False, choice, found)
     elif isinstance(rule, ListRule):
         for part in rule.rules:
-            _collect(part, scope, role, required, choice, found, 1)
+            _collect(part, scope, role, required, choice, found)
     elif isinstance(rule, TableRule):
-        if rule.each.overlap:
+        if rule.each.overlap and not found.everything:
             return
         if role.kind == "pixels" and is_derived(rule.row):
             return
@@ -110,10 +138,13 @@ def _collect(
             found.conditions.append((role.kind == "pixels", holds))
         if role.kind == "pixels" and inner.kind == "object" and rule.each.where is None and not _slotted(rule.row):
             found.leaves.setdefault("object", []).append(
-                Bound(("region",), ("region",), _ANY, not role.optional, (), False, Bind(("region",)), role.name, True)
-            )
-        _conditions(rule, inner, choice, found)
-        _collect(rule.row, inner, role, True, choice, found, 1)
+                Bound(
+                    ("region",), ("region",), _ANY, not role.optional, (), False, Bind(("region",)), role.name, True,
+                    rule.place,
+                )
+            )  # fmt: skip
+        _conditions(rule, inner, choice, found, role.kind == "pixels")
+        _collect(rule.row, inner, role, True, choice, found)
     elif isinstance(rule, OneOf):
         number = found.places.setdefault(rule.place, found.choices)
         found.choices = len(found.places)
@@ -122,7 +153,14 @@ def _collect(
         for place, alternative in enumerate(rule.alternatives):
             alone = isinstance(alternative, TableRule) and tables.count(alternative.each.table) == 1
             further = choice if alone and len(tables) > 1 else (*choice, (number, place))
-            _collect(alternative, scope, role, required, further, found, 1)
+            _collect(alternative, scope, role, required, further, found)
+
+
+def _spelled(one: Field, role: Role) -> tuple[str, ...]:
+    """The keys of a field as the spec spells them; none for the placeholders of a line."""
+    if role.kind == "lines":
+        return ()
+    return tuple(f"{key}?" if one.optional else key for key in one.keys)
 
 
 def _slotted(row: Rule) -> bool:
@@ -141,21 +179,26 @@ def _rest(rule: LeafRule, scope: Scope, role: Role, choice: tuple[tuple[int, int
         return
     assert isinstance(leaf, Bind)
     each = build(Bind(leaf.names, leaf.calls), ["json"], 1, scope.textual, rule.place)
-    mapping = Chain(_ANY.decode, _ANY.encode, each.codecs, frozenset())
     found.leaves.setdefault(kind, []).append(
-        Bound((meaning.name,), ("mapping",), mapping, False, choice, scope.textual, leaf, role.name, False)
-    )
+        Bound(
+            (meaning.name,), ("mapping",), each, False, choice, scope.textual, leaf, role.name, False, rule.place,
+            ("*",), each=True,
+        )
+    )  # fmt: skip
 
 
-def _conditions(rule: TableRule, scope: Scope, choice: tuple[tuple[int, int], ...], found: Outline) -> None:
-    """`where single` and the like: what rows of an alternative must be."""
+def _conditions(
+    rule: TableRule, scope: Scope, choice: tuple[tuple[int, int], ...], found: Outline, pixels: bool
+) -> None:
+    """`where single` and the like: what rows of an alternative, or objects of a label image, must be."""
     if rule.each.where is None:
         return
     for part in conjuncts(rule.each.where):
         if isinstance(part, Binary) and part.operator == "==" and isinstance(part.right, Literal):
             left = part.left
             meaning = scope.meaning(left.name) if isinstance(left, Name) else None
-            if meaning is not None and meaning.where == "record" and meaning.name.startswith("category."):
+            told = meaning is not None and (meaning.name.startswith("category.") or (pixels and not meaning.derived))
+            if told and meaning is not None and meaning.where == "record":
                 at = choice[-1] if choice else (-1, 0)
                 found.constants.setdefault(scope.kind, []).append((*at, meaning.name, part.right.value))
         if not choice:
@@ -170,7 +213,7 @@ def _conditions(rule: TableRule, scope: Scope, choice: tuple[tuple[int, int], ..
 
 def _leaf(
     rule: LeafRule, scope: Scope, role: Role, required: bool, choice: tuple[tuple[int, int], ...], found: Outline,
-    keys: int,
+    keys: tuple[str, ...],
 ) -> None:  # fmt: skip
     textual = scope.textual or isinstance(rule.leaf, Text)
     for part in bindings(rule.leaf):
@@ -179,21 +222,21 @@ def _leaf(
                 for argument in call.arguments:
                     if argument.value:
                         made = Bound((str(argument.value),), ("region",), _ANY, argument.value == "region", choice,
-                                     False, part, role.name, True)  # fmt: skip
+                                     False, part, role.name, True, rule.place)  # fmt: skip
                         found.leaves.setdefault("object", []).append(made)
             continue
         meanings = [scope.meaning(name) for name in part.names]
         if any(meaning is None for meaning in meanings):
             continue
         known = [meaning for meaning in meanings if meaning is not None]
-        chain = build(part, [meaning.value_type for meaning in known], keys, textual, rule.place)
+        chain = build(part, [meaning.value_type for meaning in known], max(len(keys), 1), textual, rule.place)
         kind = _kind(known[0], scope)
         if kind is None:
             continue
         bound = Bound(
             tuple(meaning.name for meaning in known), tuple(meaning.type for meaning in known), chain,
             required and not part.optional and part.default is None, choice, textual, part, role.name,
-            role.kind == "pixels",
+            role.kind == "pixels", rule.place, keys, column=known[0].where == "column",
         )  # fmt: skip
         found.leaves.setdefault(kind, []).append(bound)
 
@@ -202,7 +245,7 @@ _ANY = Chain(lambda value, env: value, lambda value, env: value, (), frozenset()
 
 
 def _kind(meaning: Meaning, scope: Scope) -> str | None:
-    if meaning.derived or meaning.where in ("path", "option", "capture"):
+    if meaning.derived or meaning.where in ("path", "option", "capture", "columns"):
         return None
     if meaning.where == "column":
         return {"categories": "category", "labels": "label"}.get(meaning.table)

@@ -249,6 +249,8 @@ def frozen(value: Any) -> Any:
 def check_law(case: Case, codec: Codec, value: Any, rng: random.Random) -> None:
     fitted = codec.fit(value, rng, case.env)
     before = copy.deepcopy(fitted)
+    again = codec.fit(fitted, rng, case.env)
+    assert identical(again, fitted), "a value that `fit` gave is one that it leaves as it is"
     encoded = codec.encode(fitted, case.env)
     assert identical(fitted, before), "encode changed its argument"
     if case.site.right > 1:

@@ -220,3 +220,37 @@ def test_groups_are_written_as_blocks(tmp_path: Path) -> None:
     assert (tmp_path / "out/a.txt").read_text().splitlines() == [
         "0 0 1 1", "1 0 2 1", "", "2 0 3 1", "", "3 0 4 1", "", "4 0 5 1", "5 0 6 1",
     ]  # fmt: skip
+
+
+def test_items_of_several_files_may_be_named_by_what_their_file_tells(tmp_path: Path) -> None:
+    """A second table of items names them by ids that the first one of the same file states, in each of the files."""
+    spec = tmp_path / "made_up.yaml"
+    spec.write_text("""\
+formatspec: 1
+name: made_up
+items: table.images
+files:
+  image: "images/{name}.{ext:image}"
+  table:
+    path: "{subset}.json"
+    json:
+      images: [{each: items by id, id: id, file: "{name}.{ext}"}]
+      counts: [{each: items by id, image: id, objects: = count(objects)}]
+      objects: [{each: objects, image: item.id, box: bbox | xywh}]
+""")
+    source = load_source(spec)
+    files = {f"images/{name}.png": image_bytes(50, 40, "png") for name in ("a", "b")}
+    for subset, name, number in (("train", "a", 1), ("val", "b", 2)):
+        document = {
+            "images": [{"id": number, "file": f"{name}.png"}],
+            "counts": [{"image": number, "objects": 1}],
+            "objects": [{"image": number, "box": [1, 2, 3, 4]}],
+        }
+        files[f"{subset}.json"] = json.dumps(document).encode()
+    tree = MemoryTree(files)
+    read_write(source, tree, {})
+    found = {item.key: item for item in open_source(source, tree, {}, Purpose())}
+    assert {key: (item.subsets, len(item.objects)) for key, item in found.items()} == {
+        "a": (("train",), 1),
+        "b": (("val",), 1),
+    }

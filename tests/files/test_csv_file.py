@@ -24,7 +24,7 @@ def tables(draw: st.DrawFn) -> tuple[list[dict[str, str]], Style]:
     style = Style(
         header=header,
         columns=tuple(columns) if draw(st.booleans()) or not header else (),
-        delimiter=draw(st.sampled_from([",", ";", "\t"])),
+        delimiter=draw(st.sampled_from([",", ";", "\t", ", "])),
         quote=draw(st.sampled_from([None, "'"])),
         newline=draw(st.sampled_from(["\n", "\r\n"])),
         final_newline=draw(st.booleans()),
@@ -52,6 +52,17 @@ def test_spellings() -> None:
     assert encode([]) == b""
     assert encode([], Style(columns=("a", "b"))) == b"a,b\n"
     assert encode([{"a": "1"}, {"b": "2"}]) == b"a,b\n1,\n,2\n"
+
+
+def test_a_blank_may_stand_behind_each_delimiter() -> None:
+    style = Style(delimiter=", ")
+    data = b'Pixel Value, Class\n0, background\n1, "cat, big"\n2,dog\n'
+    rows = [{"Pixel Value": "0", "Class": "background"}, {"Pixel Value": "1", "Class": "cat, big"}]
+    assert decode(data, style) == [*rows, {"Pixel Value": "2", "Class": "dog"}]
+    assert encode(rows, style) == data.removesuffix(b"2,dog\n")
+    assert decode(encode([{"a": " x", "b": ""}], style), style) == [{"a": " x", "b": ""}]
+    assert locate(data, (1, "Class"), style) == (3, 4)
+    assert locate(data, (1, "Pixel Value"), style) == (3, 1)
 
 
 def test_blank_lines_and_comments_are_no_rows() -> None:

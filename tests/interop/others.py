@@ -23,7 +23,7 @@ def ordered(pairs: Iterable[tuple[str, Iterable[float]]]) -> list[tuple[str, Box
 
 def items(folder: Path, spec: str, **options: Any) -> list[Item]:
     """All items of a dataset, which must be valid."""
-    dataset = fs.open(folder, spec, **options)
+    dataset = fs.open(folder, spec, options=options)
     found = list(dataset)
     assert [f for f in dataset.findings if f.level == "error"] == []
     assert len(found) == len(dataset) > 0

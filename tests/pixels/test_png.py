@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import Image
 
+from formatspec.model.limits import Limits, set_limits
 from formatspec.pixels import png
 
 PALETTE = np.arange(768).reshape(256, 3) % 251
@@ -132,8 +133,12 @@ def test_damage_is_an_image_error(mode: png.Mode) -> None:
 
 def test_too_many_pixels_are_refused_by_the_header() -> None:
     header = png.encode(np.zeros((3, 5), np.uint8), "gray")[:33]
-    with pytest.raises(png.ImageError, match="5 x 3 pixels, more than 14"):
-        png.decode(header, limit=14)
+    set_limits({"decoded": 14})
+    try:
+        with pytest.raises(png.ImageError, match="5 x 3 pixels has a size in bytes of 15, over the limit of 14"):
+            png.decode(header)
+    finally:
+        set_limits(Limits())
 
 
 def test_a_palette_image_without_palette_is_refused() -> None:

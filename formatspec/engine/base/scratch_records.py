@@ -6,12 +6,13 @@ A file is read at places, and nothing depends on a position in it, so that copie
 from __future__ import annotations
 
 import hashlib
-import os
 import tempfile
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
+
+from formatspec.paths.positioned import read_at, write_at
 
 HELD = 1 << 20
 """Bytes of records that stay in memory."""
@@ -33,21 +34,14 @@ class Scratch:
     def write(self, data: Any) -> int:
         """Put bytes at the end; gives where they begin."""
         view = memoryview(data).cast("B")
-        start, done = self.size, 0
-        while done < len(view):
-            done += os.pwrite(self._file.fileno(), view[done:], start + done)
-        self.size += done
+        start = self.size
+        write_at(self._file.fileno(), view, start)
+        self.size += len(view)
         return start
 
     def read(self, offset: int, size: int) -> bytes:
         """So many bytes from a place, fewer where the file ends."""
-        data = os.pread(self._file.fileno(), size, offset)
-        while len(data) < size:
-            more = os.pread(self._file.fileno(), size - len(data), offset + len(data))
-            if not more:
-                break
-            data += more
-        return data
+        return read_at(self._file.fileno(), size, offset)
 
 
 class Records:

@@ -17,6 +17,7 @@ from formatspec.engine.spec.compiled import Format, Role
 from formatspec.engine.write.print_leaf import same_value
 from formatspec.files.document import pointer_text
 from formatspec.findings.finding import Finding
+from formatspec.findings.table import CODES
 from formatspec.language import expression
 from formatspec.language.errors import suggest
 from formatspec.language.expression import (
@@ -198,12 +199,13 @@ class Check:
                     continue
                 if self.holds(context):
                     continue
+                code, level, message = self.code, self.spec.level, self._message(context)
             except ExpressionError as error:
-                yield self._failed(one, context, item, error)
-                continue
+                code, level = "CHECK_FAILED", CODES["CHECK_FAILED"].level
+                message = f"the check {self.code} cannot be evaluated here: {error}"
             thing = context.record if context.record is not item else None
             yield Finding(
-                code=self.code, level=self.spec.level, message=self._message(context), item=one.key,
+                code=code, level=level, message=message, item=one.key,
                 file=next((paths[0] for paths in one.files.values()), None),
                 object=getattr(thing, "id", None), rule=place_text(self.place),
             )  # fmt: skip
@@ -224,7 +226,7 @@ class Check:
 def _few_rows(holds: Expression) -> Callable[[WriteContext], bool]:
     """Whether `count(TABLE where …) <= N` holds of an item whatever its rows are, since it has so few.
 
-    A condition that cannot be told of a row makes no finding either, so that none need be asked.
+    A condition is asked of so few rows, too, where it could fail: what decides is that it holds however it ends.
     """
     match holds:
         case Binary("<=", Call("count", (RowsOf(table, _),)), Literal(int(limit))) if table in TABLES:

@@ -18,7 +18,7 @@ from formatspec.engine.index.build_index import Index, build_index, claims, samp
 from formatspec.engine.index.entries import Entry
 from formatspec.engine.index.row_ownership import Table
 from formatspec.engine.label_images.reader import fits_header
-from formatspec.engine.read.categories import Categories, from_state, from_table, merged, sorted_open
+from formatspec.engine.read.categories import Categories, from_names, from_state, identity, sorted_open, table_of
 from formatspec.engine.read.compile_reader import row_reader
 from formatspec.engine.read.generate_rows import FastRows, generate_rows_reader
 from formatspec.engine.read.item_state import ItemState
@@ -26,13 +26,18 @@ from formatspec.engine.read.leaf_reader import ReadContext, Wanted
 from formatspec.engine.read.projection import fields_of, rows_decoder
 from formatspec.engine.spec import wanted_slots
 from formatspec.engine.spec.compiled import Format, Role, compile_format, everything
+from formatspec.engine.splits.id_scopes import Splits
+from formatspec.engine.splits.match_categories import Listing, matched_splits
 from formatspec.findings.finding import Finding
-from formatspec.language.load import Source
+from formatspec.language.load import Source, place_at
+from formatspec.language.rules import problem
 from formatspec.language.schema import CategoryList, CategoryTable
 from formatspec.model.image_error import ImageError
+from formatspec.model.limits import Limits, limits, set_limits
 from formatspec.model.records import Category, Item
 from formatspec.paths.formats import IMAGE_EXTENSIONS
 from formatspec.paths.globs import matches
+from formatspec.paths.names import safe_join
 from formatspec.paths.tree import Tree
 from formatspec.pixels import containers
 from formatspec.policy.repair import Decision, repaired
@@ -67,7 +72,8 @@ class OpenDataset:
         self.purpose = purpose
         self.index: Index = build_index(form, self.tree, self._join_state)
         self.reporter = Reporter(form, self.tree, prefix, self.index.shared)
-        self.known = self._known_categories()
+        self.splits = self._known_splits()
+        self.known = self.splits.whole
         self._readers: dict[Any, Readers] = {}
         self._categories: tuple[Category, ...] | None = None
         self.findings: list[Finding] = []
@@ -75,7 +81,7 @@ class OpenDataset:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _opened_again, (
-            self.form, self.base, self.prefix, self.opened_for, self.purpose, self.wanted, len(self)
+            self.form, self.base, self.prefix, self.opened_for, self.purpose, self.wanted, len(self), limits()
         )  # fmt: skip
 
     @property
@@ -94,23 +100,47 @@ class OpenDataset:
     def _join_state(self, captures: dict[str, Any]) -> ItemState:
         return ItemState(captures, _OPEN, False)
 
-    def _known_categories(self) -> Categories:
+    def _known_splits(self) -> Splits:
+        """The categories that the dataset, or the spec, lists."""
         sources = self.form.spec.categories
-        tables: list[list[Category]] = []
+        if self.purpose.classes:
+            with_ids = wanted_slots.names_category_by(self.form, "id")
+            closed = with_ids or wanted_slots.names_category_by(self.form, "index")
+            return Splits(Categories(from_names(self.purpose.classes, with_ids), closed))
         for source in sources:
             if isinstance(source, CategoryTable):
-                file = self.form.source.file.parent / source.table
-                return Categories(from_table(file), closed=not source.open)
+                listed = table_of(self.form.source, self.form.layout, source)
+                return Splits(Categories(listed, closed=not source.open))
             name = source.list if isinstance(source, CategoryList) else source
-            tables = self._listed_in([name])
-            if tables:
-                if isinstance(source, CategoryList):
-                    return Categories(merged(tables), closed=False, match=source.match)
-                return Categories(merged(tables), closed=True)
+            listings = self._listed_in([name])
+            if listings:
+                is_list = isinstance(source, CategoryList)
+                return self._matched(listings, not is_list, source.match if isinstance(source, CategoryList) else ())
             if name in self.form.roles and self.form.roles[name].span != "shared":
-                return Categories(self._from_folders(name), closed=False)
-        tables = self._listed_in(list(self.form.roles))
-        return Categories(merged(tables), closed=bool(tables) and not sources)
+                return Splits(Categories(self._from_folders(name), closed=False))
+        listings = self._listed_in(list(self.form.roles))
+        if not listings:
+            self.index.faults.extend(self._missing_list())
+        return self._matched(listings, bool(listings) and not sources)
+
+    def _missing_list(self) -> Iterator[Fault]:
+        """The file that must list the categories, where rows give their numbers alone and nothing lists them."""
+        numbered = any(wanted_slots.names_category_by(self.form, slot) for slot in ("id", "index"))
+        for name in self.form.spec.categories if numbered else ():
+            role = self.form.roles.get(name) if isinstance(name, str) else None
+            if role is None or role.span != "shared" or role.optional or role.captures or not len(self):
+                continue
+            path = role.spec.path
+            if not self.tree.exists(path):
+                message = "the file that names the classes is missing, and rows tell their numbers only"
+                hint = f"{path}, or the names with --classes FILE, one a line"
+                yield Fault("FILE_MISSING", path, (), role.place, message, hint)
+                return
+
+    def _matched(self, listings: Sequence[Listing], closed: bool, match: tuple[str, ...] = ()) -> Splits:
+        splits, faults = matched_splits(listings, closed, match, wanted_slots.names_category_by(self.form, "index"))
+        self.index.faults.extend(faults)
+        return splits
 
     def _from_folders(self, name: str) -> list[Category]:
         role = self.form.roles[name]
@@ -120,8 +150,8 @@ class OpenDataset:
         names = sorted({str(one["category.name"]) for one in found if one and one["category.name"]})
         return [Category(name=one, index=index) for index, one in enumerate(names)]
 
-    def _listed_in(self, names: Iterable[str]) -> list[list[Category]]:
-        groups = []
+    def _listed_in(self, names: Iterable[str]) -> list[Listing]:
+        found = []
         for name in names:
             role = self.form.roles.get(name)
             if role is None or role.codec is None or role.span != "shared" or not lists_categories(role):
@@ -134,10 +164,11 @@ class OpenDataset:
                 state.file = file.path
                 reader(file.document, {}, state)
                 self.index.faults.extend(counted_categories(role, file.document, state))
-                group = from_state(state)
                 self.index.faults.extend(_doubled(state))
-                groups.append(group)
-        return groups
+                records = state.tables.get("category", ())
+                places: list[Any] = [one.get("$id_at", one.get("$name_at", (state.file, ()))) for one in records]
+                found.append(Listing(file.path, file.captures, from_state(state), places))
+        return found
 
     def readers(self, wanted: Wanted = everything, compares: bool = True) -> Readers:
         """The readers for a purpose, compiled once."""
@@ -194,14 +225,14 @@ class OpenDataset:
         """Read one item with all its faults, as far as it is wanted."""
         readers = self.readers(self.wanted, self.purpose.checks)
         complete = self.index.complete
-        return read_entry(self.form, readers, entry, self.index.rows, self.tree, self.known, self.purpose, complete)
+        return read_entry(self.form, readers, entry, self.index.rows, self.tree, self.splits, self.purpose, complete)
 
     def assembled(self, start: int = 0, stop: int | None = None) -> Iterator[Assembled]:
         """Items with their faults, in order of key: all, or those of a shard."""
         readers = self.readers(self.wanted, self.purpose.checks)
-        form, rows, tree, known, purpose = self.form, self.index.rows, self.tree, self.known, self.purpose
+        form, rows, tree, splits, purpose = self.form, self.index.rows, self.tree, self.splits, self.purpose
         for entry in self._ahead(self.entries[start:stop], readers, purpose):
-            yield read_entry(form, readers, entry, rows, tree, known, purpose, self.index.complete)
+            yield read_entry(form, readers, entry, rows, tree, splits, purpose, self.index.complete)
 
     def _ahead(
         self, entries: Sequence[Entry], readers: Readers, purpose: Purpose, again: bool = False
@@ -216,12 +247,14 @@ class OpenDataset:
 
     def open_categories(self) -> None:
         """Let rows add categories that the table lacks, by their numbers."""
-        self.known = self.known.opened()
+        self.splits = self.splits.changed(Categories.opened)
+        self.known = self.splits.whole
         self._categories = None
 
     def merge_categories(self) -> None:
         """Let categories of one name be one: rows that mean any of them mean the first."""
-        self.known = self.known.merged_by_name()
+        self.splits = self.splits.changed(Categories.merged_by_name)
+        self.known = self.splits.whole
         self._categories = None
 
     @cached_property
@@ -266,10 +299,10 @@ class OpenDataset:
         readers = replace(self.readers(wanted_slots.categories_only, False), wanted_roles=wanted_roles)
         purpose = replace(self.purpose, origin=False, headers=False, checks=False)
         for entry in self._ahead(self.entries[slice(*shard)], readers, purpose, again=True):
-            one = read_entry(self.form, readers, entry, self.index.rows, self.tree, self.known, purpose)
+            one = read_entry(self.form, readers, entry, self.index.rows, self.tree, self.splits, purpose)
             if one.item is not None:
                 for category in used(one.item):
-                    met.setdefault((category.id, category.name), category)
+                    met.setdefault(identity(category), category)
         return [msgspec.structs.replace(category, origin=None) for category in met.values()]
 
     def _all_categories(self, spread: Spread, shards: Sequence[tuple[int, int]]) -> tuple[Category, ...]:
@@ -277,10 +310,10 @@ class OpenDataset:
             return self.known.listed
         met: dict[Any, Category] = {}
         for category in itertools.chain.from_iterable(spread(self.named_categories, shards)):
-            met.setdefault((category.id, category.name), category)
+            met.setdefault(identity(category), category)
         listed = self.known.listed
         known = {category.name for category in listed}
-        others = [category for category in met.values() if category.name not in known]
+        others = [category for category in met.values() if category.name not in known or not category.name]
         if not listed:
             return tuple(sorted_open(met.values()))
         named = {category.name: category for category in met.values()}
@@ -301,9 +334,12 @@ class DatasetChangedError(RuntimeError):
 
 
 def _opened_again(
-    form: Format, tree: Tree, prefix: str, opened_for: Purpose, purpose: Purpose, wanted: Wanted, items: int
-) -> OpenDataset:
-    """A dataset as another process opened it.  Raises DatasetChangedError where its items are not as many."""
+    form: Format, tree: Tree, prefix: str, opened_for: Purpose, purpose: Purpose, wanted: Wanted, items: int,
+    allowed: Limits,
+) -> OpenDataset:  # fmt: skip
+    """A dataset as another process opened it, with its limits.  Raises DatasetChangedError where its items are not as
+    many."""
+    set_limits(allowed)
     dataset = OpenDataset(form, tree, prefix, opened_for)
     dataset.purpose, dataset.wanted = purpose, wanted
     if len(dataset) != items:
@@ -377,24 +413,39 @@ def roots(form: Format, tree: Tree) -> Iterator[str]:
                 yield folder
 
 
-def candidates(source: Source, tree: Tree, options: Mapping[str, Any]) -> list[tuple[Format, str]]:
+def candidates(source: Source, tree: Tree, options: Mapping[str, Any], within: str = "") -> list[tuple[Format, str]]:
     """The layouts and roots that fit a tree, the best first: those with most of their required roles there.
 
-    One that claims no file comes last, though nothing that it requires be missing.
+    within: the folder of the tree in which the layouts' roots lie.
+
+    One that claims no file comes last, though nothing that it requires be missing; of equals, that which leaves fewest
+    files goes first.
     """
     forms = [compile_format(source, layout, options) for layout in source.layouts]
-    found = [(form, prefix) for form in forms for prefix in roots(form, tree)]
+    part = tree.under(within) if within else tree
+    found = [(form, "/".join(filter(None, (within, prefix)))) for form in forms for prefix in roots(form, part)]
+    if not found:  # no root is there: nothing is found below the first of them
+        return [(form, "/".join(filter(None, (within, _absent(form))))) for form in forms]
     if len(found) < 2:
         return found
     below = {prefix: tree.under(prefix) if prefix else tree for _, prefix in found}
     samples = {prefix: sampled(part.paths()) for prefix, part in below.items()}
     several = len(forms) > 1
 
-    def rank(form: Format, prefix: str) -> tuple[bool, int]:
-        by_role = claims(form, (path for path in samples[prefix] if not form.ignored(path))).by_role
-        return not any(by_role.values()), -_score(form, below[prefix], by_role, several)
+    def rank(form: Format, prefix: str) -> tuple[bool, int, int]:
+        by_role, unclaimed, _ = claims(form, (path for path in samples[prefix] if not form.ignored(path)))
+        return not any(by_role.values()), -_score(form, below[prefix], by_role, several), len(unclaimed)
 
     return sorted(found, key=lambda one: rank(*one))
+
+
+def _absent(form: Format) -> str:
+    """The folder of a root that is not there.  Raises SpecError for one that could not be."""
+    named = form.spec.root[0] if form.spec.root else ""
+    folder = safe_join("", named)
+    if not folder:
+        raise problem(f"the root {named!r} is no folder of a dataset", place_at(form.layout.node, "root"))
+    return folder
 
 
 def _score(form: Format, tree: Tree, found: Mapping[str, Sequence[Any]], several: bool) -> int:
@@ -417,11 +468,16 @@ def _has_another_mode(role: Role, path: str, tree: Tree) -> bool:
         return False
 
 
-def open_source(source: Source, tree: Tree, options: Mapping[str, Any], purpose: Purpose) -> OpenDataset:
-    """Open a tree with a spec: as the layout in which most items have their image.  Raises SpecError."""
+def open_source(
+    source: Source, tree: Tree, options: Mapping[str, Any], purpose: Purpose, within: str = ""
+) -> OpenDataset:
+    """Open a tree with a spec: as the layout in which most items have their image.  Raises SpecError.
+
+    within: the folder of the tree in which the dataset begins.
+    """
     best: tuple[tuple[int, int], OpenDataset] | None = None
     has_images = any(path.rpartition(".")[2].lower() in IMAGE_EXTENSIONS for path in tree.paths())
-    for form, prefix in candidates(source, tree, options):
+    for form, prefix in candidates(source, tree, options, within):
         dataset = OpenDataset(form, tree, prefix, purpose)
         complete = dataset.index.complete
         if best is None or (complete, len(dataset)) > best[0]:

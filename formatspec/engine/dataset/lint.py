@@ -8,15 +8,20 @@ from functools import partial
 from typing import Any
 
 from formatspec.engine.dataset.checks import Check
+from formatspec.engine.read.categories import table_of
 from formatspec.engine.read.leaf_reader import ReadContext
 from formatspec.engine.resolve.held_slots import BITS
 from formatspec.engine.spec.compiled import Format, compile_format, everything
+from formatspec.engine.spec.names_join import unjoined
 from formatspec.language.errors import Place, Problem, SpecError, suggest
-from formatspec.language.load import Layout, Source
+from formatspec.language.load import Layout, Source, place_at
 from formatspec.language.schema import CategoryList, CategoryTable, OptionSpec
-from formatspec.language.yaml_source import Node
 
 PALETTES = ("bits", "category.color")
+MOST_CHOICES = 1000
+"""Combinations of the options' choices, each of which is compiled."""
+_UNFORESEEN = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError, AssertionError)
+"""What a rule may raise that nobody thought of: the author of a spec is told where it stands all the same."""
 _ALL = ReadContext(everything, compares=True)
 
 
@@ -27,30 +32,36 @@ def compile_whole(source: Source) -> None:
     """
     problems: dict[Problem, None] = {}
 
-    def attempt(act: Callable[[], object]) -> Any:
+    def attempt(act: Callable[[], object], place: Place) -> Any:
         try:
             return act()
         except SpecError as error:
             problems.update(dict.fromkeys(error.problems))
-            return None
+        except _UNFORESEEN as error:
+            said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+            problems[Problem(f"this cannot be compiled ({said})", place)] = None
+        return None
 
     for layout in source.layouts:
         problems.update(dict.fromkeys(_entries(source, layout)))
-        for options in choices(layout.spec.options):
-            form = attempt(partial(compile_format, source, layout, options))
+        for options in attempt(partial(choices, layout.spec.options), layout.node.place) or ():
+            form = attempt(partial(compile_format, source, layout, options), layout.node.place)
             if form is None:
                 break
             for role in form.documents:
                 if role.kind == "pixels":
-                    attempt(partial(role.raster, _ALL))
-                    attempt(role.painter)
+                    attempt(partial(role.raster, _ALL), role.place)
+                    attempt(role.painter, role.place)
                 else:
-                    attempt(partial(role.reader, _ALL))
-                    attempt(role.writer)
-            attempt(lambda form=form: form.levels)  # type: ignore[misc]
+                    attempt(partial(role.reader, _ALL), role.place)
+                    attempt(role.writer, role.place)
+            attempt(partial(getattr, form, "levels"), layout.node.place)
+            for role in form.roles.values():
+                attempt(partial(getattr, role, "schema"), role.place)
             for code, check in form.spec.checks.items():
-                attempt(partial(Check, form, code, check))
+                attempt(partial(Check, form, code, check), place_at(layout.node, "checks", code))
             problems.update(dict.fromkeys(_twice(form)))
+            problems.update(dict.fromkeys(attempt(partial(list, unjoined(form)), layout.node.place) or ()))
     if problems:
         raise SpecError(_worded_once(problems))
 
@@ -63,11 +74,13 @@ def forms(source: Source) -> Iterator[Format]:
 
 
 def choices(options: Mapping[str, OptionSpec]) -> list[dict[str, Any]]:
-    """Every combination of the choices that options have."""
+    """Every combination of the choices that options have.  Raises SpecError where they are too many to try."""
     found: list[dict[str, Any]] = [{}]
     for name, option in options.items():
         if option.choices:
             found = [{**known, name: choice} for known in found for choice in option.choices]
+            if len(found) > MOST_CHOICES:
+                raise SpecError((Problem(f"the options have more than {MOST_CHOICES} combinations", None),))
     return found
 
 
@@ -94,10 +107,9 @@ def _entries(source: Source, layout: Layout) -> Iterator[Problem]:
     """What the words of a spec refer to and is not there."""
     spec, node = layout.spec, layout.node
     for position, entry in enumerate(spec.categories):
-        place = _at(node, "categories", position)
+        place = place_at(node, "categories", position)
         if isinstance(entry, CategoryTable):
-            if not (source.file.parent / entry.table).is_file():
-                yield Problem(f"there is no table {entry.table!r} beside the spec", place, "a CSV file")
+            yield from _problems(partial(table_of, source, layout, entry))
             continue
         name = entry.list if isinstance(entry, CategoryList) else entry
         if name not in spec.files:
@@ -108,27 +120,31 @@ def _entries(source: Source, layout: Layout) -> Iterator[Problem]:
         for value, path in given:
             if value is not None and allowed is not None and value not in allowed:
                 hint = suggest(str(value), map(str, allowed))
-                place = _at(node, "options", name, *path)
+                place = place_at(node, "options", name, *path)
                 yield Problem(f"{value!r} is no choice of the option {name}", place, hint=hint)
         for slot in option.follows:
             if slot not in BITS:
-                place = _at(node, "options", name, "follows", slot)
+                place = place_at(node, "options", name, "follows", slot)
                 yield Problem(f"{slot!r} is no slot of an object", place, hint=suggest(slot, BITS))
     for position, example in enumerate(spec.examples):
-        if not (source.file.parent / example).exists():
-            yield Problem(f"there is no example {example!r} beside the spec", _at(node, "examples", position))
+        at = place_at(node, "examples", position)
+        yield from _problems(partial(source.beside, example, at))
     for name, role in spec.files.items():
         for encoding in role.encoding:
             if not _is_encoding(encoding):
-                place = _at(node, "files", name, "encoding")
+                place = place_at(node, "files", name, "encoding")
                 yield Problem(f"there is no text encoding {encoding!r}", place, hint=suggest(encoding, _ENCODINGS))
         if role.palette is not None and role.palette not in PALETTES:
-            place = _at(node, "files", name, "palette")
+            place = place_at(node, "files", name, "palette")
             yield Problem(f"there is no palette {role.palette!r}", place, hint=suggest(role.palette, PALETTES))
-        if role.schema_ is not None:
-            fault = _schema_fault(role.schema_)
-            if fault:
-                yield Problem(f"this is no JSON Schema: {fault}", _at(node, "files", name, "schema"))
+
+
+def _problems(act: Callable[[], object]) -> tuple[Problem, ...]:
+    try:
+        act()
+    except SpecError as error:
+        return error.problems
+    return ()
 
 
 _ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "latin-1", "cp1252", "ascii")
@@ -140,28 +156,6 @@ def _is_encoding(name: str) -> bool:
     except LookupError:
         return False
     return True
-
-
-def _schema_fault(schema: Any) -> str:
-    """What makes a schema none; nothing if it is one."""
-    if not isinstance(schema, dict):
-        return "expected a mapping"
-    import jsonschema
-
-    try:
-        jsonschema.Draft202012Validator.check_schema(schema)
-    except jsonschema.SchemaError as error:
-        return error.message
-    return ""
-
-
-def _at(node: Node, *path: str | int) -> Place:
-    """The place of an entry, or of the nearest one above it."""
-    for part in path:
-        value = node.value
-        if part in value if isinstance(value, dict) else isinstance(value, list) and part in range(len(value)):
-            node = value[part]
-    return node.place
 
 
 __all__ = ["choices", "compile_whole", "forms"]

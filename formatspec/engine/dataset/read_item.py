@@ -17,8 +17,7 @@ from formatspec.engine.documents.role_codec import encoding_used
 from formatspec.engine.index.entries import Entry
 from formatspec.engine.index.row_ownership import Again, RowOwnership, Run, Table
 from formatspec.engine.label_images.reader import RasterReader
-from formatspec.engine.read.build_item import item_of
-from formatspec.engine.read.categories import Categories
+from formatspec.engine.read.build_item import as_read, item_of
 from formatspec.engine.read.generate_rows import FastRows
 from formatspec.engine.read.item_state import ItemState
 from formatspec.engine.read.merge_rows import OBJECTS_BY_ID, Reader, RowReader, said_twice
@@ -26,9 +25,12 @@ from formatspec.engine.read.projection import Decode, RowSource
 from formatspec.engine.read.table_row import read_row
 from formatspec.engine.resolve.json_schema import schema_faults
 from formatspec.engine.spec.compiled import IMAGE, Format, Role
+from formatspec.engine.splits.id_scopes import IDS, Splits
+from formatspec.engine.splits.turns import Turns
 from formatspec.files import json_file
 from formatspec.files.document import FileError
 from formatspec.files.images import ImageError, ImageInfo, probe, probe_ends, probe_file, probe_whole
+from formatspec.model.limits import TooLargeError, check_size
 from formatspec.model.records import Item, Origin
 from formatspec.model.region import Region
 from formatspec.paths.tree import Tree
@@ -53,6 +55,7 @@ class Purpose(msgspec.Struct, frozen=True):
     """What is read: whether source rows are kept, image headers looked at, every check made, pixels decoded.
 
     whole: images are looked at up to their ends.
+    classes: the names of the classes by their numbers from 0, where the user states them.
     """
 
     origin: bool = False
@@ -61,6 +64,7 @@ class Purpose(msgspec.Struct, frozen=True):
     media_required: bool = True
     pixels: bool = True
     whole: bool = False
+    classes: tuple[str, ...] = ()
 
 
 class Assembled(msgspec.Struct):
@@ -76,19 +80,30 @@ class Assembled(msgspec.Struct):
 
 
 def read_entry(
-    form: Format,
-    readers: Readers,
-    entry: Entry,
-    joined: RowOwnership,
-    tree: Tree,
-    categories: Categories,
-    purpose: Purpose,
+    form: Format, readers: Readers, entry: Entry, joined: RowOwnership, tree: Tree, splits: Splits, purpose: Purpose,
     complete: int = 1,
-) -> Assembled:
-    """Read one item; `complete`: how many of the dataset's items have their image."""
-    state = ItemState(dict(entry.names), categories, purpose.origin)
+) -> Assembled:  # fmt: skip
+    """Read one item.  One that asks for more than a limit allows is no item, with a fault that says so.
+
+    complete: how many of the dataset's items have their image.
+    """
+    state = ItemState(dict(entry.names), splits.of(entry.names), purpose.origin)
     state.refers, state.lists = form.names_objects, form.lists_objects
     files: dict[str, list[str]] = {}
+    try:
+        return _read_entry(form, readers, entry, joined, tree, splits, purpose, state, files, complete)
+    except (TooLargeError, MemoryError) as error:
+        file, path = state.file or next((paths[0] for paths in files.values()), ""), state.at
+        state.fault("IMAGE_SIZE", path, None, str(error) or "this needs more memory than there is")
+        state.faults[-1] = state.faults[-1]._replace(file=file)
+        return Assembled(entry.key, None, state.faults, files, {}, [], state)
+
+
+def _read_entry(
+    form: Format, readers: Readers, entry: Entry, joined: RowOwnership, tree: Tree, splits: Splits, purpose: Purpose,
+    state: ItemState, files: dict[str, list[str]], complete: int,
+) -> Assembled:  # fmt: skip
+    turns = Turns(splits, entry.names, entry.shared.get(IDS))
     rasters: dict[str, Any] = {}
     _item_names(form, entry, state)
     runs: dict[str, list[Run]] = {}
@@ -100,7 +115,7 @@ def read_entry(
             continue
         if role.span == "shared":
             if name in runs:
-                _read_rows(role, runs[name], readers, state)
+                _read_rows(role, runs[name], readers, turns, state)
         elif _is_read(name, readers, purpose):
             state.materialize_records()
             if role.span == "item":
@@ -116,7 +131,7 @@ def read_entry(
     item = item_of(entry.key, state)
     told = _link_overlaps(item, state)
     if purpose.origin:
-        _keep_origin(item, state, rasters)
+        _keep_origin(item, state, rasters, splits.several)
     return Assembled(entry.key, item, state.faults, files, told, state.deferred, state)
 
 
@@ -180,6 +195,8 @@ def _read_image(
     except (ImageError, ValueError, OSError) as error:
         state.faults.append(Fault("FILE_UNREADABLE", path, (), role.place if role else None, str(error), case="item"))
         return
+    if not _bears_size(info, path, (), state):
+        return
     state.env = Env(info.width, info.height)
     state.item["$info"] = info
     if cut_short:
@@ -197,6 +214,17 @@ def _only_listed(runs: Mapping[str, Sequence[Run]]) -> bool:
     return bool(tables) and all(table.kind == "item" and table.names_only for table in tables)
 
 
+def _bears_size(info: ImageInfo, file: str, path: DocumentPath, state: ItemState) -> bool:
+    """Whether an image is no larger than the limit; notes a fault where it is."""
+    try:
+        check_size(info.width, info.height)
+    except TooLargeError as error:
+        state.too_large = True
+        state.faults.append(Fault("IMAGE_SIZE", file, path, None, str(error)))
+        return False
+    return True
+
+
 def _look_inside(state: ItemState, purpose: Purpose, beside: bool) -> None:
     """Take the size of an image that a document holds; where a file is there, the file is the image."""
     data = state.item.get("image.data")
@@ -209,7 +237,7 @@ def _look_inside(state: ItemState, purpose: Purpose, beside: bool) -> None:
         file, path = state.place_of["image.data"]
         state.faults.append(Fault("FIELD", file, path, None, f"the image in it cannot be read: {error}"))
         return
-    if info is not None:
+    if info is not None and _bears_size(info, *state.place_of["image.data"], state):
         state.item["$info"] = info
 
 
@@ -256,11 +284,12 @@ def _rendered(role: Role, names: Mapping[str, Any]) -> str:
         return role.spec.path
 
 
-def _read_rows(role: Role, runs: Sequence[Run], readers: Readers, state: ItemState) -> None:
+def _read_rows(role: Role, runs: Sequence[Run], readers: Readers, turns: Turns, state: ItemState) -> None:
     tables: dict[DocumentPath, Table] = {table.path: table for table in readers.tables[role.name]}
     labels = any(name.startswith("category.") for name in role.captures)
     for part, first, which in runs:
         table, key = tables[part.table.path], (role.name, part.table.path)
+        turns.to(part.split, part.captures, state)
         again = [place for place in part.again if first <= place < first + len(which)] if part.again else ()
         plain = None if again else readers.plain.get(key)
         if plain is not None and plain.take(part.rows, first, first + len(which), part.table.path, part.file, state):
@@ -281,6 +310,7 @@ def _read_rows(role: Role, runs: Sequence[Run], readers: Readers, state: ItemSta
                 _read_label(role, table.readers[alternative], document, position, state)
             else:
                 _read_item(table.readers[alternative], document, position, state)
+    turns.back(state)
     state.at = ()
 
 
@@ -322,7 +352,12 @@ def _read_label(role: Role, reader: RowReader, document: Any, position: int, sta
     label.update({name: value for name, value in captures.items() if name.startswith("category.")})
     if state.origin:
         label["$rows"] = {(reader.number, state.file): (position, document)}
-    state.tables.setdefault("label", []).append(label)
+    labels = state.tables.setdefault("label", [])
+    same = next((one for one in labels if {**one, "$rows": None} == {**label, "$rows": None}), None)
+    if same is None:
+        labels.append(label)
+    elif state.origin:
+        same["$rows"].update(label["$rows"])
 
 
 def _read_item_file(
@@ -489,12 +524,24 @@ def _link_overlaps(item: Item, state: ItemState) -> dict[int, dict[str, Region]]
     return link(item, pending, state) if pending else {}
 
 
-def _keep_origin(item: Item, state: ItemState, rasters: Mapping[str, Any]) -> None:
+def _keep_origin(item: Item, state: ItemState, rasters: Mapping[str, Any], several: bool) -> None:
+    """Keep with an item where it comes from, and how it was read; `several`: splits number categories differently."""
     origin = Origin(state.item.get("$rows"), rasters, documents=state.documents)
     names = {name: value for name, value in {**item.captures, **state.stated}.items() if value is not None}
     origin.as_read = msgspec.structs.replace(item, captures=names if state.stated else item.captures)
-    records: tuple[Any, ...] = (*item.labels, *item.captions, *item.areas)
-    for record in records:
-        if record.origin is not None:
-            record.origin.as_read = record
+    if several:
+        told = {name: tuple(_as_read(one, state) for one in getattr(item, name)) for name in _NAMING}
+        origin.as_read = msgspec.structs.replace(origin.as_read, **told)
+    for caption in item.captions:
+        if caption.origin is not None:
+            caption.origin.as_read = caption
     msgspec.structs.force_setattr(item, "origin", origin)
+
+
+_NAMING = ("objects", "labels", "areas")
+"""The records of an item that name categories."""
+
+
+def _as_read(record: Any, state: ItemState) -> Any:
+    own = record.origin.as_read if record.origin is not None else None
+    return as_read(record, state.categories) if own is None else own

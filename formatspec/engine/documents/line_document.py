@@ -6,6 +6,7 @@ are a mapping s0, s1, …; alternatives are a mapping with those that fit, a0, a
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
@@ -30,6 +31,9 @@ from formatspec.language.rules import (
     TableRule,
     problem,
 )
+
+_COUNT = re.compile(r"[0-9]{1,18}")
+"""A number of lines that a file may hold."""
 
 
 class LineShape(msgspec.Struct, frozen=True):
@@ -190,8 +194,8 @@ def _match(
             return None
         document[f"s{i}"], at = found
         if isinstance(part, LineShape) and part.counts:
-            text = next((v for k, v in document[f"s{i}"].items() if k), "")
-            bound = int(text) if text.strip().isdigit() else None
+            text = next((v for k, v in document[f"s{i}"].items() if k), "").strip()
+            bound = min(int(text), len(lines)) if _COUNT.fullmatch(text) else None
     return document, at
 
 

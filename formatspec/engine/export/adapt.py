@@ -12,7 +12,7 @@ from formatspec.codecs.registry import Env, UnfitError
 from formatspec.engine.evaluate.expressions import compiled
 from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting
 from formatspec.engine.export.name_items import MOMENTS, Naming, spoken
-from formatspec.engine.read.categories import from_table
+from formatspec.engine.read.categories import table_of
 from formatspec.engine.resolve.codec_chain import Chain, build
 from formatspec.engine.spec import wanted_slots
 from formatspec.engine.spec.compiled import Format
@@ -26,16 +26,19 @@ class TargetCategories:
     """The target's table, and which of its categories each of the source's becomes.
 
     fixed: the table beside the spec is used, so that nothing else need list it.  closed: it is all there is, so
-    that a category that it lacks has neither number nor name.
+    that a category that it lacks has neither number nor name.  as_read: categories as splits of the source number
+    them, which stay as they are.
     """
 
-    def __init__(self, listed: Sequence[Category], fixed: bool, closed: bool = False) -> None:
+    def __init__(
+        self, listed: Sequence[Category], fixed: bool, closed: bool = False, as_read: Iterable[Category] = ()
+    ) -> None:
         self.listed = tuple(listed)
         self.fixed = fixed
         self.closed = closed
         self._by_name = {category.name: category for category in self.listed}
         self._by_key = {(category.id, category.name): category for category in self.listed}
-        self._own: dict[int, tuple[Category, Category | None]] = {}
+        self._own: dict[int, tuple[Category, Category | None]] = {id(one): (one, one) for one in as_read}
 
     def own(self, category: Category) -> Category | None:
         """The target's category for one of the source's; itself where the target has none, if its table is open."""
@@ -54,24 +57,26 @@ class TargetCategories:
         return category.name in self._by_name or not self.listed
 
 
-def target_categories(form: Format, source: Iterable[Category], same: bool) -> TargetCategories:
-    """The categories that a dataset of `form` will have, given the source's."""
+def target_categories(
+    form: Format, source: Iterable[Category], same: bool, as_read: Iterable[Category] = ()
+) -> TargetCategories:
+    """The categories that a dataset of `form` will have, given the source's; `as_read`: as its splits number them."""
     listed = list(source)
     if same:
-        return TargetCategories(listed, fixed=False)
+        return TargetCategories(listed, fixed=False, as_read=as_read)
     for entry in form.spec.categories:
         if isinstance(entry, CategoryTable):
-            table = from_table(form.source.file.parent / entry.table)
+            table = table_of(form.source, form.layout, entry)
             names = {category.name for category in table}
             if len(form.spec.categories) == 1 or all(category.name in names for category in listed):
-                return TargetCategories(table, fixed=True, closed=not entry.open)
+                return TargetCategories(table, fixed=True, closed=not entry.open, as_read=as_read)
     numbered = [
         msgspec.structs.replace(category, index=index, name=spoken(category), parent=category.parent or None)
         if category.index != index or category.name != spoken(category) or category.parent == ""
         else category
         for index, category in enumerate(_in_order(listed))
     ]
-    return TargetCategories(_identified(form, numbered), fixed=False)
+    return TargetCategories(_identified(form, numbered), fixed=False, as_read=as_read)
 
 
 def _in_order(categories: Sequence[Category]) -> list[Category]:
@@ -243,3 +248,15 @@ def _binds_in_pixels(form: Format, name: str) -> bool:
         if role.kind == "pixels" and role.rule is not None
         for meaning, scope, _ in wanted_slots.meanings(role.rule, role.scope)
     )
+
+
+def with_areas_as_objects(item: Item) -> Item:
+    """For a target that knows objects only: each area is an object; one of things that count is a group of them."""
+    if not item.areas:
+        return item
+    made = tuple(
+        Object(category=area.category, region=area.region,
+               single=False if area.category is not None and area.category.countable else None)
+        for area in item.areas
+    )  # fmt: skip
+    return msgspec.structs.replace(item, objects=(*item.objects, *made))

@@ -10,7 +10,7 @@ import msgspec
 
 from formatspec.engine.documents.role_codec import RoleCodec
 from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting
-from formatspec.engine.export.adapt import Adapter, TargetCategories
+from formatspec.engine.export.adapt import Adapter, TargetCategories, with_areas_as_objects
 from formatspec.engine.export.losses import Losses
 from formatspec.engine.export.lost_records import ONE_PER_ITEM, Unwritten
 from formatspec.engine.export.name_items import NoPlaceError
@@ -79,10 +79,12 @@ class Exporter:
         self.sources = sources
         self.as_read = as_read
         self.same = adapter.same
+        self.unions = tuple(file for file in sources.values() if file.union)
         self.shared: dict[tuple[str, str], Shared] = {}
         self.unwritten = Unwritten(target)
         self.are_read = False
         self.subsets: tuple[set[str], set[str]] = (set(), set())
+        self.met: set[str] = set()
         self.files = 0
         self.named: dict[str, str] = {}
         written = target.roles.values() if roles is None else roles
@@ -149,6 +151,8 @@ class Exporter:
         for path, data in files:
             self._put(path, data)
         self._in_subsets(own)
+        if self.adapter.renamed:
+            self.met.update(item.subsets)
         if not self.same:
             for what, unit in self.unwritten.of(own, setting, len(item.objects)):
                 self.losses.note(what, unit)
@@ -302,10 +306,19 @@ class Exporter:
         """The captures of each shared file that an item stands in: where lists name subsets, one for each."""
         if "subset" not in role.captures or "subset" in self.target.key_names:
             return [item.captures]
+        unions = self._unions(role, item) if self.unions and self.same and item.origin is not None else ()
         if not item.subsets:
             listed = "subset" in item.captures or not (self.same and item.origin is not None and role.optional)
             return [item.captures] if listed else []
-        return [{**item.captures, "subset": subset} for subset in item.subsets]
+        return [{**item.captures, "subset": subset} for subset in (*item.subsets, *unions)]
+
+    def _unions(self, role: Role, item: Item) -> Iterable[str]:
+        """The lists made of others, by their subsets, in which an item stood."""
+        records: tuple[Any, ...] = (item, *item.labels)
+        origins = [one.origin for one in records if one.origin is not None]
+        files = {key[1] for origin in origins for key in origin.rows if isinstance(key, tuple)}
+        found = (file for file in self.unions if file.role == role.name and file.path in files)
+        return {subset: None for file in found if (subset := file.captures["subset"]) not in item.subsets}
 
     def _rows_of(self, role: Role, item: Item, captures: Mapping[str, Any], item_setting: WriteSetting) -> None:
         key = (role.name, rendered(role, captures))
@@ -408,12 +421,14 @@ class Exporter:
             objects=self.objects,
             files=self.files,
             are_read=self.are_read,
+            met=sorted(self.met),
         )
         for file, shared in self.shared.items():
             self.numbering.pass_by(file, shared.part.counts)
         self.numbering.pass_by(None, {ALL_OBJECTS: self.objects})
         self.losses.clear()
         self.shared, self.subsets, self.named, self.files, self.objects = {}, (set(), set()), {}, 0, 0
+        self.met = set()
         return part
 
 
@@ -484,21 +499,9 @@ def _named_slot(slot: str, context: WriteContext) -> Any:
     return None if category is None else getattr(context.setting.categories.own(category), rest)
 
 
-def with_areas_as_objects(item: Item) -> Item:
-    """For a target that knows objects only: each area is an object; one of things that count is a group of them."""
-    if not item.areas:
-        return item
-    made = tuple(
-        Object(category=area.category, region=area.region,
-               single=False if area.category is not None and area.category.countable else None)
-        for area in item.areas
-    )  # fmt: skip
-    return msgspec.structs.replace(item, objects=(*item.objects, *made))
-
-
 def rendered(role: Role, names: Mapping[str, Any]) -> str:
     """The path of a role's file.  Raises CannotWriteError."""
     try:
-        return role.template.render(names)
+        return role.template.render({**role.spec.given, **names} if role.spec.given else names)
     except (KeyError, ValueError) as error:
         raise CannotWriteError(f"the path {role.spec.path} cannot be made of {dict(names)}: {error}") from None

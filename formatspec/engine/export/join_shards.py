@@ -127,6 +127,7 @@ class Finisher:
         self.as_read = as_read
         self.are_read = False
         self.subsets: tuple[set[str], set[str]] = (set(), set())
+        self.met: set[str] = set()
         self.files = 0
         self._files: dict[tuple[str, str], _File] = {}
         self._objects = 0
@@ -144,6 +145,7 @@ class Finisher:
             self.losses.note(what, unit, count)
         for mine, other in zip(self.subsets, part.subsets, strict=True):
             mine.update(other)
+        self.met.update(part.met)
         self.files += part.files
         self.are_read = self.are_read or part.are_read
         for shared in part.shared:

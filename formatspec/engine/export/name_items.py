@@ -28,8 +28,14 @@ class NoPlaceError(ValueError):
 
 
 def spoken(category: Category) -> str:
-    """A category's name; where its format only numbers it, the number."""
-    return category.name or ("" if category.id is None else str(category.id))
+    """A category's name; where its format only numbers or paints it, the number, or the colour as `#rrggbb`."""
+    if category.name:
+        return category.name
+    if category.id is not None:
+        return str(category.id)
+    if category.color is not None:
+        return "#" + "".join(f"{part:02x}" for part in category.color)
+    return "" if category.index is None else str(category.index)
 
 
 class Naming:
@@ -48,6 +54,7 @@ class Naming:
         self.names = target.key_names
         self.subset = lru_cache(maxsize=256)(self._subset)
         self._inherited = source.key_names
+        self._is_same = source.source.is_same(target.source)
         self._parts = tuple(name for name in source.key_names if name != "subset")
         self._formats = dict(image.scope.captures) if image is not None else {}
         self._renamed = dict(renamed)
@@ -102,11 +109,13 @@ class Naming:
         """The target's name for a subset.  Raises NoPlaceError where it has none."""
         if name is not None:
             name = self._renamed.get(name, name)
+        words = self._formats.get("subset")
+        choices = words.split("|") if words and "|" in words else []
+        if self._is_same and name in choices:
+            return name
         for own, others in self.target.spec.subsets.items():
             if name is not None and (name == own or name.lower() in (own, *others)):
                 return own
-        words = self._formats.get("subset")
-        choices = words.split("|") if words and "|" in words else []
         if not choices or name in choices:
             return name
         if name is None or name == DEFAULT_SUBSET:

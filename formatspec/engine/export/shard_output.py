@@ -50,7 +50,10 @@ class SharedShard(msgspec.Struct):
 
 
 class ShardOutput(msgspec.Struct):
-    """What writing some items gave beside their own files."""
+    """What writing some items gave beside their own files.
+
+    met: the source's names of the items' subsets, where subsets are named anew.
+    """
 
     shared: list[SharedShard]
     losses: list[tuple[str, str, int]]
@@ -59,6 +62,7 @@ class ShardOutput(msgspec.Struct):
     objects: int
     files: int
     are_read: bool
+    met: list[str] = []
 
 
 def row_writer(codec: RoleCodec) -> Callable[[Any], bytes]:

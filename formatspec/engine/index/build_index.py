@@ -13,6 +13,7 @@ import numpy as np
 from formatspec.engine.base.faults import Fault
 from formatspec.engine.index.entries import Chosen, Entries, Entry, ItemFiles, captured
 from formatspec.engine.index.join_rows import id_key, join_rows, name_key, names_only, noted_keys
+from formatspec.engine.index.named_folders import share_captures, share_named_folders
 from formatspec.engine.index.row_ownership import RowOwnership, SharedFile, Table
 from formatspec.engine.index.row_source import HeldRows, range_file, rows_at, sought
 from formatspec.engine.read.leaf_reader import ReadContext
@@ -107,7 +108,7 @@ def _claimer(form: Format, faults: list[Fault]) -> Callable[[str], tuple[Role, d
             if len(equals) == 1:
                 role, found = equals[0], equals[0].template.match(path)
                 if found is not None:
-                    return role, {**found, **role.spec.given} if role.spec.given else found
+                    return role, {**role.spec.given, **found} if role.spec.given else found
                 continue
             best = [(role, found) for role in equals if (found := role.template.match(path)) is not None]
             if not best:
@@ -116,7 +117,7 @@ def _claimer(form: Format, faults: list[Fault]) -> Callable[[str], tuple[Role, d
             if len(best) > 1:
                 names = " and ".join(role.name for role, _ in best)
                 faults.append(Fault("FILE_TWO_RULES", path, (), role.place, f"{names} claim this file equally well"))
-            return role, {**found, **role.spec.given}
+            return role, {**role.spec.given, **found}
         return None
 
     return claim
@@ -197,6 +198,9 @@ def build_index(form: Format, tree: Tree, state_of: Any) -> Index:
     tables = {role.name: _tables(role, form) for role in form.roles.values() if role.span == "shared" and role.codec}
     shared = _read_shared(form, claimed, tables, tree, faults)
     rows = join_rows(form, shared, tables, entries, faults, state_of)
+    if any(role.spec.folders for role in form.roles.values()):
+        share_named_folders(form, shared, entries, tree.folders())
+    share_captures(form, (file for file in shared if not tables[file.role]), entries)
     entries.whole()
     listed, complete, ordered = _looked_through(form, entries, rows)
     order = np.arange(len(entries), dtype=np.int32) if ordered else _in_order(entries)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from array import array
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -15,11 +16,13 @@ from formatspec.engine.index.entries import Entries, Entry, header_of, item_key
 from formatspec.engine.index.id_columns import LARGEST_NOTED, Column
 from formatspec.engine.index.row_ownership import Again, RowOwnership, SharedFile, Table, TableFile
 from formatspec.engine.index.row_source import FileRows
+from formatspec.engine.index.union_lists import union_lists
 from formatspec.engine.read.item_state import ItemState
 from formatspec.engine.read.merge_rows import RowReader
 from formatspec.engine.read.projection import RowSource, rows_decoder
 from formatspec.engine.resolve.scope import Meaning, Scope
 from formatspec.engine.spec.compiled import IMAGE, Format
+from formatspec.engine.splits.id_scopes import IDS, Split, id_in, id_split, several_id_splits, whole_split
 from formatspec.language.leaf import Bind, bindings
 from formatspec.language.rules import LeafRule, MapRule
 
@@ -39,42 +42,52 @@ class LookedUp:
         self._by.clear()
         self._alone.clear()
 
-    def of(self, shape: tuple[str, ...], key: tuple[Any, ...]) -> list[int]:
-        """The numbers of the items with these names."""
+    def of(self, shape: tuple[str, ...], key: tuple[Any, ...], split: Split) -> list[int]:
+        """The numbers of the items with these names, of which the id is the one that they have in a split."""
         if shape not in self._by:
             by: dict[int, int | list[int]] = {}
             for entry in self._entries:
-                own = _key_of(self._form, shape, entry)
-                if own is not None:
+                for _, own in _keys_of(self._form, shape, entry):
                     mark = hash(own)
                     known = by.setdefault(mark, entry.number)
-                    if known != entry.number:
+                    last = known[-1] if isinstance(known, list) else known
+                    if last != entry.number:
                         by[mark] = [*(known if isinstance(known, list) else (known,)), entry.number]
             self._by[shape] = by
         found = self._by[shape].get(hash(key), [])
         numbers = found if isinstance(found, list) else [found]
-        return [number for number in numbers if _key_of(self._form, shape, self._entries[number]) == key]
+        return [number for number in numbers if _key_of(self._form, shape, self._entries[number], split) == key]
 
-    def alone(self, shape: tuple[str, ...], given: tuple[Any, ...]) -> Mapping[Any, int]:
-        """By their ids, the numbers of the items that alone have theirs, among those with the other names given."""
+    def alone(self, shape: tuple[str, ...], given: tuple[Any, ...], split: Split) -> Mapping[Any, int]:
+        """By their ids in a split, the numbers of the items that alone have theirs, among those with the other names
+        given."""
         if shape not in self._alone:
             place = shape.index("id")
             by: dict[Any, dict[Any, int]] = defaultdict(dict)
             for entry in self._entries:
-                key = _key_of(self._form, shape, entry)
-                if key is not None:
-                    ids = by[(*key[:place], *key[place + 1 :])]
+                for own, key in _keys_of(self._form, shape, entry):
+                    ids = by[own, (*key[:place], *key[place + 1 :])]
                     ids[key[place]] = -1 if key[place] in ids else entry.number
             self._alone[shape] = by
-        return self._alone[shape].get(given, {})
+        return self._alone[shape].get((split, given), {})
 
 
-def _key_of(form: Format, shape: tuple[str, ...], entry: Entry) -> tuple[Any, ...] | None:
+def _keys_of(form: Format, shape: tuple[str, ...], entry: Entry) -> Iterator[tuple[Split, tuple[Any, ...]]]:
+    """An item's names of a shape, with each id that it has and the split in which it has it."""
+    ids = entry.shared.get(IDS) if "id" in shape else None
+    for split in ids or ((),):
+        key = _key_of(form, shape, entry, split)
+        if key is not None:
+            yield split, key
+
+
+def _key_of(form: Format, shape: tuple[str, ...], entry: Entry, split: Split) -> tuple[Any, ...] | None:
     """An item's names of a shape; None where it has not all of them."""
-    names = entry.names
+    names, ids = entry.names, entry.shared.get(IDS)
     if not all(name in names or _optional(form, name) for name in shape):
         return None
-    return tuple(names.get(name) or "" if name != "id" else names["id"] for name in shape)
+    own = names.get("id") if ids is None else id_in(ids, split)
+    return tuple(names.get(name) or "" if name != "id" else own for name in shape)
 
 
 def join_rows(
@@ -84,14 +97,41 @@ def join_rows(
     """Give every row of a shared file to its item; first those of item sources, which make items."""
     joined = RowOwnership()
     looked = LookedUp(form, entries)
+    numbering = [file.captures for file in shared if any(one.kind == "item" for one in tables.get(file.role, ()))]
+    several = several_id_splits(numbering, form.key_names)
+    told = Counter(whole_split(file.captures) for file in shared for one in tables.get(file.role, ()) if one.source)
+    seen: dict[Split, dict[Any, tuple[int, str]]] = {}
+    lists: dict[str, dict[str, array[int]]] = {}
     for making in (True, False):
         for file in shared:
             for table in tables.get(file.role, ()):
                 if (table.kind == "item") is making:
-                    _Joining(form, file, table, entries, looked, faults, state_of, joined).run()
-        looked.clear()
+                    whole = whole_split(file.captures)
+                    met = seen.setdefault(whole, {}) if told[whole] > 1 else None
+                    split = id_split(file.captures, form.key_names) if several else ()
+                    _Joining(form, file, table, entries, looked, faults, state_of, joined, split, met, lists).run()
+                    if making:
+                        looked.clear()  # the next file's rows may name items by what this one's told of them
+        seen.clear()
+    _leave_unions_out(shared, lists, entries)
     joined.settle(len(entries))
     return joined
+
+
+def _leave_unions_out(
+    shared: Sequence[SharedFile], lists: Mapping[str, Mapping[str, array[int]]], entries: Entries
+) -> None:
+    """Take from items the subsets of lists that are made of others."""
+    for of_role in lists.values():
+        for subset in union_lists(of_role):
+            for file in shared:
+                file.union = file.union or (file.role in lists and file.captures["subset"] == subset)
+            for number in dict.fromkeys(of_role[subset]):
+                entry = entries[number]
+                rest = tuple(one for one in entry.shared["subsets"] if one != subset)
+                entry.share("subsets", rest)
+                if rest and entry.names.get("subset") == subset:
+                    entry.names["subset"] = rest[0]
 
 
 class _Joining(msgspec.Struct):
@@ -105,7 +145,10 @@ class _Joining(msgspec.Struct):
     faults: list[Fault]
     state_of: Any
     joined: RowOwnership
-    seen: dict[Any, int] = msgspec.field(default_factory=dict)
+    split: Split
+    seen: dict[Any, tuple[int, str]] | None
+    lists: dict[str, dict[str, array[int]]]
+    own: set[Any] = msgspec.field(default_factory=set)
     owned: dict[int, Any] = msgspec.field(default_factory=dict)
 
     def run(self) -> None:
@@ -114,7 +157,8 @@ class _Joining(msgspec.Struct):
             _no_rows(self.file, self.table, self.faults)
             return
         columns = header_of(self.form.roles[self.file.role].document_rule, self.file.document)
-        part = TableFile(self.table, self.file.path, rows, columns, {})
+        captures = self.file.captures
+        part = TableFile(self.table, self.file.path, rows, columns, captures, self.split, {})
         self.joined.parts.append(part)
         ids = Ids([id_key(reader) for reader in self.table.readers])
         key = _item_key(self.table)
@@ -164,7 +208,7 @@ class _Joining(msgspec.Struct):
         """The numbers of the items that alone have their id, among those that the file can tell of."""
         given = {n: v for n, v in self.file.captures.items() if v is not None and n in self.form.key_names}
         shape = tuple(sorted((*given, "id")))
-        return self.looked.alone(shape, tuple(given[name] for name in shape if name != "id"))
+        return self.looked.alone(shape, tuple(given[name] for name in shape if name != "id"), self.split)
 
     def _row(self, position: int, document: Any, ids: Ids) -> None:
         file, table = self.file, self.table
@@ -178,14 +222,16 @@ class _Joining(msgspec.Struct):
         names = self._names(state)
         found = self._owners(names)
         if table.kind == "item" and "id" in names and table.readers[which].by == ("id",):
-            if names["id"] in self.seen:
+            other = self._same_id_elsewhere(names["id"], found)
+            if names["id"] in self.own or other:
+                where = f": it is that of another item in {other}" if other else ""
                 self.faults.append(
                     Fault("DUPLICATE", file.path, _path_of(state, "id"), table.readers[which].place,
-                          f"the id {names['id']!r} stands twice", "an id of its own", names["id"], case="item",
+                          f"the id {names['id']!r} stands twice{where}", "an id of its own", names["id"], case="item",
                           scope="item")
                 )  # fmt: skip
                 return
-            self.seen[names["id"]] = position
+            self.own.add(names["id"])
         if not found:
             if names.get("id") is None or names["id"] not in self.looked.doubled:
                 self.faults.append(_unknown_item(file.path, names, state, table.readers[which]))
@@ -209,6 +255,13 @@ class _Joining(msgspec.Struct):
         place = table.readers[which].place
         self.faults.append(Fault("DUPLICATE", self.file.path, path, place, words, case="item", scope="item"))
 
+    def _same_id_elsewhere(self, own: Any, found: Sequence[int]) -> str:
+        """The file of the same split where the id of an item is that of another item; nothing if there is none."""
+        if self.seen is None or not found:
+            return ""
+        owner, file = self.seen.setdefault(own, (found[0], self.file.path))
+        return file if owner != found[0] and file != self.file.path else ""
+
     def _owners(self, names: Mapping[str, Any]) -> Sequence[int]:
         """The numbers of the items whose names agree with a row's; for a source of items, one is made where there is
         none."""
@@ -222,7 +275,8 @@ class _Joining(msgspec.Struct):
         shape = tuple(sorted(name for name in names if name == "id" or name in form.key_names))
         if not shape:
             return range(len(entries)) if table.kind != "item" else ()
-        return self.looked.of(shape, tuple(names[name] if name == "id" else names[name] or "" for name in shape))
+        key = tuple(names[name] if name == "id" else names[name] or "" for name in shape)
+        return self.looked.of(shape, key, self.split)
 
     def _names(self, state: ItemState) -> dict[str, Any]:
         """What a row tells of its item's names."""
@@ -236,9 +290,12 @@ class _Joining(msgspec.Struct):
     def _tell(self, number: int, names: Mapping[str, Any]) -> None:
         entry, captures = self.entries[number], self.file.captures
         if self.table.kind == "item" and "subset" in captures and "subset" not in self.form.key_names:
+            self.lists.setdefault(self.file.role, {}).setdefault(captures["subset"], array("i")).append(number)
             subsets = entry.shared.get("subsets", ())
             if captures["subset"] not in subsets:
                 entry.share("subsets", (*subsets, captures["subset"]))
+        if self.split and self.table.kind == "item" and "id" in names:
+            entry.share(IDS, {self.split: names["id"], **entry.shared.get(IDS, {})})
         for name, value in names.items():
             entry.names.setdefault(name, value)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import msgspec
@@ -13,6 +14,7 @@ from formatspec.engine.base.scratch_records import PIECE, Records
 from formatspec.engine.index.entries import Entry
 from formatspec.engine.read.merge_rows import RowReader
 from formatspec.engine.read.projection import Fields, RowSource
+from formatspec.engine.splits.id_scopes import Split
 
 
 class Table(msgspec.Struct, frozen=True):
@@ -35,13 +37,17 @@ class Table(msgspec.Struct, frozen=True):
 
 
 class SharedFile(msgspec.Struct):
-    """A shared file, read once; of tables whose rows are sought in the file, the document holds none."""
+    """A shared file, read once; of tables whose rows are sought in the file, the document holds none.
+
+    union: whether it is a list of items of which some have no such subset, as the list is made of others.
+    """
 
     role: str
     path: str
     captures: dict[str, Any]
     document: Any = None
     tables: dict[tuple[str, ...], RowSource] = msgspec.field(default_factory=dict)
+    union: bool = False
 
 
 class Again(NamedTuple):
@@ -55,6 +61,7 @@ class Again(NamedTuple):
 class TableFile(NamedTuple):
     """A table in one file, with the names of its columns if it states them.
 
+    captures: the names in the file's path.  split: those of them within which its ids of items hold.
     again: by their places, the rows whose ids stood in the table before.
     """
 
@@ -62,6 +69,8 @@ class TableFile(NamedTuple):
     file: str
     rows: RowSource
     columns: tuple[str, ...]
+    captures: Mapping[str, Any] = MappingProxyType({})
+    split: Split = ()
     again: dict[int, Again] = {}  # noqa: RUF012  # a table in which none does
 
 

@@ -19,7 +19,8 @@ from formatspec.files import json_file, json_rows
 from formatspec.files.document import LineColumn, Pointer
 from formatspec.files.json_rows import NotRowsError
 from formatspec.files.places import Places
-from formatspec.paths.tree import Tree
+from formatspec.paths.positioned import BINARY, read_at
+from formatspec.paths.tree import SourceChangedError, Tree
 
 SPAN = 1 << 20
 """Bytes of rows that are decoded at once where all rows of a table are gone through."""
@@ -163,21 +164,30 @@ class RangeFile:
 
     @cached_property
     def _descriptor(self) -> int:
-        return os.open(self.path, os.O_RDONLY)
+        try:
+            return os.open(self.path, os.O_RDONLY | BINARY)
+        except FileNotFoundError:
+            raise SourceChangedError(f"{self.path} is gone: it was there when the run began") from None
 
     @cached_property
     def places(self) -> Places:
         """The file's lines and columns."""
         return Places(self.read)
 
+    @cached_property
+    def _stamp(self) -> tuple[int, int] | None:
+        """The size and the time of the file as it was first opened; None where nobody else can change it."""
+        return self._now()
+
+    def _now(self) -> tuple[int, int] | None:
+        found = os.fstat(self._descriptor)
+        return found.st_size, found.st_mtime_ns
+
     def read(self, size: int, offset: int) -> bytes:
-        data = os.pread(self._descriptor, size, offset)
-        while len(data) < size:
-            more = os.pread(self._descriptor, size - len(data), offset + len(data))
-            if not more:
-                break
-            data += more
-        return data
+        """So many bytes from a place on, fewer at the end.  Raises SourceChangedError where the file has changed."""
+        if self._stamp != self._now():
+            raise SourceChangedError(f"{self.path} has changed since the run began")
+        return read_at(self._descriptor, size, offset)
 
     def stream(self) -> json_rows.Read:
         """What gives the file's next bytes, from its beginning on."""
@@ -204,6 +214,9 @@ class _Spooled(RangeFile):
             file.write(data)
             file.flush()
             self.__dict__["_descriptor"] = os.dup(file.fileno())
+
+    def _now(self) -> tuple[int, int] | None:
+        return None
 
 
 def range_file(tree: Tree, path: str) -> RangeFile:

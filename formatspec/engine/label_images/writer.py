@@ -30,6 +30,7 @@ from formatspec.engine.write.source_rows import contexts_of
 from formatspec.language.rules import (
     Rule,
     parse_where,
+    problem,
 )
 from formatspec.language.schema import FileSpec
 from formatspec.model import derive
@@ -210,7 +211,10 @@ def raster_writer(spec: FileSpec, rule: Rule, scope: Scope) -> RasterWriter:
         row.holds |= (BITS["region"] | IMPLIED["region"]) if row.holds else 0
     objects = scope.inside("objects")
     palette = _category_palette if spec.palette == "category.color" else None
-    background = next((_value(blank, channels_of(rule)) for blank in blanks_of(rule)), None)
+    try:
+        background = next((_value(blank, channels_of(rule)) for blank in blanks_of(rule)), None)
+    except LackingError as lacking:
+        raise problem(f"a row of constants paints no pixel: {lacking}", rule.place) from None
     shown = None if spec.shows is None else condition(parse_where(spec.shows, rule.place), objects, rule.place)
     return RasterWriter(spec, alphabets, rows, channels_of(rule), palette, background, shown)
 

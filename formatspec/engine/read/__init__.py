@@ -1,1 +1,1 @@
-"""Values of documents to slots, to records, to an item."""
+"""Values become slots, slots records, records an item."""

@@ -14,7 +14,7 @@ from formatspec.findings.table import CODES
 from formatspec.language.errors import Place
 from formatspec.model.flaws import flaws, good_rings
 from formatspec.model.region import Region
-from formatspec.model.slots import TABLES
+from formatspec.model.slots import TABLES, find_slot
 from formatspec.paths.names import safe_join
 from formatspec.paths.template import Template
 
@@ -38,7 +38,7 @@ def binder(meaning: Meaning, scope: Scope, at: DocumentPath, place: Place) -> Bi
     if meaning.where == "capture":
         return _capture(meaning.name)
     if meaning.where == "column":
-        return _column(meaning, at)
+        return _column(meaning, at, place)
     if meaning.where == "outer":
         return _outer(meaning.name, meaning.outer)
     if meaning.where in ("option", "columns"):
@@ -236,8 +236,11 @@ def _rendered(folder: Template, state: ItemState) -> str:
         raise UnfitError(f"an item that tells {', '.join(folder.names)}") from None
 
 
-def _column(meaning: Meaning, at: DocumentPath) -> Binder:
+def _column(meaning: Meaning, at: DocumentPath, place: Place) -> Binder:
     kind, slot = TABLES[meaning.table], meaning.name
+    found = find_slot(kind, slot)
+    is_text = found is not None and found[1].type == "text"
+    what = "a category's name is text" if slot.endswith("name") else f"{slot} is text"
 
     def bind(value: Any, record: Record, state: ItemState) -> None:
         if value is None:
@@ -247,6 +250,9 @@ def _column(meaning: Meaning, at: DocumentPath) -> Binder:
         for position, one in enumerate(values):
             if not isinstance(one, str | int) or isinstance(one, bool):
                 raise UnfitError("names", one)
+            if is_text and not isinstance(one, str):
+                state.fault("FIELD", (*state.at, *at, position), place, what, "text", one)
+                continue
             if slot.startswith("category."):
                 _known_category(slot.removeprefix("category."), one, state)
             beside = rows[position] if position < len(rows) and "$column" in rows[position] else None

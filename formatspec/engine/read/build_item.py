@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
+import msgspec
 import numpy as np
 from msgspec.structs import replace
 
 from formatspec.engine.base.faults import Fault, Record
+from formatspec.engine.read.categories import CATEGORIES, Categories, categories_of
 from formatspec.engine.read.item_state import ItemState
 from formatspec.files.images import ImageInfo
 from formatspec.model import derive
@@ -33,10 +35,12 @@ def item_of(key: str, state: ItemState) -> Item:
         if info is not None:
             _compare_size(info, state)
             width, height = info.width, info.height
+        if state.too_large:
+            width = height = None
         channels = slots.get("image.channels") or (info.channels if info else None)
         data = slots.get("image.data")
         image = Image(path=slots["image.path"], width=width, height=height, channels=channels, data=data)
-    elif slots.get("image.width"):
+    elif slots.get("image.width") and not state.too_large:
         image = Image(
             width=slots["image.width"], height=slots.get("image.height"), channels=slots.get("image.channels")
         )
@@ -155,7 +159,6 @@ def _objects(state: ItemState) -> tuple[Object, ...]:
     records = state.tables.get("object", ())
     _name_parents(records)
     made = []
-    resolve = state.categories.resolve
     for index, record in enumerate(records):
         slots, stated, attributes = group_slots(record)
         origin = None
@@ -163,12 +166,13 @@ def _objects(state: ItemState) -> tuple[Object, ...]:
             origin = Origin(record.get("$rows"), record.get("$rasters"), index)
         if state.categories.match and state.categories.listed:
             _see_listed(record, state)
-        category = resolve(record, stated) if stated else None
+        categories = state.categories if CATEGORIES not in record else categories_of(record, state)
+        category = categories.resolve(record, stated) if stated else None
         thing = Object(category=category, attributes=attributes, origin=origin, **slots)
         if origin is not None:
-            origin.as_read = thing
+            origin.as_read = as_read(thing, categories)
             other = None if category is None else stated.get("category.id", category.id) != category.id
-            if state.categories.merged and other:  # what its row says is not what is written
+            if categories.merged and other:  # what its row says is not what is written
                 origin.as_read = replace(thing, category=None)
         record["$object"] = thing
         made.append(thing)
@@ -198,7 +202,7 @@ def group_slots(record: Record) -> tuple[Record, Record, Record]:
 def _see_listed(record: Record, state: ItemState) -> None:
     """Note a category that the dataset's own list does not name."""
     name = record.get("category.name")
-    if name is not None and state.categories.find(record) is None:
+    if name is not None and categories_of(record, state).find(record) is None:
         file, path = record.get("$name_at", (record.get("$file", state.file), ()))
         message = "the dataset's list of categories does not name this one"
         state.faults.append(Fault("UNLISTED_CATEGORY", file, path, None, message, "", name, record.get("id")))
@@ -228,17 +232,31 @@ def _labels(state: ItemState) -> tuple[Label, ...]:
     if not told and not records:
         return ()
     single = {slot.removeprefix("label."): state.item[slot] for slot in told if state.item[slot] is not None}
-    if single and not any(state.categories.resolve(r) == state.categories.resolve(single) for r in records):
+    if single and not any(categories_of(r, state).resolve(r) == state.categories.resolve(single) for r in records):
         records.insert(0, single)
-    return tuple(
-        Label(
-            category=state.categories.resolve(record),
-            attributes=_attributes(record),
-            origin=_origin(record),
-            **{slot: record[slot] for slot in _LABEL if record.get(slot) is not None},
-        )
-        for record in records
+    return tuple(_kept_as_read(_label(record, state), record, state) for record in records)
+
+
+def _label(record: Record, state: ItemState) -> Label:
+    return Label(
+        category=categories_of(record, state).resolve(record),
+        attributes=_attributes(record),
+        origin=_origin(record),
+        **{slot: record[slot] for slot in _LABEL if record.get(slot) is not None},
     )
+
+
+def as_read(record: Any, categories: Categories) -> Any:
+    """A record with its category as the rows of its split number it."""
+    own = categories.as_read(record.category)
+    return record if own is record.category else msgspec.structs.replace(record, category=own)
+
+
+def _kept_as_read(made: Any, record: Record, state: ItemState) -> Any:
+    """A label or an area that knows, where its source is kept, how it was read."""
+    if made.origin is not None:
+        made.origin.as_read = as_read(made, categories_of(record, state))
+    return made
 
 
 def _captions(slots: Record, state: ItemState) -> tuple[Caption, ...]:
@@ -288,10 +306,11 @@ def _areas(state: ItemState, objects: Sequence[Object]) -> tuple[Area, ...]:
     outlined = [thing for thing in objects if thing.region is None and thing.polygons]
     for record in records:
         region = record["region"] if owned is None else record["region"] - owned
-        category = state.categories.resolve(record)
+        category = categories_of(record, state).resolve(record)
         region = _beyond(region, [thing for thing in outlined if thing.category == category])
         if region:
-            areas.append(Area(category=category, region=region, origin=_origin(record)))
+            area = Area(category=category, region=region, origin=_origin(record))
+            areas.append(_kept_as_read(area, record, state))
     return tuple(areas)
 
 

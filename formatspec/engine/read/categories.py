@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import csv
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,9 +11,20 @@ import msgspec
 
 from formatspec.engine.base.faults import Record
 from formatspec.engine.read.item_state import ItemState
+from formatspec.files import csv_file
+from formatspec.files.document import FileError
+from formatspec.language.errors import Place, Problem, SpecError
+from formatspec.language.load import SPEC_LIMIT, Layout, Source, place_at
+from formatspec.language.schema import CategoryTable
 from formatspec.model.records import Category, Origin
 
+_NUMBERS = ("id", "index")
+"""Slots by which rows may know a category, and which hold within a split."""
+_NAMES = ("name", "color")
+"""Slots by which rows may know a category, and which hold over all splits."""
 _KEYS = ("id", "index", "name", "color")
+CATEGORIES = "$categories"
+"""Under this name a record holds the categories as its split numbers them, where rows of several splits were read."""
 _SLOTS = tuple(field for field in Category.__struct_fields__ if field not in ("attributes", "origin"))
 
 
@@ -21,27 +32,37 @@ class Categories:
     """What is known of categories while reading.
 
     listed: the table, by index.  closed: rows may name no other.  match: slots by which rows find a table that
-    lists names only.  merged: whether some stand for others of their name.
-    adds: whether rows may name others by their numbers, of which a finding tells.
+    lists names only.  numbered: categories as the rows number them, each with the one of `listed` that it is; none
+    where rows number them as `listed` does.  merged: whether some stand for others of their name.  adds: whether rows
+    may name others by their numbers, of which a finding tells.
     """
 
-    def __init__(self, listed: Sequence[Category], closed: bool, match: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, listed: Sequence[Category], closed: bool, match: tuple[str, ...] = (),
+        numbered: Sequence[tuple[Category, Category]] = (),
+    ) -> None:  # fmt: skip
         self.listed = tuple(listed)
         self.closed = closed
         self.match = match
         self._by: dict[str, dict[Any, Category]] = {key: {} for key in _KEYS}
-        for category in self.listed:
-            for key in _KEYS:
-                value = getattr(category, key)
-                if value is not None and value != "":
-                    self._by[key].setdefault(value, category)
+        alike = [(one, one) for one in self.listed]
+        for keys, pairs in (_NUMBERS, numbered or alike), (_NAMES, (*numbered, *alike)):
+            for key in keys:
+                for own, category in pairs:
+                    value = getattr(own, key)
+                    if value is not None and value != "":
+                        self._by[key].setdefault(value, category)
+        self._as_read = {
+            id(category): own for own, category in numbered if (own.id, own.index) != (category.id, category.index)
+        }
+        self.numbered = tuple(numbered)
         self.merged = self.adds = False
         self._met: dict[Any, Category] = {}
         self._named: dict[str, _Named] = {}
 
     def opened(self) -> Categories:
         """The same categories, to which rows may add others by their numbers."""
-        made = Categories(self.listed, False, self.match)
+        made = Categories(self.listed, False, self.match, self.numbered)
         made.adds = True
         return made
 
@@ -50,7 +71,8 @@ class Categories:
         first: dict[Any, Category] = {}
         for category in self.listed:
             first.setdefault((category.name, category.parent), category)
-        made = Categories(tuple(first.values()), self.closed, self.match)
+        own = [(one, first[same.name, same.parent]) for one, same in self.numbered]
+        made = Categories(tuple(first.values()), self.closed, self.match, own)
         for category in self.listed:
             same = first[category.name, category.parent]
             for key in ("id", "index"):
@@ -59,6 +81,15 @@ class Categories:
                     made._by[key].setdefault(value, same)
                     made.merged = True
         return made
+
+    @property
+    def apart(self) -> Iterable[Category]:
+        """Categories as the rows number them, where that is not as `listed` does."""
+        return self._as_read.values()
+
+    def as_read(self, category: Category | None) -> Category | None:
+        """A category as the rows number it."""
+        return self._as_read.get(id(category), category)
 
     def knows(self, slot: str, value: Any) -> bool:
         """Whether the table has a category whose `slot` is `value`."""
@@ -141,6 +172,12 @@ class _Named(dict[Any, Category]):
         return found
 
 
+def categories_of(record: Mapping[str, Any], state: ItemState) -> Categories:
+    """The categories as the split of a record's rows numbers them."""
+    found: Categories = record.get(CATEGORIES, state.categories)
+    return found
+
+
 def category_of(values: Mapping[str, Any]) -> Category:
     """A category of slots."""
     plain = {name: value for name, value in values.items() if name in _SLOTS and value is not None}
@@ -166,17 +203,20 @@ def from_state(state: ItemState) -> list[Category]:
 def merged(groups: Iterable[Sequence[Category]]) -> list[Category]:
     """The union of several files' tables: equal id and name are one; the first file's order goes first."""
     found: dict[Any, Category] = {}
-    for group in groups:
+    lists = list(groups)
+    for group in lists:
         for category in group:
             key = (category.id, category.name)
-            found[key] = _joined(found[key], category) if key in found else category
+            found[key] = joined_category(found[key], category) if key in found else category
+    if len(lists) == 1 and len({category.index for category in found.values()}) == len(found):
+        return list(found.values())  # a list may leave numbers out
     return [
         category if category.index == index else msgspec.structs.replace(category, index=index)
         for index, category in enumerate(found.values())
     ]
 
 
-def _joined(known: Category, other: Category) -> Category:
+def joined_category(known: Category, other: Category) -> Category:
     """A category that two files tell of: what the first leaves open is as the second says."""
     filled = {
         name: value
@@ -194,24 +234,69 @@ def _joined(known: Category, other: Category) -> Category:
     return made
 
 
+def from_names(names: Sequence[str], with_ids: bool) -> list[Category]:
+    """The categories that a user names: the first is number 0, as its index and, where rows state ids, as its id."""
+    return [Category(id=index if with_ids else None, index=index, name=name) for index, name in enumerate(names)]
+
+
+def identity(category: Category) -> tuple[Any, ...]:
+    """What tells a category from others: its id and name; where it has neither, its colour or its number."""
+    if category.id is not None or category.name:
+        return category.id, category.name
+    return None, "", category.color, None if category.color is not None else category.index
+
+
+def table_of(source: Source, layout: Layout, entry: CategoryTable) -> list[Category]:
+    """The categories of a table that a spec names.  Raises SpecError, as `from_table` does."""
+    place = place_at(layout.node, "categories", layout.spec.categories.index(entry))
+    return from_table(source.beside(entry.table, place))
+
+
 def from_table(file: Path) -> list[Category]:
-    """The categories of a table beside a spec: a CSV file whose columns are slots of a category."""
-    with file.open(encoding="utf-8", newline="") as stream:
-        rows = list(csv.DictReader(stream))
-    return [
-        category_of({"index": index, **{slot: _cell(slot, text) for slot, text in row.items() if text != ""}})
-        for index, row in enumerate(rows)
-    ]
+    """The categories of a table beside a spec: a CSV file whose columns are slots of a category.
+
+    Raises SpecError, which names the file and the line, for a table that cannot be read.
+    """
+    try:
+        data = file.read_bytes() if file.stat().st_size <= SPEC_LIMIT else None
+    except OSError as error:
+        raise SpecError((Problem(f"the table {file} cannot be read: {error.strerror}", None),)) from None
+    if data is None:
+        raise SpecError((Problem(f"the table {file} is larger than {SPEC_LIMIT:,} bytes", None),))
+    try:
+        rows = csv_file.decode(data)
+        made = []
+        for index, row in enumerate(rows):
+            if None in row:
+                raise ValueError(f"the row has more cells than columns: {row[None][0]!r}")
+            slots = {slot: _cell(slot, text) for slot, text in row.items() if text != ""}
+            made.append(category_of({"index": index, **slots}))
+    except FileError as error:
+        raise SpecError((Problem(error.message, Place(str(file), error.line or 1, error.column or 1)),)) from None
+    except ValueError as error:
+        line, _ = csv_file.locate(data, (len(made),)) or (1, 1)
+        raise SpecError((Problem(str(error), Place(str(file), line, 1)),)) from None
+    return made
+
+
+_WHOLE = re.compile(r"-?[0-9]{1,18}")
 
 
 def _cell(slot: str, text: str) -> Any:
     if slot in ("id", "index"):
-        return int(text) if text.lstrip("-").isdigit() else text
+        if _WHOLE.fullmatch(text):
+            return int(text)
+        if slot == "index":
+            raise ValueError(f"an index is a whole number, not {text!r}")
+        return text
     if slot == "color":
-        return tuple(int(part) for part in text.split())
+        parts = text.split()
+        if not parts or not all(_WHOLE.fullmatch(part) and 0 <= int(part) <= 255 for part in parts):
+            raise ValueError(f"a color is whole numbers from 0 to 255 with blanks between, not {text!r}")
+        return tuple(int(part) for part in parts)
     if slot == "countable":
         return text == "true"
-    if slot.startswith("attributes.") and text.lstrip("-").isdigit():
+    if slot.startswith("attributes.") and _WHOLE.fullmatch(text):
         return int(text)
     if slot in ("path", "part_names", "attribute_names", "keypoint_names"):
         return tuple(part.strip() for part in text.split(";"))
@@ -222,9 +307,9 @@ def sorted_open(categories: Iterable[Category]) -> list[Category]:
     """An open list: sorted by id where there is one, else by name, so that the order of items does not matter."""
     unique: dict[Any, Category] = {}
     for category in categories:
-        known = unique.get((category.id, category.name))
+        known = unique.get(identity(category))
         if known is None or repr(category) < repr(known):
-            unique[category.id, category.name] = category
+            unique[identity(category)] = category
 
     def order(category: Category) -> Any:
         numeric = isinstance(category.id, int)
@@ -235,6 +320,7 @@ def sorted_open(categories: Iterable[Category]) -> list[Category]:
             category.id if numeric else 0,
             str(category.id or ""),
             category.name,
+            category.color or (),
         )
 
     return [

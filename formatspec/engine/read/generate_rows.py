@@ -19,6 +19,7 @@ from formatspec.engine.base.faults import Record
 from formatspec.engine.base.source_code import Names, function
 from formatspec.engine.read.bind_slots import NAMED, puts_only
 from formatspec.engine.read.build_item import OBJECT, group_slots
+from formatspec.engine.read.categories import Categories
 from formatspec.engine.read.compile_reader import choice_reader, field_reader, unread_kinds
 from formatspec.engine.read.item_state import ItemState
 from formatspec.engine.read.json_type_dispatch import raw_held
@@ -76,7 +77,7 @@ class FastRows(msgspec.Struct, frozen=True):
             return False
         if any(one.slot == "keypoints" for one in judged) and any(map(miscounted, made)):
             return False
-        state.plain = PlainObjects(self, tuple(made), file, path, start)
+        state.plain = PlainObjects(self, tuple(made), file, path, start, state.categories)
         return True
 
 
@@ -88,6 +89,7 @@ class PlainObjects(NamedTuple):
     file: str
     path: tuple[str, ...]
     first: int
+    categories: Categories
 
     def materialize(self, state: ItemState) -> None:
         """Put the records that the validating readers would have made into the state's tables."""
@@ -99,8 +101,9 @@ class PlainObjects(NamedTuple):
     def _record(self, thing: Object, at: tuple[str | int, ...]) -> Record:
         record: Record = {slot: value for slot in OBJECT if (value := getattr(thing, slot)) is not _DEFAULTS[slot]}
         record.update({f"attributes.{name}": value for name, value in thing.attributes.items()})
-        if thing.category is not None:
-            record.update({f"category.{slot}": getattr(thing.category, slot) for slot in self.rows.stated})
+        category = self.categories.as_read(thing.category)
+        if category is not None:
+            record.update({f"category.{slot}": getattr(category, slot) for slot in self.rows.stated})
         if self.rows.id_key is not None:
             record["$id_at"] = (self.file, (*at, self.rows.id_key))
         if self.rows.reader.by:

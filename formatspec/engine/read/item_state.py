@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, Protocol
 from formatspec.codecs.registry import Env
 from formatspec.engine.base.faults import MISSING, DocumentPath, Fault, MisfitError, Record
 from formatspec.language.errors import Place
+from formatspec.model.limits import TooLargeError, check_size
 from formatspec.model.records import Object
 
 
@@ -49,24 +50,8 @@ class ItemState:
     """
 
     __slots__ = (
-        "at",
-        "captures",
-        "categories",
-        "deferred",
-        "documents",
-        "env",
-        "faults",
-        "file",
-        "first",
-        "item",
-        "judged",
-        "keyed",
-        "lists",
-        "origin",
-        "place_of",
-        "plain",
-        "refers", "stated",
-        "tables",
+        "at", "captures", "categories", "deferred", "documents", "env", "faults", "file", "first", "item", "judged",
+        "keyed", "lists", "origin", "place_of", "plain", "refers", "stated", "tables", "too_large",
     )  # fmt: skip
 
     def __init__(self, captures: dict[str, Any], categories: Any, origin: bool) -> None:
@@ -89,6 +74,7 @@ class ItemState:
         self.deferred: list[tuple[Any, Place, Record, Any, str, DocumentPath]] = []
         self.place_of: dict[str, tuple[str, DocumentPath]] = {}
         self.first: dict[str, str] = {}
+        self.too_large = False
 
     def materialize_records(self) -> None:
         """Replace objects that a fast reader made by their records, so that other rows can add to them."""
@@ -103,7 +89,15 @@ class ItemState:
     def sized(self) -> None:
         """Let the codecs know the size, once the item does."""
         width, height = self.item.get("image.width"), self.item.get("image.height")
-        if width and height and not self.env.width:
+        if width and height and not self.env.width and not self.too_large:
+            try:
+                check_size(width, height)
+            except TooLargeError as error:
+                self.too_large = True
+                for slot in ("image.width", "image.height"):
+                    file, path = self.place_of.get(slot, (self.file, self.at))
+                    self.faults.append(Fault("IMAGE_SIZE", file, path, None, str(error), got=self.item[slot]))
+                return
             self.env = Env(width, height)
 
     def fault(

@@ -21,7 +21,8 @@ from formatspec.paths import formats
 
 Convert = Callable[[Any, Env], Any]
 
-NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[-+]?(?:nan|NaN|inf|Infinity)"
+NUMBER = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?|[-+]?(?:nan|NaN|inf|Infinity)"
+"""A number of a text.  There is one way to fit it, so that a line that does not fit is refused at once."""
 _INTEGER = re.compile(r"[-+]?\d+")
 _NUMBER = re.compile(NUMBER)
 _PADDED = re.compile(r"0\d+d")
@@ -199,6 +200,29 @@ def _numbers(count: int | None, value: Any, env: Env) -> tuple[Any, ...]:
     return tuple(value)
 
 
+def _rings(value: Any, env: Env) -> tuple[tuple[Any, ...], ...]:
+    if not isinstance(value, list | tuple):
+        raise UnfitError("a list of lists of numbers", value)
+    return tuple(_ring(ring, env) for ring in value)
+
+
+def _ring(value: Any, env: Env) -> tuple[Any, ...]:
+    ring = _numbers(None, value, env)
+    if len(ring) % 2:
+        raise UnfitError("x and y in turn", value)
+    return ring
+
+
+def _keypoints(value: Any, env: Env) -> tuple[tuple[Any, ...], ...]:
+    if not isinstance(value, list | tuple):
+        raise UnfitError("a list of x, y and visibility", value)
+    return tuple(_numbers(3, point, env) for point in value)
+
+
+def _coded(what: str, value: Any, env: Env) -> Any:
+    raise UnfitError(f"{what}, which a codec gives", value)
+
+
 def _color(value: Any, env: Env) -> tuple[int, ...]:
     if not isinstance(value, list | tuple) or len(value) not in (3, 4):
         raise UnfitError("a colour of three integers", value)
@@ -224,7 +248,7 @@ def _json(value: Any, env: Env) -> Any:
     return value
 
 
-_TYPES: dict[Type, Convert] = {
+TYPES: dict[Type, Convert] = {
     "int": _integer,
     "number": _number,
     "text": _text,
@@ -240,6 +264,15 @@ _TYPES: dict[Type, Convert] = {
     "edges": _edges,
     "mapping": _mapping,
 }  # fmt: skip
+"""What a value of each type of slot must be: gives the value, or raises UnfitError.  Other types take anything."""
+_BARE: dict[Type, Convert] = {
+    "ring": _ring,
+    "rings": _rings,
+    "keypoints": _keypoints,
+    "region": partial(_coded, "pixels"),
+    "bytes": partial(_coded, "bytes"),
+}
+"""What values are where no codec makes them."""
 _TEXT_READERS: dict[str, Convert] = {"number": read_number, "numbers": _read_numbers}
 _TEXT_TYPES: dict[Type, Convert] = {
     "int": read_number,
@@ -273,7 +306,7 @@ def build(leaf: Bind, types: Sequence[Type], keys: int, textual: bool, place: Pl
         if not codecs or codecs[-1].kind != "tree":
             steps_out.append(partial(_each, spell) if keys > 1 else spell)
     steps_in.extend(codec.decode for codec in reversed(codecs))
-    checks = [_TYPES.get(kind) for kind in types]
+    checks = [(None if codecs else _BARE.get(kind)) or TYPES.get(kind) for kind in types]
     if len(types) == 1:
         if checks[0] is not None:
             steps_in.append(_if_any(checks[0]))
@@ -371,7 +404,8 @@ def _pattern(leaf: Bind, codecs: Sequence[Codec], types: Sequence[Type]) -> str:
     arity = next((codec.arity for codec in reversed(codecs) if codec.arity), None)
     for codec in reversed(codecs):
         if codec.between is not None and codec is codecs[-1]:
-            parted = rf"[ ]*{re.escape(codec.between.strip())}[ ]*(?:{NUMBER})"
+            mark = codec.between.strip()
+            parted = rf"[ ]*{re.escape(mark)}[ ]*(?:{NUMBER})" if mark else f"[ ]+(?:{NUMBER})"
             return f"(?:{NUMBER})" + (f"(?:{parted}){{{arity - 1}}}" if arity else f"(?:{parted})*")
         if codec.kind == "number":
             return NUMBER

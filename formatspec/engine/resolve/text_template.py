@@ -15,7 +15,7 @@ from formatspec.language.errors import Place
 from formatspec.language.leaf import Bind, Computed, Text
 from formatspec.language.rules import problem
 from formatspec.paths import formats
-from formatspec.paths.template import Template, TemplateField, TemplateSyntaxError, compile_template
+from formatspec.paths.template import Template, TemplateField, compile_template
 
 _BLANKS = re.compile(r"[ \t]+")
 
@@ -76,7 +76,7 @@ def text_template(leaf: Text, scope: Scope, place: Place) -> TextTemplate:
         parts.append(TemplateField(name, pattern, str, render, optional=absent))
     try:
         template = compile_template(parts, limit=1 << 22)
-    except TemplateSyntaxError as error:
+    except ValueError as error:
         raise problem(f"in {leaf.source!r}: {error}", place) from None
     return TextTemplate(template, leaves, frozenset(optional), _only_numbers(parts), _literals(parts))
 

@@ -1,1 +1,1 @@
-"""A whole spec, compiled: its roles, their tables and codecs."""
+"""A spec, compiled."""

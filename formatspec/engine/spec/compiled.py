@@ -16,14 +16,14 @@ from formatspec.engine.read.compile_reader import compile_reader, row_reader
 from formatspec.engine.read.leaf_reader import ReadContext
 from formatspec.engine.read.merge_rows import Reader, RowReader
 from formatspec.engine.resolve.codec_chain import Convert, build
-from formatspec.engine.resolve.json_schema import Schema, compile_schema
+from formatspec.engine.resolve.json_schema import Schema, SchemaError, compile_schema
 from formatspec.engine.resolve.scope import Meaning, Scope
 from formatspec.engine.spec.levels import Levels, stated_by
 from formatspec.engine.write.compile_writer import compile_writer
 from formatspec.engine.write.print_leaf import Writer
 from formatspec.language.errors import Place, suggest
 from formatspec.language.leaf import Bind, LeafSyntaxError, Text, bindings, parse_text
-from formatspec.language.load import Layout, Source
+from formatspec.language.load import Layout, Source, place_at
 from formatspec.language.rules import LeafRule, LineRule, OneOf, Rule, TableRule, inside, problem
 from formatspec.language.schema import FileSpec, Spec
 from formatspec.model.slots import find_slot
@@ -58,6 +58,12 @@ class Role(msgspec.Struct, frozen=True, dict=True):
     place: Place
     folder: bool = False
     base: Template | None = None
+
+    @property
+    def path_place(self) -> Place:
+        """Where the spec states the role's path."""
+        value = self.layout.node.value["files"].value[self.name].value
+        return value["path"].place if isinstance(value, dict) else self.place
 
     @cached_property
     def rule(self) -> Rule | None:
@@ -99,8 +105,15 @@ class Role(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def schema(self) -> Schema | None:
-        """The JSON Schema that the role's documents follow, if it states one."""
-        return None if self.spec.schema_ is None else compile_schema(self.spec.schema_)
+        """The JSON Schema that the role's documents follow, if it states one.  Raises SpecError."""
+        if self.spec.schema_ is None:
+            return None
+        try:
+            return compile_schema(self.spec.schema_)
+        except SchemaError as fault:
+            raise problem(
+                fault.message, place_at(self.layout.node, "files", self.name, "schema", *fault.path)
+            ) from None
 
     def reader(self, context: ReadContext) -> Reader:
         """The reader of the role's document."""
@@ -346,7 +359,10 @@ def _template(pieces: Pieces, known: Mapping[str, str | None], place: Place) -> 
             parts.append(formats.field(name, part.format or known.get(name)))
         except TemplateSyntaxError as error:
             raise problem(f"{{{name}:{part.format}}}: {error}", place) from None
-    return compile_template([part for part in parts if part != ""])
+    try:
+        return compile_template([part for part in parts if part != ""])
+    except ValueError as error:
+        raise problem(str(error), place) from None
 
 
 def _plain(convert: Convert) -> Callable[[Any], Any]:

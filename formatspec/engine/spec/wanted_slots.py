@@ -154,3 +154,13 @@ def names_categories(form: Format) -> frozenset[str]:
         return meaning.name.startswith(("category.", "label.category."))
 
     return frozenset(name for name, role in form.roles.items() if role.span != "shared" and serves(role, named))
+
+
+def names_category_by(form: Format, slot: str) -> bool:
+    """Whether rows name their category by this slot of it: its `index`, its place in the list, or its `id`."""
+    return any(
+        meaning.name in (f"category.{slot}", f"label.category.{slot}") and meaning.where in ("record", "item", "outer")
+        for role in form.documents
+        if role.rule is not None
+        for meaning, _, _ in meanings(role.rule, role.scope)
+    )

@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 from typing import BinaryIO
 
+from formatspec.paths.tree import SourceChangedError
+
 _UNFIT = {errno.EXDEV, errno.ENOTTY, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM, errno.EBADF}
 """How a file system says that it cannot copy so."""
 _CLONE = 0x40049409
@@ -41,8 +43,12 @@ def _new(place: str) -> int:
 
 
 def copy(source: Path, place: Path) -> None:
-    """Copy a file's bytes to a new file.  Raises OSError."""
-    with source.open("rb") as there, fresh(place) as here:
+    """Copy a file's bytes to a new file.  Raises OSError, and SourceChangedError where the file is gone."""
+    try:
+        opened = source.open("rb")
+    except FileNotFoundError:
+        raise SourceChangedError(f"{source} is gone: it was there when the run began") from None
+    with opened as there, fresh(place) as here:
         if not _cloned(there, here) and not _copied(there, here):
             shutil.copyfileobj(there, here, 1 << 20)
 

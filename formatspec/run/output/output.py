@@ -5,11 +5,11 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 
 from formatspec.run.output.partial import partial, refuse_folder
-from formatspec.run.output.staging import OutputError, OutputPlace, Staging
+from formatspec.run.output.staging import OutputError, OutputPlace, Overwrite, Staging
 from formatspec.run.output.upload import refuse_there, uploaded
 
 
-def refuse_unfit(out: OutputPlace, data: OutputPlace, overwrite: bool) -> None:
+def refuse_unfit(out: OutputPlace, data: OutputPlace, overwrite: Overwrite) -> None:
     """Raise OutputError where OUT lies in DATA or the other way round, or exists."""
     if _inside(out, data):
         raise OutputError(f"{out} lies inside the data {data}; choose a folder beside it with -o")
@@ -18,7 +18,7 @@ def refuse_unfit(out: OutputPlace, data: OutputPlace, overwrite: bool) -> None:
     refuse_existing(out, overwrite)
 
 
-def refuse_existing(out: OutputPlace, overwrite: bool) -> None:
+def refuse_existing(out: OutputPlace, overwrite: Overwrite) -> None:
     """Raise OutputError where OUT exists and may not be replaced."""
     if isinstance(out, str):
         refuse_there(out, overwrite)
@@ -34,12 +34,13 @@ def _inside(one: OutputPlace, other: OutputPlace) -> bool:
 
 
 def staged(
-    out: OutputPlace, overwrite: bool = False, fingerprint: str | None = None
+    out: OutputPlace, overwrite: Overwrite = False, fingerprint: str | None = None, listed: bool = True
 ) -> AbstractContextManager[Staging]:
     """An output that is there when the block ends well, and is not when it does not.
 
-    fingerprint: by which a folder that was left by a kill is known again, and continued.
+    fingerprint: by which a folder that was left by a kill is known again, and continued.  listed: whether a folder
+    gets a file that lists the others, as an output behind a URL does, by which it may be replaced later.
     """
     if isinstance(out, str):
-        return uploaded(out)
-    return partial(out, overwrite, fingerprint)
+        return uploaded(out, overwrite)
+    return partial(out, overwrite, fingerprint, listed)

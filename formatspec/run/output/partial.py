@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import platform
 import shutil
+import stat
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -19,8 +20,10 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from formatspec.paths.positioned import write_at
+from formatspec.paths.store import MANIFEST, manifest, unlisted
 from formatspec.run.output.copying import copy, fresh, write
-from formatspec.run.output.staging import OutputError, below
+from formatspec.run.output.staging import OutputError, Overwrite, below, not_written
 
 PATIENCE = 10.0
 """Seconds that a run waits for the workers of one that was killed to end."""
@@ -55,27 +58,44 @@ class FolderStaging:
         return path
 
     def write(self, path: str, data: bytes) -> None:
-        """Write a file."""
-        write(f"{self.folder}/{self._made_below(path)}", data)
+        """Write a file.  Raises OutputError, as all that writes here does."""
+        try:
+            write(f"{self.folder}/{self._made_below(path)}", data)
+        except OSError as error:
+            raise self._not_written(path, error) from None
 
     def write_pieces(self, path: str, pieces: Iterable[bytes]) -> None:
         """Write a file piece by piece."""
-        with fresh(self._place(path)) as stream:
-            stream.writelines(pieces)
+        try:
+            with fresh(self._place(path)) as stream:
+                stream.writelines(pieces)
+        except OSError as error:
+            raise self._not_written(path, error) from None
 
     def copy(self, source: Path, path: str) -> None:
-        """Copy a file."""
-        copy(source, self._place(path))
+        """Copy a file.  Raises SourceChangedError too."""
+        try:
+            copy(source, self._place(path))
+        except OSError as error:
+            raise self._not_written(path, error) from None
 
     def link(self, source: Path, path: str) -> None:
         """Make a hard link, or a copy where that cannot be."""
-        place = self._place(path)
-        place.unlink(missing_ok=True)
+        try:
+            place = self._place(path)
+            place.unlink(missing_ok=True)
+        except OSError as error:
+            raise self._not_written(path, error) from None
         try:
             os.link(source, place)
         except OSError:
             self.linked_by_copy += 1
-            copy(source, place)
+            self.copy(source, path)
+
+    def _not_written(self, path: str, error: OSError) -> OutputError:
+        folder = self.folder.parent
+        out = folder.with_name(folder.name.removeprefix(".").partition(".partial")[0])
+        return not_written(f"{out}/{path}", error)
 
     def clear(self) -> None:
         """Delete all that was written."""
@@ -89,37 +109,91 @@ class FolderStaging:
         """All is written already."""
 
 
-def refuse_folder(out: Path, overwrite: bool) -> None:
-    """Raise OutputError where a folder exists and may not be replaced."""
-    if out.exists() and not overwrite:
+def refuse_folder(out: Path, overwrite: Overwrite) -> None:
+    """Raise OutputError where something is there that may not be replaced, or where nothing can be."""
+    try:
+        status = out.lstat()
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise not_written(out, error) from None
+    if stat.S_ISLNK(status.st_mode) and not out.exists():
+        raise OutputError(f"{out} is a link that leads nowhere; choose another folder with -o, or remove it")
+    if not overwrite:
         raise OutputError(f"{out} exists; choose another folder with -o, or replace it with --overwrite")
+    if overwrite == "force":
+        return
+    why = _not_ours(out)
+    if why:
+        raise OutputError(f"{out} is not replaced: {why}; choose another folder with -o, or replace it with --force")
+
+
+def _not_ours(out: Path) -> str:
+    """Why what is there was not written by a conversion, or not all of it; nothing if it was."""
+    if not out.is_dir():
+        return "it is no folder"
+    files = sizes(out)
+    if not files and not any(out.iterdir()):
+        return ""
+    if MANIFEST not in files:
+        return f"it holds no {MANIFEST}, so no formatspec wrote it"
+    return unlisted(files, (out / MANIFEST).read_bytes())
+
+
+def sizes(folder: Path) -> dict[str, int]:
+    """Every file below a folder and its bytes; links are not followed."""
+    found: dict[str, int] = {}
+    todo = [""]
+    while todo:
+        prefix = todo.pop()
+        with os.scandir(folder / prefix) as entries:
+            for entry in entries:
+                path = f"{prefix}{entry.name}"
+                if entry.is_dir(follow_symlinks=False):
+                    todo.append(f"{path}/")
+                else:
+                    found[path] = entry.stat(follow_symlinks=False).st_size
+    return found
 
 
 @contextmanager
-def partial(out: Path, overwrite: bool, fingerprint: str | None) -> Iterator[FolderStaging]:
+def partial(out: Path, overwrite: Overwrite, fingerprint: str | None, listed: bool = True) -> Iterator[FolderStaging]:
     """A folder that becomes `out` when the block ends well, and is deleted when it does not.
 
     fingerprint: what tells this command, its data and its options from any other; a run of the same that was
-    killed is continued.  Raises OutputError where another run makes `out`, or `out` is there and may not be replaced.
+    killed is continued.  listed: whether it gets a file that lists the others.  Raises OutputError where another run
+    makes `out`, where `out` is there and may not be replaced, and where it cannot be written.
     """
     folder = out.parent / f".{out.name}.partial{'' if _can_lock() else f'-{os.getpid()}'}"
-    lock = _locked(folder, out)
+    try:
+        lock = _locked(folder, out)
+    except OSError as error:
+        raise not_written(out, error) from None
     mark, old = folder / "mark", folder / "old"
     try:
         _put_back(old, out)
         refuse_folder(out, overwrite)
         token = uuid4().hex
         staging = FolderStaging(folder / "files", None if fingerprint is None else folder / "done", token)
-        if fingerprint is None or not staging.folder.is_dir() or not _is_same(mark, fingerprint):
-            mark.unlink(missing_ok=True)
-            staging.clear()
-            mark.write_text(_mark(fingerprint or token), encoding="utf-8")
-        _share(lock, token, out)
+        try:
+            if fingerprint is None or not staging.folder.is_dir() or not _is_same(mark, fingerprint):
+                mark.unlink(missing_ok=True)
+                staging.clear()
+                mark.write_text(_mark(fingerprint or token), encoding="utf-8")
+            _share(lock, token, out)
+        except OSError as error:
+            raise not_written(out, error) from None
         yield staging
         staging.flush()
-        if out.exists():
-            out.rename(old)
-        staging.folder.rename(out)
+        try:
+            if listed:
+                (staging.folder / MANIFEST).write_bytes(manifest(sizes(staging.folder)))
+            refuse_folder(out, overwrite)
+            if os.path.lexists(out):
+                out.rename(old)
+            staging.folder.rename(out)
+        except OSError as error:
+            raise not_written(out, error) from None
     finally:
         _put_back(old, out)
         mark.unlink(missing_ok=True)
@@ -174,7 +248,7 @@ def _locked(folder: Path, out: Path) -> int:
 def _share(lock: int, token: str, out: Path) -> None:
     """Let workers have the lock too, who know the token."""
     os.ftruncate(lock, 0)
-    os.pwrite(lock, token.encode(), 0)
+    write_at(lock, token.encode(), 0)
     os.fsync(lock)
     if not _flock(lock, shared=True):
         raise OutputError(f"another run is writing {out}; choose another folder with -o")
@@ -197,7 +271,7 @@ def _flock(lock: int, shared: bool) -> bool:
 
 def _put_back(old: Path, out: Path) -> None:
     """Undo half of a replacement."""
-    if old.exists() and not out.exists():
+    if os.path.lexists(old) and not os.path.lexists(out):
         old.rename(out)
 
 

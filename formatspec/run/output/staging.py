@@ -5,13 +5,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 from formatspec.paths.store import is_url, plain_path
+
+Overwrite = bool | Literal["force"]
+"""Whether an output that is there is replaced: if it was written as one and holds nothing else, or whatever it is."""
 
 
 class OutputError(ValueError):
     """The output cannot be where it was asked for; the message says what to do."""
+
+
+def not_written(place: object, error: OSError) -> OutputError:
+    """What went wrong with a place that is written to, in one sentence."""
+    return OutputError(f"{place} cannot be written: {error.strerror or error}")
 
 
 class Staging(Protocol):

@@ -12,8 +12,18 @@ from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from typing import IO, TYPE_CHECKING, Any
 
-from formatspec.paths.store import MANIFEST, UNFINISHED, RemoteError, Store, manifest, sentence, store_at, unfit
-from formatspec.run.output.staging import OutputError, Staging, below
+from formatspec.paths.store import (
+    MANIFEST,
+    UNFINISHED,
+    RemoteError,
+    Store,
+    manifest,
+    sentence,
+    store_at,
+    unfit,
+    unlisted,
+)
+from formatspec.run.output.staging import OutputError, Overwrite, Staging, below
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -100,29 +110,69 @@ class StoreStaging:
         return {}
 
 
-def refuse_there(url: str, overwrite: bool) -> None:
-    """Raise OutputError where files lie below a URL and may not be replaced: no others than ours ever are."""
+def refuse_there(url: str, overwrite: Overwrite) -> None:
+    """Raise OutputError where files lie below a URL and may not be replaced."""
     if "::" in url or url.startswith("zip://"):
         raise OutputError(f"{url}: nothing can be written into an archive; choose a folder with -o")
     listed = _listed(store_at(url))
-    if not listed:
+    if not listed or overwrite == "force":
         return
     if MANIFEST not in listed:
         raise OutputError(
-            f"{url} holds files without a {MANIFEST}, which no formatspec wrote; choose another place with -o"
+            f"{url} holds files without a {MANIFEST}, which no formatspec wrote; choose another place with -o, or "
+            "replace them with --force"
         )
     if not overwrite:
         why = unfit(listed, store_at(url).read(MANIFEST, listed[MANIFEST]))
         state = f"exists, and is not whole: {why}" if why else "exists"
         raise OutputError(f"{url} {state}; choose another place with -o, or replace it with --overwrite")
+    why = unlisted(listed, store_at(url).read(MANIFEST, listed[MANIFEST]))
+    if why:
+        raise OutputError(f"{url} is not replaced: {why}; choose another place with -o, or replace it with --force")
+
+
+def is_there(url: str) -> bool:
+    """Whether any file lies below a URL."""
+    return bool(_listed(store_at(url)))
+
+
+class NowhereStaging:
+    """An output that is only counted: what is refused of it is known before anything is replaced."""
+
+    def __init__(self) -> None:
+        self.linked_by_copy = 0
+        self.kept: Path | None = None
+
+    def write(self, path: str, data: bytes) -> None:
+        """Look at a path."""
+        below(path)
+
+    def write_pieces(self, path: str, pieces: Iterable[bytes]) -> None:
+        """Make all pieces and keep none."""
+        below(path)
+        deque(pieces, maxlen=0)
+
+    def copy(self, source: Path, path: str) -> None:
+        """Look at a path."""
+        below(path)
+
+    def link(self, source: Path, path: str) -> None:
+        """Look at a path."""
+        below(path)
+
+    def clear(self) -> None:
+        """Nothing was written."""
+
+    def flush(self) -> None:
+        """Nothing waits."""
 
 
 @contextmanager
-def uploaded(url: str) -> Iterator[Staging]:
+def uploaded(url: str, overwrite: Overwrite) -> Iterator[Staging]:
     """An output below a URL that is whole when the block ends well, and deleted when it does not."""
     store = store_at(url)
     before = _listed(store)
-    if before and MANIFEST not in before:
+    if before and MANIFEST not in before and overwrite != "force":
         raise OutputError(f"{url} holds files since a moment ago; choose another place with -o")
     store.write(MANIFEST, UNFINISHED)
     store.remove(name for name in before if name != MANIFEST)

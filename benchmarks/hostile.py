@@ -1,0 +1,178 @@
+"""How the time of every text-like reader grows with hostile input: at 1, 2, 4 and 8 times a length.
+
+Ends with 1 if a doubling takes more than 2.5 times as long. `make hostile` also prints what each bomb takes of memory.
+"""
+
+from __future__ import annotations
+
+import gc
+import itertools
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from formatspec.cli.main import OBJECTS_BETWEEN_COLLECTIONS
+from formatspec.engine.resolve.json_schema import compile_schema
+from formatspec.engine.spec.compiled import compile_format
+from formatspec.files import csv_file, ini_file, json_file, jsonl_file, xml_file, yaml_file
+from formatspec.files.document import FileError
+from formatspec.language.load import load_source
+from formatspec.paths.formats import field
+from formatspec.paths.globs import matches
+from formatspec.paths.template import Template, compile_template
+
+TIMES = (1, 2, 4, 8)
+MOST = 2.5
+"""How much longer a doubling may take, of the three from 1 to 8 times on average: where tables of names outgrow the
+processor's caches, a single one takes longer."""
+ENOUGH = 0.01
+"""Seconds that the longest must take for its growth to be measured."""
+ROUNDS = 3
+
+Run = Callable[[int], Callable[[], object]]
+"""Makes input of a length, and gives what reads it."""
+
+
+def lines() -> Iterator[tuple[str, int, Run]]:
+    """Lines of several templates, each of one unit over and over."""
+    templates = {
+        "box and name": "{bbox | sides | numbers(4)} {category.name:word} {score?:f}",
+        "name between numbers": "{category.name} {polygon | flat} {attributes.x}",
+        "ring and name": "{polygon | flat(8)} {category.name} {attributes.difficult | flag else false}",
+        "texts apart": "{attributes.a}:{attributes.b}:{attributes.c}:{attributes.d}",
+    }
+    with TemporaryDirectory() as folder:
+        for name, template in templates.items():
+            file = Path(folder) / "s.yaml"
+            file.write_text(
+                'formatspec: 1\nname: my_lines\nfiles:\n  image: "{name}.{ext:image}"\n'
+                f'  labels: {{path: "{{name}}.txt", lines: {{each: objects, lines: "{template}"}}}}\n',
+                encoding="utf-8",
+            )
+            source = load_source(file)
+            load_source.__globals__["_load"].cache_clear()
+            codec = compile_format(source, source.layouts[0]).roles["labels"].codec
+            assert codec is not None
+            for unit in ("9", "9 ", "a ", "9:"):
+                yield f"lines: {name}, of {unit!r}", 40_000, _decoding(codec.decode, unit)
+
+
+def _decoding(decode: Callable[[bytes], object], unit: str, start: str = "", end: str = "") -> Run:
+    def prepared(length: int) -> Callable[[], object]:
+        data = (start + (unit * (length // len(unit) + 1))[:length] + end).encode()
+
+        def run() -> object:
+            try:
+                return decode(data)
+            except FileError:
+                return None
+
+        return run
+
+    return prepared
+
+
+def documents() -> Iterator[tuple[str, int, Run]]:
+    """Documents of one unit over and over, well formed and not."""
+    yield "csv: cells", 1_600_000, _decoding(csv_file.decode, "a,", "x\n")
+    yield "csv: columns", 200_000, _numbered(csv_file.decode, "c{n},", "", "c")
+    yield "csv: quotes", 1_000_000, _decoding(csv_file.decode, '""', 'a,b\n"')
+    yield "csv: rows", 400_000, _decoding(csv_file.decode, "1,2\n", "a,b\n")
+    yield "xml: attributes", 200_000, _numbered(xml_file.decode, ' a{n}="1"', "<a", "/>")
+    yield "xml: elements", 400_000, _decoding(xml_file.decode, "<b/>", "<a>", "</a>")
+    yield "xml: text", 2_000_000, _decoding(xml_file.decode, "&amp;", "<a>", "</a>")
+    yield "xml: comments before", 2_000_000, _decoding(xml_file.decode, "<!-- -->", "", "<a/>")
+    yield "xml: nothing but brackets", 2_000_000, _decoding(xml_file.decode, "<")
+    yield "json: numbers", 800_000, _decoding(json_file.decode, "1,", "[", "1]")
+    yield "json: keys", 200_000, _numbered(json_file.decode, '"k{n}":1,', "{{", '"":1}}')
+    yield "json: lists that never close", 800_000, _decoding(json_file.decode, "[")
+    yield "json: escapes", 2_000_000, _decoding(json_file.decode, "\\u0041", '["', '"]')
+    yield "json: a long number", 2_000_000, _decoding(json_file.decode, "9", "[", "]")
+    yield "jsonl: rows", 400_000, _decoding(jsonl_file.decode, '{"a": 1}\n')
+    yield "yaml: rows", 60_000, _decoding(yaml_file.decode, "- {a: 1}\n")
+    yield "yaml: aliases", 60_000, _decoding(yaml_file.decode, "- *x\n", "- &x [1, 2]\n")
+    yield "yaml: brackets", 400_000, _decoding(yaml_file.decode, "[")
+    yield "yaml: a long number", 400_000, _decoding(yaml_file.decode, "9", "a: ")
+    yield "ini: sections", 400_000, _numbered(ini_file.decode, "[s{n}]\na = 1\n", "", "")
+    yield "ini: keys", 400_000, _numbered(ini_file.decode, "k{n} = 1\n", "[s]\n", "")
+
+
+def _numbered(decode: Callable[[bytes], object], unit: str, start: str, end: str) -> Run:
+    def prepared(length: int) -> Callable[[], object]:
+        body = "".join(unit.format(n=n) if "{n}" in unit else unit for n in range(length // (len(unit) + 2)))
+        data = (start.replace("{{", "{") + body + end.replace("}}", "}")).encode()
+
+        def run() -> object:
+            try:
+                return decode(data)
+            except FileError:
+                return None
+
+        return run
+
+    return prepared
+
+
+def templates() -> Iterator[tuple[str, int, Run]]:
+    """Templates of paths and other patterns over long texts."""
+    made = {
+        "five names": compile_template(
+            [*(p for n in "abcde" for p in (field(n), "-")), field("x", "x|!!")], limit=1 << 24
+        ),
+        "three paths": compile_template(
+            [*(p for n in "abc" for p in (field(n, "path"), "-")), field("d", "x|!!")], limit=1 << 24
+        ),
+    }
+    for name, template in made.items():
+        for unit in ("-", "a-/", "1"):
+            yield f"templates: {name}, of {unit!r}", 40_000, _matching(template, unit)
+    glob = "**/a*a*a*b/**/*c"
+    yield "globs", 200_000, lambda length: _call(matches, "a/" * (length // 2), glob)
+    schema = compile_schema({"properties": {"x": {"pattern": "^(a+)+$"}}})
+    yield "JSON Schema patterns", 2_000_000, lambda length: _call(lambda x: list(schema(x)), {"x": "a" * length + "!"})
+
+
+def _matching(template: Template, unit: str) -> Run:
+    return lambda length: _call(template.match, (unit * length)[:length])
+
+
+def _call(act: Callable[..., object], *given: object) -> Callable[[], object]:
+    return lambda: act(*given)
+
+
+def measured(run: Callable[[], object]) -> float:
+    """Seconds of the processor, the least of some rounds."""
+    best = float("inf")
+    for _ in range(ROUNDS):
+        began = time.process_time()
+        run()
+        best = min(best, time.process_time() - began)
+        if best > 1:
+            break
+    return best
+
+
+def main() -> int:
+    """Print a line for each reader and unit."""
+    gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)  # as the command line has it
+    grown = []
+    print(f"{'':42}" + "".join(f"{f'{n} x':>10}" for n in TIMES) + "   a doubling, the worst")
+    for group in (lines, documents, templates):
+        for name, length, prepare in group():
+            seconds = [measured(prepare(length * n)) for n in TIMES]
+            growth = (seconds[-1] / max(seconds[0], 0.001)) ** (1 / (len(TIMES) - 1))
+            worst = max(after / max(before, 0.001) for before, after in itertools.pairwise(seconds))
+            shown = "".join(f"{one * 1000:8.1f}ms" for one in seconds)
+            is_measured = seconds[-1] >= ENOUGH  # of what takes less nothing is said
+            print(f"{name:42}{shown}   " + (f"{growth:.2f}, {worst:.2f}" if is_measured else "-"), flush=True)
+            if is_measured and growth > MOST:
+                grown.append(name)
+    print(json.dumps({"grew by more than 2.5 times per doubling": grown}))
+    return 1 if grown else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

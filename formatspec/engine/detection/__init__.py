@@ -1,0 +1,1 @@
+"""Telling a dataset's format: which spec describes a tree, and what speaks against the others."""

@@ -1,0 +1,286 @@
+"""One way in which a tree may be a dataset of a spec: a layout that begins at a folder, and what speaks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, NamedTuple
+
+import msgspec
+
+from formatspec.engine.detection.bare_images import may_be_bare
+from formatspec.engine.detection.evidence_groups import Groups
+from formatspec.engine.detection.opened_files import OpenedFiles
+from formatspec.engine.detection.role_fit import (
+    Claim,
+    RoleFit,
+    fit_of_documents,
+    fit_of_label_images,
+    spells_names,
+    spells_path,
+    spells_words,
+)
+from formatspec.engine.index.build_index import ALL, claims
+from formatspec.engine.spec.compiled import IMAGE, Format, Role
+from formatspec.engine.spec.tables import first_of, tables_in
+from formatspec.model.slots import TABLES
+
+State = Literal["identified", "weakly", "bare", "contradicted", "nothing"]
+ORDER: dict[State, int] = {"identified": 3, "weakly": 2, "bare": 1, "contradicted": 0, "nothing": 0}
+
+WEAKLY = 2
+"""Files with names of several words, whose documents could be any, that tell a format together."""
+
+
+class Candidate(msgspec.Struct, frozen=True):
+    """A layout of a spec at a root, and what was found there.
+
+    name: by which the spec is known; spec, ancestors: its own name, and those of the specs that it extends.
+    prefix: the folder from which the evidence counts, "" for the tree's own root; depth: how many folders were looked
+    through to come there.  explained: how many evidence groups its roles explain, of how many.  explains, leaves:
+    their first files.  named: groups that it explains by name, whether or not their documents fit.  fit: the mean F
+    of what could be judged.  missing: required roles without a file; lacking: likewise of all roles that are made.
+    """
+
+    name: str
+    spec: str
+    ancestors: tuple[str, ...]
+    prefix: str
+    depth: int
+    state: State
+    explained: int
+    groups: int
+    explains: tuple[str, ...]
+    leaves: tuple[str, ...]
+    left: int
+    named: int
+    fit: float
+    missing: tuple[str, ...]
+    lacking: int
+    literal: float
+    may_be_bare: bool
+    contradiction: str = ""
+    own: bool = False
+    covers: bool = True
+    tells_items: bool = True
+
+    @property
+    def may_win(self) -> bool:
+        """Whether the tree may be told to be of this format: it explains half of the evidence, and more than half where
+        a file is missing that the format requires."""
+        if self.state in ("identified", "weakly"):
+            half = 2 * self.explained - self.groups
+            return self.covers and self.tells_items and (half > 0 or (half == 0 and not self.missing))
+        return self.state == "bare" and self.may_be_bare and self.explained == self.groups
+
+    @property
+    def rank(self) -> tuple[float, ...]:
+        """What orders candidates, the best first where it is largest."""
+        return (
+            ORDER[self.state],
+            self.explained,
+            round(self.fit, 1),
+            -len(self.missing),
+            -self.depth,
+            -self.lacking if self.state == "bare" else 0,
+            round(self.literal, 3),
+            self.own,
+        )
+
+    @property
+    def nearness(self) -> tuple[float, ...]:
+        """What orders formats by how near a tree is to them, the nearest first where it is largest."""
+        return (
+            self.named + self.fit - (0.5 if self.state == "contradicted" else 0),
+            ORDER[self.state],
+            self.may_be_bare,
+            -len(self.missing),
+            self.literal,
+            -self.lacking,
+        )
+
+
+def examined(
+    name: str, form: Format, within: str, prefix: str, paths: Sequence[str], groups: Groups, files: OpenedFiles,
+    own: bool,
+) -> Candidate:  # fmt: skip
+    """What speaks for a layout at a root.
+
+    name: by which the spec is known.  within: the folder that was looked through to, from the tree's root; prefix: the
+    layout's own root below it.  paths: some of the paths below `within`; groups: the evidence among them, likewise.
+    """
+    start = prefix + "/" if prefix else ""
+    outer = within + "/" if within else ""
+    inside = [path[len(start) :] for path in paths if path.startswith(start)]
+    by_role, _, _ = claims(form, (path for path in inside if not form.ignored(path)))
+
+    def full(path: str) -> str:
+        return outer + start + path
+
+    images = [claim for claim in by_role.get(IMAGE, ()) if outer + start + claim[0] not in groups.labels]
+    listed = images if groups.images and len(paths) < ALL else None
+    fits: dict[str, RoleFit] = {}
+    for role in form.roles.values():
+        claimed = by_role[role.name]
+        if not claimed or role.kind is None:
+            continue
+        if role.kind == "pixels":
+            fits[role.name] = fit_of_label_images(role, claimed, files, full, _image_finder(form, images))
+        else:
+            fits[role.name] = fit_of_documents(role, claimed, files, full, listed)
+    judged = [fit.f for fit in fits.values() if fit.f is not None]
+    mean = sum(judged) / len(judged) if judged else 0.0
+    against = [form.roles[name] for name, fit in fits.items() if fit.contradicts]
+    state = _state(form, by_role, fits, judged, against, bool(images))
+    told = _explained(form, by_role, fits, groups, start)
+    missing = tuple(
+        role.spec.path for role in form.roles.values()
+        if not by_role[role.name] and not role.optional and not role.folder and not _may_be_empty(role, form)
+    )  # fmt: skip
+    lacking = sum(1 for name, role in form.roles.items() if not by_role[name] and not role.kept and not role.folder)
+    return Candidate(
+        name=name,
+        spec=form.source.name,
+        ancestors=form.source.ancestors,
+        prefix=within,
+        depth=within.count("/") + 1 if within else 0,
+        state=state,
+        explained=told.explained,
+        groups=told.groups,
+        explains=tuple(outer + path for path in told.explains),
+        leaves=tuple(outer + path for path in told.leaves),
+        left=told.left,
+        named=told.named,
+        fit=mean,
+        missing=tuple(f"no file is {path}" for path in missing),
+        lacking=lacking,
+        literal=_literal(form, by_role),
+        may_be_bare=bool(images) and may_be_bare(form, images, len(groups.images)),
+        contradiction=_contradiction(fits, outer + start),
+        own=own,
+        covers=not groups.images or bool(by_role.get(IMAGE)) or IMAGE not in form.roles or form.roles[IMAGE].optional,
+        tells_items=any(by_role[role.name] and _tells_items(role, form) for role in form.roles.values()),
+    )
+
+
+def _image_finder(form: Format, images: Sequence[Claim]) -> Any:
+    """A function that gives the image with a label image's captures, where there is one."""
+    known = {tuple(str(captures.get(name)) for name in form.key_names): path for path, captures in images}
+
+    def image_of(captures: Mapping[str, Any]) -> str | None:
+        return known.get(tuple(str(captures.get(name)) for name in form.key_names))
+
+    return image_of
+
+
+def _state(
+    form: Format, by_role: Mapping[str, Sequence[Claim]], fits: Mapping[str, RoleFit], judged: Sequence[float],
+    against: Sequence[Role], images: bool,
+) -> State:  # fmt: skip
+    """What the files say together.  A required role whose files are something else speaks against the format, and so
+    do optional ones where they are more than the others."""
+    if judged:
+        wrong = any(not role.optional for role in against) or 2 * len(against) > len(judged)
+        return "contradicted" if wrong else "identified"
+    if any(fit.unread and spells_names(form.roles[name]) for name, fit in fits.items()):
+        return "weakly"
+    if sum(1 for name, fit in fits.items() if not fit.unread and spells_words(form.roles[name])) >= WEAKLY:
+        return "weakly"
+    return "bare" if images else "nothing"
+
+
+class _Explained(NamedTuple):
+    """How many groups of evidence are explained, how many by name, and how many there are; the first files of those
+    that are explained and of the others, and how many files are left."""
+
+    explained: int
+    named: int
+    groups: int
+    explains: tuple[str, ...]
+    leaves: tuple[str, ...]
+    left: int
+
+
+def _explained(
+    form: Format, by_role: Mapping[str, Sequence[Claim]], fits: Mapping[str, RoleFit], groups: Groups, start: str
+) -> _Explained:
+    """Which groups of evidence a layout explains: those of which half the files are what its roles describe."""
+    role_of: dict[str, Role] = {start + path: form.roles[name] for name, found in by_role.items() for path, _ in found}
+    explained = named = left = counted = 0
+    explains: list[str] = []
+    leaves: list[str] = []
+    for group in groups.evidence:
+        own = [path for path in group if not (path.startswith(start) and form.ignored(path[len(start) :]))]
+        if not own:
+            continue
+        counted += 1
+        roles = [role_of.get(path) for path in own]
+        taken = [role for role in roles if role is not None and role.name != IMAGE]
+        if 2 * len(taken) < len(own):
+            left += len(own) - len(taken)
+            leaves.append(
+                next(path for path, role in zip(own, roles, strict=True) if role is None or role.name == IMAGE)
+            )
+            continue
+        fitting = [
+            path
+            for path, role in zip(own, roles, strict=True)
+            if role is not None and role.name != IMAGE and _fits(fits, role, path[len(start) :])
+        ]
+        fits_well = 2 * len(fitting) >= len(own)
+        named += fits_well or any(spells_path(role) for role in taken if role is not None)
+        if fits_well:
+            explained += 1
+            explains.append(own[0])
+        else:
+            left += len(own)
+            leaves.append(own[0])
+    return _Explained(explained, named, counted, tuple(explains), tuple(leaves), left)
+
+
+def _fits(fits: Mapping[str, RoleFit], role: Role, path: str) -> bool:
+    """Whether a file is what its role describes, as far as is known."""
+    fit = fits.get(role.name)
+    if fit is None:
+        return True
+    return not fit.contradicts and path not in fit.strange and (not fit.unread or spells_names(role))
+
+
+def _may_be_empty(role: Role, form: Format) -> bool:
+    """Whether a role's files need not be there though it is required: those of parts, where nothing has any."""
+    return role.span == "record" or (role.name == IMAGE and any("." in name for name in form.spec.items))
+
+
+def _tells_items(role: Role, form: Format) -> bool:
+    """Whether a role's files tell of items, and are no lists of classes alone."""
+    if role.span != "shared" or role.name in {name.partition(".")[0] for name in form.spec.items}:
+        return True
+    if role.codec is None:
+        return False
+    return any(
+        TABLES[first_of(table).each.table] not in ("category", "attribute")
+        for _, table in tables_in(role.codec.rule, ())
+    )
+
+
+def _literal(form: Format, by_role: Mapping[str, Sequence[Claim]]) -> float:
+    """Characters that the templates of the claimed files spell, on average."""
+    count = sum(len(found) for found in by_role.values())
+    spelled = sum(
+        role.template.literal_count - _unspelled(role, captures)
+        for name, role in form.roles.items()
+        for _, captures in by_role[name]
+    )
+    return spelled / max(count, 1)
+
+
+def _unspelled(role: Role, captures: Mapping[str, Any]) -> int:
+    """Slashes of a path's template that this path lacks, since no folder stands where one may."""
+    return sum(1 for name, value in captures.items() if value == "" and role.scope.captures.get(name) == "path?")
+
+
+def _contradiction(fits: Mapping[str, RoleFit], start: str) -> str:
+    """The first document that is not what its role describes, and why."""
+    for fit in fits.values():
+        if fit.path and (fit.contradicts or fit.unread):
+            return f"{start}{fit.path}: {fit.reason}"
+    return next((f"{start}{fit.path}: {fit.reason}" for fit in fits.values() if fit.path), "")

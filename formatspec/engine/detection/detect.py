@@ -1,0 +1,158 @@
+"""Tell which spec describes a tree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import msgspec
+
+from formatspec.engine.dataset.dataset import roots
+from formatspec.engine.detection.candidate import Candidate, examined
+from formatspec.engine.detection.candidate_roots import below, wrapping_folders
+from formatspec.engine.detection.evidence_groups import IMAGES, Groups, extension_of, grouped
+from formatspec.engine.detection.ignorable import is_ignorable
+from formatspec.engine.detection.opened_files import OpenedFiles
+from formatspec.engine.detection.ranking import Outcome, Standing, ranked, second_datasets
+from formatspec.engine.index.build_index import sampled
+from formatspec.engine.spec.compiled import compile_format
+from formatspec.language.errors import SpecError
+from formatspec.language.load import Source
+from formatspec.paths.tree import Tree
+
+FOLDERS = 24
+"""Folders of a tree that is no dataset which are looked into for one."""
+
+
+class Detection(msgspec.Struct, frozen=True):
+    """Which format a tree has, and where in it the dataset begins.
+
+    sources: the specs that were tried.  within: the folder that was looked through, "" where the dataset begins at the
+    root.  elsewhere: where no format is told, folders that hold a dataset, each with its format.  beside: formats that
+    describe files which the winner leaves, each with the first of them.  holds: what the tree holds, where that is
+    nothing that could tell a format.
+    """
+
+    outcome: Outcome
+    sources: Mapping[str, Source]
+    within: str = ""
+    elsewhere: tuple[tuple[str, str], ...] = ()
+    beside: tuple[tuple[str, str], ...] = ()
+    holds: str = ""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The formats that the tree may have: one where it is told, none where it is no known one."""
+        return tuple(one.name for one in self.outcome.winners)
+
+    @property
+    def name(self) -> str | None:
+        """The format, where one is told."""
+        return self.names[0] if len(self.names) == 1 else None
+
+    @property
+    def winner(self) -> Source:
+        """The spec of the format that is told."""
+        return self.sources[self.names[0]]
+
+    @property
+    def notes(self) -> list[str]:
+        """What is to be known where a format is told."""
+        found = [f"found in {self.within}"] if self.within else []
+        return found + [f"{file} is of another format: {name}; it is left out" for name, file in self.beside]
+
+    @property
+    def others(self) -> tuple[Standing, ...]:
+        """The formats that it has not, the nearest first, each with what speaks against it."""
+        return self.outcome.others
+
+
+def detect(
+    sources: Mapping[str, Source],
+    tree: Tree,
+    own: frozenset[str] = frozenset(),
+    bare: bool = True,
+    unusable: Mapping[str, str] | None = None,
+) -> Detection:
+    """Tell which of some specs describes a tree.
+
+    own: names of specs that go before others of equal rank.  bare: whether images and folders alone may tell a
+    format.  unusable: specs that cannot be tried, and why.  The names of specs and their order change nothing.
+    """
+    files = OpenedFiles(tree)
+    paths = sampled(tree.paths())
+    found = _candidates(sources, tree, files, paths, own)
+    tried = {name: one for name, one in found.items() if isinstance(one, list)}
+    wrong = {**(unusable or {}), **{name: one for name, one in found.items() if isinstance(one, str)}}
+    outcome = ranked(tried, wrong, not bare)
+    if outcome.winners:
+        within = outcome.winners[0].prefix
+        return Detection(outcome, sources, within, beside=tuple(second_datasets(outcome, tried)))
+    return Detection(outcome, sources, elsewhere=tuple(_elsewhere(sources, tree, own)), holds=_held(paths))
+
+
+def wrapped_in(source: Source, tree: Tree) -> str:
+    """The single folder around a dataset of a format that is known, "" where it begins at the root."""
+    if len(wrapping_folders(sampled(tree.paths()))) == 1:
+        return ""
+    return detect({source.name: source}, tree).within
+
+
+def _candidates(
+    sources: Mapping[str, Source], tree: Tree, files: OpenedFiles, paths: Sequence[str], own: frozenset[str]
+) -> dict[str, list[Candidate] | str]:
+    """Every spec's candidates, by the names by which the specs are known; or why a spec cannot be used."""
+    found: dict[str, list[Candidate] | str] = {name: [] for name in sources}
+    for within in wrapping_folders(paths):
+        part = tree.under(within) if within else tree
+        inside = list(below(within, paths))
+        groups = _from_root(grouped(inside, files.below(within)), within)
+        for name, source in sources.items():
+            known = found[name]
+            if isinstance(known, str):
+                continue
+            try:
+                known += _of_source(name, source, within, part, inside, groups, files, name in own)
+            except SpecError as error:
+                found[name] = f"its spec cannot be used: {error.problems[0]}"
+    return found
+
+
+def _from_root(groups: Groups, within: str) -> Groups:
+    start = within + "/" if within else ""
+    return Groups(groups.evidence, frozenset(start + path for path in groups.labels), groups.images)
+
+
+def _of_source(
+    name: str, source: Source, within: str, part: Tree, paths: Sequence[str], groups: Groups,
+    files: OpenedFiles, own: bool,
+) -> Iterator[Candidate]:  # fmt: skip
+    """The candidates of a spec: each of its layouts, at each of its roots."""
+    for layout in source.layouts:
+        form = compile_format(source, layout)
+        for prefix in dict.fromkeys(roots(form, part)):
+            yield examined(name, form, within, prefix, paths, groups, files, own)
+
+
+def _elsewhere(sources: Mapping[str, Source], tree: Tree, own: frozenset[str]) -> Iterator[tuple[str, str]]:
+    """Folders of a tree that hold a dataset of their own, where the tree holds other things beside."""
+    folders = [folder for folder in tree.folders() if folder.count("/") == 0 and not is_ignorable(folder + "/x")]
+    for folder in folders[:FOLDERS]:
+        part = tree.under(folder)
+        paths = sampled(part.paths())
+        if not any(extension_of(path) not in IMAGES and not is_ignorable(path) for path in paths):
+            continue
+        found = _candidates(sources, part, OpenedFiles(part), paths, own)
+        outcome = ranked({name: one for name, one in found.items() if isinstance(one, list)}, {}, True)
+        if len(outcome.winners) == 1:
+            inner = outcome.winners[0].prefix
+            yield f"{folder}/{inner}" if inner else folder, outcome.winners[0].name
+
+
+def _held(paths: Sequence[str]) -> str:
+    """What a tree holds, where that tells no format."""
+    told = [path for path in paths if not is_ignorable(path)]
+    if not told:
+        return "it holds no file"
+    if all(extension_of(path) in IMAGES for path in told):
+        return "it holds images, and nothing that tells of them"
+    return ""

@@ -1,0 +1,26 @@
+"""Files that tell nothing of a format: what people and tools lay beside any dataset."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+_FILE = re.compile(
+    r"(?i)\..*|Thumbs\.db|desktop\.ini|README.*|LICEN[CS]E.*|.*\.(?:md|pdf|py|ipynb|log|cache)|formatspec[-_.].*\.json"
+)
+_FOLDER = re.compile(r"\..*|__MACOSX")
+
+
+def is_ignorable(path: str) -> bool:
+    """Whether a file says nothing about the format of the dataset in which it lies.
+
+    These are hidden files and folders, `__MACOSX`, `Thumbs.db`, files named README or LICENCE, and `*.md`, `*.pdf`,
+    `*.py`, `*.ipynb`, `*.log` and `*.cache`.
+    """
+    *folders, name = path.split("/")
+    return _FILE.fullmatch(name) is not None or any(_FOLDER.fullmatch(folder) for folder in folders)
+
+
+def telling(paths: Iterable[str]) -> list[str]:
+    """The paths that are not ignorable, in their order."""
+    return [path for path in paths if not is_ignorable(path)]

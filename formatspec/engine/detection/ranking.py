@@ -1,0 +1,124 @@
+"""Which candidate wins, which formats are nearest, and what speaks against each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from formatspec.engine.detection.candidate import Candidate
+
+NEAREST = 5
+"""Formats that are named where none wins."""
+_TIE = 7
+"""Parts of a rank that must be equal for a tie: all but whose spec it is."""
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """One format's best candidate, and the first reason why the tree is not of it; None where no layout has a root."""
+
+    name: str
+    candidate: Candidate | None
+    reason: str
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """Which format a tree has.
+
+    winners: one where it is told; several where formats tie that do not extend one another; none where it is none.
+    nearest: the other formats, the nearest first, each with what speaks against it.
+    barred: whether a format that images alone tell was kept from winning.
+    """
+
+    winners: tuple[Candidate, ...]
+    others: tuple[Standing, ...]
+    barred: bool = False
+
+    @property
+    def nearest(self) -> tuple[Standing, ...]:
+        """The formats that the tree is nearest to, without those that win."""
+        return self.others[:NEAREST]
+
+
+def ranked(candidates: Mapping[str, Sequence[Candidate]], unusable: Mapping[str, str], barred: bool) -> Outcome:
+    """The outcome for the candidates of each format, by name.
+
+    unusable: formats that were not tried, and why.  barred: whether formats that images alone tell may not win.
+    """
+    able = [one for found in candidates.values() for one in found if one.may_win]
+    if barred:
+        able = [one for one in able if one.state != "bare"]
+    winners = _winners(able)
+    won = {one.name for one in winners}
+    others = [_standing(name, found) for name, found in candidates.items() if name not in won]
+    others.sort(key=lambda one: (one.candidate is None, [-part for part in _near(one)], one.name))
+    others += [Standing(name, None, reason) for name, reason in unusable.items()]
+    kept_out = barred and not winners and any(one.may_win for found in candidates.values() for one in found)
+    return Outcome(tuple(winners), tuple(others), kept_out)
+
+
+def _near(standing: Standing) -> tuple[float, ...]:
+    return standing.candidate.nearness if standing.candidate is not None else ()
+
+
+def _winners(able: Iterable[Candidate]) -> list[Candidate]:
+    """The best candidate, with those of other formats that it does not beat and that it does not extend."""
+    ordered = sorted(able, key=lambda one: (one.rank, len(one.ancestors)), reverse=True)
+    if not ordered:
+        return []
+    best = ordered[0]
+    top: dict[str, Candidate] = {}
+    for one in ordered:
+        if one.rank[:_TIE] == best.rank[:_TIE] and (one.own or not best.own):
+            top.setdefault(one.name, one)
+    return [one for one in top.values() if not any(one.spec in other.ancestors for other in top.values())]
+
+
+def _standing(name: str, found: Sequence[Candidate]) -> Standing:
+    """A format's best candidate, and what speaks against it."""
+    if not found:
+        return Standing(name, None, "there is no folder in which it begins")
+    best = max(found, key=lambda one: (one.may_win, one.nearness, one.rank))
+    return Standing(name, best, reason_against(best))
+
+
+def reason_against(one: Candidate) -> str:
+    """The first reason why a tree is not of a candidate's format."""
+    if one.may_win:
+        return "another fits better"
+    if one.contradiction and one.state == "contradicted":
+        return one.contradiction
+    if one.contradiction and one.leaves and one.contradiction.startswith(f"{one.leaves[0]}: "):
+        return one.contradiction
+    if one.missing:
+        return one.missing[0]
+    if one.leaves:
+        return _left(one)
+    if one.contradiction:
+        return one.contradiction
+    if one.state == "bare":
+        return "images alone do not tell it"
+    return "no file is described by it"
+
+
+def _left(one: Candidate) -> str:
+    more = f" and {one.left - 1:,} more" if one.left > 1 else ""
+    return f"leaves {one.leaves[0]}{more}"
+
+
+def second_datasets(outcome: Outcome, candidates: Mapping[str, Sequence[Candidate]]) -> list[tuple[str, str]]:
+    """Formats that explain evidence which the winner leaves, each with the first such file: two datasets in one."""
+    if len(outcome.winners) != 1 or not outcome.winners[0].leaves:
+        return []
+    winner = outcome.winners[0]
+    found: list[tuple[str, str]] = []
+    for name, some in candidates.items():
+        related = any(one.spec in winner.ancestors or winner.spec in one.ancestors for one in some)
+        for one in some:
+            if name == winner.name or related or one.state != "identified" or one.prefix != winner.prefix:
+                continue
+            file = next((path for path in winner.leaves if path in one.explains), None)
+            if file is not None and one.fit >= 0.8 and not one.missing:
+                found.append((name, file))
+                break
+    return found

@@ -1,0 +1,81 @@
+"""Whether the names of a spec's paths join: a file or a row that many items share must not tell of their objects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from formatspec.engine.spec import wanted_slots
+from formatspec.engine.spec.compiled import IMAGE, Format, Role
+from formatspec.engine.spec.tables import first_of, tables_in
+from formatspec.language.errors import Problem, suggest
+from formatspec.language.rules import Rule
+from formatspec.model.slots import TABLES, find_slot
+
+_OF_ONE_ITEM = frozenset({"object", "area", "void", "caption"})
+"""Kinds of records that are of one item: a file that gives them to every item is a mistake."""
+
+
+def unjoined(form: Format) -> Iterator[Problem]:
+    """Roles whose files would be given to every item, as neither their paths nor their rows name one."""
+    formats = form.roles[IMAGE].scope.captures if IMAGE in form.roles else {}
+    required = {name for name in form.key_names if formats.get(name) != "path?"}
+    if not required:
+        return
+    for role in form.documents:
+        if role.name != IMAGE and not _joins(form, role, required):
+            yield _problem(form, role)
+
+
+def _joins(form: Format, role: Role, required: set[str]) -> bool:
+    """Whether each of a role's files or rows is of the items that it should be of."""
+    if role.span == "item" or required <= set(role.captures):
+        return True
+    if role.kind == "pixels" or role.codec is None:
+        return role.span == "record" and _is_named(form, role)
+    tables = [rule for _, rule in tables_in(role.codec.rule, ())]
+    strange = _strange(form, role) is not None
+    of_one = _OF_ONE_ITEM | {"label", "item"} if strange else _OF_ONE_ITEM
+    if strange and not tables:
+        return False
+    return all(TABLES[first_of(rule).each.table] not in of_one or _names_item(role, rule, required) for rule in tables)
+
+
+def _is_named(form: Format, role: Role) -> bool:
+    """Whether a document names the role's files by their paths."""
+    return any(
+        meaning.where == "path" and meaning.name == role.name
+        for other in form.documents
+        if other.rule is not None
+        for meaning, _, _ in wanted_slots.meanings(other.rule, other.scope)
+    )
+
+
+def _strange(form: Format, role: Role) -> str | None:
+    """A name in a role's path that neither the image's path nor anything else says of an item."""
+    names = (name for name in role.captures if name not in form.key_names and "." not in name)
+    return next((name for name in names if find_slot("item", name) is None), None)
+
+
+def _names_item(role: Role, rule: Rule, required: set[str]) -> bool:
+    """Whether the rows of a table, with the path of their file, name one item."""
+    told = set(role.captures)
+    for meaning, scope, _ in wanted_slots.meanings(rule, role.scope):
+        if meaning.where == "capture":
+            told.add(meaning.name)
+        elif meaning.where == "path" and meaning.name == IMAGE:
+            return True
+        elif meaning.where == "item" or (meaning.where == "record" and scope.kind == "item"):
+            if meaning.name in ("id", "image.path"):
+                return True
+            told.add("subset" if meaning.name == "subsets" else meaning.name)
+    return required <= told
+
+
+def _problem(form: Format, role: Role) -> Problem:
+    names = ", ".join(f"`{name}`" for name in form.key_names)
+    strange = _strange(form, role)
+    if strange is not None:
+        message = f"no item has the name `{strange}` (the image's path has {names})"
+        return Problem(message, role.path_place, "", suggest(strange, form.key_names))
+    message = f"neither the path of {role.name} nor its rows name an item, so that each would get all that stands there"
+    return Problem(message, role.path_place, f"the names in the image's path: {names}")

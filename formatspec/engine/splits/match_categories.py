@@ -1,0 +1,179 @@
+"""Categories of several splits matched by name and path: each split has its own numbers for those of the whole."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+
+from formatspec.engine.base.faults import DocumentPath, Fault
+from formatspec.engine.read.categories import Categories, joined_category, merged
+from formatspec.engine.splits.id_scopes import Split, Splits, whole_split
+from formatspec.model.records import Category
+
+Numbered = Sequence[tuple[Category, Category]]
+"""Categories as a split numbers them, each with the category of the whole that it is."""
+
+
+class Listing(NamedTuple):
+    """The categories that one file lists, and where each is named: its file, and its place there."""
+
+    file: str
+    captures: Mapping[str, Any]
+    categories: Sequence[Category]
+    places: Sequence[tuple[str, DocumentPath]]
+
+
+def matched_splits(
+    listings: Sequence[Listing], closed: bool, match: tuple[str, ...], by_index: bool
+) -> tuple[Splits, list[Fault]]:
+    """The categories that files list, matched over all splits, and what is wrong with their numbers.
+
+    Args:
+        listings: What each file lists, in the order of the files.
+        closed: Whether rows may name no other category.
+        match: The slots by which rows find a category, where the files list names only.
+        by_index: Whether rows name a category by its place in the list.
+
+    Returns:
+        The categories, and the faults DUPLICATE (a number or a name stands twice within a split) and CATEGORY_IDS
+        (splits number one category differently).
+    """
+    groups: dict[Split, list[Listing]] = {}
+    for listing in listings:
+        if listing.categories:
+            groups.setdefault(whole_split(listing.captures), []).append(listing)
+    faults = [fault for group in groups.values() for fault in _at_odds(group)]
+    own = [merged(listing.categories for listing in group) for group in groups.values()]
+    key = _key(own)
+    whole = _matched(own, key)
+    pairs = [[(one, whole[key(one)]) for one in categories] for categories in own]
+    listed = tuple(whole.values())
+    if len(pairs) < 2:
+        return Splits(Categories(listed, closed, match, pairs[0] if pairs else ())), faults
+    if all(_numbers(one, by_index) == _numbers(same, by_index) for of_one in pairs for one, same in of_one):
+        return Splits(Categories(listed, closed, match)), faults
+    faults += _differing(list(groups.values()), pairs, by_index)
+    made = [(dict(split), Categories(listed, closed, match, one)) for split, one in zip(groups, pairs, strict=True)]
+    return Splits(Categories(listed, closed, match, _agreed(pairs)), made), faults
+
+
+def _key(groups: Sequence[Sequence[Category]]) -> Callable[[Category], Any]:
+    """What categories of several splits are known by: name and path, and the parent where a split has two of a name."""
+    several: set[Any] = set()
+    for group in groups:
+        different = {(one.name, one.path, one.parent) for one in group}
+        several |= {name for name, count in Counter(one[:2] for one in different).items() if count > 1}
+
+    def key(category: Category) -> Any:
+        name = (category.name, category.path)
+        if not category.name:
+            return (*name, category.id, category.index, category.color)
+        return (*name, category.parent) if name in several else name
+
+    return key
+
+
+def _matched(groups: Sequence[Sequence[Category]], key: Callable[[Category], Any]) -> dict[Any, Category]:
+    """The categories of all splits, each numbered as the first split that lists it does.
+
+    One whose id another has by then gets an id that no split states.
+    """
+    found: dict[Any, Category] = {}
+    for group in groups:
+        for category in group:
+            mark = key(category)
+            found[mark] = joined_category(found[mark], category) if mark in found else category
+    free = max((one.id for group in groups for one in group if type(one.id) is int), default=0)
+    ids: set[Any] = set()
+    places: set[Any] = set()
+    for mark, category in found.items():
+        number, index = category.id, category.index
+        if number is not None and number in ids:
+            free += 1
+            number = free if type(number) is int else None
+        if index is None or index in places or len(places) >= len(groups[0]):
+            index = max(places, default=-1) + 1
+        ids.add(number)
+        places.add(index)
+        if (number, index) != (category.id, category.index):
+            made = found[mark] = msgspec.structs.replace(category, id=number, index=index)
+            if made.origin is not None:
+                made.origin.as_read = category
+    return found
+
+
+def _numbers(category: Category, by_index: bool) -> Any:
+    """What rows may call a category by, besides its name."""
+    return category.id, category.index if by_index and category.id is None else None
+
+
+def _agreed(groups: Sequence[Sequence[tuple[Category, Category]]]) -> list[tuple[Category, Category]]:
+    """Categories under the numbers that mean the same in every split that has them."""
+    ids: dict[Any, set[int]] = defaultdict(set)
+    places: dict[Any, set[int]] = defaultdict(set)
+    for own, category in (pair for group in groups for pair in group):
+        ids[own.id].add(id(category))
+        places[own.index].add(id(category))
+    return [
+        (
+            msgspec.structs.replace(
+                own,
+                id=own.id if len(ids[own.id]) == 1 else None,
+                index=own.index if len(places[own.index]) == 1 else None,
+            ),
+            category,
+        )
+        for group in groups
+        for own, category in group
+    ]
+
+
+def _at_odds(group: Sequence[Listing]) -> Iterator[Fault]:
+    """Names with two ids, and ids with two names, in different files of one split."""
+    by_id: dict[Any, tuple[Any, str]] = {}
+    by_name: dict[Any, tuple[Any, str]] = {}
+    for listing in group:
+        for category, (file, path) in zip(listing.categories, listing.places, strict=True):
+            name, own = (category.name, category.path, category.parent), category.id
+            if own is None or not category.name:
+                continue
+            other, where = by_id.setdefault(own, (category.name, listing.file))
+            if other != category.name and where != listing.file:
+                message = f"the id {own!r} is that of {category.name!r} here and of {other!r} in {where}"
+                yield Fault("DUPLICATE", file, path, None, message, f"one category for {own!r}", category.name)
+            number, where = by_name.setdefault(name, (own, listing.file))
+            if number != own and where != listing.file:
+                message = f"the category {category.name!r} has the id {own!r} here and {number!r} in {where}"
+                yield Fault("DUPLICATE", file, path, None, message, repr(number), own)
+
+
+def _differing(
+    groups: Sequence[Sequence[Listing]], pairs: Sequence[Sequence[tuple[Category, Category]]], by_index: bool
+) -> Iterator[Fault]:
+    """For each split that numbers categories otherwise than those before it, where it does so first."""
+    first: dict[int, tuple[Any, str]] = {}
+    names: dict[Any, tuple[str, str]] = {}
+    for group, of_one in zip(groups, pairs, strict=True):
+        same = {(own.id, own.name): category for own, category in of_one}
+        told: list[tuple[str, tuple[str, DocumentPath], Any, Any]] = []
+        for listing in group:
+            for own, place in zip(listing.categories, listing.places, strict=True):
+                category = same.get((own.id, own.name))
+                number = own.id if own.id is not None else own.index if by_index else None
+                if category is None or number is None:
+                    continue
+                known, where = first.setdefault(id(category), (number, listing.file))
+                other, there = names.setdefault(number, (own.name, listing.file))
+                if known != number:
+                    told.append((f"{own.name!r} is {number!r} here and {known!r} in {where}", place, known, number))
+                elif other != own.name:
+                    told.append((f"{number!r} is {own.name!r} here and {other!r} in {there}", place, other, own.name))
+        if told:
+            message, (file, path), expected, got = told[0]
+            others = len(told) - 1
+            more = "" if not others else "; so does 1 other" if others == 1 else f"; so do {others} others"
+            message = f"the category's number differs between splits: {message}{more}"
+            yield Fault("CATEGORY_IDS", file, path, None, message, repr(expected), got)

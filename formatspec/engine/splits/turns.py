@@ -1,0 +1,50 @@
+"""Items that files of several splits tell of are read split by split, as ids and class numbers hold within each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from formatspec.engine.read.categories import CATEGORIES, Categories
+from formatspec.engine.read.item_state import ItemState
+from formatspec.engine.splits.id_scopes import Split, Splits, id_in
+
+
+class Turns:
+    """Which split the rows of an item are read in, one run of rows after another.
+
+    names: what the index knows of the item.  ids: its ids by split, where it has several.
+    """
+
+    def __init__(self, splits: Splits, names: Mapping[str, Any], ids: Mapping[Split, Any] | None) -> None:
+        self._splits = splits
+        self._names = names
+        self._ids = ids
+        self._keyed: dict[Split, dict[tuple[str, ...], dict[Any, Any]]] = {}
+        self._needed = splits.several or ids is not None
+
+    def to(self, split: Split, captures: Mapping[str, Any], state: ItemState) -> None:
+        """Let a state read rows of a file with these captures, of a split within which its ids hold."""
+        if not self._needed:
+            return
+        keyed = self._keyed.setdefault(split, {} if self._keyed else state.keyed)
+        if self._ids is not None:
+            state.item["id"] = id_in(self._ids, split)
+        self._turn(keyed, self._splits.of({**self._names, **captures}), state)
+
+    def back(self, state: ItemState) -> None:
+        """Let a state read files of the item's own: they are of the split that names the item first."""
+        if not self._needed:
+            return
+        if self._ids is not None:
+            state.item["id"] = self._names.get("id")
+        self._turn(next(iter(self._keyed.values()), state.keyed), self._splits.of(self._names), state)
+
+    def _turn(self, keyed: dict[tuple[str, ...], dict[Any, Any]], categories: Categories, state: ItemState) -> None:
+        if keyed is state.keyed and categories is state.categories:
+            return
+        state.materialize_records()
+        if categories is not state.categories:
+            for record in (record for records in state.tables.values() for record in records):
+                record.setdefault(CATEGORIES, state.categories)
+        state.keyed, state.categories = keyed, categories

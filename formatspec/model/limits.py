@@ -1,0 +1,71 @@
+"""What data may ask for: limits that hold whatever a header, a number or an archive says, and that a user can raise."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from formatspec.model.image_error import ImageError
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """size: pixels of an image, as a document or its header states them.  side: the longer side of one, in pixels.
+    decoded: bytes of pixels that are in memory at once, of a label image, a mask or an embedded picture.
+    runs: runs of equal pixels, or crossings of outlines and columns, of one image or shape.
+    unpacked: bytes of a member of an archive, above which it may not be packed more than a hundredfold.
+    """
+
+    size: int = 1_000_000_000
+    side: int = 1_000_000
+    decoded: int = 150_000_000
+    runs: int = 8_000_000
+    unpacked: int = 16_777_216
+
+
+class TooLargeError(ImageError):
+    """Data ask for more than a limit allows.  Its text is one sentence that names the limit."""
+
+
+_now = Limits()
+
+
+def limits() -> Limits:
+    """The limits of this process."""
+    return _now
+
+
+def set_limits(values: Mapping[str, int] | Limits) -> None:
+    """Replace limits of this process, and of the workers that it begins; others stay.
+
+    Raises ValueError for a name that is none and for a number below one.
+    """
+    global _now
+    if isinstance(values, Limits):
+        _now = values
+        return
+    for name, value in values.items():
+        if name not in Limits.__struct_fields__:
+            raise ValueError(f"there is no limit {name!r}; one of: {', '.join(Limits.__struct_fields__)}")
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise ValueError(f"the limit {name} is a whole number above 0, not {value!r}")
+    _now = msgspec.structs.replace(_now, **values)
+
+
+def check_limit(name: str, asked: int, what: str) -> None:
+    """Raise TooLargeError where `what` asks for more than the limit of this name allows."""
+    allowed = getattr(_now, name)
+    if asked > allowed:
+        raise TooLargeError(f"{what} {asked:,}, over the limit of {allowed:,} (--limit {name}={asked} raises it)")
+
+
+def check_size(width: int, height: int) -> None:
+    """Raise TooLargeError where an image of this size would be too large."""
+    check_limit("side", max(width, height), f"an image of {width:,} x {height:,} pixels has a side of")
+    check_limit("size", width * height, f"an image of {width:,} x {height:,} pixels has a size of")
+
+
+def check_decoded(width: int, height: int, depth: int) -> None:
+    """Raise TooLargeError where an image of this size with `depth` bytes a pixel is too large to be decoded."""
+    what = f"an image of {width:,} x {height:,} pixels has a size in bytes of"
+    check_limit("decoded", width * height * depth, what)

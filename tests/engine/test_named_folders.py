@@ -1,0 +1,121 @@
+"""Subsets of images by the folders that a document names, and the layouts that tools read."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import formatspec as fs
+from formatspec.engine.index.named_folders import in_tree
+from formatspec.testing.memory import image_bytes
+
+ROW = "0 0.5 0.5 0.2 0.2\n"
+
+
+def put(folder: Path, files: dict[str, str]) -> Path:
+    """Files by their paths; an image where there is no text."""
+    for path, text in files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        if text:
+            (folder / path).write_text(text)
+        else:
+            (folder / path).write_bytes(image_bytes(20, 10, path.rpartition(".")[2]))
+    return folder
+
+
+def subsets(folder: Path, name: str) -> dict[str, tuple[str, ...]]:
+    """The subsets of a dataset's items, which all have one object; it is told to be of the format."""
+    opened = fs.open(folder)
+    found = {Path(item.image.path).stem: item.subsets for item in opened if item.image and len(item.objects) == 1}
+    assert opened.format == name and len(found) == len(opened) and not opened.findings
+    return found
+
+
+@pytest.mark.parametrize(("stated", "expected"), [
+    ("images/a", "images/a"), ("./images/a", "images/a"), ("../images/a", "images/a"),
+    ("/home/me/images/a/", "images/a"),
+    ("data\\images\\a", "images/a"), ("images/b", None), ("", None), (".", None),
+])  # fmt: skip
+def test_a_folder_is_meant_wherever_it_is_seen_from(stated: str, expected: str | None) -> None:
+    assert in_tree(stated, {"images", "images/a"}) == expected
+
+
+@pytest.mark.parametrize(("yaml", "folders"), [
+    ("train: images/train2017\nval: images/val2017\n", {"a": "train2017", "b": "val2017"}),
+    (
+        "path: ../x\ntrain: [images/one, images/two/deep]\nval: ./images/three\n",
+        {"a": "one", "c": "two/deep", "b": "three"},
+    ),
+])  # fmt: skip
+def test_folders_that_a_yaml_names(yaml: str, folders: dict[str, str], tmp_path: Path) -> None:
+    files = {"any.yaml": f"{yaml}names: [cat]\n"}
+    for name, folder in folders.items():
+        files |= {f"images/{folder}/{name}.jpg": "", f"labels/{folder}/{name}.txt": ROW}
+    found = subsets(put(tmp_path / "data", files), "yolo_ultralytics")
+    assert found == {name: ("val",) if name == "b" else ("train",) for name in folders}
+    fs.convert(tmp_path / "data", to="yolo_ultralytics", out=tmp_path / "out")
+    assert subsets(tmp_path / "out", "yolo_ultralytics") == found
+
+
+def test_one_folder_of_two_subsets(tmp_path: Path) -> None:
+    files = {"data.yaml": "train: images\nval: images\nnames: [cat]\n", "images/a.jpg": "", "labels/a.txt": ROW}
+    assert subsets(put(tmp_path, files), "yolo_ultralytics") == {"a": ("train", "val")}
+
+
+def test_lists_decide_whatever_the_folder_is_called(tmp_path: Path) -> None:
+    files = {"data.yaml": "train: train.txt\nval: val.txt\nnames: [cat]\n"}
+    for name in ("a", "b"):
+        files |= {f"images/train/{name}.jpg": "", f"labels/train/{name}.txt": ROW}
+    files |= {"train.txt": "./images/train/a.jpg\n", "val.txt": "\ufeffimages/train/b.jpg\n"}
+    assert subsets(put(tmp_path, files), "yolo_ultralytics") == {"a": ("train",), "b": ("val",)}
+
+
+@pytest.mark.parametrize("subset", ["valid", "val"])
+def test_val_and_valid(subset: str, tmp_path: Path) -> None:
+    files = {"data.yaml": f"train: ../train/images\nval: ../{subset}/images\nnames: [cat]\n"}
+    for part, name in (("train", "a"), (subset, "b")):
+        files |= {f"{part}/images/{name}.jpg": "", f"{part}/labels/{name}.txt": ROW}
+    put(tmp_path / "data", files)
+    assert subsets(tmp_path / "data", "roboflow_yolo") == {"a": ("train",), "b": (subset,)}
+    fs.convert(tmp_path / "data", to="roboflow_yolo", out=tmp_path / "out")
+    assert subsets(tmp_path / "out", "roboflow_yolo") == {"a": ("train",), "b": (subset,)}
+
+
+@pytest.mark.parametrize(("image", "annotations", "expected"), [
+    ("images/a.jpg", "annotations.json", ()),
+    ("data/a.jpg", "labels.json", ()),
+    ("a.jpg", "_annotations.coco.json", ()),
+    ("images/a.jpg", "train.json", ("train",)),
+    ("a.jpg", "train.json", ("train",)),
+    ("images/a.jpg", "annotations/train.json", ("train",)),
+    ("images/train/a.jpg", "annotations/train.json", ("train",)),
+    ("train/a.jpg", "annotations/train.json", ("train",)),
+    ("images/train2017/a.jpg", "annotations/instances_train2017.json", ("train2017",)),
+])  # fmt: skip
+def test_annotation_files_of_other_places(
+    image: str, annotations: str, expected: tuple[str, ...], tmp_path: Path
+) -> None:
+    document = {
+        "images": [{"id": 1, "file_name": "a.jpg", "width": 20, "height": 10}],
+        "categories": [{"id": 1, "name": "cat"}],
+        "annotations": [
+            {
+                "id": 1,
+                "image_id": 1,
+                "category_id": 1,
+                "bbox": [1, 1, 4, 4],
+                "area": 16,
+                "iscrowd": 0,
+                "segmentation": [],
+            }
+        ],
+    }
+    put(tmp_path / "data", {image: "", annotations: json.dumps(document)})
+    assert subsets(tmp_path / "data", "coco") == {"a": expected}
+    fs.convert(tmp_path / "data", to="coco", out=tmp_path / "out")
+    assert {path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*.*")} == {
+        image,
+        annotations,
+    }

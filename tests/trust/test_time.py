@@ -1,0 +1,118 @@
+"""What a stranger's file or spec asks for takes time in proportion to its length."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from hanging import not_for_ever
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import formatspec
+from formatspec.engine.resolve.codec_chain import NUMBER
+from formatspec.files import csv_file, xml_file
+from formatspec.paths.finite import Automaton, goes_on
+from formatspec.paths.formats import field
+from formatspec.paths.pattern import degree
+from formatspec.paths.template import TemplateField, compile_template
+
+LINES = [
+    "{bbox | sides | numbers(4)} {category.name:word} {score?:f}",
+    "{category.name} {polygon | flat(8)} {attributes.difficult | flag else false}",
+    "{category.name} {polygon | flat} {attributes.x}",
+    "{category.id} {bbox | cxcywh | normalized}",
+    "{attributes.a}:{bbox | sides}:{attributes.b}:{attributes.c}",
+    "{category.name:words} {attributes.a:d},{attributes.b:f} {attributes.c:f} {attributes.d:f}",
+]
+
+
+def spec_of_lines(folder: Path, line: str) -> Path:
+    file = folder / "s.yaml"
+    file.write_text(
+        'formatspec: 1\nname: my_lines\nfiles:\n  image: "{name}.{ext:image}"\n'
+        f'  labels:\n    path: "{{name}}.txt"\n    lines:\n      each: objects\n      lines: "{line}"\n',
+        encoding="utf-8",
+    )
+    return file
+
+
+@pytest.mark.parametrize("line", LINES)
+@pytest.mark.parametrize("unit", ["9", "9 ", "9.", "a ", "a:", "9:", ",", "9,9 ", " # "])
+def test_a_long_line_is_refused_or_read_at_once(tmp_path: Path, line: str, unit: str) -> None:
+    data = tmp_path / "d"
+    data.mkdir()
+    (data / "a.txt").write_text(unit * (100_000 // len(unit)) + "\n", encoding="utf-8")
+    with not_for_ever():
+        report = formatspec.validate(data, spec_of_lines(tmp_path, line), workers=1)
+    assert {finding.code for finding in report.findings} & {"LINE", "FIELD", "IMAGE_MISSING"}
+
+
+def test_a_number_is_read_in_one_way() -> None:
+    """With two ways to read a number, a line of many would have as many as there are subsets of them."""
+    digits = "9" * 20_000
+    with not_for_ever():
+        assert re.fullmatch(f"(?:{NUMBER})(?: (?:{NUMBER})){{7}} x", " ".join([digits] * 8) + " y") is None
+
+
+def test_many_attributes_of_an_element() -> None:
+    attributes = " ".join(f"a{n}='{n}'" for n in range(60_000))
+    document = f"<a>{'<b/>' * 3}<c {attributes}/><d x='1'/></a>"
+    with not_for_ever():
+        read = xml_file.decode(document.encode())
+    assert len(read["a"]["c"]["@"]) == 60_000
+    assert read["a"]["c"]["@"]["a59999"] == "59999"
+    assert read["a"]["d"] == {"@": {"x": "1"}, "#": ""}
+
+
+def test_many_columns() -> None:
+    with not_for_ever():
+        assert csv_file.decode(",".join(f"c{n}" for n in range(100_000)).encode()) == []
+
+
+# the automaton
+
+_PATTERNS = [
+    NUMBER,
+    f"(?:{NUMBER})(?:[ ]+(?:{NUMBER})){{2}}",
+    f"(?:{NUMBER})(?:[ ]*,[ ]*(?:{NUMBER}))*",
+    r"(?i:png|jpe?g)",
+    r"[^/]+(?:/[^/]+)*",
+    r"a{2,4}b{0,2}",
+    r"(?:ab|a|b)+?",
+    r"(?:a?)*b",
+    field("x", "words").pattern,
+    field("x", "03d").pattern,
+]
+
+
+@settings(max_examples=300)
+@given(st.sampled_from(_PATTERNS), st.text("ab19.-+eE,/ gnpPjG", max_size=12), st.integers(0, 12), st.data())
+def test_the_automaton_agrees_with_the_regular_expression(
+    pattern: str, text: str, start: int, data: st.DataObject
+) -> None:
+    start = min(start, len(text))
+    allowed = bytearray(data.draw(st.lists(st.booleans(), min_size=len(text) + 1, max_size=len(text) + 1)))
+    compiled = re.compile(pattern)
+    ends = [end for end in range(start, len(text) + 1) if allowed[end] and compiled.fullmatch(text, start, end)]
+    machine = Automaton(pattern)
+    assert machine.ends(text, start, allowed) == max(ends, default=-1)
+    assert machine.ends(text, start, allowed, shortest=True) == min(ends, default=-1)
+    marked = machine.starts(text, allowed)
+    assert marked[start] == bool(ends)
+
+
+def test_a_field_ends_at_one_place_where_nothing_longer_could() -> None:
+    assert not goes_on(NUMBER, " ")
+    assert not goes_on(f"(?:{NUMBER})(?: (?:{NUMBER})){{3}}", " ")
+    assert goes_on(f"(?:{NUMBER})(?: (?:{NUMBER}))*", " ")
+    assert goes_on(r".+", " ")
+    numbers = [TemplateField(f"n{i}", f"(?:{NUMBER})(?: (?:{NUMBER})){{3}}", str, str) for i in range(3)]
+    assert degree(compile_template([numbers[0], " ", numbers[1], " ", numbers[2]])._pieces) == 1
+
+
+@pytest.mark.parametrize("pattern", [r"(?=a)b", r"(?>a+)a", "^a", r"a\b", "(?:a{1000}){1000}"])
+def test_patterns_that_no_automaton_has(pattern: str) -> None:
+    with pytest.raises(ValueError, match=r"cannot stand in|repeats more"):
+        Automaton(pattern)
