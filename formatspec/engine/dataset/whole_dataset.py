@@ -60,13 +60,14 @@ def _missing_files(dataset: OpenDataset) -> Iterator[Fault]:
     if not roles or not len(dataset):
         return
     there = dataset.index.claimed.roles
+    said = {fault.file for fault in dataset.index.faults if fault.code == "FILE_MISSING"}
     asked = {name for role in roles for name in role.captures}
     names = _names(dataset, asked) if asked else [{}]
     for role in roles:
         if not role.captures and role.name in there:
             continue
         for path in dict.fromkeys(path for one in names if (path := _path(role, one)) is not None):
-            if not dataset.tree.exists(path):
+            if path not in said and not dataset.tree.exists(path):
                 words = f"the dataset's {role.name} file is missing"
                 yield Fault("FILE_MISSING", path, (), role.place, words, path, scope="document")
 

@@ -56,7 +56,7 @@ class Categories:
             id(category): own for own, category in numbered if (own.id, own.index) != (category.id, category.index)
         }
         self.numbered = tuple(numbered)
-        self.merged = self.adds = False
+        self.merged, self.adds = len({id(category) for _, category in numbered}) < len(numbered), False
         self._met: dict[Any, Category] = {}
         self._named: dict[str, _Named] = {}
 
