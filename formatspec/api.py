@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from formatspec.findings.finding import Finding
     from formatspec.model.records import Category, Item
     from formatspec.paths.tree import Tree
+    from formatspec.policy.rules import Policy
     from formatspec.run.class_names import Classes
     from formatspec.run.convert import Media, Result
     from formatspec.run.output.staging import Overwrite
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from formatspec.run.validate import Report
 
 Progress = Callable[[int, int], None]
+On = Sequence[str] | Mapping[str, str]
+"""What is done about findings: `CODE[,CODE]=ACTION` each, or a mapping of codes to actions."""
 
 
 def load_spec(name_or_file: str | Path) -> Source:
@@ -171,15 +174,16 @@ def _named(spec: str | Path, tree: Tree) -> tuple[Source, str]:
 
 def validate(
     data: str | Path, spec: str | Path | None = None, *, options: Mapping[str, Any] | None = None, deep: bool = False,
-    workers: int | None = None, engine: Engine = "processes", address: str | None = None,
-    progress: Progress | None = None, classes: Classes | None = None,
+    on: On = (), config: str | Path | None = None, workers: int | None = None, engine: Engine = "processes",
+    address: str | None = None, progress: Progress | None = None, classes: Classes | None = None,
 ) -> Report:  # fmt: skip
     """Check a dataset: its layout, documents, references and geometry.
 
-    options: those of the spec, by name.  deep: decode every label image too.  workers: processes, by default one for
-    each core; the report is the same whatever their number.  engine: `ray` for a Ray cluster, at `address` or this
-    machine's own.  Broken data never raises; it is a finding.  Raises CannotRunError where there is no such engine or
-    its workers are lost.
+    options: those of the spec, by name.  deep: decode every label image too.  on, config: as `convert` takes them; they
+    decide what is told of, what fails, and what each finding says that a conversion would do.  workers: processes, by
+    default one for each core; the report is the same whatever their number.  engine: `ray` for a Ray cluster, at
+    `address` or this machine's own.  Broken data never raises; it is a finding.  Raises CannotRunError where there is
+    no such engine or its workers are lost.
     """
     from formatspec.run.pools.pool import pool_of
     from formatspec.run.validate import validate_dataset
@@ -187,8 +191,21 @@ def validate(
     dataset = _opened(data, spec, options or {}, origin=False, pixels=deep, classes=classes)
     total = len(dataset)
     tell = (lambda done: progress(done, total)) if progress else (lambda done: None)
+    policy = _policy(data, config, on, False, dataset.form.spec.checks)
     with pool_of(workers, engine, address) as pool:
-        return validate_dataset(dataset, str(data), deep, tell, pool)
+        return validate_dataset(dataset, str(data), deep, tell, pool, policy)
+
+
+def _policy(data: str | Path, config: str | Path | None, on: On, skip_invalid: bool, own: Mapping[str, Any]) -> Policy:
+    """The policy of the configuration file, and over it what is asked for.  Raises PolicyError."""
+    from formatspec.policy.config import found_beside, load
+    from formatspec.policy.rules import Policy, Rule, parse_on
+
+    file = Path(config) if config is not None else found_beside(data)
+    stated = load(file, own) if file is not None else Policy()
+    words = [f"{code}={action}" for code, action in on.items()] if isinstance(on, Mapping) else on
+    skipping = (Rule("error", "drop-item"),) if skip_invalid else ()
+    return Policy((*stated.rules, *skipping, *parse_on(words, own)), stated.ignored, stated.fail_over)
 
 
 def convert(
@@ -199,6 +216,8 @@ def convert(
     spec: str | Path | None = None,
     media: Media = "copy",
     overwrite: Overwrite = False,
+    on: On = (),
+    config: str | Path | None = None,
     skip_invalid: bool = False,
     lossless: bool = False,
     subsets: Mapping[str, str] | None = None,
@@ -215,11 +234,15 @@ def convert(
 
     workers: processes, by default one for each core; the output is the same whatever their number.  engine: `ray`
     for a Ray cluster, at `address` or this machine's own.
+    on: what is done about findings, each `CODE[,CODE]=ACTION`, where a level may stand for a code.  config: a file that
+    says so; by default `formatspec.yaml` beside the data, or `[tool.formatspec]` of a pyproject.toml.  skip_invalid: a
+    short form of `error=drop-item`.  lossless: refuse losses, repairs and drops.
     options: those of either spec, by name; one that both have goes to both.  classes: as for `open`.
     media: copy, link or leave out the images.  overwrite: replace an output that was written as one and holds
     nothing else; "force": whatever is there.  labels: new category names, None to drop one.  where: an
-    expression over items, or over objects.  Raises RefusedError with the findings where items are invalid and
-    `skip_invalid` is not set, OutputError where `out` cannot be, SpecError for a bad spec, option or expression,
+    expression over items, or over objects.  Raises RefusedError with the findings where one stops the conversion,
+    PolicyError for a code, a level or an action that cannot be, OutputError where `out` cannot be, SpecError for a bad
+    spec, option or expression,
     RemoteError where a store cannot be reached, CannotRunError where there is no such engine or its workers are lost.
     """
     import msgspec
@@ -246,6 +269,7 @@ def convert(
         headers=purpose.headers,
         checks=False,
         media_required=purpose.media_required,
+        whole=purpose.whole,
         classes=classes,
     )
     same = source.form.source.is_same(target)
@@ -256,7 +280,8 @@ def convert(
     if unknown:
         raise SpecError((Problem(f"neither {source.name} nor {target.name} has an option {unknown[0]!r}", None),))
     plan = Plan(
-        media=media, skip_invalid=skip_invalid, lossless=lossless, subsets=dict(subsets or {}),
+        media=media, policy=_policy(data, config, on, skip_invalid, source.form.spec.checks), lossless=lossless,
+        subsets=dict(subsets or {}),
         options={name: value for name, value in own.items() if name in target.spec.options},
         labels=dict(labels) if labels is not None else None,
         select=ItemCondition(where, source.form) if where else None,
@@ -266,7 +291,7 @@ def convert(
         if settled != source.form.options:
             source = _opened(
                 data, spec, settled, origin=True, headers=purpose.headers, checks=False,
-                media_required=purpose.media_required, classes=classes,
+                media_required=purpose.media_required, whole=purpose.whole, classes=classes,
             )  # fmt: skip
     total = len(source)
     known_by = fingerprint(source, target, plan, where) if isinstance(place, Path) else None

@@ -180,7 +180,10 @@ def test_without_media_an_absent_image_is_no_error(run: Any, ade20k2020: Path, t
     whole = run("convert", ade20k2020, "--to", "coco", "-o", tmp_path / "whole", "--media", "none")
     for image in [path for path in ade20k2020.rglob("*") if path.suffix.lower() in (".jpg", ".jpeg")]:
         image.unlink()
-    assert run("validate", "ade20k2020", ade20k2020).status == 1
+    checked = run("validate", "ade20k2020", ade20k2020)
+    assert checked.status == 0 and "info IMAGE_ABSENT" in checked.out
+    refused = run("convert", "ade20k2020", ade20k2020, "--to", "coco", "-o", tmp_path / "out")
+    assert refused.status == 1 and "--media none" in refused.err
     ran = run("convert", "ade20k2020", ade20k2020, "--to", "coco", "-o", tmp_path / "out", "--media", "none")
     assert (whole.status, ran.status) == (0, 0), ran
     assert annotations(tmp_path / "out") == annotations(tmp_path / "whole")

@@ -297,25 +297,23 @@ def test_outlines_keep_their_order(tmp_path: Path) -> None:
 
 def test_rows_of_several_tasks(tmp_path: Path) -> None:
     """Without a task each row says by itself what it is; with one, rows of others are wrong, never read as something
-    else; and what is written is of one task, and says what that leaves out."""
+    else; rows of two tasks in one file are an error, of which all can be made boxes."""
     rows = ["0 0.5 0.5 0.2 0.3", "0 0.1 0.1 0.4 0.15 0.35 0.6"]
     data = put(tmp_path / "in", {
         "data.yaml": "names: [cat]\n", "labels/train/a.txt": "\n".join(rows) + "\n",
         "images/train/a.jpg": image_bytes(100, 80, "jpg"),
     })  # fmt: skip
-    (item,) = read(data, "yolo_ultralytics")
-    assert [(thing.bbox is not None, len(thing.polygons)) for thing in item.objects] == [(True, 0), (False, 1)]
+    (mixed,) = fs.validate(data, "yolo_ultralytics").findings
+    assert (mixed.code, mixed.level, mixed.line) == ("ROWS_MIXED", "error", 2)
     for task, line in (("detect", 2), ("segment", 1)):
         (found,) = fs.validate(data, "yolo_ultralytics", options={"task": task}).findings
         assert (found.code, found.level, found.line) in {("LINE", "error", line), ("FIELD", "error", line)}
-    same = fs.convert(data, to="yolo_ultralytics", out=tmp_path / "same", spec="yolo_ultralytics")
-    assert not same.losses and (tmp_path / "same/labels/train/a.txt").read_text().splitlines() == rows
-    fs.convert(data, to="coco", out=tmp_path / "coco", spec="yolo_ultralytics")
-    boxes = fs.convert(tmp_path / "coco", to="yolo_ultralytics", out=tmp_path / "boxes", options={"task": "detect"})
-    assert "polygons: 1 object" in boxes.losses
-    assert len((tmp_path / "boxes/labels/train/a.txt").read_text().splitlines()) == 2
-    outlines = fs.convert(tmp_path / "coco", to="yolo_ultralytics", out=tmp_path / "outlines")
-    assert "objects not written (no polygon): 1 object" in outlines.losses
+    with pytest.raises(fs.RefusedError):
+        fs.convert(data, to="coco", out=tmp_path / "coco", spec="yolo_ultralytics")
+    boxes = fs.convert(data, to="coco", out=tmp_path / "boxes", spec="yolo_ultralytics", on=["ROWS_MIXED=fix"])
+    assert [(done.code, done.action, done.count) for done in boxes.actions] == [("ROWS_MIXED", "fix", 1)]
+    (item,) = read(tmp_path / "boxes", "coco")
+    assert [(thing.bbox is not None, thing.polygons) for thing in item.objects] == [(True, ()), (True, ())]
 
 
 def test_a_task_with_images_in_a_folder_and_beside_it_is_no_project(tmp_path: Path) -> None:

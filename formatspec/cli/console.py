@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import typer
 
 from formatspec.findings.finding import Finding
-from formatspec.findings.render import lines, printable
+from formatspec.findings.render import FIRST_PLACES, lines, printable
 
 CLEAN, FINDINGS, USAGE, FAULT = 0, 1, 2, 3
 _COLORS = {"error": typer.colors.RED, "warning": typer.colors.YELLOW, "info": typer.colors.CYAN}
@@ -40,11 +40,11 @@ def colored(stream: Any) -> bool:
     return bool(stream.isatty()) and "NO_COLOR" not in os.environ
 
 
-def show_findings(findings: Iterable[Finding], to_stderr: bool = False) -> None:
-    """Print findings, grouped, the worst first."""
+def show_findings(findings: Iterable[Finding], to_stderr: bool = False, whole: bool = False) -> None:
+    """Print findings, grouped, the worst first; `whole`: all places of each group."""
     stream = sys.stderr if to_stderr else sys.stdout
     paint = colored(stream)
-    for line in lines(findings):
+    for line in lines(findings, None if whole else FIRST_PLACES):
         level = line.split(" ", 1)[0]
         text = typer.style(line, fg=_COLORS[level], bold=True) if paint and level in _COLORS else line
         typer.echo(text, err=to_stderr, color=paint)

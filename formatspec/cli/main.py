@@ -37,6 +37,13 @@ Limit = Annotated[
     typer.Option("--limit", help="name=number: size, side, decoded, runs or unpacked; what data may ask for"),
 ]
 Option = Annotated[list[str] | None, typer.Option("-O", help="option=value of the spec; may be repeated")]
+On = Annotated[
+    list[str] | None,
+    typer.Option("--on", help="CODE[,CODE]=ACTION: what is done about findings of a code or level; may be repeated"),
+]
+Config = Annotated[
+    Path | None, typer.Option(help="a file of such rules; default: formatspec.yaml beside the data", show_default=False)
+]
 
 
 def _version(value: bool) -> None:
@@ -59,6 +66,11 @@ def validate(
     what: Positional = None,
     deep: Annotated[bool, typer.Option("--deep", help="decode every label image too")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object with every finding")] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="list every place, of each code the first five else")
+    ] = False,
+    on: On = None,
+    config: Config = None,
     workers: Workers = None,
     engine: Engine = "processes",
     address: Address = None,
@@ -69,25 +81,25 @@ def validate(
     """Check a dataset: exit 0 if it is clean, 1 if it is not."""
     import formatspec.api as api
     from formatspec.cli.arguments import pairs, set_limits_of, spec_and_data
-    from formatspec.findings.finding import at_least
 
     set_limits_of(limit)
     spec, data = spec_and_data(what or ())
     with progress("validating") as tell:
         report = api.validate(
-            data, spec, deep=deep, workers=workers, engine=_engine(engine), address=address, progress=tell,
+            data, spec, deep=deep, on=on or (), config=config, workers=workers,
+            engine=_engine(engine), address=address, progress=tell,
             options=pairs(option or (), "-O"), classes=classes,
         )  # fmt: skip
     if as_json:
         _print_json(report.as_json())
     else:
-        show_findings(report.findings)
+        show_findings(report.findings, whole=everything)
         total = len(report.findings)
         found = "no findings" if not total else "1 finding" if total == 1 else f"{total} findings"
         say_out(f"{report.data}: {report.spec}, {_count(report.items, 'item')}, {found}")
         for words in report.not_checked:
             say(f"not checked: {words}")
-    if at_least(report.findings, "error"):
+    if report.fails:
         raise typer.Exit(FINDINGS)
 
 
@@ -107,8 +119,10 @@ def convert(
     where: Annotated[str | None, typer.Option(help="an expression: the items, or objects, to take")] = None,
     labels: Annotated[Path | None, typer.Option(help="a YAML map of category names, old: new")] = None,
     subsets: Annotated[list[str] | None, typer.Option(help="old=new name of a subset; may be repeated")] = None,
-    skip_invalid: Annotated[bool, typer.Option(help="leave invalid items out instead of refusing")] = False,
-    lossless: Annotated[bool, typer.Option(help="refuse if the target cannot hold everything")] = False,
+    on: On = None,
+    config: Config = None,
+    skip_invalid: Annotated[bool, typer.Option(help="leave invalid items out: --on error=drop-item")] = False,
+    lossless: Annotated[bool, typer.Option(help="refuse losses, repairs and drops")] = False,
     workers: Workers = None,
     engine: Engine = "processes",
     address: Address = None,
@@ -134,9 +148,10 @@ def convert(
         with progress("converting") as tell:
             result = api.convert(
                 data, to=to, out=out, spec=spec, media=media, overwrite="force" if force else overwrite,  # type: ignore[arg-type]
-                skip_invalid=skip_invalid, lossless=lossless, subsets=pairs(subsets or (), "--subsets"),
-                labels=label_map(labels), where=where, classes=classes, options=pairs(option or (), "-O"),
-                workers=workers, engine=_engine(engine), address=address, progress=tell,
+                on=on or (), config=config, skip_invalid=skip_invalid, lossless=lossless,
+                subsets=pairs(subsets or (), "--subsets"), labels=label_map(labels), where=where, classes=classes,
+                options=pairs(option or (), "-O"), workers=workers,
+                engine=_engine(engine), address=address, progress=tell,
             )  # fmt: skip
     except OutputError as error:
         stop(str(error))
@@ -144,8 +159,7 @@ def convert(
         show_findings([f for f in refused.findings if f.level != "info"], to_stderr=True)
         for line in refused.losses:
             say(f"cannot hold {line}")
-        hint = "; --skip-invalid leaves them out" if any(f.level == "error" for f in refused.findings) else ""
-        stop(f"{refused}{hint}", FINDINGS)
+        stop("\n".join((str(refused), *refused.ways)), FINDINGS)
     show_findings([f for f in result.findings if f.level != "info"], to_stderr=True)
     _tell(result)
     if report is not None:
@@ -168,10 +182,16 @@ def _engine(name: str) -> Any:
     return name
 
 
+_DONE = {"fix": "repaired {}", "clip": "cut at the image's edge: {}", "drop": "left out {}", "drop-item": "left out {}"}
+_UNITS = {"drop-item": "item"}
+
+
 def _tell(result: Any) -> None:
     say_out(f"{result.out}: {result.target}, {_count(result.items, 'item')}, {_count(result.files, 'file')}")
     for notice in result.notices:
         say_out(notice)
+    for one in result.actions:
+        say_out(f"{one.code}: {_DONE[one.action].format(_count(one.count, _UNITS.get(one.action, 'finding')))}")
     if result.skipped:
         typer.echo(f"left out: {_count(result.skipped, 'invalid item')}")
     if result.losses:
@@ -358,6 +378,7 @@ def main() -> None:
     from formatspec.language.errors import SpecError
     from formatspec.paths.store import RemoteError
     from formatspec.paths.tree import SourceChangedError
+    from formatspec.policy.rules import PolicyError
     from formatspec.run.errors import CannotRunError
     from formatspec.run.output.staging import OutputError
 
@@ -370,7 +391,7 @@ def main() -> None:
     try:
         status = app(arguments, standalone_mode=False)
         sys.exit(status if isinstance(status, int) else 0)
-    except (SpecError, RemoteError, CannotRunError, OutputError, SourceChangedError) as error:
+    except (SpecError, RemoteError, CannotRunError, OutputError, SourceChangedError, PolicyError) as error:
         for line in str(error).splitlines():
             typer.echo(printable(line), err=True)
         sys.exit(USAGE)

@@ -39,7 +39,7 @@ def xywh(arguments: Sequence[Argument], site: Site) -> Codec:
     take.plain(arguments)
     return Codec(
         encode=lambda value, env: values.listed(site, values.bbox(value)),
-        decode=lambda value, env: values.bbox(value),
+        decode=lambda value, env: values.coordinates(value, 4),
         kind="numbers",
         arity=4,
         same=True,
@@ -64,8 +64,6 @@ def sides(arguments: Sequence[Argument], site: Site) -> Codec:
     def decode(value: Any, env: Env) -> tuple[Number, ...]:
         found = values.coordinates(value, 4)
         x1, y1, x2, y2 = (found[place] for place in back)
-        if x2 < x1 or y2 < y1:
-            raise UnfitError("a box that ends right of and below where it begins", value)
         return x1, y1, x2 - x1, y2 - y1
 
     return _boxed(site, formulas, decode)
@@ -105,7 +103,7 @@ def cxcywh(arguments: Sequence[Argument], site: Site) -> Codec:
         return [f"({x} + {width} / 2)", f"({y} + {height} / 2)", width, height]
 
     def decode(value: Any, env: Env) -> tuple[Number, ...]:
-        cx, cy, width, height = values.bbox(value)
+        cx, cy, width, height = values.coordinates(value, 4)
         return cx - width / 2, cy - height / 2, width, height
 
     return _boxed(site, formulas, decode)
@@ -244,8 +242,6 @@ def sides_and_angle(arguments: Sequence[Argument], site: Site) -> Codec:
 
     def decode(value: Any, env: Env) -> tuple[Number, ...]:
         x1, y1, x2, y2, degrees = values.coordinates(value, 5)
-        if x2 < x1 or y2 < y1:
-            raise UnfitError("a box that ends right of and below where it begins", value)
         return (x1 + x2) / 2, (y1 + y2) / 2, x2 - x1, y2 - y1, degrees
 
     return Codec(encode=encode, decode=decode, kind="numbers", arity=5)

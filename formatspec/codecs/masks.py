@@ -84,14 +84,14 @@ def _from_run_lengths(value: Any) -> Region:
             return Region.from_coco({"size": [height, width], "counts": counts})
         found = [values.whole(count) for count in values.sequence(counts)]
         if sum(found) != height * width:
-            raise UnfitError(f"counts that add up to {height} x {width}", value)
+            raise UnfitError(f"counts that add up to {height} x {width}", value, "REGION_SIZE")
         return Region.from_counts(found, height, width)
     except UnfitError:
         raise
     except TooLargeError as error:
         raise UnfitError(str(error), value["size"]) from None
     except (ValueError, OverflowError) as error:
-        raise UnfitError(f"run lengths of a mask of {height} x {width} pixels", value) from error
+        raise UnfitError(f"run lengths of a mask of {height} x {width} pixels", value, "REGION_SIZE") from error
 
 
 def _fit_region(value: Any, rng: random.Random, env: Env) -> Any:
@@ -162,7 +162,7 @@ def cropped_rle(arguments: Sequence[Argument], site: Site) -> Codec:
         _check_decoded(width, height)
         counts = [int(word) for word in _count_words(spelled)]
         if not counts or sum(counts) != width * height:
-            raise UnfitError(f"counts that add up to {width} x {height}", spelled)
+            raise UnfitError(f"counts that add up to {width} x {height}", spelled, "REGION_SIZE")
         flat = _repeat(counts)
         mask = flat.reshape(width, height).T if by_columns else flat.reshape(height, width)
         return _placed(mask, left, top, env)

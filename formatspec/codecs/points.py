@@ -10,6 +10,8 @@ import random
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
+
 from formatspec.codecs import arguments as take
 from formatspec.codecs import values
 from formatspec.codecs.registry import Argument, Codec, Env, Site, UnfitError, codec
@@ -235,15 +237,31 @@ def _outline(value: Any) -> Ring:
     return ring
 
 
+_FLAT_LISTS = msgspec.json.Decoder(list[list[int | float]])
+
+
+def _flat_lists_look_right(data: bytes) -> bool:
+    """Whether raw JSON is a list of rings of three points or more."""
+    try:
+        rings = _FLAT_LISTS.decode(data)
+    except msgspec.MsgspecError:
+        return False
+    return all(len(ring) >= 6 and len(ring) % 2 == 0 for ring in rings)
+
+
 @codec("flat_lists")
 def flat_lists(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`flat_lists`: polygons as [[x, y, x, y, x, y, ...], ...], each of at least three points."""
+    """`flat_lists`: polygons as [[x, y, x, y, x, y, ...], ...], each of at least three points.
+
+    Read are shorter ones too, of which a finding tells.
+    """
     take.plain(arguments)
     return Codec(
         encode=lambda value, env: values.listed(site, (list(_outline(r)) for r in values.sequence(value))),
-        decode=lambda value, env: tuple(_outline(ring) for ring in values.sequence(value)),
+        decode=lambda value, env: tuple(values.coordinates(ring) for ring in values.sequence(value)),
         kind="table",
         takes=list,
+        looks_right=_flat_lists_look_right,
         fit=lambda value, rng, env: tuple(ring if len(ring) >= 6 else _fit_length(ring, 6) for ring in value),
     )
 

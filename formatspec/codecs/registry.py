@@ -18,12 +18,16 @@ text, or whatever went in."""
 
 
 class UnfitError(ValueError):
-    """A value does not fit a codec.  `expected` says in a few words what would."""
+    """A value does not fit a codec.
 
-    def __init__(self, expected: str, got: object = None) -> None:
+    expected: what would fit, in a few words.  code: the code of the finding.
+    """
+
+    def __init__(self, expected: str, got: object = None, code: str = "FIELD") -> None:
         super().__init__(expected)
         self.expected = expected
         self.got = got
+        self.code = code
 
 
 class Env(msgspec.Struct, frozen=True):
@@ -64,6 +68,7 @@ class Codec(msgspec.Struct, frozen=True):
     between: what parts the numbers of a file side that is a text of nothing but numbers.
     needs: "size" where the image's size is used, "columns" where a table's header is.
     takes: the type of the file side in a JSON document, where it is always one; tells alternatives apart unread.
+    looks_right: of outlines, whether raw JSON may be one: its lists are long enough, of numbers that go in pairs.
     same: whether both sides are the same list of numbers, so that decoding only judges it.
     fit: turns a generated model value into one near it that the codec carries without loss, and leaves one that it
         carries as it is.  The laws take from it which values a codec carries, so it must not ask `decode`.
@@ -79,6 +84,7 @@ class Codec(msgspec.Struct, frozen=True):
     needs: frozenset[str] = frozenset()
     fit: Callable[[Any, random.Random, Env], Any] = _unchanged
     takes: type | None = None
+    looks_right: Callable[[bytes], bool] | None = None
     same: bool = False
     formulas: Formulas | None = None
 

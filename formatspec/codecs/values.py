@@ -100,7 +100,7 @@ def ring(value: object) -> Ring:
     """A flat tuple x0, y0, x1, y1, ..."""
     found = coordinates(value)
     if len(found) % 2:
-        raise UnfitError("an even count of coordinates", value)
+        raise UnfitError("an even count of coordinates", value, "POLYGON")
     return found
 
 

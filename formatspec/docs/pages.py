@@ -14,7 +14,7 @@ from typing import Any, get_args
 from formatspec.codecs import CODECS
 from formatspec.docs import holds as held
 from formatspec.engine.spec.compiled import Format, Role
-from formatspec.findings.codes import CODES
+from formatspec.findings.table import CODES
 from formatspec.language.load import Source, bundled, load_source
 from formatspec.language.schema import CategoryList, CategoryTable, SeenLevel
 from formatspec.language.yaml_source import Node
@@ -388,7 +388,11 @@ def _fenced(text: str, language: str = "") -> str:
 
 def findings_page(sources: Iterable[Source]) -> str:
     """All codes of findings: those of the engine, and those that specs define."""
-    own = [(literal(code), known.level, known.meaning, known.hint) for code, known in CODES.items()]
+    own = [
+        (literal(code), case.level, case.defect, case.scope, case.action, " ".join(case.also), known.hint)
+        for code, known in CODES.items()
+        for case in known.cases
+    ]
     theirs = [
         (literal(code), f"[{source.name}](formats/{source.name}.md)", check.level, check.say)
         for source in sources
@@ -397,8 +401,10 @@ def findings_page(sources: Iterable[Source]) -> str:
     parts = [
         "# Findings",
         MARK,
-        "Codes are stable and never reused. An error sets its item aside, a warning and an info do not.",
-        table(("code", "level", "what it means", "what to do"), own),
+        "Codes are stable and never reused. The level decides the exit status of `validate`; what `convert` does is "
+        "its action, which `--on CODE=ACTION` changes. A spec may give a code another level (`levels`). "
+        "`drop` leaves out the smallest unit that the finding is about: the object, else the item.",
+        table(("code", "level", "what is wrong", "about", "convert", "also", "what to do"), own),
         *_section(
             "Codes that specs define", table(("code", "spec", "level", "what is said"), theirs) if theirs else ""
         ),

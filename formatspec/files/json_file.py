@@ -161,6 +161,20 @@ def duplicate_keys(data: bytes, style: Style = STYLE) -> list[Pointer]:
     return _parse(text_of(data, style.encoding)[0])[1]
 
 
+def whole(digits: str) -> int | float:
+    """An integer; one of so many digits that no one can mean it is infinite, and is reported at its pointer."""
+    return int(digits) if len(digits) <= DIGITS else float("inf")
+
+
+DIGITS = 4000
+"""Digits of the longest integers that are read."""
+
+
+def decode_rows(data: bytes) -> Any:
+    """A list of rows, whatever numbers they hold.  Raises ValueError where it is no JSON."""
+    return json.loads(data, parse_int=whole)
+
+
 class _Doubled(dict[str, Any]):
     """An object in which keys stand more than once."""
 
@@ -185,7 +199,7 @@ def _parse(text: str) -> tuple[Document, list[Pointer]]:
         return doubled
 
     try:
-        document = json.loads(text, object_pairs_hook=object_of)
+        document = json.loads(text, object_pairs_hook=object_of, parse_int=whole)
     except json.JSONDecodeError as error:
         raise FileError(f"not JSON: {error.msg}", error.lineno, error.colno) from None
     except RecursionError:

@@ -77,13 +77,18 @@ def locate(data: bytes, pointer: Pointer, style: Style = STYLE) -> LineColumn | 
     if not pointer:
         return 1, 1
     try:
-        lines = _lines(text_of(data, style.encoding)[0])
+        numbers = line_numbers(data, style)
     except FileError:
         return None
-    comment = style.comment
-    numbers = [n for n, line in enumerate(lines, 1) if comment is None or not line.startswith(comment)]
     at = {str(index): number for index, number in enumerate(numbers)}.get(str(pointer[0]))
     return None if at is None else (at, 1)
+
+
+def line_numbers(data: bytes, style: Style = STYLE) -> list[int]:
+    """The number of each line of the document in its file, which counts comments.  Raises FileError."""
+    lines = _lines(text_of(data, style.encoding)[0])
+    comment = style.comment
+    return [n for n, line in enumerate(lines, 1) if comment is None or not line.startswith(comment)]
 
 
 def _lines(text: str) -> list[str]:

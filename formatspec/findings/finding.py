@@ -9,13 +9,16 @@ import msgspec
 
 Level = Literal["error", "warning", "info"]
 LEVELS: tuple[Level, ...] = ("error", "warning", "info")
+Scope = Literal["value", "object", "item", "document"]
+"""What a finding is about, and so how much may be left out because of it."""
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What is wrong, where, what was expected, and what to do.
 
     file is relative to the dataset as given; pointer is an RFC 6901 JSON pointer into it; line and column
-    count from 1; rule is the spec's file and line.
+    count from 1; rule is the spec's file and line.  scope is what the finding is about: of an object, `object` is its
+    id where it has one.  case tells a code's cases apart; action is what a conversion does about the finding.
     """
 
     code: str
@@ -31,6 +34,9 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     got: Any = None
     hint: str | None = None
     rule: str | None = None
+    scope: Scope = "document"
+    case: str = ""
+    action: str | None = None
 
 
 def worst(findings: Iterable[Finding]) -> Level | None:

@@ -62,21 +62,24 @@ def _short(value: Any, limit: int = 80) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
-def lines(findings: Iterable[Finding]) -> Iterator[str]:
-    """The findings grouped by code and rule: exact counts, the first places of each, the worst first."""
-    groups: dict[tuple[str, str | None], list[Finding]] = defaultdict(list)
+def lines(findings: Iterable[Finding], places: int | None = FIRST_PLACES) -> Iterator[str]:
+    """The findings grouped by code, level and rule: exact counts, the first places of each, the worst first.
+
+    places: how many places of each group are listed; None for all.
+    """
+    groups: dict[tuple[str, str, str | None], list[Finding]] = defaultdict(list)
     for finding in findings:
-        groups[finding.code, finding.rule].append(finding)
+        groups[finding.code, finding.level, finding.rule].append(finding)
     ordered = sorted(groups.items(), key=lambda entry: (LEVELS.index(entry[1][0].level), entry[0][0]))
-    for (code, rule), group in ordered:
+    for (code, _, rule), group in ordered:
         first = group[0]
         times = f" ({len(group)} times)" if len(group) > 1 else ""
         yield f"{first.level} {code}{times}" + (f"  [{rule}]" if rule else "")
-        for finding in group[:FIRST_PLACES]:
+        for finding in group[:places]:
             where = place(finding)
             yield f"  {where + ': ' if where else ''}{sentence(finding)}"
-        if len(group) > FIRST_PLACES:
-            yield f"  … and {len(group) - FIRST_PLACES} more"
+        if places is not None and len(group) > places:
+            yield f"  … and {len(group) - places} more (--all lists them)"
         hint = next((finding.hint for finding in group if finding.hint), None)
         if hint:
             yield f"  → {hint}"

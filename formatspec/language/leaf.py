@@ -54,9 +54,13 @@ class Keep(msgspec.Struct, frozen=True):
 
 
 class Computed(msgspec.Struct, frozen=True):
-    """A value that follows from others: printed when writing, compared when reading."""
+    """A value that follows from others: printed when writing, compared when reading.
+
+    near: it may be off by a tenth, as what follows from a shape depends on how the shape is counted.
+    """
 
     expression: Expression
+    near: bool = False
 
 
 class Constant(msgspec.Struct, frozen=True):

@@ -180,6 +180,10 @@ class Spec(Strict):
     options: dict[str, OptionSpec] = Field(default_factory=dict)
     variants: tuple[VariantSpec, ...] = ()
     extends: str | None = Field(None, description="a spec whose entries are taken over")
+    levels: dict[str, str | dict[str, str]] = Field(
+        default_factory=dict,
+        description="levels of codes in this format: CODE: level, or CODE: {level: condition on the file's `values`}",
+    )
     checks: dict[Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")], CheckSpec] = Field(default_factory=dict)
     examples: tuple[str, ...] = ()
     seen: tuple[Seen, ...] = Field((), description="what the spec rests on")

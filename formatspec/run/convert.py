@@ -13,11 +13,13 @@ from typing import Any, Literal
 import msgspec
 
 from formatspec.engine.dataset.dataset import OpenDataset
-from formatspec.engine.dataset.read_item import Purpose
+from formatspec.engine.dataset.read_item import Assembled, Purpose
 from formatspec.engine.dataset.report import Noted
+from formatspec.engine.dataset.whole_dataset import dataset_faults
 from formatspec.engine.export.adapt import Adapter, TargetCategories, target_categories
 from formatspec.engine.export.exporter import CannotWriteError, Exporter
 from formatspec.engine.export.join_shards import Finisher, NameTakenError
+from formatspec.engine.export.judge_target import TargetJudge
 from formatspec.engine.export.losses import Losses
 from formatspec.engine.export.shard_output import ShardOutput
 from formatspec.engine.export.shared_tables import counts_on, knows_all, tells_of_items
@@ -30,11 +32,15 @@ from formatspec.language.errors import Problem, SpecError, suggest
 from formatspec.language.load import Source
 from formatspec.model.limits import TooLargeError
 from formatspec.model.records import Category, Item
+from formatspec.policy.repair import repaired
+from formatspec.policy.rules import Policy
+from formatspec.policy.tell import Done, counted, ways_out
 from formatspec.run.output.staging import Staging
 from formatspec.run.pools.shards import Pool, Shard, shards_of
 from formatspec.run.pools.workers import Alone
 from formatspec.run.resume import resumed
 from formatspec.run.select import ItemCondition, Labels
+from formatspec.run.treat import in_target, named, treat
 from formatspec.run.validate import too_large
 
 Media = Literal["copy", "link", "none"]
@@ -44,16 +50,19 @@ PEEKED = 100
 
 
 class RefusedError(ValueError):
-    """A conversion that was not made, with the findings that stand in its way."""
+    """A conversion that was not made, with the findings that stand in its way, and what would let it pass."""
 
-    def __init__(self, message: str, findings: tuple[Finding, ...] = (), losses: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, message: str, findings: tuple[Finding, ...] = (), losses: tuple[str, ...] = (), ways: tuple[str, ...] = ()
+    ) -> None:
         super().__init__(message)
         self.findings = findings
         self.losses = losses
+        self.ways = ways
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
-    """What a conversion wrote, and what the target could not hold."""
+    """What a conversion wrote, what was done about findings, and what the target could not hold."""
 
     source: str
     target: str
@@ -65,6 +74,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     loss_report: tuple[dict[str, Any], ...]
     findings: tuple[Finding, ...]
     notices: tuple[str, ...] = ()
+    actions: tuple[Done, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The result as one plain object."""
@@ -77,7 +87,7 @@ class Plan(msgspec.Struct, kw_only=True):
     """What is asked of a conversion."""
 
     media: Media = "copy"
-    skip_invalid: bool = False
+    policy: Policy = Policy()
     lossless: bool = False
     subsets: dict[str, str] = {}
     options: dict[str, Any] = {}
@@ -93,7 +103,8 @@ class Plan(msgspec.Struct, kw_only=True):
 
 def purpose_of(media: Media, same: bool) -> Purpose:
     """What reading must give for a conversion."""
-    return Purpose(origin=same, headers=media != "none", checks=False, media_required=media != "none")
+    taken = media != "none"
+    return Purpose(origin=same, headers=taken, checks=False, media_required=taken, whole=taken)
 
 
 def target_format(source: OpenDataset, target: Source, plan: Plan) -> Format:
@@ -140,6 +151,11 @@ def prepared(source: OpenDataset, target: Source, staging: Staging, plan: Plan, 
     """All that is settled before the first item is written."""
     form = target_format(source, target, plan)
     source.findings.clear()
+    twice = any(fault.code == "DUPLICATE" and fault.case == "category" for fault in source.index.faults)
+    if twice and plan.policy.fixes("DUPLICATE"):
+        source.merge_categories()
+    if plan.policy.fixes("UNKNOWN_CATEGORY"):
+        source.open_categories()
     if plan.select is None and not target.is_same(source.form.source):
         source.wanted = wanted_slots.for_target(source.form, form, source.index.claimed.roles)
     listed: Sequence[Category] = source.known.listed
@@ -194,10 +210,7 @@ class Conversion:
     def exporter(self) -> Exporter:
         """What writes items, compiled once for all shards of a process."""
         losses = Losses(self.form, self.categories, self.adapter.same)
-        roles = [role for role in self.form.roles.values() if role.span == "shared" or not self.unchanged]
-        return Exporter(
-            self.form, self.categories, self.adapter, losses, self.staging.write, self.shared, self.as_read, roles
-        )
+        return Exporter(self.form, self.categories, self.adapter, losses, self.staging.write, self.shared, self.as_read)
 
     def run(self, shard: Shard) -> Written:
         """Write the items of a shard."""
@@ -207,18 +220,19 @@ class Conversion:
         copied = self.staging.linked_by_copy
         for index, item, files in self._items(shard, made):
             try:
-                own = exporter.item(item, index)
+                own = exporter.item(item, index, files is None)
             except CannotWriteError as error:
-                made.refused.append(
-                    Finding(code=error.code, level="error", item=item.key, message=str(error),
-                            file=item.image.path if item.image else None)
-                )  # fmt: skip
+                refused = Finding(code=error.code, level="error", item=item.key, message=str(error), scope="item",
+                                  file=item.image.path if item.image else None)  # fmt: skip
+                refused = msgspec.structs.replace(refused, action=self.plan.policy.action(refused))
+                made.left_out += refused.action != "error"
+                made.refused.append(refused)
                 continue
             except (TooLargeError, MemoryError) as error:
                 made.refused.append(too_large(error, item))
                 continue
             media.bring(item, own)
-            if self.unchanged:
+            if files is not None:
                 media.keep(path for role, paths in files.items() if role != IMAGE for path in paths)
             _forget(item)
             made.items += 1
@@ -228,21 +242,59 @@ class Conversion:
         made.copied = self.staging.linked_by_copy - copied
         return made
 
-    def _items(self, shard: Shard, made: Written) -> Iterator[tuple[int, Item, Mapping[str, list[str]]]]:
-        """The valid items that are selected, with their places in the dataset and their files by role."""
+    def _items(self, shard: Shard, made: Written) -> Iterator[tuple[int, Item, Mapping[str, list[str]] | None]]:
+        """The items that are written, with their places in the dataset, and by role their files that are kept."""
         source, select = self.source, self.plan.select
         for index, one in enumerate(source.assembled(*shard), shard[0]):
             if source.index.unclaimed:
                 made.claimed.update(path for paths in one.files.values() for path in paths)
-            noted = source.reporter.noted(one.faults, one.key, source.shared_files)
-            made.found += noted
-            if one.item is None or any(finding.level == "error" for finding, _ in noted):
+            item = one.item
+            if item is not None and one.faults:
+                item = self._treated(one, item, made)
+                if item is not None and item is not one.item and self.unchanged and not source.purpose.pixels:
+                    item = self._read_whole(index)
+            if item is None:
                 continue
-            chosen: Item | None = one.item
+            keeps = self.unchanged and item is one.item
+            chosen: Item | None = item
             if select is not None:
-                chosen = select.at(one.item, index) if isinstance(select, ItemCondition) else select(one.item)
+                chosen = select.at(item, index) if isinstance(select, ItemCondition) else select(item)
             if chosen is not None:
-                yield index, chosen if self.labels is None else self.labels.item(chosen), one.files
+                yield index, chosen if self.labels is None else self.labels.item(chosen), one.files if keeps else None
+
+    def _treated(self, one: Assembled, item: Item, made: Written) -> Item | None:
+        """An item after what the policy does about its findings; None where it is not written."""
+        source, policy = self.source, self.plan.policy
+        noted = source.reporter.noted(one.faults, one.key, source.shared_files)
+        decided = treat(policy, [(finding, fault) for (finding, _), fault in zip(noted, one.faults, strict=True)])
+        outcome = repaired(item, decided)
+        places = [place for _, place in noted]
+        made.found += [(named(done), place) for done, place in zip(outcome.done, places, strict=True)]
+        stops = any(done.action == "error" for done in outcome.done)
+        if outcome.item is None and not stops:
+            made.left_out += 1
+        if outcome.item is None or stops or not any(done.slot for done in outcome.done):
+            return None if stops else outcome.item
+        judged = in_target(policy, self.judge, outcome.item)
+        made.found += [(named(done), None) for done in judged.done]
+        if judged.item is None:
+            made.left_out += 1
+        return None if any(done.action == "error" for done in judged.done) else judged.item
+
+    def _read_whole(self, index: int) -> Item | None:
+        """An item that is written anew though its files were to be kept: its pixels are read too."""
+        source, lean = self.source, self.source.purpose
+        source.purpose = msgspec.structs.replace(lean, pixels=True)
+        try:
+            one = source.read(source.entries[index])
+        finally:
+            source.purpose = lean
+        return None if one.item is None else self._treated(one, one.item, Written())
+
+    @cached_property
+    def judge(self) -> TargetJudge:
+        """What the target's validation would say of objects."""
+        return TargetJudge(self.form)
 
     def finisher(self, losses: Losses) -> Finisher:
         """What joins the parts of shared files."""
@@ -255,6 +307,7 @@ class Written(msgspec.Struct):
     """What writing a shard gave."""
 
     items: int = 0
+    left_out: int = 0
     media: int = 0
     copied: int = 0
     found: Noted = []
@@ -268,10 +321,16 @@ def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callab
     source, form, plan = conversion.source, conversion.form, conversion.plan
     losses = Losses(form, conversion.categories, conversion.adapter.same)
     finisher = conversion.finisher(losses)
-    findings = list(source.reporter.findings(source.index.faults))
+    findings = [
+        msgspec.structs.replace(finding, action=plan.policy.action(finding))
+        for finding in source.reporter.findings(
+            (*source.index.faults, *dataset_faults(source, plan.policy.speaks_of("SPLIT_LEAK")))
+        )
+    ]
+    _need_images(conversion, findings)
     refused: list[Finding] = []
     claimed: set[str] = set()
-    items = files = copied = 0
+    items = files = copied = left_out = 0
     if conversion.in_turn:
         coming = Alone().map(conversion.run, shards)
     else:
@@ -283,30 +342,49 @@ def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callab
         refused += made.refused
         claimed |= made.claimed
         items, files, copied = items + made.items, files + made.media, copied + made.copied
+        left_out += made.left_out
         progress(behind)
     findings += refused
-    bad = [finding for finding in findings if finding.level == "error"]
-    if bad and not plan.skip_invalid:
-        raise RefusedError("nothing was written: some items are invalid", tuple(findings))
+    told = plan.policy.told(findings)
+    refuse_errors(findings, told)
     if items == 0:
-        raise RefusedError("nothing was written: there is no valid item", tuple(findings))
-    if not bad and plan.select is None:
+        raise RefusedError("nothing was written: there is no valid item", told)
+    if not any(finding.level == "error" for finding in findings) and plan.select is None:
         _refuse_unknown(plan.subsets, finisher.met, source)
+    actions = counted(findings)
+    if plan.lossless and actions:
+        done = ", ".join(f"{one.code} ({one.action}, {one.count})" for one in actions)
+        raise RefusedError(f"nothing was written: --lossless allows no repair and no drop: {done}", told)
     try:
         finisher.finish(conversion.staging.write_pieces)
     except CannotWriteError as error:
-        raise RefusedError(f"nothing was written: {error}", tuple(findings)) from None
+        raise RefusedError(f"nothing was written: {error}", told) from None
     losses.listed(conversion.listed)
     if plan.lossless and losses.counts:
-        raise RefusedError(
-            "nothing was written: the target cannot hold everything", tuple(findings), tuple(losses.lines())
-        )
-    skipped = len({finding.item for finding in bad if finding.item is not None})
+        raise RefusedError("nothing was written: the target cannot hold everything", told, tuple(losses.lines()))
     return Result(
-        source=source.name, target=form.name, out="", items=items, skipped=skipped, files=finisher.files + files,
-        losses=tuple(losses.lines()), loss_report=tuple(losses.report()), findings=tuple(findings),
-        notices=tuple(_notices(source, copied, claimed)),
+        source=source.name, target=form.name, out="", items=items, skipped=left_out, files=finisher.files + files,
+        losses=tuple(losses.lines()), loss_report=tuple(losses.report()), findings=told,
+        notices=(*_notices(source, copied, claimed), *_unchecked(conversion)), actions=actions,
     )  # fmt: skip
+
+
+def _need_images(conversion: Conversion, findings: Sequence[Finding]) -> None:
+    """Refuse to write a target of images where none is there, unless that is asked for."""
+    absent = any(finding.code == "IMAGE_ABSENT" for finding in findings)
+    if absent and conversion.plan.media != "none" and IMAGE in conversion.form.roles:
+        raise RefusedError(
+            "nothing was written: no image of the dataset is there; --media none writes the rest", tuple(findings)
+        )
+
+
+def refuse_errors(findings: Sequence[Finding], told: tuple[Finding, ...]) -> None:
+    """Raise RefusedError where a finding stops the conversion, with what would let it pass."""
+    stopping = [finding for finding in findings if finding.action == "error"]
+    if stopping:
+        ways = tuple(ways_out(stopping))
+        found = "1 finding stops" if len(stopping) == 1 else f"{len(stopping)} findings stop"
+        raise RefusedError(f"nothing was written: {found} the conversion", told, ways=ways)
 
 
 def _refuse_unknown(renamed: Iterable[str], met: Collection[str], source: OpenDataset) -> None:
@@ -327,6 +405,12 @@ def _forget(item: Item) -> None:
     for origin in (item.origin, *(thing.origin for thing in item.objects)):
         if origin is not None:
             origin.forget()
+
+
+def _unchecked(conversion: Conversion) -> Iterator[str]:
+    """What was not looked at, since the target holds nothing of it."""
+    if conversion.source.wanted is wanted_slots.boxes_only:
+        yield f"not checked: outlines beyond their shape, since {conversion.form.name} takes boxes (validate does)"
 
 
 def _notices(source: OpenDataset, copied: int, claimed: set[str]) -> Iterator[str]:

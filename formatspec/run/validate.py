@@ -10,21 +10,27 @@ import msgspec
 from formatspec.engine.dataset.checks import Checker, tree_findings
 from formatspec.engine.dataset.dataset import OpenDataset
 from formatspec.engine.dataset.report import Noted
+from formatspec.engine.dataset.whole_dataset import dataset_faults, shared_keys_twice, unchecked_keys
 from formatspec.findings.finding import Finding
 from formatspec.findings.render import summary
 from formatspec.model.limits import TooLargeError
 from formatspec.model.records import Item
+from formatspec.policy.rules import Policy
 from formatspec.run.pools.shards import Pool, Shard, shards_of
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """What validation found."""
+    """What validation found; each finding says what a conversion would do about it.
+
+    fails: whether the data is not what it should be, by the policy that holds.
+    """
 
     spec: str
     data: str
     items: int
     findings: tuple[Finding, ...]
     not_checked: tuple[str, ...] = ()
+    fails: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """The report as one plain object."""
@@ -86,7 +92,7 @@ class Validation:
 
 
 def validate_dataset(
-    dataset: OpenDataset, data: str, deep: bool, progress: Callable[[int], None], pool: Pool
+    dataset: OpenDataset, data: str, deep: bool, progress: Callable[[int], None], pool: Pool, policy: Policy
 ) -> Report:
     """Check a dataset; `progress` is told how many items are done."""
     findings = list(dataset.reporter.findings(dataset.index.faults))
@@ -98,10 +104,16 @@ def validate_dataset(
         items += made.items
         progress(items)
     findings += dataset.reporter.findings(fault for fault in tree_findings(dataset) if fault.file not in claimed)
+    findings += dataset.reporter.findings((*dataset_faults(dataset, True), *shared_keys_twice(dataset)))
+    told = tuple(msgspec.structs.replace(one, action=policy.action(one)) for one in policy.told(findings))
     return Report(
         spec=dataset.name,
         data=data,
         items=items,
-        findings=tuple(findings),
-        not_checked=() if deep else ("pixels of label images (--deep)",),
+        findings=told,
+        fails=policy.fails(told),
+        not_checked=(
+            *(() if deep else ("pixels of label images (--deep)",)),
+            *(f"whether keys stand twice in {path}, which is large" for path in unchecked_keys(dataset)),
+        ),
     )

@@ -313,6 +313,7 @@ class Generator:
         slots |= {slot for _, _, slot, _ in self.outline.constants.get("object", ())}
         if any(slot.startswith("category.") for slot in slots):
             plain["category"] = category
+            plain.update(_counted(plain, category))
         if "id" in slots or any("object.id" in role.captures for role in self.form.roles.values()):
             plain["id"] = next(self.numbers)
         plain.pop("parent", None)
@@ -447,6 +448,12 @@ def _attributes(values: Mapping[str, Any]) -> dict[str, Any]:
         if slot.startswith("attributes.") and value is not None and value != {}
     }
     return {**(whole if isinstance(whole := values.get("attributes"), dict) else {}), **found}
+
+
+def _counted(slots: Mapping[str, Any], category: Category) -> dict[str, Any]:
+    """As many keypoints as an object's category names, where both are stated."""
+    points, named = slots.get("keypoints"), len(category.keypoint_names)
+    return {"keypoints": (points * named)[:named]} if points and named else {}
 
 
 def _category(values: Mapping[str, Any]) -> Category:

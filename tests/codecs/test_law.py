@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from formatspec.codecs import CODECS, Argument, Codec, Env, Site, UnfitError, make
+from formatspec.model.flaws import good_rings
 from formatspec.model.region import Region
 
 ONE = Site()
@@ -345,7 +346,12 @@ def test_what_is_read_can_be_written(value: Any) -> None:
 
 
 def unwritable(case: Case, model: Any) -> bool:
-    """What is rightly read yet not written: an empty mask has no crop, a single "" no bare form."""
+    """What is rightly read yet not written: an empty mask has no crop, a single "" no bare form; and what a finding
+    tells of: boxes of negative size, rings that are no outlines."""
+    if case.name in ("xywh", "sides", "cxcywh", "sides_and_angle"):
+        return model[2] < 0 or model[3] < 0
+    if case.name == "flat_lists":
+        return good_rings(model)[1] is not None
     if case.name in ("cropped_rle", "cropped_png"):
         return not model
     return case.name == "one_or_many" and model == ("",)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,11 +13,11 @@ from formatspec.engine.evaluate.write_context import Getter, WriteContext, Write
 from formatspec.engine.resolve.codec_chain import spell
 from formatspec.engine.resolve.discriminators import equal_strictly
 from formatspec.engine.resolve.scope import Scope
-from formatspec.engine.spec.compiled import Format
+from formatspec.engine.spec.compiled import Format, Role
 from formatspec.engine.write.print_leaf import same_value
 from formatspec.files.document import pointer_text
-from formatspec.findings.codes import CODES
 from formatspec.findings.finding import Finding
+from formatspec.findings.table import CODES
 from formatspec.language import expression
 from formatspec.language.errors import suggest
 from formatspec.language.expression import (
@@ -45,6 +46,7 @@ class Checker:
         self.checks = [Check(form, code, spec) for code, spec in form.spec.checks.items()]
         self.shallow = [check for check in self.checks if not check.needs_pixels]
         self._values: dict[tuple[int, bool], Getter] = {}
+        self.pixels = any(role.kind == "pixels" for role in form.documents)
 
     def item(self, one: Assembled, deep: bool) -> Iterator[Finding]:
         """What the checks find in an item that could be read."""
@@ -65,6 +67,8 @@ class Checker:
         context = root
         for leaf, place, record, value, file, path in one.deferred:
             thing = record.get("$object")
+            if thing is None and leaf.near:
+                continue  # the row was set aside
             if thing is None:
                 context = root
             elif thing is not context.record:
@@ -75,11 +79,16 @@ class Checker:
             except ExpressionError:
                 continue
             plain = type(expected) is type(value) and expected == value
-            if plain or expected is None or _means_the_same(expected, value):
+            if (
+                plain
+                or expected is None
+                or _means_the_same(expected, value)
+                or (leaf.near and _near(expected, value, self.pixels))
+            ):
                 continue
             yield Finding(
                 code="DIFFERS", level="warning", message="the value differs from what follows from the data", file=file,
-                pointer=pointer_text(path), item=one.key, object=getattr(thing, "id", None),
+                pointer=pointer_text(path), item=one.key, object=getattr(thing, "id", None), scope="value",
                 expected=spell_any(expected), got=value, rule=place_text(place),
             )  # fmt: skip
 
@@ -96,6 +105,23 @@ class Checker:
                 known = _nothing
             self._values[id(leaf), of_object] = known
         return known
+
+
+def _near(expected: Any, value: Any, exact: bool) -> bool:
+    """Whether a stated number, or each of several, is one that a shape may be said to have: off by a tenth or a pixel.
+
+    exact: pixels tell the shape, so that nothing is left open.
+    """
+    if isinstance(expected, list | tuple):
+        alike = isinstance(value, list | tuple) and len(value) == len(expected)
+        return alike and all(
+            _near(a, b, exact) or abs(a - b) <= 1 > exact for a, b in zip(expected, value, strict=True)
+        )
+    if not isinstance(value, int | float) or isinstance(value, bool) or not isinstance(expected, int | float):
+        return value is None
+    if exact or value <= 0 < expected:
+        return bool(value == expected)
+    return bool(abs(value - expected) <= max(0.1 * abs(expected), 1.0))
 
 
 def _nothing(context: WriteContext) -> None:
@@ -185,6 +211,15 @@ class Check:
                 object=getattr(thing, "id", None), rule=place_text(self.place),
             )  # fmt: skip
 
+    def _failed(self, one: Assembled, context: WriteContext, item: Item, error: ExpressionError) -> Finding:
+        """That the check cannot be told of a record, which then is not said to pass it."""
+        thing = context.record if context.record is not item else None
+        return Finding(
+            code="CHECK_FAILED", level="error", message=f"the check {self.code} fails while it is evaluated: {error}",
+            item=one.key, file=next((paths[0] for paths in one.files.values()), None),
+            object=getattr(thing, "id", None), rule=place_text(self.place),
+        )  # fmt: skip
+
     def _message(self, context: WriteContext) -> str:
         return "".join(part if isinstance(part, str) else spell_any(part(context)) for part in self.say)
 
@@ -219,10 +254,46 @@ class ToldScope(WriteScope):
         return super().value(name)
 
 
+def _nearly(role: Role) -> re.Pattern[str] | None:
+    """The paths that differ from a role's by letters' case or by how many digits a number has; None for folders and
+    for paths that say too little."""
+    parts = role.template.parts
+    said = sum(len(part.strip("/.")) for part in parts if isinstance(part, str))
+    if role.folder or said < LEAST_SAID:
+        return None
+    pieces = (
+        re.escape(part) if isinstance(part, str) else r"-?\d+" if _is_number(part.pattern) else f"(?:{part.pattern})"
+        for part in parts
+    )
+    try:
+        return re.compile("".join(pieces), re.IGNORECASE)
+    except re.error:
+        return None
+
+
+LEAST_SAID = 3
+"""Letters outside placeholders without which a path is like any other."""
+
+
+def _is_number(pattern: str) -> bool:
+    """Whether a placeholder takes numbers alone."""
+    try:
+        return not re.fullmatch(pattern, "x") and any(re.fullmatch(pattern, "1" * count) for count in range(1, 10))
+    except re.error:
+        return False
+
+
 def tree_findings(dataset: OpenDataset) -> Iterator[Fault]:
     """Files that nobody claims, and items that are not listed."""
+    nearly = [(role, pattern) for role in dataset.form.roles.values() if (pattern := _nearly(role)) is not None]
     for path in dataset.index.unclaimed:
-        if not path.rpartition("/")[2].startswith("."):
+        if path.rpartition("/")[2].startswith("."):
+            continue
+        role = next((role for role, pattern in nearly if pattern.fullmatch(path)), None)
+        if role is not None:
+            words = f"this is nearly the name of a file of {role.name}: {role.template.explain(path)}"
+            yield Fault("FILE_ORPHAN", path, (), role.place, words)
+        else:
             yield Fault("FILE_UNCLAIMED", path, (), None, "no rule claims this file")
     for entry in dataset.index.unlisted:
         for found in entry.files.values():

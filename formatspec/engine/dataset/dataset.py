@@ -11,6 +11,7 @@ import msgspec
 from msgspec.structs import replace
 
 from formatspec.engine.base.faults import Fault
+from formatspec.engine.dataset.category_counts import counted_categories
 from formatspec.engine.dataset.document_shape import has_another_shape, told_by_documents
 from formatspec.engine.dataset.read_item import Assembled, Purpose, Readers, files_read, read_entry
 from formatspec.engine.dataset.report import Reporter
@@ -40,12 +41,17 @@ from formatspec.paths.globs import matches
 from formatspec.paths.names import safe_join
 from formatspec.paths.tree import Tree
 from formatspec.pixels import containers
+from formatspec.policy.repair import Decision, repaired
+from formatspec.policy.rules import Policy, Rule
 
 MANY = 256
 """Items for which it pays to write out functions that read their documents."""
 AHEAD = 16
 """Items whose files a tree far away may fetch before they are asked for."""
 
+
+_LEAVES_OUT = Policy((Rule("error", "drop"),))
+"""What is done about findings while items are iterated."""
 
 Spread = Callable[[Callable[[tuple[int, int]], list[Category]], Sequence[tuple[int, int]]], Iterable[list[Category]]]
 """Runs a function over shards, perhaps in several processes; gives what comes of it in their order."""
@@ -54,7 +60,8 @@ Spread = Callable[[Callable[[tuple[int, int]], list[Category]], Sequence[tuple[i
 class OpenDataset:
     """A vision dataset: its categories, and its items, which are read as they are asked for.
 
-    Iterating gives every item in which no error was found, sorted by key; `findings` grows as items are read.
+    Iterating gives every item, sorted by key, without the objects in which an error was found, but for items that are
+    at fault themselves; `findings` grows as items are read.
     A dataset that is pickled is opened anew, in the same way, where it is unpickled.
     """
 
@@ -157,7 +164,7 @@ class OpenDataset:
                 state = ItemState(dict(file.captures), _OPEN, self.purpose.origin)
                 state.file = file.path
                 reader(file.document, {}, state)
-                self.index.faults.extend(state.faults)
+                self.index.faults.extend(counted_categories(role, file.document, state))
                 self.index.faults.extend(_doubled(state))
                 records = state.tables.get("category", ())
                 places: list[Any] = [one.get("$id_at", one.get("$name_at", (state.file, ()))) for one in records]
@@ -218,14 +225,15 @@ class OpenDataset:
     def read(self, entry: Entry) -> Assembled:
         """Read one item with all its faults, as far as it is wanted."""
         readers = self.readers(self.wanted, self.purpose.checks)
-        return read_entry(self.form, readers, entry, self.index.rows, self.tree, self.splits, self.purpose)
+        complete = self.index.complete
+        return read_entry(self.form, readers, entry, self.index.rows, self.tree, self.splits, self.purpose, complete)
 
     def assembled(self, start: int = 0, stop: int | None = None) -> Iterator[Assembled]:
         """Items with their faults, in order of key: all, or those of a shard."""
         readers = self.readers(self.wanted, self.purpose.checks)
         form, rows, tree, splits, purpose = self.form, self.index.rows, self.tree, self.splits, self.purpose
         for entry in self._ahead(self.entries[start:stop], readers, purpose):
-            yield read_entry(form, readers, entry, rows, tree, splits, purpose)
+            yield read_entry(form, readers, entry, rows, tree, splits, purpose, self.index.complete)
 
     def _ahead(
         self, entries: Sequence[Entry], readers: Readers, purpose: Purpose, again: bool = False
@@ -238,6 +246,18 @@ class OpenDataset:
         finally:
             self.tree.prefetch(())
 
+    def open_categories(self) -> None:
+        """Let rows add categories that the table lacks, by their numbers."""
+        self.splits = self.splits.changed(Categories.opened)
+        self.known = self.splits.whole
+        self._categories = None
+
+    def merge_categories(self) -> None:
+        """Let categories of one name be one: rows that mean any of them mean the first."""
+        self.splits = self.splits.changed(Categories.merged_by_name)
+        self.known = self.splits.whole
+        self._categories = None
+
     @cached_property
     def shared_files(self) -> frozenset[str]:
         """The files that tell of many items."""
@@ -245,10 +265,19 @@ class OpenDataset:
 
     def __iter__(self) -> Iterator[Item]:
         for one in self.assembled():
+            if one.item is None or not one.faults:
+                if one.item is not None:
+                    yield one.item
+                continue
             findings = self.reporter.findings(one.faults, one.key)
             self.findings.extend(findings)
-            if one.item is not None and not any(finding.level == "error" for finding in findings):
-                yield one.item
+            decided = []
+            for finding, fault in zip(findings, one.faults, strict=True):
+                action, within = _LEAVES_OUT.decided(finding)
+                decided.append(Decision(finding, action, fault.about, fault.slot, within))
+            outcome = repaired(one.item, decided)
+            if outcome.item is not None and all(one.action != "error" for one in outcome.done):
+                yield outcome.item
 
     @property
     def categories(self) -> tuple[Category, ...]:
@@ -376,7 +405,8 @@ def _doubled(state: ItemState) -> list[Fault]:
         if name in seen and record.get("parent") == state.tables["category"][seen[name]].get("parent"):
             place: Any = record.get("$name_at", record.get("$id_at", (state.file, ())))
             file, path = place
-            faults.append(Fault("DUPLICATE", file, path, None, f"the category {name!r} stands twice", got=name))
+            message = f"the category {name!r} stands twice"
+            faults.append(Fault("DUPLICATE", file, path, None, message, got=name, case="category"))
         seen.setdefault(name, position)
     return faults
 

@@ -55,6 +55,7 @@ def compile_whole(source: Source) -> None:
                 else:
                     attempt(partial(role.reader, _ALL), role.place)
                     attempt(role.writer, role.place)
+            attempt(partial(getattr, form, "levels"), layout.node.place)
             for role in form.roles.values():
                 attempt(partial(getattr, role, "schema"), role.place)
             for code, check in form.spec.checks.items():

@@ -15,18 +15,19 @@ from formatspec.engine.base.faults import DocumentPath, Fault, Record
 from formatspec.engine.dataset.link_overlap import link
 from formatspec.engine.documents.role_codec import encoding_used
 from formatspec.engine.index.entries import Entry
-from formatspec.engine.index.row_ownership import RowOwnership, Run, SharedFile, Table
+from formatspec.engine.index.row_ownership import Again, RowOwnership, Run, SharedFile, Table
 from formatspec.engine.label_images.reader import RasterReader
 from formatspec.engine.read.build_item import as_read, item_of
 from formatspec.engine.read.generate_rows import FastRows
 from formatspec.engine.read.item_state import ItemState
-from formatspec.engine.read.merge_rows import Reader, RowReader
-from formatspec.engine.read.projection import Decode
+from formatspec.engine.read.merge_rows import OBJECTS_BY_ID, Reader, RowReader, said_twice
+from formatspec.engine.read.projection import Decode, RowSource
 from formatspec.engine.read.table_row import read_row
 from formatspec.engine.resolve.json_schema import schema_faults
 from formatspec.engine.spec.compiled import IMAGE, Format, Role
 from formatspec.engine.splits.id_scopes import IDS, Splits
 from formatspec.engine.splits.turns import Turns
+from formatspec.files import json_file
 from formatspec.files.document import FileError
 from formatspec.files.images import ImageError, ImageInfo, probe, probe_ends, probe_file, probe_whole
 from formatspec.model.limits import TooLargeError, check_size
@@ -53,6 +54,7 @@ class Readers(msgspec.Struct, frozen=True):
 class Purpose(msgspec.Struct, frozen=True):
     """What is read: whether source rows are kept, image headers looked at, every check made, pixels decoded.
 
+    whole: images are looked at up to their ends.
     classes: the names of the classes by their numbers from 0, where the user states them.
     """
 
@@ -61,6 +63,7 @@ class Purpose(msgspec.Struct, frozen=True):
     checks: bool = True
     media_required: bool = True
     pixels: bool = True
+    whole: bool = False
     classes: tuple[str, ...] = ()
 
 
@@ -77,13 +80,18 @@ class Assembled(msgspec.Struct):
 
 
 def read_entry(
-    form: Format, readers: Readers, entry: Entry, joined: RowOwnership, tree: Tree, splits: Splits, purpose: Purpose
-) -> Assembled:
-    """Read one item.  One that asks for more than a limit allows is no item, with a fault that says so."""
+    form: Format, readers: Readers, entry: Entry, joined: RowOwnership, tree: Tree, splits: Splits, purpose: Purpose,
+    complete: int = 1,
+) -> Assembled:  # fmt: skip
+    """Read one item.  One that asks for more than a limit allows is no item, with a fault that says so.
+
+    complete: how many of the dataset's items have their image.
+    """
     state = ItemState(dict(entry.names), splits.of(entry.names), purpose.origin)
+    state.refers, state.lists = form.names_objects, form.lists_objects
     files: dict[str, list[str]] = {}
     try:
-        return _read_entry(form, readers, entry, joined, tree, splits, purpose, state, files)
+        return _read_entry(form, readers, entry, joined, tree, splits, purpose, state, files, complete)
     except (TooLargeError, MemoryError) as error:
         file, path = state.file or next((paths[0] for paths in files.values()), ""), state.at
         state.fault("IMAGE_SIZE", path, None, str(error) or "this needs more memory than there is")
@@ -93,7 +101,7 @@ def read_entry(
 
 def _read_entry(
     form: Format, readers: Readers, entry: Entry, joined: RowOwnership, tree: Tree, splits: Splits, purpose: Purpose,
-    state: ItemState, files: dict[str, list[str]],
+    state: ItemState, files: dict[str, list[str]], complete: int,
 ) -> Assembled:  # fmt: skip
     turns = Turns(splits, entry.names, entry.shared.get(IDS))
     rasters: dict[str, Any] = {}
@@ -103,7 +111,7 @@ def _read_entry(
     runs: dict[str, list[Run]] = {}
     for run in joined.of(entry):
         runs.setdefault(run.part.table.role, []).append(run)
-    _read_image(form, entry, runs, tree, state, purpose, files)
+    _read_image(form, entry, runs, tree, state, purpose, files, complete)
     for name, role in form.roles.items():
         if name == IMAGE and role.kind is None:
             continue
@@ -168,22 +176,23 @@ def _item_names(form: Format, entry: Entry, state: ItemState) -> None:
 
 def _read_image(
     form: Format, entry: Entry, runs: Mapping[str, Sequence[Run]], tree: Tree, state: ItemState, purpose: Purpose,
-    files: dict[str, list[str]],
+    files: dict[str, list[str]], complete: int,
 ) -> None:  # fmt: skip
     found = entry.files.get(IMAGE)
     path = found[0][0] if found else state.item.get("image.path")
     role = form.roles.get(IMAGE)
     if path is None or not (found or tree.exists(path)):
-        if role is None or role.optional:
+        if role is None:
             return
         expected = _rendered(role, state.captures)
-        level = "IMAGE_MISSING"
         place = _where_named(entry, runs)
-        fault = Fault(level, place[0], place[1], role.place, "the image is not there", expected)
-        if purpose.media_required:
-            state.faults.append(fault)
-        else:
-            state.faults.append(fault._replace(code="IMAGE_ABSENT"))
+        if complete and not entry.files and _only_listed(runs):
+            words = f"the list names {entry.key!r}, of which there is no file"
+            state.faults.append(Fault("LIST_UNKNOWN", *place, role.place, words, got=entry.key, scope="item"))
+        elif complete and purpose.media_required and not (role.optional and state.item.get("image.data")):
+            state.faults.append(Fault("IMAGE_MISSING", *place, role.place, "the image is not there", expected))
+        if role.optional:
+            return
         if path is None and expected != role.spec.path:
             path = expected
         if path is not None:
@@ -196,7 +205,7 @@ def _read_image(
     try:
         info, cut_short = _looked_at(path, tree, purpose)
     except (ImageError, ValueError, OSError) as error:
-        state.faults.append(Fault("FILE_UNREADABLE", path, (), role.place if role else None, str(error)))
+        state.faults.append(Fault("FILE_UNREADABLE", path, (), role.place if role else None, str(error), case="item"))
         return
     if not _bears_size(info, path, (), state):
         return
@@ -209,6 +218,12 @@ def _read_image(
         state.faults.append(
             Fault("IMAGE_ROTATED", path, (), None, f"EXIF orientation {info.orientation}; taken as stored")
         )
+
+
+def _only_listed(runs: Mapping[str, Sequence[Run]]) -> bool:
+    """Whether an item is known from rows alone that do no more than name it."""
+    tables = [run.part.table for of_role in runs.values() for run in of_role]
+    return bool(tables) and all(table.kind == "item" and table.names_only for table in tables)
 
 
 def _bears_size(info: ImageInfo, file: str, path: DocumentPath, state: ItemState) -> bool:
@@ -258,7 +273,7 @@ def _looked_at(path: str, tree: Tree, purpose: Purpose) -> tuple[ImageInfo, bool
         return info, False
     local = tree.local(path)
     image = tree.read(path) if local is None else local
-    return probe_whole(image) if purpose.checks else (_header(image), False)
+    return probe_whole(image) if purpose.checks or purpose.whole else (_header(image), False)
 
 
 def _header(image: PathLike[str] | bytes) -> ImageInfo:
@@ -287,7 +302,8 @@ def _read_rows(role: Role, runs: Sequence[Run], readers: Readers, turns: Turns, 
     for part, first, which in runs:
         table, key = tables[part.table.path], (role.name, part.table.path)
         turns.to(part.split, part.captures, state)
-        plain = readers.plain.get(key)
+        again = [place for place in part.again if first <= place < first + len(which)] if part.again else ()
+        plain = None if again else readers.plain.get(key)
         if plain is not None and plain.take(part.rows, first, first + len(which), part.table.path, part.file, state):
             continue
         if part.columns != state.env.columns:
@@ -295,10 +311,12 @@ def _read_rows(role: Role, runs: Sequence[Run], readers: Readers, turns: Turns, 
         state.file = part.file
         if table.kind not in ("item", "label", "caption"):
             state.materialize_records()
-        documents = part.rows.some(first, first + len(which), readers.decoders.get(key))
+        documents = _documents(part.rows, first, first + len(which), readers.decoders.get(key))
         for position, (alternative, document) in enumerate(zip(which, documents, strict=True), first):
             state.at = (*part.table.path, position)
-            if table.kind != "item":
+            if position in part.again:
+                _read_again(part.again[position], document, position, table, role, state)
+            elif table.kind != "item":
                 read_row(document, position, table.readers, state.item, state)
             elif labels:
                 _read_label(role, table.readers[alternative], document, position, state)
@@ -308,12 +326,31 @@ def _read_rows(role: Role, runs: Sequence[Run], readers: Readers, turns: Turns, 
     state.at = ()
 
 
+def _documents(rows: RowSource, start: int, stop: int, decode: Decode | None) -> Sequence[Any]:
+    """Rows that follow each other; all of them, whatever they hold, where they are not as `decode` wants them."""
+    try:
+        return rows.some(start, stop, decode)
+    except (ValueError, msgspec.MsgspecError):
+        return rows.some(start, stop, None)
+
+
+def _read_again(again: Again, document: Any, position: int, table: Table, role: Role, state: ItemState) -> None:
+    """A row of which the id stood before: its record has another, and stands all the same."""
+    read_row({**document, again.key: again.fresh}, position, table.readers, state.item, state)
+    record = state.keyed.get(OBJECTS_BY_ID, {}).get((again.fresh,))
+    if again.value is None:
+        words = f"{again.key!r} is missing, and is filled"
+        state.fault("ID_MISSING", (*state.at, again.key), role.place, words, got=again.fresh)
+    else:
+        said_twice(again.value, (*state.at, again.key), role.place, record, state)
+
+
 def _read_item(reader: RowReader, document: Any, position: int, state: ItemState) -> None:
     """A row that tells of its item itself."""
     before = len(state.faults)
     reader.read(document, state.item, state)
     reader.fits(state.item, state)
-    if state.origin and len(state.faults) == before:
+    if state.origin and not any(fault.sets_aside for fault in state.faults[before:]):
         state.item.setdefault("$rows", {})[reader.number, state.file] = (position, document)
 
 
@@ -351,7 +388,7 @@ def _read_item_file(
         if raster is not None and state.origin:
             rasters[role.name] = raster
         return
-    document = read_document(role, path, tree, state)
+    document = read_document(role, path, tree, state, purpose.checks)
     if document is None:
         return
     if state.origin:
@@ -372,11 +409,27 @@ def _missing(role: Role, entry: Entry, state: ItemState) -> None:
         return
     expected = state.item.get(f"path.{role.name}") or _rendered(role, state.captures)
     where = state.item.get("image.path") or next((f[0][0] for f in entry.files.values()), expected)
-    state.faults.append(Fault("FILE_MISSING", where, (), role.place, f"its {role.name} file is missing", expected))
+    message = f"its {role.name} file is missing"
+    state.faults.append(Fault("FILE_MISSING", where, (), role.place, message, expected, case="item"))
 
 
-def read_document(role: Role, path: str, tree: Tree, state: ItemState) -> tuple[Any] | None:
-    """Read and decode a file; a tuple of the document, None where there is none."""
+def keys_twice(role: Role, path: str, data: bytes, case: str) -> list[Fault]:
+    """The keys that stand twice in a mapping of a JSON file, of which a decoder keeps the last."""
+    if role.kind != "json":
+        return []
+    try:
+        found = json_file.duplicate_keys(data)
+    except FileError:
+        return []
+    words = "stands twice in one mapping, of which the last is read"
+    return [
+        Fault("DUPLICATE", path, pointer, role.place, f"the key {pointer[-1]!r} {words}", case=case)
+        for pointer in found
+    ]
+
+
+def read_document(role: Role, path: str, tree: Tree, state: ItemState, keys: bool = False) -> tuple[Any] | None:
+    """Read and decode a file; a tuple of the document, None where there is none; `keys`: see that none stands twice."""
     assert role.codec is not None
     try:
         data = tree.read(path)
@@ -384,8 +437,10 @@ def read_document(role: Role, path: str, tree: Tree, state: ItemState) -> tuple[
     except (FileError, ValueError, OSError) as error:
         place = (getattr(error, "line", None), getattr(error, "column", None))
         message = str(getattr(error, "message", error))
-        state.faults.append(Fault("FILE_UNREADABLE", path, (), role.place, message, object=place))
+        state.faults.append(Fault("FILE_UNREADABLE", path, (), role.place, message, object=place, case="item"))
         return None
+    if keys:
+        state.faults += keys_twice(role, path, data, "key")
     if len(role.spec.encoding) > 1 and not data.isascii():
         used = encoding_used(data, role.spec)
         if used != role.spec.encoding[0]:
@@ -421,7 +476,7 @@ def _read_raster(
             return reader.read(data, record, state)
         reader.look(data, state)
     except (ImageError, ValueError, OSError) as error:
-        state.faults.append(Fault("FILE_UNREADABLE", path, (), role.place, str(error)))
+        state.faults.append(Fault("FILE_UNREADABLE", path, (), role.place, str(error), case="item"))
     return None
 
 
@@ -452,7 +507,7 @@ def _read_record_files(
                 where = record.get("$id_at", (record.get("$file", expected), ()))
                 state.faults.append(
                     Fault("FILE_MISSING", where[0], where[1], role.place, f"its {role.name} file is missing", expected,
-                          object=record.get("id"))
+                          object=record.get("id"), case="object", about=record)
                 )  # fmt: skip
             continue
         opened.append(path)
@@ -484,10 +539,11 @@ def _link_overlaps(item: Item, state: ItemState) -> dict[int, dict[str, Region]]
 def _keep_origin(item: Item, state: ItemState, rasters: Mapping[str, Any], several: bool) -> None:
     """Keep with an item where it comes from, and how it was read; `several`: splits number categories differently."""
     origin = Origin(state.item.get("$rows"), rasters, documents=state.documents)
-    origin.as_read = msgspec.structs.replace(item)
+    names = {name: value for name, value in {**item.captures, **state.stated}.items() if value is not None}
+    origin.as_read = msgspec.structs.replace(item, captures=names if state.stated else item.captures)
     if several:
         told = {name: tuple(_as_read(one, state) for one in getattr(item, name)) for name in _NAMING}
-        origin.as_read = msgspec.structs.replace(item, **told)
+        origin.as_read = msgspec.structs.replace(origin.as_read, **told)
     for caption in item.captions:
         if caption.origin is not None:
             caption.origin.as_read = caption

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -12,8 +12,9 @@ from formatspec.engine.index.row_ownership import SharedFile
 from formatspec.engine.index.row_source import FileRows
 from formatspec.engine.spec.compiled import Format
 from formatspec.files.document import FileError, pointer_text
-from formatspec.findings.codes import CODES, Code
-from formatspec.findings.finding import Finding
+from formatspec.findings.codes import Case
+from formatspec.findings.finding import Finding, Scope
+from formatspec.findings.table import CODES
 from formatspec.language.load import place_text
 from formatspec.paths.tree import Tree
 
@@ -34,6 +35,7 @@ class Reporter:
         self.tree = tree
         self.prefix = f"{prefix}/" if prefix else ""
         self._located: dict[str, int] = {}
+        self._read: tuple[str, bytes] | None = None
 
     def findings(self, faults: Iterable[Fault], item: str | None = None) -> list[Finding]:
         """One finding for each fault, in order."""
@@ -58,15 +60,18 @@ class Reporter:
         return msgspec.structs.replace(finding, line=line, column=column)
 
     def _finding(self, fault: Fault, item: str | None, locate: bool) -> Finding:
-        code = CODES.get(fault.code, Code("error", fault.message))
+        code = CODES[fault.code]
+        case = code.case(fault.case)
         line, column, thing = None, None, fault.object
         if isinstance(thing, tuple):
             (line, column), thing = thing, None
-        elif locate and _has_place(fault) and self._may_locate(fault.file):
+        elif locate and _has_place(fault) and self._may_locate(fault.file):  # of equal keys, the place of the last
             line, column = self._locate(fault.file, fault.path) or (None, None)
         return Finding(
             code=fault.code,
-            level=code.level,
+            level=self.form.levels.of(fault.code, case.level, fault.slot, fault.value, fault.size, fault.place),
+            case=case.name,
+            scope=scope_of(fault, case, item),
             message=fault.message,
             file=f"{self.prefix}{fault.file}" if fault.file else None,
             pointer=pointer_text(self._named(fault)) if fault.path else None,
@@ -91,9 +96,16 @@ class Reporter:
         return fault.path
 
     def _may_locate(self, file: str) -> bool:
-        """Whether a place is still worth looking up: each costs a walk through its file; pointers are always there."""
+        """Whether a place is still worth looking up, where each costs a walk through its file."""
         self._located[file] = self._located.get(file, 0) + 1
-        return self._located[file] <= LOCATED
+        return self._located[file] <= LOCATED or self._costs_little(file)
+
+    def _costs_little(self, file: str) -> bool:
+        """Whether a file is of text lines, which are looked at once for all places, or its rows were sought."""
+        if file in self.shared:
+            return any(isinstance(rows, FileRows) for rows in self.shared[file].tables.values())
+        roles = (role for role in self.form.documents if role.codec is not None and role.codec.shape is not None)
+        return any(role.template.match(file) is not None for role in roles)
 
     def _locate(self, file: str, path: DocumentPath) -> tuple[int, int] | None:
         sought = self._in_rows(file, path)
@@ -103,7 +115,7 @@ class Reporter:
             if role.codec is None or role.template.match(file) is None:
                 continue
             try:
-                data = self.tree.read(file)
+                data = self._data(file)
                 while path:
                     found = role.codec.locate(data, path)
                     if found is not None:
@@ -112,6 +124,12 @@ class Reporter:
             except (FileError, ValueError, OSError, KeyError):
                 return None
         return None
+
+    def _data(self, file: str) -> bytes:
+        """A file's bytes; those of the file of the last finding are still here."""
+        if self._read is None or self._read[0] != file:
+            self._read = (file, self.tree.read(file))
+        return self._read[1]
 
     def _in_rows(self, file: str, path: DocumentPath) -> tuple[int, int] | None:
         """The place of what stands in a row that was sought in its file."""
@@ -124,9 +142,18 @@ class Reporter:
         return None
 
 
+def scope_of(fault: Fault, case: Case, item: str | None) -> Scope:
+    """What a fault is about: an object only where one is known, else its item, else its document."""
+    if fault.scope:
+        return cast(Scope, fault.scope)
+    if case.scope in ("object", "value") and case.level == "error":
+        return "item" if item is not None else "document"
+    return "document" if item is None and case.scope == "item" and case.level != "error" else case.scope
+
+
 def _has_place(fault: Fault) -> bool:
     """Whether a fault has a place in its file that is worth looking up."""
-    level = CODES[fault.code].level if fault.code in CODES else "error"
+    level = CODES[fault.code].case(fault.case).level
     return bool(fault.path) and level != "info" and not isinstance(fault.object, tuple)
 
 

@@ -252,6 +252,8 @@ def _match_choice(
 
 def _stray(shape: TextShape, lines: list[str], at: int) -> Stray:
     text = lines[at] if at < len(lines) else ""
+    if "," in text and _match(shape, [text.replace(",", " ")], 0, None, False, []) is not None:
+        return Stray(at, "fields that are parted by blanks, not by commas", text)
     return Stray(at, _explain(shape, text), text)
 
 
@@ -264,7 +266,7 @@ def _explain(shape: TextShape, text: str) -> str:
         return _explain(shape.row, text)
     if isinstance(shape, OrderShape):
         return _explain(shape.parts[0], text)
-    return " or ".join(_explain(alternative, text) for _, alternative in shape.alternatives)
+    return " or ".join(dict.fromkeys(_explain(alternative, text) for _, alternative in shape.alternatives))
 
 
 def encode_lines(document: Any, shape: TextShape) -> list[str]:
@@ -322,4 +324,7 @@ def line_of(document: Any, path: tuple[str | int, ...]) -> int | None:
             document = document[key]
         except (KeyError, IndexError, TypeError):
             break
+    while found is None and isinstance(document, dict) and document:  # a row of alternatives, which all are of its line
+        line = document.get("")
+        found, document = (line[0], None) if isinstance(line, tuple) else (None, next(iter(document.values())))
     return found

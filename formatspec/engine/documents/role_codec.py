@@ -183,6 +183,22 @@ def _fields(style: Style) -> dict[str, Any]:
     return {name: getattr(style, name) for name in Style.__struct_fields__}
 
 
+class Last:
+    """What was made of the last bytes, so that many places in one file cost one decoding."""
+
+    def __init__(self, make: Callable[[bytes], Any]) -> None:
+        self.make = make
+        self._data: bytes | None = None
+        self._made: Any = None
+
+    def of(self, data: bytes) -> Any:
+        """What is made of some bytes."""
+        if self._data is not data:
+            self._made = self.make(data)
+            self._data = data
+        return self._made
+
+
 def _lines(style: Style, rule: Rule, scope: Scope) -> RoleCodec:
     module = _module("text_file")
     normal, shape = line_document.structured(rule, scope)
@@ -191,11 +207,12 @@ def _lines(style: Style, rule: Rule, scope: Scope) -> RoleCodec:
         document, strays = line_document.decode_lines(module.decode(data, style), shape)
         return Decoded(document, tuple(strays))
 
+    last = Last(lambda data: (decode(data).document, module.line_numbers(data, style)))
+
     def locate(data: bytes, path: DocumentPath) -> tuple[int, int] | None:
-        document, _ = line_document.decode_lines(module.decode(data, style), shape)
+        document, numbers = last.of(data)
         index = line_document.line_of(document, path)
-        found: tuple[int, int] | None = None if index is None else module.locate(data, (index,), style)
-        return found
+        return None if index is None or index >= len(numbers) else (numbers[index], 1)
 
     return RoleCodec(
         normal,

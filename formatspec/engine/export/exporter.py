@@ -116,8 +116,11 @@ class Exporter:
         self.apart = holds_apart(target)
         self.areas_as_objects = "areas" not in losses.tables and "objects" in losses.tables
 
-    def item(self, item: Item, index: int) -> Item:
-        """Write one item; gives it as the target names it.  Raises CannotWriteError before anything is written."""
+    def item(self, item: Item, index: int, whole: bool = True) -> Item:
+        """Write one item; gives it as the target names it.  Raises CannotWriteError before anything is written.
+
+        whole: write the files of its own too, not only its rows in shared ones.
+        """
         self.are_read = self.are_read or item.origin is not None
         try:
             own = self.adapter.item(with_areas_as_objects(item) if self.areas_as_objects else item, index)
@@ -138,13 +141,13 @@ class Exporter:
         setting.apart = self.apart
         context = self._context(setting, own)
         files: list[tuple[str, bytes]] = []
-        for role in self.roles:
+        for role in self.roles if whole else ():
             if role.span == "item" and role.kind is not None:
                 files.extend(self._item_file(role, own, context))
         for role in self.roles:
             if role.span == "shared" and role.codec is not None and not (role.kept and not self._written_back()):
                 self._rows(role, own, setting)
-        for role in self.roles:
+        for role in self.roles if whole else ():
             if role.span == "record":
                 files.extend(self._record_files(role, own, context))
         self.named[item.key if own.key == item.key else own.key] = item.key
@@ -179,7 +182,9 @@ class Exporter:
         setting.paths = {role.name: self._path_from(role, item) for role in self.target.roles.values()}
         context = WriteContext(setting, item, item)
         if self.same and item.origin is not None and item.origin.as_read is not None:
-            before = WriteSetting(setting.captures, self.as_read or self.categories, setting.options)
+            stated = item.origin.as_read.captures
+            names = stated if stated != item.captures else setting.captures
+            before = WriteSetting(names, self.as_read or self.categories, setting.options)
             before.paths = setting.paths
             before.apart = setting.apart
             before.index = setting.index

@@ -18,10 +18,12 @@ from formatspec.engine.index.row_ownership import RowOwnership, SharedFile, Tabl
 from formatspec.engine.index.row_source import HeldRows, range_file, rows_at, sought
 from formatspec.engine.index.shared_values import read_values
 from formatspec.engine.read.leaf_reader import ReadContext
+from formatspec.engine.read.merge_rows import RowReader
 from formatspec.engine.read.projection import fields_of
 from formatspec.engine.resolve.json_schema import schema_faults
 from formatspec.engine.spec.compiled import IMAGE, Format, Role, everything, row_readers
 from formatspec.engine.spec.tables import first_of, rules_of, tables_in
+from formatspec.engine.spec.wanted_slots import meanings
 from formatspec.files.document import FileError
 from formatspec.files.json_rows import NotRowsError
 from formatspec.model.slots import TABLES
@@ -301,6 +303,12 @@ def _decode(role: Role, file: SharedFile, tables: Sequence[Table], tree: Tree, f
         )  # fmt: skip
 
 
+def _tells_names_only(reader: RowReader) -> bool:
+    """Whether a row tells no more than which item it is about."""
+    told = meanings(reader.rule.row, reader.scope.inside(reader.table))
+    return all(meaning.where == "option" or names_only(meaning, scope) for meaning, scope, _ in told)
+
+
 def _tables(role: Role, form: Format) -> tuple[Table, ...]:
     assert role.codec is not None
     found = []
@@ -319,5 +327,6 @@ def _tables(role: Role, form: Format) -> tuple[Table, ...]:
             named = {key: read or len(readers) > 1 for key, read in named.items() if read or chosen}
             named |= {key: True for reader in readers if (key := id_key(reader)) is not None}
         names = tuple(name_key(reader) for reader in readers)
-        found.append(Table(role.name, path, kind, readers, joiners, is_source, named, names))
+        only = role.scope.textual and all(_tells_names_only(reader) for reader in readers)
+        found.append(Table(role.name, path, kind, readers, joiners, is_source, named, names, only))
     return tuple(found)

@@ -1,9 +1,9 @@
-"""Ids that stand twice in a table, in rows of several items."""
+"""Ids that stand twice in a table."""
 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from formatspec.engine.base.scratch_records import PIECE, Records
 from formatspec.engine.index.id_columns import Column, hashes
 from formatspec.engine.read.projection import RowSource
+from formatspec.model.ids import free_ids
 
 PLAIN = frozenset({int, str})
 """Types of ids."""
@@ -20,15 +21,16 @@ NOTED = [("hash", "i8"), ("owner", "i4"), ("position", "i4"), ("alternative", "i
 
 
 class Ids:
-    """The ids of a table's rows of objects, to see which stand in rows of several items.
+    """The ids of a table's rows of objects, to see which stand twice.
 
-    Rows of one item are looked at when it is read.
+    missing: the alternative and the place of each row that states none.
     """
 
     def __init__(self, keys: Sequence[str | None]) -> None:
         self.keys = keys
         self._seen = Records(NOTED)
         self._noted = (array("q"), array("i"), array("i"), array("b"))
+        self.missing: list[tuple[int, int]] = []
 
     def see(self, which: int, document: Any, owner: int, position: int) -> None:
         """Note a row's id."""
@@ -36,6 +38,8 @@ class Ids:
         if key is None or not isinstance(document, dict):
             return
         value = document.get(key)
+        if key not in document:
+            self.missing.append((which, position))
         if isinstance(value, int | str):
             hashes, owners, positions, alternatives = self._noted
             hashes.append(hash(value))
@@ -74,17 +78,28 @@ class Ids:
             self._noted = (array("q"), array("i"), array("i"), array("b"))
 
     def again(self, rows: RowSource) -> list[tuple[int, int, Any]]:
-        """The rows whose id stood in a row of another item before: alternative, position, id."""
+        """The rows whose id stood in a row before: alternative, position, id."""
         self._put_away()
         first: dict[Any, int] = {}
         found = []
         several = self._several()
         for _, seen in self._seen.pieces() if len(several) else ():
-            for _, owner, position, which in seen[np.isin(seen["hash"], several)].tolist():
+            for _, _, position, which in seen[np.isin(seen["hash"], several)].tolist():
                 value = rows.at(position)[self.keys[which]]
-                if first.setdefault(value, owner) != owner:
+                if first.setdefault(value, position) != position:
                     found.append((which, position, value))
         return found
+
+    def free(self, rows: RowSource) -> Callable[[Any], Any]:
+        """What gives ids that no row has, one for each time that an id stands again."""
+        taken: set[Any] = set()
+        for _, documents in rows.batches(None):
+            for document in documents:
+                for key in self.keys:
+                    value = document.get(key) if isinstance(document, dict) and key is not None else None
+                    if type(value) in PLAIN:
+                        taken.add(value)
+        return free_ids(taken)
 
     def _several(self) -> Any:
         """The hashes that stand more than once."""

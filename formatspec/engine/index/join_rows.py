@@ -14,7 +14,7 @@ from formatspec.engine.base.faults import MILD, DocumentPath, Fault
 from formatspec.engine.index.duplicate_ids import PLAIN, Ids
 from formatspec.engine.index.entries import Entries, Entry, header_of, item_key
 from formatspec.engine.index.id_columns import LARGEST_NOTED, Column
-from formatspec.engine.index.row_ownership import RowOwnership, SharedFile, Table, TableFile
+from formatspec.engine.index.row_ownership import Again, RowOwnership, SharedFile, Table, TableFile
 from formatspec.engine.index.row_source import FileRows
 from formatspec.engine.index.union_lists import union_lists
 from formatspec.engine.read.item_state import ItemState
@@ -31,6 +31,7 @@ class LookedUp:
     """Items by some of their names, as they were when this was first asked for."""
 
     def __init__(self, form: Format, entries: Entries) -> None:
+        self.doubled: set[Any] = set()
         self._form = form
         self._entries = entries
         self._by: dict[tuple[str, ...], dict[int, int | list[int]]] = {}
@@ -148,6 +149,7 @@ class _Joining(msgspec.Struct):
     seen: dict[Any, tuple[int, str]] | None
     lists: dict[str, dict[str, array[int]]]
     own: set[Any] = msgspec.field(default_factory=set)
+    owned: dict[int, Any] = msgspec.field(default_factory=dict)
 
     def run(self) -> None:
         rows = self.file.tables.get(self.table.path)
@@ -156,7 +158,8 @@ class _Joining(msgspec.Struct):
             return
         columns = header_of(self.form.roles[self.file.role].document_rule, self.file.document)
         captures = self.file.captures
-        self.joined.parts.append(TableFile(self.table, self.file.path, rows, columns, captures, self.split))
+        part = TableFile(self.table, self.file.path, rows, columns, captures, self.split, {})
+        self.joined.parts.append(part)
         ids = Ids([id_key(reader) for reader in self.table.readers])
         key = _item_key(self.table)
         by_id = self._by_id() if key is not None else {}
@@ -166,7 +169,11 @@ class _Joining(msgspec.Struct):
                 self._rows(first, documents, key, by_id, ids)
         else:
             self._numbered(rows, stated, key, by_id, ids)
-        self._doubled(ids, rows)
+        doubled = [*ids.again(rows), *((which, position, None) for which, position in ids.missing)]
+        free = ids.free(rows) if doubled else None
+        for which, position, value in doubled:
+            assert free is not None
+            part.again[position] = Again(ids.keys[which] or "", value, free(0 if value is None else value))
 
     def _numbered(
         self, rows: RowSource, stated: Iterator[tuple[int, tuple[Column, ...]]], key: str | None,
@@ -208,8 +215,9 @@ class _Joining(msgspec.Struct):
         state = self.state_of(dict(file.captures))
         state.file, state.at = file.path, (*table.path, position)
         which = _names_of(document, table, state)
-        if state.faults and all(fault.code not in ("DIFFERS", "FIELD_UNKNOWN") for fault in state.faults):
-            self.faults.extend(state.faults)
+        if state.faults and any(fault.sets_aside for fault in state.faults):
+            scope = "item" if table.kind == "item" else "object"
+            self.faults.extend(fault._replace(scope=scope) for fault in state.faults)
             return
         names = self._names(state)
         found = self._owners(names)
@@ -219,17 +227,33 @@ class _Joining(msgspec.Struct):
                 where = f": it is that of another item in {other}" if other else ""
                 self.faults.append(
                     Fault("DUPLICATE", file.path, _path_of(state, "id"), table.readers[which].place,
-                          f"the id {names['id']!r} stands twice{where}", "an id of its own", names["id"])
+                          f"the id {names['id']!r} stands twice{where}", "an id of its own", names["id"], case="item",
+                          scope="item")
                 )  # fmt: skip
                 return
             self.own.add(names["id"])
         if not found:
-            self.faults.append(_unknown_item(file.path, names, state, table.readers[which]))
+            if names.get("id") is None or names["id"] not in self.looked.doubled:
+                self.faults.append(_unknown_item(file.path, names, state, table.readers[which]))
             return
+        if table.kind == "item" and table.source and "id" in names:
+            first = self.owned.setdefault(found[0], names["id"])
+            if first != names["id"]:
+                self._named_twice(found[0], first, names["id"], which, state)
+                return
         ids.see(which, document, found[0], position)
         for number in found:
             self.joined.add(number, position, which)
             self._tell(number, names)
+
+    def _named_twice(self, number: int, first: Any, again: Any, which: int, state: ItemState) -> None:
+        """Note that a row names the image of another row; what tells of it follows from that, and is not said."""
+        table, key = self.table, self.table.names[which]
+        self.looked.doubled.add(again)
+        words = f"{self.entries[number].key!r} stands twice, with the ids {first!r} and {again!r}"
+        path = (*state.at, key) if key is not None else state.at
+        place = table.readers[which].place
+        self.faults.append(Fault("DUPLICATE", self.file.path, path, place, words, case="item", scope="item"))
 
     def _same_id_elsewhere(self, own: Any, found: Sequence[int]) -> str:
         """The file of the same split where the id of an item is that of another item; nothing if there is none."""
@@ -274,15 +298,6 @@ class _Joining(msgspec.Struct):
             entry.share(IDS, {self.split: names["id"], **entry.shared.get(IDS, {})})
         for name, value in names.items():
             entry.names.setdefault(name, value)
-
-    def _doubled(self, ids: Ids, rows: RowSource) -> None:
-        for which, position, value in ids.again(rows):
-            key = ids.keys[which]
-            assert key is not None
-            self.faults.append(
-                Fault("DUPLICATE", self.file.path, (*self.table.path, position, key), self.table.readers[which].place,
-                      f"the id {value!r} stands twice", "an id of its own", value)
-            )  # fmt: skip
 
 
 class _Numbers:
@@ -407,9 +422,8 @@ def _path_of(state: ItemState, slot: str) -> DocumentPath:
 def _unknown_item(file: str, names: Mapping[str, Any], state: ItemState, reader: RowReader) -> Fault:
     slot = next((name for name in ("id", "image.path") if name in names), "")
     told = ", ".join(f"{name} {value!r}" for name, value in names.items())
-    return Fault(
-        "UNKNOWN_REFERENCE", file, _path_of(state, slot), reader.place, f"there is no item with {told}"
-    )  # fmt: skip
+    message = f"there is no item with {told}"
+    return Fault("UNKNOWN_REFERENCE", file, _path_of(state, slot), reader.place, message, scope="object")
 
 
 def _names_of(document: Any, table: Table, state: ItemState) -> int:

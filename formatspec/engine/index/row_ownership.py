@@ -21,7 +21,8 @@ class Table(msgspec.Struct, frozen=True):
     """A table of a shared document: where it stands, how its rows are read and joined.
 
     named: the fields of a row that tell which item it belongs to; None where all must be looked at.
-    names: for each reader the key under which rows name their item's image, if they do.
+    names: for each reader the key under which rows name their item's image, if they do.  names_only: whether rows tell
+    no more than which item they are about.
     """
 
     role: str
@@ -32,6 +33,7 @@ class Table(msgspec.Struct, frozen=True):
     source: bool
     named: Fields | None = None
     names: tuple[str | None, ...] = ()
+    names_only: bool = False
 
 
 class SharedFile(msgspec.Struct):
@@ -52,10 +54,19 @@ class SharedFile(msgspec.Struct):
     union: bool = False
 
 
+class Again(NamedTuple):
+    """A row of which the id stood before, or is missing: the key of its id, the id or None, one that no row has."""
+
+    key: str
+    value: Any
+    fresh: Any
+
+
 class TableFile(NamedTuple):
     """A table in one file, with the names of its columns if it states them.
 
     captures: the names in the file's path.  split: those of them within which its ids of items hold.
+    again: by their places, the rows whose ids stood in the table before.
     """
 
     table: Table
@@ -64,6 +75,7 @@ class TableFile(NamedTuple):
     columns: tuple[str, ...]
     captures: Mapping[str, Any] = MappingProxyType({})
     split: Split = ()
+    again: dict[int, Again] = {}  # noqa: RUF012  # a table in which none does
 
 
 OWNED = [("owner", "i4"), ("part", "i2"), ("position", "i4"), ("alternative", "i1")]

@@ -105,7 +105,14 @@ class FileRows:
 
     def _decoded(self, start: int, stop: int, decode: Decode | None) -> Sequence[Any]:
         data = b"[" + self._between(start, stop)[1] + b"]"
-        found: Sequence[Any] = msgspec.json.decode(data) if decode is None else decode(data)
+        try:
+            found: Sequence[Any] = msgspec.json.decode(data) if decode is None else decode(data)
+        except msgspec.ValidationError:
+            if decode is not None:
+                raise
+            found = json_file.decode_rows(data)
+        except (ValueError, msgspec.MsgspecError):
+            found = json_file.decode_rows(data)
         return found
 
     def _ahead(self, start: int) -> int:
@@ -116,7 +123,7 @@ class FileRows:
     def typed(self, start: int, stop: int, decode: Decode) -> Sequence[Any] | None:
         try:
             return self.some(start, stop, decode)
-        except msgspec.ValidationError:
+        except (ValueError, msgspec.MsgspecError):
             return None
 
     def _between(self, start: int, stop: int) -> tuple[int, bytes]:

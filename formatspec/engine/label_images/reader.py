@@ -139,14 +139,15 @@ class RasterReader(msgspec.Struct, frozen=True):
                 region = zero_region(pixels)
                 if not region:
                     continue
-            read_row(row, position, self.rows, record, state, {**known, "region": region})
+            read_row(row, position, self.rows, record, state, {**known, "region": region, "$pixel": value})
             if len(state.faults) > before:
                 first = state.faults[before]
                 del state.faults[before:]
+                code = "PIXEL_VALUE" if first.code in ("ALTERNATIVE", "UNKNOWN_CATEGORY") else first.code
+                count = "1 pixel" if region.area == 1 else f"{region.area} pixels"
                 state.fault(
-                    first.code if first.code != "ALTERNATIVE" else "PIXEL_VALUE", (), first.place,
-                    f"pixel value {value}: {first.message}", first.expected, first.got,
-                )  # fmt: skip
+                    code, (), first.place, f"pixel value {value} ({count}): {first.message}", first.expected, first.got
+                )
 
     def _ranks(self, rows: Sequence[Record], state: ItemState) -> Ranks:
         """The numbers that order records in this file."""

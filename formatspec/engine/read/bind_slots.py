@@ -8,9 +8,11 @@ from typing import Any
 
 from formatspec.codecs.registry import UnfitError
 from formatspec.engine.base.faults import DocumentPath, MisfitError, Record
-from formatspec.engine.read.item_state import ItemState, put
+from formatspec.engine.read.item_state import ItemState, Judged, put
 from formatspec.engine.resolve.scope import Meaning, Scope
+from formatspec.findings.table import CODES
 from formatspec.language.errors import Place
+from formatspec.model.flaws import flaws, good_rings
 from formatspec.model.region import Region
 from formatspec.model.slots import TABLES, find_slot
 from formatspec.paths.names import safe_join
@@ -19,15 +21,14 @@ from formatspec.paths.template import Template
 Binder = Callable[[Any, Record, ItemState], None]
 
 _NUMBERS = frozenset({int, float})
-_GEOMETRY = ("bbox", "polygon", "polygons", "region", "hidden", "keypoints")
+_GEOMETRY = ("bbox", "rotated", "polygon", "polygons", "region", "hidden", "keypoints")
+_UNBOUND = frozenset({"POLYGON", "REGION_SIZE"})
+"""Codes of geometry that is left out of its object, which stands all the same."""
 
 NAMED = ("category.id", "category.index", "category.name")
 """Slots that a closed table of categories must know."""
 PLACED = ("parent", "id", "name")
 """Slots whose places are noted, for what is said of them later."""
-
-MARGIN = 1.0
-"""Pixels by which a box may stick out: annotators and rounding do that."""
 
 
 def binder(meaning: Meaning, scope: Scope, at: DocumentPath, place: Place) -> Binder:
@@ -46,7 +47,7 @@ def binder(meaning: Meaning, scope: Scope, at: DocumentPath, place: Place) -> Bi
         return _lookup(meaning.name)
     if meaning.where == "item" or scope.kind == "item":
         return _item(meaning.name, at)
-    return _record(meaning.name, at)
+    return _record(meaning.name, scope, at, place)
 
 
 def sets_slot(meaning: Meaning, scope: Scope) -> bool:
@@ -66,8 +67,22 @@ def fills_slot(meaning: Meaning, scope: Scope) -> bool:
 
 
 def judge_of(meaning: Meaning) -> Callable[[Any, ItemState], None] | None:
-    """What judges the values of a slot of geometry, where they are more than put into it; None for other slots."""
-    return _JUDGES.get(meaning.name, _judge_points) if meaning.name in _GEOMETRY else None
+    """What refuses values of a slot of geometry of which anything is to be said; None for other slots."""
+    name = meaning.name
+    if name not in _GEOMETRY:
+        return None
+    if name in ("region", "hidden"):
+        return _judge_region
+
+    def judge(value: Any, state: ItemState) -> None:
+        if name == "polygons" and good_rings(value)[1] is not None:
+            raise UnfitError("rings of three points or more", value)
+        if not all(map(_are_finite, value if name in ("polygons", "keypoints") else (value,))):
+            raise UnfitError("finite numbers", value)
+        if state.size() is None or flaws(name, value, state.size()):
+            raise UnfitError("geometry inside its image", value)
+
+    return judge
 
 
 def puts_only(meaning: Meaning, scope: Scope) -> bool:
@@ -81,12 +96,12 @@ def puts_only(meaning: Meaning, scope: Scope) -> bool:
     )
 
 
-def _record(name: str, at: DocumentPath) -> Binder:
+def _record(name: str, scope: Scope, at: DocumentPath, place: Place) -> Binder:
     if name == "attributes":
         return _attributes
     if name in _GEOMETRY:
-        return _geometry(name)
-    if name in NAMED:
+        return _geometry(name, scope, at, place)
+    if name in (*NAMED, "category.color"):
         return _category(name, at)
     if name in PLACED:
         key = f"${name}_at"
@@ -110,12 +125,29 @@ def _attributes(value: Any, record: Record, state: ItemState) -> None:
         put(record, f"attributes.{key}", part, state)
 
 
+def _known_category(slot: str, value: Any, state: ItemState) -> None:
+    """Raise MisfitError where the table of categories has none with a slot's value: no open table has names for
+    further numbers and colours."""
+    categories = state.categories
+    if slot == "name" and value == "":
+        raise MisfitError("FIELD", "the name of the class is empty", "a name", value, "name")
+    bound = (categories.closed or categories.adds) and slot in ("id", "index", "name")
+    if (bound or (slot in ("index", "color") and categories.listed)) and not categories.knows(slot, value):
+        raise MisfitError("UNKNOWN_CATEGORY", f"there is no category with {slot} {value!r}", got=value)
+
+
 def _category(name: str, at: DocumentPath) -> Binder:
     slot = name.removeprefix("category.")
 
     def bind(value: Any, record: Record, state: ItemState) -> None:
-        if value is not None and state.categories.closed and not state.categories.knows(slot, value):
-            raise MisfitError("UNKNOWN_CATEGORY", f"there is no category with {slot} {value!r}", got=value)
+        if value is not None:
+            try:
+                _known_category(slot, value, state)
+            except MisfitError as unknown:
+                if not state.categories.adds or unknown.code != "UNKNOWN_CATEGORY":
+                    raise
+                path = (*state.at, *at)
+                state.fault("UNKNOWN_CATEGORY", path, None, unknown.message, got=value, about=record, scope="object")
         put(record, name, value, state)
         if state.categories.match:
             record[f"${slot}_at"] = (state.file, (*state.at, *at))
@@ -146,8 +178,11 @@ def _item(name: str, at: DocumentPath) -> Binder:
         return bind_subset
 
     is_size = name in ("image.width", "image.height")
+    label = name.removeprefix("label.category.") if name.startswith("label.category.") else ""
 
     def bind(value: Any, record: Record, state: ItemState) -> None:
+        if label and value is not None:
+            _known_category(label, value, state)
         put(state.item, name, value, state)
         if name not in state.place_of:
             state.place_of[name] = (state.file, (*state.at, *at))
@@ -165,7 +200,8 @@ def _capture(name: str) -> Binder:
         if known is None:
             state.captures[name] = value
         elif str(known) != str(value):
-            raise MisfitError("DIFFERS", f"{name} differs from the file's own name", repr(known), value)
+            state.stated[name] = value
+            raise MisfitError("DIFFERS", f"{name} differs from the file's own name", repr(known), value, "name")
 
     return bind
 
@@ -217,6 +253,8 @@ def _column(meaning: Meaning, at: DocumentPath, place: Place) -> Binder:
             if is_text and not isinstance(one, str):
                 state.fault("FIELD", (*state.at, *at, position), place, what, "text", one)
                 continue
+            if slot.startswith("category."):
+                _known_category(slot.removeprefix("category."), one, state)
             beside = rows[position] if position < len(rows) and "$column" in rows[position] else None
             if beside is not None and slot not in beside:  # another column of the same rows
                 beside[slot] = one
@@ -226,32 +264,43 @@ def _column(meaning: Meaning, at: DocumentPath, place: Place) -> Binder:
     return bind
 
 
-def _geometry(name: str) -> Binder:
-    judge = _JUDGES.get(name, _judge_points)
+def _geometry(name: str, scope: Scope, at: DocumentPath, place: Place) -> Binder:
+    """The binder of geometry.  What its image's size decides is judged when the item is known."""
     slot = "polygons" if name == "polygon" else name
+    if name in ("region", "hidden"):
+
+        def bind_region(value: Any, record: Record, state: ItemState) -> None:
+            if value is not None:
+                _judge_region(value, state)
+                put(record, slot, value, state)
+
+        return bind_region
+    nested = slot != "bbox" and slot != "rotated"
 
     def bind(value: Any, record: Record, state: ItemState) -> None:
         if value is None:
             return
         if name == "polygon":
             value = (value,)
-        judge(value, state)
-        put(record, slot, value, state)
+        _judge_points(value if nested else (value,), state)
+        path = (*state.at, *at)
+        if slot == "polygons":
+            value, flaw = good_rings(value)
+            if flaw is not None:
+                state.fault(flaw.code, path, place, flaw.message, flaw.expected, about=record)
+        if value:
+            put(record, slot, value, state)
+            state.judged.append(Judged(record, slot, value, state.file, path, place))
+
+    return bind if scope.kind == "object" else _as_it_is(slot)
+
+
+def _as_it_is(slot: str) -> Binder:
+    def bind(value: Any, record: Record, state: ItemState) -> None:
+        if value is not None:
+            put(record, slot, value, state)
 
     return bind
-
-
-def _judge_box(box: Any, state: ItemState) -> None:
-    x, y, width, height = box
-    if width < 0 or height < 0:
-        raise MisfitError("BOX_SIZE", "the box has a negative size", "a width and a height of 0 or more", list(box))
-    size = state.size()
-    if size is None:
-        return
-    if x < -MARGIN or y < -MARGIN or x + width > size[0] + MARGIN or y + height > size[1] + MARGIN:
-        raise MisfitError(
-            "BOX_OUTSIDE", "the box lies outside its image", f"inside {size[0]} x {size[1]} pixels", list(box)
-        )
 
 
 def _are_finite(ring: Any) -> bool:
@@ -282,16 +331,15 @@ def _judge_region(region: Region, state: ItemState) -> None:
         )
 
 
-_JUDGES: dict[str, Callable[[Any, ItemState], None]] = {
-    "bbox": _judge_box,
-    "region": _judge_region,
-    "hidden": _judge_region,
-}
-
-
-def report(unfit: UnfitError, at: DocumentPath, place: Place, value: Any, state: ItemState) -> None:
-    """Note a value that does not fit."""
+def report(
+    unfit: UnfitError, at: DocumentPath, place: Place, value: Any, record: Record, scope: Scope, state: ItemState
+) -> None:
+    """Note a value that does not fit; an object whose outline cannot be stands without it."""
+    about = record if unfit.code in _UNBOUND and scope.kind == "object" else None
+    path = (*state.at, *at)
     if isinstance(unfit, MisfitError):
-        state.fault(unfit.code, (*state.at, *at), place, unfit.message, unfit.expected, unfit.got)
+        got = unfit.got
+        state.fault(unfit.code, path, place, unfit.message, unfit.expected, got, case=unfit.case, about=about)
     else:
-        state.fault("FIELD", (*state.at, *at), place, "the value does not fit", unfit.expected, value)
+        words = "the value does not fit" if unfit.code == "FIELD" else CODES[unfit.code].meaning
+        state.fault(unfit.code, path, place, words, unfit.expected, value, about=about)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 import msgspec
 import numpy as np
+from msgspec.structs import replace
 
 from formatspec.engine.base.faults import Fault, Record
 from formatspec.engine.read.categories import CATEGORIES, Categories, categories_of
 from formatspec.engine.read.item_state import ItemState
 from formatspec.files.images import ImageInfo
 from formatspec.model import derive
+from formatspec.model.flaws import flaws, miscounted
 from formatspec.model.records import Area, Caption, Image, Item, Label, Object, Origin
 from formatspec.model.region import Region
 
@@ -62,7 +64,67 @@ def item_of(key: str, state: ItemState) -> Item:
         origin=None,
     )
     _check_parents(item, state)
+    if state.lists:
+        _check_pixels(state)
+    if state.judged or any(fault.about is not None for fault in state.faults):
+        _judge(item, state)
     return item
+
+
+def _judge(item: Item, state: ItemState) -> None:
+    """Judge the objects' geometry, and let faults name the objects that they are about by their places."""
+    places = {id(record): place for place, record in enumerate(state.tables.get("object", ()))}
+    size = _size(item, state)
+    for record, slot, value, file, path, place in state.judged:
+        found = flaws(slot, value, size)
+        at = _place_of(record, places) if found or slot == "keypoints" else None
+        if at is None:
+            continue  # the record was set aside
+        thing = item.objects[at]
+        if slot == "keypoints":
+            flaw = miscounted(thing)
+            found = (*found, flaw) if flaw is not None else found
+        for flaw in found:
+            state.faults.append(
+                Fault(flaw.code, file, path, place, flaw.message, flaw.expected, _plain(value), thing.id, flaw.case, at,
+                      "object", slot, value, size)
+            )  # fmt: skip
+    for number, fault in enumerate(state.faults):
+        if isinstance(fault.about, dict):
+            at = _place_of(fault.about, places)
+            told = None if at is None else item.objects[at].id
+            state.faults[number] = fault._replace(about=at, object=told, scope=fault.scope or "object")
+
+
+def _check_pixels(state: ItemState) -> None:
+    """Note pixels of objects that no document lists, and that no class tells of either."""
+    for place, record in enumerate(state.tables.get("object", ())):
+        if "$pixel" not in record or any(slot.startswith("category.") for slot in record):
+            continue
+        count = record["region"].area
+        pixels = "1 pixel" if count == 1 else f"{count:,} pixels"
+        words = f"pixel value {record['$pixel']} ({pixels}) names no object"
+        file = record.get("$file", "")
+        state.faults.append(
+            Fault("PIXEL_VALUE", file, (), None, words, got=_plain(record["$pixel"]), about=place, scope="item")
+        )
+
+
+def _place_of(record: Record, places: Mapping[int, int]) -> int | None:
+    """The place of a record's object among its item's; None where the record became none."""
+    while "$same" in record:
+        record = record["$same"]
+    return places.get(id(record))
+
+
+def _size(item: Item, state: ItemState) -> tuple[int, int] | None:
+    """The image's size, where it is known."""
+    image = item.image
+    return (image.width, image.height) if image is not None and image.width and image.height else state.size()
+
+
+def _plain(value: Any) -> Any:
+    return [_plain(part) for part in value] if isinstance(value, tuple | list) else value
 
 
 def _compare_size(info: ImageInfo, state: ItemState) -> None:
@@ -109,6 +171,9 @@ def _objects(state: ItemState) -> tuple[Object, ...]:
         thing = Object(category=category, attributes=attributes, origin=origin, **slots)
         if origin is not None:
             origin.as_read = as_read(thing, categories)
+            other = None if category is None else stated.get("category.id", category.id) != category.id
+            if categories.merged and other:  # what its row says is not what is written
+                origin.as_read = replace(thing, category=None)
         record["$object"] = thing
         made.append(thing)
     return tuple(made)
@@ -267,7 +332,7 @@ def _beyond(region: Region, things: Sequence[Object]) -> Region:
 
 def _check_parents(item: Item, state: ItemState) -> None:
     parents = {thing.id: thing.parent for thing in item.objects if thing.id is not None}
-    for record in state.tables.get("object", ()):
+    for place, record in enumerate(state.tables.get("object", ())):
         parent = record.get("parent")
         if parent is None:
             continue
@@ -275,7 +340,7 @@ def _check_parents(item: Item, state: ItemState) -> None:
         if parent not in parents:
             state.faults.append(
                 Fault("UNKNOWN_REFERENCE", file, path, None, f"there is no object {parent!r}", "an object's id", parent,
-                      record.get("id"))
+                      record.get("id"), about=place, scope="object")
             )  # fmt: skip
             continue
         seen, at = {record.get("id")}, parent
@@ -284,5 +349,14 @@ def _check_parents(item: Item, state: ItemState) -> None:
             at = parents.get(at)
         if at is not None and at == record.get("id"):
             state.faults.append(
-                Fault("CYCLE", file, path, None, f"object {at!r} is its own ancestor", object=record.get("id"))
+                Fault(
+                    "CYCLE",
+                    file,
+                    path,
+                    None,
+                    f"object {at!r} is its own ancestor",
+                    object=record.get("id"),
+                    about=place,
+                    scope="object",
+                )
             )

@@ -33,7 +33,8 @@ class Categories:
 
     listed: the table, by index.  closed: rows may name no other.  match: slots by which rows find a table that
     lists names only.  numbered: categories as the rows number them, each with the one of `listed` that it is; none
-    where rows number them as `listed` does.
+    where rows number them as `listed` does.  merged: whether some stand for others of their name.  adds: whether rows
+    may name others by their numbers, of which a finding tells.
     """
 
     def __init__(
@@ -54,8 +55,32 @@ class Categories:
         self._as_read = {
             id(category): own for own, category in numbered if (own.id, own.index) != (category.id, category.index)
         }
+        self.numbered = tuple(numbered)
+        self.merged, self.adds = len({id(category) for _, category in numbered}) < len(numbered), False
         self._met: dict[Any, Category] = {}
         self._named: dict[str, _Named] = {}
+
+    def opened(self) -> Categories:
+        """The same categories, to which rows may add others by their numbers."""
+        made = Categories(self.listed, False, self.match, self.numbered)
+        made.adds = True
+        return made
+
+    def merged_by_name(self) -> Categories:
+        """The same categories, of each name only the first, which stands for the others too."""
+        first: dict[Any, Category] = {}
+        for category in self.listed:
+            first.setdefault((category.name, category.parent), category)
+        own = [(one, first[same.name, same.parent]) for one, same in self.numbered]
+        made = Categories(tuple(first.values()), self.closed, self.match, own)
+        for category in self.listed:
+            same = first[category.name, category.parent]
+            for key in ("id", "index"):
+                value = getattr(category, key)
+                if same is not category and value is not None:
+                    made._by[key].setdefault(value, same)
+                    made.merged = True
+        return made
 
     @property
     def apart(self) -> Iterable[Category]:
@@ -117,6 +142,9 @@ class Categories:
 
     def _made(self, stated: Mapping[str, Any], record: Record) -> Category:
         found = self.find(record)
+        if found is None and self.adds and "category.name" not in stated:
+            values = {slot.removeprefix("category."): value for slot, value in stated.items()}
+            return category_of({**values, "name": f"class_{next(iter(values.values()))}"})
         if found is None:
             return category_of({slot.removeprefix("category."): value for slot, value in stated.items()})
         if self.match and found.id is None:
@@ -134,7 +162,8 @@ class _Named(dict[Any, Category]):
         self.slot = slot
 
     def __missing__(self, value: Any) -> Category:
-        if value is None or (self.categories.closed and not self.categories.knows(self.slot, value)):
+        closed = self.categories.closed or self.categories.adds  # what is added is told of elsewhere
+        if value is None or (closed and not self.categories.knows(self.slot, value)):
             raise LookupError(value)
         stated = {f"category.{self.slot}": value}
         found = self.categories.resolve(stated, stated)

@@ -26,10 +26,12 @@ from formatspec.engine.read.leaf_reader import (
 )
 from formatspec.engine.read.merge_rows import Reader, RowReader
 from formatspec.engine.read.row_condition import reading_condition
-from formatspec.engine.read.table_row import read_row, rows_of_columns
+from formatspec.engine.read.table_row import read_row, rows_of_columns, rows_of_tasks
 from formatspec.engine.resolve.codec_chain import Chain, build
 from formatspec.engine.resolve.discriminators import (
     constants_in,
+    filling,
+    is_filled,
     keys_of,
     may_be_absent,
     row_test,
@@ -105,10 +107,11 @@ def _map(rule: MapRule, scope: Scope, context: ReadContext, at: DocumentPath, wh
     if context.sparse:
         return _sparse(rule, scope, context, at)
     fields = _fields(rule, scope, context, at)
+    filled = {field.keys[0]: filling(field) for field in rule.fields if is_filled(field, scope)}
     single = [
         (keys[0], optional, reader, place)
         for keys, optional, reader, place in fields
-        if len(keys) == 1 and not (optional and reader is nothing)
+        if len(keys) == 1 and not (optional and reader is nothing and keys[0] not in filled)
     ]
     several = [entry for entry in fields if len(entry[0]) > 1]
     judge_several = several_reader(several, scope.cells, at)
@@ -127,7 +130,9 @@ def _map(rule: MapRule, scope: Scope, context: ReadContext, at: DocumentPath, wh
         for key, optional, reader, place in single:
             part = get(key, MISSING)
             if part is MISSING:
-                if not optional:
+                if key in filled:
+                    state.fault(filled[key], (*state.at, *at, key), place, f"{key!r} is missing, and is filled")
+                elif not optional:
                     state.fault("FIELD_MISSING", (*state.at, *at), place, f"{key!r} is missing")
             elif textual and optional and part == "":
                 if not cells:
@@ -147,9 +152,11 @@ def _map(rule: MapRule, scope: Scope, context: ReadContext, at: DocumentPath, wh
     if not context.often or textual or isinstance(rule.rest, OneOf):
         return read
     told = [
-        single_field(field, optional, None if reader is nothing else reader, scope, context.wanted)
+        single_field(field, optional, None if reader is nothing else reader, scope, context.wanted)._replace(
+            filled=filled.get(field.keys[0], "")
+        )
         for field, (keys, optional, reader, _) in zip(rule.fields, fields, strict=True)
-        if len(keys) == 1 and not (optional and reader is nothing)
+        if len(keys) == 1 and not (optional and reader is nothing and keys[0] not in filled)
     ]
     groups = [Several(entry[0], entry[2], several_reader([entry], False, at)) for entry in several]
     return written_reader(told, groups, Others(choices, named, None if rest is _no_rest else rest), scope, at, read)
@@ -223,7 +230,7 @@ def _rest(rule: MapRule, scope: Scope, context: ReadContext, at: DocumentPath) -
     if each_value:
         chain = build(Bind(leaf.names, leaf.calls), ["json"], 1, scope.textual, rule.rest.place)
         bind = binder(meaning, scope, at, rule.rest.place)
-        return _rest_each(chain, bind, at, rule.rest.place)
+        return _rest_each(chain, bind, at, rule.rest.place, scope)
 
     def read_rest(value: Mapping[str, Any], known: frozenset[str], record: Record, state: ItemState) -> None:
         if len(value) > 0:
@@ -234,14 +241,14 @@ def _rest(rule: MapRule, scope: Scope, context: ReadContext, at: DocumentPath) -
     return read_rest
 
 
-def _rest_each(chain: Chain, bind: Binder, at: DocumentPath, place: Place) -> RestReader:
+def _rest_each(chain: Chain, bind: Binder, at: DocumentPath, place: Place, scope: Scope) -> RestReader:
     def read(value: Mapping[str, Any], known: frozenset[str], record: Record, state: ItemState) -> None:
         try:
             others = {k: chain.decode(part, state.env) for k, part in value.items() if k not in known}
             if others:
                 bind(others, record, state)
         except UnfitError as unfit:
-            report(unfit, at, place, unfit.got, state)
+            report(unfit, at, place, unfit.got, record, scope, state)
 
     return read
 
@@ -274,18 +281,20 @@ def choice_reader(rule: OneOf, scope: Scope, context: ReadContext, at: DocumentP
                 _, reader, keys, _ = tried[place]
                 reader(value, record, state)
                 return keys
-        before = len(state.faults)
+        before, noted = len(state.faults), len(state.judged)
         kept: list[Any] = []
         for test, reader, keys, _ in tried:
             if not test(value):
                 continue
             fresh = dict(record)
             reader(value, fresh, state)
-            if len(state.faults) == before:
+            if _REMARKS.issuperset(fault.code for fault in state.faults[before:]):
                 record.update(fresh)
+                _readdress(state, fresh, record, before, noted)
                 return keys
             kept.append((state.faults[before:], keys))
             del state.faults[before:]
+            del state.judged[noted:]
         if not kept:
             state.fault("ALTERNATIVE", (*state.at, *at), rule.place, "none of the alternatives fits", got=value)
             return frozenset()
@@ -293,11 +302,25 @@ def choice_reader(rule: OneOf, scope: Scope, context: ReadContext, at: DocumentP
         if len(kept) > 1:
             expected = " or ".join(dict.fromkeys(group[0].expected for group, _ in kept if group[0].expected))
             faults = [faults[0]._replace(expected=expected)]
-        state.faults.extend(faults)
+        state.faults.extend(fault._replace(about=record) if fault.about is not None else fault for fault in faults)
         return keys  # type: ignore[no-any-return]
 
     unread = unread_kinds(rule, scope, context)
     return choose if unread is None else noting(unread, [keys for _, _, keys, _ in tried], choose)
+
+
+_REMARKS = frozenset({"RING_SHORT", "POLYGON_FLAT", "NUMBER_FORM"})
+"""Codes of what is said of a value that is read all the same."""
+
+
+def _readdress(state: ItemState, fresh: Record, record: Record, faults: int, judged: int) -> None:
+    """Let what was noted of a copy of a record be noted of the record."""
+    for at, fault in enumerate(state.faults[faults:], faults):
+        if fault.about is fresh:
+            state.faults[at] = fault._replace(about=record)
+    for at, one in enumerate(state.judged[judged:], judged):
+        if one.record is fresh:
+            state.judged[at] = one._replace(record=record)
 
 
 def unread_kinds(rule: OneOf, scope: Scope, context: ReadContext) -> JsonTypes | None:
@@ -358,6 +381,7 @@ def _table(rules: tuple[TableRule, ...], scope: Scope, context: ReadContext, at:
         return nothing
     readers = [row_reader(rule, scope, context) for rule in rules]
     single, columns = scope.textual, rules[0].each.columns
+    tasks = rows_of_tasks(readers) if len(readers) > 1 else {}
 
     def read(value: Any, record: Record, state: ItemState) -> None:
         if isinstance(value, dict | str) and single:
@@ -368,9 +392,16 @@ def _table(rules: tuple[TableRule, ...], scope: Scope, context: ReadContext, at:
             state.fault("FIELD", (*state.at, *at), place, "the value does not fit", "a list", value)
             return
         base = state.at
+        before = ""
         for position, row in enumerate(value):
             state.at = (*base, *at, position)
-            read_row(row, position, readers, record, state)
+            chosen = read_row(row, position, readers, record, state)
+            if tasks and chosen is not None and (kind := tasks[chosen.number]):
+                if before and kind != before:
+                    words = f"a row of {kind} stands after rows of {before}: they are of two tasks"
+                    state.fault("ROWS_MIXED", state.at, place, words, scope="item")
+                    kind = ""
+                before = before or kind
         state.at = base
 
     return read

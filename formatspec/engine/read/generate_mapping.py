@@ -37,7 +37,8 @@ WantedKeys = Callable[[Meaning, Scope], bool]
 class Single(NamedTuple):
     """A field of one key, with the reader that judges it; None where its value does not matter.
 
-    meaning, chain: what its leaf binds and how, where it binds one slot and no more.
+    meaning, chain: what its leaf binds and how, where it binds one slot and no more.  filled: the code of the finding
+    where it is absent and gets a value all the same.
     """
 
     key: str
@@ -47,6 +48,7 @@ class Single(NamedTuple):
     rule: Rule
     meaning: Meaning | None = None
     chain: Chain | None = None
+    filled: str = ""
 
 
 def single_field(field: Field, optional: bool, read: Reader | None, scope: Scope, wanted: WantedKeys) -> Single:
@@ -160,7 +162,7 @@ class _Writing:
 
     def single(self, one: Single) -> Iterator[str]:
         """The lines that read a field of one key."""
-        absent = "pass" if one.optional else f"{self.names.of('absent', self._absent(one))}(state)"
+        absent = "pass" if one.optional and not one.filled else f"{self.names.of('absent', self._absent(one))}(state)"
         if one.read is None:
             yield f"if {one.key!r} not in value: {absent}"
             return
@@ -172,6 +174,11 @@ class _Writing:
         )
 
     def _absent(self, one: Single) -> Callable[[ItemState], None]:
+        if one.filled:
+            path = (*self.at, one.key)
+            words = f"{one.key!r} is missing, and is filled"
+            return lambda state: state.fault(one.filled, (*state.at, *path), one.place, words)
+
         def absent(state: ItemState) -> None:
             state.fault("FIELD_MISSING", (*state.at, *self.at), one.place, f"{one.key!r} is missing")
 

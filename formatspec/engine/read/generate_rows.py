@@ -17,7 +17,7 @@ from formatspec.codecs.registry import UnfitError
 from formatspec.codecs.values import FARTHEST
 from formatspec.engine.base.faults import Record
 from formatspec.engine.base.source_code import Names, function
-from formatspec.engine.read.bind_slots import MARGIN, NAMED, puts_only
+from formatspec.engine.read.bind_slots import NAMED, puts_only
 from formatspec.engine.read.build_item import OBJECT, group_slots
 from formatspec.engine.read.categories import Categories
 from formatspec.engine.read.compile_reader import choice_reader, field_reader, unread_kinds
@@ -34,6 +34,7 @@ from formatspec.engine.resolve.scope import Scope
 from formatspec.language import expression
 from formatspec.language.leaf import Bind, bindings
 from formatspec.language.rules import Field, LeafRule, MapRule, OneOf, Rule, TableRule, inside
+from formatspec.model.flaws import ROUNDING, SMALLEST, flaws, miscounted
 from formatspec.model.records import Object
 
 _NUMBER = int | float
@@ -66,11 +67,15 @@ class FastRows(msgspec.Struct, frozen=True):
         typed = rows.typed(start, stop, self.decode)
         if typed is None:
             return False
-        before = len(state.faults)
+        before, noted = len(state.faults), len(state.judged)
         made = self.read(typed, path, start, file, state)
         state.at = ()
-        if made is None or len(state.faults) > before:
+        size, judged = state.size(), state.judged[noted:]
+        del state.judged[noted:]
+        if made is None or len(state.faults) > before or any(flaws(one.slot, one.value, size) for one in judged):
             del state.faults[before:]
+            return False
+        if any(one.slot == "keypoints" for one in judged) and any(map(miscounted, made)):
             return False
         state.plain = PlainObjects(self, tuple(made), file, path, start, state.categories)
         return True
@@ -184,7 +189,7 @@ class _Writing:
             yield f"named = categories.named({self.stated[0].removeprefix('category.')!r})"
         yield "size = state.size()"
         yield f"near, right, bottom = (-{FARTHEST!r}, {FARTHEST!r}, {FARTHEST!r}) if size is None else ("
-        yield f"    -{MARGIN!r}, size[0] + {MARGIN!r}, size[1] + {MARGIN!r})"
+        yield f"    -{ROUNDING!r}, size[0] + {ROUNDING!r}, size[1] + {ROUNDING!r})"
         yield "made, known, state.file = [], set(), file"
         if self.reader.fits is not always:
             yield f"fits, bare = {self.names.of('fits', self.reader.fits)}, None"
@@ -339,7 +344,7 @@ class _Writing:
 _HEAD = "read(rows, path, first, file, state)"
 _BOX_LINES = (
     "x, y, width, height = value",
-    "if not (width >= 0 and height >= 0 and x >= near and y >= near): return None",
+    f"if not (width >= {SMALLEST!r} and height >= {SMALLEST!r} and x >= near and y >= near): return None",
     "if not (x + width <= right and y + height <= bottom): return None",
 )
 

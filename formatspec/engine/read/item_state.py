@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from formatspec.codecs.registry import Env
 from formatspec.engine.base.faults import MISSING, DocumentPath, Fault, MisfitError, Record
@@ -27,17 +27,31 @@ class FastObjects(Protocol):
 _UNSIZED = Env()
 
 
+class Judged(NamedTuple):
+    """A value of geometry that is judged once its object and its image's size are known."""
+
+    record: Record
+    slot: str
+    value: Any
+    file: str
+    path: DocumentPath
+    place: Place
+
+
 class ItemState:
     """One item being put together from all its documents.
 
     item: its slots so far; tables: the records of each kind so far, in order of appearance;
     plain: its objects, where a fast reader made all of them of one table's rows, instead of records.
     captures: the names that agree for all its files; env: what codecs may ask.
+    judged: geometry that is looked at when all of the item is known.  refers: whether anything names objects by ids.
+    stated: names as a document spells them where files have others; None where it spells none.
+    lists: whether documents list the objects that label images show.
     """
 
     __slots__ = (
-        "at", "captures", "categories", "deferred", "documents", "env", "faults", "file", "first", "item", "keyed",
-        "origin", "place_of", "plain", "tables", "too_large",
+        "at", "captures", "categories", "deferred", "documents", "env", "faults", "file", "first", "item", "judged",
+        "keyed", "lists", "origin", "place_of", "plain", "refers", "stated", "tables", "too_large",
     )  # fmt: skip
 
     def __init__(self, captures: dict[str, Any], categories: Any, origin: bool) -> None:
@@ -48,10 +62,14 @@ class ItemState:
         self.captures = captures
         self.env = _UNSIZED
         self.faults: list[Fault] = []
+        self.judged: list[Judged] = []
         self.file = ""
         self.at: DocumentPath = ()
         self.categories = categories
         self.origin = origin
+        self.stated: dict[str, Any] = {}
+        self.refers = False
+        self.lists = False
         self.documents: dict[str, Any] = {}
         self.deferred: list[tuple[Any, Place, Record, Any, str, DocumentPath]] = []
         self.place_of: dict[str, tuple[str, DocumentPath]] = {}
@@ -83,9 +101,11 @@ class ItemState:
             self.env = Env(width, height)
 
     def fault(
-        self, code: str, path: DocumentPath, place: Place | None, message: str, expected: str = "", got: Any = None
-    ) -> None:
-        self.faults.append(Fault(code, self.file, path, place, message, expected, got))
+        self, code: str, path: DocumentPath, place: Place | None, message: str, expected: str = "", got: Any = None,
+        **more: Any,
+    ) -> None:  # fmt: skip
+        """Note a fault in the file that is being read; `more` are other fields of it."""
+        self.faults.append(Fault(code, self.file, path, place, message, expected, got, **more))
 
 
 def put(record: Record, slot: str, value: Any, state: ItemState) -> None:

@@ -45,11 +45,20 @@ def first_value(raw: Raw) -> Any:
 
 
 class JsonTypes(NamedTuple):
-    """Alternatives of one key each, told apart by the kinds of their values: which they are, and what they bind."""
+    """Alternatives of one key each, told apart by the kinds of their values: which they are, and what they bind.
+
+    shapes: for each alternative, whether raw JSON may be one of its values, where that can be told.
+    """
 
     keys: tuple[str, ...]
     places: dict[tuple[str, type], int]
     slots: tuple[tuple[str, ...], ...]
+    shapes: tuple[Callable[[bytes], bool] | None, ...]
+
+    def looks_right(self, place: int, value: Any) -> bool:
+        """Whether a value may be one of an alternative's, be it raw JSON."""
+        test = self.shapes[place]
+        return test is None or type(value) is not Raw or test(bytes(value))
 
     def which(self, value: Mapping[str, Any]) -> int | None:
         """Which alternative a mapping is."""
@@ -63,7 +72,7 @@ class JsonTypes(NamedTuple):
 def json_types_of(rule: OneOf, scope: Scope) -> JsonTypes | None:
     """The alternatives of a rule where they are told apart by their values' kinds; else None."""
     places: dict[tuple[str, type], int] = {}
-    slots = []
+    slots, shapes = [], []
     for place, choice in enumerate(rule.alternatives):
         only = choice.fields[0] if isinstance(choice, MapRule) and len(choice.fields) == 1 else None
         if only is None or not isinstance(choice, MapRule) or choice.alternatives or choice.rest is not None:
@@ -72,12 +81,14 @@ def json_types_of(rule: OneOf, scope: Scope) -> JsonTypes | None:
         if not isinstance(leaf, Bind) or not leaf.calls or len(only.keys) > 1:
             return None
         meanings = [scope.resolve(name, only.place) for name in leaf.names]
-        takes = build(leaf, [one.value_type for one in meanings], 1, scope.textual, only.place).codecs[-1].takes
+        last = build(leaf, [one.value_type for one in meanings], 1, scope.textual, only.place).codecs[-1]
+        takes = last.takes
         if takes is None or (only.keys[0], takes) in places:
             return None
         places[only.keys[0], takes] = place
         slots.append(tuple(SLOT_OF.get(one.name, one.name) for one in meanings if one.where == "record"))
-    return JsonTypes(tuple(dict.fromkeys(key for key, _ in places)), places, tuple(slots))
+        shapes.append(last.looks_right)
+    return JsonTypes(tuple(dict.fromkeys(key for key, _ in places)), places, tuple(slots), tuple(shapes))
 
 
 def raw_held(kinds: JsonTypes) -> Callable[[Raw], tuple[str, ...] | None] | None:
@@ -85,16 +96,18 @@ def raw_held(kinds: JsonTypes) -> Callable[[Raw], tuple[str, ...] | None] | None
     alternatives."""
     if len(kinds.keys) > 1:
         return None
-    slots_of = {
-        ord(first): kinds.slots[kinds.places[kinds.keys[0], type(value)]]
+    known = {
+        ord(first): kinds.places[kinds.keys[0], type(value)]
         for first, value in _BEGINNINGS.items()
         if (kinds.keys[0], type(value)) in kinds.places
     }
 
     def held(value: Raw) -> tuple[str, ...] | None:
         data = memoryview(value)
-        slots = slots_of.get(data[0])
-        return slots if slots is None or data.nbytes >= _SHORT or first_value(value) else ()
+        place = known.get(data[0])
+        if place is None or (data.nbytes < _SHORT and not first_value(value)):
+            return None if place is None else ()
+        return kinds.slots[place] if kinds.looks_right(place, value) else None
 
     return held
 
@@ -104,7 +117,7 @@ def noting(kinds: JsonTypes, named: Sequence[frozenset[str]], others: Choose) ->
 
     def choose(value: Any, record: Record, state: ItemState) -> frozenset[str]:
         place = kinds.which(value) if isinstance(value, dict) else None
-        if place is None:
+        if place is None or not all(kinds.looks_right(place, value[key]) for key in kinds.keys if key in value):
             return others(value, record, state)
         if any(not _is_empty(value[key]) for key in kinds.keys if key in value):
             for slot in kinds.slots[place]:

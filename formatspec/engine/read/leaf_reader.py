@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
-from msgspec import Raw
+from msgspec import Raw, json
 from msgspec.structs import replace
 
 from formatspec.codecs.registry import UnfitError
@@ -22,6 +23,7 @@ from formatspec.engine.resolve.codec_chain import Chain, build
 from formatspec.engine.resolve.discriminators import (
     constant_of,
     equal_strictly,
+    follows_from_shape,
 )
 from formatspec.engine.resolve.held_slots import GEOMETRY, SLOT_OF, UNREAD
 from formatspec.engine.resolve.scope import Meaning, Scope
@@ -52,7 +54,9 @@ def nothing(value: Any, record: Record, state: ItemState) -> None:
 
 def leaf_reader(leaf: Leaf, place: Place, scope: Scope, context: ReadContext, at: DocumentPath, keys: int) -> Reader:
     if isinstance(leaf, Keep):
-        return nothing
+        if scope.kind != "object" or leaf.default is None or not follows_from_shape(leaf):
+            return nothing
+        return _computed(Computed(leaf.default, near=True), place, context, at)
     if isinstance(leaf, Constant):
         return _constant(leaf, place, scope, at)
     if isinstance(leaf, Computed):
@@ -85,19 +89,37 @@ def _computed(leaf: Computed, place: Place, context: ReadContext, at: DocumentPa
 def _bind(leaf: Bind, place: Place, scope: Scope, context: ReadContext, at: DocumentPath, keys: int) -> Reader:
     meanings = [scope.resolve(name, place) for name in leaf.names]
     chain = build(leaf, [meaning.value_type for meaning in meanings], keys, scope.textual, place)
-    if not any(context.wanted(meaning, scope) for meaning in meanings):
-        return _unread(meanings, scope, chain, at, place)
+    wanted = any(context.wanted(meaning, scope) for meaning in meanings)
+    if not wanted and not _is_geometry(meanings, scope):
+        return nothing
     binders = [binder(meaning, scope, at, place) for meaning in meanings]
     decode, path = chain.decode, at
     if len(binders) == 1:
         bind = binders[0]
+        many = scope.textual and keys == 1 and any(codec.kind in ("numbers", "any") for codec in chain.codecs)
+        exact, flat = is_numbered(meanings[0]), meanings[0].name == "polygons"
 
         def read(value: Any, record: Record, state: ItemState) -> None:
+            if exact and (whole := _whole(value)) is not None:
+                words = f"{value} is read as {whole}"
+                state.fault("NUMBER_FORM", (*state.at, *path), place, words, "a whole number", value)
+                value = whole
+            elif flat and _is_flat(value):
+                words = "the outline is a flat list, and is read as one ring"
+                state.fault("POLYGON_FLAT", (*state.at, *path), place, words, "a list of rings", about=record)
+                value = [value]
             try:
                 bind(decode(value, state.env), record, state)
             except UnfitError as unfit:
-                report(unfit, path, place, value, state)
+                parts = value.split() if many and isinstance(value, str) and unfit.code == "FIELD" else ()
+                if len(parts) > 1:
+                    words = f"the row has {len(parts)} numbers where it states {meanings[0].name}"
+                    state.fault("LINE", (*state.at, *path), place, words, unfit.expected, value)
+                else:
+                    report(unfit, path, place, value, record, scope, state)
 
+        if not wanted:
+            return _unread(meanings, chain, at, place, read)
         plain = PLAIN.get(meanings[0].value_type) if not chain.codecs and not scope.textual else None
         return read if plain is None or not puts_only(meanings[0], scope) else _slot(meanings[0].name, plain, read)
 
@@ -106,9 +128,39 @@ def _bind(leaf: Bind, place: Place, scope: Scope, context: ReadContext, at: Docu
             for bind, part in zip(binders, decode(value, state.env), strict=True):
                 bind(part, record, state)
         except UnfitError as unfit:
-            report(unfit, path, place, value, state)
+            report(unfit, path, place, value, record, scope, state)
 
-    return read_several
+    return read_several if wanted else _unread(meanings, chain, at, place, read_several)
+
+
+_COUNTED = frozenset({"id", "track", "frame", "parent"})
+_FRACTION = re.compile(r"([-+]?\d+)\.0+")
+
+
+def is_numbered(meaning: Meaning) -> bool:
+    """Whether a name means an id, a class or a frame, which are whole numbers."""
+    return meaning.name in _COUNTED or meaning.name.endswith(("category.id", "category.index"))
+
+
+def _whole(value: Any) -> Any:
+    """The whole number that is spelled as a fraction, as the file would spell it; None for any other value."""
+    if type(value) is float:
+        return int(value) if value.is_integer() else None
+    if type(value) is str and "." in value:
+        found = _FRACTION.fullmatch(value)
+        return None if found is None else found[1]
+    return None
+
+
+def _is_flat(value: Any) -> bool:
+    """Whether a value is a list of nothing but numbers."""
+    return type(value) is list and bool(value) and all(type(one) is float or type(one) is int for one in value)
+
+
+def _is_geometry(meanings: Sequence[Meaning], scope: Scope) -> bool:
+    """Whether any of some names is a slot of an object's geometry."""
+    slots = [SLOT_OF.get(meaning.name, meaning.name) for meaning in meanings if meaning.where == "record"]
+    return scope.kind == "object" and any(slot in GEOMETRY for slot in slots)
 
 
 def _slot(name: str, plain: frozenset[type], read: Reader) -> Reader:
@@ -123,16 +175,20 @@ def _slot(name: str, plain: frozenset[type], read: Reader) -> Reader:
     return read_plain
 
 
-def _unread(meanings: Sequence[Meaning], scope: Scope, chain: Chain, at: DocumentPath, place: Place) -> Reader:
-    """The reader of what nobody asks for: of an object's geometry it notes that there is some."""
-    slots = [SLOT_OF.get(meaning.name, meaning.name) for meaning in meanings if meaning.where == "record"]
-    if scope.kind != "object" or not any(slot in GEOMETRY for slot in slots):
-        return nothing
+def _unread(meanings: Sequence[Meaning], chain: Chain, at: DocumentPath, place: Place, read: Reader) -> Reader:
+    """The reader of what nobody asks for: of an object's geometry it notes that there is some.
 
+    Where raw JSON does not look as an outline should, `read` says what is wrong with it.
+    """
+    slots = [SLOT_OF.get(meaning.name, meaning.name) for meaning in meanings if meaning.where == "record"]
     takes = chain.codecs[-1].takes if chain.codecs else None
+    looks_right = chain.codecs[-1].looks_right if len(chain.codecs) == 1 else None
 
     def note(value: Any, record: Record, state: ItemState) -> None:
         if type(value) is Raw:
+            if looks_right is not None and not looks_right(bytes(value)):
+                read(json.decode(value), record, state)
+                return
             value = first_value(value)
         if takes is not None and not isinstance(value, takes):
             state.fault("FIELD", (*state.at, *at), place, "the value does not fit", takes.__name__, value)
@@ -148,12 +204,24 @@ def _text(leaf: Text, place: Place, scope: Scope, context: ReadContext, at: Docu
     inner = replace(scope, textual=True)
     readers = [(name, leaf_reader(part, place, inner, context, at, 1)) for name, part in template.leaves.items()]
     is_key = at[-1:] == (KEY,)
+    names = {name: part.names[0] for name, part in template.leaves.items() if isinstance(part, Bind)}
+    names_file = all(
+        isinstance(part, Bind) and (meaning := scope.meaning(part.names[0])) is not None and meaning.where == "capture"
+        for part in template.leaves.values()
+    )
 
     def read(value: Any, record: Record, state: ItemState) -> None:
         if is_key and type(value) is int:  # YAML has whole numbers as keys
             value = str(value)
         parts = template.match(value) if isinstance(value, str) else None
         if parts is None:
+            told = names_file and all(name in state.captures for name in names.values())
+            if told and isinstance(value, str) and value:
+                state.stated.update(dict.fromkeys(names.values()))
+                own = template.template.render({part: str(state.captures[name]) for part, name in names.items()})
+                words = "the text differs from the file's own name"
+                state.fault("DIFFERS", (*state.at, *at), place, words, own, value, case="name")
+                return
             state.fault("FIELD", (*state.at, *at), place, "the text does not fit", leaf.source, value)
             return
         for name, reader in readers:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from formatspec.codecs.registry import UnfitError
-from formatspec.engine.base.faults import MisfitError, Record
+from formatspec.engine.base.faults import DocumentPath, MisfitError, Record
 from formatspec.engine.read.item_state import ItemState, put
 from formatspec.engine.read.row_condition import Condition
 from formatspec.engine.resolve.discriminators import RowTest
@@ -16,6 +16,7 @@ from formatspec.engine.resolve.scope import Scope
 from formatspec.engine.resolve.table_ids import rows_key
 from formatspec.language.errors import Place
 from formatspec.language.rules import TableRule
+from formatspec.model.ids import free_ids
 
 if TYPE_CHECKING:
     pass
@@ -130,10 +131,26 @@ def keep_row(reader: RowReader, record: Record, outer: Record, state: ItemState)
         return
     if same.get("$table") == reader.number and reader.by == ("id",):
         _, path = record.get("$id_at", (state.file, state.at))
-        state.fault("DUPLICATE", path, reader.place, f"the id {key[0]!r} stands twice", "an id of its own", key[0])
+        if kind != "object":
+            words = f"the id {key[0]!r} stands twice"
+            case = "category" if kind == "category" else "item"
+            state.fault("DUPLICATE", path, reader.place, words, "an id of its own", key[0], case=case)
+            return
+        record["id"] = free_ids({one[0] for one in known})(key[0])
+        record["$file"], record["$table"] = state.file, reader.number
+        known[record["id"],] = record
+        rows.append(record)
+        said_twice(key[0], path, reader.place, record, state)
         return
     known[key] = same
     _merge(same, record, state, reader)
+
+
+def said_twice(value: Any, path: DocumentPath, place: Place, record: Record | None, state: ItemState) -> None:
+    """Note that an object's id stood before; its record, if there is one, has another id by now."""
+    case = "referred" if state.refers else ""
+    words = f"the id {value!r} stands twice"
+    state.fault("DUPLICATE", path, place, words, "an id of its own", value, case=case, about=record, scope="object")
 
 
 def _keep_ring(reader: RowReader, record: Record, rows: list[Record], state: ItemState) -> None:
@@ -146,6 +163,7 @@ def _keep_ring(reader: RowReader, record: Record, rows: list[Record], state: Ite
         rows.append(record)
         return
     same[RINGS] = (*same[RINGS], *record[RINGS])
+    record["$same"] = same
     if "$rows" in record:
         told = same["$rows"]
         told.setdefault(rows_key(reader.number), [told[reader.number]]).append(record["$rows"][reader.number])
@@ -178,6 +196,7 @@ def put_at(record: Record, slot: str, value: Any, reader: RowReader, state: Item
 
 
 def _merge(same: Record, record: Record, state: ItemState, reader: RowReader) -> None:
+    record["$same"] = same
     again = same.get("$table") == reader.number
     for slot, value in record.items():
         if slot == "$rows":

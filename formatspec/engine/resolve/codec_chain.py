@@ -437,7 +437,8 @@ def _pattern(leaf: Bind, codecs: Sequence[Codec], types: Sequence[Type]) -> str:
     if leaf.format == "token":
         return r"\S+"
     if leaf.format is not None:
-        return formats.field("x", leaf.format).pattern
+        pattern = formats.field("x", leaf.format).pattern
+        return rf"(?:{pattern})(?:\.\d+)?" if leaf.format == "d" else pattern  # of which a finding tells
     arity = next((codec.arity for codec in reversed(codecs) if codec.arity), None)
     for codec in reversed(codecs):
         if codec.between is not None and codec is codecs[-1]:

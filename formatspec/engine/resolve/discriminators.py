@@ -7,7 +7,8 @@ from typing import Any
 
 from formatspec.engine.base.faults import MISSING
 from formatspec.engine.resolve.scope import Scope
-from formatspec.language.leaf import Constant
+from formatspec.language.expression import Name
+from formatspec.language.leaf import Bind, Constant, Keep
 from formatspec.language.rules import Field, LeafRule, MapRule, OneOf, Rule, TableRule, is_places
 
 
@@ -82,4 +83,33 @@ def keys_of(rule: Rule) -> frozenset[str]:
 def may_be_absent(field: Field, scope: Scope) -> bool:
     """Whether a document may be without a field: text has no other way to say that a table has no rows."""
     tables = field.rule.alternatives if isinstance(field.rule, OneOf) else (field.rule,)
-    return field.optional or (scope.textual and all(isinstance(one, TableRule) for one in tables))
+    if field.optional or is_filled(field, scope):
+        return True
+    return scope.textual and all(isinstance(one, TableRule) for one in tables)
+
+
+def is_filled(field: Field, scope: Scope) -> bool:
+    """Whether an object's row that lacks a field gets its value from the leaf's `else`, of which a finding tells."""
+    if field.optional or scope.kind != "object" or scope.textual or len(field.keys) > 1:
+        return False
+    leaf = field.rule.leaf if isinstance(field.rule, LeafRule) else None
+    if isinstance(leaf, Keep):
+        return follows_from_shape(leaf)
+    return isinstance(leaf, Bind) and leaf.default is not None and leaf.names in FILLED
+
+
+FILLED = (("id",), ("single",))
+"""Slots of an object with one right value where a row does not state them: a new id, and that it is one thing."""
+OF_SHAPE = frozenset({"area", "bbox", "labelled"})
+"""What follows from an object's shape."""
+
+
+def follows_from_shape(leaf: Keep) -> bool:
+    """Whether a kept value is one that follows from an object's shape."""
+    return isinstance(leaf.default, Name) and leaf.default.name in OF_SHAPE
+
+
+def filling(field: Field) -> str:
+    """The code of the finding that tells of a field that is filled."""
+    leaf = field.rule.leaf if isinstance(field.rule, LeafRule) else None
+    return "ID_MISSING" if isinstance(leaf, Bind) and leaf.names == ("id",) else "FIELD_FILLED"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from typing import Any, Literal
 
@@ -18,12 +18,13 @@ from formatspec.engine.read.merge_rows import Reader, RowReader
 from formatspec.engine.resolve.codec_chain import Convert, build
 from formatspec.engine.resolve.json_schema import Schema, SchemaError, compile_schema
 from formatspec.engine.resolve.scope import Meaning, Scope
+from formatspec.engine.spec.levels import Levels, stated_by
 from formatspec.engine.write.compile_writer import compile_writer
 from formatspec.engine.write.print_leaf import Writer
 from formatspec.language.errors import Place, suggest
-from formatspec.language.leaf import Bind, LeafSyntaxError, Text, parse_text
+from formatspec.language.leaf import Bind, LeafSyntaxError, Text, bindings, parse_text
 from formatspec.language.load import Layout, Source, place_at
-from formatspec.language.rules import OneOf, Rule, TableRule, problem
+from formatspec.language.rules import LeafRule, LineRule, OneOf, Rule, TableRule, inside, problem
 from formatspec.language.schema import FileSpec, Spec
 from formatspec.model.slots import find_slot
 from formatspec.paths import formats
@@ -159,6 +160,35 @@ class Format(msgspec.Struct, frozen=True, dict=True):
         return self.layout.spec
 
     @cached_property
+    def levels(self) -> Levels:
+        """The levels that the spec gives to codes.  Raises SpecError."""
+        given = self.spec.levels
+        node = self.layout.node
+        place = node.value["levels"].place if "levels" in node.value else node.place
+        return Levels(
+            given, place, lambda: (one for r in self.documents for one in stated_by(r.document_rule, r.scope))
+        )
+
+    @cached_property
+    def names_objects(self) -> bool:
+        """Whether anything names objects by their ids: parents, files, label images."""
+        if any("object.id" in role.captures for role in self.roles.values()):
+            return True
+        told = ((role, name) for role in self.documents for name in _bound_names(role.document_rule, _OF_OBJECTS))
+        return any(name == "parent" or (name == "id" and role.kind == "pixels") for role, name in told)
+
+    @cached_property
+    def lists_objects(self) -> bool:
+        """Whether documents list objects with their classes, of which label images show the pixels."""
+        told = {
+            role.kind == "pixels": True
+            for role in self.documents
+            for table, names in _object_tables(role.document_rule)
+            if table == "objects" and (role.kind == "pixels" or any(name.startswith("category.") for name in names))
+        }
+        return len(told) == 2
+
+    @cached_property
     def documents(self) -> tuple[Role, ...]:
         """The roles that hold something to read."""
         return tuple(role for role in self.roles.values() if role.kind is not None)
@@ -203,6 +233,29 @@ def _merged(parts: list[str | Bind]) -> Pieces:
         elif part != "":
             found.append(part)
     return tuple(found)
+
+
+def _object_tables(rule: Rule) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The tables of a rule, with the names that their rows bind."""
+    if isinstance(rule, TableRule):
+        yield rule.each.table, tuple(_bound_names(rule.row))
+    for one in inside(rule):
+        yield from _object_tables(one)
+
+
+_OF_OBJECTS = frozenset({"objects", "children"})
+
+
+def _bound_names(rule: Rule, tables: frozenset[str] | None = None) -> Iterator[str]:
+    """The names that the leaves of a rule bind; in rows of some tables alone where these are given."""
+    if tables is not None and isinstance(rule, TableRule):
+        yield from _bound_names(rule.row) if rule.each.table in tables else ()
+        return
+    if isinstance(rule, LeafRule | LineRule):
+        for bind in bindings(rule.leaf):
+            yield from bind.names
+    for one in inside(rule):
+        yield from _bound_names(one, tables)
 
 
 def everything(meaning: Meaning, scope: Scope) -> bool:

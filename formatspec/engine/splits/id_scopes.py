@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from formatspec.engine.read.categories import Categories
@@ -56,6 +56,10 @@ class Splits:
         self._groups = tuple(groups)
         self._names = tuple(sorted({name for captures, _ in groups for name in captures}))
         self._known: dict[tuple[Any, ...], Categories] = {}
+
+    def changed(self, change: Callable[[Categories], Categories]) -> Splits:
+        """The same splits, each of whose categories are changed alike."""
+        return Splits(change(self.whole), [(captures, change(own)) for captures, own in self._groups])
 
     @property
     def several(self) -> bool:

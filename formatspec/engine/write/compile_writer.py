@@ -17,7 +17,7 @@ from formatspec.engine.documents.keyed_rows import with_empty
 from formatspec.engine.evaluate.expressions import condition
 from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting, getter, records_of
 from formatspec.engine.resolve.codec_chain import build
-from formatspec.engine.resolve.discriminators import row_test
+from formatspec.engine.resolve.discriminators import is_filled, row_test
 from formatspec.engine.resolve.held_slots import WRITTEN, condition_bits, record_mark, slot_bits
 from formatspec.engine.resolve.scope import Scope
 from formatspec.engine.resolve.table_ids import table_number
@@ -93,6 +93,7 @@ def _map(rule: MapRule, scope: Scope, required: bool) -> Writer:
     others_bound = isinstance(rule.rest, LeafRule) and isinstance(rule.rest.leaf, Bind)
     plain = [(keys[0], writer) for keys, _, writer in fields] if all(len(keys) == 1 for keys, *_ in fields) else None
     bare = plain is not None and not choices and not others_bound and not isinstance(rule.rest, OneOf)
+    filled = frozenset(field.keys[0] for field in rule.fields if is_filled(field, scope))
     del required
 
     def write(context: WriteContext, source: Any) -> Any:
@@ -102,6 +103,8 @@ def _map(rule: MapRule, scope: Scope, required: bool) -> Writer:
         document: dict[str, Any] = {}
         for keys, _, writer in fields:
             before = _source_of(keys, source, known)
+            if before is MISSING and keys[0] in filled:
+                before = NO_SOURCE
             value = writer(context, before)
             if value is MISSING:
                 continue

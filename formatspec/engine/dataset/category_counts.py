@@ -1,0 +1,62 @@
+"""A document that states how many categories there are, beside their names or instead of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from formatspec.engine.base.faults import Fault
+from formatspec.engine.read.item_state import ItemState
+from formatspec.engine.spec.compiled import Role
+from formatspec.language.errors import Place
+from formatspec.language.expression import Call, Name
+from formatspec.language.leaf import Bind, Computed
+from formatspec.language.rules import LeafRule, MapRule
+
+NAME = "class_{}"
+"""What a category is called of which only the number is known."""
+MOST = 100_000
+"""Categories that a stated count may make."""
+
+
+def counted_categories(role: Role, document: Any, state: ItemState) -> Iterator[Fault]:
+    """The faults of a document that lists categories, as its stated count tells of them.
+
+    Where the names are missing they are made of the count, from 0; where both are there and differ, the names count.
+    """
+    found = list(_counts(role, document))
+    named = _names_key(role)
+    for key, place, count in found:
+        rows = state.tables.get("category", ())
+        if named is not None and named not in document and not rows and 0 < count <= MOST:
+            told = repr(named)
+            state.faults[:] = [f for f in state.faults if f.code != "FIELD_MISSING" or told not in f.message]
+            state.tables["category"] = [{"name": NAME.format(index), "$column": True} for index in range(count)]
+            words = f"{named!r} is missing, and is filled: {NAME.format(0)} and so on, {count} of them"
+            yield Fault("FIELD_FILLED", state.file, (named,), place, words)
+        elif named is not None and named in document and len(rows) != count:
+            words = f"{key} is {count}, beside {len(rows)} names"
+            yield Fault("CONFLICT", state.file, (key,), place, words, str(len(rows)), count, scope="document")
+    yield from state.faults
+
+
+def _counts(role: Role, document: Any) -> Iterator[tuple[str, Place, int]]:
+    """The keys under which a document states how many categories there are, with what it states."""
+    rule = role.document_rule
+    for field in rule.fields if isinstance(rule, MapRule) and isinstance(document, dict) else ():
+        leaf = field.rule.leaf if isinstance(field.rule, LeafRule) else None
+        call = leaf.expression if isinstance(leaf, Computed) else None
+        if isinstance(call, Call) and call.function == "count" and call.arguments == (Name("categories"),):
+            value = document.get(field.keys[0])
+            if type(value) is int:
+                yield field.keys[0], field.place, value
+
+
+def _names_key(role: Role) -> str | None:
+    """The key under which a document lists the names of categories."""
+    rule = role.document_rule
+    for field in rule.fields if isinstance(rule, MapRule) else ():
+        leaf = field.rule.leaf if isinstance(field.rule, LeafRule) else None
+        if isinstance(leaf, Bind) and leaf.names == ("categories.name",):
+            return field.keys[0]
+    return None

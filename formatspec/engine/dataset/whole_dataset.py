@@ -1,0 +1,140 @@
+"""What is wrong with a dataset as a whole: files that must be there, images that stand in two subsets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from formatspec.engine.base.faults import Fault
+from formatspec.engine.dataset.dataset import OpenDataset
+from formatspec.engine.dataset.read_item import keys_twice
+from formatspec.engine.index.entries import Entry
+from formatspec.engine.spec.compiled import IMAGE, Format, Role
+from formatspec.engine.spec.wanted_slots import meanings
+
+SUBSET = "subset"
+
+
+def dataset_faults(dataset: OpenDataset, leaks: bool) -> Iterator[Fault]:
+    """The faults of a dataset that no item tells of; `leaks`: look for images in two subsets too."""
+    yield from _missing_files(dataset)
+    yield from _no_images(dataset)
+    if leaks:
+        yield from _in_two_subsets(dataset)
+
+
+LARGEST = 1 << 26
+"""Bytes of the largest shared JSON file in which keys are looked at that stand twice."""
+
+
+def shared_keys_twice(dataset: OpenDataset) -> Iterator[Fault]:
+    """Keys that stand twice in a mapping of a shared JSON file."""
+    for file in dataset.index.shared:
+        role = dataset.form.roles[file.role]
+        if role.kind == "json" and (data := _small(dataset, file.path)) is not None:
+            yield from keys_twice(role, file.path, data, "key")
+
+
+def unchecked_keys(dataset: OpenDataset) -> list[str]:
+    """The shared JSON files that are too large to look for keys that stand twice."""
+    files = (file for file in dataset.index.shared if dataset.form.roles[file.role].kind == "json")
+    return [file.path for file in files if _small(dataset, file.path) is None]
+
+
+def _small(dataset: OpenDataset, path: str) -> bytes | None:
+    local = dataset.tree.local(path)
+    if local is not None and local.stat().st_size > LARGEST:
+        return None
+    data = dataset.tree.read(path)
+    return data if len(data) <= LARGEST else None
+
+
+def _missing_files(dataset: OpenDataset) -> Iterator[Fault]:
+    """Shared files that the layout asks for, for each value of the names that they are shared by."""
+    form = dataset.form
+    roles = [
+        role
+        for role in form.roles.values()
+        if role.span == "shared" and not role.optional and not role.folder and role.name != IMAGE
+    ]
+    if not roles or not len(dataset):
+        return
+    there = dataset.index.claimed.roles
+    said = {fault.file for fault in dataset.index.faults if fault.code == "FILE_MISSING"}
+    asked = {name for role in roles for name in role.captures}
+    names = _names(dataset, asked) if asked else [{}]
+    for role in roles:
+        if not role.captures and role.name in there:
+            continue
+        for path in dict.fromkeys(path for one in names if (path := _path(role, one)) is not None):
+            if path not in said and not dataset.tree.exists(path):
+                words = f"the dataset's {role.name} file is missing"
+                yield Fault("FILE_MISSING", path, (), role.place, words, path, scope="document")
+
+
+def _names(dataset: OpenDataset, asked: set[str]) -> list[Mapping[str, Any]]:
+    """The values that items have of some names, each combination once."""
+    found: dict[tuple[Any, ...], Mapping[str, Any]] = {}
+    for entry in dataset.entries:
+        if IMAGE in entry.files:
+            one = {name: entry.names[name] for name in asked if entry.names.get(name) is not None}
+            found.setdefault(tuple(sorted((name, str(value)) for name, value in one.items())), one)
+    return list(found.values())
+
+
+def _path(role: Role, names: Mapping[str, Any]) -> str | None:
+    """Where a role's file lies for some names; None where they do not tell."""
+    if any(name not in names for name in role.captures):
+        return None
+    try:
+        return role.template.render(names)
+    except (KeyError, ValueError):
+        return None
+
+
+def _no_images(dataset: OpenDataset) -> Iterator[Fault]:
+    """That no image is there, once."""
+    form, count = dataset.form, len(dataset)
+    if count and not dataset.index.complete and IMAGE in form.roles and not holds_images(form):
+        words = f"no image of the dataset is there: {count:,} item{'' if count == 1 else 's'}"
+        yield Fault("IMAGE_ABSENT", "", (), form.roles[IMAGE].place, words)
+
+
+def holds_images(form: Format) -> bool:
+    """Whether documents may hold the images themselves."""
+    return any(
+        meaning.name == "image.data"
+        for role in form.documents
+        for meaning, *_ in meanings(role.document_rule, role.scope)
+    )
+
+
+def _in_two_subsets(dataset: OpenDataset) -> Iterator[Fault]:
+    """Images of one name and the same bytes in two subsets.  Lists that name an image twice are no matter here."""
+    names = dataset.form.key_names
+    if SUBSET not in names:
+        return
+    others = [name for name in names if name != SUBSET]
+    seen: dict[tuple[str, ...], str] = {}
+    for entry in dataset.entries:
+        path = _image(entry)
+        if path is None:
+            continue
+        key = (*(str(entry.names.get(name) or "") for name in others), path.rpartition(".")[2].lower())
+        other = seen.setdefault(key, path)
+        if other != path and _same_bytes(dataset, other, path):
+            words = f"the same image stands in two subsets: {other} and {path}"
+            yield Fault("SPLIT_LEAK", path, (), None, words, got=other, scope="item")
+
+
+def _image(entry: Entry) -> str | None:
+    found = entry.files.get(IMAGE)
+    return found[0][0] if found else None
+
+
+def _same_bytes(dataset: OpenDataset, a: str, b: str) -> bool:
+    """Whether two files on this machine hold the same bytes; what is far away is not fetched for this."""
+    one, other = dataset.tree.local(a), dataset.tree.local(b)
+    if one is None or other is None or one.stat().st_size != other.stat().st_size:
+        return False
+    return one.samefile(other) is False and one.read_bytes() == other.read_bytes()

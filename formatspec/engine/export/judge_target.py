@@ -1,0 +1,54 @@
+"""Objects judged as a target will state them, at the target's levels, before they are written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from formatspec.engine.spec.compiled import Format
+from formatspec.findings.finding import Finding
+from formatspec.findings.table import CODES
+from formatspec.model import derive
+from formatspec.model.flaws import Size, flaws
+from formatspec.model.records import Item, Object
+
+
+class Refusal(NamedTuple):
+    """An error in the target: the finding, the object's place among its item's, the slot at fault."""
+
+    finding: Finding
+    about: int
+    slot: str
+
+
+class TargetJudge:
+    """What the target's own validation would say of objects."""
+
+    def __init__(self, form: Format) -> None:
+        self.form = form
+        self.slots = tuple(dict.fromkeys(leaf.slot for leaf in form.levels.leaves))
+
+    def refusals(self, item: Item, size: Size | None) -> Iterator[Refusal]:
+        """The errors that an item's objects would be in the target."""
+        for place, thing in enumerate(item.objects):
+            for slot in self.slots:
+                value = _value(thing, slot)
+                if not value:
+                    continue
+                for flaw in flaws(slot, value, size):
+                    case = CODES[flaw.code].case(flaw.case)
+                    level = self.form.levels.of(flaw.code, case.level, slot, value, size)
+                    if level != "error":
+                        continue
+                    finding = Finding(
+                        code=flaw.code, case=flaw.case, level="error", scope="object", item=item.key, object=thing.id,
+                        message=f"in the target, {self.form.name}: {flaw.message}", expected=flaw.expected or None,
+                        file=item.image.path if item.image else None, got=repr(value)[:80],
+                    )  # fmt: skip
+                    yield Refusal(finding, place, slot)
+
+
+def _value(thing: Object, slot: str) -> Any:
+    """What a target states of a slot: a box follows from what else there is."""
+    value = getattr(thing, slot)
+    return derive.bbox(thing) if slot == "bbox" and value is None else value

@@ -1,0 +1,227 @@
+"""What an action makes of an item: objects left out, clipped or repaired.  All functions are pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+from msgspec.structs import replace
+
+from formatspec.findings.codes import Action
+from formatspec.findings.finding import Finding
+from formatspec.model import derive
+from formatspec.model.flaws import RING, Size
+from formatspec.model.records import Item, Object, Origin, Ring
+
+
+class Decision(NamedTuple):
+    """What is done about a finding.
+
+    about: the place of the object among its item's; None where it is about none that stands.  slot: the slot at fault.
+    within: of `clip`, the part of the image's side by which a value may reach out; any if None.
+    """
+
+    finding: Finding
+    action: Action
+    about: int | None = None
+    slot: str = ""
+    within: float | None = None
+
+
+class Outcome(NamedTuple):
+    """An item after the actions, None where it is left out; and what was done, `error` where nothing could be."""
+
+    item: Item | None
+    done: tuple[Decision, ...]
+
+
+def repaired(item: Item, decisions: Sequence[Decision]) -> Outcome:
+    """An item with all actions taken.  An action that cannot be taken becomes `error`."""
+    if any(one.action == "drop-item" for one in decisions):
+        return Outcome(None, tuple(decisions))
+    if any(one.action == "fix" and one.finding.code == "ROWS_MIXED" for one in decisions):
+        item = _boxes_only(item)
+    size = size_of(item)
+    things: dict[int, Object | None] = dict(enumerate(item.objects))
+    done = []
+    for one in decisions:
+        thing = None if one.about is None else things[one.about]
+        if thing is None or one.action in ("keep", "error"):
+            done.append(one)
+            continue
+        assert one.about is not None
+        made = _acted(thing, one, size)
+        if made is thing and (one.action == "clip" or one.finding.code in _FIXES):
+            done.append(one._replace(action="error"))
+            continue
+        things[one.about] = made
+        done.append(one if made is not None or one.action == "fix" else one._replace(action="drop"))
+    kept = [thing for thing in things.values() if thing is not None]
+    if len(kept) == len(item.objects) and all(a is b for a, b in zip(kept, item.objects, strict=True)):
+        return Outcome(item, tuple(done))
+    return Outcome(replace(item, objects=tuple(_without_lost_parents(kept, item))), tuple(done))
+
+
+def size_of(item: Item) -> Size | None:
+    """The size of an item's image, where it is known."""
+    image = item.image
+    return (image.width, image.height) if image is not None and image.width and image.height else None
+
+
+def _without_lost_parents(kept: Sequence[Object], item: Item) -> Iterable[Object]:
+    """The objects, none of which names a parent that was left out."""
+    ids = {thing.id for thing in kept}
+    lost = {thing.id for thing in item.objects} - ids
+    return (
+        replace(thing, parent=None) if thing.parent is not None and thing.parent in lost else thing for thing in kept
+    )
+
+
+def _acted(thing: Object, one: Decision, size: Size | None) -> Object | None:
+    """An object after one action; None where it is left out; itself where nothing can be done."""
+    if one.action == "drop":
+        return None
+    if one.action == "clip":
+        return thing if size is None else _clipped(thing, one, size)
+    if one.finding.code == "KEYPOINT_OUTSIDE":
+        return unseen_outside(thing, size)
+    fix = _FIXES.get(one.finding.code)
+    return thing if fix is None else fix(thing)
+
+
+def _clipped(thing: Object, one: Decision, size: Size) -> Object | None:
+    clip = {"bbox": _clip_bbox, "polygons": _clip_polygons, "keypoints": _clip_keypoints}
+    slot = one.slot or "bbox"
+    act = clip.get(slot)
+    if act is None or (one.within is not None and _reach(thing, slot, size) > one.within):
+        return thing
+    return act(thing, size)
+
+
+def _reach(thing: Object, slot: str, size: Size) -> float:
+    """By which part of the image's side a slot's value reaches out of it."""
+    value: Any = getattr(thing, slot)
+    if slot == "bbox":
+        xs, ys = (value[0], value[0] + value[2]), (value[1], value[1] + value[3])
+    elif slot == "polygons":
+        xs = tuple(x for ring in value for x in ring[::2])
+        ys = tuple(y for ring in value for y in ring[1::2])
+    else:
+        xs, ys = tuple(point[0] for point in value), tuple(point[1] for point in value)
+    width, height = size
+    return float(max(-min(xs) / width, (max(xs) - width) / width, -min(ys) / height, (max(ys) - height) / height))
+
+
+def _clip_bbox(thing: Object, size: Size) -> Object | None:
+    """The part of the box inside the image; of a box derived from an outline, that of the outline."""
+    if thing.bbox is None:
+        return _clip_polygons(thing, size) if thing.polygons else thing
+    x, y, width, height = thing.bbox
+    left, top = min(max(x, 0), size[0]), min(max(y, 0), size[1])
+    right, bottom = min(max(x + width, 0), size[0]), min(max(y + height, 0), size[1])
+    if right <= left or bottom <= top:
+        return None
+    return replace(thing, bbox=(left, top, right - left, bottom - top))
+
+
+def _clip_polygons(thing: Object, size: Size) -> Object | None:
+    """The outlines inside the image; an object that has none left, and no box, is left out."""
+    rings = tuple(ring for one in thing.polygons if len(ring := clipped_ring(one, size)) >= RING)
+    if not rings and thing.bbox is None and thing.region is None:
+        return None
+    return replace(thing, polygons=rings)
+
+
+def clipped_ring(ring: Ring, size: Size) -> Ring:
+    """The part of a ring inside an image, by Sutherland and Hodgman's walk along the four sides.
+
+    Args:
+        ring: x0, y0, x1, y1, …, in pixels.
+        size: Width and height of the image.
+    """
+    points = list(zip(ring[::2], ring[1::2], strict=True))
+    for axis, bound, sign in ((0, 0.0, 1), (0, float(size[0]), -1), (1, 0.0, 1), (1, float(size[1]), -1)):
+        found: list[tuple[float, float]] = []
+        for place, point in enumerate(points):
+            before = points[place - 1]
+            inside, was_inside = sign * (point[axis] - bound) >= 0, sign * (before[axis] - bound) >= 0
+            if inside != was_inside:
+                found.append(_crossing(before, point, axis, bound))
+            if inside:
+                found.append(point)
+        points = found
+    return tuple(number for point in points for number in point)
+
+
+def _crossing(a: tuple[float, float], b: tuple[float, float], axis: int, bound: float) -> tuple[float, float]:
+    """Where the line between two points meets a side of the image."""
+    share = (bound - a[axis]) / (b[axis] - a[axis])
+    other = a[1 - axis] + share * (b[1 - axis] - a[1 - axis])
+    return (bound, other) if axis == 0 else (other, bound)
+
+
+def _clip_keypoints(thing: Object, size: Size) -> Object:
+    points = tuple(
+        (min(max(x, 0), size[0]), min(max(y, 0), size[1]), seen) if seen else (x, y, seen)
+        for x, y, seen in thing.keypoints
+    )
+    return replace(thing, keypoints=points)
+
+
+def _right_way_round(thing: Object) -> Object:
+    """A box whose corners were swapped."""
+    changed: dict[str, Any] = {}
+    if thing.bbox is not None:
+        x, y, width, height = thing.bbox
+        changed["bbox"] = (min(x, x + width), min(y, y + height), abs(width), abs(height))
+    if thing.rotated is not None:
+        x, y, width, height, degrees = thing.rotated
+        changed["rotated"] = (x, y, abs(width), abs(height), degrees)
+    return replace(thing, **changed)
+
+
+def _box_only(thing: Object) -> Object:
+    """An object without its outline, where it has a box."""
+    return thing if thing.bbox is None else replace(thing, polygons=(), region=None)
+
+
+def unseen_outside(thing: Object, size: Size | None) -> Object:
+    """An object whose keypoints outside the image are said not to be labelled."""
+    if size is None:
+        return thing
+    inside = ((0 <= x <= size[0] and 0 <= y <= size[1]) for x, y, _ in thing.keypoints)
+    points = (point if there else (*point[:2], 0) for point, there in zip(thing.keypoints, inside, strict=True))
+    return replace(thing, keypoints=tuple(points))
+
+
+def _computed_anew(thing: Object) -> Object:
+    """An object whose computed values are no longer those of its source."""
+    if thing.origin is None:
+        return replace(thing, score=thing.score)
+    origin = Origin(thing.origin.rows, thing.origin.rasters, thing.origin.index, thing.origin.documents)
+    return replace(thing, origin=origin)
+
+
+def _without_parent(thing: Object) -> Object:
+    return replace(thing, parent=None)
+
+
+def _nothing(thing: Object) -> None:
+    """Pixels that name no object belong to none."""
+
+
+def _boxes_only(item: Item) -> Item:
+    """An item whose objects are boxes, whatever else told of them."""
+    things = (replace(thing, bbox=derive.bbox(thing), polygons=(), rotated=None, region=None) for thing in item.objects)
+    return replace(item, objects=tuple(things))
+
+
+_FIXES: dict[str, Callable[[Object], Object | None]] = {
+    "PIXEL_VALUE": _nothing,
+    "CYCLE": _without_parent,
+    "BOX_SIZE": _right_way_round,
+    "POLYGON": _box_only,
+    "REGION_SIZE": _box_only,
+    "DIFFERS": _computed_anew,
+}
+"""Repairs of objects.  All others are made while the item is read, and are counted only."""

@@ -1,0 +1,87 @@
+"""What was done about findings, in numbers; and what would let a conversion pass, with its cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import msgspec
+
+from formatspec.findings.codes import Action
+from formatspec.findings.finding import Finding
+from formatspec.policy.rules import allowed
+
+IN_TARGET = "in the target"
+"""How the message begins of what is an error in the target; to keep it is no way out."""
+QUIET = ("keep", "error", None)
+"""Actions that change nothing."""
+
+
+class Done(msgspec.Struct, frozen=True):
+    """How often an action was taken about findings of a code; for drop-item, how many items were left out."""
+
+    code: str
+    action: str
+    count: int
+
+
+def counted(findings: Iterable[Finding]) -> tuple[Done, ...]:
+    """The actions that were taken, by code."""
+    counts: dict[tuple[str, str], int] = {}
+    items: dict[str, set[str | None]] = {}
+    for finding in findings:
+        if finding.action is None or finding.action in QUIET:
+            continue
+        key = (finding.code, finding.action)
+        if finding.action == "drop-item":
+            known = items.setdefault(finding.code, set())
+            if finding.item is not None and finding.item in known:
+                continue
+            known.add(finding.item)
+        counts[key] = counts.get(key, 0) + 1
+    return tuple(Done(code, action, count) for (code, action), count in sorted(counts.items()))
+
+
+def ways_out(findings: Sequence[Finding]) -> Iterator[str]:
+    """For each code that stops a conversion, what may be asked for and what that costs; last, all of it at once."""
+    by_code: dict[str, list[Finding]] = {}
+    for finding in findings:
+        by_code.setdefault(finding.code, []).append(finding)
+    asked = []
+    hopeless = False
+    for code, group in by_code.items():
+        in_target = any(finding.message.startswith(IN_TARGET) for finding in group)
+        takes = [action for action in _ORDER if all(action in allowed(finding) for finding in group)]
+        possible = [action for action in takes if action != "keep" or not in_target]
+        if not possible:
+            hopeless = True
+            yield f"{code}: {_count(len(group), 'finding')}; nothing passes over it"
+            continue
+        asked.append(f"--on {code}={possible[0]}")
+        words = "; ".join(f"--on {code}={action} {_cost(action, group)}" for action in possible)
+        yield f"{code}: {words}"
+    if asked and not hopeless:
+        yield f"{' '.join(asked)} writes the rest"
+
+
+_ORDER: tuple[Action, ...] = ("clip", "fix", "drop", "drop-item", "keep")
+
+
+def _cost(action: Action, group: Sequence[Finding]) -> str:
+    items = {finding.item for finding in group if finding.item is not None}
+    where = f" in {_count(len(items), 'item')}" if items else ""
+    things = "object" if all(finding.scope == "object" for finding in group) else "finding"
+    number = _count(len(group), things)
+    match action:
+        case "drop":
+            return f"leaves out {number}{where}"
+        case "drop-item":
+            return f"leaves out {_count(max(len(items), 1), 'item')}"
+        case "clip":
+            return f"cuts {number}{where} at the image's edge"
+        case "fix":
+            return f"repairs {number}{where}"
+    return f"keeps {number}{where}"
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number:,} {word}{'' if number == 1 else 's'}"

@@ -1,0 +1,58 @@
+"""What a policy does about the findings of one item, in its source and in the target."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from formatspec.engine.base.faults import Fault
+from formatspec.engine.export.judge_target import Refusal, TargetJudge
+from formatspec.findings.finding import Finding
+from formatspec.model.records import Item
+from formatspec.policy.repair import Decision, Outcome, repaired, size_of
+from formatspec.policy.rules import Policy, case_of
+
+ROUNDS = 3
+"""How often an item is judged anew after repairs that the target asks for; what is an error then stops the run."""
+
+
+def treat(policy: Policy, found: Iterable[tuple[Finding, Fault]]) -> list[Decision]:
+    """What is done about each finding of an item."""
+    made = []
+    for finding, fault in found:
+        action, within = policy.decided(finding)
+        made.append(Decision(finding, action, fault.about, fault.slot, within))
+    return made
+
+
+def named(one: Decision) -> Finding:
+    """A finding that says what is done about it."""
+    return msgspec.structs.replace(one.finding, action=one.action)
+
+
+def in_target(policy: Policy, judge: TargetJudge, item: Item) -> Outcome:
+    """An item as the target can hold it without an error; what is one all the same stops the run."""
+    done: list[Decision] = []
+    for last in (*[False] * ROUNDS, True):
+        refused = list(judge.refusals(item, size_of(item)))
+        if not refused:
+            break
+        outcome = repaired(item, [_decided(policy, one, last) for one in refused])
+        done += outcome.done
+        if outcome.item is None or any(one.action == "error" for one in outcome.done):
+            return Outcome(outcome.item, tuple(done))
+        item = outcome.item
+    return Outcome(item, tuple(done))
+
+
+def _decided(policy: Policy, refused: Refusal, last: bool) -> Decision:
+    finding = refused.finding
+    action, within = policy.decided(finding)
+    if finding.case == "near" and action == "error":
+        action = "clip"  # nobody means what is out by up to a pixel
+    if action == "keep" or last:
+        action = "error"
+    if action != "error":
+        finding = msgspec.structs.replace(finding, level=case_of(finding).level)
+    return Decision(finding, action, refused.about, refused.slot, within)
