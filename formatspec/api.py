@@ -203,6 +203,7 @@ def convert(
     """
     import msgspec
 
+    from formatspec.engine.spec.compiled import offered_options
     from formatspec.run.convert import Plan, convert_dataset, purpose_of, target_format
     from formatspec.run.output.output import refuse_unfit, staged
     from formatspec.run.output.staging import output_place
@@ -229,13 +230,14 @@ def convert(
     same = source.form.source.is_same(target)
     if not same:
         source.purpose = msgspec.structs.replace(purpose, classes=source.purpose.classes)
-    own = {name: value for name, value in given.items() if name in target.spec.options or not same}
-    unknown = [n for n in own if n not in target.spec.options and n not in source.form.spec.options]
+    offered = offered_options(target.spec)
+    own = {name: value for name, value in given.items() if name in offered or not same}
+    unknown = [n for n in own if n not in offered and n not in source.form.spec.options]
     if unknown:
         raise SpecError((Problem(f"neither {source.name} nor {target.name} has an option {unknown[0]!r}", None),))
     plan = Plan(
         media=media, skip_invalid=skip_invalid, lossless=lossless, subsets=dict(subsets or {}),
-        options={name: value for name, value in own.items() if name in target.spec.options},
+        options={name: value for name, value in own.items() if name in offered},
         labels=dict(labels) if labels is not None else None,
         select=ItemCondition(where, source.form) if where else None,
     )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from formatspec.codecs.registry import Env
 from formatspec.engine.resolve import held_slots
@@ -13,6 +13,7 @@ from formatspec.language.expression import UnknownNameError
 from formatspec.model import derive
 from formatspec.model.derive import Family
 from formatspec.model.records import Category, Item, Label, Object
+from formatspec.model.region import Region
 from formatspec.model.slots import TABLES
 
 Getter = Callable[["WriteContext"], Any]
@@ -27,12 +28,21 @@ class UnmappedCategories:
         return category
 
 
+class Seen(NamedTuple):
+    """How many of a record's pixels a finished label image shows, of how many; `region`: which, where some are not."""
+
+    pixels: int
+    whole: int
+    region: Region | None = None
+
+
 class WriteSetting:
     """What is the same for all records of one item, or of one shared file.
 
     captures: names for paths; file: the shared file that rows are written for; categories: the target's, if
     there is one; paths: how a role's path is rendered for a context;
     apart: whether the target holds regions and polygons side by side, so that neither stands in for the other.
+    seen: of each record that label images show, by its mark, what is seen of it in the image that shows most.
     """
 
     __slots__ = (
@@ -49,6 +59,7 @@ class WriteSetting:
         "paths",
         "renumbered",
         "rows",
+        "seen",
         "subsets",
     )
 
@@ -64,6 +75,7 @@ class WriteSetting:
         self.index = 0
         self.held: dict[Hashable, int] = {}
         self.rows: dict[str, Any] = {}
+        self.seen: dict[Hashable, Seen] = {}
         self.counts: dict[str, int] = {}
         self.subsets: tuple[str, ...] = ()
         self.columns: tuple[str, ...] = ()

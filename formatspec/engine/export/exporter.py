@@ -11,11 +11,20 @@ import msgspec
 from formatspec.engine.documents.role_codec import RoleCodec
 from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting
 from formatspec.engine.export.adapt import Adapter, TargetCategories, with_areas_as_objects
+from formatspec.engine.export.item_views import as_seen, of_one_label
 from formatspec.engine.export.losses import Losses
 from formatspec.engine.export.lost_records import ONE_PER_ITEM, Unwritten
 from formatspec.engine.export.name_items import NoPlaceError
 from formatspec.engine.export.shard_output import ShardOutput, SharedShard, TableShard
-from formatspec.engine.export.shared_tables import Spooled, counts_on, holds_apart, narrower, spooled_tables, told_twice
+from formatspec.engine.export.shared_tables import (
+    Spooled,
+    counts_on,
+    holds_apart,
+    narrower,
+    spooled_tables,
+    told_beside_pictures,
+    told_twice,
+)
 from formatspec.engine.index.entries import header_of
 from formatspec.engine.index.row_ownership import SharedFile
 from formatspec.engine.resolve.held_slots import WRITTEN, record_mark
@@ -27,7 +36,7 @@ from formatspec.engine.write.mark_written import hold
 from formatspec.engine.write.print_leaf import NO_SOURCE, LackingError
 from formatspec.engine.write.source_rows import context_of, position_of, source_of
 from formatspec.files.document import FileError
-from formatspec.model.records import Item, Label, Object, Origin
+from formatspec.model.records import Item, Object
 from formatspec.model.slots import TABLES
 
 Write = Callable[[str, bytes], None]
@@ -111,6 +120,7 @@ class Exporter:
         self.numbering = Absolute() if counts_on(target) else Relative()
         self.numbers: dict[int, int] = {}
         self.apart = holds_apart(target)
+        self.beside_pictures = not self.same and told_beside_pictures(target)
         self.areas_as_objects = "areas" not in losses.tables and "objects" in losses.tables
 
     def item(self, item: Item, index: int) -> Item:
@@ -138,9 +148,13 @@ class Exporter:
         for role in self.roles:
             if role.span == "item" and role.kind is not None:
                 files.extend(self._item_file(role, own, context))
+        told, twins = as_seen(own, setting) if self.beside_pictures else (own, [])
+        self.numbers.update((id(shown), self.numbers[id(one)]) for one, shown in twins if id(one) in self.numbers)
         for role in self.roles:
             if role.span == "shared" and role.codec is not None and not (role.kept and not self._written_back()):
-                self._rows(role, own, setting)
+                self._rows(role, told, setting)
+        for thing, shown in twins:
+            setting.held[id(thing)] = setting.held.get(id(thing), 0) | setting.held.get(id(shown), 0)
         for role in self.roles:
             if role.span == "record":
                 files.extend(self._record_files(role, own, context))
@@ -295,7 +309,7 @@ class Exporter:
             if label.category is not None:
                 names = {f"category.{slot}": getattr(label.category, slot) for slot in ("id", "name", "index")}
                 for captures in self._memberships(role, item):
-                    self._rows_of(role, _of_one_label(item, label), {**captures, **names}, item_setting)
+                    self._rows_of(role, of_one_label(item, label), {**captures, **names}, item_setting)
 
     def _memberships(self, role: Role, item: Item) -> list[Mapping[str, Any]]:
         """The captures of each shared file that an item stands in: where lists name subsets, one for each."""
@@ -452,15 +466,6 @@ def _belongs(row: RowWriter, context: WriteContext) -> bool:
     if context.as_read is None or row.fits(context.as_read) != now:
         return now
     return source_of(context.record, row.number, context.setting.file) is not None
-
-
-def _of_one_label(item: Item, label: Label) -> Item:
-    """An item with one of its labels only, for a file of that label's category."""
-    origin = None
-    if item.origin is not None and item.origin.as_read is not None and label.origin is not None:
-        origin = Origin(label.origin.rows)
-        origin.as_read = msgspec.structs.replace(item.origin.as_read, labels=(label.origin.as_read,))
-    return msgspec.structs.replace(item, labels=(label,), origin=origin)
 
 
 def _item_context(context: WriteContext, index: int) -> WriteContext:

@@ -6,13 +6,15 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from formatspec.engine.evaluate.write_context import WriteSetting
-from formatspec.engine.resolve.held_slots import WRITTEN, mark_of_area, record_mark
+from formatspec.engine.resolve.held_slots import BITS, WRITTEN, mark_of_area, record_mark
 from formatspec.engine.spec import wanted_slots
 from formatspec.engine.spec.compiled import Format, Role
 from formatspec.model import derive
 from formatspec.model.records import Area, Item, Object
 
 TRACKED = ("objects", "labels", "captions", "areas")
+HIDDEN = "hidden by others"
+COVERED = "pixels covered by others"
 NO_TABLE = "no table is for them"
 ONE_PER_ITEM = "one per item"
 _SINGLE = {"labels": "label.", "captions": "caption."}
@@ -58,19 +60,27 @@ class Unwritten:
                 reasons.setdefault(record_mark(record), why)
             else:
                 yield f"{table} not written ({why})", table
-        yield from self._objects(item, setting.held, reasons, stated)
+        yield from self._objects(item, setting, reasons, stated)
         for table in ("labels", "captions"):
             yield from self._of(table, getattr(item, table), setting.held, reasons)
         if stated == len(item.objects):
-            yield from self._areas(item, setting.held, reasons)
+            yield from self._areas(item, setting, reasons)
 
     def _objects(
-        self, item: Item, held: Mapping[Hashable, int], reasons: Mapping[Hashable, str], stated: int
+        self, item: Item, setting: WriteSetting, reasons: Mapping[Hashable, str], stated: int
     ) -> Iterator[Loss]:
         if "objects" in self.whole:
             return
+        held = setting.held
         for place, thing in enumerate(item.objects):
-            written = held.get(id(thing), 0) & WRITTEN
+            bits = held.get(id(thing), 0)
+            written, seen = bits & WRITTEN, setting.seen.get(id(thing))
+            if seen is not None and seen.region is not None and not bits & BITS["polygons"]:
+                if seen.pixels or written:
+                    yield COVERED, "objects"
+                else:
+                    yield f"objects {HIDDEN}", "objects"
+                    continue
             if written and place < stated:
                 continue
             unit = "objects" if place < stated else "areas"
@@ -85,12 +95,15 @@ class Unwritten:
             else:
                 yield unit, unit
 
-    def _areas(self, item: Item, held: Mapping[Hashable, int], reasons: Mapping[Hashable, str]) -> Iterator[Loss]:
+    def _areas(self, item: Item, setting: WriteSetting, reasons: Mapping[Hashable, str]) -> Iterator[Loss]:
+        held = setting.held
         for area in item.areas:
             if "areas" not in self.rows | self.whole:
                 yield "areas", "areas"
-            elif not held.get(record_mark(area), 0) & WRITTEN and _is_seen(area, item.objects):
-                yield f"areas not written ({reasons.get(record_mark(area), NO_TABLE)})", "areas"
+            elif not held.get(record_mark(area), 0) & WRITTEN:
+                seen = _is_seen(area, item.objects)
+                why = f"not written ({reasons.get(record_mark(area), NO_TABLE)})" if seen else HIDDEN
+                yield f"areas {why}", "areas"
 
     def _of(
         self, table: str, records: Sequence[Any], held: Mapping[Hashable, int], reasons: Mapping[Hashable, str]
