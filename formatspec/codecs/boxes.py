@@ -225,6 +225,26 @@ def _fit_rotated(value: Any, rng: random.Random, env: Env) -> tuple[Number, ...]
     return cx, cy, width, height, _canonical(degrees) if width or height else 0.0
 
 
+@codec("turned")
+def turned(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`rotated | turned`: five numbers whose last one, the angle, is not 0; an upright box is a plain box."""
+    take.plain(arguments)
+
+    def checked(value: Any) -> tuple[Number, ...]:
+        found = values.coordinates(value, 5)
+        if not found[4]:
+            raise UnfitError("a box that is turned", value)
+        return found
+
+    return Codec(
+        encode=lambda value, env: values.listed(site, checked(value)),
+        decode=lambda value, env: checked(value),
+        kind="numbers",
+        arity=5,
+        fit=lambda value, rng, env: (*value[:4], value[4] or 90),
+    )
+
+
 @codec("sides_and_angle")
 def sides_and_angle(arguments: Sequence[Argument], site: Site) -> Codec:
     """`left, top, right, bottom, angle: rotated | sides_and_angle`: the sides before turning about the centre.
@@ -246,6 +266,66 @@ def sides_and_angle(arguments: Sequence[Argument], site: Site) -> Codec:
         return (x1 + x2) / 2, (y1 + y2) / 2, x2 - x1, y2 - y1, degrees
 
     return Codec(encode=encode, decode=decode, kind="numbers", arity=5)
+
+
+@codec("about_corner")
+def about_corner(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`x, y, width, height, angle: rotated | about_corner`: a box turned about its own corner, which stands first.
+
+    The corner is the upper left one before turning.  The angle is in degrees, clockwise on screen.
+    """
+    take.plain(arguments)
+
+    def half(width: Number, height: Number, degrees: Number) -> tuple[float, float]:
+        """From the corner to the centre."""
+        cosine, sine = _direction(degrees)
+        return (width * cosine - height * sine) / 2, (width * sine + height * cosine) / 2
+
+    def encode(value: Any, env: Env) -> Any:
+        cx, cy, width, height, degrees = values.coordinates(value, 5)
+        values.bbox((cx, cy, width, height))
+        across, down = half(width, height, degrees)
+        return values.listed(site, (cx - across, cy - down, width, height, degrees))
+
+    def decode(value: Any, env: Env) -> tuple[Number, ...]:
+        x, y, width, height, degrees = values.coordinates(value, 5)
+        values.bbox((x, y, width, height))
+        across, down = half(width, height, degrees)
+        return x + across, y + down, width, height, degrees
+
+    return Codec(encode=encode, decode=decode, kind="numbers", arity=5)
+
+
+def _angle_codec(site: Site, encode: Callable[[Number], Number], decode: Callable[[Number], Number]) -> Codec:
+    """A codec of angles: a number that is one, or a list of numbers whose last one is."""
+
+    def change(value: Any, turn: Callable[[Number], Number]) -> Any:
+        if not values.is_sequence(value):
+            return turn(values.coordinate(value))
+        found = values.coordinates(value)
+        if not found:
+            raise UnfitError("numbers, the last of them an angle", value)
+        return (*found[:-1], turn(found[-1]))
+
+    def to_file(value: Any, env: Env) -> Any:
+        found = change(value, encode)
+        return values.listed(site, found) if isinstance(found, tuple) else found
+
+    return Codec(encode=to_file, decode=lambda value, env: change(value, decode), kind="any")
+
+
+@codec("counterclockwise")
+def counterclockwise(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`rotated | counterclockwise`: the angle, which stands last, is counted the other way round."""
+    take.plain(arguments)
+    return _angle_codec(site, lambda angle: 0 - angle, lambda angle: 0 - angle)
+
+
+@codec("radians")
+def radians(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`rotated | radians`: the angle, which stands last, is in radians; a single number is an angle itself."""
+    take.plain(arguments)
+    return _angle_codec(site, math.radians, math.degrees)
 
 
 @codec("two_radii")

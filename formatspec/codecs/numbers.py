@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import random
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -276,21 +277,29 @@ def times(arguments: Sequence[Argument], site: Site) -> Codec:
 
 @codec("scaled")
 def scaled(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`scaled(100)`: numbers times 100: fractions as percentages.  A single number or a list of them."""
-    factor = plain(arguments, 1)[0]
-    if not values.is_number(factor) or not factor:
-        raise BadArgumentsError(f"takes a number other than 0, not {factor!r}")
+    """`scaled(100)`: numbers times 100: fractions as percentages.  A single number or a list of them.
 
-    def change(value: Any, times: Callable[[Any], Any]) -> Any:
+    `scaled(100, 100, 1)` is for lists, each number with its own factor.
+    """
+    factors = plain(arguments, 1, 16)
+    for factor in factors:
+        if not values.is_number(factor) or not factor:
+            raise BadArgumentsError(f"takes numbers other than 0, not {factor!r}")
+    first, several = factors[0], len(factors) > 1
+
+    def change(value: Any, times: Callable[[Any, Any], Any]) -> Any:
+        if several:
+            found = values.coordinates(value, len(factors))
+            return tuple(one if by == 1 else times(one, by) for one, by in zip(found, factors, strict=True))
         if values.is_sequence(value):
             return tuple(change(one, times) for one in value)
-        return times(values.coordinate(value))
+        return times(values.coordinate(value), first)
 
     def encode(value: Any, env: Env) -> Any:
-        found = change(value, lambda one: one * factor)
+        found = change(value, operator.mul)
         return values.listed(site, found) if isinstance(found, tuple) else found
 
-    return Codec(encode=encode, decode=lambda value, env: change(value, lambda one: one / factor), kind="any")
+    return Codec(encode=encode, decode=lambda value, env: change(value, operator.truediv), kind="any")
 
 
 @codec("hexadecimal")

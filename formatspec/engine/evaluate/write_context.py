@@ -42,6 +42,7 @@ class WriteSetting:
     captures: names for paths; file: the shared file that rows are written for; categories: the target's, if
     there is one; paths: how a role's path is rendered for a context;
     apart: whether the target holds regions and polygons side by side, so that neither stands in for the other.
+    unheld: which of lines and keypoints the target has no place for, so that an object of nothing else has no box.
     seen: of each record that label images show, by its mark, what is seen of it in the image that shows most.
     """
 
@@ -61,6 +62,7 @@ class WriteSetting:
         "rows",
         "seen",
         "subsets",
+        "unheld",
     )
 
     def __init__(self, captures: dict[str, Any], categories: Any, options: dict[str, Any]) -> None:
@@ -78,6 +80,7 @@ class WriteSetting:
         self.seen: dict[Hashable, Seen] = {}
         self.counts: dict[str, int] = {}
         self.subsets: tuple[str, ...] = ()
+        self.unheld: frozenset[str] = frozenset()
         self.columns: tuple[str, ...] = ()
 
 
@@ -362,8 +365,10 @@ _OBJECT: dict[str, Getter] = {
     "rank": lambda context: (context.index + 1, context.rows),
     "number": lambda context: context.setting.counts.get(f"{context.index}", context.index),
     "depth": lambda context: context.family().depth(context.record),
-    "bbox": lambda context: derive.bbox(context.record),
-    "rotated": lambda context: derive.rotated(context.record),
+    "bbox": lambda context: box_of(context.record, context.setting),
+    "rotated": lambda context: (
+        None if box_of(context.record, context.setting) is None else derive.rotated(context.record)
+    ),
     "polygons": lambda context: derive.polygons(context.record, context.setting.apart),
     "polygon": lambda context: derive.polygon(context.record, context.setting.apart),
     "region": lambda context: derive.region(context.record, *_size(context)),
@@ -372,6 +377,26 @@ _OBJECT: dict[str, Getter] = {
     "touches_border": lambda context: derive.touches_border(context.record, *_size(context)),
     "geometry": lambda context: tuple(name for name in held_slots.GEOMETRY if states(context.record, name)),
 }
+
+
+def box_of(thing: Object, setting: WriteSetting) -> derive.Box | None:
+    """The box of an object as a target may write it: none of a line or of points for which the target has no place."""
+    if thing.bbox is None and setting.unheld and is_unbounded(thing) in setting.unheld:
+        return None
+    return derive.bbox(thing)
+
+
+def is_unbounded(thing: Object) -> str | None:
+    """Which geometry without an area an object consists of, `polyline` or `keypoints`; None for any other object."""
+    if (
+        thing.bbox is not None
+        or thing.region
+        or thing.polygons
+        or thing.rotated is not None
+        or thing.circle is not None
+    ):
+        return None
+    return "polyline" if thing.polyline else "keypoints" if thing.keypoints else None
 
 
 def _of_void(name: str) -> Getter:

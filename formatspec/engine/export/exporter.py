@@ -24,6 +24,7 @@ from formatspec.engine.export.shared_tables import (
     spooled_tables,
     told_beside_pictures,
     told_twice,
+    unheld_lines,
 )
 from formatspec.engine.index.entries import header_of
 from formatspec.engine.index.row_ownership import SharedFile
@@ -120,6 +121,7 @@ class Exporter:
         self.numbering = Absolute() if counts_on(target) else Relative()
         self.numbers: dict[int, int] = {}
         self.apart = holds_apart(target)
+        self.unheld = frozenset() if self.same else unheld_lines(target)
         self.beside_pictures = not self.same and told_beside_pictures(target)
         self.areas_as_objects = "areas" not in losses.tables and "objects" in losses.tables
 
@@ -142,7 +144,7 @@ class Exporter:
         self.objects += len(own.objects)
         setting = WriteSetting(own.captures, self.categories, dict(self.target.options))
         setting.index = index
-        setting.apart = self.apart
+        setting.apart, setting.unheld = self.apart, self.unheld
         context = self._context(setting, own)
         files: list[tuple[str, bytes]] = []
         for role in self.roles:
@@ -192,7 +194,7 @@ class Exporter:
         if self.same and item.origin is not None and item.origin.as_read is not None:
             before = WriteSetting(setting.captures, self.as_read or self.categories, setting.options)
             before.paths = setting.paths
-            before.apart = setting.apart
+            before.apart, before.unheld = setting.apart, setting.unheld
             before.index = setting.index
             context.as_read = WriteContext(before, item.origin.as_read, item.origin.as_read)
         return context
@@ -357,7 +359,7 @@ class Exporter:
         setting.held = item_setting.held
         setting.rows["lost"] = item_setting.rows.setdefault("lost", [])
         setting.renumbered = self.renumbers
-        setting.apart = self.apart
+        setting.apart, setting.unheld = self.apart, self.unheld
         return self._context(setting, item)
 
     def _spool(self, table: Spooled, shared: Shared, item: Item, context: WriteContext) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from formatspec.engine.evaluate.write_context import WriteSetting
+from formatspec.engine.evaluate.write_context import WriteSetting, is_unbounded
 from formatspec.engine.resolve.held_slots import BITS, WRITTEN, mark_of_area, record_mark
 from formatspec.engine.spec import wanted_slots
 from formatspec.engine.spec.compiled import Format, Role
@@ -16,6 +16,7 @@ TRACKED = ("objects", "labels", "captions", "areas")
 HIDDEN = "hidden by others"
 COVERED = "pixels covered by others"
 NO_TABLE = "no table is for them"
+UNBOUNDED = {"polyline": "lines, which bound no area", "keypoints": "points, which bound no area"}
 ONE_PER_ITEM = "one per item"
 _SINGLE = {"labels": "label.", "captions": "caption."}
 """What slots of the item that tell of its first label or caption begin with."""
@@ -89,7 +90,8 @@ class Unwritten:
             elif _is_drawn(thing, held):
                 yield "objects, drawn as areas", unit
             elif "objects" in self.rows:
-                yield f"{unit} not written ({reasons.get(record_mark(thing), NO_TABLE)})", unit
+                why = UNBOUNDED.get(is_unbounded(thing) or "") or reasons.get(record_mark(thing), NO_TABLE)
+                yield f"{unit} not written ({why})", unit
             elif "areas" in self.rows:
                 yield f"{unit} not written ({_no_area(thing, reasons)})", unit
             else:

@@ -111,6 +111,18 @@ def holds_apart(form: Format) -> bool:
     return bool(polygons) and bool(regions - polygons)
 
 
+def unheld_lines(form: Format) -> frozenset[str]:
+    """Which of lines and keypoints a format has no place for."""
+    held = {
+        meaning.name
+        for role in form.documents
+        if not role.kept
+        for meaning, scope, _ in wanted_slots.meanings(role.document_rule, role.scope)
+        if scope.kind == "object" and meaning.where == "record"
+    }
+    return frozenset({"polyline", "keypoints"} - held)
+
+
 def told_beside_pictures(form: Format) -> bool:
     """Whether documents tell of objects by their ids beside one label image, the only place of their pixels.
 

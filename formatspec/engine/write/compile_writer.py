@@ -14,14 +14,14 @@ from msgspec.structs import replace
 from formatspec.codecs.registry import UnfitError
 from formatspec.engine.base.faults import MISSING
 from formatspec.engine.evaluate.expressions import condition
-from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting, getter, records_of
+from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting, getter, records_of, states
 from formatspec.engine.resolve.codec_chain import build
 from formatspec.engine.resolve.discriminators import keys_of, row_test
 from formatspec.engine.resolve.held_slots import WRITTEN, condition_bits, record_mark, slot_bits
 from formatspec.engine.resolve.scope import Scope
 from formatspec.engine.resolve.table_ids import table_number
 from formatspec.engine.write.generate_rows import plain_writer
-from formatspec.engine.write.geometry_choice import OUTLINES, fitting_shapes, shape_of
+from formatspec.engine.write.geometry_choice import BOX_ONLY, OUTLINES, fitting_shapes, shape_of
 from formatspec.engine.write.mark_written import _held, hold
 from formatspec.engine.write.print_leaf import (
     NO_SOURCE,
@@ -229,7 +229,10 @@ def _alternatives(rule: OneOf, scope: Scope) -> Writer:
         best: tuple[Any, int, int] | None = None
         reason = LackingError("none of the alternatives")
         fitting = fitting_shapes(shapes, context, context.record)
-        others = (place for place in range(len(tried)) if place not in fitting)
+        others = sorted(
+            (place for place in range(len(tried)) if place not in fitting),
+            key=lambda place: not any(states(context.record, name) for name in shapes[place] - BOX_ONLY),
+        )
         for place in (*fitting, *others):
             writer, _, bits, _ = tried[place]
             try:
