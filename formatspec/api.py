@@ -182,6 +182,7 @@ def convert(
     skip_invalid: bool = False,
     lossless: bool = False,
     subsets: Mapping[str, str] | None = None,
+    default_class: str | None = None,
     labels: Mapping[str, str | None] | None = None,
     where: str | None = None,
     classes: Classes | None = None,
@@ -196,6 +197,7 @@ def convert(
     workers: processes, by default one for each core; the output is the same whatever their number.  engine: `ray`
     for a Ray cluster, at `address` or this machine's own.
     options: those of either spec, by name; one that both have goes to both.  classes: as for `open`.
+    default_class: the class of objects that have none.
     media: copy, link or leave out the images.  labels: new category names, None to drop one.  where: an
     expression over items, or over objects.  Raises RefusedError with the findings where items are invalid and
     `skip_invalid` is not set, OutputError where `out` cannot be, SpecError for a bad spec, option or expression,
@@ -204,6 +206,7 @@ def convert(
     import msgspec
 
     from formatspec.engine.spec.compiled import offered_options
+    from formatspec.engine.spec.wanted_slots import needs_sizes
     from formatspec.run.convert import Plan, convert_dataset, purpose_of, target_format
     from formatspec.run.output.output import refuse_unfit, staged
     from formatspec.run.output.staging import output_place
@@ -238,7 +241,7 @@ def convert(
     plan = Plan(
         media=media, skip_invalid=skip_invalid, lossless=lossless, subsets=dict(subsets or {}),
         options={name: value for name, value in own.items() if name in offered},
-        labels=dict(labels) if labels is not None else None,
+        labels=dict(labels) if labels is not None else None, default_class=default_class,
         select=ItemCondition(where, source.form) if where else None,
     )  # fmt: skip
     if same and source.form.options and not plan.leaves_items:
@@ -248,6 +251,8 @@ def convert(
                 data, spec, settled, origin=True, headers=purpose.headers, checks=False,
                 media_required=purpose.media_required, classes=classes,
             )  # fmt: skip
+    if media == "none" and not source.purpose.headers and needs_sizes(source.form):
+        source.purpose = msgspec.structs.replace(source.purpose, headers=True)
     total = len(source)
     known_by = fingerprint(source, target, plan, where) if isinstance(place, Path) else None
     with pool_of(workers, engine, address) as pool, staged(place, overwrite, known_by) as staging:

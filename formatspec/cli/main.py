@@ -96,6 +96,7 @@ def convert(
     where: Annotated[str | None, typer.Option(help="an expression: the items, or objects, to take")] = None,
     labels: Annotated[Path | None, typer.Option(help="a YAML map of category names, old: new")] = None,
     subsets: Annotated[list[str] | None, typer.Option(help="old=new name of a subset; may be repeated")] = None,
+    default_class: Annotated[str | None, typer.Option(help="the class of objects that have none")] = None,
     skip_invalid: Annotated[bool, typer.Option(help="leave invalid items out instead of refusing")] = False,
     lossless: Annotated[bool, typer.Option(help="refuse if the target cannot hold everything")] = False,
     workers: Workers = None,
@@ -121,7 +122,8 @@ def convert(
             result = api.convert(
                 data, to=to, out=out, spec=spec, media=media, overwrite=overwrite,  # type: ignore[arg-type]
                 skip_invalid=skip_invalid, lossless=lossless, subsets=pairs(subsets or (), "--subsets"),
-                labels=label_map(labels), where=where, classes=classes, options=pairs(option or (), "-O"),
+                labels=label_map(labels), default_class=default_class, where=where,
+                classes=classes, options=pairs(option or (), "-O"),
                 workers=workers, engine=_engine(engine), address=address, progress=tell,
             )  # fmt: skip
     except OutputError as error:

@@ -29,6 +29,7 @@ from formatspec.findings.finding import Finding
 from formatspec.language.errors import Problem, SpecError, suggest
 from formatspec.language.load import Source
 from formatspec.model.records import Category, Item
+from formatspec.run.classless import GivenClass, class_of
 from formatspec.run.output.staging import Staging
 from formatspec.run.pools.shards import Pool, Shard, shards_of
 from formatspec.run.pools.workers import Alone
@@ -81,6 +82,7 @@ class Plan(msgspec.Struct, kw_only=True):
     options: dict[str, Any] = {}
     labels: dict[str, str | None] | None = None
     select: Any = None
+    default_class: str | None = None
     variant: str | None = None
 
     @property
@@ -162,6 +164,10 @@ class Conversion:
         self.labels = Labels(plan.labels) if plan.labels is not None else None
         self.adapter = Adapter(source.form, form, (entry.names for entry in source.entries), plan.subsets)
         self.listed = self.labels.categories(listed) if self.labels is not None else listed
+        named = None if self.adapter.same else class_of(source.form, plan.default_class)
+        self.classes = None if named is None else GivenClass(named, self.listed)
+        if self.classes is not None:
+            self.listed = self.classes.categories(self.listed)
         self.categories = target_categories(
             form, self.listed, self.adapter.same and self.labels is None, source.splits.apart
         )
@@ -233,7 +239,11 @@ class Conversion:
                 continue
             chosen: Item | None = one.item if select is None else select(one.item)
             if chosen is not None:
-                yield index, chosen if self.labels is None else self.labels.item(chosen), one.files
+                chosen = chosen if self.labels is None else self.labels.item(chosen)
+                if self.classes is not None and any(thing.category is None for thing in chosen.objects):
+                    made.classed += sum(1 for thing in chosen.objects if thing.category is None)
+                    chosen = self.classes.item(chosen)
+                yield index, chosen, one.files
 
     def finisher(self, losses: Losses) -> Finisher:
         """What joins the parts of shared files."""
@@ -251,6 +261,7 @@ class Written(msgspec.Struct):
     found: Noted = []
     refused: list[Finding] = []
     claimed: set[str] = set()
+    classed: int = 0
     part: ShardOutput | None = None
 
 
@@ -262,7 +273,7 @@ def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callab
     findings = list(source.reporter.findings(source.index.faults))
     refused: list[Finding] = []
     claimed: set[str] = set()
-    items = files = copied = 0
+    items = files = copied = classed = 0
     if conversion.in_turn:
         coming = Alone().map(conversion.run, shards)
     else:
@@ -274,6 +285,7 @@ def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callab
         refused += made.refused
         claimed |= made.claimed
         items, files, copied = items + made.items, files + made.media, copied + made.copied
+        classed += made.classed
         progress(behind)
     findings += refused
     bad = [finding for finding in findings if finding.level == "error"]
@@ -296,8 +308,20 @@ def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callab
     return Result(
         source=source.name, target=form.name, out="", items=items, skipped=skipped, files=finisher.files + files,
         losses=tuple(losses.lines()), loss_report=tuple(losses.report()), findings=tuple(findings),
-        notices=tuple(_notices(source, copied, claimed)),
+        notices=(*_notices(source, copied, claimed), *_of_classes(conversion, classed, losses)),
     )  # fmt: skip
+
+
+def _of_classes(conversion: Conversion, classed: int, losses: Losses) -> Iterator[str]:
+    """What there is to say of objects without a class."""
+    things = "1 object" if classed == 1 else f"{classed} objects"
+    if classed and conversion.classes is not None:
+        name = conversion.classes.name
+        yield f"written with the class {name!r}, since {conversion.source.name} states none: {things}"
+    if conversion.classes is None and any(
+        what.startswith("objects not written (no category") for what, _ in losses.counts
+    ):
+        yield "--default-class NAME gives objects without a class one, so that they are written"
 
 
 def _refuse_unknown(renamed: Iterable[str], met: Collection[str], source: OpenDataset) -> None:

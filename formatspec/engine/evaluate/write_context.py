@@ -365,6 +365,9 @@ _OBJECT: dict[str, Getter] = {
     "rank": lambda context: (context.index + 1, context.rows),
     "number": lambda context: context.setting.counts.get(f"{context.index}", context.index),
     "depth": lambda context: context.family().depth(context.record),
+    "level": lambda context: (
+        context.family().depth(context.record) if context.record.level is None else context.record.level
+    ),
     "bbox": lambda context: box_of(context.record, context.setting),
     "rotated": lambda context: (
         None if box_of(context.record, context.setting) is None else derive.rotated(context.record)

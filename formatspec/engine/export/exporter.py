@@ -11,7 +11,7 @@ import msgspec
 from formatspec.engine.documents.role_codec import RoleCodec
 from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting
 from formatspec.engine.export.adapt import Adapter, TargetCategories, with_areas_as_objects
-from formatspec.engine.export.item_views import as_seen, of_one_label
+from formatspec.engine.export.item_views import as_seen, is_named, of_one_label, record_names
 from formatspec.engine.export.losses import Losses
 from formatspec.engine.export.lost_records import ONE_PER_ITEM, Unwritten
 from formatspec.engine.export.name_items import NoPlaceError
@@ -167,7 +167,7 @@ class Exporter:
         if self.adapter.renamed:
             self.met.update(item.subsets)
         if not self.same:
-            for what, unit in self.unwritten.of(own, setting, len(item.objects)):
+            for what, unit in self.unwritten.of(own, setting, self.adapter.count(item.objects)):
                 self.losses.note(what, unit)
         self.losses.item(own, setting.held)
         return own
@@ -203,7 +203,7 @@ class Exporter:
         """How a path inside a file names a file of `role`: as seen from its base or the file's own folder."""
 
         def path(context: WriteContext) -> str | None:
-            names = {**item.captures, **_record_names(role, context)}
+            names = {**item.captures, **record_names(role, context)}
             try:
                 target = role.template.render(names)
                 folder = context.setting.folder if role.base is None else role.base.render(names)
@@ -261,7 +261,7 @@ class Exporter:
                 source = (
                     thing.origin.rasters.get(role.name) if origin is not None and thing.origin is not None else None
                 )
-                if role.optional and source is None and not (_is_named(role, inner) and painter.shows(inner)):
+                if role.optional and source is None and not (is_named(role, inner) and painter.shows(inner)):
                     continue
                 path = self._record_path(role, item, inner)
                 data = painter.encode(inner, source)
@@ -300,7 +300,7 @@ class Exporter:
             kept = inner.record.origin.rasters.get(f"path {role.name}")
             if kept is not None and not (self.adapter.renamed and role.template.match(kept)):
                 return str(kept)
-        return rendered(role, {**item.captures, **_record_names(role, inner)})
+        return rendered(role, {**item.captures, **record_names(role, inner)})
 
     def _rows(self, role: Role, item: Item, item_setting: WriteSetting) -> None:
         if not any(name.startswith("category.") for name in role.captures):
@@ -476,29 +476,6 @@ def _item_context(context: WriteContext, index: int) -> WriteContext:
     if inner.as_read is not None:
         inner.as_read.index = index
     return inner
-
-
-def _is_named(role: Role, context: WriteContext) -> bool:
-    """Whether a record has all that the path of its file names."""
-    return None not in _record_names(role, context).values()
-
-
-def _record_names(role: Role, context: WriteContext) -> dict[str, Any]:
-    names = {}
-    for name in role.captures:
-        if name.startswith("object.") and isinstance(context.record, Object):
-            names[name] = _named_slot(name.removeprefix("object."), context)
-    return names
-
-
-def _named_slot(slot: str, context: WriteContext) -> Any:
-    if slot == "depth":
-        return context.family().depth(context.record)
-    head, _, rest = slot.partition(".")
-    if head != "category":
-        return getattr(context.record, slot, None)
-    category = context.record.category
-    return None if category is None else getattr(context.setting.categories.own(category), rest)
 
 
 def rendered(role: Role, names: Mapping[str, Any]) -> str:

@@ -56,11 +56,15 @@ class Unwritten:
     def of(self, item: Item, setting: WriteSetting, stated: int) -> Iterator[Loss]:
         """Each loss of an item that has been written; its objects from `stated` on were made of its areas."""
         reasons: dict[Hashable, str] = {}
+        others: dict[Loss, None] = {}
         for table, record, why in setting.rows.pop("lost", ()):
             if table in TRACKED or table == "children":
                 reasons.setdefault(record_mark(record), why)
+            elif table == "items":
+                others[f"{table} not written ({why})", table] = None  # an item once, however many lists name it
             else:
                 yield f"{table} not written ({why})", table
+        yield from others
         yield from self._objects(item, setting, reasons, stated)
         for table in ("labels", "captions"):
             yield from self._of(table, getattr(item, table), setting.held, reasons)

@@ -197,9 +197,16 @@ def compile_format(source: Source, layout: Layout, options: Mapping[str, Any] | 
 
 
 def offered_options(spec: Spec) -> dict[str, OptionSpec]:
-    """The options of a spec: its own, and of one with label images also what decides which region lies on top."""
+    """The options of a spec: its own; with label images what lies on top there; without crowds what becomes of them."""
     paints = any(role.pixels is not None for role in spec.files.values())
-    return {PAINT: _PAINT, **spec.options} if paints else dict(spec.options)
+    engine = {**({PAINT: _PAINT} if paints else {}), **({} if spec.crowds else {CROWDS: _CROWDS})}
+    return {**engine, **spec.options}
+
+
+CROWDS, KEEP = "crowds", "keep"
+_CROWDS = OptionSpec(
+    default="leave_out", choices=("leave_out", KEEP), about="what becomes of crowds: left out, or written as one object"
+)
 
 
 _PAINT = OptionSpec(
