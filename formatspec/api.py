@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -183,6 +183,8 @@ def convert(
     lossless: bool = False,
     subsets: Mapping[str, str] | None = None,
     default_class: str | None = None,
+    allow_unaccounted: bool = False,
+    allow_loss: Sequence[str] = (),
     labels: Mapping[str, str | None] | None = None,
     where: str | None = None,
     classes: Classes | None = None,
@@ -197,10 +199,13 @@ def convert(
     workers: processes, by default one for each core; the output is the same whatever their number.  engine: `ray`
     for a Ray cluster, at `address` or this machine's own.
     options: those of either spec, by name; one that both have goes to both.  classes: as for `open`.
-    default_class: the class of objects that have none.
+    default_class: the class of objects that have none.  allow_loss: lines of the loss report that
+    `lossless` passes over, each with or without its number.  allow_unaccounted: write even if something would be gone
+    that no line names; the result's `unaccounted` says what.
     media: copy, link or leave out the images.  labels: new category names, None to drop one.  where: an
     expression over items, or over objects.  Raises RefusedError with the findings where items are invalid and
-    `skip_invalid` is not set, OutputError where `out` cannot be, SpecError for a bad spec, option or expression,
+    `skip_invalid` is not set, UnaccountedError where something would be gone that no line names,
+    OutputError where `out` cannot be, SpecError for a bad spec, option or expression,
     RemoteError where a store cannot be reached, CannotRunError where there is no such engine or its workers are lost.
     """
     import msgspec
@@ -242,6 +247,7 @@ def convert(
         media=media, skip_invalid=skip_invalid, lossless=lossless, subsets=dict(subsets or {}),
         options={name: value for name, value in own.items() if name in offered},
         labels=dict(labels) if labels is not None else None, default_class=default_class,
+        allow_unaccounted=allow_unaccounted, allow_loss=tuple(allow_loss),
         select=ItemCondition(where, source.form) if where else None,
     )  # fmt: skip
     if same and source.form.options and not plan.leaves_items:

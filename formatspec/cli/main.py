@@ -98,6 +98,12 @@ def convert(
     subsets: Annotated[list[str] | None, typer.Option(help="old=new name of a subset; may be repeated")] = None,
     default_class: Annotated[str | None, typer.Option(help="the class of objects that have none")] = None,
     skip_invalid: Annotated[bool, typer.Option(help="leave invalid items out instead of refusing")] = False,
+    allow_loss: Annotated[
+        list[str] | None, typer.Option(help="a line of the loss report that --lossless passes over; may be repeated")
+    ] = None,
+    allow_unaccounted: Annotated[
+        bool, typer.Option(help="write even if something is gone that no line names; the exit status is 3 all the same")
+    ] = False,
     lossless: Annotated[bool, typer.Option(help="refuse if the target cannot hold everything")] = False,
     workers: Workers = None,
     engine: Engine = "processes",
@@ -107,7 +113,7 @@ def convert(
     """Write a dataset in another format; the output appears whole or not at all."""
     import formatspec.api as api
     from formatspec.cli.arguments import label_map, pairs, spec_and_data
-    from formatspec.run.convert import RefusedError
+    from formatspec.run.convert import RefusedError, UnaccountedError
     from formatspec.run.output.staging import OutputError
 
     if not to:
@@ -123,11 +129,16 @@ def convert(
                 data, to=to, out=out, spec=spec, media=media, overwrite=overwrite,  # type: ignore[arg-type]
                 skip_invalid=skip_invalid, lossless=lossless, subsets=pairs(subsets or (), "--subsets"),
                 labels=label_map(labels), default_class=default_class, where=where,
+                allow_unaccounted=allow_unaccounted, allow_loss=allow_loss or (),
                 classes=classes, options=pairs(option or (), "-O"),
                 workers=workers, engine=_engine(engine), address=address, progress=tell,
             )  # fmt: skip
     except OutputError as error:
         stop(str(error))
+    except UnaccountedError as fault:
+        for line in fault.losses:
+            say(line)
+        stop(str(fault), FAULT)
     except RefusedError as refused:
         show_findings([f for f in refused.findings if f.level != "info"], to_stderr=True)
         for line in refused.losses:
@@ -138,6 +149,10 @@ def convert(
     _tell(result)
     if report is not None:
         report.write_text(_json(result.as_json()) + "\n", encoding="utf-8")
+    if result.unaccounted:
+        for imbalance in result.unaccounted:
+            say(str(imbalance))
+        raise typer.Exit(FAULT)
 
 
 def _engine(name: str) -> Any:

@@ -41,6 +41,14 @@ class Painting(msgspec.Struct, frozen=True):
         np.add.at(found, self.layers, self.stops - self.starts)
         return [int(pixels) for pixels in found]
 
+    def values(self) -> set[PixelValue]:
+        """The values that a pixel has, but for the 0 of what is not painted."""
+        found = (int(key) for key in np.unique(self.keys))
+        channels = CHANNELS[self.mode]
+        if channels == 1:
+            return set(found)
+        return {tuple(key >> 8 * place & 255 for place in range(channels)) for key in found}
+
     def seen_region(self, layer: int) -> Region:
         """The pixels of one of the regions that are seen."""
         own = self.layers == layer

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from formatspec.engine.conservation.tally import Imbalance, imbalances
 from formatspec.engine.dataset.dataset import OpenDataset
 from formatspec.engine.dataset.read_item import Purpose
 from formatspec.engine.dataset.report import Noted
@@ -19,6 +20,7 @@ from formatspec.engine.export.adapt import Adapter, TargetCategories, target_cat
 from formatspec.engine.export.exporter import CannotWriteError, Exporter
 from formatspec.engine.export.join_shards import Finisher, NameTakenError
 from formatspec.engine.export.losses import Losses
+from formatspec.engine.export.lost_records import tells_of_gone
 from formatspec.engine.export.shard_output import ShardOutput
 from formatspec.engine.export.shared_tables import counts_on, knows_all, tells_of_items
 from formatspec.engine.resolve.held_slots import BITS, stated_bits
@@ -51,6 +53,10 @@ class RefusedError(ValueError):
         self.losses = losses
 
 
+class UnaccountedError(RefusedError):
+    """A conversion that was not made, since something would be gone that no line names: a fault of ours."""
+
+
 class Result(msgspec.Struct, frozen=True, kw_only=True):
     """What a conversion wrote, and what the target could not hold."""
 
@@ -64,6 +70,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     loss_report: tuple[dict[str, Any], ...]
     findings: tuple[Finding, ...]
     notices: tuple[str, ...] = ()
+    unaccounted: tuple[Imbalance, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The result as one plain object."""
@@ -83,6 +90,8 @@ class Plan(msgspec.Struct, kw_only=True):
     labels: dict[str, str | None] | None = None
     select: Any = None
     default_class: str | None = None
+    allow_unaccounted: bool = False
+    allow_loss: tuple[str, ...] = ()
     variant: str | None = None
 
     @property
@@ -300,15 +309,27 @@ def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callab
     except CannotWriteError as error:
         raise RefusedError(f"nothing was written: {error}", tuple(findings)) from None
     losses.listed(conversion.listed)
-    if plan.lossless and losses.counts:
-        raise RefusedError(
-            "nothing was written: the target cannot hold everything", tuple(findings), tuple(losses.lines())
-        )
+    named: dict[str, int] = {}
+    for (what, unit), count in losses.counts.items():
+        if tells_of_gone(what, unit):
+            named[unit] = named.get(unit, 0) + count
+    unaccounted = tuple(imbalances(finisher.tally, named))
+    if unaccounted and not plan.allow_unaccounted:
+        raise UnaccountedError(
+            "nothing was written: some of what was read would be gone, and no line of the report says so; this is a "
+            "fault of formatspec, please report it with the lines above",
+            tuple(findings), tuple(map(str, unaccounted)),
+        )  # fmt: skip
+    accepted = set(plan.allow_loss)
+    gone = [line for line in losses.lines() if not {line, line.rpartition(":")[0]} & accepted]
+    if plan.lossless and gone:
+        raise RefusedError("nothing was written: the target cannot hold everything", tuple(findings), tuple(gone))
     skipped = len({finding.item for finding in bad if finding.item is not None})
     return Result(
         source=source.name, target=form.name, out="", items=items, skipped=skipped, files=finisher.files + files,
         losses=tuple(losses.lines()), loss_report=tuple(losses.report()), findings=tuple(findings),
         notices=(*_notices(source, copied, claimed), *_of_classes(conversion, classed, losses)),
+        unaccounted=unaccounted,
     )  # fmt: skip
 
 

@@ -100,11 +100,11 @@ def test_a_crowd_is_no_box_of_a_format_without_crowds(tmp_path: Path) -> None:
     data = coco(tmp_path / "in", [BOX, {**BOX, "iscrowd": 1, "category_id": 2}])
     out, lost = converted(data, "yolo_ultralytics", options={"task": "detect"})
     assert len((out / "labels/train/a.txt").read_text().splitlines()) == 1
-    assert lost["crowds left out"] == 1
+    assert lost["objects left out (crowds)"] == 1
     assert "crowd or group marks" not in lost  # that the other one is no crowd says nothing that is lost
     out, lost = converted(data, "yolo_ultralytics", options={"task": "detect", "crowds": "keep"})
     assert len((out / "labels/train/a.txt").read_text().splitlines()) == 2
-    assert lost["crowd or group marks"] == 1 and "crowds left out" not in lost
+    assert lost["crowd or group marks"] == 1 and "objects left out (crowds)" not in lost
 
 
 def test_sizes_of_images_are_read_where_they_are_needed_and_images_stay(tmp_path: Path) -> None:

@@ -43,6 +43,8 @@ class WriteSetting:
     there is one; paths: how a role's path is rendered for a context;
     apart: whether the target holds regions and polygons side by side, so that neither stands in for the other.
     unheld: which of lines and keypoints the target has no place for, so that an object of nothing else has no box.
+    claims: how many rows the writers have given.  odd: label images that do not show what was painted, each with the
+    number of values that were and of those that are there.
     seen: of each record that label images show, by its mark, what is seen of it in the image that shows most.
     """
 
@@ -50,12 +52,14 @@ class WriteSetting:
         "apart",
         "captures",
         "categories",
+        "claims",
         "columns",
         "counts",
         "file",
         "folder",
         "held",
         "index",
+        "odd",
         "options",
         "paths",
         "renumbered",
@@ -76,6 +80,8 @@ class WriteSetting:
         self.apart = False
         self.index = 0
         self.held: dict[Hashable, int] = {}
+        self.claims = 0
+        self.odd: list[tuple[int, int]] = []
         self.rows: dict[str, Any] = {}
         self.seen: dict[Hashable, Seen] = {}
         self.counts: dict[str, int] = {}

@@ -120,8 +120,8 @@ def _id_leaf(form: Format) -> tuple[Bind | None, Any]:
     return None, None
 
 
-CROWDS_LEFT = "crowds left out"
-"""What the report calls crowds of which a target makes no objects."""
+CROWDS_LEFT = "left out (crowds)"
+"""What the report says of crowds of which a target makes no objects."""
 
 
 class Adapter:
@@ -147,8 +147,6 @@ class Adapter:
         """The item with the target's names.  Raises NoPlaceError."""
         if self.same and not self.renamed:
             return item
-        if self.leaves_crowds and any(thing.single is False for thing in item.objects):
-            item = self._without_crowds(item)
         naming = self.naming
         names = naming.of(item, index)
         moments = {slot: names.get(slot) if slot in naming.names else getattr(item, slot) for slot in MOMENTS}
@@ -158,16 +156,25 @@ class Adapter:
             origin=item.origin if self.same else None,
         )  # fmt: skip
 
-    def count(self, things: Sequence[Object]) -> int:
-        """How many of an item's own objects the target takes: all but crowds where it has no place for them."""
-        return len(things) if not self.leaves_crowds else sum(1 for thing in things if thing.single is not False)
+    def taken(self, item: Item, areas_as_objects: bool) -> tuple[Item, int, list[tuple[str, str]]]:
+        """An item as the target takes it, and how many of its objects were objects; and the losses of what it leaves.
+
+        Without crowds where the target would take them for single objects; with areas as objects where it knows
+        objects only.
+        """
+        shown = self._without_crowds(item)
+        stated = len(shown.objects)
+        lost = [(f"objects {CROWDS_LEFT}", "objects")] * (len(item.objects) - stated)
+        if areas_as_objects and item.areas:
+            shown = self._without_crowds(with_areas_as_objects(shown))
+            lost += [(f"areas {CROWDS_LEFT}", "areas")] * (stated + len(item.areas) - len(shown.objects))
+            shown = msgspec.structs.replace(shown, areas=())
+        return shown, stated, lost
 
     def _without_crowds(self, item: Item) -> Item:
-        """An item without its crowds, which the target would take for single objects."""
-        kept = tuple(thing for thing in item.objects if thing.single is not False)
-        left = len(item.objects) - len(kept)
-        self.notes[CROWDS_LEFT] = self.notes.get(CROWDS_LEFT, 0) + left
-        return msgspec.structs.replace(item, objects=kept)
+        if not self.leaves_crowds or all(thing.single is not False for thing in item.objects):
+            return item
+        return msgspec.structs.replace(item, objects=tuple(one for one in item.objects if one.single is not False))
 
     def _objects(self, item: Item) -> Any:
         things = item.objects if self.same else self._numbered(item.objects)

@@ -8,24 +8,19 @@ from typing import Any
 
 import msgspec
 
+from formatspec.engine.conservation.rows import rows_in
+from formatspec.engine.conservation.tally import Tally
 from formatspec.engine.documents.role_codec import RoleCodec
 from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting
-from formatspec.engine.export.adapt import Adapter, TargetCategories, with_areas_as_objects
+from formatspec.engine.export import shared_tables as asked
+from formatspec.engine.export.adapt import Adapter, TargetCategories
+from formatspec.engine.export.count_records import count_item, table_key, tables_of
 from formatspec.engine.export.item_views import as_seen, is_named, of_one_label, record_names
 from formatspec.engine.export.losses import Losses
 from formatspec.engine.export.lost_records import ONE_PER_ITEM, Unwritten
 from formatspec.engine.export.name_items import NoPlaceError
 from formatspec.engine.export.shard_output import ShardOutput, SharedShard, TableShard
-from formatspec.engine.export.shared_tables import (
-    Spooled,
-    counts_on,
-    holds_apart,
-    narrower,
-    spooled_tables,
-    told_beside_pictures,
-    told_twice,
-    unheld_lines,
-)
+from formatspec.engine.export.shared_tables import Spooled, counts_on, narrower, spooled_tables, told_twice
 from formatspec.engine.index.entries import header_of
 from formatspec.engine.index.row_ownership import SharedFile
 from formatspec.engine.resolve.held_slots import WRITTEN, record_mark
@@ -91,13 +86,15 @@ class Exporter:
         self.same = adapter.same
         self.unions = tuple(file for file in sources.values() if file.union)
         self.shared: dict[tuple[str, str], Shared] = {}
-        self.unwritten = Unwritten(target)
+        self.tally = Tally()
         self.are_read = False
         self.subsets: tuple[set[str], set[str]] = (set(), set())
         self.met: set[str] = set()
         self.files = 0
         self.named: dict[str, str] = {}
-        written = target.roles.values() if roles is None else roles
+        written = list(target.roles.values() if roles is None else roles)
+        copied = [role for role in target.documents if roles is not None and role not in written]
+        self.unwritten = Unwritten(target, self.same, tables_of(copied))
         self.roles = [role for role in written if role.name != IMAGE or role.kind is not None]
         self.writers = {
             role.name: role.painter() if role.kind == "pixels" else compile_writer(role.document_rule, role.scope)
@@ -120,16 +117,17 @@ class Exporter:
         self.objects = 0
         self.numbering = Absolute() if counts_on(target) else Relative()
         self.numbers: dict[int, int] = {}
-        self.apart = holds_apart(target)
-        self.unheld = frozenset() if self.same else unheld_lines(target)
-        self.beside_pictures = not self.same and told_beside_pictures(target)
+        self.apart = asked.holds_apart(target)
+        self.unheld = frozenset() if self.same else asked.unheld_lines(target)
+        self.beside_pictures = not self.same and asked.told_beside_pictures(target)
         self.areas_as_objects = "areas" not in losses.tables and "objects" in losses.tables
 
     def item(self, item: Item, index: int) -> Item:
         """Write one item; gives it as the target names it.  Raises CannotWriteError before anything is written."""
         self.are_read = self.are_read or item.origin is not None
         try:
-            own = self.adapter.item(with_areas_as_objects(item) if self.areas_as_objects else item, index)
+            taken, stated, crowds = self.adapter.taken(item, self.areas_as_objects)
+            own = self.adapter.item(taken, index)
         except NoPlaceError as error:
             raise CannotWriteError(str(error)) from None
         other = self.named.get(own.key)
@@ -166,9 +164,10 @@ class Exporter:
         self._in_subsets(own)
         if self.adapter.renamed:
             self.met.update(item.subsets)
-        if not self.same:
-            for what, unit in self.unwritten.of(own, setting, self.adapter.count(item.objects)):
-                self.losses.note(what, unit)
+        lost = [*crowds, *self.unwritten.of(own, setting, stated)]
+        for what, unit in lost:
+            self.losses.note(what, unit)
+        count_item(self.tally, item, own, setting, self.unwritten, lost, stated)
         self.losses.item(own, setting.held)
         return own
 
@@ -232,6 +231,7 @@ class Exporter:
                 yield path, data
             return
         assert role.codec is not None
+        claims = context.setting.claims
         text = self.texts.get(role.name) if context.as_read is None else None
         if text is not None:
             document, encode = text(context), role.codec.encode_lines
@@ -240,6 +240,8 @@ class Exporter:
             document, encode = self._document(role, context, source), role.codec.encode
         if role.optional and not was_there and not document:
             return
+        rows = len(document) if text is not None else rows_in(role.codec.rule, document)
+        self.tally.compare(f"rows of {path}", item.key, context.setting.claims - claims, rows)
         assert encode is not None
         yield path, _encoded(encode, document, path)
 
@@ -400,6 +402,8 @@ class Exporter:
                 done.add(id(record))
                 counts[row.table] = count + 1
         context.setting.rows.setdefault("lost", []).extend(found for key, found in lost.items() if key not in done)
+        if done:
+            self.tally.give(f"{file[1]} {table.key}", table.kind, len(done))
 
     def _write_late(self, role: Role, path: str, shared: Shared) -> None:
         """Write the rows that waited for the names of all columns: those of the source, then those of the rows."""
@@ -416,6 +420,9 @@ class Exporter:
             why = _gather(row, inner, gathered, role.codec, inner.as_read is not None)
             if why:
                 self.losses.note(f"{row.table} not written ({why})", row.table)
+                self.tally.fell(row.table)
+            else:
+                self.tally.give(f"{path} {table_key(gathered, shared.part)}", TABLES[row.table], 1)
 
     def take(self) -> ShardOutput:
         """What was written since this was asked last, beside the items' own files."""
@@ -432,12 +439,14 @@ class Exporter:
             objects=self.objects,
             files=self.files,
             are_read=self.are_read,
+            tally=self.tally,
             met=sorted(self.met),
         )
         for file, shared in self.shared.items():
             self.numbering.pass_by(file, shared.part.counts)
         self.numbering.pass_by(None, {ALL_OBJECTS: self.objects})
         self.losses.clear()
+        self.tally = Tally()
         self.shared, self.subsets, self.named, self.files, self.objects = {}, (set(), set()), {}, 0, 0
         self.met = set()
         return part

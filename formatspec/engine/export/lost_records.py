@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from formatspec.engine.evaluate.write_context import WriteSetting, is_unbounded
+from formatspec.engine.export.adapt import CROWDS_LEFT
 from formatspec.engine.resolve.held_slots import BITS, WRITTEN, mark_of_area, record_mark
 from formatspec.engine.spec import wanted_slots
 from formatspec.engine.spec.compiled import Format, Role
@@ -29,11 +30,12 @@ class Unwritten:
 
     rows: tables whose rows are counted record by record.  listed: those of documents.  whole: tables of which
     nothing is left out, since a column lists them, or a file stands for each.  first: those of which an item's
-    slots tell the first.
+    slots tell the first.  copied: those whose files are taken over as they are.
     """
 
-    def __init__(self, target: Format) -> None:
-        made = [role for role in target.documents if not role.kept]
+    def __init__(self, target: Format, same: bool = False, copied: Collection[str] = ()) -> None:
+        self.copied = frozenset(copied)
+        made = [role for role in target.documents if same or not role.kept]
         self.rows = {table for role in made for table in wanted_slots.tables(role.document_rule)}
         self.listed = {
             table
@@ -74,7 +76,7 @@ class Unwritten:
     def _objects(
         self, item: Item, setting: WriteSetting, reasons: Mapping[Hashable, str], stated: int
     ) -> Iterator[Loss]:
-        if "objects" in self.whole:
+        if "objects" in self.whole | self.copied:
             return
         held = setting.held
         for place, thing in enumerate(item.objects):
@@ -103,7 +105,7 @@ class Unwritten:
 
     def _areas(self, item: Item, setting: WriteSetting, reasons: Mapping[Hashable, str]) -> Iterator[Loss]:
         held = setting.held
-        for area in item.areas:
+        for area in () if "areas" in self.copied else item.areas:
             if "areas" not in self.rows | self.whole:
                 yield "areas", "areas"
             elif not held.get(record_mark(area), 0) & WRITTEN:
@@ -114,7 +116,7 @@ class Unwritten:
     def _of(
         self, table: str, records: Sequence[Any], held: Mapping[Hashable, int], reasons: Mapping[Hashable, str]
     ) -> Iterator[Loss]:
-        if table in self.whole:
+        if table in self.whole | self.copied:
             return
         for place, record in enumerate(records):
             if held.get(record_mark(record), 0) & WRITTEN or (place == 0 and table in self.first):
@@ -123,6 +125,12 @@ class Unwritten:
                 yield f"{table} not written ({reasons.get(record_mark(record), NO_TABLE)})", table
             else:
                 yield (f"{table} not written ({ONE_PER_ITEM})" if table in self.first else table), table
+
+
+def tells_of_gone(what: str, unit: str) -> bool:
+    """Whether a line of the report tells of records that do not stand in the output as what they were."""
+    gone = (unit, f"{unit} {HIDDEN}", "objects, drawn as areas", "areas, written as objects", f"{unit} {CROWDS_LEFT}")
+    return what.startswith(f"{unit} not written") or what in gone
 
 
 def _parts(name: str) -> str:

@@ -94,7 +94,12 @@ class RasterWriter(msgspec.Struct, frozen=True):
         painting = compose(rows, height, width, mode)
         data = containers.encode_painting(painting, palette, self.spec.path)
         first = len(rows) - len(layers)
-        for place, (layer, pixels) in enumerate(zip(layers, painting.seen(len(rows))[first:], strict=True), first):
+        seen = painting.seen(len(rows))[first:]
+        values = {value for (_, value), pixels in zip(rows[first:], seen, strict=True) if pixels}
+        there = painting.values() & {value for _, value in rows[first:]}
+        if len(values) != len(there):
+            context.setting.odd.append((len(values), len(there)))
+        for place, (layer, pixels) in enumerate(zip(layers, seen, strict=True), first):
             _note_seen(layer, pixels, layer.region if pixels == layer.region.area else painting.seen_region(place))
         return data
 

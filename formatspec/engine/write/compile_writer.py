@@ -227,6 +227,8 @@ def _alternatives(rule: OneOf, scope: Scope) -> Writer:
 
     def choose(context: WriteContext) -> tuple[Any, int, int]:
         best: tuple[Any, int, int] | None = None
+        setting = context.setting
+        before, claims = setting.claims, 0
         reason = LackingError("none of the alternatives")
         fitting = fitting_shapes(shapes, context, context.record)
         others = sorted(
@@ -235,6 +237,7 @@ def _alternatives(rule: OneOf, scope: Scope) -> Writer:
         )
         for place in (*fitting, *others):
             writer, _, bits, _ = tried[place]
+            setting.claims = before
             try:
                 document = writer(context, NO_SOURCE)
             except LackingError as lacking:
@@ -243,7 +246,8 @@ def _alternatives(rule: OneOf, scope: Scope) -> Writer:
             if place in fitting and document:
                 return document, bits, place
             if best is None or (document and not best[0]):
-                best = (document, bits, place)
+                best, claims = (document, bits, place), setting.claims
+        setting.claims = claims or before
         if best is None:
             raise reason
         return best
@@ -356,7 +360,13 @@ def write_record(row: RowWriter, context: WriteContext) -> Any:
     """The row of one record.  Raises LackingError."""
     found = source_of(context.record, row.number, context.setting.file) if context.as_read is not None else None
     source = NO_SOURCE if found is None else found[1]
-    document = row.write(context, source)
+    setting = context.setting
+    claims = setting.claims
+    try:
+        document = row.write(context, source)
+    except LackingError:
+        setting.claims = claims
+        raise
     hold(context, row.holds)
     return document
 
