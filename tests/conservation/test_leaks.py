@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small_datasets import coco, outlined
+from small_datasets import coco, outlined, put
 from typer.testing import CliRunner
 
 import formatspec as fs
@@ -22,6 +22,7 @@ from formatspec.engine.export.shard_output import TableShard
 from formatspec.engine.write import generate_lines
 from formatspec.pixels.painting import Painting
 from formatspec.run.convert import RefusedError, UnaccountedError
+from formatspec.testing.memory import image_bytes
 
 ROWS = [outlined(1, 1, 5, 5), outlined(10, 10, 6, 6, category_id=2), outlined(20, 5, 8, 8)]
 COVERED = [outlined(5, 5, 4, 4), outlined(0, 0, 20, 20), outlined(25, 20, 5, 5)]
@@ -143,3 +144,19 @@ def test_lossless_passes_over_what_the_user_accepts(tmp_path: Path) -> None:
     fs.convert(data, to="yolo", out=tmp_path / "again", lossless=True, allow_loss=accepted, workers=1)
     with pytest.raises(RefusedError):
         fs.convert(data, to="yolo", out=tmp_path / "no", lossless=True, allow_loss=accepted[1:], workers=1)
+
+
+def test_a_row_with_an_unknown_field_comes_back_with_it(tmp_path: Path) -> None:
+    rows = [
+        {
+            "image": name,
+            "annotations": [{"label": "cat", "coordinates": {"x": 5, "y": 6, "width": 4, "height": 2, **more}}],
+        }
+        for name, more in (("a.png", {"z": 1}), ("b.png", {}))
+    ]
+    images = {f"train/{name}": image_bytes(40, 30, "png") for name in ("a.png", "b.png")}
+    data = put(tmp_path / "in", {**images, "train/_annotations.createml.json": json.dumps(rows)})
+    for where in (None, "true"):
+        out = tmp_path / str(where)
+        fs.convert(data, to="createml", out=out, lossless=True, where=where)
+        assert json.loads((out / "train/_annotations.createml.json").read_text()) == rows

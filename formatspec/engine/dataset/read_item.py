@@ -11,7 +11,7 @@ import msgspec
 from msgspec.structs import replace
 
 from formatspec.codecs.registry import Env
-from formatspec.engine.base.faults import DocumentPath, Fault, Record
+from formatspec.engine.base.faults import MILD, DocumentPath, Fault, Record
 from formatspec.engine.dataset.link_overlap import link
 from formatspec.engine.documents.role_codec import encoding_used
 from formatspec.engine.index.entries import Entry
@@ -274,7 +274,7 @@ def _read_item(reader: RowReader, document: Any, position: int, state: ItemState
     before = len(state.faults)
     reader.read(document, state.item, state)
     reader.fits(state.item, state)
-    if state.origin and len(state.faults) == before:
+    if state.origin and all(fault.code in MILD for fault in state.faults[before:]):
         state.item.setdefault("$rows", {})[reader.number, state.file] = (position, document)
 
 
