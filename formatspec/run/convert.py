@@ -115,15 +115,17 @@ def target_format(source: OpenDataset, target: Source, plan: Plan) -> Format:
         options = dict(plan.options)
     for name, option in layout.spec.options.items():
         if options.get(name) is None and option.follows:
-            options[name] = _following(source, option.follows)
+            options[name] = _following(source, option.follows, plan)
     return compile_format(target, layout, options)
 
 
-def _following(source: OpenDataset, follows: Mapping[str, Any]) -> Any:
-    """The choice for the first slot, in the option's order, that the first items' objects hold."""
+def _following(source: OpenDataset, follows: Mapping[str, Any], plan: Plan) -> Any:
+    """The choice for the first slot, in the order of the option, that the first objects taken hold."""
     bits = 0
     for item in itertools.islice(source, PEEKED):
-        for thing in item.objects:
+        taken = item if plan.select is None else plan.select(item)
+        taken = taken if taken is None or plan.labels is None else Labels(plan.labels).item(taken)
+        for thing in () if taken is None else taken.objects:
             bits |= stated_bits(thing)
     return next((choice for slot, choice in follows.items() if bits & BITS.get(slot, 0)), list(follows.values())[-1])
 

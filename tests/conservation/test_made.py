@@ -123,3 +123,13 @@ def test_an_output_is_no_zip(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="never a zip"):
         fs.convert(coco(tmp_path / "in", [BOX]), to="voc", out=tmp_path / "out.zip")
     assert not (tmp_path / "out.zip").exists()
+
+
+def test_a_task_is_chosen_of_the_objects_that_are_taken(tmp_path: Path) -> None:
+    """An outline that is left out does not make a box of what is taken an outline."""
+    ring = {"segmentation": [[2, 3, 12, 3, 12, 9, 2, 9]]}
+    data = coco(tmp_path / "in", [BOX, {**BOX, **ring, "category_id": 2}])
+    out, _ = converted(data, "yolo_ultralytics", where="category.name == 'cat'")
+    assert [len(row.split()) for row in (out / "labels/train/a.txt").read_text().splitlines()] == [5]
+    out, _ = converted(data, "yolo_ultralytics", labels={"dog": None})
+    assert [len(row.split()) for row in (out / "labels/train/a.txt").read_text().splitlines()] == [5]

@@ -66,11 +66,15 @@ class RasterWriter(msgspec.Struct, frozen=True):
 
     def encode(self, context: WriteContext, source: png.Raster | None) -> bytes | None:
         """The label image of a context; None where there is nothing to paint on.  The source while nothing changed."""
+        if source is not None and context.as_read is not None:
+            anew = WriteContext(context.setting, context.item, context.record, context.up, context.index, context.rows)
+            anew.family_of = context.family_of
+            layers = self._painted(anew)
+            if self._unchanged(context.as_read, layers):
+                for layer in layers:
+                    _note_seen(layer, layer.region.area, layer.region)
+                return containers.encode(source.pixels, source.mode, source.palette, self.spec.path)
         layers = self._painted(context)
-        if source is not None and context.as_read is not None and self._unchanged(context, layers):
-            for layer in layers:
-                _note_seen(layer, layer.region.area, layer.region)
-            return containers.encode(source.pixels, source.mode, source.palette, self.spec.path)
         return self._encoded(context, layers)
 
     def encode_shown(self, context: WriteContext) -> bytes | None:
@@ -103,10 +107,9 @@ class RasterWriter(msgspec.Struct, frozen=True):
             _note_seen(layer, pixels, layer.region if pixels == layer.region.area else painting.seen_region(place))
         return data
 
-    def _unchanged(self, context: WriteContext, layers: list[Layer]) -> bool:
+    def _unchanged(self, as_read: WriteContext, layers: list[Layer]) -> bool:
         """Whether what would be painted anew is what would have been painted of the item as it was read."""
-        assert context.as_read is not None
-        then = self._painted(context.as_read)
+        then = self._painted(as_read)
         return [(one.region, one.value) for one in layers] == [(one.region, one.value) for one in then]
 
     def shows(self, context: WriteContext) -> bool:
