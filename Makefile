@@ -6,7 +6,7 @@ READY := $(VENV)/.ready-dev
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types laws interop cluster-test compare bench bench-quick detection bench-remote hostile fuzz docs clean dist
+.PHONY: help demo test check lint types laws conservation interop cluster-test compare bench bench-quick detection bench-remote hostile fuzz docs clean dist
 
 help:            ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -35,6 +35,9 @@ types: $(READY)
 
 laws: $(READY)   ## both laws on 200 generated datasets for every spec
 	FORMATSPEC_LAWS=200 $(BIN)/pytest -n $(WORKERS) tests/test_laws.py
+
+conservation: $(READY)   ## nothing is gone without a line, on 50 generated datasets for every spec
+	FORMATSPEC_CONSERVATION=50 $(BIN)/pytest -n $(WORKERS) tests/conservation
 
 interop: $(VENV)/.ready-interop   ## read what is written with other tools, in an environment of its own
 	.venvs/interop/bin/pytest tests/interop

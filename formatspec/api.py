@@ -221,6 +221,9 @@ def convert(
     skip_invalid: bool = False,
     lossless: bool = False,
     subsets: Mapping[str, str] | None = None,
+    default_class: str | None = None,
+    allow_unaccounted: bool = False,
+    allow_loss: Sequence[str] = (),
     labels: Mapping[str, str | None] | None = None,
     where: str | None = None,
     classes: Classes | None = None,
@@ -239,14 +242,19 @@ def convert(
     short form of `error=drop-item`.  lossless: refuse losses, repairs and drops.
     options: those of either spec, by name; one that both have goes to both.  classes: as for `open`.
     media: copy, link or leave out the images.  overwrite: replace an output that was written as one and holds
-    nothing else; "force": whatever is there.  labels: new category names, None to drop one.  where: an
-    expression over items, or over objects.  Raises RefusedError with the findings where one stops the conversion,
+    nothing else; "force": whatever is there.  labels: new category names, None to drop one.  default_class: the class
+    of objects that have none.  allow_loss: lines of the loss report that `lossless` passes over, each with or without
+    its number.  allow_unaccounted: write even if something would be gone that no line names; the result's
+    `unaccounted` says what.  where: an expression over items, or over objects.  Raises RefusedError with the findings
+    where one stops the conversion, UnaccountedError where something would be gone that no line names,
     PolicyError for a code, a level or an action that cannot be, OutputError where `out` cannot be, SpecError for a bad
     spec, option or expression,
     RemoteError where a store cannot be reached, CannotRunError where there is no such engine or its workers are lost.
     """
     import msgspec
 
+    from formatspec.engine.spec.compiled import offered_options
+    from formatspec.engine.spec.wanted_slots import needs_sizes
     from formatspec.run.convert import Plan, convert_dataset, purpose_of, target_format
     from formatspec.run.output.output import refuse_unfit, staged
     from formatspec.run.output.staging import output_place
@@ -275,15 +283,17 @@ def convert(
     same = source.form.source.is_same(target)
     if not same:
         source.purpose = msgspec.structs.replace(purpose, classes=source.purpose.classes)
-    own = {name: value for name, value in given.items() if name in target.spec.options or not same}
-    unknown = [n for n in own if n not in target.spec.options and n not in source.form.spec.options]
+    offered = offered_options(target.spec)
+    own = {name: value for name, value in given.items() if name in offered or not same}
+    unknown = [n for n in own if n not in offered and n not in source.form.spec.options]
     if unknown:
         raise SpecError((Problem(f"neither {source.name} nor {target.name} has an option {unknown[0]!r}", None),))
     plan = Plan(
         media=media, policy=_policy(data, config, on, skip_invalid, source.form.spec.checks), lossless=lossless,
         subsets=dict(subsets or {}),
-        options={name: value for name, value in own.items() if name in target.spec.options},
-        labels=dict(labels) if labels is not None else None,
+        options={name: value for name, value in own.items() if name in offered},
+        labels=dict(labels) if labels is not None else None, default_class=default_class,
+        allow_unaccounted=allow_unaccounted, allow_loss=tuple(allow_loss),
         select=ItemCondition(where, source.form) if where else None,
     )  # fmt: skip
     if same and source.form.options and not plan.leaves_items:
@@ -293,6 +303,8 @@ def convert(
                 data, spec, settled, origin=True, headers=purpose.headers, checks=False,
                 media_required=purpose.media_required, whole=purpose.whole, classes=classes,
             )  # fmt: skip
+    if media == "none" and not source.purpose.headers and needs_sizes(source.form):
+        source.purpose = msgspec.structs.replace(source.purpose, headers=True)
     total = len(source)
     known_by = fingerprint(source, target, plan, where) if isinstance(place, Path) else None
     tell = (lambda done: progress(done, total)) if progress else (lambda done: None)

@@ -209,7 +209,7 @@ formatspec: 1
 name: bare
 files:
   image: "{name}.{ext:image}"
-  record: {path: "{name}.json", json: [{each: objects, ring: polygon | flat}]}
+  record: {path: "{name}.json", json: [{each: objects, ring: polygon | flat, "name?": category.name}]}
 """}) / "bare.yaml"  # fmt: skip
     put(tmp_path / "in", {"a.jpg": image_bytes(20, 10, "jpg"), "a.json": '[{"ring": [1, 1, 5, 1, 5, 5]}]'})
     result = fs.convert(tmp_path / "in", to="ade20k2020", spec=spec, out=tmp_path / "out")

@@ -119,9 +119,16 @@ def convert(
     where: Annotated[str | None, typer.Option(help="an expression: the items, or objects, to take")] = None,
     labels: Annotated[Path | None, typer.Option(help="a YAML map of category names, old: new")] = None,
     subsets: Annotated[list[str] | None, typer.Option(help="old=new name of a subset; may be repeated")] = None,
+    default_class: Annotated[str | None, typer.Option(help="the class of objects that have none")] = None,
     on: On = None,
     config: Config = None,
     skip_invalid: Annotated[bool, typer.Option(help="leave invalid items out: --on error=drop-item")] = False,
+    allow_loss: Annotated[
+        list[str] | None, typer.Option(help="a line of the loss report that --lossless passes over; may be repeated")
+    ] = None,
+    allow_unaccounted: Annotated[
+        bool, typer.Option(help="write even if something is gone that no line names; the exit status is 3 all the same")
+    ] = False,
     lossless: Annotated[bool, typer.Option(help="refuse losses, repairs and drops")] = False,
     workers: Workers = None,
     engine: Engine = "processes",
@@ -131,7 +138,7 @@ def convert(
     """Write a dataset in another format; the output appears whole or not at all."""
     import formatspec.api as api
     from formatspec.cli.arguments import label_map, pairs, set_limits_of, spec_and_data
-    from formatspec.run.convert import RefusedError
+    from formatspec.run.convert import RefusedError, UnaccountedError
     from formatspec.run.output.staging import OutputError
 
     if not to:
@@ -149,12 +156,17 @@ def convert(
             result = api.convert(
                 data, to=to, out=out, spec=spec, media=media, overwrite="force" if force else overwrite,  # type: ignore[arg-type]
                 on=on or (), config=config, skip_invalid=skip_invalid, lossless=lossless,
-                subsets=pairs(subsets or (), "--subsets"), labels=label_map(labels), where=where, classes=classes,
-                options=pairs(option or (), "-O"), workers=workers,
-                engine=_engine(engine), address=address, progress=tell,
+                subsets=pairs(subsets or (), "--subsets"), labels=label_map(labels), default_class=default_class,
+                where=where, classes=classes, options=pairs(option or (), "-O"),
+                allow_unaccounted=allow_unaccounted, allow_loss=allow_loss or (),
+                workers=workers, engine=_engine(engine), address=address, progress=tell,
             )  # fmt: skip
     except OutputError as error:
         stop(str(error))
+    except UnaccountedError as fault:
+        for line in fault.losses:
+            say(line)
+        stop(str(fault), FAULT)
     except RefusedError as refused:
         show_findings([f for f in refused.findings if f.level != "info"], to_stderr=True)
         for line in refused.losses:
@@ -164,6 +176,10 @@ def convert(
     _tell(result)
     if report is not None:
         report.write_text(_json(result.as_json()) + "\n", encoding="utf-8")
+    if result.unaccounted:
+        for imbalance in result.unaccounted:
+            say(str(imbalance))
+        raise typer.Exit(FAULT)
 
 
 def _refuse_report(report: Path) -> None:

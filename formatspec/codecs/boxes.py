@@ -226,6 +226,26 @@ def _fit_rotated(value: Any, rng: random.Random, env: Env) -> tuple[Number, ...]
     return cx, cy, width, height, _canonical(degrees) if width or height else 0.0
 
 
+@codec("turned")
+def turned(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`rotated | turned`: five numbers whose last one, the angle, is not 0; an upright box is a plain box."""
+    take.plain(arguments)
+
+    def checked(value: Any) -> tuple[Number, ...]:
+        found = values.coordinates(value, 5)
+        if not found[4]:
+            raise UnfitError("a box that is turned", value)
+        return found
+
+    return Codec(
+        encode=lambda value, env: values.listed(site, checked(value)),
+        decode=lambda value, env: checked(value),
+        kind="numbers",
+        arity=5,
+        fit=lambda value, rng, env: (*value[:4], value[4] or 90),
+    )
+
+
 @codec("sides_and_angle")
 def sides_and_angle(arguments: Sequence[Argument], site: Site) -> Codec:
     """`left, top, right, bottom, angle: rotated | sides_and_angle`: the sides before turning about the centre.

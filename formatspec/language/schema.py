@@ -169,8 +169,18 @@ class Spec(Strict):
     )
     ignore: tuple[str, ...] = Field((), description="files that do not matter")
     let: dict[str, str] = Field(default_factory=dict, description="names for pieces of templates")
+    crowds: bool = Field(
+        True, description="false: a crowd is no object of this format, and is left out unless `-O crowds=keep`"
+    )
+    counts_from: dict[str, int] = Field(
+        default_factory=dict,
+        description="where numbers that are made begin, by name: `counts_from: {frame: 1, object.id: 1}`",
+    )
     categories: tuple[str | CategoryTable | CategoryList, ...] = Field(
         (), description="sources of categories; the first present wins"
+    )
+    class_: str | None = Field(
+        None, alias="class", description="the class of all objects, where the format states none: `class: face`"
     )
     items: Annotated[tuple[str, ...], Many] = Field(("image",), description="sources of items: roles, or role.key")
     files: Annotated[dict[str, FileSpec], BeforeValidator(_named_files)] = Field(description="the roles")

@@ -151,11 +151,13 @@ def region(thing: Object, height: int | None, width: int | None) -> Region | Non
 
 
 def area(thing: Object) -> float | None:
-    """Pixels of the region, else the area inside the polygons, else that of the box."""
+    """Pixels of the region, else the area inside the polygons, else that of the rotated box, else that of the box."""
     if thing.region is not None:
         return thing.region.area
     if thing.polygons:
         return sum(ring_area(ring) for ring in thing.polygons)
+    if thing.rotated is not None:
+        return thing.rotated[2] * thing.rotated[3]
     box = bbox(thing)
     return None if box is None else box[2] * box[3]
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from formatspec.model.limits import check_limit
 from formatspec.model.region import Region
-from formatspec.model.runs import Ints, Pixels, rows_first, topmost, within_columns
+from formatspec.model.runs import Ints, Pixels, join, rows_first, topmost, within_columns
 from formatspec.pixels.deflate import between_zeros
 from formatspec.pixels.labels import PixelValue
 from formatspec.pixels.png import CHANNELS, UP, Mode, assembled, palette_bytes
@@ -24,7 +24,8 @@ _LARGEST: dict[Mode, int] = {"gray": 255, "gray16": 65535, "palette": 255, "rgb"
 class Painting(msgspec.Struct, frozen=True):
     """An image of `mode` that is 0 but for ordered, disjoint runs of one value, in column-major order.
 
-    `keys` are the values, each as one number whose lowest byte is the first channel.
+    keys: the values, each as one number whose lowest byte is the first channel.  layers: which of the regions that
+    were painted each run shows.
     """
 
     height: int
@@ -33,6 +34,26 @@ class Painting(msgspec.Struct, frozen=True):
     starts: Ints
     stops: Ints
     keys: Ints
+    layers: Ints
+
+    def seen(self, count: int) -> list[int]:
+        """How many pixels of each of the first `count` regions are seen."""
+        found = np.zeros(count, np.int64)
+        np.add.at(found, self.layers, self.stops - self.starts)
+        return [int(pixels) for pixels in found]
+
+    def values(self) -> set[PixelValue]:
+        """The values that a pixel has, but for the 0 of what is not painted."""
+        found = (int(key) for key in np.unique(self.keys))
+        channels = CHANNELS[self.mode]
+        if channels == 1:
+            return set(found)
+        return {tuple(key >> 8 * place & 255 for place in range(channels)) for key in found}
+
+    def seen_region(self, layer: int) -> Region:
+        """The pixels of one of the regions that are seen."""
+        own = self.layers == layer
+        return Region(self.height, self.width, join(self.starts[own], self.stops[own]))
 
     def pixels(self) -> Pixels:
         """uint8 (uint16 for gray16), (h, w), or (h, w, 3 or 4) for rgb and rgba."""
@@ -95,7 +116,7 @@ def compose(rows: Iterable[tuple[Region, PixelValue]], height: int, width: int, 
             )
         layers.append(region.bounds)
     starts, stops, shown = topmost(layers)
-    return Painting(height, width, mode, starts, stops, np.array(keys, np.int64)[shown])
+    return Painting(height, width, mode, starts, stops, np.array(keys, np.int64)[shown], shown)
 
 
 def _packed(value: PixelValue, mode: Mode) -> int:

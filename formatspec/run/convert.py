@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from formatspec.engine.conservation.tally import Imbalance, imbalances
 from formatspec.engine.dataset.dataset import OpenDataset
 from formatspec.engine.dataset.read_item import Assembled, Purpose
 from formatspec.engine.dataset.report import Noted
@@ -21,6 +22,7 @@ from formatspec.engine.export.exporter import CannotWriteError, Exporter
 from formatspec.engine.export.join_shards import Finisher, NameTakenError
 from formatspec.engine.export.judge_target import TargetJudge
 from formatspec.engine.export.losses import Losses
+from formatspec.engine.export.lost_records import tells_of_gone
 from formatspec.engine.export.shard_output import ShardOutput
 from formatspec.engine.export.shared_tables import counts_on, knows_all, tells_of_items
 from formatspec.engine.resolve.held_slots import BITS, stated_bits
@@ -35,6 +37,7 @@ from formatspec.model.records import Category, Item
 from formatspec.policy.repair import repaired
 from formatspec.policy.rules import Policy
 from formatspec.policy.tell import Done, counted, ways_out
+from formatspec.run.classless import GivenClass, class_of
 from formatspec.run.output.staging import Staging
 from formatspec.run.pools.shards import Pool, Shard, shards_of
 from formatspec.run.pools.workers import Alone
@@ -61,6 +64,10 @@ class RefusedError(ValueError):
         self.ways = ways
 
 
+class UnaccountedError(RefusedError):
+    """A conversion that was not made, since something would be gone that no line names: a fault of ours."""
+
+
 class Result(msgspec.Struct, frozen=True, kw_only=True):
     """What a conversion wrote, what was done about findings, and what the target could not hold."""
 
@@ -75,6 +82,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     findings: tuple[Finding, ...]
     notices: tuple[str, ...] = ()
     actions: tuple[Done, ...] = ()
+    unaccounted: tuple[Imbalance, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The result as one plain object."""
@@ -93,6 +101,9 @@ class Plan(msgspec.Struct, kw_only=True):
     options: dict[str, Any] = {}
     labels: dict[str, str | None] | None = None
     select: Any = None
+    default_class: str | None = None
+    allow_unaccounted: bool = False
+    allow_loss: tuple[str, ...] = ()
     variant: str | None = None
 
     @property
@@ -117,15 +128,17 @@ def target_format(source: OpenDataset, target: Source, plan: Plan) -> Format:
         options = dict(plan.options)
     for name, option in layout.spec.options.items():
         if options.get(name) is None and option.follows:
-            options[name] = _following(source, option.follows)
+            options[name] = _following(source, option.follows, plan)
     return compile_format(target, layout, options)
 
 
-def _following(source: OpenDataset, follows: Mapping[str, Any]) -> Any:
-    """The choice for the first slot, in the option's order, that the first items' objects hold, else their areas."""
+def _following(source: OpenDataset, follows: Mapping[str, Any], plan: Plan) -> Any:
+    """The choice for the first slot, in the option's order, that the first objects taken hold, else their areas."""
     bits, of_areas = 0, 0
     for item in itertools.islice(source, PEEKED):
-        for thing in item.objects:
+        taken = item if plan.select is None else plan.select(item)
+        taken = taken if taken is None or plan.labels is None else Labels(plan.labels).item(taken)
+        for thing in () if taken is None else taken.objects:
             bits |= stated_bits(thing)
         of_areas |= BITS["region"] if item.areas else 0
     bits = bits or of_areas
@@ -182,6 +195,10 @@ class Conversion:
         self.labels = Labels(plan.labels) if plan.labels is not None else None
         self.adapter = Adapter(source.form, form, (entry.names for entry in source.entries), plan.subsets)
         self.listed = self.labels.categories(listed) if self.labels is not None else listed
+        named = None if self.adapter.same else class_of(source.form, plan.default_class)
+        self.classes = None if named is None else GivenClass(named, self.listed)
+        if self.classes is not None:
+            self.listed = self.classes.categories(self.listed)
         self.categories = target_categories(
             form, self.listed, self.adapter.same and self.labels is None, source.splits.apart
         )
@@ -260,7 +277,11 @@ class Conversion:
             if select is not None:
                 chosen = select.at(item, index) if isinstance(select, ItemCondition) else select(item)
             if chosen is not None:
-                yield index, chosen if self.labels is None else self.labels.item(chosen), one.files if keeps else None
+                chosen = chosen if self.labels is None else self.labels.item(chosen)
+                if self.classes is not None and any(thing.category is None for thing in chosen.objects):
+                    made.classed += sum(1 for thing in chosen.objects if thing.category is None)
+                    chosen = self.classes.item(chosen)
+                yield index, chosen, one.files if keeps else None
 
     def _treated(self, one: Assembled, item: Item, made: Written) -> Item | None:
         """An item after what the policy does about its findings; None where it is not written."""
@@ -313,6 +334,7 @@ class Written(msgspec.Struct):
     found: Noted = []
     refused: list[Finding] = []
     claimed: set[str] = set()
+    classed: int = 0
     part: ShardOutput | None = None
 
 
@@ -330,7 +352,7 @@ def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callab
     _need_images(conversion, findings)
     refused: list[Finding] = []
     claimed: set[str] = set()
-    items = files = copied = left_out = 0
+    items = files = copied = left_out = classed = 0
     if conversion.in_turn:
         coming = Alone().map(conversion.run, shards)
     else:
@@ -343,6 +365,7 @@ def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callab
         claimed |= made.claimed
         items, files, copied = items + made.items, files + made.media, copied + made.copied
         left_out += made.left_out
+        classed += made.classed
         progress(behind)
     findings += refused
     told = plan.policy.told(findings)
@@ -360,12 +383,28 @@ def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callab
     except CannotWriteError as error:
         raise RefusedError(f"nothing was written: {error}", told) from None
     losses.listed(conversion.listed)
-    if plan.lossless and losses.counts:
-        raise RefusedError("nothing was written: the target cannot hold everything", told, tuple(losses.lines()))
+    named: dict[str, int] = {}
+    for (what, unit), count in losses.counts.items():
+        if tells_of_gone(what, unit):
+            named[unit] = named.get(unit, 0) + count
+    unaccounted = tuple(imbalances(finisher.tally, named))
+    if unaccounted and not plan.allow_unaccounted:
+        raise UnaccountedError(
+            "nothing was written: some of what was read would be gone, and no line of the report says so; this is a "
+            "fault of formatspec, please report it with the lines above",
+            told, tuple(map(str, unaccounted)),
+        )  # fmt: skip
+    accepted = set(plan.allow_loss)
+    gone = [line for line in losses.lines() if not {line, line.rpartition(":")[0]} & accepted]
+    if plan.lossless and gone:
+        raise RefusedError("nothing was written: the target cannot hold everything", told, tuple(gone))
     return Result(
         source=source.name, target=form.name, out="", items=items, skipped=left_out, files=finisher.files + files,
         losses=tuple(losses.lines()), loss_report=tuple(losses.report()), findings=told,
-        notices=(*_notices(source, copied, claimed), *_unchecked(conversion)), actions=actions,
+        notices=(
+            *_notices(source, copied, claimed), *_unchecked(conversion), *_of_classes(conversion, classed, losses)
+        ),
+        actions=actions, unaccounted=unaccounted,
     )  # fmt: skip
 
 
@@ -385,6 +424,18 @@ def refuse_errors(findings: Sequence[Finding], told: tuple[Finding, ...]) -> Non
         ways = tuple(ways_out(stopping))
         found = "1 finding stops" if len(stopping) == 1 else f"{len(stopping)} findings stop"
         raise RefusedError(f"nothing was written: {found} the conversion", told, ways=ways)
+
+
+def _of_classes(conversion: Conversion, classed: int, losses: Losses) -> Iterator[str]:
+    """What there is to say of objects without a class."""
+    things = "1 object" if classed == 1 else f"{classed} objects"
+    if classed and conversion.classes is not None:
+        name = conversion.classes.name
+        yield f"written with the class {name!r}, since {conversion.source.name} states none: {things}"
+    if conversion.classes is None and any(
+        what.startswith("objects not written (no category") for what, _ in losses.counts
+    ):
+        yield "--default-class NAME gives objects without a class one, so that they are written"
 
 
 def _refuse_unknown(renamed: Iterable[str], met: Collection[str], source: OpenDataset) -> None:

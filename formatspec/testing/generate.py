@@ -5,15 +5,18 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import msgspec
 
 from formatspec.codecs.registry import Env, UnfitError
-from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting
+from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting, states
 from formatspec.engine.export.adapt import TargetCategories
+from formatspec.engine.export.shared_tables import object_tables
 from formatspec.engine.read.categories import table_of
 from formatspec.engine.spec.compiled import IMAGE, Format
+from formatspec.engine.write.geometry_choice import shape_of
 from formatspec.language.schema import CategoryTable
 from formatspec.model import derive
 from formatspec.model.records import Area, Caption, Category, Image, Item, Label, Object
@@ -226,7 +229,9 @@ class Generator:
                 continue
             if any(say_alike(thing, other, slots) for slots in self.outline.keys for other in made):
                 continue
-            if not told or (self.outline.alone and thing == Object()) or self._refused(thing, choices, env, subsets):
+            if not told or (self.outline.alone and thing == Object()) or not self._has_shape(thing):
+                continue
+            if self._refused(thing, choices, env, subsets):
                 continue
             if True not in told and thing.region is not None:
                 thing = msgspec.structs.replace(thing, region=None)
@@ -246,6 +251,18 @@ class Generator:
                 thing = msgspec.structs.replace(thing, hidden=hidden if hidden else None)
             made.append(self._in_rings(thing, made, leaves, env))
         return tuple(made)
+
+    def _has_shape(self, thing: Object) -> bool:
+        """Whether an object has what a row needs, where every row of objects needs some geometry."""
+        if not self._shapes or not all(self._shapes):
+            return True
+        return any(all(_can_state(thing, name) for name in shape) for shape in self._shapes)
+
+    @cached_property
+    def _shapes(self) -> list[frozenset[str]]:
+        """The geometry that each table of objects in a document holds."""
+        roles = [role for role in self.form.documents if role.kind != "pixels" and not role.kept]
+        return [shape_of(table.row) for role in roles for table in object_tables(role.document_rule)]
 
     def _in_rings(self, thing: Object, before: Sequence[Object], leaves: Sequence[Bound], env: Env) -> Object:
         """For rows that hold a ring each: now and then one ring more, and of those that are alike only the first."""
@@ -431,6 +448,13 @@ class Generator:
         except UnfitError:
             return (None,) * len(bound.slots)
         return (value,) if len(bound.slots) == 1 else tuple(value)
+
+
+def _can_state(thing: Object, name: str) -> bool:
+    """Whether an object states a geometry, or another from which it follows."""
+    if name == "bbox":
+        return derive.bbox(thing) is not None
+    return states(thing, name) or (name in ("polygon", "polygons") and bool(derive.polygons(thing)))
 
 
 def _chosen(bound: Bound, choices: Mapping[int, int], bounds: Sequence[Bound]) -> bool:

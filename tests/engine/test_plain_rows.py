@@ -125,9 +125,7 @@ def test_usual_rows_are_plain(tmp_path: Path, taken: list[bool]) -> None:
     assert taken == [True]
 
 
-@pytest.mark.parametrize(
-    "spec,options", [("yolo_ultralytics", {"task": "detect"}), ("yolo_ultralytics", {"task": "obb"}), ("yolo", {})]
-)
+@pytest.mark.parametrize("spec,options", [("yolo_ultralytics", {"task": "detect"}), ("yolo", {})])
 def test_usual_lines_are_written_at_once(spec: str, options: dict[str, Any]) -> None:
     source = formatspec.load_spec(spec)
     form = compile_format(source, source.layouts[0], options)

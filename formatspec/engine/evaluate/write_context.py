@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from formatspec.codecs.registry import Env
 from formatspec.engine.resolve import held_slots
@@ -13,6 +13,7 @@ from formatspec.language.expression import UnknownNameError
 from formatspec.model import derive
 from formatspec.model.derive import Family
 from formatspec.model.records import Category, Item, Label, Object
+from formatspec.model.region import Region
 from formatspec.model.slots import TABLES
 
 Getter = Callable[["WriteContext"], Any]
@@ -27,29 +28,45 @@ class UnmappedCategories:
         return category
 
 
+class Seen(NamedTuple):
+    """How many of a record's pixels a finished label image shows, of how many; `region`: which, where some are not."""
+
+    pixels: int
+    whole: int
+    region: Region | None = None
+
+
 class WriteSetting:
     """What is the same for all records of one item, or of one shared file.
 
     captures: names for paths; file: the shared file that rows are written for; categories: the target's, if
     there is one; paths: how a role's path is rendered for a context;
     apart: whether the target holds regions and polygons side by side, so that neither stands in for the other.
+    unheld: which of lines and keypoints the target has no place for, so that an object of nothing else has no box.
+    claims: how many rows the writers have given.  odd: label images that do not show what was painted, each with the
+    number of values that were and of those that are there.
+    seen: of each record that label images show, by its mark, what is seen of it in the image that shows most.
     """
 
     __slots__ = (
         "apart",
         "captures",
         "categories",
+        "claims",
         "columns",
         "counts",
         "file",
         "folder",
         "held",
         "index",
+        "odd",
         "options",
         "paths",
         "renumbered",
         "rows",
+        "seen",
         "subsets",
+        "unheld",
         "values",
     )
 
@@ -65,9 +82,13 @@ class WriteSetting:
         self.apart = False
         self.index = 0
         self.held: dict[Hashable, int] = {}
+        self.claims = 0
+        self.odd: list[tuple[int, int]] = []
         self.rows: dict[str, Any] = {}
+        self.seen: dict[Hashable, Seen] = {}
         self.counts: dict[str, int] = {}
         self.subsets: tuple[str, ...] = ()
+        self.unheld: frozenset[str] = frozenset()
         self.columns: tuple[str, ...] = ()
 
 
@@ -360,10 +381,15 @@ _OBJECT: dict[str, Getter] = {
     "rank": lambda context: (context.index + 1, context.rows),
     "number": lambda context: context.setting.counts.get(f"{context.index}", context.index),
     "depth": lambda context: context.family().depth(context.record),
-    "bbox": lambda context: derive.bbox(context.record),
+    "level": lambda context: (
+        context.family().depth(context.record) if context.record.level is None else context.record.level
+    ),
+    "bbox": lambda context: box_of(context.record, context.setting),
     "circle": lambda context: derive.circle(context.record),
     "ellipse": lambda context: derive.ellipse(context.record),
-    "rotated": lambda context: derive.rotated(context.record),
+    "rotated": lambda context: (
+        None if box_of(context.record, context.setting) is None else derive.rotated(context.record)
+    ),
     "polygons": lambda context: derive.polygons(context.record, context.setting.apart),
     "polygon": lambda context: derive.polygon(context.record, context.setting.apart),
     "region": lambda context: derive.region(context.record, *_size(context)),
@@ -372,6 +398,27 @@ _OBJECT: dict[str, Getter] = {
     "touches_border": lambda context: derive.touches_border(context.record, *_size(context)),
     "geometry": lambda context: tuple(name for name in held_slots.GEOMETRY if states(context.record, name)),
 }
+
+
+def box_of(thing: Object, setting: WriteSetting) -> derive.Box | None:
+    """The box of an object as a target may write it: none of a line or of points for which the target has no place."""
+    if thing.bbox is None and setting.unheld and is_unbounded(thing) in setting.unheld:
+        return None
+    return derive.bbox(thing)
+
+
+def is_unbounded(thing: Object) -> str | None:
+    """Which geometry without an area an object consists of, `polyline` or `keypoints`; None for any other object."""
+    if (
+        thing.bbox is not None
+        or thing.region
+        or thing.polygons
+        or thing.rotated is not None
+        or thing.circle is not None
+        or thing.ellipse is not None
+    ):
+        return None
+    return "polyline" if thing.polyline else "keypoints" if thing.keypoints else None
 
 
 def _of_void(name: str) -> Getter:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -15,7 +16,7 @@ from formatspec.engine.export.name_items import MOMENTS, Naming, spoken
 from formatspec.engine.read.categories import table_of
 from formatspec.engine.resolve.codec_chain import Chain, build
 from formatspec.engine.spec import wanted_slots
-from formatspec.engine.spec.compiled import Format
+from formatspec.engine.spec.compiled import CROWDS, KEEP, Format
 from formatspec.language.leaf import Bind
 from formatspec.language.schema import CategoryTable
 from formatspec.model.records import Category, Item, Object
@@ -119,6 +120,10 @@ def _id_leaf(form: Format) -> tuple[Bind | None, Any]:
     return None, None
 
 
+CROWDS_LEFT = "left out (crowds)"
+"""What the report says of crowds of which a target makes no objects."""
+
+
 class Adapter:
     """Items of one format as items of another.  What is lost by it is noted in `notes`."""
 
@@ -133,6 +138,8 @@ class Adapter:
         self.naming = Naming(source, target, None if self.same else keys, renamed)
         self.needs_ids = _binds(target, "object", "id")
         self.ids_in_pixels = _binds_in_pixels(target, "id")
+        self.leaves_crowds = not self.same and not target.spec.crowds and target.options.get(CROWDS) != KEEP
+        self.id_digits = _id_digits(target)
         self.fits_ids = _fits_numbers(target, lambda leaf: "id" in leaf.names and "id")
         self.fits_numbers = _fits_numbers(target, _own_number)
 
@@ -149,6 +156,26 @@ class Adapter:
             origin=item.origin if self.same else None,
         )  # fmt: skip
 
+    def taken(self, item: Item, areas_as_objects: bool) -> tuple[Item, int, list[tuple[str, str]]]:
+        """An item as the target takes it, and how many of its objects were objects; and the losses of what it leaves.
+
+        Without crowds where the target would take them for single objects; with areas as objects where it knows
+        objects only.
+        """
+        shown = self._without_crowds(item)
+        stated = len(shown.objects)
+        lost = [(f"objects {CROWDS_LEFT}", "objects")] * (len(item.objects) - stated)
+        if areas_as_objects and item.areas:
+            shown = self._without_crowds(with_areas_as_objects(shown))
+            lost += [(f"areas {CROWDS_LEFT}", "areas")] * (stated + len(item.areas) - len(shown.objects))
+            shown = msgspec.structs.replace(shown, areas=())
+        return shown, stated, lost
+
+    def _without_crowds(self, item: Item) -> Item:
+        if not self.leaves_crowds or all(thing.single is not False for thing in item.objects):
+            return item
+        return msgspec.structs.replace(item, objects=tuple(one for one in item.objects if one.single is not False))
+
     def _objects(self, item: Item) -> Any:
         things = item.objects if self.same else self._numbered(item.objects)
         if self.same or not self.needs_ids:
@@ -156,11 +183,12 @@ class Adapter:
         ids = [thing.id for thing in things]
         bad = self.ids_in_pixels and any(not isinstance(i, int) or i < 1 for i in ids if i is not None)
         bad = bad or not all(fits(i) for _, fits in self.fits_ids for i in ids if i is not None)
+        bad = bad or (self.id_digits > 0 and any(len(str(i)) > self.id_digits for i in ids if i is not None))
         stated = [i for i in ids if i is not None]
         bad = bad or (not self.fits_ids and len(set(stated)) < len(stated))
         if not bad and None not in ids:
             return things
-        start = 1 if self.ids_in_pixels else 0
+        start = self.target.spec.counts_from.get("object.id", 1 if self.ids_in_pixels else 0)
         if bad or all(i is None for i in ids):
             fresh = {id(thing): start + place for place, thing in enumerate(things)}
         else:
@@ -225,6 +253,21 @@ def _fits_numbers(form: Format, slot_of: Callable[[Bind], Any]) -> list[tuple[st
                 chain = build(leaf, ["id"] * len(leaf.names), 1, False, role.place)
                 found.append((slot, partial(_fits, chain, leaf.names.index(slot), len(leaf.names))))
     return found
+
+
+def _id_digits(form: Format) -> int:
+    """How many digits ids of objects have in rows of items' own files, as `{id:03d}` says; 0 where nothing does."""
+    found = [
+        int(leaf.format[1:-1])
+        for role in form.documents
+        if role.span == "item" and role.codec is not None
+        for leaf, scope, _ in wanted_slots.leaves(role.codec.rule, role.scope)
+        if scope.kind == "object" and leaf.names == ("id",) and leaf.format and _PADDED.fullmatch(leaf.format)
+    ]
+    return min(found, default=0)
+
+
+_PADDED = re.compile(r"0[1-9]d")
 
 
 def _own_number(leaf: Bind) -> str | None:

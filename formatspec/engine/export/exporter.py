@@ -8,14 +8,19 @@ from typing import Any
 
 import msgspec
 
+from formatspec.engine.conservation.rows import rows_in
+from formatspec.engine.conservation.tally import Tally
 from formatspec.engine.documents.role_codec import RoleCodec
 from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting
-from formatspec.engine.export.adapt import Adapter, TargetCategories, with_areas_as_objects
+from formatspec.engine.export import shared_tables as asked
+from formatspec.engine.export.adapt import Adapter, TargetCategories
+from formatspec.engine.export.count_records import count_item, table_key, tables_of
+from formatspec.engine.export.item_views import as_seen, is_named, of_one_label, record_names
 from formatspec.engine.export.losses import Losses
 from formatspec.engine.export.lost_records import ONE_PER_ITEM, Unwritten
 from formatspec.engine.export.name_items import NoPlaceError
 from formatspec.engine.export.shard_output import ShardOutput, SharedShard, TableShard
-from formatspec.engine.export.shared_tables import Spooled, counts_on, holds_apart, narrower, spooled_tables, told_twice
+from formatspec.engine.export.shared_tables import Spooled, counts_on, narrower, spooled_tables, told_twice
 from formatspec.engine.export.shared_values import gather_values
 from formatspec.engine.index.entries import header_of
 from formatspec.engine.index.row_ownership import SharedFile
@@ -29,7 +34,7 @@ from formatspec.engine.write.mark_written import hold
 from formatspec.engine.write.print_leaf import NO_SOURCE, LackingError
 from formatspec.engine.write.source_rows import context_of, position_of, source_of
 from formatspec.files.document import FileError
-from formatspec.model.records import Item, Label, Object, Origin
+from formatspec.model.records import Item, Object
 from formatspec.model.slots import TABLES
 
 Write = Callable[[str, bytes], None]
@@ -83,13 +88,15 @@ class Exporter:
         self.same = adapter.same
         self.unions = tuple(file for file in sources.values() if file.union)
         self.shared: dict[tuple[str, str], Shared] = {}
-        self.unwritten = Unwritten(target)
+        self.tally = Tally()
         self.are_read = False
         self.subsets: tuple[set[str], set[str]] = (set(), set())
         self.met: set[str] = set()
         self.files = 0
         self.named: dict[str, str] = {}
-        written = target.roles.values() if roles is None else roles
+        written = list(target.roles.values() if roles is None else roles)
+        copied = [role for role in target.documents if roles is not None and role not in written]
+        self.unwritten = Unwritten(target, self.same, tables_of(copied))
         self.roles = [role for role in written if role.name != IMAGE or role.kind is not None]
         self.writers = {
             role.name: role.painter() if role.kind == "pixels" else compile_writer(role.document_rule, role.scope)
@@ -113,7 +120,9 @@ class Exporter:
         self.objects = 0
         self.numbering = Absolute() if counts_on(target) else Relative()
         self.numbers: dict[int, int] = {}
-        self.apart = holds_apart(target)
+        self.apart = asked.holds_apart(target)
+        self.unheld = frozenset() if self.same else asked.unheld_lines(target)
+        self.beside_pictures = not self.same and asked.told_beside_pictures(target)
         self.areas_as_objects = "areas" not in losses.tables and "objects" in losses.tables
 
     def item(self, item: Item, index: int, whole: bool = True) -> Item:
@@ -123,7 +132,8 @@ class Exporter:
         """
         self.are_read = self.are_read or item.origin is not None
         try:
-            own = self.adapter.item(with_areas_as_objects(item) if self.areas_as_objects else item, index)
+            taken, stated, crowds = self.adapter.taken(item, self.areas_as_objects)
+            own = self.adapter.item(taken, index)
         except NoPlaceError as error:
             raise CannotWriteError(str(error)) from None
         other = self.named.get(own.key)
@@ -138,15 +148,19 @@ class Exporter:
         self.objects += len(own.objects)
         setting = WriteSetting(own.captures, self.categories, dict(self.target.options))
         setting.index = index
-        setting.apart = self.apart
+        setting.apart, setting.unheld = self.apart, self.unheld
         context = self._context(setting, own)
         files: list[tuple[str, bytes]] = []
         for role in self.roles if whole else ():
             if role.span == "item" and role.kind is not None:
                 files.extend(self._item_file(role, own, context))
+        told, twins = as_seen(own, setting) if self.beside_pictures else (own, [])
+        self.numbers.update((id(shown), self.numbers[id(one)]) for one, shown in twins if id(one) in self.numbers)
         for role in self.roles:
             if role.span == "shared" and role.codec is not None and not (role.kept and not self._written_back()):
-                self._rows(role, own, setting)
+                self._rows(role, told, setting)
+        for thing, shown in twins:
+            setting.held[id(thing)] = setting.held.get(id(thing), 0) | setting.held.get(id(shown), 0)
         for role in self.roles if whole else ():
             if role.span == "record":
                 files.extend(self._record_files(role, own, context))
@@ -156,9 +170,10 @@ class Exporter:
         self._in_subsets(own)
         if self.adapter.renamed:
             self.met.update(item.subsets)
-        if not self.same:
-            for what, unit in self.unwritten.of(own, setting, len(item.objects)):
-                self.losses.note(what, unit)
+        lost = [*crowds, *self.unwritten.of(own, setting, stated)]
+        for what, unit in lost:
+            self.losses.note(what, unit)
+        count_item(self.tally, item, own, setting, self.unwritten, lost, stated)
         self.losses.item(own, setting.held)
         return own
 
@@ -186,7 +201,7 @@ class Exporter:
             names = stated if stated != item.captures else setting.captures
             before = WriteSetting(names, self.as_read or self.categories, setting.options)
             before.paths = setting.paths
-            before.apart = setting.apart
+            before.apart, before.unheld = setting.apart, setting.unheld
             before.index = setting.index
             context.as_read = WriteContext(before, item.origin.as_read, item.origin.as_read)
         return context
@@ -195,7 +210,7 @@ class Exporter:
         """How a path inside a file names a file of `role`: as seen from its base or the file's own folder."""
 
         def path(context: WriteContext) -> str | None:
-            names = {**item.captures, **_record_names(role, context)}
+            names = {**item.captures, **record_names(role, context)}
             try:
                 target = role.template.render(names)
                 folder = context.setting.folder if role.base is None else role.base.render(names)
@@ -224,6 +239,7 @@ class Exporter:
                 yield path, data
             return
         assert role.codec is not None
+        claims = context.setting.claims
         text = self.texts.get(role.name) if context.as_read is None else None
         if text is not None:
             document, encode = text(context), role.codec.encode_lines
@@ -232,6 +248,8 @@ class Exporter:
             document, encode = self._document(role, context, source), role.codec.encode
         if role.optional and not was_there and not document:
             return
+        rows = len(document) if text is not None else rows_in(role.codec.rule, document)
+        self.tally.compare(f"rows of {path}", item.key, context.setting.claims - claims, rows)
         assert encode is not None
         yield path, _encoded(encode, document, path)
 
@@ -253,7 +271,7 @@ class Exporter:
                 source = (
                     thing.origin.rasters.get(role.name) if origin is not None and thing.origin is not None else None
                 )
-                if role.optional and source is None and not (_is_named(role, inner) and painter.shows(inner)):
+                if role.optional and source is None and not (is_named(role, inner) and painter.shows(inner)):
                     continue
                 path = self._record_path(role, item, inner)
                 data = painter.encode(inner, source)
@@ -292,7 +310,7 @@ class Exporter:
             kept = inner.record.origin.rasters.get(f"path {role.name}")
             if kept is not None and not (self.adapter.renamed and role.template.match(kept)):
                 return str(kept)
-        return rendered(role, {**item.captures, **_record_names(role, inner)})
+        return rendered(role, {**item.captures, **record_names(role, inner)})
 
     def _rows(self, role: Role, item: Item, item_setting: WriteSetting) -> None:
         if not any(name.startswith("category.") for name in role.captures):
@@ -303,7 +321,7 @@ class Exporter:
             if label.category is not None:
                 names = {f"category.{slot}": getattr(label.category, slot) for slot in ("id", "name", "index")}
                 for captures in self._memberships(role, item):
-                    self._rows_of(role, _of_one_label(item, label), {**captures, **names}, item_setting)
+                    self._rows_of(role, of_one_label(item, label), {**captures, **names}, item_setting)
 
     def _memberships(self, role: Role, item: Item) -> list[Mapping[str, Any]]:
         """The captures of each shared file that an item stands in: where lists name subsets, one for each."""
@@ -352,7 +370,7 @@ class Exporter:
         setting.held = item_setting.held
         setting.rows["lost"] = item_setting.rows.setdefault("lost", [])
         setting.renumbered = self.renumbers
-        setting.apart = self.apart
+        setting.apart, setting.unheld = self.apart, self.unheld
         return self._context(setting, item)
 
     def _spool(self, table: Spooled, shared: Shared, item: Item, context: WriteContext) -> None:
@@ -393,6 +411,8 @@ class Exporter:
                 done.add(id(record))
                 counts[row.table] = count + 1
         context.setting.rows.setdefault("lost", []).extend(found for key, found in lost.items() if key not in done)
+        if done:
+            self.tally.give(f"{file[1]} {table.key}", table.kind, len(done))
 
     def _write_late(self, role: Role, path: str, shared: Shared) -> None:
         """Write the rows that waited for the names of all columns: those of the source, then those of the rows."""
@@ -409,6 +429,9 @@ class Exporter:
             why = _gather(row, inner, gathered, role.codec, inner.as_read is not None)
             if why:
                 self.losses.note(f"{row.table} not written ({why})", row.table)
+                self.tally.fell(row.table)
+            else:
+                self.tally.give(f"{path} {table_key(gathered, shared.part)}", TABLES[row.table], 1)
 
     def take(self) -> ShardOutput:
         """What was written since this was asked last, beside the items' own files."""
@@ -425,12 +448,14 @@ class Exporter:
             objects=self.objects,
             files=self.files,
             are_read=self.are_read,
+            tally=self.tally,
             met=sorted(self.met),
         )
         for file, shared in self.shared.items():
             self.numbering.pass_by(file, shared.part.counts)
         self.numbering.pass_by(None, {ALL_OBJECTS: self.objects})
         self.losses.clear()
+        self.tally = Tally()
         self.shared, self.subsets, self.named, self.files, self.objects = {}, (set(), set()), {}, 0, 0
         self.met = set()
         return part
@@ -463,44 +488,12 @@ def _belongs(row: RowWriter, context: WriteContext) -> bool:
     return source_of(context.record, row.number, context.setting.file) is not None
 
 
-def _of_one_label(item: Item, label: Label) -> Item:
-    """An item with one of its labels only, for a file of that label's category."""
-    origin = None
-    if item.origin is not None and item.origin.as_read is not None and label.origin is not None:
-        origin = Origin(label.origin.rows)
-        origin.as_read = msgspec.structs.replace(item.origin.as_read, labels=(label.origin.as_read,))
-    return msgspec.structs.replace(item, labels=(label,), origin=origin)
-
-
 def _item_context(context: WriteContext, index: int) -> WriteContext:
     inner = WriteContext(context.setting, context.item, context.item, context, index)
     inner.as_read = context.as_read
     if inner.as_read is not None:
         inner.as_read.index = index
     return inner
-
-
-def _is_named(role: Role, context: WriteContext) -> bool:
-    """Whether a record has all that the path of its file names."""
-    return None not in _record_names(role, context).values()
-
-
-def _record_names(role: Role, context: WriteContext) -> dict[str, Any]:
-    names = {}
-    for name in role.captures:
-        if name.startswith("object.") and isinstance(context.record, Object):
-            names[name] = _named_slot(name.removeprefix("object."), context)
-    return names
-
-
-def _named_slot(slot: str, context: WriteContext) -> Any:
-    if slot == "depth":
-        return context.family().depth(context.record)
-    head, _, rest = slot.partition(".")
-    if head != "category":
-        return getattr(context.record, slot, None)
-    category = context.record.category
-    return None if category is None else getattr(context.setting.categories.own(category), rest)
 
 
 def rendered(role: Role, names: Mapping[str, Any]) -> str:

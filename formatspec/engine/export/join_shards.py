@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from formatspec.engine.base.scratch_records import PIECE, Marks, Records, mark
+from formatspec.engine.conservation.tally import Tally
 from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting
 from formatspec.engine.export.adapt import TargetCategories
 from formatspec.engine.export.exporter import CannotWriteError, rendered
@@ -46,6 +47,7 @@ class SpooledRows(Sequence[Any]):
         self._places = Records([("place", "i4")])
         self._noted = (array("q"), array("i"), array("i"))
         self._any_place = False
+        self.given_out = 0
 
     def __len__(self) -> int:
         return len(self._spans) + len(self._noted[0])
@@ -71,9 +73,11 @@ class SpooledRows(Sequence[Any]):
     def texts(self) -> Iterator[bytes]:
         """The rows as text, in their order."""
         self._put_away()
+        self.given_out = 0
         for spans in self._ordered():
             for start, length in spans.tolist():
                 self._spool.seek(start)
+                self.given_out += 1
                 yield self._spool.read(length)
 
     def _ordered(self) -> Iterator[Any]:
@@ -131,6 +135,7 @@ class Finisher:
         self.subsets: tuple[set[str], set[str]] = (set(), set())
         self.met: set[str] = set()
         self.files = 0
+        self.tally = Tally()
         self._files: dict[tuple[str, str], _File] = {}
         self._objects = 0
         self._named = Marks()
@@ -149,6 +154,7 @@ class Finisher:
             mine.update(other)
         self.met.update(part.met)
         self.files += part.files
+        self.tally.add(part.tally)
         self.are_read = self.are_read or part.are_read
         for shared in part.shared:
             self._add(shared)
@@ -213,6 +219,8 @@ class Finisher:
         except (FileError, ValueError) as error:
             raise CannotWriteError(f"{key[1]}: {error}") from None
         self.files += 1
+        for table, rows in made.tables.items():
+            self.tally.wrote(f"{key[1]} {table}", rows.given_out)
 
     def _source_of(self, role: Role, key: tuple[str, str], made: _File) -> SharedFile | None:
         """The file of the source that becomes this one: of its path, or the only one of its name where subsets are

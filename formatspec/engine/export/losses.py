@@ -49,6 +49,10 @@ CATEGORY_NAMES = {
 """What is told of a category besides its name."""
 
 
+BESIDE_MASKS = 1 << 40
+"""Stands beside the bits of lost slots for outlines of an object whose pixels are held."""
+
+
 class Losses:
     """The loss report in the making."""
 
@@ -94,6 +98,8 @@ class Losses:
             for name, words in NAMES.items():
                 if slots & BITS[name]:
                     counts[words, "objects"] += count
+            if slots & BESIDE_MASKS:
+                counts["outlines beside masks", "objects"] += count
         return counts
 
     def clear(self) -> None:
@@ -121,6 +127,10 @@ class Losses:
             if not bits & WRITTEN:
                 continue
             gone = stated_bits(thing) & ~bits & ~BITS["attributes"]
+            if gone & BITS["single"] and thing.single:
+                gone &= ~BITS["single"]  # one thing is what every object is unless something else is said
+            if gone & BITS["polygons"] and bits & BITS["region"]:
+                gone = gone & ~BITS["polygons"] | BESIDE_MASKS
             if gone & BITS["region"]:
                 gone = self._without_region(thing, gone, bits)
             if gone:

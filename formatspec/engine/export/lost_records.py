@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from formatspec.engine.evaluate.write_context import WriteSetting
-from formatspec.engine.resolve.held_slots import WRITTEN, mark_of_area, record_mark
+from formatspec.engine.evaluate.write_context import WriteSetting, is_unbounded
+from formatspec.engine.export.adapt import CROWDS_LEFT
+from formatspec.engine.resolve.held_slots import BITS, WRITTEN, mark_of_area, record_mark
 from formatspec.engine.spec import wanted_slots
 from formatspec.engine.spec.compiled import Format, Role
 from formatspec.model import derive
 from formatspec.model.records import Area, Item, Object
 
 TRACKED = ("objects", "labels", "captions", "areas")
+HIDDEN = "hidden by others"
+COVERED = "pixels covered by others"
 NO_TABLE = "no table is for them"
+UNBOUNDED = {"polyline": "lines, which bound no area", "keypoints": "points, which bound no area"}
 ONE_PER_ITEM = "one per item"
 _SINGLE = {"labels": "label.", "captions": "caption."}
 """What slots of the item that tell of its first label or caption begin with."""
@@ -26,11 +30,12 @@ class Unwritten:
 
     rows: tables whose rows are counted record by record.  listed: those of documents.  whole: tables of which
     nothing is left out, since a column lists them, or a file stands for each.  first: those of which an item's
-    slots tell the first.
+    slots tell the first.  copied: those whose files are taken over as they are.
     """
 
-    def __init__(self, target: Format) -> None:
-        made = [role for role in target.documents if not role.kept]
+    def __init__(self, target: Format, same: bool = False, copied: Collection[str] = ()) -> None:
+        self.copied = frozenset(copied)
+        made = [role for role in target.documents if same or not role.kept]
         self.rows = {table for role in made for table in wanted_slots.tables(role.document_rule)}
         self.listed = {
             table
@@ -53,24 +58,36 @@ class Unwritten:
     def of(self, item: Item, setting: WriteSetting, stated: int) -> Iterator[Loss]:
         """Each loss of an item that has been written; its objects from `stated` on were made of its areas."""
         reasons: dict[Hashable, str] = {}
+        others: dict[Loss, None] = {}
         for table, record, why in setting.rows.pop("lost", ()):
             if table in TRACKED or table == "children":
                 reasons.setdefault(record_mark(record), why)
+            elif table == "items":
+                others[f"{table} not written ({why})", table] = None  # an item once, however many lists name it
             else:
                 yield f"{table} not written ({why})", table
-        yield from self._objects(item, setting.held, reasons, stated)
+        yield from others
+        yield from self._objects(item, setting, reasons, stated)
         for table in ("labels", "captions"):
             yield from self._of(table, getattr(item, table), setting.held, reasons)
         if stated == len(item.objects):
-            yield from self._areas(item, setting.held, reasons)
+            yield from self._areas(item, setting, reasons)
 
     def _objects(
-        self, item: Item, held: Mapping[Hashable, int], reasons: Mapping[Hashable, str], stated: int
+        self, item: Item, setting: WriteSetting, reasons: Mapping[Hashable, str], stated: int
     ) -> Iterator[Loss]:
-        if "objects" in self.whole:
+        if "objects" in self.whole | self.copied:
             return
+        held = setting.held
         for place, thing in enumerate(item.objects):
-            written = held.get(id(thing), 0) & WRITTEN
+            bits = held.get(id(thing), 0)
+            written, seen = bits & WRITTEN, setting.seen.get(id(thing))
+            if seen is not None and seen.region is not None and not bits & BITS["polygons"]:
+                if seen.pixels or written:
+                    yield COVERED, "objects"
+                else:
+                    yield f"objects {HIDDEN}", "objects"
+                    continue
             if written and place < stated:
                 continue
             unit = "objects" if place < stated else "areas"
@@ -79,23 +96,27 @@ class Unwritten:
             elif _is_drawn(thing, held):
                 yield "objects, drawn as areas", unit
             elif "objects" in self.rows:
-                yield f"{unit} not written ({reasons.get(record_mark(thing), NO_TABLE)})", unit
+                why = UNBOUNDED.get(is_unbounded(thing) or "") or reasons.get(record_mark(thing), NO_TABLE)
+                yield f"{unit} not written ({why})", unit
             elif "areas" in self.rows:
                 yield f"{unit} not written ({_no_area(thing, reasons)})", unit
             else:
                 yield unit, unit
 
-    def _areas(self, item: Item, held: Mapping[Hashable, int], reasons: Mapping[Hashable, str]) -> Iterator[Loss]:
-        for area in item.areas:
+    def _areas(self, item: Item, setting: WriteSetting, reasons: Mapping[Hashable, str]) -> Iterator[Loss]:
+        held = setting.held
+        for area in () if "areas" in self.copied else item.areas:
             if "areas" not in self.rows | self.whole:
                 yield "areas", "areas"
-            elif not held.get(record_mark(area), 0) & WRITTEN and _is_seen(area, item.objects):
-                yield f"areas not written ({reasons.get(record_mark(area), NO_TABLE)})", "areas"
+            elif not held.get(record_mark(area), 0) & WRITTEN:
+                seen = _is_seen(area, item.objects)
+                why = f"not written ({reasons.get(record_mark(area), NO_TABLE)})" if seen else HIDDEN
+                yield f"areas {why}", "areas"
 
     def _of(
         self, table: str, records: Sequence[Any], held: Mapping[Hashable, int], reasons: Mapping[Hashable, str]
     ) -> Iterator[Loss]:
-        if table in self.whole:
+        if table in self.whole | self.copied:
             return
         for place, record in enumerate(records):
             if held.get(record_mark(record), 0) & WRITTEN or (place == 0 and table in self.first):
@@ -104,6 +125,12 @@ class Unwritten:
                 yield f"{table} not written ({reasons.get(record_mark(record), NO_TABLE)})", table
             else:
                 yield (f"{table} not written ({ONE_PER_ITEM})" if table in self.first else table), table
+
+
+def tells_of_gone(what: str, unit: str) -> bool:
+    """Whether a line of the report tells of records that do not stand in the output as what they were."""
+    gone = (unit, f"{unit} {HIDDEN}", "objects, drawn as areas", "areas, written as objects", f"{unit} {CROWDS_LEFT}")
+    return what.startswith(f"{unit} not written") or what in gone
 
 
 def _parts(name: str) -> str:

@@ -205,7 +205,8 @@ class Naming:
         if name.startswith("label.category.") or _is_attribute(name):
             return lambda item, number, relative: None
         if kind.endswith("d"):
-            return lambda item, number, relative: 0 if name == "sequence" else number
+            first = self.target.spec.counts_from.get(name, 0)
+            return lambda item, number, relative: first if name == "sequence" else first + number
         if name not in ("name", "id") and self.names and name != self.names[-1]:
             return lambda item, number, relative: posixpath.dirname(relative).replace("/", "_") or DEFAULT_SUBSET
         if kind.startswith("path"):

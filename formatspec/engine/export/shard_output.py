@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from formatspec.engine.conservation.tally import Tally
 from formatspec.engine.documents.role_codec import RoleCodec
 from formatspec.engine.resolve.row_counters import counted
 from formatspec.files.document import FileError
@@ -63,6 +64,7 @@ class ShardOutput(msgspec.Struct):
     objects: int
     files: int
     are_read: bool
+    tally: Tally
     met: list[str] = []
 
 

@@ -13,6 +13,19 @@ from formatspec.model.records import Area, Category, Item, Object
 from formatspec.model.region import Region
 from formatspec.model.slots import slot_value
 
+BY_ORDER, BY_AREA = "order", "area"
+"""What decides which of two regions lies on top: the drawing order that is stated, or the smaller area."""
+
+
+def stacking(record: Any, region: Region | None, paint: str) -> float:
+    """How far up a record lies among those that are painted with it; among equals the later one is on top.
+
+    By order: its stated drawing order, 0 where none is stated.  By area: the smaller, the further up.
+    """
+    if paint == BY_AREA:
+        return 0.0 if region is None else -float(region.area)
+    return getattr(record, "order", None) or 0
+
 
 def number_of(context: WriteContext, contexts: list[WriteContext], each: Each) -> int:
     """How many rows of the same category stand before; what rows of it state as their own number is passed over.
@@ -36,16 +49,22 @@ def _is_counted(record: Any, slots: Sequence[str]) -> bool:
     return bool(record.region or record.polygons) and all(slot_value(record, slot) is None for slot in slots)
 
 
-def areas_of(item: Item, things: Sequence[Object]) -> list[Area]:
-    """Areas in which the regions of `things` are part of their category's; no pixel belongs to two."""
+def areas_of(item: Item, things: Sequence[Object], paint: str = BY_ORDER) -> list[Area]:
+    """Areas in which the regions of `things` are part of their category's; no pixel belongs to two.
+
+    Where regions overlap, the pixel is of the one that `stacking` puts on top.
+    """
     height = item.image.height if item.image else None
     width = item.image.width if item.image else None
-    downwards = sorted((t for t in things if t.parent is None), key=lambda t: t.order or 0, reverse=True)
-    regions = [(t.category, derive.region(t, height, width)) for t in downwards]
-    layers = [(category, region) for category, region in regions if category is not None and region]
-    covered = Region.overlaid([(region, None) for _, region in reversed(layers)]).get(None) if item.areas else None
-    found = Region.overlaid([(region, _key(category)) for category, region in reversed(layers)])
-    categories = {_key(category): category for category, _ in layers}
+    regions = [(t, derive.region(t, height, width)) for t in things if t.parent is None]
+    upwards = sorted(
+        ((t, region) for t, region in regions if t.category is not None and region),
+        key=lambda layer: stacking(layer[0], layer[1], paint),
+    )
+    layers = [(t.category, region) for t, region in upwards if t.category is not None and region is not None]
+    covered = Region.overlaid([(region, None) for _, region in layers]).get(None) if item.areas else None
+    found = Region.overlaid([(region, _key(category)) for category, region in layers])
+    categories = {_key(category): category for category, _ in reversed(layers)}
     apart = []
     for area in item.areas:
         seen = area.region if covered is None else area.region - covered

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
 
 from formatspec.engine.evaluate.expressions import condition
-from formatspec.engine.evaluate.write_context import WriteContext
-from formatspec.engine.label_images.layers import areas_of, number_of
+from formatspec.engine.evaluate.write_context import Seen, WriteContext
+from formatspec.engine.label_images.layers import BY_ORDER, areas_of, number_of, stacking
 from formatspec.engine.label_images.rules import (
     ANY,
     CHANNELS,
@@ -21,7 +21,7 @@ from formatspec.engine.label_images.rules import (
     channels_of,
     tables_of,
 )
-from formatspec.engine.resolve.held_slots import BITS, IMPLIED, WRITTEN
+from formatspec.engine.resolve.held_slots import BITS, IMPLIED, WRITTEN, record_mark
 from formatspec.engine.resolve.scope import Scope
 from formatspec.engine.write.compile_writer import RowWriter, write_record
 from formatspec.engine.write.mark_written import hold
@@ -34,17 +34,27 @@ from formatspec.language.rules import (
 )
 from formatspec.language.schema import FileSpec
 from formatspec.model import derive
-from formatspec.model.records import Area
+from formatspec.model.records import Area, Object
 from formatspec.model.region import Region
 from formatspec.pixels import containers, png
 from formatspec.pixels.painting import compose
 from formatspec.pixels.palettes import bits
 
-PixelRows = list[tuple[Region, Value]]
+PAINT = "paint"
+"""The option that says what lies on top where regions overlap."""
+
+
+class Layer(NamedTuple):
+    """What is painted of one record: its pixels, their value, and the slots that they hold."""
+
+    region: Region
+    value: Value
+    context: WriteContext
+    bits: int
 
 
 class RasterWriter(msgspec.Struct, frozen=True):
-    """The writer of a label image."""
+    """The writer of a label image.  `holds`: the slots that each of `rows` holds of a record whose pixels are seen."""
 
     spec: FileSpec
     alphabets: tuple[Alphabet, ...]
@@ -53,22 +63,31 @@ class RasterWriter(msgspec.Struct, frozen=True):
     palette: Callable[[WriteContext], Any] | None
     background: Value = None
     shown: Callable[[WriteContext], object] | None = None
+    holds: tuple[int, ...] = ()
 
     def encode(self, context: WriteContext, source: png.Raster | None) -> bytes | None:
         """The label image of a context; None where there is nothing to paint on.  The source while nothing changed."""
-        if source is not None and context.as_read is not None and self._unchanged(context):
-            return containers.encode(source.pixels, source.mode, source.palette, self.spec.path)
-        return self._encoded(context, self._painted(context))
+        if source is not None and context.as_read is not None:
+            anew = WriteContext(context.setting, context.item, context.record, context.up, context.index, context.rows)
+            anew.family_of = context.family_of
+            layers = self._painted(anew)
+            if self._unchanged(context.as_read, layers):
+                for layer in layers:
+                    _note_seen(layer, layer.region.area, layer.region)
+                return containers.encode(source.pixels, source.mode, source.palette, self.spec.path)
+        layers = self._painted(context)
+        return self._encoded(context, layers)
 
     def encode_shown(self, context: WriteContext) -> bytes | None:
         """The label image of a context without a source; None where nothing is to be painted, or there is no size."""
-        rows = self._painted(context)
-        return self._encoded(context, rows) if rows else None
+        layers = self._painted(context)
+        return self._encoded(context, layers) if layers else None
 
-    def _encoded(self, context: WriteContext, rows: PixelRows) -> bytes | None:
+    def _encoded(self, context: WriteContext, layers: list[Layer]) -> bytes | None:
         height, width = context.env.height, context.env.width
         if not height or not width:
             return None
+        rows = [(layer.region, layer.value) for layer in layers]
         if self.background is not None:
             rows = [(Region.full(height, width), self.background), *rows]
         mode = self._mode(rows)
@@ -77,14 +96,22 @@ class RasterWriter(msgspec.Struct, frozen=True):
         palette = None
         if mode == "palette":
             palette = self.palette(context) if self.palette is not None else bits()
-        return containers.encode_painting(compose(rows, height, width, mode), palette, self.spec.path)
+        painting = compose(rows, height, width, mode)
+        data = containers.encode_painting(painting, palette, self.spec.path)
+        first = len(rows) - len(layers)
+        seen = painting.seen(len(rows))[first:]
+        values = {value for (_, value), pixels in zip(rows[first:], seen, strict=True) if pixels}
+        there = painting.values() & {value for _, value in rows[first:]}
+        if len(values) != len(there):
+            context.setting.odd.append((len(values), len(there)))
+        for place, (layer, pixels) in enumerate(zip(layers, seen, strict=True), first):
+            _note_seen(layer, pixels, layer.region if pixels == layer.region.area else painting.seen_region(place))
+        return data
 
-    def _unchanged(self, context: WriteContext) -> bool:
+    def _unchanged(self, as_read: WriteContext, layers: list[Layer]) -> bool:
         """Whether what would be painted anew is what would have been painted of the item as it was read."""
-        assert context.as_read is not None
-        anew = WriteContext(context.setting, context.item, context.record, context.up, context.index, context.rows)
-        anew.family_of = context.family_of
-        return self._painted(anew) == self._painted(context.as_read)
+        then = self._painted(as_read)
+        return [(one.region, one.value) for one in layers] == [(one.region, one.value) for one in then]
 
     def shows(self, context: WriteContext) -> bool:
         """Whether there is anything to paint."""
@@ -95,17 +122,17 @@ class RasterWriter(msgspec.Struct, frozen=True):
         part = _restricted(context, members)
         return self.encode(part, source)
 
-    def _mode(self, rows: PixelRows) -> Any:
+    def _mode(self, rows: list[tuple[Region, Value]]) -> Any:
         mode = self.spec.image[0] if self.spec.image else "gray"
         if mode == "index":
             return "gray16" if any(isinstance(v, int) and v > 255 for _, v in rows) else "gray"
         return mode
 
-    def _painted(self, context: WriteContext) -> PixelRows:
+    def _painted(self, context: WriteContext) -> list[Layer]:
         return self._masked(context) if self.alphabets else self._labelled(context)
 
-    def _masked(self, context: WriteContext) -> PixelRows:
-        found: PixelRows = []
+    def _masked(self, context: WriteContext) -> list[Layer]:
+        found: list[Layer] = []
         for value, slot in self.alphabets[0].slots.items():
             if slot is None or value == 0:
                 continue
@@ -115,16 +142,18 @@ class RasterWriter(msgspec.Struct, frozen=True):
                 else getattr(context.record, slot)
             )
             if region:
-                found.append((region, value))
-                hold(context, BITS[slot] | IMPLIED.get(slot, 0) | WRITTEN)
+                found.append(Layer(region, value, context, BITS[slot] | IMPLIED.get(slot, 0) | WRITTEN))
         return found
 
-    def _labelled(self, context: WriteContext) -> PixelRows:
+    def _labelled(self, context: WriteContext) -> list[Layer]:
         context = self._of_shown(context)
-        painted: list[tuple[float, float, int, Region, Value]] = []
-        for layer, row in enumerate(sorted(self.rows, key=lambda row: _LAYERS.get(row.table, 1))):
+        painted: list[tuple[tuple[int, int, float, int], Layer]] = []
+        paint = context.setting.options.get(PAINT, BY_ORDER)
+        family = context.family() if any(thing.parent is not None for thing in _things(context)) else None
+        rows = sorted(zip(self.rows, self.holds, strict=True), key=lambda entry: _LAYERS.get(entry[0].table, 1))
+        for layer, (row, held) in enumerate(rows):
             is_area = row.table == "areas"
-            records = _areas(context, self._individual(context)) if is_area else list(row.select(context))
+            records = _areas(context, self._individual(context), paint) if is_area else list(row.select(context))
             contexts = [f for f in contexts_of(records, context) if row.fits(f)]
             for index, inner in enumerate(contexts):
                 inner.index, inner.rows = index, len(contexts)
@@ -137,9 +166,11 @@ class RasterWriter(msgspec.Struct, frozen=True):
                 except LackingError as lacking:
                     context.setting.rows.setdefault("lost", []).append((row.table, inner.record, f"no {lacking}"))
                     continue
-                order = getattr(inner.record, "order", None) or 0
-                painted.append((_LAYERS.get(row.table, 1), order, layer * 1_000_000 + index, region, value))
-        return [(region, value) for _, _, _, region, value in sorted(painted, key=lambda entry: entry[:3])]
+                height = _LAYERS.get(row.table, 1)
+                below = family.depth(inner.record) if family is not None and isinstance(inner.record, Object) else 0
+                place = (height, -below, stacking(inner.record, region, paint), layer * 1_000_000 + index)
+                painted.append((place, Layer(region, value, inner, held)))
+        return [layer for _, layer in sorted(painted, key=lambda entry: entry[0])]
 
     def _of_shown(self, context: WriteContext) -> WriteContext:
         """The context with those objects only that the label image shows."""
@@ -157,6 +188,19 @@ class RasterWriter(msgspec.Struct, frozen=True):
         return found
 
 
+def _note_seen(layer: Layer, pixels: int, region: Region) -> None:
+    """Note how much of a record a finished label image shows; what has a pixel is held by it."""
+    context, whole = layer.context, layer.region.area
+    if not layer.bits:
+        return
+    mark, seen = record_mark(context.record), context.setting.seen
+    known = seen.get(mark)
+    if layer.bits & BITS["region"] and (known is None or pixels > known.pixels):
+        seen[mark] = Seen(pixels, whole, None if pixels == whole else region)
+    if pixels:
+        hold(context, layer.bits)
+
+
 _LAYERS = {"areas": 0, "objects": 1, "children": 1, "void": 2}
 
 
@@ -169,11 +213,15 @@ def _region(context: WriteContext) -> Region | None:
     return derive.region(record, context.env.height, context.env.width)
 
 
-def _areas(context: WriteContext, apart: set[int]) -> list[Area]:
+def _things(context: WriteContext) -> tuple[Object, ...]:
+    return () if context.item is None else context.item.objects
+
+
+def _areas(context: WriteContext, apart: set[int], paint: str) -> list[Area]:
     """The item's areas, and one for each category of the objects that nothing else paints: later ones on top."""
     item = context.item
     assert item is not None
-    return areas_of(item, [thing for thing in item.objects if id(thing) not in apart])
+    return areas_of(item, [thing for thing in item.objects if id(thing) not in apart], paint)
 
 
 def _restricted(context: WriteContext, members: set[int]) -> WriteContext:
@@ -207,8 +255,9 @@ def raster_writer(spec: FileSpec, rule: Rule, scope: Scope) -> RasterWriter:
     """Compile the writer of a role whose document is `pixels:`."""
     alphabets = alphabets_of(rule)
     rows = () if alphabets else tuple(RowWriter(table, scope) for table in tables_of(rule))
+    holds = tuple(row.holds | BITS["region"] | IMPLIED["region"] if row.holds else 0 for row in rows)
     for row in rows:
-        row.holds |= (BITS["region"] | IMPLIED["region"]) if row.holds else 0
+        row.holds = 0  # a record stands when a pixel of it is seen in the finished image, not when it is painted
     objects = scope.inside("objects")
     palette = _category_palette if spec.palette == "category.color" else None
     try:
@@ -216,7 +265,7 @@ def raster_writer(spec: FileSpec, rule: Rule, scope: Scope) -> RasterWriter:
     except LackingError as lacking:
         raise problem(f"a row of constants paints no pixel: {lacking}", rule.place) from None
     shown = None if spec.shows is None else condition(parse_where(spec.shows, rule.place), objects, rule.place)
-    return RasterWriter(spec, alphabets, rows, channels_of(rule), palette, background, shown)
+    return RasterWriter(spec, alphabets, rows, channels_of(rule), palette, background, shown, holds)
 
 
 def _category_palette(context: WriteContext) -> Any:

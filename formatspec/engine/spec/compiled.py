@@ -10,8 +10,9 @@ import msgspec
 
 from formatspec.codecs.registry import Env
 from formatspec.engine.documents.role_codec import RoleCodec, document_codec
+from formatspec.engine.label_images.layers import BY_AREA, BY_ORDER
 from formatspec.engine.label_images.reader import RasterReader, raster_reader
-from formatspec.engine.label_images.writer import RasterWriter, raster_writer
+from formatspec.engine.label_images.writer import PAINT, RasterWriter, raster_writer
 from formatspec.engine.read.compile_reader import compile_reader, row_reader
 from formatspec.engine.read.leaf_reader import ReadContext
 from formatspec.engine.read.merge_rows import Reader, RowReader
@@ -25,7 +26,7 @@ from formatspec.language.errors import Place, suggest
 from formatspec.language.leaf import Bind, LeafSyntaxError, Text, bindings, parse_text
 from formatspec.language.load import Layout, Source, place_at
 from formatspec.language.rules import LeafRule, LineRule, OneOf, Rule, TableRule, inside, problem
-from formatspec.language.schema import FileSpec, Spec
+from formatspec.language.schema import FileSpec, OptionSpec, Spec
 from formatspec.model.slots import find_slot
 from formatspec.paths import formats
 from formatspec.paths.globs import globs
@@ -147,7 +148,7 @@ class Format(msgspec.Struct, frozen=True, dict=True):
     ignored: Any
 
     def __reduce__(self) -> tuple[Any, ...]:
-        defaults = self.layout.spec.options
+        defaults = offered_options(self.layout.spec)
         chosen = {name: value for name, value in self.options.items() if value != defaults[name].default}
         return compile_format, (self.source, self.layout, chosen)
 
@@ -293,20 +294,40 @@ def compile_format(source: Source, layout: Layout, options: Mapping[str, Any] | 
     return Format(source, layout, roles, chosen, key_names, globs((*HIDDEN, *spec.ignore)))
 
 
+def offered_options(spec: Spec) -> dict[str, OptionSpec]:
+    """The options of a spec: its own; with label images what lies on top there; without crowds what becomes of them."""
+    paints = any(role.pixels is not None for role in spec.files.values())
+    engine = {**({PAINT: _PAINT} if paints else {}), **({} if spec.crowds else {CROWDS: _CROWDS})}
+    return {**engine, **spec.options}
+
+
+CROWDS, KEEP = "crowds", "keep"
+_CROWDS = OptionSpec(
+    default="leave_out", choices=("leave_out", KEEP), about="what becomes of crowds: left out, or written as one object"
+)
+
+
+_PAINT = OptionSpec(
+    default=BY_ORDER,
+    choices=(BY_ORDER, BY_AREA),
+    about="what lies on top in label images: the later object of greater drawing order, or the smaller one",
+)
+
+
 def options_of(layout: Layout, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The spec's options, with those given in place of their defaults."""
-    spec = layout.spec
+    """The options of a layout's spec, with those given in place of their defaults."""
+    spec, offered = layout.spec, offered_options(layout.spec)
     for name, value in given.items():
-        if name not in spec.options:
-            raise problem(f"{spec.name} has no option {name!r}", layout.node.place, hint=suggest(name, spec.options))
-        choices = spec.options[name].choices
+        if name not in offered:
+            raise problem(f"{spec.name} has no option {name!r}", layout.node.place, hint=suggest(name, offered))
+        choices = offered[name].choices
         if choices and value not in choices:
             raise problem(
                 f"{value!r} is no choice of the option {name}",
                 layout.node.place,
                 hint=suggest(str(value), map(str, choices)),
             )
-    return {name: given.get(name, option.default) for name, option in spec.options.items()}
+    return {name: given.get(name, option.default) for name, option in offered.items()}
 
 
 Pieces = tuple[str | Bind, ...]

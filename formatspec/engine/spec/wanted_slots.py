@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from formatspec.engine.read.leaf_reader import Wanted
+from formatspec.engine.resolve.codec_chain import build
 from formatspec.engine.resolve.scope import Meaning, Scope
 from formatspec.engine.spec.compiled import Format, Role, everything
 from formatspec.language.leaf import Bind, bindings
@@ -104,6 +105,20 @@ def for_target(source: Format, target: Format, present: Collection[str]) -> Want
     if needed & {*OUTLINES, "area", "void"} or any(role.kind == "pixels" for role in target.documents):
         return everything
     return boxes_only if _states_boxes(source) else everything
+
+
+def needs_sizes(form: Format) -> bool:
+    """Whether reading a format takes the images' own sizes: to undo fractions of them, or since nothing states them."""
+    stated = False
+    for role in form.documents:
+        for leaf, scope, _ in leaves(role.document_rule, role.scope):
+            stated = stated or "image.width" in leaf.names
+            known = [meaning.value_type for name in leaf.names if (meaning := scope.meaning(name)) is not None]
+            if leaf.calls and known and len(known) == len(leaf.names):
+                chain = build(leaf, known, 1, scope.textual, role.place)
+                if any("size" in codec.needs for codec in chain.codecs):
+                    return True
+    return not stated
 
 
 def _states_boxes(form: Format) -> bool:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from formatspec.engine.evaluate.write_context import WriteContext
+from formatspec.engine.evaluate.write_context import WriteContext, states
 from formatspec.engine.resolve.discriminators import keys_of, row_test
 from formatspec.engine.resolve.held_slots import slot_bits
 from formatspec.engine.resolve.scope import Scope
-from formatspec.engine.write.geometry_choice import fitting_shapes, shape_of
+from formatspec.engine.write.geometry_choice import BOX_ONLY, fitting_shapes, shape_of
 from formatspec.engine.write.mark_written import hold
 from formatspec.engine.write.print_leaf import NO_SOURCE, LackingError, Writer, same_value
 from formatspec.language.rules import OneOf, Rule
@@ -32,11 +32,17 @@ def alternatives_writer(rule: OneOf, scope: Scope, compile_writer: Callable[[Rul
 
     def choose(context: WriteContext) -> tuple[Any, int, int]:
         best: tuple[Any, int, int] | None = None
+        setting = context.setting
+        before, claims = setting.claims, 0
         reason = LackingError("none of the alternatives")
         fitting = fitting_shapes(shapes, context, context.record)
-        others = (place for place in range(len(tried)) if place not in fitting)
+        others = sorted(
+            (place for place in range(len(tried)) if place not in fitting),
+            key=lambda place: not any(states(context.record, name) for name in shapes[place] - BOX_ONLY),
+        )
         for place in (*fitting, *others):
             writer, _, bits, _ = tried[place]
+            setting.claims = before
             try:
                 document = writer(context, NO_SOURCE)
             except LackingError as lacking:
@@ -45,7 +51,8 @@ def alternatives_writer(rule: OneOf, scope: Scope, compile_writer: Callable[[Rul
             if place in fitting and document:
                 return document, bits, place
             if best is None or (document and not best[0]):
-                best = (document, bits, place)
+                best, claims = (document, bits, place), setting.claims
+        setting.claims = claims or before
         if best is None:
             raise reason
         return best

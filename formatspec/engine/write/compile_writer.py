@@ -309,7 +309,13 @@ def write_record(row: RowWriter, context: WriteContext) -> Any:
     """The row of one record.  Raises LackingError."""
     found = source_of(context.record, row.number, context.setting.file) if context.as_read is not None else None
     source = NO_SOURCE if found is None else found[1]
-    document = row.write(context, source)
+    setting = context.setting
+    claims = setting.claims
+    try:
+        document = row.write(context, source)
+    except LackingError:
+        setting.claims = claims
+        raise
     hold(context, row.holds)
     return document
 

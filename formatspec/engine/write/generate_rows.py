@@ -10,13 +10,12 @@ from typing import Any
 from formatspec.codecs.registry import UnfitError
 from formatspec.engine.base.faults import MISSING
 from formatspec.engine.base.source_code import Names, function
-from formatspec.engine.evaluate.write_context import WriteContext, derived_of, getter
+from formatspec.engine.evaluate.write_context import WriteContext, box_of, derived_of, getter
 from formatspec.engine.resolve.codec_chain import Chain, Convert, build
 from formatspec.engine.resolve.scope import Meaning, Scope
 from formatspec.engine.write.print_leaf import NO_SOURCE, Writer, as_lists
 from formatspec.language.leaf import Bind
 from formatspec.language.rules import Field, LeafRule, MapRule, Rule
-from formatspec.model import derive
 from formatspec.model.records import Category, Object
 
 PlainWriter = Callable[[Object, int, int, WriteContext], Any]
@@ -52,7 +51,7 @@ def is_plain(rule: MapRule, scope: Scope) -> bool:
 
 NAMES: dict[str, Any] = {
     "UNSOURCED": NO_SOURCE, "MISSING": MISSING, "UnfitError": UnfitError, "WriteContext": WriteContext,
-    "as_lists": as_lists, "bbox": derive.bbox,
+    "as_lists": as_lists, "box_of": box_of,
 }  # fmt: skip
 """What the lines of any field use."""
 BEGINNING = (
@@ -111,7 +110,7 @@ def _value(meaning: Meaning, scope: Scope, names: Names) -> str | None:
     if name == "id":
         return "None if context.setting.renumbered else record.id"
     if name == "bbox":
-        return "record.bbox or bbox(record)"
+        return "record.bbox or box_of(record, context.setting)"
     head, _, rest = name.partition(".")
     if head == "category":
         return f"None if category is None else category.{rest}" if rest in _CATEGORY else None

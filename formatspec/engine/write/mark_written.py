@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 from formatspec.engine.evaluate.write_context import WriteContext
-from formatspec.engine.resolve.held_slots import record_mark
+from formatspec.engine.resolve.held_slots import WRITTEN, record_mark
 
 
 def hold(context: WriteContext, bits: int) -> None:
@@ -14,11 +14,13 @@ def hold(context: WriteContext, bits: int) -> None:
     _held(context, record_mark(context.record), bits)
 
 
-def hold_all(context: WriteContext, records: Iterable[Any], bits: int) -> None:
+def hold_all(context: WriteContext, records: Sequence[Any], bits: int) -> None:
     """Likewise of several objects."""
     held = context.setting.held
     for one in map(id, records):
         held[one] = held.get(one, 0) | bits
+    if bits & WRITTEN:
+        context.setting.claims += len(records)
 
 
 def hold_no_more(context: WriteContext, record: Any) -> None:
@@ -30,3 +32,5 @@ def _held(context: WriteContext, one: Hashable, bits: int) -> None:
     if bits:
         held = context.setting.held
         held[one] = held.get(one, 0) | bits
+        if bits & WRITTEN:
+            context.setting.claims += 1

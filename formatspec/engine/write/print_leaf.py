@@ -146,11 +146,14 @@ def _bind(leaf: Bind, place: Place, scope: Scope, keys: int, required: bool) -> 
     encode, what = chain.encode, ", ".join(leaf.names)
     get = _one(getters[0]) if len(getters) == 1 else _several(getters)
     mapping = meanings[0].type == "mapping"
+    shape = len(meanings) == 1 and meanings[0].value_type in ("ring", "keypoints")  # of no points is no shape
     if mapping and scope.bound:
         get = _unbound(get, scope.bound)
 
     def show(context: WriteContext) -> Any:
         value, said = get(context), False
+        if shape and value == ():
+            value = None
         if (value is None or value == ()) and default is not None:
             value = default(context)
             value = tuple(value) if isinstance(value, list) else value

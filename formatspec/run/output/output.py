@@ -11,6 +11,8 @@ from formatspec.run.output.upload import refuse_there, uploaded
 
 def refuse_unfit(out: OutputPlace, data: OutputPlace, overwrite: Overwrite) -> None:
     """Raise OutputError where OUT lies in DATA or the other way round, or exists."""
+    if str(out).endswith(".zip"):
+        raise OutputError(f"{out}: the output is a folder or a URL of one, never a zip; choose another name with -o")
     if _inside(out, data):
         raise OutputError(f"{out} lies inside the data {data}; choose a folder beside it with -o")
     if _inside(data, out):

@@ -1,0 +1,53 @@
+"""How many rows of tables a finished document holds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from formatspec.language.rules import ListRule, MapRule, OneOf, Rule, TableRule, is_derived
+
+
+def rows_in(rule: Rule, document: Any) -> int:
+    """The rows of a document's tables, those inside others included.
+
+    Rows that only look up what others tell, and rows that are printed from what is known otherwise, are no records and
+    are not counted.
+    """
+    if isinstance(rule, TableRule):
+        rows = _rows(document)
+        own = 0 if rule.each.overlap or is_derived(rule.row) else len(rows)
+        return own + sum(rows_in(rule.row, row) for row in rows)
+    if isinstance(rule, OneOf):
+        tables = [one for one in rule.alternatives if isinstance(one, TableRule)]
+        if not tables or not isinstance(document, list | tuple):
+            return max((rows_in(one, document) for one in rule.alternatives), default=0)
+        counted = any(not one.each.overlap and not is_derived(one.row) for one in tables)
+        return sum(int(counted) + max(rows_in(one.row, row) for one in tables) for row in document)
+    if isinstance(rule, MapRule) and isinstance(document, dict):
+        fields = sum(rows_in(field.rule, document[field.keys[0]]) for field in rule.fields if field.keys[0] in document)
+        return fields + max((rows_in(choice, document) for choice in rule.alternatives), default=0)
+    if isinstance(rule, ListRule) and isinstance(document, list | tuple):
+        return sum(rows_in(one, part) for one, part in zip(rule.rules, document, strict=False))
+    return 0
+
+
+def holds_tables(rule: Rule) -> bool:
+    """Whether a rule has tables at all."""
+    if isinstance(rule, TableRule):
+        return True
+    if isinstance(rule, OneOf):
+        return any(map(holds_tables, rule.alternatives))
+    if isinstance(rule, MapRule):
+        return any(holds_tables(field.rule) for field in rule.fields) or any(map(holds_tables, rule.alternatives))
+    return isinstance(rule, ListRule) and any(map(holds_tables, rule.rules))
+
+
+def _rows(document: Any) -> list[Any]:
+    """The rows of a table's part of a document: a list of them, or a mapping of columns."""
+    if isinstance(document, list | tuple):
+        return list(document)
+    if isinstance(document, dict):
+        columns = [column for column in document.values() if isinstance(column, list)]
+        count = max(map(len, columns), default=0)
+        return [{key: part[at] for key, part in document.items() if isinstance(part, list)} for at in range(count)]
+    return []

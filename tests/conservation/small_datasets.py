@@ -1,0 +1,69 @@
+"""Small datasets that tests of conservation write for themselves."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import formatspec as fs
+from formatspec.run.convert import Result
+from formatspec.testing.memory import image_bytes
+
+WIDE, TALL = 40, 30
+
+
+def put(folder: Path, contents: dict[str, str | bytes]) -> Path:
+    """Write files below a folder."""
+    for path, content in contents.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(content.encode() if isinstance(content, str) else content)
+    return folder
+
+
+def box_ring(x: float, y: float, width: float, height: float) -> list[float]:
+    """The four corners of an upright box as a flat ring."""
+    return [x, y, x + width, y, x + width, y + height, x, y + height]
+
+
+def outlined(x: float, y: float, width: float, height: float, **more: Any) -> dict[str, Any]:
+    """A row of COCO with an upright outline and its box."""
+    return {
+        "bbox": [x, y, width, height],
+        "area": width * height,
+        "segmentation": [box_ring(x, y, width, height)],
+        **more,
+    }
+
+
+def coco(folder: Path, rows: Sequence[dict[str, Any]], categories: Sequence[Any] = ("cat", "dog")) -> Path:
+    """A COCO dataset of one image of 40 x 30 pixels with these rows of annotations."""
+    document = {
+        "images": [{"id": 1, "file_name": "a.png", "width": WIDE, "height": TALL}],
+        "annotations": [
+            {"id": place, "image_id": 1, "category_id": 1, "iscrowd": 0, **row} for place, row in enumerate(rows, 1)
+        ],
+        "categories": [
+            {"id": place, **(one if isinstance(one, dict) else {"name": one})}
+            for place, one in enumerate(categories, 1)
+        ],
+    }
+    return put(
+        folder,
+        {
+            "images/train/a.png": image_bytes(WIDE, TALL, "png"),
+            "annotations/instances_train.json": json.dumps(document),
+        },
+    )
+
+
+def counted(result: Result) -> dict[str, int]:
+    """The loss report of a conversion as words and numbers."""
+    return {line["what"]: line["count"] for line in result.loss_report}
+
+
+def converted(data: Path, to: str, **more: Any) -> tuple[Path, dict[str, int]]:
+    """Convert beside the data; where it stands, and the loss report."""
+    out = data.parent / f"{data.name}-{to}-{len(list(data.parent.iterdir()))}"
+    return out, counted(fs.convert(data, to=to, out=out, **more))

@@ -1,0 +1,135 @@
+"""What a target needs and a source lacks: classes, ids, levels, frames; and crowds, sizes, names of outputs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from small_datasets import coco, converted, put
+
+import formatspec as fs
+from formatspec.run.output.staging import OutputError
+from formatspec.testing.memory import image_bytes
+
+FACES = """0--Parade/a.png
+1
+1 2 10 11 0 0 0 0 0 0
+"""
+BOX = {"bbox": [2, 3, 10, 6], "area": 60}
+
+
+@pytest.mark.parametrize("to", ["coco", "yolo_ultralytics", "voc"])
+def test_a_spec_states_the_class_of_all_its_objects(to: str, tmp_path: Path) -> None:
+    data = put(
+        tmp_path / "in",
+        {
+            "WIDER_train/images/0--Parade/a.png": image_bytes(40, 30, "png"),
+            "wider_face_split/wider_face_train_bbx_gt.txt": FACES,
+        },
+    )
+    out, lost = converted(data, to)
+    (item,) = fs.open(out, to)
+    assert [thing.category.name for thing in item.objects if thing.category] == ["face"]
+    assert item.objects[0].bbox == pytest.approx((1, 2, 10, 11))
+    assert not any(what.startswith("objects not written") for what in lost)
+
+
+BARE = """
+formatspec: 1
+name: bare
+files:
+  image: "{name}.png"
+  record: {path: "{name}.txt", lines: {each: objects, lines: "{bbox | xywh}"}}
+"""
+
+
+def test_objects_of_a_format_without_classes_are_called_object_and_the_report_says_so(tmp_path: Path) -> None:
+    data = put(tmp_path / "in", {"a.png": image_bytes(40, 30, "png"), "a.txt": "1 2 3 4\n5 6 7 8\n"})
+    (tmp_path / "bare.yaml").write_text(BARE)
+    result = fs.convert(data, spec=tmp_path / "bare.yaml", to="coco", out=tmp_path / "out")
+    (item,) = fs.open(tmp_path / "out", "coco")
+    assert [thing.category.name for thing in item.objects if thing.category] == ["object", "object"]
+    assert "written with the class 'object', since bare states none: 2 objects" in result.notices
+
+
+def test_objects_that_lack_a_class_among_others_are_counted_and_a_class_can_be_given(tmp_path: Path) -> None:
+    spec = BARE.replace("bare", "named").replace('"{bbox | xywh}"', '"{bbox | xywh} {category.name?}"')
+    (tmp_path / "named.yaml").write_text(spec)
+    data = put(tmp_path / "in", {"a.png": image_bytes(40, 30, "png"), "a.txt": "1 2 3 4 cat\n5 6 7 8\n"})
+    spec_file = tmp_path / "named.yaml"
+    result = fs.convert(data, spec=spec_file, to="coco", out=tmp_path / "out")
+    assert "objects not written (no category.id): 1 object" in result.losses
+    assert any("--default-class" in notice for notice in result.notices)
+    fs.convert(data, spec=spec_file, to="coco", out=tmp_path / "given", default_class="thing")
+    (item,) = fs.open(tmp_path / "given", "coco")
+    assert [thing.category.name for thing in item.objects if thing.category] == ["cat", "thing"]
+
+
+def test_ids_that_a_target_needs_are_made(tmp_path: Path) -> None:
+    row = {
+        "image": "a.png",
+        "annotations": [{"label": "cat", "coordinates": {"x": 5, "y": 6, "width": 4, "height": 2}}],
+    }
+    data = put(
+        tmp_path / "in",
+        {"train/a.png": image_bytes(40, 30, "png"), "train/_annotations.createml.json": json.dumps([row])},
+    )
+    out, lost = converted(data, "labelbox")
+    document = json.loads((out / "train.ndjson").read_text())
+    (project,) = document["projects"].values()
+    (thing,) = project["labels"][0]["annotations"]["objects"]
+    assert document["data_row"]["id"] and thing["feature_id"]
+    assert thing["bounding_box"] == {"left": 3, "top": 5, "width": 4, "height": 2}
+    assert not lost
+
+
+def test_levels_follow_from_depth_and_numbers_count_from_where_the_target_begins(tmp_path: Path) -> None:
+    ring = {"segmentation": [[2, 3, 12, 3, 12, 9, 2, 9]]}
+    data = coco(tmp_path / "in", [{**BOX, **ring, "id": 900100}, {"bbox": [20, 3, 4, 4], "area": 16}])
+    out, _ = converted(data, "ade20k2017")
+    (rows,) = out.glob("**/*_atr.txt")
+    assert [row.split(" # ")[:2] for row in rows.read_text().splitlines()] == [["001", "0"], ["002", "0"]]
+    out, _ = converted(data, "mot_seq")
+    (table,) = out.glob("**/gt.txt")
+    assert [row.split(",")[:2] for row in table.read_text().splitlines()] == [["1", "1"], ["1", "2"]]
+    assert [path.name for path in out.glob("**/img1/*")] == ["000001.png"]
+
+
+def test_a_crowd_is_no_box_of_a_format_without_crowds(tmp_path: Path) -> None:
+    data = coco(tmp_path / "in", [BOX, {**BOX, "iscrowd": 1, "category_id": 2}])
+    out, lost = converted(data, "yolo_ultralytics", options={"task": "detect"})
+    assert len((out / "labels/train/a.txt").read_text().splitlines()) == 1
+    assert lost["objects left out (crowds)"] == 1
+    assert "crowd or group marks" not in lost  # that the other one is no crowd says nothing that is lost
+    out, lost = converted(data, "yolo_ultralytics", options={"task": "detect", "crowds": "keep"})
+    assert len((out / "labels/train/a.txt").read_text().splitlines()) == 2
+    assert lost["crowd or group marks"] == 1 and "objects left out (crowds)" not in lost
+
+
+def test_sizes_of_images_are_read_where_they_are_needed_and_images_stay(tmp_path: Path) -> None:
+    data = put(
+        tmp_path / "in",
+        {"images/train/a.png": image_bytes(40, 30, "png"), "labels/train/a.txt": "0 0.5 0.5 0.5 0.5\n",
+         "data.yaml": "path: .\ntrain: images/train\nval: images/train\nnc: 1\nnames: [cat]\n"},
+    )  # fmt: skip
+    out, _ = converted(data, "coco", media="none")
+    document = json.loads((out / "annotations/instances_train.json").read_text())
+    assert (document["images"][0]["width"], document["annotations"][0]["bbox"]) == (40, [10, 7.5, 20, 15])
+    assert not list(out.glob("**/*.png"))
+
+
+def test_an_output_is_no_zip(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="never a zip"):
+        fs.convert(coco(tmp_path / "in", [BOX]), to="voc", out=tmp_path / "out.zip")
+    assert not (tmp_path / "out.zip").exists()
+
+
+def test_a_task_is_chosen_of_the_objects_that_are_taken(tmp_path: Path) -> None:
+    """An outline that is left out does not make a box of what is taken an outline."""
+    ring = {"segmentation": [[2, 3, 12, 3, 12, 9, 2, 9]]}
+    data = coco(tmp_path / "in", [BOX, {**BOX, **ring, "category_id": 2}])
+    out, _ = converted(data, "yolo_ultralytics", where="category.name == 'cat'")
+    assert [len(row.split()) for row in (out / "labels/train/a.txt").read_text().splitlines()] == [5]
+    out, _ = converted(data, "yolo_ultralytics", labels={"dog": None})
+    assert [len(row.split()) for row in (out / "labels/train/a.txt").read_text().splitlines()] == [5]

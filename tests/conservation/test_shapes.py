@@ -1,0 +1,137 @@
+"""Objects whose own geometry a target lacks, and geometry that formats spell in their own ways."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+from small_datasets import coco, converted, put
+
+import formatspec as fs
+from formatspec.testing.memory import image_bytes
+
+SHAPES = {
+    "circle": ("circle", [[20, 15], [26, 15]]),
+    "line": ("line", [[2, 3], [12, 9]]),
+    "point": ("point", [[5, 6]]),
+}
+
+
+def labelme(folder: Path, names: list[str]) -> Path:
+    shapes = [
+        {"label": name, "points": SHAPES[name][1], "group_id": None, "shape_type": SHAPES[name][0], "flags": {}}
+        for name in names
+    ]
+    document = {"version": "5.5.0", "flags": {}, "shapes": shapes, "imagePath": "a.png", "imageData": None,
+                "imageHeight": 30, "imageWidth": 40}  # fmt: skip
+    return put(folder, {"a.png": image_bytes(40, 30, "png"), "a.json": json.dumps(document)})
+
+
+def test_a_circle_is_written_by_its_box_and_no_shape_is_without_points(tmp_path: Path) -> None:
+    out, lost = converted(labelme(tmp_path / "in", list(SHAPES)), "supervisely")
+    (file,) = out.glob("*/ann/*.json")
+    shapes = {row["classTitle"]: row for row in json.loads(file.read_text())["objects"]}
+    assert shapes["circle"]["geometryType"] == "rectangle"
+    assert shapes["circle"]["points"]["exterior"] == [[14, 9], [25, 20]]
+    assert (shapes["line"]["geometryType"], shapes["point"]["geometryType"]) == ("line", "point")
+    assert all(row["points"]["exterior"] for row in shapes.values())
+    assert lost["circles"] == 1
+
+
+def test_lines_and_points_bound_no_area_so_that_they_get_no_box(tmp_path: Path) -> None:
+    out, lost = converted(labelme(tmp_path / "in", list(SHAPES)), "voc")
+    (item,) = fs.open(out, "voc")
+    assert [thing.category.name for thing in item.objects if thing.category] == ["circle"]
+    assert lost["objects not written (lines, which bound no area)"] == 1
+    assert lost["objects not written (points, which bound no area)"] == 1
+
+
+def test_quadrilaterals_stay_what_they_are_where_a_target_holds_four_corners(tmp_path: Path) -> None:
+    corners = [4, 3, 24, 5, 22, 18, 3, 15]
+    line = " ".join(map(str, corners))
+    files = {
+        "train/images/a.png": image_bytes(40, 30, "png"),
+        "train/labelTxt/a.txt": f"{line} ship 0\n4 3 8 3 8 9 4 9 car 0\n",
+    }
+    out, lost = converted(put(tmp_path / "in", files), "yolo_ultralytics")
+    rows = [row.split() for row in (out / "labels/train/a.txt").read_text().splitlines()]
+    assert all(len(row) == 9 for row in rows)
+    ship = next(row for row in rows if row[0] == "1")
+    fractions = [value / (40, 30)[place % 2] for place, value in enumerate(corners)]
+    assert [float(value) for value in ship[1:]] == pytest.approx(fractions, abs=1e-9)
+    assert "polygons" not in lost and "rotated boxes" not in lost
+
+
+def test_the_area_is_that_of_the_turned_box_that_is_written(tmp_path: Path) -> None:
+    x, y = 20, 15
+    cosine, sine = math.cos(math.radians(30)), math.sin(math.radians(30))
+    ring = [
+        coordinate
+        for dx, dy in ((-5, -3.25), (5, -3.25), (5, 3.25), (-5, 3.25))
+        for coordinate in (x + dx * cosine - dy * sine, y + dx * sine + dy * cosine)
+    ]
+    files = {
+        "train/images/a.png": image_bytes(40, 30, "png"),
+        "train/labelTxt/a.txt": " ".join(map(repr, ring)) + " plane 0\n",
+    }
+    out, _ = converted(put(tmp_path / "in", files), "coco")
+    (row,) = json.loads((out / "annotations/instances_train.json").read_text())["annotations"]
+    assert row["area"] == pytest.approx(65)
+
+
+def test_a_path_inside_another_is_a_hole(tmp_path: Path) -> None:
+    def square(x: float, y: float, side: float) -> list[dict[str, float]]:
+        return [{"x": a, "y": b} for a, b in ((x, y), (x + side, y), (x + side, y + side), (x, y + side))]
+
+    def document(*paths: Any) -> str:
+        slots = [{"type": "image", "slot_name": "0", "width": 40, "height": 30}]
+        return json.dumps({
+            "version": "2.0",
+            "item": {"name": "a.png", "path": "/", "slots": slots},
+            "annotations": [{"id": "1", "name": "ring", "polygon": {"paths": list(paths)}, "properties": [],
+                             "slot_names": ["0"]}],
+        })  # fmt: skip
+
+    image = {"images/a.png": image_bytes(40, 30, "png")}
+    for paths, area in (
+        ([square(0, 0, 20), square(5, 5, 10)], 300),
+        ([square(0, 0, 10), square(15, 5, 10)], 200),
+    ):
+        data = put(tmp_path / str(area), {**image, "annotations/a.json": document(*paths)})
+        out, _ = converted(data, "coco")
+        (file,) = out.glob("annotations/instances_*.json")
+        (row,) = json.loads(file.read_text())["annotations"]
+        assert row["area"] == area
+        back = tmp_path / f"back{area}"
+        fs.convert(data, to="v7_darwin", out=back)
+        assert json.loads((back / "annotations/a.json").read_text()) == json.loads(document(*paths))
+
+
+def test_boxes_are_turned_about_their_corner(tmp_path: Path) -> None:
+    """A quarter turn about (20, 5) puts a box of 10 x 4 between x = 16 and 20, y = 5 and 15."""
+    task = {
+        "id": 1, "file_upload": "a.png", "data": {"image": "/data/upload/a.png"},
+        "annotations": [{"result": [{
+            "original_width": 40, "original_height": 30, "image_rotation": 0, "from_name": "label", "to_name": "image",
+            "id": "r", "type": "rectanglelabels",
+            "value": {"x": 50, "y": 100 / 6, "width": 25, "height": 4 / 0.3, "rotation": 90,
+                      "rectanglelabels": ["car"]},
+        }]}],
+    }  # fmt: skip
+    scale = [{
+        "task_id": "t", "params": {"attachment": "a.png"},
+        "response": {"annotations": [{"uuid": "u", "label": "car", "type": "box", "left": 20, "top": 5, "width": 10,
+                                      "height": 4, "rotation": math.pi / 2}]},
+    }]  # fmt: skip
+    for name, document in (("label_studio", [task]), ("scale_ai", scale)):
+        data = put(tmp_path / name, {"images/a.png": image_bytes(40, 30, "png"), "train.json": json.dumps(document)})
+        (item,) = fs.open(data, name)
+        (thing,) = item.objects
+        assert thing.rotated == pytest.approx((18, 10, 10, 4, 90)), name
+        back = tmp_path / f"{name}-back"
+        fs.convert(coco(tmp_path / f"{name}-coco", [{"bbox": [1, 2, 3, 4], "area": 12}]), to=name, out=back)
+        (item,) = fs.open(back, name)
+        assert item.objects[0].bbox == pytest.approx((1, 2, 3, 4)) and item.objects[0].rotated is None
