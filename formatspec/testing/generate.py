@@ -16,7 +16,8 @@ from formatspec.engine.export.adapt import TargetCategories
 from formatspec.engine.export.shared_tables import object_tables
 from formatspec.engine.read.categories import table_of
 from formatspec.engine.spec.compiled import IMAGE, Format
-from formatspec.engine.write.geometry_choice import shape_of
+from formatspec.engine.write.geometry_choice import bound_names, shape_of
+from formatspec.language.rules import Rule
 from formatspec.language.schema import CategoryTable
 from formatspec.model import derive
 from formatspec.model.records import Area, Caption, Category, Image, Item, Label, Object
@@ -260,9 +261,10 @@ class Generator:
 
     @cached_property
     def _shapes(self) -> list[frozenset[str]]:
-        """The geometry that each table of objects in a document holds."""
+        """The geometry that each table of objects in a document holds, be it in an attribute alone."""
         roles = [role for role in self.form.documents if role.kind != "pixels" and not role.kept]
-        return [shape_of(table.row) for role in roles for table in object_tables(role.document_rule)]
+        rows = [table.row for role in roles for table in object_tables(role.document_rule)]
+        return [shape_of(row) or _in_attributes(row) for row in rows]
 
     def _in_rings(self, thing: Object, before: Sequence[Object], leaves: Sequence[Bound], env: Env) -> Object:
         """For rows that hold a ring each: now and then one ring more, and of those that are alike only the first."""
@@ -450,8 +452,15 @@ class Generator:
         return (value,) if len(bound.slots) == 1 else tuple(value)
 
 
+def _in_attributes(row: Rule) -> frozenset[str]:
+    """The first attribute that a row without geometry binds."""
+    return frozenset([name for name in bound_names(row) if name.startswith("attributes.")][:1])
+
+
 def _can_state(thing: Object, name: str) -> bool:
-    """Whether an object states a geometry, or another from which it follows."""
+    """Whether an object states a geometry or an attribute, or another geometry from which it follows."""
+    if name.startswith("attributes."):
+        return thing.attributes.get(name.removeprefix("attributes.")) is not None
     if name == "bbox":
         return derive.bbox(thing) is not None
     return states(thing, name) or (name in ("polygon", "polygons") and bool(derive.polygons(thing)))
