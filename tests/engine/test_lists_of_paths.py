@@ -56,10 +56,14 @@ def test_paths_come_back_as_they_were(prefix: str, tmp_path: Path) -> None:
 
 
 def test_new_lists_have_the_stated_prefix(tmp_path: Path) -> None:
-    fs.sample("labelimg_voc", tmp_path / "data", items=2, seed=1)
-    fs.convert(tmp_path / "data", spec="labelimg_voc", to="yolo", out=tmp_path / "out")
+    for name in ("a", "b"):
+        (tmp_path / "data").mkdir(exist_ok=True)
+        (tmp_path / f"data/{name}.jpg").write_bytes(image_bytes(20, 10, "jpg"))
+        (tmp_path / f"data/{name}.txt").write_text("0 0.5 0.5 0.5 0.4\n")
+    (tmp_path / "data/classes.txt").write_text("cat\n")
+    fs.convert(tmp_path / "data", spec="labelimg_yolo", to="yolo", out=tmp_path / "out")
     lines = (tmp_path / "out/train.txt").read_text().splitlines()
-    assert lines and all(line.startswith("data/obj_train_data/") for line in lines)
+    assert lines == ["data/obj_train_data/a.jpg", "data/obj_train_data/b.jpg"]
 
 
 def test_a_checkout_with_other_folders_beside_is_read_by_name(tmp_path: Path) -> None:

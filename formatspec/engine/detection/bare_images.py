@@ -45,7 +45,7 @@ def may_be_bare(form: Format, images: Sequence[Claim], count: int) -> bool:
     }
     if any(_is_container(name) for name in (*names, *inner)) or any(_is_subset(name) for name in inner):
         return False
-    if _repeat_their_folder(role, images) or _lists_one_subset_of_several(form, slots, images):
+    if _repeat_their_folder(role, images):
         return False
     if names and all(_OF_A_CAMERA.fullmatch(name) for name in names):
         return False
@@ -60,12 +60,18 @@ def _folders_in(value: str, form: str | None) -> list[str]:
     return [part for part in value.split("/") if part] if form == "path?" else value.split("/")[:-1]
 
 
-def _lists_one_subset_of_several(form: Format, slots: Sequence[str], images: Sequence[Claim]) -> bool:
+def lists_one_subset_of_several(form: Format, images: Sequence[Claim]) -> bool:
     """Whether a format takes its classes from the folders of one subset alone, though more than one subset has several:
     the folders are those of a format that lists the classes of each."""
     lists = [role for role in form.roles.values() if role.folder and any(n.startswith(_LISTED) for n in role.captures)]
-    if not lists or "subset" not in form.roles[IMAGE].captures or any("subset" in role.captures for role in lists):
+    if (
+        not lists
+        or IMAGE not in form.roles
+        or "subset" not in form.roles[IMAGE].captures
+        or any("subset" in role.captures for role in lists)
+    ):
         return False
+    slots = [name for name in form.roles[IMAGE].captures if name.startswith(_LABEL)]
     classes: dict[str, set[tuple[str, ...]]] = defaultdict(set)
     for _, captures in images:
         classes[str(captures.get("subset"))].add(tuple(str(captures.get(slot)) for slot in slots))

@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from formatspec.engine.detection.bare_images import may_be_bare
+from formatspec.engine.detection.bare_images import lists_one_subset_of_several, may_be_bare
 from formatspec.engine.detection.evidence_groups import Groups
 from formatspec.engine.detection.opened_files import OpenedFiles
 from formatspec.engine.detection.role_fit import (
@@ -41,7 +41,8 @@ class Candidate(msgspec.Struct, frozen=True):
     through to come there.  explained: how many evidence groups its roles explain, of how many.  explains, leaves:
     their first files.  named: groups that it explains by name, whether or not their documents fit.  fit: the mean F
     of what could be judged.  missing: required roles without a file; lacking: likewise of all roles that are made.
-    shows: images of the tree, if there are any, are its own.
+    shows: images of the tree, if there are any, are its own.  unusual: images alone tell it, and their folders are
+    rather those of a format that lists the classes of each subset.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Candidate(msgspec.Struct, frozen=True):
     own: bool = False
     covers: bool = True
     shows: bool = True
+    unusual: bool = False
     tells_items: bool = True
 
     @property
@@ -85,9 +87,11 @@ class Candidate(msgspec.Struct, frozen=True):
             round(self.fit, 1),
             -len(self.missing),
             self.shows,
-            -self.depth,
+            -self.unusual,
+            -self.depth if self.state == "bare" else 0,
             -self.lacking if self.state == "bare" else 0,
             round(self.literal, 3),
+            -self.depth,
             self.own,
         )
 
@@ -165,6 +169,7 @@ def examined(
         contradiction=_contradiction(fits, outer + start),
         own=own,
         covers=not groups.images or bool(by_role.get(IMAGE)) or IMAGE not in form.roles or form.roles[IMAGE].optional,
+        unusual=state == "bare" and lists_one_subset_of_several(form, images),
         shows=not groups.images or bool(by_role.get(IMAGE)),
         tells_items=any(by_role[role.name] and _tells_items(role, form) for role in form.roles.values()),
     )

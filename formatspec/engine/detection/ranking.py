@@ -10,7 +10,7 @@ from formatspec.engine.detection.candidate import Candidate
 
 NEAREST = 5
 """Formats that are named where none wins."""
-_TIE = 8
+_TIE = 10
 """Parts of a rank that must be equal for a tie: all but whose spec it is."""
 
 
