@@ -10,6 +10,9 @@ from formatspec.codecs import arguments as take
 from formatspec.codecs import values
 from formatspec.codecs.registry import Argument, Codec, Env, Site, UnfitError, codec
 
+MOST_NAMES = 1 << 20
+"""Names that a count may stand for."""
+
 
 def _is_scalar(value: object) -> bool:
     return isinstance(value, (str, bool)) or values.is_number(value)
@@ -136,6 +139,48 @@ def list_or_index_map(arguments: Sequence[Argument], site: Site) -> Codec:
         decode=lambda value, env: tuple(value) if values.is_sequence(value) else _from_indices(value),
         kind="table",
     )
+
+
+@codec("names")
+def names(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`names`: a tuple of texts; a number among them is read as the text that spells it."""
+    take.plain(arguments)
+
+    def spelled(one: Any) -> str:
+        if isinstance(one, bool) or not isinstance(one, (int, float)):
+            return values.text(one)
+        return values.spell_number(one)
+
+    return Codec(
+        encode=lambda value, env: list(map(values.text, values.sequence(value))),
+        decode=lambda value, env: tuple(map(spelled, values.sequence(value))),
+        kind="table",
+    )
+
+
+@codec("numbered_names")
+def numbered_names(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`numbered_names('class_')`: the texts class_0, class_1, ... as their count; others cannot be written so."""
+    begin = take.text(take.plain(arguments, 1)[0])
+
+    def made(count: int) -> tuple[str, ...]:
+        return tuple(f"{begin}{i}" for i in range(count))
+
+    def encode(value: Any, env: Env) -> int:
+        found = tuple(map(values.text, values.sequence(value)))
+        if found != made(len(found)):
+            raise UnfitError(f"{begin}0, {begin}1 and so on", value)
+        return len(found)
+
+    def decode(value: Any, env: Env) -> tuple[str, ...]:
+        if type(value) is not int or not 0 <= value <= MOST_NAMES:
+            raise UnfitError(f"a count of at most {MOST_NAMES}", value)
+        return made(value)
+
+    def fit(value: Any, rng: random.Random, env: Env) -> Any:
+        return made(len(value)) if values.is_sequence(value) else None
+
+    return Codec(encode=encode, decode=decode, kind="table", fit=fit)
 
 
 @codec("unless_counting")

@@ -19,13 +19,13 @@ from formatspec.engine.dataset.report import Noted
 from formatspec.engine.dataset.whole_dataset import dataset_faults
 from formatspec.engine.export.adapt import Adapter, TargetCategories, target_categories
 from formatspec.engine.export.exporter import CannotWriteError, Exporter
+from formatspec.engine.export.follow_options import PEEKED, with_following
 from formatspec.engine.export.join_shards import Finisher, NameTakenError
 from formatspec.engine.export.judge_target import TargetJudge
 from formatspec.engine.export.losses import Losses
 from formatspec.engine.export.lost_records import tells_of_gone
 from formatspec.engine.export.shard_output import ShardOutput
 from formatspec.engine.export.shared_tables import counts_on, knows_all, tells_of_items
-from formatspec.engine.resolve.held_slots import BITS, stated_bits
 from formatspec.engine.spec import wanted_slots
 from formatspec.engine.spec.compiled import IMAGE, Format, compile_format
 from formatspec.files.images import ImageError, transcode
@@ -48,8 +48,6 @@ from formatspec.run.validate import too_large
 
 Media = Literal["copy", "link", "none"]
 UNCLAIMED_SHOWN = 5
-PEEKED = 100
-"""Items that are looked at to choose an option that follows from what the objects hold."""
 
 
 class RefusedError(ValueError):
@@ -126,23 +124,15 @@ def target_format(source: OpenDataset, target: Source, plan: Plan) -> Format:
         options = {**source.form.options, **plan.options}
     else:
         options = dict(plan.options)
-    for name, option in layout.spec.options.items():
-        if options.get(name) is None and option.follows:
-            options[name] = _following(source, option.follows, plan)
-    return compile_format(target, layout, options)
+    return compile_format(target, layout, with_following(options, layout.spec.options, lambda: _taken(source, plan)))
 
 
-def _following(source: OpenDataset, follows: Mapping[str, Any], plan: Plan) -> Any:
-    """The choice for the first slot, in the option's order, that the first objects taken hold, else their areas."""
-    bits, of_areas = 0, 0
+def _taken(source: OpenDataset, plan: Plan) -> Iterator[Item]:
+    """Of the first items, those that are taken, with the objects that are taken."""
     for item in itertools.islice(source, PEEKED):
         taken = item if plan.select is None else plan.select(item)
-        taken = taken if taken is None or plan.labels is None else Labels(plan.labels).item(taken)
-        for thing in () if taken is None else taken.objects:
-            bits |= stated_bits(thing)
-        of_areas |= BITS["region"] if item.areas else 0
-    bits = bits or of_areas
-    return next((choice for slot, choice in follows.items() if bits & BITS.get(slot, 0)), list(follows.values())[-1])
+        if taken is not None:
+            yield taken if plan.labels is None else Labels(plan.labels).item(taken)
 
 
 def convert_dataset(

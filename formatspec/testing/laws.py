@@ -17,6 +17,7 @@ from formatspec.engine.dataset.lint import forms
 from formatspec.engine.dataset.read_item import Purpose
 from formatspec.engine.export.adapt import Adapter, TargetCategories
 from formatspec.engine.export.exporter import CannotWriteError, Exporter
+from formatspec.engine.export.follow_options import with_following
 from formatspec.engine.export.join_shards import Finisher
 from formatspec.engine.export.losses import Losses
 from formatspec.engine.export.shared_tables import knows_all
@@ -312,8 +313,13 @@ def hold(spec: str | Path | Source, rng: random.Random, items: int = 3) -> None:
 
 
 def hold_on(source: Source, folder: Path) -> None:
-    """Hold a spec to the second law on a dataset on disk.  Raises LawBrokenError."""
-    read_write(source, open_tree(folder), {})
+    """Hold a spec to the second law on a dataset on disk.  Raises LawBrokenError.
+
+    Options are as a conversion of the dataset to its own format has them.
+    """
+    tree = open_tree(folder)
+    dataset, items = opened(source, tree, {})
+    read_write(source, tree, with_following(dataset.form.options, dataset.form.layout.spec.options, lambda: items))
 
 
 __all__ = [

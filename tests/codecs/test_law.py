@@ -193,6 +193,8 @@ CASES = [
     Case("one_or_many", (), st.lists(scalars, max_size=3).map(tuple)),
     Case("one_or_none", (), scalars),
     Case("index_map", (), texts),
+    Case("names", (), texts),
+    Case("numbered_names", ("class_",), st.integers(0, 9).map(lambda n: tuple(f"class_{i}" for i in range(n)))),
     Case("list_or_index_map", (), texts),
     Case("unless_counting", (1,), texts.filter(bool)),
     Case("by_name", ("columns",), st.dictionaries(st.sampled_from(["Bald", "Bangs", "Old"]), scalars)),

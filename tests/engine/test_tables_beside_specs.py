@@ -72,3 +72,27 @@ def test_a_conversion_numbers_them_by_their_own_list(tmp_path: Path) -> None:
     names = {one["id"]: one["name"] for one in made["categories"]}
     assert names == {1: "Zebra", 2: "apple", 3: "person"}
     assert [names[one["category_id"]] for one in made["annotations"]] == ["person", "Zebra", "apple"]
+
+
+GREY = """
+formatspec: 1
+name: painted
+categories: [{table: drawn_labels.csv}]
+files:
+  image: "images/{name}.png"
+  mask:
+    path: "masks/{name}.png"
+    image: [palette, gray]
+    palette: bits
+    pixels: {each: areas by category, P: category.index | from(1)}
+"""
+
+
+def test_grey_values_where_a_palette_is_usual_are_a_warning(tmp_path: Path) -> None:
+    data = drawn(tmp_path, mask=True)
+    (data / "notes" / "a.json").unlink()
+    (tmp_path / "painted.yaml").write_text(GREY)
+    found = fs.validate(data, tmp_path / "painted.yaml", deep=True).findings
+    assert [(one.code, one.level) for one in found] == [("PIXEL_MODE", "warning")]
+    (item,) = fs.open(data, tmp_path / "painted.yaml")
+    assert [area.category.name for area in item.areas if area.category is not None] == ["tree"]

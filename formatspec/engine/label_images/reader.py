@@ -59,6 +59,9 @@ class RasterReader(msgspec.Struct, frozen=True):
         if not fits_mode(raster.mode, self.spec.image):
             self._other_mode(raster.mode, state)
             return None
+        if raster.mode == "gray" and "palette" in _before("gray", self.spec.image):
+            message = "the label image is grey where a palette is usual; its values are taken as indices"
+            state.fault("PIXEL_MODE", (), self.rule.place, message, "palette", "gray", case="index")
         if not self._fits_size(width, height, state):
             return None
         size = state.size()
@@ -190,6 +193,11 @@ def _is_expected(header: bytes, modes: tuple[str, ...], size: tuple[int, int] | 
     except ImageError:
         return False
     return fits_header(found, modes) and size in (None, (found.width, found.height))
+
+
+def _before(mode: str, modes: Sequence[str]) -> Sequence[str]:
+    """The modes that a spec names before one; none where it does not name that one."""
+    return modes[: modes.index(mode)] if mode in modes else ()
 
 
 def fits_mode(mode: str, modes: Sequence[str]) -> bool:

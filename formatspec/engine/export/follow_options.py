@@ -1,0 +1,39 @@
+"""Options of a format that nobody states, as they follow from what the objects hold."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from formatspec.engine.resolve.held_slots import BITS, stated_bits
+from formatspec.language.schema import OptionSpec
+from formatspec.model.records import Item
+
+PEEKED = 100
+"""Items that are looked at to choose an option that follows from what the objects hold."""
+
+
+def with_following(
+    stated: Mapping[str, Any], options: Mapping[str, OptionSpec], items: Callable[[], Iterable[Item]]
+) -> dict[str, Any]:
+    """The options that are stated, with a choice for each other one that follows from the first items' objects.
+
+    items: gives the items anew, for each option that is to be chosen.
+    """
+    found = dict(stated)
+    for name, option in options.items():
+        if found.get(name) is None and option.follows:
+            found[name] = _following(items(), option.follows)
+    return found
+
+
+def _following(items: Iterable[Item], follows: Mapping[str, Any]) -> Any:
+    """The choice for the first slot, in the option's order, that the first items' objects hold, else their areas."""
+    bits, of_areas = 0, 0
+    for item in itertools.islice(items, PEEKED):
+        for thing in item.objects:
+            bits |= stated_bits(thing)
+        of_areas |= BITS["region"] if item.areas else 0
+    bits = bits or of_areas
+    return next((choice for slot, choice in follows.items() if bits & BITS.get(slot, 0)), list(follows.values())[-1])
