@@ -256,6 +256,9 @@ def test_within_a_split_an_image_id_is_that_of_one_image(tmp_path: Path) -> None
     for role, image in (("instances", "a"), ("person_keypoints", "b")):
         put(root, f"images/val/{image}.jpg", image_bytes(WIDTH, HEIGHT, "jpg"))
         images = [{"id": 1, "file_name": f"{image}.jpg", "width": WIDTH, "height": HEIGHT}]
+        if role == "instances":  # one more image, by which the layout is told
+            put(root, "images/val/c.jpg", image_bytes(WIDTH, HEIGHT, "jpg"))
+            images.append({"id": 2, "file_name": "c.jpg", "width": WIDTH, "height": HEIGHT})
         put(root, f"annotations/{role}_val.json", {"images": images, "categories": [], "annotations": []})
     findings = [f for f in fs.validate(root, "coco", workers=1).findings if f.level == "error"]
     assert [finding.code for finding in findings] == ["DUPLICATE"]

@@ -263,7 +263,7 @@ class Generator:
     def _shapes(self) -> list[frozenset[str]]:
         """The geometry that each table of objects in a document holds, be it in an attribute alone."""
         roles = [role for role in self.form.documents if role.kind != "pixels" and not role.kept]
-        rows = [table.row for role in roles for table in object_tables(role.document_rule)]
+        rows = [table.row for role in roles for table in object_tables(role.document_rule) if not table.each.kept]
         return [shape_of(row) or _in_attributes(row) for row in rows]
 
     def _in_rings(self, thing: Object, before: Sequence[Object], leaves: Sequence[Bound], env: Env) -> Object:

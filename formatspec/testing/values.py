@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
+from math import ceil, hypot
 from operator import attrgetter
 from typing import Any
 
@@ -83,6 +84,16 @@ def scalar(rng: random.Random, textual: bool) -> Any:
 
 Make = Callable[[random.Random, int, int, bool], Any]
 
+
+def turned_box(rng: random.Random, width: int, height: int) -> tuple[float, ...]:
+    """A box turned about its centre, inside an image of at least 4 x 4 pixels: x, y, width, height, degrees."""
+    long, short = rng.randrange(3, max(4, min(width, height) // 2)), rng.randrange(1, 3)
+    reach = ceil(hypot(long, short))  # twice the distance from the centre to a corner, in half pixels from each edge
+    x = rng.randrange(reach, max(reach + 1, 2 * width - reach + 1)) / 2
+    y = rng.randrange(reach, max(reach + 1, 2 * height - reach + 1)) / 2
+    return x, y, long, short, rng.choice((0.0, 30.0, 45.0, 90.0, -60.0))
+
+
 MAKERS: dict[str, Make] = {
     "id": lambda rng, w, h, textual: rng.randrange(1, 200),
     "int": lambda rng, w, h, textual: rng.randrange(0, 4),
@@ -93,10 +104,7 @@ MAKERS: dict[str, Make] = {
     "json": lambda rng, w, h, textual: scalar(rng, textual),
     "texts": lambda rng, w, h, textual: tuple(dict.fromkeys(word(rng) for _ in range(rng.randrange(0, 4)))),
     "box": lambda rng, w, h, textual: box(rng, w, h),
-    "rotated": lambda rng, w, h, textual: (
-        rng.randrange(2, 2 * w) / 2, rng.randrange(2, 2 * h) / 2, rng.randrange(3, 9), rng.randrange(1, 3),
-        rng.choice((0.0, 30.0, 45.0, 90.0, -60.0)),
-    ),
+    "rotated": lambda rng, w, h, textual: turned_box(rng, w, h),
     "ring": lambda rng, w, h, textual: ring(rng, w, h),
     "rings": lambda rng, w, h, textual: tuple(ring(rng, w, h) for _ in range(rng.choice((1, 1, 2)))),
     "keypoints": lambda rng, w, h, textual: keypoints(rng, w, h),

@@ -243,6 +243,7 @@ def _look_inside(state: ItemState, purpose: Purpose, beside: bool) -> None:
     if data is None or beside:
         state.item.pop("image.data", None)
         return
+    state.faults[:] = [fault for fault in state.faults if fault.code != "IMAGE_MISSING"]  # the document holds the image
     try:
         info = probe(data) if purpose.headers else None
     except ImageError as error:

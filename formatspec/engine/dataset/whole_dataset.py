@@ -56,6 +56,7 @@ def _missing_files(dataset: OpenDataset) -> Iterator[Fault]:
         role
         for role in form.roles.values()
         if role.span == "shared" and not role.optional and not role.folder and role.name != IMAGE
+        if not (dataset.purpose.classes and role.name in form.spec.categories)
     ]
     if not roles or not len(dataset):
         return

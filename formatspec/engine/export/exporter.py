@@ -198,7 +198,7 @@ class Exporter:
         context = WriteContext(setting, item, item)
         if self.same and item.origin is not None and item.origin.as_read is not None:
             stated = item.origin.as_read.captures
-            names = stated if stated != item.captures else setting.captures
+            names = {**setting.captures, **stated} if stated != item.captures else setting.captures
             before = WriteSetting(names, self.as_read or self.categories, setting.options)
             before.paths = setting.paths
             before.apart, before.unheld = setting.apart, setting.unheld
