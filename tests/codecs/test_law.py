@@ -262,11 +262,11 @@ def identical(one: Any, other: Any) -> bool:
 
 
 def is_document(value: Any) -> bool:
-    """Whether a value is made of what JSON has."""
+    """Whether a value is made of what JSON has, or YAML, whose keys may be whole numbers."""
     if isinstance(value, list):
         return all(map(is_document, value))
     if isinstance(value, dict):
-        return all(isinstance(key, str) and is_document(element) for key, element in value.items())
+        return all(type(key) in (str, int) and is_document(element) for key, element in value.items())
     return value is None or type(value) in (str, int, float, bool)
 
 

@@ -97,6 +97,8 @@ class Exporter:
         written = list(target.roles.values() if roles is None else roles)
         copied = [role for role in target.documents if roles is not None and role not in written]
         self.unwritten = Unwritten(target, self.same, tables_of(copied))
+        own = [role for role in target.documents if role.span != "shared"]
+        self.beside_copies = Unwritten(target, self.same, tables_of(own))
         self.roles = [role for role in written if role.name != IMAGE or role.kind is not None]
         self.writers = {
             role.name: role.painter() if role.kind == "pixels" else compile_writer(role.document_rule, role.scope)
@@ -170,10 +172,11 @@ class Exporter:
         self._in_subsets(own)
         if self.adapter.renamed:
             self.met.update(item.subsets)
-        lost = [*crowds, *self.unwritten.of(own, setting, stated)]
+        unwritten = self.unwritten if whole else self.beside_copies
+        lost = [*crowds, *unwritten.of(own, setting, stated)]
         for what, unit in lost:
             self.losses.note(what, unit)
-        count_item(self.tally, item, own, setting, self.unwritten, lost, stated)
+        count_item(self.tally, item, own, setting, unwritten, lost, stated)
         self.losses.item(own, setting.held)
         return own
 

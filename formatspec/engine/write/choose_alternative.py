@@ -29,6 +29,7 @@ def alternatives_writer(rule: OneOf, scope: Scope, compile_writer: Callable[[Rul
     keys = keys_of_choice(rule)
     tests = [row_test(choice, scope) for choice in rule.alternatives]
     shapes = [shape for _, shape, _, _ in tried]
+    shaped = any(shapes)
 
     def choose(context: WriteContext) -> tuple[Any, int, int]:
         best: tuple[Any, int, int] | None = None
@@ -36,6 +37,8 @@ def alternatives_writer(rule: OneOf, scope: Scope, compile_writer: Callable[[Rul
         before, claims = setting.claims, 0
         reason = LackingError("none of the alternatives")
         fitting = fitting_shapes(shapes, context, context.record)
+        if shaped:  # an alternative without geometry is no better than one whose geometry follows
+            fitting = tuple(place for place in fitting if shapes[place])
         others = sorted(
             (place for place in range(len(tried)) if place not in fitting),
             key=lambda place: not any(states(context.record, name) for name in shapes[place] - BOX_ONLY),
