@@ -22,21 +22,25 @@ def shape_of(rule: Rule) -> Geometry:
 
 
 def fitting_shapes(shapes: Sequence[Geometry], context: WriteContext, record: Any) -> tuple[int, ...]:
-    """Which of several alternatives hold a record's geometry as it is stated, in order.
+    """Which of several alternatives hold a record's geometry as it is stated, in order; a plain box stands last.
 
     Where only a plain box does, an outline that stands before it and follows from the object's region is better; so it
     is where an alternative for the region, which stands before that outline, cannot hold this one.
     """
-    exact = tuple(place for place, shape in enumerate(shapes) if all(states(record, name) for name in shape))
+    stated = (place for place, shape in enumerate(shapes) if all(states(record, name) for name in shape))
+    exact = tuple(sorted(stated, key=lambda place: shapes[place] == BOX_ONLY))
     if context.setting.apart or not isinstance(record, Object) or not record.region:
         return exact
     whole = next((place for place in exact if shapes[place] - BOX_ONLY), None)
     outline = next((place for place, shape in enumerate(shapes) if shape & OUTLINES), None)
     if outline is None or outline in exact or (whole is not None and outline < whole):
         return exact
-    if not all(states(record, name) for name in shapes[outline] - OUTLINES):
-        return exact
-    return tuple(sorted((outline, *exact)))
+    outlines = (
+        place
+        for place, shape in enumerate(shapes)
+        if shape & OUTLINES and all(states(record, name) for name in shape - OUTLINES)
+    )
+    return tuple(sorted({*outlines, *exact}))
 
 
 def bound_names(rule: Rule) -> Iterator[str]:
