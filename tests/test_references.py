@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 import formatspec as fs
-from formatspec.paths.store import MANIFEST
 from formatspec.engine.index.union_lists import union_lists
 from formatspec.language.errors import SpecError
+from formatspec.paths.store import MANIFEST
 from formatspec.pixels.png import encode
 from formatspec.run.convert import RefusedError
 from formatspec.testing.memory import image_bytes
@@ -63,7 +63,11 @@ def put(place: Path, content: bytes) -> None:
 
 
 def files(root: Path) -> dict[str, bytes]:
-    return {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*.*") if path.is_file() and path.name != MANIFEST}
+    return {
+        path.relative_to(root).as_posix(): path.read_bytes()
+        for path in root.rglob("*.*")
+        if path.is_file() and path.name != MANIFEST
+    }
 
 
 def test_a_list_made_of_others_gives_no_subset_and_comes_back(tmp_path: Path) -> None:

@@ -338,7 +338,7 @@ def test_an_output_lies_beside_the_data_and_in_no_archive(memory: str, ade20k202
         (f"{data}/out", "lies inside the data"),
         (memory, "holds the data"),
         (f"{data}/", "lies inside the data"),
-        (f"zip://::{memory}/a.zip", "into an archive"),
+        (f"zip://::{memory}/a.zip", "never a zip"),
     ):
         with pytest.raises(OutputError, match=why):
             fs.convert(data, to="coco", out=out, overwrite=True)

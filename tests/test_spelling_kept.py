@@ -17,6 +17,7 @@ from formatspec.engine.dataset.read_item import Purpose
 from formatspec.engine.spec.compiled import Role
 from formatspec.language.load import load_source
 from formatspec.paths.open_tree import open_tree
+from formatspec.paths.store import MANIFEST
 from formatspec.pixels import png
 from formatspec.run.convert import RefusedError
 from formatspec.testing import laws
@@ -55,7 +56,11 @@ Reference = Callable[[str], Path]
 
 
 def files(folder: Path) -> dict[str, bytes]:
-    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+    return {
+        p.relative_to(folder).as_posix(): p.read_bytes()
+        for p in sorted(folder.rglob("*"))
+        if p.is_file() and p.name != MANIFEST
+    }
 
 
 def as_data(role: Role) -> Role:

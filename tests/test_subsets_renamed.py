@@ -55,7 +55,9 @@ def test_nothing_is_lost(name: str, tmp_path: Path) -> None:
 
 def test_what_is_kept_goes_along(tmp_path: Path) -> None:
     """A file that has another name now is still that file: what nobody understands comes back, in it and its rows."""
-    rows: list[dict[str, Any]] = [{"id": 5, "image_id": 4, "category_id": 1, "bbox": [1, 1, 4, 4], "area": 16, "iscrowd": 0, "x": 7}]
+    rows: list[dict[str, Any]] = [
+        {"id": 5, "image_id": 4, "category_id": 1, "bbox": [1, 1, 4, 4], "area": 16, "iscrowd": 0, "x": 7}
+    ]
     document = {
         "info": {"year": 2026}, "licenses": [{"id": 1}], "categories": [{"id": 1, "name": "cat", "y": 8}],
         "images": [{"id": 4, "file_name": "a.jpg", "width": 20, "height": 10, "license": 1}], "annotations": rows,
