@@ -86,7 +86,7 @@ def test_a_stated_size_is_raised_by_name(tmp_path: Path) -> None:
     where = spec(tmp_path, STATED)
     report = fs.validate(tmp_path / "d", where, workers=1)
     assert [f.pointer for f in report.findings if f.code == "IMAGE_SIZE"] == ["/width", "/height"]
-    assert "--limit size=1600000000" in report.findings[-1].message
+    assert any("--limit size=1600000000" in finding.message for finding in report.findings)
     set_limits({"size": 1_600_000_000})
     assert not [f for f in fs.validate(tmp_path / "d", where, workers=1).findings if f.code == "IMAGE_SIZE"]
 
@@ -156,7 +156,7 @@ def test_members_that_are_as_they_say_are_read(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "d.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("a.json", '{"width": 3, "height": 2}' + " " * 3_000_000)
     report = fs.validate(tmp_path / "d.zip", spec(tmp_path, STATED), workers=1)
-    assert [finding.code for finding in report.findings] == ["IMAGE_MISSING"]
+    assert [finding.code for finding in report.findings] == ["IMAGE_ABSENT"]
 
 
 def test_run_lengths_of_an_image_of_their_own() -> None:

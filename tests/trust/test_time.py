@@ -46,7 +46,7 @@ def test_a_long_line_is_refused_or_read_at_once(tmp_path: Path, line: str, unit:
     (data / "a.txt").write_text(unit * (100_000 // len(unit)) + "\n", encoding="utf-8")
     with not_for_ever():
         report = formatspec.validate(data, spec_of_lines(tmp_path, line), workers=1)
-    assert {finding.code for finding in report.findings} & {"LINE", "FIELD", "IMAGE_MISSING"}
+    assert {finding.code for finding in report.findings} & {"LINE", "FIELD", "POLYGON", "IMAGE_MISSING", "IMAGE_ABSENT"}
 
 
 def test_a_number_is_read_in_one_way() -> None:

@@ -11,7 +11,7 @@ from formatspec.engine.spec.compiled import Role
 from formatspec.language.errors import Place
 from formatspec.language.expression import Call, Name
 from formatspec.language.leaf import Bind, Computed
-from formatspec.language.rules import LeafRule, MapRule
+from formatspec.language.rules import Field, LeafRule, MapRule, Rule
 
 NAME = "class_{}"
 """What a category is called of which only the number is known."""
@@ -28,10 +28,11 @@ def counted_categories(role: Role, document: Any, state: ItemState) -> Iterator[
     named = _names_key(role)
     for key, place, count in found:
         rows = state.tables.get("category", ())
-        if named is not None and named not in document and not rows and 0 < count <= MOST:
-            told = repr(named)
-            state.faults[:] = [f for f in state.faults if f.code != "FIELD_MISSING" or told not in f.message]
-            state.tables["category"] = [{"name": NAME.format(index), "$column": True} for index in range(count)]
+        if named is not None and named not in document and 0 < count <= MOST and len(rows) in (0, count):
+            if not rows:
+                told = repr(named)
+                state.faults[:] = [f for f in state.faults if f.code != "FIELD_MISSING" or told not in f.message]
+                state.tables["category"] = [{"name": NAME.format(index), "$column": True} for index in range(count)]
             words = f"{named!r} is missing, and is filled: {NAME.format(0)} and so on, {count} of them"
             yield Fault("FIELD_FILLED", state.file, (named,), place, words)
         elif named is not None and named in document and len(rows) != count:
@@ -42,8 +43,7 @@ def counted_categories(role: Role, document: Any, state: ItemState) -> Iterator[
 
 def _counts(role: Role, document: Any) -> Iterator[tuple[str, Place, int]]:
     """The keys under which a document states how many categories there are, with what it states."""
-    rule = role.document_rule
-    for field in rule.fields if isinstance(rule, MapRule) and isinstance(document, dict) else ():
+    for field in _fields(role.document_rule) if isinstance(document, dict) else ():
         leaf = field.rule.leaf if isinstance(field.rule, LeafRule) else None
         call = leaf.expression if isinstance(leaf, Computed) else None
         if isinstance(call, Call) and call.function == "count" and call.arguments == (Name("categories"),):
@@ -54,9 +54,17 @@ def _counts(role: Role, document: Any) -> Iterator[tuple[str, Place, int]]:
 
 def _names_key(role: Role) -> str | None:
     """The key under which a document lists the names of categories."""
-    rule = role.document_rule
-    for field in rule.fields if isinstance(rule, MapRule) else ():
+    for field in _fields(role.document_rule):
         leaf = field.rule.leaf if isinstance(field.rule, LeafRule) else None
         if isinstance(leaf, Bind) and leaf.names == ("categories.name",):
             return field.keys[0]
     return None
+
+
+def _fields(rule: Rule) -> Iterator[Field]:
+    """The fields of a mapping, those of its alternatives included."""
+    if isinstance(rule, MapRule):
+        yield from rule.fields
+        for alternatives in rule.alternatives:
+            for choice in alternatives.alternatives:
+                yield from _fields(choice)

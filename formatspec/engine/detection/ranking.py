@@ -79,7 +79,11 @@ def _standing(name: str, found: Sequence[Candidate]) -> Standing:
     if not found:
         return Standing(name, None, "there is no folder in which it begins")
     best = max(found, key=lambda one: (one.may_win, one.nearness, one.rank))
-    return Standing(name, best, reason_against(best))
+    reason = reason_against(best)
+    if best.leaves and reason == _left(best):  # another layout of the format reads that file, and says what is wrong
+        place = f"{best.leaves[0]}: "
+        reason = next((one.contradiction for one in found if one.contradiction.startswith(place)), reason)
+    return Standing(name, best, reason)
 
 
 def reason_against(one: Candidate) -> str:

@@ -72,9 +72,9 @@ def test_the_first_reason_names_the_file_and_the_key(run: Run, images: Path) -> 
     (images / "images").rename(images / "dog")
     (images / "cat/b.jpg").write_bytes(image_bytes(20, 10, "jpg"))
     assert run("detect", images)[1] == "imagenet\n"
-    (images / "notes.json").write_text('{"by": "me"}')
+    (images / "remarks.json").write_text('{"by": "me"}')
     status, _, said = run("detect", images)
-    assert status == 2 and "Nearest: imagenet (leaves notes.json)" in said
+    assert status == 2 and "Nearest: imagenet (leaves remarks.json)" in said
 
 
 @pytest.mark.parametrize("depth", [1, 2])
