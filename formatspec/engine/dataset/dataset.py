@@ -26,7 +26,7 @@ from formatspec.engine.read.item_state import ItemState
 from formatspec.engine.read.leaf_reader import ReadContext, Wanted
 from formatspec.engine.read.projection import fields_of, rows_decoder
 from formatspec.engine.spec import wanted_slots
-from formatspec.engine.spec.compiled import Format, Role, compile_format, everything
+from formatspec.engine.spec.compiled import Format, Role, compile_format, everything, offered_options
 from formatspec.engine.splits.id_scopes import Splits
 from formatspec.engine.splits.match_categories import Listing, matched_splits
 from formatspec.findings.finding import Finding
@@ -436,7 +436,14 @@ def candidates(source: Source, tree: Tree, options: Mapping[str, Any], within: s
     One that claims no file comes last, though nothing that it requires be missing; of equals, that which leaves fewest
     files goes first.
     """
-    forms = [compile_format(source, layout, options) for layout in source.layouts]
+    offered = [offered_options(layout.spec) for layout in source.layouts]
+    known = {name for one in offered for name in one}  # an option of some layouts says nothing of the others
+    forms = [
+        compile_format(
+            source, layout, {name: value for name, value in options.items() if name in own or name not in known}
+        )
+        for layout, own in zip(source.layouts, offered, strict=True)
+    ]
     part = tree.under(within) if within else tree
     found = [(form, "/".join(filter(None, (within, prefix)))) for form in forms for prefix in roots(form, part)]
     if not found:  # no root is there: nothing is found below the first of them
