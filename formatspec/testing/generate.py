@@ -264,7 +264,7 @@ class Generator:
         """The geometry that each table of objects in a document holds, be it in an attribute alone."""
         roles = [role for role in self.form.documents if role.kind != "pixels" and not role.kept]
         rows = [table.row for role in roles for table in object_tables(role.document_rule) if not table.each.kept]
-        return [shape_of(row) or _in_attributes(row) for row in rows]
+        return [shape for row in rows for shape in _row_shapes(row)]
 
     def _in_rings(self, thing: Object, before: Sequence[Object], leaves: Sequence[Bound], env: Env) -> Object:
         """For rows that hold a ring each: now and then one ring more, and of those that are alike only the first."""
@@ -487,6 +487,13 @@ def _counted(slots: Mapping[str, Any], category: Category) -> dict[str, Any]:
     """As many keypoints as an object's category names, where both are stated."""
     points, named = slots.get("keypoints"), len(category.keypoint_names)
     return {"keypoints": (points * named)[:named]} if points and named else {}
+
+
+def _row_shapes(row: Rule) -> list[frozenset[str]]:
+    """The geometry of each way to write a row; ways that hold none beside others that do are left out."""
+    own = shape_of(row)
+    choices = [choice for one in getattr(row, "alternatives", ()) for choice in one.alternatives]
+    return [shape for choice in choices if (shape := own | shape_of(choice))] or [own or _in_attributes(row)]
 
 
 def _category(values: Mapping[str, Any]) -> Category:
