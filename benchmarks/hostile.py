@@ -64,13 +64,7 @@ def _decoding(decode: Callable[[bytes], object], unit: str, start: str = "", end
     def prepared(length: int) -> Callable[[], object]:
         data = (start + (unit * (length // len(unit) + 1))[:length] + end).encode()
 
-        def run() -> object:
-            try:
-                return decode(data)
-            except FileError:
-                return None
-
-        return run
+        return _unless_refused(decode, data)
 
     return prepared
 
@@ -100,18 +94,24 @@ def documents() -> Iterator[tuple[str, int, Run]]:
     yield "ini: keys", 400_000, _numbered(ini_file.decode, "k{n} = 1\n", "[s]\n", "")
 
 
+def _unless_refused(decode: Callable[[bytes], object], data: bytes) -> Callable[[], object]:
+    """What decodes the data; a document that is refused is as good as one that is read."""
+
+    def run() -> object:
+        try:
+            return decode(data)
+        except FileError:
+            return None
+
+    return run
+
+
 def _numbered(decode: Callable[[bytes], object], unit: str, start: str, end: str) -> Run:
     def prepared(length: int) -> Callable[[], object]:
         body = "".join(unit.format(n=n) if "{n}" in unit else unit for n in range(length // (len(unit) + 2)))
         data = (start.replace("{{", "{") + body + end.replace("}}", "}")).encode()
 
-        def run() -> object:
-            try:
-                return decode(data)
-            except FileError:
-                return None
-
-        return run
+        return _unless_refused(decode, data)
 
     return prepared
 

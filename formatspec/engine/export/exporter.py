@@ -62,10 +62,7 @@ class CollisionError(CannotWriteError):
 
 
 class Exporter:
-    """Writes items in a format.  `write(path, data)` puts a file below the output's root.
-
-    roles: those whose files are written, by default all.
-    """
+    """Writes items in a format.  `write(path, data)` puts a file below the output's root."""
 
     def __init__(
         self,
@@ -76,7 +73,6 @@ class Exporter:
         write: Write,
         sources: Mapping[tuple[str, str], SharedFile],
         as_read: TargetCategories | None,
-        roles: Iterable[Role] | None = None,
     ) -> None:
         self.target = target
         self.categories = categories
@@ -94,12 +90,10 @@ class Exporter:
         self.met: set[str] = set()
         self.files = 0
         self.named: dict[str, str] = {}
-        written = list(target.roles.values() if roles is None else roles)
-        copied = [role for role in target.documents if roles is not None and role not in written]
-        self.unwritten = Unwritten(target, self.same, tables_of(copied))
+        self.unwritten = Unwritten(target, self.same)
         own = [role for role in target.documents if role.span != "shared"]
         self.beside_copies = Unwritten(target, self.same, tables_of(own))
-        self.roles = [role for role in written if role.name != IMAGE or role.kind is not None]
+        self.roles = [role for role in target.roles.values() if role.name != IMAGE or role.kind is not None]
         self.writers = {
             role.name: role.painter() if role.kind == "pixels" else compile_writer(role.document_rule, role.scope)
             for role in self.roles
