@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from formatspec.model.limits import set_limits
     from formatspec.model.records import Area, Caption, Category, Image, Item, Label, Object
     from formatspec.model.region import Region
-    from formatspec.paths.store import RemoteError
-    from formatspec.paths.tree import SourceChangedError
+    from formatspec.paths.trees.store import RemoteError
+    from formatspec.paths.trees.tree import SourceChangedError
     from formatspec.run.convert import RefusedError, Result
     from formatspec.run.errors import CannotRunError
     from formatspec.run.output.staging import OutputError
@@ -37,8 +37,8 @@ _PLACES = {
     "formatspec.model.limits": ("set_limits",),
     "formatspec.model.records": ("Area", "Caption", "Category", "Image", "Item", "Label", "Object"),
     "formatspec.model.region": ("Region",),
-    "formatspec.paths.store": ("RemoteError",),
-    "formatspec.paths.tree": ("SourceChangedError",),
+    "formatspec.paths.trees.store": ("RemoteError",),
+    "formatspec.paths.trees.tree": ("SourceChangedError",),
     "formatspec.run.convert": ("RefusedError", "Result"),
     "formatspec.run.output.staging": ("OutputError",),
     "formatspec.run.errors": ("CannotRunError",),

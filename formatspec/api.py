@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from formatspec.engine.detection.detect import Detection
     from formatspec.findings.finding import Finding
     from formatspec.model.records import Category, Item
-    from formatspec.paths.tree import Tree
+    from formatspec.paths.trees.tree import Tree
     from formatspec.policy.rules import Policy
     from formatspec.run.class_names import Classes
     from formatspec.run.convert import Media, Result
@@ -154,8 +154,8 @@ def _opened(
 ) -> engine.OpenDataset:  # fmt: skip
     """Open data; options that are `shared` with a target need not all be the spec's own."""
     from formatspec.engine.dataset.dataset import open_source
-    from formatspec.engine.dataset.read_item import Purpose
-    from formatspec.paths.open_tree import open_tree
+    from formatspec.engine.dataset.item.read_item import Purpose
+    from formatspec.paths.trees.open_tree import open_tree
     from formatspec.run.class_names import class_names
 
     tree = open_tree(data)

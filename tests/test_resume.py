@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 import formatspec as fs
-from formatspec.paths.store import MANIFEST
+from formatspec.paths.trees.store import MANIFEST
 from formatspec.run.convert import Conversion
 from formatspec.run.output import partial as making
 from formatspec.run.output.copying import copy, fresh

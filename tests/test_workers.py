@@ -19,7 +19,7 @@ from formatspec.engine.dataset.dataset import DatasetChangedError
 from formatspec.engine.export.join_shards import NameTakenError
 from formatspec.findings.finding import Finding
 from formatspec.language.errors import Problem, SpecError
-from formatspec.paths.store import MANIFEST
+from formatspec.paths.trees.store import MANIFEST
 from formatspec.run.convert import Conversion, RefusedError
 from formatspec.run.errors import WorkerLostError
 from formatspec.run.pools.shards import shards_of

@@ -14,16 +14,16 @@ import msgspec
 
 from formatspec.engine.conservation.tally import Imbalance, imbalances
 from formatspec.engine.dataset.dataset import OpenDataset
-from formatspec.engine.dataset.read_item import Assembled, Purpose
+from formatspec.engine.dataset.item.read_item import Assembled, Purpose
 from formatspec.engine.dataset.report import Noted
 from formatspec.engine.dataset.whole_dataset import dataset_faults
-from formatspec.engine.export.adapt import Adapter, TargetCategories, target_categories
+from formatspec.engine.export.adaptation.adapt import Adapter, TargetCategories, target_categories
+from formatspec.engine.export.adaptation.follow_options import PEEKED, with_following
+from formatspec.engine.export.adaptation.judge_target import TargetJudge
 from formatspec.engine.export.exporter import CannotWriteError, Exporter
-from formatspec.engine.export.follow_options import PEEKED, with_following
 from formatspec.engine.export.join_shards import Finisher, NameTakenError
-from formatspec.engine.export.judge_target import TargetJudge
-from formatspec.engine.export.losses import Losses
-from formatspec.engine.export.lost_records import tells_of_gone
+from formatspec.engine.export.lost.losses import Losses
+from formatspec.engine.export.lost.lost_records import tells_of_gone
 from formatspec.engine.export.shard_output import ShardOutput
 from formatspec.engine.export.shared_tables import counts_on, knows_all, tells_of_items
 from formatspec.engine.spec import wanted_slots

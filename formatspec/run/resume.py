@@ -14,7 +14,7 @@ from formatspec._version import __version__
 from formatspec.engine.dataset.dataset import OpenDataset
 from formatspec.language.load import Source, place_at
 from formatspec.language.schema import CategoryTable
-from formatspec.paths.tree import FolderTree, Tree, ZipTree
+from formatspec.paths.trees.tree import FolderTree, Tree, ZipTree
 from formatspec.run.output.staging import not_written
 from formatspec.run.pools.shards import Pool, Shard, shards_of
 

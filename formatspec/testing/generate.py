@@ -12,7 +12,7 @@ import msgspec
 
 from formatspec.codecs.registry import Env, UnfitError
 from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting, states
-from formatspec.engine.export.adapt import TargetCategories
+from formatspec.engine.export.adaptation.adapt import TargetCategories
 from formatspec.engine.export.shared_tables import object_tables
 from formatspec.engine.read.categories import table_of
 from formatspec.engine.spec.compiled import IMAGE, Format

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from formatspec.engine.dataset.dataset import OpenDataset, open_source
-from formatspec.engine.dataset.read_item import Purpose
-from formatspec.engine.read.merge_rows import Ranks
+from formatspec.engine.dataset.item.read_item import Purpose
+from formatspec.engine.read.rows.merge_rows import Ranks
 from formatspec.language.load import load_source
 from formatspec.pixels import png
 from formatspec.testing.memory import MemoryTree, image_bytes

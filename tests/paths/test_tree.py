@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 
 from formatspec.model.limits import Limits, set_limits
 from formatspec.paths import names
-from formatspec.paths import tree as trees
 from formatspec.paths.globs import globs, matches
 from formatspec.paths.names import safe_join
-from formatspec.paths.open_tree import open_tree
-from formatspec.paths.tree import FolderTree, Tree, ZipTree
+from formatspec.paths.trees import tree as trees
+from formatspec.paths.trees.open_tree import open_tree
+from formatspec.paths.trees.tree import FolderTree, Tree, ZipTree
 
 FILES = {"b.txt": b"b", "a/x.png": b"xx", "a/b/y.png": b"yyy", "a.b/z": b"", "a-b/z": b"1", "A/é.jpg": b"e"}
 ORDER = ["A/é.jpg", "a/b/y.png", "a/x.png", "a-b/z", "a.b/z", "b.txt"]

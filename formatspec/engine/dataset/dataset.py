@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from formatspec.engine.base.faults import Fault
 from formatspec.engine.dataset.category_counts import counted_categories
 from formatspec.engine.dataset.document_shape import has_another_shape, told_by_documents
-from formatspec.engine.dataset.read_item import Assembled, Purpose, Readers, files_read, read_entry
+from formatspec.engine.dataset.item.read_item import Assembled, Purpose, Readers, files_read, read_entry
 from formatspec.engine.dataset.report import Reporter
 from formatspec.engine.index.build_index import Index, build_index, claims, sampled
 from formatspec.engine.index.entries import Entry
@@ -36,10 +36,10 @@ from formatspec.language.schema import CategoryList, CategoryTable
 from formatspec.model.image_error import ImageError
 from formatspec.model.limits import Limits, limits, set_limits
 from formatspec.model.records import Category, Item
-from formatspec.paths.formats import IMAGE_EXTENSIONS
 from formatspec.paths.globs import matches
 from formatspec.paths.names import safe_join
-from formatspec.paths.tree import Tree
+from formatspec.paths.templates.formats import IMAGE_EXTENSIONS
+from formatspec.paths.trees.tree import Tree
 from formatspec.pixels import containers
 from formatspec.policy.repair import Decision, repaired
 from formatspec.policy.rules import Policy, Rule

@@ -13,12 +13,12 @@ from formatspec.engine.conservation.tally import Tally
 from formatspec.engine.documents.role_codec import RoleCodec
 from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting
 from formatspec.engine.export import shared_tables as asked
-from formatspec.engine.export.adapt import Adapter, TargetCategories
-from formatspec.engine.export.count_records import count_item, table_key, tables_of
+from formatspec.engine.export.adaptation.adapt import Adapter, TargetCategories
+from formatspec.engine.export.adaptation.name_items import NoPlaceError
 from formatspec.engine.export.item_views import as_seen, is_named, of_one_label, record_names
-from formatspec.engine.export.losses import Losses
-from formatspec.engine.export.lost_records import ONE_PER_ITEM, Unwritten
-from formatspec.engine.export.name_items import NoPlaceError
+from formatspec.engine.export.lost.count_records import count_item, table_key, tables_of
+from formatspec.engine.export.lost.losses import Losses
+from formatspec.engine.export.lost.lost_records import ONE_PER_ITEM, Unwritten
 from formatspec.engine.export.shard_output import ShardOutput, SharedShard, TableShard
 from formatspec.engine.export.shared_tables import Spooled, counts_on, narrower, spooled_tables, told_twice
 from formatspec.engine.export.shared_values import gather_values

@@ -20,8 +20,8 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 from formatspec.model.limits import limits
 from formatspec.paths.listing import Paths
 from formatspec.paths.names import by_segments, in_order, safe_join, safe_name
-from formatspec.paths.positioned import read_at
-from formatspec.paths.store import Store
+from formatspec.paths.trees.positioned import read_at
+from formatspec.paths.trees.store import Store
 
 BOMB_RATIO = 100
 """How many bytes a packed one may stand for in a member of an archive that is larger than the limit `unpacked`."""

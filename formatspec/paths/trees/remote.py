@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from formatspec.paths.names import in_order, safe_name
-from formatspec.paths.spool import Spool, new_spool
-from formatspec.paths.store import MANIFEST, RemoteError, Store, sentence, store_at, unfit
-from formatspec.paths.tree import Listed, Listing, Tree, ZipTree, subtree
+from formatspec.paths.trees.spool import Spool, new_spool
+from formatspec.paths.trees.store import MANIFEST, RemoteError, Store, sentence, store_at, unfit
+from formatspec.paths.trees.tree import Listed, Listing, Tree, ZipTree, subtree
 
 if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor

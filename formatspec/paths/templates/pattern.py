@@ -15,8 +15,8 @@ from itertools import pairwise
 import msgspec
 from msgspec.structs import replace
 
-from formatspec.paths.finite import TOKEN, goes_on
-from formatspec.paths.syntax import TemplateField
+from formatspec.paths.templates.finite import TOKEN, goes_on
+from formatspec.paths.templates.syntax import TemplateField
 
 _WIDE = 64
 

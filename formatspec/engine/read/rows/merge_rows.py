@@ -10,7 +10,7 @@ import msgspec
 from formatspec.codecs.registry import UnfitError
 from formatspec.engine.base.faults import DocumentPath, MisfitError, Record
 from formatspec.engine.read.item_state import ItemState, put
-from formatspec.engine.read.row_condition import Condition
+from formatspec.engine.read.rows.row_condition import Condition
 from formatspec.engine.resolve.discriminators import RowTest
 from formatspec.engine.resolve.scope import Scope
 from formatspec.engine.resolve.table_ids import rows_key

@@ -6,8 +6,8 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 
-from formatspec.engine.detection.common_words import CONTAINERS, SUBSETS
-from formatspec.engine.detection.role_fit import Claim
+from formatspec.engine.detection.fit.common_words import CONTAINERS, SUBSETS
+from formatspec.engine.detection.fit.role_fit import Claim
 from formatspec.engine.spec.compiled import IMAGE, Format, Role
 
 MOST = 0.75

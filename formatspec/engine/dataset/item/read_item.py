@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from formatspec.codecs.registry import Env
 from formatspec.engine.base.faults import DocumentPath, Fault, Record
-from formatspec.engine.dataset.link_overlap import link
+from formatspec.engine.dataset.item.link_overlap import link
 from formatspec.engine.documents.role_codec import encoding_used
 from formatspec.engine.index.entries import Entry
 from formatspec.engine.index.row_ownership import Again, RowOwnership, Run, SharedFile, Table
@@ -20,9 +20,9 @@ from formatspec.engine.label_images.reader import RasterReader
 from formatspec.engine.read.build_item import as_read, item_of
 from formatspec.engine.read.generate_rows import FastRows
 from formatspec.engine.read.item_state import ItemState
-from formatspec.engine.read.merge_rows import OBJECTS_BY_ID, Reader, RowReader, said_twice
 from formatspec.engine.read.projection import Decode, RowSource
-from formatspec.engine.read.table_row import read_row
+from formatspec.engine.read.rows.merge_rows import OBJECTS_BY_ID, Reader, RowReader, said_twice
+from formatspec.engine.read.rows.table_row import read_row
 from formatspec.engine.resolve.json_schema import schema_faults
 from formatspec.engine.spec.compiled import IMAGE, Format, Role
 from formatspec.engine.splits.id_scopes import IDS, Splits
@@ -33,7 +33,7 @@ from formatspec.files.images import ImageError, ImageInfo, probe, probe_ends, pr
 from formatspec.model.limits import TooLargeError, check_size
 from formatspec.model.records import Item, Origin
 from formatspec.model.region import Region
-from formatspec.paths.tree import Tree
+from formatspec.paths.trees.tree import Tree
 from formatspec.pixels.png import Raster
 
 

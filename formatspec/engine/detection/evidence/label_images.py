@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
-from formatspec.engine.detection.opened_files import ImageFiles
+from formatspec.engine.detection.evidence.opened_files import ImageFiles
 
 SHARE = 0.9
 """So many of the names of label images stand among those of images."""

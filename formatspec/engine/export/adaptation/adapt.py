@@ -12,7 +12,7 @@ import msgspec
 from formatspec.codecs.registry import Env, UnfitError
 from formatspec.engine.evaluate.expressions import compiled
 from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting
-from formatspec.engine.export.name_items import MOMENTS, Naming, spoken
+from formatspec.engine.export.adaptation.name_items import MOMENTS, Naming, spoken
 from formatspec.engine.read.categories import table_of
 from formatspec.engine.resolve.codec_chain import Chain, build
 from formatspec.engine.spec import wanted_slots

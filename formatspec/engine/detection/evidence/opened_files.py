@@ -7,14 +7,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from formatspec.engine.detection import readable_beginning
+from formatspec.engine.detection.evidence import readable_beginning
 from formatspec.engine.documents.role_codec import Decoded, style_of
 from formatspec.engine.index.row_source import range_file
 from formatspec.engine.spec.compiled import Role
 from formatspec.files import images, json_file, json_rows
 from formatspec.files.document import FileError
 from formatspec.files.images import ImageError, ImageInfo
-from formatspec.paths.tree import Tree
+from formatspec.paths.trees.tree import Tree
 from formatspec.pixels import containers, png
 
 LARGE = 1 << 22

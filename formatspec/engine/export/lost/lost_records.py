@@ -6,7 +6,7 @@ from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, S
 from typing import Any
 
 from formatspec.engine.evaluate.write_context import WriteSetting, is_unbounded
-from formatspec.engine.export.adapt import CROWDS_LEFT
+from formatspec.engine.export.adaptation.adapt import CROWDS_LEFT
 from formatspec.engine.resolve.held_slots import BITS, WRITTEN, mark_of_area, record_mark
 from formatspec.engine.spec import wanted_slots
 from formatspec.engine.spec.compiled import Format, Role

@@ -9,8 +9,8 @@ from msgspec import Raw, json
 
 from formatspec.engine.base.faults import Fault, Record
 from formatspec.engine.read.item_state import ItemState
-from formatspec.engine.read.merge_rows import RowReader, keep_row
-from formatspec.engine.read.row_condition import always
+from formatspec.engine.read.rows.merge_rows import RowReader, keep_row
+from formatspec.engine.read.rows.row_condition import always
 from formatspec.language.leaf import bindings
 from formatspec.language.rules import LeafRule, Rule, inside
 

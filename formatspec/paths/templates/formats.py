@@ -12,7 +12,7 @@ from functools import lru_cache, partial
 from numbers import Real
 from typing import Any
 
-from formatspec.paths.syntax import TemplateField, TemplateSyntaxError
+from formatspec.paths.templates.syntax import TemplateField, TemplateSyntaxError
 
 IMAGE_EXTENSIONS: tuple[str, ...] = (
     "jpg",

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping
 from typing import Any
 
-from formatspec.engine.export.adapt import TargetCategories
+from formatspec.engine.export.adaptation.adapt import TargetCategories
 from formatspec.engine.resolve.held_slots import BITS, WRITTEN, stated_bits
 from formatspec.engine.spec import wanted_slots
 from formatspec.engine.spec.compiled import Format

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from formatspec.codecs.registry import Env, UnfitError
-from formatspec.engine.detection.common_words import CONTAINERS, SUBSETS
-from formatspec.engine.detection.document_fit import ROWS, constants, fit_of
-from formatspec.engine.detection.opened_files import Document, OpenedFiles
+from formatspec.engine.detection.evidence.opened_files import Document, OpenedFiles
+from formatspec.engine.detection.fit.common_words import CONTAINERS, SUBSETS
+from formatspec.engine.detection.fit.document_fit import ROWS, constants, fit_of
 from formatspec.engine.documents import line_document
 from formatspec.engine.label_images.reader import fits_header
 from formatspec.engine.resolve.codec_chain import build, read_number

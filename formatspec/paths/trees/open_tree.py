@@ -5,9 +5,9 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 
-from formatspec.paths.remote import open_url
-from formatspec.paths.store import is_url, plain_path
-from formatspec.paths.tree import FolderTree, Tree, ZipTree
+from formatspec.paths.trees.remote import open_url
+from formatspec.paths.trees.store import is_url, plain_path
+from formatspec.paths.trees.tree import FolderTree, Tree, ZipTree
 
 
 def open_tree(path: str | Path) -> Tree:

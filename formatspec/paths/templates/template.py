@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from formatspec.paths.finite import automaton
-from formatspec.paths.pattern import (
+from formatspec.paths.templates.finite import automaton
+from formatspec.paths.templates.pattern import (
     Piece,
     Var,
     branches,
@@ -19,8 +19,8 @@ from formatspec.paths.pattern import (
     pieces_of,
     source,
 )
-from formatspec.paths.sweep import sweep
-from formatspec.paths.syntax import (
+from formatspec.paths.templates.sweep import sweep
+from formatspec.paths.templates.syntax import (
     LiteralText,
     MissingValueError,
     Placeholder,

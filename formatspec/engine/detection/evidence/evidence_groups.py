@@ -7,10 +7,10 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from formatspec.engine.detection.ignorable import telling
-from formatspec.engine.detection.label_images import label_like
-from formatspec.engine.detection.opened_files import ImageFiles
-from formatspec.paths.formats import IMAGE_EXTENSIONS
+from formatspec.engine.detection.evidence.ignorable import telling
+from formatspec.engine.detection.evidence.label_images import label_like
+from formatspec.engine.detection.evidence.opened_files import ImageFiles
+from formatspec.paths.templates.formats import IMAGE_EXTENSIONS
 
 DOCUMENTS = frozenset(
     {"json", "jsonl", "ndjson", "geojson", "xml", "csv", "tsv", "txt", "yaml", "yml", "ini", "toml", "names", "data"}

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from formatspec.paths.finite import automaton
-from formatspec.paths.pattern import Piece, Var, run_of
+from formatspec.paths.templates.finite import automaton
+from formatspec.paths.templates.pattern import Piece, Var, run_of
 
 
 def sweep(pieces: Sequence[Piece], text: str, *, shortest: bool = False) -> list[str | None] | None:

@@ -9,7 +9,7 @@ from formatspec.engine.base.faults import Fault
 from formatspec.engine.evaluate.expressions import condition
 from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting
 from formatspec.engine.read.item_state import ItemState
-from formatspec.engine.read.merge_rows import RowReader
+from formatspec.engine.read.rows.merge_rows import RowReader
 from formatspec.model import derive
 from formatspec.model.records import Item, Object
 from formatspec.model.region import Region

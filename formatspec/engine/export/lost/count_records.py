@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from formatspec.engine.conservation.tally import Tally
 from formatspec.engine.evaluate.write_context import WriteSetting
-from formatspec.engine.export.lost_records import Loss, Unwritten, tells_of_gone
+from formatspec.engine.export.lost.lost_records import Loss, Unwritten, tells_of_gone
 from formatspec.engine.export.shard_output import SharedShard, TableShard
 from formatspec.engine.resolve.held_slots import WRITTEN, record_mark
 from formatspec.engine.spec import wanted_slots
