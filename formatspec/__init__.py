@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from formatspec.model.region import Region
     from formatspec.paths.trees.store import RemoteError
     from formatspec.paths.trees.tree import SourceChangedError
-    from formatspec.run.convert import RefusedError, Result
+    from formatspec.run.conversion.plan import RefusedError, Result
     from formatspec.run.errors import CannotRunError
     from formatspec.run.output.staging import OutputError
     from formatspec.run.validate import Report
@@ -39,7 +39,7 @@ _PLACES = {
     "formatspec.model.region": ("Region",),
     "formatspec.paths.trees.store": ("RemoteError",),
     "formatspec.paths.trees.tree": ("SourceChangedError",),
-    "formatspec.run.convert": ("RefusedError", "Result"),
+    "formatspec.run.conversion.plan": ("RefusedError", "Result"),
     "formatspec.run.output.staging": ("OutputError",),
     "formatspec.run.errors": ("CannotRunError",),
     "formatspec.run.validate": ("Report",),

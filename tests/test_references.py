@@ -15,7 +15,7 @@ from formatspec.engine.index.union_lists import union_lists
 from formatspec.language.errors import SpecError
 from formatspec.paths.trees.store import MANIFEST
 from formatspec.pixels.png import encode
-from formatspec.run.convert import RefusedError
+from formatspec.run.conversion.plan import RefusedError
 from formatspec.testing.memory import image_bytes
 
 LISTS: dict[str, tuple[dict[str, str], set[str]]] = {

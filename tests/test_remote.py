@@ -31,7 +31,7 @@ from formatspec.paths.trees import remote
 from formatspec.paths.trees.open_tree import open_tree
 from formatspec.paths.trees.remote import ReadAhead, RemoteTree
 from formatspec.paths.trees.store import MANIFEST, Store, store_at, told
-from formatspec.paths.trees.tree import ZipTree
+from formatspec.paths.trees.zip_tree import ZipTree
 from formatspec.run.output.output import staged
 from formatspec.run.output.staging import OutputError
 

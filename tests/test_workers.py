@@ -20,7 +20,8 @@ from formatspec.engine.export.join_shards import NameTakenError
 from formatspec.findings.finding import Finding
 from formatspec.language.errors import Problem, SpecError
 from formatspec.paths.trees.store import MANIFEST
-from formatspec.run.convert import Conversion, RefusedError
+from formatspec.run.conversion.plan import RefusedError
+from formatspec.run.conversion.write_shard import Conversion
 from formatspec.run.errors import WorkerLostError
 from formatspec.run.pools.shards import shards_of
 from formatspec.run.pools.workers import Alone, Processes

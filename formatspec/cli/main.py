@@ -138,7 +138,7 @@ def convert(
     """Write a dataset in another format; the output appears whole or not at all."""
     import formatspec.api as api
     from formatspec.cli.arguments import label_map, pairs, set_limits_of, spec_and_data
-    from formatspec.run.convert import RefusedError, UnaccountedError
+    from formatspec.run.conversion.plan import RefusedError, UnaccountedError
     from formatspec.run.output.staging import OutputError
 
     if not to:

@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from formatspec.codecs.registry import Env, UnfitError
-from formatspec.engine.dataset.dataset import OpenDataset, open_source
-from formatspec.engine.dataset.item.read_item import Purpose
+from formatspec.engine.dataset.choose_layout import open_source
+from formatspec.engine.dataset.dataset import OpenDataset
+from formatspec.engine.dataset.item.purpose import Purpose
 from formatspec.engine.dataset.lint import forms
 from formatspec.engine.export.adaptation.adapt import Adapter, TargetCategories
 from formatspec.engine.export.adaptation.follow_options import with_following
-from formatspec.engine.export.exporter import CannotWriteError, Exporter
+from formatspec.engine.export.errors import CannotWriteError
+from formatspec.engine.export.exporter import Exporter
 from formatspec.engine.export.join_shards import Finisher
 from formatspec.engine.export.lost.losses import Losses
 from formatspec.engine.export.shared_tables import knows_all

@@ -14,8 +14,8 @@ import pytest
 import formatspec as fs
 from formatspec.engine.base import scratch_records as spill
 from formatspec.engine.base.scratch_records import Marks, Records, mark
-from formatspec.engine.dataset.dataset import open_source
-from formatspec.engine.dataset.item.read_item import Purpose
+from formatspec.engine.dataset.choose_layout import open_source
+from formatspec.engine.dataset.item.purpose import Purpose
 from formatspec.engine.export import join_shards as finishing
 from formatspec.engine.index import duplicate_ids as doubles
 from formatspec.engine.index import entries as entries_module

@@ -20,8 +20,10 @@ from formatspec.paths import names
 from formatspec.paths.globs import globs, matches
 from formatspec.paths.names import safe_join
 from formatspec.paths.trees import tree as trees
+from formatspec.paths.trees.folder_tree import FolderTree
 from formatspec.paths.trees.open_tree import open_tree
-from formatspec.paths.trees.tree import FolderTree, Tree, ZipTree
+from formatspec.paths.trees.tree import Tree
+from formatspec.paths.trees.zip_tree import ZipTree
 
 FILES = {"b.txt": b"b", "a/x.png": b"xx", "a/b/y.png": b"yyy", "a.b/z": b"", "a-b/z": b"1", "A/é.jpg": b"e"}
 ORDER = ["A/é.jpg", "a/b/y.png", "a/x.png", "a-b/z", "a.b/z", "b.txt"]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
-from formatspec.engine.dataset.dataset import roots
+from formatspec.engine.dataset.choose_layout import roots
 from formatspec.engine.detection.candidate import Candidate, examined
 from formatspec.engine.detection.candidate_roots import below, wrapping_folders
 from formatspec.engine.detection.evidence.evidence_groups import IMAGES, Groups, extension_of, grouped

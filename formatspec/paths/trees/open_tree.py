@@ -5,9 +5,11 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 
+from formatspec.paths.trees.folder_tree import FolderTree
 from formatspec.paths.trees.remote import open_url
 from formatspec.paths.trees.store import is_url, plain_path
-from formatspec.paths.trees.tree import FolderTree, Tree, ZipTree
+from formatspec.paths.trees.tree import Tree
+from formatspec.paths.trees.zip_tree import ZipTree
 
 
 def open_tree(path: str | Path) -> Tree:

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from formatspec.paths.names import in_order, safe_name
 from formatspec.paths.trees.spool import Spool, new_spool
 from formatspec.paths.trees.store import MANIFEST, RemoteError, Store, sentence, store_at, unfit
-from formatspec.paths.trees.tree import Listed, Listing, Tree, ZipTree, subtree
+from formatspec.paths.trees.tree import Listed, Listing, Tree, subtree
+from formatspec.paths.trees.zip_tree import ZipTree
 
 if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor

@@ -21,8 +21,8 @@ from formatspec.engine.detection.detect import Detection, detect
 from formatspec.engine.index.build_index import sampled
 from formatspec.language.errors import SpecError
 from formatspec.language.load import Source, _load, available, load_outline, load_source
+from formatspec.paths.trees.folder_tree import FolderTree
 from formatspec.paths.trees.open_tree import open_tree
-from formatspec.paths.trees.tree import FolderTree
 from formatspec.testing.memory import image_bytes
 
 
