@@ -86,7 +86,7 @@ def test_rows_that_count_on_are_those_of_a_single_shard(
     monkeypatch.setattr(Conversion, "run", lambda made, shard: written.append(shard) or run(made, shard))
     assert converted(tmp_path / "data", tmp_path / "again", 1, **asked) == several
     assert len(written) > 1
-    monkeypatch.setattr("formatspec.run.convert.shards_of", lambda items: [(0, items)])
+    monkeypatch.setattr("formatspec.run.conversion.write_shard.shards_of", lambda items: [(0, items)])
     assert converted(tmp_path / "data", tmp_path / "single", 1, **asked) == several
 
 

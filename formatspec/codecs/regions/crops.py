@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 
 def checked_region(value: Any) -> Region:
+    """A value that is a region.  Raises UnfitError for any other."""
     from formatspec.model.region import Region
 
     if not isinstance(value, Region):
@@ -37,6 +38,7 @@ def fit_region(value: Any, rng: random.Random, env: Env) -> Any:
 
 
 def fit_crop(value: Any, rng: random.Random, env: Env) -> Any:
+    """The region where it has the image's size and a pixel, else one that has: what `fit` of a codec gives."""
     return value if _has_size(value, env) and value else fit_region(None, rng, env)
 
 
@@ -57,12 +59,14 @@ def crop_of(value: Any, env: Env) -> tuple[NDArray[np.bool_], int, int]:
 
 
 def placed(mask: NDArray[np.bool_], left: int, top: int, env: Env) -> Region:
+    """A region of the image's size from a mask (height, width), with its left and top in pixels."""
     from formatspec.model.region import Region
 
     return Region.from_crop(mask, left, top, env.height, env.width)
 
 
 def check_inside(left: int, top: int, width: int, height: int, env: Env) -> None:
+    """Raise UnfitError where a box, in pixels, reaches beyond the image to the right or below."""
     if left + width > env.width or top + height > env.height:
         raise UnfitError(f"a mask inside the image's {env.width} x {env.height} pixels", (left, top, width, height))
 

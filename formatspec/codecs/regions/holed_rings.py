@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from formatspec.codecs import arguments as take
 from formatspec.codecs import values
+from formatspec.codecs.regions.crops import checked_region
 from formatspec.codecs.registry import Argument, Codec, Env, Site, UnfitError, codec
 
 if TYPE_CHECKING:
     from formatspec.model.region import Region
-from formatspec.codecs.regions.crops import checked_region
 
 
 @codec("holed_rings")

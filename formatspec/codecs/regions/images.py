@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from formatspec.codecs import arguments as take
 from formatspec.codecs import values
+from formatspec.codecs.regions.crops import check_inside, check_mask_size, crop_of, fit_crop, placed
 from formatspec.codecs.registry import Argument, Codec, Env, Site, UnfitError, codec
 from formatspec.codecs.text import read_base64
 from formatspec.model.limits import limits
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from formatspec.model.region import Region
-from formatspec.codecs.regions.crops import check_inside, check_mask_size, crop_of, fit_crop, placed
 
 _AROUND = 1 << 20
 """Bytes of a PNG that are no pixels: texts, a colour profile, a palette."""

@@ -8,14 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from formatspec.codecs import arguments as take
 from formatspec.codecs import values
-from formatspec.codecs.registry import Argument, Codec, Env, Site, UnfitError, codec
-from formatspec.model.limits import TooLargeError, check_size
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from formatspec.model.region import Region
 from formatspec.codecs.regions.crops import (
     check_inside,
     check_mask_size,
@@ -25,6 +17,14 @@ from formatspec.codecs.regions.crops import (
     fit_region,
     placed,
 )
+from formatspec.codecs.registry import Argument, Codec, Env, Site, UnfitError, codec
+from formatspec.model.limits import TooLargeError, check_size
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from formatspec.model.region import Region
 
 _COUNTS = re.compile(r"[0-9]{1,12}", re.ASCII)
 

@@ -43,6 +43,7 @@ def belongs(row: RowWriter, context: WriteContext) -> bool:
 
 
 def item_context(context: WriteContext, index: int) -> WriteContext:
+    """The context of a row that tells of its item itself; `index` is the row's number."""
     inner = WriteContext(context.setting, context.item, context.item, context, index)
     inner.as_read = context.as_read
     if inner.as_read is not None:

@@ -13,6 +13,7 @@ from formatspec.paths.trees.tree import Tree
 
 
 def expected_path(role: Role, names: Mapping[str, Any]) -> str:
+    """The path where a role's file is expected; the template itself where names are lacking."""
     try:
         return role.template.render(names)
     except (KeyError, ValueError):

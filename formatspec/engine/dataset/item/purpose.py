@@ -44,4 +44,5 @@ class Purpose(msgspec.Struct, frozen=True):
 
 
 def is_read(role: str, readers: Readers, purpose: Purpose) -> bool:
+    """Whether files of a role are opened: for what they hold, for checks, or to be written back."""
     return purpose.checks or purpose.origin or role in readers.wanted_roles

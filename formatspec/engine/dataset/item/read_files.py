@@ -23,6 +23,7 @@ def read_item_file(
     role: Role, entry: Entry, tree: Tree, readers: Readers, state: ItemState, files: dict[str, list[str]],
     rasters: dict[str, Any], purpose: Purpose,
 ) -> None:  # fmt: skip
+    """Read the one file of a role that tells of the whole item; `files` and `rasters` take what was read."""
     found = entry.files.get(role.name)
     path = found[0][0] if found else state.item.get(f"path.{role.name}")
     if path is None or not (found or tree.exists(path)):
@@ -115,6 +116,7 @@ def read_record_files(
     role: Role, entry: Entry, tree: Tree, readers: Readers, state: ItemState, files: dict[str, list[str]],
     rasters: dict[str, Any], purpose: Purpose,
 ) -> None:  # fmt: skip
+    """Read the files of a role that tell of one object each, or of one level; `files` takes their paths."""
     slots, names = role.record_slots, role.record_names
     found = {tuple(captures.values()): path for path, captures in entry.files.get(role.name, ())}  # as `names` are
     if slots == ("depth",) or slots == ("level",):

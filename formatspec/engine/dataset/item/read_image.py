@@ -24,6 +24,7 @@ def read_image(
     form: Format, entry: Entry, runs: Mapping[str, Sequence[Run]], tree: Tree, state: ItemState, purpose: Purpose,
     files: dict[str, list[str]], complete: int,
 ) -> None:  # fmt: skip
+    """Find the item's image and look at its header; `files` takes its path, the item's state what was found."""
     found = entry.files.get(IMAGE)
     path = found[0][0] if found else state.item.get("image.path")
     role = form.roles.get(IMAGE)

@@ -20,6 +20,7 @@ from formatspec.engine.splits.turns import Turns
 
 
 def read_rows(role: Role, runs: Sequence[Run], readers: Readers, turns: Turns, state: ItemState) -> None:
+    """Read an item's rows of a role's shared files into its state."""
     tables: dict[DocumentPath, Table] = {table.path: table for table in readers.tables[role.name]}
     labels = any(name.startswith("category.") for name in role.captures)
     for part, first, which in runs:
