@@ -12,14 +12,14 @@ import pytest
 from reference_data import REFERENCE
 
 import formatspec as fs
-from formatspec.engine.dataset.dataset import open_source
-from formatspec.engine.dataset.read_item import Purpose
+from formatspec.engine.dataset.choose_layout import open_source
+from formatspec.engine.dataset.item.purpose import Purpose
 from formatspec.engine.spec.compiled import Role
 from formatspec.language.load import load_source
-from formatspec.paths.open_tree import open_tree
-from formatspec.paths.store import MANIFEST
+from formatspec.paths.trees.open_tree import open_tree
+from formatspec.paths.trees.store import MANIFEST
 from formatspec.pixels import png
-from formatspec.run.convert import RefusedError
+from formatspec.run.conversion.plan import RefusedError
 from formatspec.testing import laws
 from formatspec.testing.memory import image_bytes
 
