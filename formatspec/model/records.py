@@ -21,10 +21,13 @@ Ring = tuple[float, ...]
 class Origin:
     """Where a record came from: its source rows, documents and label images, and the record as it was read.
 
+    kept: the keys of its rows that the format keeps or does not know, and that hold a value; noted where the rows
+    themselves are not held.
+
     An origin is outside its record's equality, so any two are equal.
     """
 
-    __slots__ = ("as_read", "documents", "index", "rasters", "rows")
+    __slots__ = ("as_read", "documents", "index", "kept", "rasters", "rows")
 
     def __init__(
         self,
@@ -32,11 +35,13 @@ class Origin:
         rasters: Mapping[str, Any] | None = None,
         index: int = 0,
         documents: Mapping[str, Any] | None = None,
+        kept: tuple[str, ...] = (),
     ) -> None:
         self.rows: dict[Any, Any] = dict(rows or {})
         self.rasters: dict[str, Any] = dict(rasters or {})
         self.documents: dict[str, Any] = dict(documents or {})
         self.index = index
+        self.kept = kept
         self.as_read: Any = None
 
     def forget(self) -> None:

@@ -8,14 +8,16 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 import msgspec
 
-from formatspec.engine.conservation.tally import imbalances
+from formatspec.engine.conservation.tally import KEPT_FIELDS, imbalances
 from formatspec.engine.dataset.dataset import OpenDataset
 from formatspec.engine.dataset.item.purpose import Purpose
+from formatspec.engine.dataset.kept_in_files import kept_in_files
 from formatspec.engine.dataset.whole_dataset import dataset_faults
 from formatspec.engine.export.adaptation.follow_options import PEEKED, with_following
 from formatspec.engine.export.errors import CannotWriteError
 from formatspec.engine.export.join_shards import NameTakenError
-from formatspec.engine.export.lost.losses import Losses
+from formatspec.engine.export.lost.kept_records import tells_of_kept
+from formatspec.engine.export.lost.losses import Losses, name_of
 from formatspec.engine.export.lost.lost_records import tells_of_gone
 from formatspec.engine.export.shared_tables import tells_of_items
 from formatspec.engine.spec import wanted_slots
@@ -39,7 +41,7 @@ UNCLAIMED_SHOWN = 5
 def purpose_of(media: Media, same: bool) -> Purpose:
     """What reading must give for a conversion."""
     taken = media != "none"
-    return Purpose(origin=same, headers=taken, checks=False, media_required=taken, whole=taken)
+    return Purpose(origin=same, headers=taken, checks=False, media_required=taken, whole=taken, kept=not same)
 
 
 def target_format(source: OpenDataset, target: Source, plan: Plan) -> Format:
@@ -92,6 +94,8 @@ def prepared(source: OpenDataset, target: Source, staging: Staging, plan: Plan, 
         spread = functools.partial(resumed, pool, staging.kept, "categories", list[Category])
         listed = source.all_categories(spread, shards_of(len(source)))
     conversion = Conversion(source, form, tuple(listed), staging, plan)
+    if not conversion.adapter.same:
+        source.purpose = msgspec.structs.replace(source.purpose, origin=False, kept=True)
     if conversion.unchanged and not tells_of_items(form):
         source.purpose = msgspec.structs.replace(source.purpose, pixels=False)  # nothing is made of them
     return conversion
@@ -142,10 +146,16 @@ def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callab
     except CannotWriteError as error:
         raise RefusedError(f"nothing was written: {error}", told) from None
     losses.listed(conversion.listed)
+    in_files = [] if conversion.adapter.same else list(kept_in_files(source))
+    for what, unit in in_files:
+        losses.note(what, unit)
+    finisher.tally.count(KEPT_FIELDS, "", len(in_files), 0, len(in_files))
     named: dict[str, int] = {}
     for (what, unit), count in losses.counts.items():
         if tells_of_gone(what, unit):
             named[unit] = named.get(unit, 0) + count
+        elif tells_of_kept(what):
+            named[KEPT_FIELDS] = named.get(KEPT_FIELDS, 0) + count
     unaccounted = tuple(imbalances(finisher.tally, named))
     if unaccounted and not plan.allow_unaccounted:
         raise UnaccountedError(
@@ -154,7 +164,7 @@ def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callab
             told, tuple(map(str, unaccounted)),
         )  # fmt: skip
     accepted = set(plan.allow_loss)
-    gone = [line for line in losses.lines() if not {line, line.rpartition(":")[0]} & accepted]
+    gone = [line for line in losses.lines() if not {line, name_of(line)} & accepted]
     if plan.lossless and gone:
         raise RefusedError("nothing was written: the target cannot hold everything", told, tuple(gone))
     return Result(

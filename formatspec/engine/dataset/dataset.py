@@ -168,9 +168,10 @@ class OpenDataset:
 
     def readers(self, wanted: Wanted = everything, compares: bool = True) -> Readers:
         """The readers for a purpose, compiled once."""
-        key = (wanted, compares)
+        counts = self.purpose.kept and wanted is self.wanted
+        key = (wanted, compares, counts)
         if key not in self._readers:
-            context = ReadContext(wanted, compares, often=len(self) >= MANY)
+            context = ReadContext(wanted, compares, often=len(self) >= MANY, counts=counts)
             roles = [role for role in self.form.documents if role.span != "shared"]
             tables = self._tables(wanted, context)
             self._readers[key] = Readers(
@@ -184,7 +185,7 @@ class OpenDataset:
         return self._readers[key]
 
     def _tables(self, wanted: Wanted, context: ReadContext) -> dict[str, tuple[Table, ...]]:
-        if wanted is everything:
+        if wanted is everything and not context.counts:
             return self.index.tables
         return {
             name: tuple(
@@ -207,7 +208,7 @@ class OpenDataset:
 
     def _decoders(self, context: ReadContext) -> dict[tuple[str, tuple[str, ...]], Any]:
         """How much of each table's rows is decoded: all of it where it is written back or checked."""
-        if self.purpose.origin or context.compares:
+        if self.purpose.origin or context.compares or context.counts:
             return {}
         return {
             (name, table.path): rows_decoder(

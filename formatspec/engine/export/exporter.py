@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -18,6 +18,7 @@ from formatspec.engine.export.errors import CannotWriteError, CollisionError
 from formatspec.engine.export.gather_rows import Shared, belongs, gather_row, item_context
 from formatspec.engine.export.item_views import as_seen, is_named, of_one_label, record_names
 from formatspec.engine.export.lost.count_records import count_item, table_key, tables_of
+from formatspec.engine.export.lost.kept_records import note_kept_fields
 from formatspec.engine.export.lost.losses import Losses
 from formatspec.engine.export.lost.lost_records import ONE_PER_ITEM, Unwritten
 from formatspec.engine.export.render_path import rendered
@@ -102,10 +103,11 @@ class Exporter:
         self.beside_pictures = not self.same and asked.told_beside_pictures(target)
         self.areas_as_objects = "areas" not in losses.tables and "objects" in losses.tables
 
-    def item(self, item: Item, index: int, whole: bool = True) -> Item:
+    def item(self, item: Item, index: int, whole: bool = True, kept: Sequence[tuple[str, str]] = ()) -> Item:
         """Write one item; gives it as the target names it.  Raises CannotWriteError before anything is written.
 
-        whole: write the files of its own too, not only its rows in shared ones.
+        whole: write the files of its own too, not only its rows in shared ones.  kept: what its own rows keep that no
+        other format has a place for, with the unit in which it is counted.
         """
         self.are_read = self.are_read or item.origin is not None
         try:
@@ -152,6 +154,8 @@ class Exporter:
         for what, unit in lost:
             self.losses.note(what, unit)
         count_item(self.tally, item, own, setting, unwritten, lost, stated)
+        if not self.same:
+            note_kept_fields(item, kept, self.losses, self.tally)
         self.losses.item(own, setting.held)
         return own
 

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from formatspec.engine.base.faults import Fault, Record
 from formatspec.engine.read.categories import CATEGORIES, Categories, categories_of
 from formatspec.engine.read.item_state import ItemState
+from formatspec.engine.read.rows.kept_fields import KEPT
 from formatspec.files.images import ImageInfo
 from formatspec.model import derive
 from formatspec.model.flaws import flaws, miscounted
@@ -164,6 +165,8 @@ def _objects(state: ItemState) -> tuple[Object, ...]:
         origin = None
         if "$rows" in record or "$rasters" in record:
             origin = Origin(record.get("$rows"), record.get("$rasters"), index)
+        elif KEPT in record:
+            origin = Origin(kept=record[KEPT])
         if state.categories.match and state.categories.listed:
             _see_listed(record, state)
         categories = state.categories if CATEGORIES not in record else categories_of(record, state)
@@ -276,7 +279,9 @@ def _caption(record: Record) -> Caption:
 
 
 def _origin(record: Record) -> Origin | None:
-    return Origin(record["$rows"]) if "$rows" in record else None
+    if "$rows" in record:
+        return Origin(record["$rows"])
+    return Origin(kept=record[KEPT]) if KEPT in record else None
 
 
 def _take_categories(state: ItemState) -> None:

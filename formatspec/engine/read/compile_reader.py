@@ -24,6 +24,7 @@ from formatspec.engine.read.leaf_reader import (
     leaf_reader,
     nothing,
 )
+from formatspec.engine.read.rows.kept_fields import holds_value, note_kept
 from formatspec.engine.read.rows.merge_rows import Reader, RowReader
 from formatspec.engine.read.rows.row_condition import reading_condition
 from formatspec.engine.read.rows.table_row import read_row, rows_of_columns, rows_of_tasks
@@ -40,7 +41,7 @@ from formatspec.engine.resolve.held_slots import GEOMETRY
 from formatspec.engine.resolve.scope import Scope
 from formatspec.engine.resolve.table_ids import table_number
 from formatspec.language.errors import Place
-from formatspec.language.leaf import Bind, bindings
+from formatspec.language.leaf import Bind, Keep, bindings
 from formatspec.language.rules import (
     Field,
     LeafRule,
@@ -207,6 +208,7 @@ def _rest(rule: MapRule, scope: Scope, context: ReadContext, at: DocumentPath) -
         return lambda value, known, record, state: run(value.get("*", []), record, state)
     if rule.rest is None and rule.part:
         return _no_rest
+    counts, text = context.counts, scope.textual
     if rule.rest is None:
         open_keys = frozenset({"", "#", "<>", "*"})
 
@@ -219,11 +221,13 @@ def _rest(rule: MapRule, scope: Scope, context: ReadContext, at: DocumentPath) -
                         rule.place,
                         f"the spec knows no field {key!r} here",
                     )
+                    if counts and holds_value(value[key], text):
+                        note_kept(record, key)
 
         return unknown
     leaf = rule.rest.leaf
     if not isinstance(leaf, Bind):
-        return _no_rest
+        return _note_others(text) if counts else _no_rest
     reader = leaf_reader(leaf, rule.rest.place, scope, context, at, 1)
     each_value = bool(leaf.calls)
     meaning = scope.resolve(leaf.names[0], rule.rest.place)
@@ -239,6 +243,17 @@ def _rest(rule: MapRule, scope: Scope, context: ReadContext, at: DocumentPath) -
                 reader(others, record, state)
 
     return read_rest
+
+
+def _note_others(textual: bool) -> RestReader:
+    """What is done with the other keys of a mapping that keeps them: those that hold a value are noted."""
+
+    def note(value: Mapping[str, Any], known: frozenset[str], record: Record, state: ItemState) -> None:
+        for key, part in value.items():
+            if key not in known and holds_value(part, textual):
+                note_kept(record, key)
+
+    return note
 
 
 def _rest_each(chain: Chain, bind: Binder, at: DocumentPath, place: Place, scope: Scope) -> RestReader:
@@ -361,7 +376,15 @@ def row_reader(rule: TableRule, scope: Scope, context: ReadContext) -> RowReader
         rule,
         scope,
         bool(constants_in(rule.row, inner)),
+        context.counts and _is_carried(rule.row),
     )
+
+
+def _is_carried(row: Rule) -> bool:
+    """Whether a row binds nothing, but is kept as it is."""
+    if not isinstance(row, MapRule) or row.alternatives or not isinstance(row.rest, LeafRule):
+        return False
+    return all(isinstance(one, LeafRule) and isinstance(one.leaf, Keep) for one in inside(row))
 
 
 def _asked(rule: Rule, scope: Scope, context: ReadContext) -> bool:

@@ -25,6 +25,7 @@ from formatspec.engine.read.item_state import ItemState
 from formatspec.engine.read.json_type_dispatch import raw_held
 from formatspec.engine.read.leaf_reader import ReadContext, nothing
 from formatspec.engine.read.projection import Decode, RowSource, fields_of
+from formatspec.engine.read.rows.kept_fields import KEPT, holds_value, note_kept
 from formatspec.engine.read.rows.merge_rows import BY_ID, OBJECTS_BY_ID, RowReader
 from formatspec.engine.read.rows.row_condition import always
 from formatspec.engine.resolve.codec_chain import build
@@ -32,10 +33,10 @@ from formatspec.engine.resolve.discriminators import keys_of
 from formatspec.engine.resolve.held_slots import UNREAD
 from formatspec.engine.resolve.scope import Scope
 from formatspec.language import expression
-from formatspec.language.leaf import Bind, bindings
+from formatspec.language.leaf import Bind, Keep, bindings
 from formatspec.language.rules import Field, LeafRule, MapRule, OneOf, Rule, TableRule, inside
 from formatspec.model.flaws import ROUNDING, SMALLEST, flaws, miscounted
-from formatspec.model.records import Object
+from formatspec.model.records import Object, Origin
 
 _NUMBER = int | float
 _TYPES: dict[str, Any] = {"id": int | str, "int": int, "text": str, "bool": bool}
@@ -43,6 +44,8 @@ _TYPES: dict[str, Any] = {"id": int | str, "int": int, "text": str, "bool": bool
 _BOX = tuple[_NUMBER, _NUMBER, _NUMBER, _NUMBER]
 _APART = frozenset({"path", "outer", "column"})
 """What a name may mean that is no slot of a row's object."""
+MOST_KEYS = 64
+"""Rows with more keys than this are left to the readers that judge."""
 _DEFAULTS = {slot: getattr(Object(), slot) for slot in OBJECT}
 
 
@@ -52,6 +55,8 @@ class FastRows(msgspec.Struct, frozen=True):
     decode: the bytes of a list of rows to typed rows; raises ValueError where one is not plain.
     read: typed rows, the path of their table, the place of the first, their file and their item's state to objects;
     None where one is not plain.  stated: the slots that rows say of their categories; id_key: the key of their ids.
+    keys: the keys that typed rows have.  kept: the fields of those that are only noted, as the format keeps them.
+    wider: gives the reader of rows with further kept keys, where these are noted; `widened` holds the last made.
     """
 
     decode: Decode
@@ -59,16 +64,23 @@ class FastRows(msgspec.Struct, frozen=True):
     reader: RowReader
     stated: tuple[str, ...]
     id_key: str | None
+    keys: frozenset[str]
+    kept: tuple[str, ...]
+    wider: Callable[[tuple[str, ...]], FastRows] | None
+    widened: list[FastRows]
 
     def take(self, rows: RowSource, start: int, stop: int, path: tuple[str, ...], file: str, state: ItemState) -> bool:
         """Read rows into a state that knows no objects yet; whether that was done."""
         if state.plain is not None or "object" in state.tables or state.categories.match:
             return False
-        typed = rows.typed(start, stop, self.decode)
+        using = self.widened[-1] if self.widened else self
+        typed = rows.typed(start, stop, using.decode)
+        if typed is None and self.wider is not None:
+            typed, using = self._widened(rows, start, stop, using)
         if typed is None:
             return False
         before, noted = len(state.faults), len(state.judged)
-        made = self.read(typed, path, start, file, state)
+        made = using.read(typed, path, start, file, state)
         state.at = ()
         size, judged = state.size(), state.judged[noted:]
         del state.judged[noted:]
@@ -77,8 +89,23 @@ class FastRows(msgspec.Struct, frozen=True):
             return False
         if any(one.slot == "keypoints" for one in judged) and any(map(miscounted, made)):
             return False
-        state.plain = PlainObjects(self, tuple(made), file, path, start, state.categories)
+        state.plain = PlainObjects(using, tuple(made), file, path, start, state.categories)
+        state.kept += sum(_is_there(getattr(row, name)) for name in using.kept for row in typed)
         return True
+
+    def _widened(
+        self, rows: RowSource, start: int, stop: int, using: FastRows
+    ) -> tuple[Sequence[Any] | None, FastRows]:
+        """Typed rows with the further kept keys that they have, and their reader; None where that is not the point."""
+        plain = rows.some(start, stop, None)
+        new = {key: None for row in plain if isinstance(row, dict) for key in row if key not in using.keys}
+        if not new or self.wider is None or len(using.keys) + len(new) > MOST_KEYS:
+            return None, using
+        wider = self.wider((*(key for key in using.keys if key not in self.keys), *new))
+        typed = rows.typed(start, stop, wider.decode)
+        if typed is not None:
+            self.widened[:] = [wider]
+        return typed, wider
 
 
 class PlainObjects(NamedTuple):
@@ -106,10 +133,16 @@ class PlainObjects(NamedTuple):
             record.update({f"category.{slot}": getattr(category, slot) for slot in self.rows.stated})
         if self.rows.id_key is not None:
             record["$id_at"] = (self.file, (*at, self.rows.id_key))
+        if thing.origin is not None:
+            record[KEPT] = thing.origin.kept
         if self.rows.reader.by:
             record["$table"] = self.rows.reader.number
         record["$file"] = self.file
         return record
+
+
+def _is_there(value: Any) -> bool:
+    return value is not UNSET and holds_value(value)
 
 
 def generate_rows_reader(reader: RowReader, context: ReadContext) -> FastRows | None:
@@ -124,7 +157,13 @@ def generate_rows_reader(reader: RowReader, context: ReadContext) -> FastRows | 
         return None
     if _tells_more(rule, scope):
         return None
-    return _Writing(reader, rule, scope, context, fields).made()
+    if not context.counts or not (isinstance(rule.rest, LeafRule) and isinstance(rule.rest.leaf, Keep)):
+        return _Writing(reader, rule, scope, context, fields).made()
+
+    def made(kept: tuple[str, ...], wider: Callable[[tuple[str, ...]], FastRows] | None = None) -> FastRows:
+        return _Writing(reader, rule, scope, context, fields, kept).made(wider)
+
+    return made((), made)
 
 
 def _tells_more(rule: Rule, scope: Scope) -> bool:
@@ -150,7 +189,13 @@ class _Writing:
     """
 
     def __init__(
-        self, reader: RowReader, rule: MapRule, scope: Scope, context: ReadContext, asked: dict[str, bool]
+        self,
+        reader: RowReader,
+        rule: MapRule,
+        scope: Scope,
+        context: ReadContext,
+        asked: dict[str, bool],
+        kept: tuple[str, ...] = (),
     ) -> None:
         self.reader = reader
         self.rule = rule
@@ -159,25 +204,30 @@ class _Writing:
         self.asked = asked
         self.types: list[tuple[str, Any, Any]] = []
         self.keys: dict[str, str] = {}
-        self.names = Names(UNSET=UNSET, UnfitError=UnfitError, Object=Object, group_slots=group_slots)
+        self.names = Names(UNSET=UNSET, UnfitError=UnfitError, Object=Object, Origin=Origin, group_slots=group_slots)
         self.bound = Counter(name for one in _leaves(rule) for name in _names(one))
         self.slots: dict[str, str] = {}
         self.stated = tuple(name for name in self.bound if name.startswith("category."))
         where = reader.rule.each.where
         self.tested = frozenset(expression.names(where)) if where is not None else frozenset()
         self.read_apart = False
+        self.kept = kept
+        self.noted: list[str] = []
 
-    def made(self) -> FastRows:
+    def made(self, wider: Callable[[tuple[str, ...]], FastRows] | None = None) -> FastRows:
+        """The reader; `wider` makes one for rows with further kept keys."""
         lines = [line for field in self.rule.fields for line in self._field(field)]
         for alternatives in self.rule.alternatives:
             lines += self._noted(alternatives) or self._chosen(alternatives)
+        lines += [line for key in self.kept for line in self._of_rest(key)]
         id_key = next((field.keys[0] for field in self.rule.fields if "id" in _names(field.rule)), None)
         stated = tuple(name.removeprefix("category.") for name in self.stated)
         read = function(_HEAD, self._body(lines), self.names)
-        return FastRows(self._decode(), read, self.reader, stated, id_key)
+        decode, keys = self._decode(), frozenset(self.keys.values())
+        return FastRows(decode, read, self.reader, stated, id_key, keys, tuple(self.noted), wider, [])
 
     def _decode(self) -> Decode:
-        strict = self.rule.rest is None and not self.rule.part
+        strict = (self.rule.rest is None or self.context.counts) and not self.rule.part
         row = msgspec.defstruct(
             "Row", self.types, rename=self.keys, forbid_unknown_fields=strict, kw_only=True, gc=False
         )
@@ -226,6 +276,8 @@ class _Writing:
         yield f"    for slot in {tuple(self.slots)!r}: told.pop(slot, None)"
         if self.stated and not self._names_one_category():
             yield "    if stated: category = categories.resolve(record, stated)"
+        if self.noted:
+            told.append(f"origin=Origin(kept=record[{KEPT!r}]) if {KEPT!r} in record else None")
         yield f"    made.append(Object({', '.join((*told, 'attributes=attributes', '**told'))}))"
         yield f"else: {made}"
 
@@ -253,6 +305,8 @@ class _Writing:
             inline = self._loose(key), told, ""
         kind, lines, otherwise = inline
         slot = self._typed(key, kind, field.optional)
+        if isinstance(leaf, Keep):
+            self.noted.append(slot)
         if not field.optional:
             yield f"value = row.{slot}"
             yield from lines
@@ -262,6 +316,15 @@ class _Writing:
         yield from (f"    {line}" for line in lines)
         if otherwise:
             yield f"else: {otherwise}"
+
+    def _of_rest(self, key: str) -> Iterator[str]:
+        """The lines that note a further kept key."""
+        self.read_apart = True
+        slot = self._typed(key, msgspec.Raw, optional=True)
+        self.noted.append(slot)
+        note = self.names.of("note", note_kept)
+        holds = self.names.of("holds", holds_value)
+        yield f"if row.{slot} is not UNSET and {holds}(row.{slot}): {note}(record, {key!r})"
 
     def _noted(self, alternatives: OneOf) -> tuple[str, ...]:
         """The lines that note geometry of which nobody asks for more; none where alternatives are read."""

@@ -46,12 +46,13 @@ class ItemState:
     captures: the names that agree for all its files; env: what codecs may ask.
     judged: geometry that is looked at when all of the item is known.  refers: whether anything names objects by ids.
     stated: names as a document spells them where files have others; None where it spells none.
+    kept: how many kept and unknown fields held a value, in the rows of all records that stand.
     lists: whether documents list the objects that label images show.
     """
 
     __slots__ = (
         "at", "captures", "categories", "deferred", "documents", "env", "faults", "file", "first", "item", "judged",
-        "keyed", "lists", "origin", "place_of", "plain", "refers", "stated", "tables", "too_large",
+        "kept", "keyed", "lists", "origin", "place_of", "plain", "refers", "stated", "tables", "too_large",
     )  # fmt: skip
 
     def __init__(self, captures: dict[str, Any], categories: Any, origin: bool) -> None:
@@ -75,6 +76,7 @@ class ItemState:
         self.place_of: dict[str, tuple[str, DocumentPath]] = {}
         self.first: dict[str, str] = {}
         self.too_large = False
+        self.kept = 0
 
     def materialize_records(self) -> None:
         """Replace objects that a fast reader made by their records, so that other rows can add to them."""

@@ -18,6 +18,7 @@ from formatspec.engine.read.generate_mapping import (
 )
 from formatspec.engine.read.item_state import ItemState
 from formatspec.engine.read.json_type_dispatch import first_value
+from formatspec.engine.read.rows.kept_fields import holds_value, note_kept
 from formatspec.engine.read.rows.merge_rows import Reader
 from formatspec.engine.resolve.codec_chain import Chain, build
 from formatspec.engine.resolve.discriminators import (
@@ -29,6 +30,7 @@ from formatspec.engine.resolve.held_slots import GEOMETRY, SLOT_OF, UNREAD
 from formatspec.engine.resolve.scope import Meaning, Scope
 from formatspec.engine.resolve.text_template import text_template
 from formatspec.language.errors import Place
+from formatspec.language.expression import Literal
 from formatspec.language.leaf import Bind, Computed, Constant, Keep, Leaf, Text
 from formatspec.language.rules import KEY
 
@@ -40,12 +42,14 @@ class ReadContext(msgspec.Struct, frozen=True):
 
     sparse: only the wanted keys of a document are looked at; nothing is said of the others.
     often: so many documents are read that writing functions for their mappings pays.
+    counts: kept fields that hold a value, and fields that a rule does not know, are noted in the record of their row.
     """
 
     wanted: Wanted
     compares: bool
     sparse: bool = False
     often: bool = False
+    counts: bool = False
 
 
 def nothing(value: Any, record: Record, state: ItemState) -> None:
@@ -54,6 +58,8 @@ def nothing(value: Any, record: Record, state: ItemState) -> None:
 
 def leaf_reader(leaf: Leaf, place: Place, scope: Scope, context: ReadContext, at: DocumentPath, keys: int) -> Reader:
     if isinstance(leaf, Keep):
+        if context.counts:
+            return kept_reader(leaf, scope, at)
         if scope.kind != "object" or leaf.default is None or not follows_from_shape(leaf):
             return nothing
         return _computed(Computed(leaf.default, near=True), place, context, at)
@@ -64,6 +70,28 @@ def leaf_reader(leaf: Leaf, place: Place, scope: Scope, context: ReadContext, at
     if isinstance(leaf, Text):
         return _text(leaf, place, scope, context, at)
     return _bind(leaf, place, scope, context, at, keys)
+
+
+def kept_reader(leaf: Keep, scope: Scope, at: DocumentPath) -> Reader:
+    """The reader that notes a kept field which holds a value; what another field restates is `nothing` to note."""
+    if leaf.default is not None and not isinstance(leaf.default, Literal):
+        return nothing
+    default = None if leaf.default is None else leaf.default.value
+    key, textual = str(at[-1]) if at else "the document", scope.textual
+
+    def read(value: Any, record: Record, state: ItemState) -> None:
+        if holds_value(value, textual) and not _is_default(value, default, textual):
+            note_kept(record, key)
+
+    return read
+
+
+def _is_default(value: Any, default: Any, textual: bool) -> bool:
+    if default is None:
+        return False
+    if type(value) is Raw:
+        value = json.decode(value)
+    return bool(equal_strictly(value, default) or (textual and value == str(default)))
 
 
 def _constant(leaf: Constant, place: Place, scope: Scope, at: DocumentPath) -> Reader:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -19,6 +19,7 @@ from formatspec.engine.export.join_shards import Finisher
 from formatspec.engine.export.lost.losses import Losses
 from formatspec.engine.export.shard_output import ShardOutput
 from formatspec.engine.export.shared_tables import counts_on, knows_all
+from formatspec.engine.read.rows.kept_fields import kept_of_item
 from formatspec.engine.spec.compiled import IMAGE, Format
 from formatspec.findings.finding import Finding
 from formatspec.model.limits import TooLargeError
@@ -32,6 +33,8 @@ from formatspec.run.pools.shards import Shard, shards_of
 from formatspec.run.select import ItemCondition, Labels
 from formatspec.run.treat import in_target, named, treat
 from formatspec.run.validate import too_large
+
+Chosen = tuple[int, Item, Mapping[str, list[str]] | None, Sequence[tuple[str, str]]]
 
 
 class Conversion:
@@ -88,9 +91,9 @@ class Conversion:
         media = MediaFiles(self.source, self.form, self.staging, self.plan.media, exporter.losses)
         made = Written()
         copied = self.staging.linked_by_copy
-        for index, item, files in self._items(shard, made):
+        for index, item, files, kept in self._items(shard, made):
             try:
-                own = exporter.item(item, index, files is None)
+                own = exporter.item(item, index, files is None, kept)
             except CannotWriteError as error:
                 refused = Finding(code=error.code, level="error", item=item.key, message=str(error), scope="item",
                                   file=item.image.path if item.image else None)  # fmt: skip
@@ -112,13 +115,16 @@ class Conversion:
         made.copied = self.staging.linked_by_copy - copied
         return made
 
-    def _items(self, shard: Shard, made: Written) -> Iterator[tuple[int, Item, Mapping[str, list[str]] | None]]:
-        """The items that are written, with their places in the dataset, and by role their files that are kept."""
+    def _items(self, shard: Shard, made: Written) -> Iterator[Chosen]:
+        """The items that are written, with their places in the dataset, by role their files that are kept, and what
+        their own rows keep."""
         source, select = self.source, self.plan.select
         for index, one in enumerate(source.assembled(*shard), shard[0]):
             if source.index.unclaimed:
                 made.claimed.update(path for paths in one.files.values() for path in paths)
             item = one.item
+            if item is not None and source.purpose.kept:
+                self.exporter.tally.compare("kept fields", one.key, one.state.kept, kept_by_objects(item))
             if item is not None and one.faults:
                 item = self._treated(one, item, made)
                 if item is not None and item is not one.item and self.unchanged and not source.purpose.pixels:
@@ -134,7 +140,7 @@ class Conversion:
                 if self.classes is not None and any(thing.category is None for thing in chosen.objects):
                     made.classed += sum(1 for thing in chosen.objects if thing.category is None)
                     chosen = self.classes.item(chosen)
-                yield index, chosen, one.files if keeps else None
+                yield index, chosen, one.files if keeps else None, kept_of_item(one.state.item)
 
     def _treated(self, one: Assembled, item: Item, made: Written) -> Item | None:
         """An item after what the policy does about its findings; None where it is not written."""
@@ -189,6 +195,11 @@ class Written(msgspec.Struct):
     claimed: set[str] = set()
     classed: int = 0
     part: ShardOutput | None = None
+
+
+def kept_by_objects(item: Item) -> int:
+    """How many kept and unknown fields the rows of an item's objects hold, as the objects say."""
+    return sum(len(thing.origin.kept) for thing in item.objects if thing.origin is not None)
 
 
 def _forget(item: Item) -> None:

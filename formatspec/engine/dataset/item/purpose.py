@@ -30,6 +30,7 @@ class Readers(msgspec.Struct, frozen=True):
 class Purpose(msgspec.Struct, frozen=True):
     """What is read: whether source rows are kept, image headers looked at, every check made, pixels decoded.
 
+    kept: kept and unknown fields that hold a value are noted.
     whole: images are looked at up to their ends.
     classes: the names of the classes by their numbers from 0, where the user states them.
     """
@@ -40,6 +41,7 @@ class Purpose(msgspec.Struct, frozen=True):
     media_required: bool = True
     pixels: bool = True
     whole: bool = False
+    kept: bool = False
     classes: tuple[str, ...] = ()
 
 

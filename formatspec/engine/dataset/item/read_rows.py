@@ -13,6 +13,7 @@ from formatspec.engine.dataset.item.purpose import Readers
 from formatspec.engine.index.row_ownership import Again, Run, Table
 from formatspec.engine.read.item_state import ItemState
 from formatspec.engine.read.projection import Decode, RowSource
+from formatspec.engine.read.rows.kept_fields import KEPT
 from formatspec.engine.read.rows.merge_rows import OBJECTS_BY_ID, RowReader, said_twice
 from formatspec.engine.read.rows.table_row import read_row
 from formatspec.engine.spec.compiled import Role
@@ -82,8 +83,11 @@ def _read_label(role: Role, reader: RowReader, document: Any, position: int, sta
     """A row of a file whose name holds a category tells of a label."""
     whole, state.item = state.item, {}
     reader.read(document, state.item, state)
+    kept = state.item.get(KEPT)
     label = {slot.removeprefix("label."): value for slot, value in state.item.items() if slot.startswith("label.")}
     state.item = whole
+    if kept:
+        label[KEPT] = kept
     captures = role.template.match(state.file) or {}
     label.update({name: value for name, value in captures.items() if name.startswith("category.")})
     if state.origin:

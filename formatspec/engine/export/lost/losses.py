@@ -171,12 +171,22 @@ class Losses:
             self.note(f"category {thing.category.name}")
 
     def lines(self) -> list[str]:
-        """One line per kind, sorted: `hidden regions: 64 objects`."""
-        return [f"{what}: {count} {_unit(unit, count)}" for (what, unit), count in sorted(self.counts.items())]
+        """One line per kind, sorted: `hidden regions: 64 objects`, `kept fields: license (3 items)`."""
+        return [_line(what, unit, count) for (what, unit), count in sorted(self.counts.items())]
 
     def report(self) -> list[dict[str, Any]]:
         """The report as plain data."""
         return [{"what": what, "unit": unit, "count": count} for (what, unit), count in sorted(self.counts.items())]
+
+
+def _line(what: str, unit: str, count: int) -> str:
+    number = f"{count} {_unit(unit, count)}"
+    return f"{what} ({number})" if what.startswith("kept ") else f"{what}: {number}"
+
+
+def name_of(line: str) -> str:
+    """What a line of the report is about, without its number."""
+    return line.rpartition(" (")[0] if line.startswith("kept ") else line.rpartition(":")[0]
 
 
 def _unit(unit: str, count: int) -> str:

@@ -10,6 +10,7 @@ import msgspec
 from formatspec.codecs.registry import UnfitError
 from formatspec.engine.base.faults import DocumentPath, MisfitError, Record
 from formatspec.engine.read.item_state import ItemState, put
+from formatspec.engine.read.rows.kept_fields import take_kept
 from formatspec.engine.read.rows.row_condition import Condition
 from formatspec.engine.resolve.discriminators import RowTest
 from formatspec.engine.resolve.scope import Scope
@@ -49,7 +50,8 @@ Reader = Callable[[Any, Record, ItemState], None]
 class RowReader(msgspec.Struct, frozen=True):
     """How one row of a table is read: what it looks like, what it binds, which record it is.
 
-    constants: whether values in the row say that it is of this table.
+    constants: whether values in the row say that it is of this table.  carried: whether it is only carried along, so
+    that its kind and number are all that a conversion to another format says of it.
     """
 
     number: int
@@ -64,6 +66,7 @@ class RowReader(msgspec.Struct, frozen=True):
     rule: TableRule
     scope: Scope
     constants: bool
+    carried: bool = False
 
 
 RINGS = "polygons"
@@ -78,12 +81,14 @@ def keep_row(reader: RowReader, record: Record, outer: Record, state: ItemState)
     kind = reader.kind
     if kind == "attribute":
         put_at(outer, f"attributes.{record.get('key')}", record.get("value"), reader, state)
+        take_kept(outer, record)
         return
     if kind == "item":
         _merge(state.item, record, state, reader)
         return
     if kind == "void":
         state.item["void"] = record.get("region")
+        take_kept(state.item, record)
         return
     rows = state.tables.setdefault(kind, [])
     if kind == "object" and reader.by == BY_ID and not reader.overlap and type(record.get("id")) is int:
@@ -164,6 +169,7 @@ def _keep_ring(reader: RowReader, record: Record, rows: list[Record], state: Ite
         return
     same[RINGS] = (*same[RINGS], *record[RINGS])
     record["$same"] = same
+    take_kept(same, record)
     if "$rows" in record:
         told = same["$rows"]
         told.setdefault(rows_key(reader.number), [told[reader.number]]).append(record["$rows"][reader.number])
@@ -197,6 +203,7 @@ def put_at(record: Record, slot: str, value: Any, reader: RowReader, state: Item
 
 def _merge(same: Record, record: Record, state: ItemState, reader: RowReader) -> None:
     record["$same"] = same
+    take_kept(same, record)
     again = same.get("$table") == reader.number
     for slot, value in record.items():
         if slot == "$rows":

@@ -9,6 +9,7 @@ from msgspec import Raw, json
 
 from formatspec.engine.base.faults import Fault, Record
 from formatspec.engine.read.item_state import ItemState
+from formatspec.engine.read.rows.kept_fields import KEPT, KEPT_ROWS, name_of_row
 from formatspec.engine.read.rows.merge_rows import RowReader, keep_row
 from formatspec.engine.read.rows.row_condition import always
 from formatspec.language.leaf import bindings
@@ -51,6 +52,12 @@ def read_row(
             continue
         if state.origin:
             record["$rows"] = {reader.number: (position, row)}
+        if reader.carried:
+            key = next((str(part) for part in reversed(state.at) if isinstance(part, str)), reader.table)
+            state.item[KEPT_ROWS] = (*state.item.get(KEPT_ROWS, ()), name_of_row(row, key))
+            return reader
+        if KEPT in record and reader.kind == "object" and not reader.overlap:
+            state.kept += len(record[KEPT])
         keep_row(reader, record, outer, state)
         return reader
     if nearest is not None:

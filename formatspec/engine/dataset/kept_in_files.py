@@ -1,0 +1,59 @@
+"""Kept and unknown fields that shared documents hold outside the rows of items: counted for the loss report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from formatspec.engine.dataset.dataset import OpenDataset
+from formatspec.engine.index.row_ownership import SharedFile
+from formatspec.engine.read.categories import Categories
+from formatspec.engine.read.item_state import ItemState
+from formatspec.engine.read.leaf_reader import ReadContext
+from formatspec.engine.read.rows.kept_fields import KEPT
+from formatspec.engine.resolve.scope import Meaning, Scope
+from formatspec.engine.spec.compiled import Role
+from formatspec.language.leaf import Keep
+from formatspec.language.rules import LeafRule
+
+Kept = tuple[str, str]
+"""What is kept, and the unit in which it is counted."""
+
+
+def kept_in_files(source: OpenDataset) -> Iterator[Kept]:
+    """What each shared document keeps: a pair for each file and key, and for each category and key.
+
+    A category that several files list is counted once for each of its keys.
+    """
+    listed: set[tuple[str, str]] = set()
+    for role in source.form.documents:
+        files = [file for file in source.index.shared if file.role == role.name]
+        if role.codec is None or role.span != "shared" or not files:
+            continue
+        if isinstance(role.codec.rule, LeafRule) and isinstance(role.codec.rule.leaf, Keep):
+            yield from [(f"kept files: {role.name}", "files")] * len(files)
+            continue
+        yield from _of_role(role, files, listed)
+
+
+def _of_role(role: Role, files: Iterable[SharedFile], listed: set[tuple[str, str]]) -> Iterator[Kept]:
+    read = role.reader(ReadContext(_categories, False, counts=True))
+    for file in files:
+        state = ItemState(dict(file.captures), _OPEN, False)
+        state.file = file.path
+        record: dict[str, object] = {}
+        read(file.document, record, state)
+        for key in dict.fromkeys((*record.get(KEPT, ()), *state.item.get(KEPT, ()))):  # type: ignore[misc]
+            yield f"kept fields: {key}", "files"
+        for category in state.tables.get("category", ()):
+            for key in dict.fromkeys(category.get(KEPT, ())):
+                mark = (key, str(category.get("name", category.get("id", category.get("index")))))
+                if mark not in listed:
+                    listed.add(mark)
+                    yield f"kept fields: {key}", "categories"
+
+
+_OPEN = Categories((), closed=False)
+
+
+def _categories(meaning: Meaning, scope: Scope) -> bool:
+    return meaning.where == "column" or scope.kind == "category"

@@ -1,0 +1,42 @@
+"""Kept and unknown fields of records that another format has no place for: each is a line with its name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from formatspec.engine.conservation.tally import KEPT_FIELDS, Tally
+from formatspec.engine.export.lost.losses import Losses
+from formatspec.model.records import Item
+
+HOLDERS = ("objects", "labels", "captions", "areas")
+FIELDS, ROWS = "kept fields: ", "kept rows: "
+
+
+def note_kept_fields(item: Item, of_item: Iterable[tuple[str, str]], losses: Losses, tally: Tally) -> None:
+    """Name the kept and unknown fields of an item and of its records; none of them is written.
+
+    of_item: what the item's own rows keep, with the unit in which it is counted.
+    """
+    present = 0
+    for what, unit in of_item:
+        losses.note(what, unit)
+        present += 1
+    for unit in HOLDERS:
+        for key in _keys(getattr(item, unit)):
+            losses.note(f"{FIELDS}{key}", unit)
+    present += sum(1 for unit in HOLDERS for _ in _keys(getattr(item, unit)))
+    if present:
+        tally.count(KEPT_FIELDS, item.key, present, 0, present)
+
+
+def _keys(records: Iterable[object]) -> Iterator[str]:
+    """The keys that records keep, each once for a record."""
+    for record in records:
+        origin = getattr(record, "origin", None)
+        if origin is not None and origin.kept:
+            yield from dict.fromkeys(origin.kept)
+
+
+def tells_of_kept(what: str) -> bool:
+    """Whether a line of the report names kept fields or rows."""
+    return what.startswith((FIELDS, ROWS))

@@ -1,0 +1,148 @@
+"""Fields that a format keeps or does not know: each is written back, or a line of the report names it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from small_datasets import coco, converted, outlined, put
+
+import formatspec as fs
+from formatspec.engine.read import generate_rows
+from formatspec.engine.read.rows import table_row
+from formatspec.run.conversion.plan import RefusedError, UnaccountedError
+from formatspec.testing.memory import image_bytes
+
+ROWS = [
+    outlined(1, 1, 5, 5, track_id=7, rotation=None),
+    outlined(10, 10, 6, 6, track_id=8),
+    outlined(20, 5, 8, 8, note="far"),
+]
+
+
+def kept(lost: dict[str, int]) -> dict[str, int]:
+    """The lines of kept fields and rows."""
+    return {what: count for what, count in lost.items() if what.startswith("kept ")}
+
+
+@pytest.mark.parametrize("to", ["yolo_ultralytics", "voc", "labelme", "coco_panoptic"])
+def test_unknown_fields_are_named_where_a_target_does_not_get_them(to: str, tmp_path: Path) -> None:
+    data = coco(tmp_path / "in", ROWS)
+    _, lost = converted(data, to)
+    assert kept(lost) == {"kept fields: track_id": 2, "kept fields: note": 1}
+
+
+def test_lossless_fails_on_kept_fields_unless_the_user_accepts_them(tmp_path: Path) -> None:
+    data = coco(tmp_path / "in", [{"bbox": [1, 1, 5, 5], "area": 25, "confidence": 0.5}])
+    with pytest.raises(RefusedError) as refused:
+        fs.convert(data, to="yolo_ultralytics", out=tmp_path / "no", lossless=True)
+    assert "kept fields: confidence (1 object)" in refused.value.losses
+    assert not (tmp_path / "no").exists()
+    accepted = ["kept fields: confidence", "object ids"]
+    fs.convert(data, to="yolo_ultralytics", out=tmp_path / "yes", lossless=True, allow_loss=accepted)
+    fs.convert(data, to="coco", out=tmp_path / "same", lossless=True, where="true")
+    (row,) = json.loads((tmp_path / "same/annotations/instances_train.json").read_text())["annotations"]
+    assert row["confidence"] == 0.5
+
+
+def test_what_is_left_out_by_the_user_takes_its_kept_fields_along(tmp_path: Path) -> None:
+    data = coco(tmp_path / "in", [*ROWS, outlined(30, 20, 4, 4, category_id=2, track_id=9)])
+    _, lost = converted(data, "voc", labels={"dog": None})
+    assert kept(lost) == {"kept fields: track_id": 2, "kept fields: note": 1}
+
+
+def test_kept_fields_of_images_categories_and_files_are_named(tmp_path: Path) -> None:
+    data = coco(tmp_path / "in", [outlined(1, 1, 5, 5)], [{"name": "cat", "colour_of_eyes": "green"}, "dog"])
+    file = data / "annotations/instances_train.json"
+    document = json.loads(file.read_text())
+    document["images"][0].update(license=3, flickr_url="http://example.org/a", date_captured=None)
+    document["info"] = {"year": 2017}
+    file.write_text(json.dumps(document))
+    _, lost = converted(data, "voc")
+    assert kept(lost) == {
+        "kept fields: license": 1, "kept fields: flickr_url": 1, "kept fields: info": 1,
+        "kept fields: colour_of_eyes": 1,
+    }  # fmt: skip
+
+
+CARRIED = """
+formatspec: 1
+name: carried
+files:
+  image: "{name}.png"
+  record:
+    path: "{name}.json"
+    json:
+      source?: keep else 'camera'
+      size?: keep else image.width
+      shapes:
+        - one of:
+            - {each: objects, kind: = 'box', name: category.name, box: bbox | xywh, where: {"*": keep}}
+            - {each: items, kind: keep, "*": keep}
+"""
+
+
+def test_rows_that_are_only_carried_along_are_counted_by_their_kind(tmp_path: Path) -> None:
+    (tmp_path / "carried.yaml").write_text(CARRIED)
+    shapes = [
+        {"kind": "box", "name": "cat", "box": [1, 2, 3, 4], "where": {"room": "kitchen", "floor": None}},
+        {"kind": "cuboid", "sides": [1, 2, 3]},
+        {"kind": "cuboid", "sides": [4, 5, 6]},
+        {"kind": "box", "name": "cat", "box": [5, 6, 7, 8], "where": {"room": "hall"}, "new": 1},
+    ]
+    document = {"source": "phone", "size": 40, "shapes": shapes}
+    data = put(tmp_path / "in", {"a.png": image_bytes(40, 30, "png"), "a.json": json.dumps(document)})
+    spec = tmp_path / "carried.yaml"
+    result = fs.convert(data, spec=spec, to="coco", out=tmp_path / "out")
+    assert [line for line in result.losses if line.startswith("kept ")] == [
+        "kept fields: new (1 object)", "kept fields: room (2 objects)", "kept fields: source (1 item)",
+        "kept rows: shapes cuboid (2 rows)",
+    ]  # fmt: skip
+    fs.convert(data, spec=spec, to=spec, out=tmp_path / "same", where="true", lossless=True)
+    assert json.loads((tmp_path / "same/a.json").read_text()) == document
+    document["source"] = "camera"
+    (data / "a.json").write_text(json.dumps(document))
+    result = fs.convert(data, spec=spec, to="coco", out=tmp_path / "again")
+    assert not any("source" in line for line in result.losses)
+
+
+def test_the_fast_reader_and_the_one_that_judges_name_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = coco(tmp_path / "in", ROWS)
+    _, fast = converted(data, "yolo_ultralytics")
+    monkeypatch.setattr(generate_rows.FastRows, "take", lambda *rest: False)
+    _, slow = converted(data, "yolo_ultralytics")
+    assert fast == slow
+
+
+def lost_by_the_fast_reader(patch: pytest.MonkeyPatch) -> None:
+    note = generate_rows.note_kept
+    patch.setattr(
+        generate_rows, "note_kept", lambda record, key: None if key == "track_id" else note(record, key)
+    )  # fmt: skip
+
+
+def lost_by_the_reader_that_judges(patch: pytest.MonkeyPatch) -> None:
+    keep = table_row.keep_row
+
+    def lossy(reader: Any, record: Any, outer: Any, state: Any) -> None:
+        record.pop("$kept", None)
+        keep(reader, record, outer, state)
+
+    patch.setattr(table_row, "keep_row", lossy)
+
+
+@pytest.mark.parametrize("leak", [lost_by_the_fast_reader, lost_by_the_reader_that_judges])
+def test_a_kept_field_that_a_reader_loses_is_found(
+    leak: Callable[[pytest.MonkeyPatch], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if leak is lost_by_the_reader_that_judges:
+        monkeypatch.setattr(generate_rows.FastRows, "take", lambda *rest: False)
+    data = coco(tmp_path / "in", ROWS)
+    leak(monkeypatch)
+    with pytest.raises(UnaccountedError) as fault:
+        fs.convert(data, to="yolo_ultralytics", out=tmp_path / "out", workers=1)
+    assert fault.value.losses[0].startswith("kept fields: ")
+    assert not (tmp_path / "out").exists()
