@@ -146,3 +146,43 @@ def test_a_kept_field_that_a_reader_loses_is_found(
         fs.convert(data, to="yolo_ultralytics", out=tmp_path / "out", workers=1)
     assert fault.value.losses[0].startswith("kept fields: ")
     assert not (tmp_path / "out").exists()
+
+
+LISTED = """
+formatspec: 1
+name: listed
+files:
+  image: "{name}.png"
+  record:
+    path: "{name}.json"
+    json:
+      views: [{each: items, file: "{name}.png", "*": keep}]
+      boxes: [{each: objects, name: category.name, box: bbox | xywh}]
+"""
+
+
+def test_every_row_that_tells_of_an_item_comes_back(tmp_path: Path) -> None:
+    """Several rows of one table tell of the item; all but the last were gone from what is encoded anew."""
+    (tmp_path / "listed.yaml").write_text(LISTED)
+    document = {
+        "views": [{"file": "a.png", "angle": 1}, {"file": "a.png", "angle": 2}, {"file": "a.png"}],
+        "boxes": [{"name": "cat", "box": [1, 2, 3, 4]}],
+    }
+    data = put(tmp_path / "in", {"a.png": image_bytes(40, 30, "png"), "a.json": json.dumps(document)})
+    spec = tmp_path / "listed.yaml"
+    fs.convert(data, spec=spec, to=spec, out=tmp_path / "same", where="true", lossless=True)
+    assert json.loads((tmp_path / "same/a.json").read_text()) == document
+
+
+def test_an_item_whose_row_has_an_unknown_field_stands(tmp_path: Path) -> None:
+    rows = [
+        {"image": name, "annotations": [{"label": "cat", "coordinates": {"x": 5, "y": 6, "width": 4, "height": 2}}]}
+        for name in ("a.png", "b.png")
+    ]
+    rows[0]["checked"] = "yes"
+    images = {f"train/{name}": image_bytes(40, 30, "png") for name in ("a.png", "b.png")}
+    data = put(tmp_path / "in", {**images, "train/_annotations.createml.json": json.dumps(rows)})
+    fs.convert(data, to="createml", out=tmp_path / "same", lossless=True, where="true")
+    assert json.loads((tmp_path / "same/train/_annotations.createml.json").read_text()) == rows
+    _, lost = converted(data, "voc")
+    assert kept(lost) == {"kept fields: checked": 1}

@@ -9,7 +9,7 @@ from formatspec.language.rules import TableRule
 
 
 def rows_key(number: int) -> tuple[str, int]:
-    """Where an origin keeps the source rows of an object that has several in one table."""
+    """Where an origin keeps the source rows of an object or an item that has several in one table."""
     return ("rings", number)
 
 

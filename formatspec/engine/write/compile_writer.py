@@ -35,7 +35,7 @@ from formatspec.engine.write.print_leaf import (
     list_kept,
     same_value,
 )
-from formatspec.engine.write.source_rows import contexts_of, position_of, source_of
+from formatspec.engine.write.source_rows import contexts_of, one_by_row, position_of, source_of
 from formatspec.engine.write.split_rings import split_rings
 from formatspec.language import expression
 from formatspec.language.expression import Expression
@@ -378,6 +378,7 @@ def written_rows(rows: list[RowWriter], context: WriteContext) -> Iterator[tuple
         chosen = [r for r in row.select(context) if (beside or id(r) not in done) and not _elsewhere(r, row, context)]
         chosen = [r for r in chosen if _is_shaped(r, row, rows, context)] if stated_only else chosen
         chosen = [r for r in chosen if source_of(r, row.number, "") is not None] if again else chosen
+        chosen, wholes = one_by_row(chosen, row.number) if row.table == "items" else (chosen, {})
         fitting = [f for f in contexts_of(chosen, context) if row.fits(f)]
         for index, inner in enumerate(fitting):
             inner.index, inner.rows = index, len(fitting)
@@ -388,7 +389,7 @@ def written_rows(rows: list[RowWriter], context: WriteContext) -> Iterator[tuple
             except LackingError as lacking:
                 lost.setdefault(id(inner.record), (row.table, inner.record, f"no {lacking}"))
                 continue
-            done.add(id(inner.record))
+            done.add(id(wholes.get(id(inner.record), inner.record)))
             place = (position_of(inner.record, row.number), places.get(id(inner.record), 0))
             pending.append((place, document, inner.record))
     lacking_rows = [entry for record, entry in lost.items() if record not in done]
@@ -451,6 +452,8 @@ def _each_row(row: RowWriter, context: WriteContext, chosen: list[Any]) -> Itera
             except LackingError as lacking:
                 _lose(row, context, record, f"no {lacking}")
         return
+    if row.table == "items":
+        chosen, _ = one_by_row(chosen, row.number)
     fitting = contexts_of(chosen, context)
     if row.where is not None:
         fitting = [inner for inner in fitting if row.fits(inner)]

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from formatspec.engine.evaluate.write_context import WriteContext
-from formatspec.model.records import Origin
+from formatspec.engine.resolve.table_ids import rows_key
+from formatspec.model.records import Item, Origin
 
 
 def context_of(record: Any, up: WriteContext, index: int, rows: int) -> WriteContext:
@@ -15,6 +18,26 @@ def context_of(record: Any, up: WriteContext, index: int, rows: int) -> WriteCon
     if up.as_read is not None and origin is not None and origin.as_read is not None:
         context.as_read = WriteContext(up.setting, up.as_read.item, origin.as_read, up.as_read, origin.index, rows)
     return context
+
+
+def one_by_row(records: list[Any], number: int) -> tuple[list[Any], dict[int, Any]]:
+    """Records, of which an item that several rows of a table told of stands once for each of them.
+
+    Gives the records, and for each that stands for another by its `id` that other.
+    """
+    made, wholes = [], {}
+    for record in records:
+        rows = record.origin.rows.get(rows_key(number)) if isinstance(record, Item) and record.origin else None
+        if not rows:
+            made.append(record)
+            continue
+        for row in rows:
+            origin = Origin({number: row}, record.origin.rasters, record.origin.index, record.origin.documents)
+            origin.as_read = record.origin.as_read
+            one = msgspec.structs.replace(record, origin=origin)
+            wholes[id(one)] = record
+            made.append(one)
+    return made, wholes
 
 
 def contexts_of(records: list[Any], context: WriteContext) -> list[WriteContext]:

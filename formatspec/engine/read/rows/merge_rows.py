@@ -207,7 +207,11 @@ def _merge(same: Record, record: Record, state: ItemState, reader: RowReader) ->
     again = same.get("$table") == reader.number
     for slot, value in record.items():
         if slot == "$rows":
-            same.setdefault("$rows", {}).update(value)
+            told = same.setdefault("$rows", {})
+            if same is state.item and reader.number in told:
+                told.setdefault(rows_key(reader.number), [told[reader.number]]).append(value[reader.number])
+            else:
+                told.update(value)
         elif slot.startswith(("$", "?")):
             continue
         elif again and slot in PLURAL and slot in same:
