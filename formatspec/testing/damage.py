@@ -1,8 +1,8 @@
 """Ways in which datasets that people have differ from what their format says.
 
-Two sorts: LAYOUTS, what becomes of a whole dataset (wrapped, cut short, with files missing), and SMALL, one thing in
-one file that is wrong.  Each kind is a function from a dataset's files to the damaged files; it gives None where it does
-not apply.  The same random numbers give the same damage.
+Two sorts: LAYOUTS, what becomes of a whole dataset (wrapped, cut short, with files missing), and SMALL, one thing
+that is wrong in one file.  Each kind is a function from a dataset's files to the damaged files; it gives None where it
+does not apply.  The same random numbers give the same damage.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 import yaml
 
-from formatspec.engine.detection.evidence_groups import DOCUMENTS, IMAGES, extension_of
+from formatspec.engine.detection.evidence.evidence_groups import DOCUMENTS, IMAGES, extension_of
 
 Files = Mapping[str, bytes]
 """A dataset: the bytes of each file by its path."""
