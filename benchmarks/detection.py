@@ -78,14 +78,14 @@ class Detector:
 def damaged(specs: list[str], seeds: int, folder: Path) -> Iterator[tuple[str, str, int, Path]]:
     """Every spec's samples, damaged in every way, put on disk: the kind, the spec, the seed, the place."""
     import formatspec as fs
-    from formatspec.testing.damage import KINDS, ZIPPED
+    from formatspec.testing.damage import LAYOUTS, ZIPPED, files_of, put_files
 
     for spec in specs:
         for seed in range(seeds):
             made = folder / "made" / spec / str(seed)
             fs.sample(spec, made, items=ITEMS, seed=seed)
-            files = {path.relative_to(made).as_posix(): path.read_bytes() for path in made.rglob("*") if path.is_file()}
-            for kind, damage in KINDS.items():
+            files = files_of(made)
+            for kind, damage in LAYOUTS.items():
                 found = damage(files, random.Random(f"{spec} {seed} {kind}"))
                 if found is None:
                     continue
@@ -97,9 +97,7 @@ def damaged(specs: list[str], seeds: int, folder: Path) -> Iterator[tuple[str, s
                         for path, data in found.items():
                             archive.writestr(path, data)
                 else:
-                    for path, data in found.items():
-                        (place / path).parent.mkdir(parents=True, exist_ok=True)
-                        (place / path).write_bytes(data)
+                    put_files(found, place)
                 yield kind, spec, seed, place
 
 

@@ -1,6 +1,8 @@
-"""Ways in which datasets that people have differ from what their format says: wrapped, cut short, with files missing.
+"""Ways in which datasets that people have differ from what their format says.
 
-Each kind of damage is a function from a dataset's files to the damaged files; it gives None where it does not apply.
+Two sorts: LAYOUTS, what becomes of a whole dataset (wrapped, cut short, with files missing), and SMALL, one thing
+that is wrong in one file.  Each kind is a function from a dataset's files to the damaged files; it gives None where it
+does not apply.  The same random numbers give the same damage.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ import json
 import random
 import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -18,6 +21,8 @@ from formatspec.engine.detection.evidence.evidence_groups import DOCUMENTS, IMAG
 Files = Mapping[str, bytes]
 """A dataset: the bytes of each file by its path."""
 Damage = Callable[[Files, random.Random], "dict[str, bytes] | None"]
+Change = Callable[[bytes, random.Random], "bytes | None"]
+"""Gives a file's new contents, or None where it cannot damage this file."""
 _CLASS_LIST = re.compile(
     r"(?i)(class|categor|label_?map|legend|names|synset|labels?\.(txt|json|csv)|meta\.json|data\.yaml)"
 )
@@ -106,7 +111,7 @@ def _stray_document(files: Files, rng: random.Random) -> dict[str, bytes] | None
     return {**files, "notes.json": b'{"made": "2024", "by": ["a", "b"]}'}
 
 
-KINDS: Mapping[str, Damage] = {
+LAYOUTS: Mapping[str, Damage] = {
     "undamaged": _undamaged,
     "wrapped": _wrapped,
     "wrapped twice": _wrapped_twice,
@@ -121,7 +126,7 @@ KINDS: Mapping[str, Damage] = {
     "images missing": _images_missing,
     "all documents truncated": _all_truncated,
 }
-"""All kinds of damage, by name."""
+"""What becomes of whole datasets, by name."""
 KEEPING = (
     "wrapped", "wrapped twice", "zipped", "a stray README", "hidden files", "a key dropped", "one document truncated",
     "one document deleted",
@@ -180,3 +185,237 @@ def _dropped(document: Any, rng: random.Random) -> Any:
     owner, key = rng.choice(places)
     del owner[key]
     return document
+
+
+NUMBER = re.compile(rb"(?<![\w.])-?\d+(?:\.\d+)?(?![\w.])")
+WRONG_NUMBERS = (b"-7", b"1e9", b"seven", b"", b"0.5", b"99999999999999999999")
+WRONG_VALUES: tuple[Any, ...] = (None, "wrong", -1, 1e9, 0.5, True, [], {}, [[]], "")
+
+
+def _nodes(value: Any) -> list[Any]:
+    """All objects and arrays of a JSON value that are not empty, the value itself first."""
+    found, todo = [], [value]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, dict | list) and node:
+            found.append(node)
+            todo += list(node.values()) if isinstance(node, dict) else node
+    return found
+
+
+def _json_change(change: Callable[[Any, random.Random], bool]) -> Change:
+    """A change of a file that is one JSON document; `change` edits the value and tells whether it could."""
+
+    def changed(data: bytes, rng: random.Random) -> bytes | None:
+        try:
+            value = json.loads(data)
+        except ValueError:
+            return None
+        return json.dumps(value, ensure_ascii=False).encode("utf-8") if change(value, rng) else None
+
+    return changed
+
+
+def _drop_key(value: Any, rng: random.Random) -> bool:
+    objects = [node for node in _nodes(value) if isinstance(node, dict)]
+    if not objects:
+        return False
+    node = rng.choice(objects)
+    del node[rng.choice(list(node))]
+    return True
+
+
+def _wrong_value(value: Any, rng: random.Random) -> bool:
+    nodes = _nodes(value)
+    if not nodes:
+        return False
+    node = rng.choice(nodes)
+    node[rng.choice(list(node)) if isinstance(node, dict) else rng.randrange(len(node))] = rng.choice(WRONG_VALUES)
+    return True
+
+
+def _repeat_entry(value: Any, rng: random.Random) -> bool:
+    arrays = [node for node in _nodes(value) if isinstance(node, list)]
+    if not arrays:
+        return False
+    node = rng.choice(arrays)
+    node.insert(rng.randrange(len(node) + 1), rng.choice(node))
+    return True
+
+
+def _drop_entry(value: Any, rng: random.Random) -> bool:
+    arrays = [node for node in _nodes(value) if isinstance(node, list)]
+    if not arrays:
+        return False
+    node = rng.choice(arrays)
+    del node[rng.randrange(len(node))]
+    return True
+
+
+def _text_change(change: Callable[[list[bytes], random.Random], None]) -> Change:
+    """A change of the lines of a file that is text."""
+
+    def changed(data: bytes, rng: random.Random) -> bytes | None:
+        try:
+            data.decode("utf-8")
+        except ValueError:
+            return None
+        lines = data.splitlines(keepends=True)
+        if not lines:
+            return None
+        change(lines, rng)
+        return b"".join(lines)
+
+    return changed
+
+
+def _drop_line(lines: list[bytes], rng: random.Random) -> None:
+    del lines[rng.randrange(len(lines))]
+
+
+def _repeat_line(lines: list[bytes], rng: random.Random) -> None:
+    number = rng.randrange(len(lines))
+    lines.insert(number, lines[number])
+
+
+def _swap_lines(lines: list[bytes], rng: random.Random) -> None:
+    a, b = rng.randrange(len(lines)), rng.randrange(len(lines))
+    lines[a], lines[b] = lines[b], lines[a]
+
+
+def _cut_line(lines: list[bytes], rng: random.Random) -> None:
+    number = rng.randrange(len(lines))
+    text = lines[number].rstrip(b"\r\n")
+    lines[number] = text[: rng.randrange(len(text) + 1)] + lines[number][len(text) :]
+
+
+def _wrong_number(data: bytes, rng: random.Random) -> bytes | None:
+    places = list(NUMBER.finditer(data)) if b"\0" not in data else []
+    if not places:
+        return None
+    place = rng.choice(places)
+    return data[: place.start()] + rng.choice(WRONG_NUMBERS) + data[place.end() :]
+
+
+def _not_utf8(data: bytes, rng: random.Random) -> bytes | None:
+    if b"\0" in data:
+        return None
+    place = rng.randrange(len(data) + 1)
+    return data[:place] + b"\xff\xfe" + data[place:]
+
+
+def _truncate(data: bytes, rng: random.Random) -> bytes | None:
+    return data[: rng.randrange(len(data))] if data else None
+
+
+def _empty(data: bytes, rng: random.Random) -> bytes | None:
+    del rng
+    return b"" if data else None
+
+
+def _flip(data: bytes, rng: random.Random) -> bytes | None:
+    if not data:
+        return None
+    place = rng.randrange(len(data))
+    return data[:place] + bytes([data[place] ^ (1 << rng.randrange(8))]) + data[place + 1 :]
+
+
+TEXT_CHANGES: dict[str, Change] = {
+    "a line is dropped": _text_change(_drop_line),
+    "a line stands twice": _text_change(_repeat_line),
+    "two lines are swapped": _text_change(_swap_lines),
+    "a line is cut": _text_change(_cut_line),
+    "a number is wrong": _wrong_number,
+}
+CHANGES: dict[str, Change] = {
+    "a key is dropped": _json_change(_drop_key),
+    "a value is wrong": _json_change(_wrong_value),
+    "an entry stands twice": _json_change(_repeat_entry),
+    "an entry is dropped": _json_change(_drop_entry),
+    **TEXT_CHANGES,
+    "a text is not UTF-8": _not_utf8,
+    "a file is truncated": _truncate,
+    "a file is empty": _empty,
+    "a bit is flipped": _flip,
+}
+
+
+TRIES = 8
+"""How often each file is tried, as a change that is drawn may leave a file as it is."""
+
+
+def _changed(change: Change) -> Damage:
+    """The damage of a dataset in one file of which the contents change."""
+
+    def damaged(files: Files, rng: random.Random) -> dict[str, bytes] | None:
+        for path in rng.sample(sorted(files), len(files)) * TRIES:
+            after = change(files[path], rng)
+            if after is not None and after != files[path]:
+                return {**files, path: after}
+        return None
+
+    return damaged
+
+
+def _beside(path: str, prefix: str) -> str:
+    folder, slash, name = path.rpartition("/")
+    return f"{folder}{slash}{prefix}{name}"
+
+
+def _remove(files: Files, rng: random.Random) -> dict[str, bytes] | None:
+    gone = rng.choice(sorted(files)) if files else None
+    return None if gone is None else {path: data for path, data in files.items() if path != gone}
+
+
+def _rename(files: Files, rng: random.Random) -> dict[str, bytes] | None:
+    named = rng.choice(sorted(files)) if files else None
+    if named is None:
+        return None
+    return {_beside(path, "other_") if path == named else path: data for path, data in files.items()}
+
+
+def _stray(files: Files, rng: random.Random) -> dict[str, bytes] | None:
+    copied = rng.choice(sorted(files)) if files else None
+    return None if copied is None else {**files, _beside(copied, "stray_"): files[copied]}
+
+
+def _swap(files: Files, rng: random.Random) -> dict[str, bytes] | None:
+    for one in rng.sample(sorted(files), len(files)):
+        alike = [
+            path for path in sorted(files) if extension_of(path) == extension_of(one) and files[path] != files[one]
+        ]
+        if alike:
+            other = rng.choice(alike)
+            return {**files, one: files[other], other: files[one]}
+    return None
+
+
+SMALL: Mapping[str, Damage] = {
+    **{kind: _changed(change) for kind, change in CHANGES.items()},
+    "a file is missing": _remove,
+    "a file has another name": _rename,
+    "a file stands twice": _stray,
+    "two files are swapped": _swap,
+}
+"""One thing in one file that is wrong, by what it is."""
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    """The files of a dataset on this machine."""
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def put_files(files: Files, folder: Path) -> None:
+    """Put a dataset's files into a folder."""
+    for path, data in files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(data)
+
+
+def damage_text(text: bytes, kind: str, rng: random.Random) -> bytes:
+    """Damage a text in one way, one of TEXT_CHANGES.  Raises ValueError where a text cannot be damaged so."""
+    for _ in range(100):
+        damaged = TEXT_CHANGES[kind](text, rng)
+        if damaged is not None and damaged != text:
+            return damaged
+    raise ValueError(f"the text cannot be damaged so that {kind}")

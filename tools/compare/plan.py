@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from damage import KINDS, TEXT_CHANGES, damage, damage_text
+from formatspec.testing.damage import SMALL, TEXT_CHANGES, damage_text, files_of, put_files
 
 TARGETS = ("coco", "voc", "yolo_ultralytics", "datumaro")
 ITEMS, MANY_ITEMS = 5, 40
@@ -68,16 +68,15 @@ def add_broken(checkout: Path, data: Path, specs: Iterable[str], seeds: int) -> 
     for spec in specs:
         for seed in range(seeds):
             rng = Random(f"{spec} {seed}")
-            kinds = rng.sample(KINDS, len(KINDS))
+            kinds = rng.sample(list(SMALL), len(SMALL))
+            files = files_of(data / spec / f"seed{seed}")
             made = 0
             while kinds and made < BROKEN:
                 kind = kinds.pop()
-                folder = data / spec / f"broken seed{seed} {kind}"
-                shutil.copytree(data / spec / f"seed{seed}", folder)
-                if damage(folder, kind, rng):
+                damaged = SMALL[kind](files, rng)
+                if damaged is not None:
+                    put_files(damaged, data / spec / f"broken seed{seed} {kind}")
                     made += 1
-                else:
-                    shutil.rmtree(folder)
         rng = Random(f"{spec} spec")
         folder = data / spec / "specs"
         folder.mkdir()

@@ -17,7 +17,7 @@ import formatspec as fs
 from formatspec.engine.detection.detect import detect
 from formatspec.language.load import Source, available, load_source
 from formatspec.paths.trees.open_tree import open_tree
-from formatspec.testing.damage import KEEPING, KINDS, ZIPPED
+from formatspec.testing.damage import KEEPING, LAYOUTS, ZIPPED
 
 NAMES = sorted(available())
 EACH = 4
@@ -35,7 +35,7 @@ def told(spec: str, kind: str, folder: Path, seed: int = 0) -> tuple[tuple[str, 
     if not made.exists():
         fs.sample(spec, made, items=6, seed=seed)
     files = {path.relative_to(made).as_posix(): path.read_bytes() for path in made.rglob("*") if path.is_file()}
-    found = KINDS[kind](files, random.Random(f"{spec} {seed} {kind}"))
+    found = LAYOUTS[kind](files, random.Random(f"{spec} {seed} {kind}"))
     if found is None:
         return None
     place = folder / kind
@@ -54,7 +54,7 @@ def told(spec: str, kind: str, folder: Path, seed: int = 0) -> tuple[tuple[str, 
 
 @pytest.mark.parametrize("spec", NAMES)
 def test_damage_makes_no_dataset_another(spec: str, tmp_path: Path) -> None:
-    kinds = [kind for kind in KINDS if kind != "undamaged"]
+    kinds = [kind for kind in LAYOUTS if kind != "undamaged"]
     start = NAMES.index(spec)
     for kind in (kinds[(start + EACH * step) % len(kinds)] for step in range(EACH)):
         found = told(spec, kind, tmp_path)
@@ -84,6 +84,6 @@ def test_the_kinds_do_damage() -> None:
         "c.txt": b"one\ntwo\n",
         "d.png": b"\x89PNG",
     }
-    for kind, damage in KINDS.items():
+    for kind, damage in LAYOUTS.items():
         found = damage(files, random.Random(kind))
         assert kind in ("undamaged", "class list missing") or (found is not None and found != files), kind
