@@ -26,9 +26,12 @@ DETECT = """
 import json, sys
 from formatspec.language.load import available, load_source
 try:
-    from formatspec.paths.open_tree import open_tree
+    from formatspec.paths.trees.open_tree import open_tree
 except ImportError:
-    from formatspec.paths.tree import open_tree
+    try:
+        from formatspec.paths.open_tree import open_tree
+    except ImportError:
+        from formatspec.paths.tree import open_tree
 sources = {name: load_source(name) for name in available()}
 try:
     from formatspec.engine.detection.detect import detect

@@ -20,9 +20,9 @@ from formatspec.engine.spec.compiled import compile_format
 from formatspec.files import csv_file, ini_file, json_file, jsonl_file, xml_file, yaml_file
 from formatspec.files.document import FileError
 from formatspec.language.load import load_source
-from formatspec.paths.formats import field
 from formatspec.paths.globs import matches
-from formatspec.paths.template import Template, compile_template
+from formatspec.paths.templates.formats import field
+from formatspec.paths.templates.template import Template, compile_template
 
 TIMES = (1, 2, 4, 8)
 MOST = 2.5

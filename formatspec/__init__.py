@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from formatspec.model.limits import set_limits
     from formatspec.model.records import Area, Caption, Category, Image, Item, Label, Object
     from formatspec.model.region import Region
-    from formatspec.paths.store import RemoteError
-    from formatspec.paths.tree import SourceChangedError
-    from formatspec.run.convert import RefusedError, Result
+    from formatspec.paths.trees.store import RemoteError
+    from formatspec.paths.trees.tree import SourceChangedError
+    from formatspec.run.conversion.plan import RefusedError, Result
     from formatspec.run.errors import CannotRunError
     from formatspec.run.output.staging import OutputError
     from formatspec.run.validate import Report
@@ -37,9 +37,9 @@ _PLACES = {
     "formatspec.model.limits": ("set_limits",),
     "formatspec.model.records": ("Area", "Caption", "Category", "Image", "Item", "Label", "Object"),
     "formatspec.model.region": ("Region",),
-    "formatspec.paths.store": ("RemoteError",),
-    "formatspec.paths.tree": ("SourceChangedError",),
-    "formatspec.run.convert": ("RefusedError", "Result"),
+    "formatspec.paths.trees.store": ("RemoteError",),
+    "formatspec.paths.trees.tree": ("SourceChangedError",),
+    "formatspec.run.conversion.plan": ("RefusedError", "Result"),
     "formatspec.run.output.staging": ("OutputError",),
     "formatspec.run.errors": ("CannotRunError",),
     "formatspec.run.validate": ("Report",),

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from formatspec.engine.detection.detect import Detection
     from formatspec.findings.finding import Finding
     from formatspec.model.records import Category, Item
-    from formatspec.paths.tree import Tree
+    from formatspec.paths.trees.tree import Tree
     from formatspec.policy.rules import Policy
     from formatspec.run.class_names import Classes
-    from formatspec.run.convert import Media, Result
+    from formatspec.run.conversion.plan import Media, Result
     from formatspec.run.output.staging import Overwrite
     from formatspec.run.pools.pool import Engine
     from formatspec.run.validate import Report
@@ -153,9 +153,9 @@ def _opened(
     classes: Classes | None = None, **purpose: Any,
 ) -> engine.OpenDataset:  # fmt: skip
     """Open data; options that are `shared` with a target need not all be the spec's own."""
-    from formatspec.engine.dataset.dataset import open_source
-    from formatspec.engine.dataset.read_item import Purpose
-    from formatspec.paths.open_tree import open_tree
+    from formatspec.engine.dataset.choose_layout import open_source
+    from formatspec.engine.dataset.item.purpose import Purpose
+    from formatspec.paths.trees.open_tree import open_tree
     from formatspec.run.class_names import class_names
 
     tree = open_tree(data)
@@ -255,7 +255,8 @@ def convert(
 
     from formatspec.engine.spec.compiled import offered_options
     from formatspec.engine.spec.wanted_slots import needs_sizes
-    from formatspec.run.convert import Plan, convert_dataset, purpose_of, target_format
+    from formatspec.run.conversion.plan import Plan
+    from formatspec.run.convert import convert_dataset, purpose_of, target_format
     from formatspec.run.output.output import refuse_unfit, staged
     from formatspec.run.output.staging import output_place
     from formatspec.run.output.upload import NowhereStaging, is_there

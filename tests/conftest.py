@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import formatspec as fs
-from formatspec.paths.store import MANIFEST
+from formatspec.paths.trees.store import MANIFEST
 
 Reference = Callable[[str], Path]
 

@@ -15,7 +15,7 @@ import pytest
 
 import formatspec as fs
 from formatspec.cli.main import main
-from formatspec.paths.store import MANIFEST
+from formatspec.paths.trees.store import MANIFEST
 
 SPECS = Path(fs.__file__).parent.parent / "specs"
 SPEC = SPECS / "ade20k2020.yaml"

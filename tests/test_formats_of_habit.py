@@ -12,7 +12,7 @@ import pytest
 
 import formatspec as fs
 from formatspec.language.load import load_source
-from formatspec.paths.store import MANIFEST
+from formatspec.paths.trees.store import MANIFEST
 from formatspec.pixels import png
 from formatspec.testing import laws
 from formatspec.testing.memory import image_bytes

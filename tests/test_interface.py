@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import formatspec as fs
-from formatspec.paths import positioned
+from formatspec.paths.trees import positioned
 from formatspec.testing.memory import image_bytes
 
 COMMANDS = ("validate", "convert", "dump", "detect", "specs", "schema", "lint", "sample")

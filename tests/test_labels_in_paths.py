@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 import formatspec as fs
-from formatspec.paths.formats import field
-from formatspec.run.convert import RefusedError
+from formatspec.paths.templates.formats import field
+from formatspec.run.conversion.plan import RefusedError
 from formatspec.testing.memory import image_bytes
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import formatspec as fs
-from formatspec.paths.store import MANIFEST
+from formatspec.paths.trees.store import MANIFEST
 from formatspec.run import dump
 
 CAMERAS = """\

@@ -14,7 +14,7 @@ import pytest
 import formatspec as fs
 from formatspec.api import detect_format
 from formatspec.language.load import available, load_source
-from formatspec.paths.open_tree import open_tree
+from formatspec.paths.trees.open_tree import open_tree
 from formatspec.run.dump import item
 from formatspec.testing import laws
 

@@ -13,9 +13,9 @@ import pytest
 import formatspec as fs
 from formatspec.engine.index.union_lists import union_lists
 from formatspec.language.errors import SpecError
-from formatspec.paths.store import MANIFEST
+from formatspec.paths.trees.store import MANIFEST
 from formatspec.pixels.png import encode
-from formatspec.run.convert import RefusedError
+from formatspec.run.conversion.plan import RefusedError
 from formatspec.testing.memory import image_bytes
 
 LISTS: dict[str, tuple[dict[str, str], set[str]]] = {

@@ -27,11 +27,11 @@ from botocore.exceptions import ClientError
 from fsspec.implementations.local import LocalFileSystem
 
 import formatspec as fs
-from formatspec.paths import remote
-from formatspec.paths.open_tree import open_tree
-from formatspec.paths.remote import ReadAhead, RemoteTree
-from formatspec.paths.store import MANIFEST, Store, store_at, told
-from formatspec.paths.tree import ZipTree
+from formatspec.paths.trees import remote
+from formatspec.paths.trees.open_tree import open_tree
+from formatspec.paths.trees.remote import ReadAhead, RemoteTree
+from formatspec.paths.trees.store import MANIFEST, Store, store_at, told
+from formatspec.paths.trees.zip_tree import ZipTree
 from formatspec.run.output.output import staged
 from formatspec.run.output.staging import OutputError
 

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 import formatspec as fs
-from formatspec.paths.store import MANIFEST
-from formatspec.run.convert import Conversion
+from formatspec.paths.trees.store import MANIFEST
+from formatspec.run.conversion.write_shard import Conversion
 from formatspec.run.output import partial as making
 from formatspec.run.output.copying import copy, fresh
 from formatspec.run.output.partial import partial

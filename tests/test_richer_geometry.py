@@ -10,7 +10,7 @@ import pytest
 
 import formatspec as fs
 from formatspec.language.load import available
-from formatspec.run.convert import RefusedError
+from formatspec.run.conversion.plan import RefusedError
 from formatspec.testing.memory import image_bytes
 
 SPEC = """\

@@ -13,7 +13,7 @@ import formatspec as fs
 from formatspec.engine.spec.compiled import compile_format
 from formatspec.language.load import available, load_source
 from formatspec.model.records import Item
-from formatspec.run.convert import RefusedError
+from formatspec.run.conversion.plan import RefusedError
 from formatspec.testing.memory import image_bytes
 
 NAMES = ("train", "val", "valid", "validation", "test", "training", "anew")

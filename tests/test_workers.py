@@ -19,8 +19,9 @@ from formatspec.engine.dataset.dataset import DatasetChangedError
 from formatspec.engine.export.join_shards import NameTakenError
 from formatspec.findings.finding import Finding
 from formatspec.language.errors import Problem, SpecError
-from formatspec.paths.store import MANIFEST
-from formatspec.run.convert import Conversion, RefusedError
+from formatspec.paths.trees.store import MANIFEST
+from formatspec.run.conversion.plan import RefusedError
+from formatspec.run.conversion.write_shard import Conversion
 from formatspec.run.errors import WorkerLostError
 from formatspec.run.pools.shards import shards_of
 from formatspec.run.pools.workers import Alone, Processes
@@ -85,7 +86,7 @@ def test_rows_that_count_on_are_those_of_a_single_shard(
     monkeypatch.setattr(Conversion, "run", lambda made, shard: written.append(shard) or run(made, shard))
     assert converted(tmp_path / "data", tmp_path / "again", 1, **asked) == several
     assert len(written) > 1
-    monkeypatch.setattr("formatspec.run.convert.shards_of", lambda items: [(0, items)])
+    monkeypatch.setattr("formatspec.run.conversion.write_shard.shards_of", lambda items: [(0, items)])
     assert converted(tmp_path / "data", tmp_path / "single", 1, **asked) == several
 
 

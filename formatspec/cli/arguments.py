@@ -10,7 +10,7 @@ from typing import Any
 
 from formatspec.cli.console import stop
 from formatspec.language.load import available
-from formatspec.paths.store import is_url, plain_path
+from formatspec.paths.trees.store import is_url, plain_path
 
 _NUMBER = re.compile(r"[0-9][0-9_]{0,24}")
 

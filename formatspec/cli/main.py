@@ -138,7 +138,7 @@ def convert(
     """Write a dataset in another format; the output appears whole or not at all."""
     import formatspec.api as api
     from formatspec.cli.arguments import label_map, pairs, set_limits_of, spec_and_data
-    from formatspec.run.convert import RefusedError, UnaccountedError
+    from formatspec.run.conversion.plan import RefusedError, UnaccountedError
     from formatspec.run.output.staging import OutputError
 
     if not to:
@@ -254,7 +254,7 @@ def detect(
     import formatspec.api as api
     from formatspec.cli.arguments import data_at
     from formatspec.engine.detection.refusal import refusal
-    from formatspec.paths.open_tree import open_tree
+    from formatspec.paths.trees.open_tree import open_tree
 
     found = api.detect_format(open_tree(data_at(data)))
     others = found.others if everything or as_json else found.outcome.nearest
@@ -392,8 +392,8 @@ def _print_json(value: Any) -> None:
 def main() -> None:
     """Run the command line; known errors become one sentence and an exit status."""
     from formatspec.language.errors import SpecError
-    from formatspec.paths.store import RemoteError
-    from formatspec.paths.tree import SourceChangedError
+    from formatspec.paths.trees.store import RemoteError
+    from formatspec.paths.trees.tree import SourceChangedError
     from formatspec.policy.rules import PolicyError
     from formatspec.run.errors import CannotRunError
     from formatspec.run.output.staging import OutputError

@@ -11,8 +11,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 
-from formatspec.codecs import assignments, boxes, choices, lists, masks, numbers, points, text  # noqa: F401 - they register
+from formatspec.codecs import assignments, boxes, choices, lists, numbers, points, text  # noqa: F401 - they register
 from formatspec.codecs.arguments import BadArgumentsError
+from formatspec.codecs.regions import holed_rings, images, run_lengths  # noqa: F401 - they register
 from formatspec.codecs.registry import CODECS, Argument, Codec, Env, Kind, Site, UnfitError
 
 __all__ = [

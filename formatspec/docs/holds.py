@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from formatspec.engine.dataset.lint import choices, forms
-from formatspec.engine.export.adapt import TargetCategories
-from formatspec.engine.export.losses import CATEGORY_NAMES as CATEGORY
-from formatspec.engine.export.losses import NAMES, Losses
+from formatspec.engine.export.adaptation.adapt import TargetCategories
+from formatspec.engine.export.lost.losses import CATEGORY_NAMES as CATEGORY
+from formatspec.engine.export.lost.losses import NAMES, Losses
 from formatspec.engine.read.categories import table_of
 from formatspec.engine.resolve.held_slots import BITS, IMPLIED, leaf_names
 from formatspec.engine.resolve.scope import Meaning, Scope

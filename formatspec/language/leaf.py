@@ -18,7 +18,7 @@ import msgspec
 from formatspec.codecs.registry import Argument
 from formatspec.language import expression
 from formatspec.language.expression import Expression, ExpressionSyntaxError
-from formatspec.paths.template import LiteralText, TemplateSyntaxError, split
+from formatspec.paths.templates.template import LiteralText, TemplateSyntaxError, split
 
 
 class LeafSyntaxError(ValueError):

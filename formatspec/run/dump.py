@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from formatspec.engine.export.name_items import spoken
+from formatspec.engine.export.adaptation.name_items import spoken
 from formatspec.model import derive
 from formatspec.model.records import Category, Image, Item, Object
 from formatspec.model.region import Region

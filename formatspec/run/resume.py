@@ -14,7 +14,9 @@ from formatspec._version import __version__
 from formatspec.engine.dataset.dataset import OpenDataset
 from formatspec.language.load import Source, place_at
 from formatspec.language.schema import CategoryTable
-from formatspec.paths.tree import FolderTree, Tree, ZipTree
+from formatspec.paths.trees.folder_tree import FolderTree
+from formatspec.paths.trees.tree import Tree
+from formatspec.paths.trees.zip_tree import ZipTree
 from formatspec.run.output.staging import not_written
 from formatspec.run.pools.shards import Pool, Shard, shards_of
 

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from formatspec.engine.evaluate.write_context import WriteContext, WriteScope, WriteSetting
-from formatspec.engine.export.name_items import spoken
+from formatspec.engine.export.adaptation.name_items import spoken
 from formatspec.engine.resolve.scope import Scope
 from formatspec.engine.spec.compiled import Format
 from formatspec.language import expression

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import msgspec
 
 from formatspec.engine.base.faults import Fault
-from formatspec.engine.export.judge_target import Refusal, TargetJudge
+from formatspec.engine.export.adaptation.judge_target import Refusal, TargetJudge
 from formatspec.findings.finding import Finding
 from formatspec.model.records import Item
 from formatspec.policy.repair import Decision, Outcome, repaired, size_of

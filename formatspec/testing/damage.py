@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from formatspec.engine.detection.evidence_groups import DOCUMENTS, IMAGES, extension_of
+from formatspec.engine.detection.evidence.evidence_groups import DOCUMENTS, IMAGES, extension_of
 
 Files = Mapping[str, bytes]
 """A dataset: the bytes of each file by its path."""

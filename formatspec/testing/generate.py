@@ -4,28 +4,34 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
 import msgspec
 
-from formatspec.codecs.registry import Env, UnfitError
-from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting, states
-from formatspec.engine.export.adapt import TargetCategories
+from formatspec.codecs.registry import Env
+from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting
+from formatspec.engine.export.adaptation.adapt import TargetCategories
 from formatspec.engine.export.shared_tables import object_tables
 from formatspec.engine.read.categories import table_of
 from formatspec.engine.spec.compiled import IMAGE, Format
-from formatspec.engine.write.geometry_choice import bound_names, shape_of
-from formatspec.language.rules import Rule
 from formatspec.language.schema import CategoryTable
 from formatspec.model import derive
 from formatspec.model.records import Area, Caption, Category, Image, Item, Label, Object
 from formatspec.model.region import Region
 from formatspec.model.slots import SLOTS
 from formatspec.testing import carry
+from formatspec.testing.fill_record import (
+    attributes_of,
+    category_of,
+    counted_keypoints,
+    fill_record,
+    leaf_value,
+    of_category,
+)
 from formatspec.testing.memory import image_bytes
 from formatspec.testing.outline import Bound, outline
+from formatspec.testing.row_shapes import can_state, row_shapes
 from formatspec.testing.values import MAKERS, NAMES, WORDS, say_alike, value_of
 
 
@@ -56,7 +62,7 @@ class Generator:
         bounds = [*self.outline.leaves.get("category", ()), *map(of_category, self._category_leaves())]
         made = []
         for index, name in enumerate(names):
-            values = self._fill("category", bounds, Env(), {"name": name}, {})
+            values = fill_record(self.rng, bounds, Env(), {"name": name}, {})
             values = {slot: value for slot, value in values.items() if value is not None}
             values["name"] = name if self._reads_as(bounds, "name", name) else f"c{index}"
             if any("id" in bound.slots for bound in bounds):
@@ -67,7 +73,7 @@ class Generator:
             for values, index in made:
                 if "id" in values:
                     values["id"] = index * 3 + 1
-        return [_category({**values, "index": index} if listed else values) for values, index in made]
+        return [category_of({**values, "index": index} if listed else values) for values, index in made]
 
     def _category_leaves(self) -> list[Bound]:
         kinds = ("object", "area", "label")
@@ -138,7 +144,7 @@ class Generator:
         width, height = rng.randrange(6, 24), rng.randrange(6, 20)
         env = Env(width, height, ("Bald", "Young_2"))
         leaves = self.outline.leaves
-        values = self._fill("item", leaves.get("item", ()), env, {}, {})
+        values = fill_record(self.rng, leaves.get("item", ()), env, {}, {})
         width, height = self._agreeing(values, names, width, height)
         env = Env(width, height, env.columns)
         stated = "subset" in values and not any("subset" in role.captures for role in self.form.roles.values())
@@ -158,7 +164,7 @@ class Generator:
             labels=self._labels(env, names),
             captions=self._captions(env),
             tags=values.get("tags") or (),
-            attributes={**_attributes(values), **_attributes(names)},
+            attributes={**attributes_of(values), **attributes_of(names)},
             objects=objects,
             areas=areas,
             void=self._void(env, objects, areas),
@@ -223,7 +229,7 @@ class Generator:
             category, fixed = self._conditioned(choices, category)
             known: dict[str, Any] = {f"category.{name}": getattr(category, name) for name in SLOTS["category"]}
             known.update(fixed)
-            values = self._fill("object", leaves, env, known, choices)
+            values = fill_record(self.rng, leaves, env, known, choices)
             thing = self._object(values, category, leaves, made)
             told = self._told(thing, env, subsets)
             if any(other.category == category and self._is_numbered_as(thing, other) for other in made):
@@ -257,21 +263,21 @@ class Generator:
         """Whether an object has what a row needs, where every row of objects needs some geometry."""
         if not self._shapes or not all(self._shapes):
             return True
-        return any(all(_can_state(thing, name) for name in shape) for shape in self._shapes)
+        return any(all(can_state(thing, name) for name in shape) for shape in self._shapes)
 
     @cached_property
     def _shapes(self) -> list[frozenset[str]]:
         """The geometry that each table of objects in a document holds, be it in an attribute alone."""
         roles = [role for role in self.form.documents if role.kind != "pixels" and not role.kept]
         rows = [table.row for role in roles for table in object_tables(role.document_rule) if not table.each.kept]
-        return [shape for row in rows for shape in _row_shapes(row)]
+        return [shape for row in rows for shape in row_shapes(row)]
 
     def _in_rings(self, thing: Object, before: Sequence[Object], leaves: Sequence[Bound], env: Env) -> Object:
         """For rows that hold a ring each: now and then one ring more, and of those that are alike only the first."""
         outlines = [bound for bound in leaves if bound.slots == ("polygon",)]
         if not (self.outline.rings and thing.polygons and outlines):
             return thing
-        if self.rng.random() < 0.5 and (ring := self._value(outlines[0], leaves, env)[0]):
+        if self.rng.random() < 0.5 and (ring := leaf_value(self.rng, outlines[0], leaves, env)[0]):
             thing = msgspec.structs.replace(thing, polygons=(*thing.polygons, ring))
         same = [all(getattr(one, name) == getattr(thing, name) for name in self.outline.rings) for one in before]
         return msgspec.structs.replace(thing, **{self.outline.rings[-1]: None}) if any(same) else thing
@@ -332,14 +338,14 @@ class Generator:
         slots |= {slot for _, _, slot, _ in self.outline.constants.get("object", ())}
         if any(slot.startswith("category.") for slot in slots):
             plain["category"] = category
-            plain.update(_counted(plain, category))
+            plain.update(counted_keypoints(plain, category))
         if "id" in slots or any("object.id" in role.captures for role in self.form.roles.values()):
             plain["id"] = next(self.numbers)
         plain.pop("parent", None)
         parents = [thing.id for thing in before if thing.id is not None]
         if "parent" in slots and parents and self.rng.random() < 0.4:
             plain["parent"] = self.rng.choice(parents)
-        plain["attributes"] = _attributes(values)
+        plain["attributes"] = attributes_of(values)
         return Object(**plain)
 
     def _areas(self, env: Env, objects: Sequence[Object]) -> tuple[Area, ...]:
@@ -399,111 +405,24 @@ class Generator:
         count = self.rng.randrange(1 if required else 0, most + 1)
         made = []
         for category in self.rng.sample(self.categories, count):
-            values = self._fill("label", bounds, env, {"category.id": category.id}, {})
+            values = fill_record(self.rng, bounds, env, {"category.id": category.id}, {})
             own = {slot.removeprefix("label."): value for slot, value in values.items()}
             kept = {slot: own[slot] for slot in ("state", "score") if own.get(slot) is not None}
-            made.append(Label(category=category, attributes=_attributes(own), **kept))
+            made.append(Label(category=category, attributes=attributes_of(own), **kept))
         return tuple(made)
 
     def _captions(self, env: Env) -> tuple[Caption, ...]:
         single = [bound for bound in self.outline.leaves.get("item", ()) if "caption.text" in bound.slots]
         if single:
-            return tuple(Caption(text=text) for bound in single[:1] if (text := self._value(bound, single, env)[0]))
+            return tuple(
+                Caption(text=text) for bound in single[:1] if (text := leaf_value(self.rng, bound, single, env)[0])
+            )
         bounds = self.outline.leaves.get("caption", ())
         if not bounds:
             return ()
         made = []
         for _ in range(self.rng.randrange(0, 3)):
-            values = self._fill("caption", bounds, env, {}, {})
+            values = fill_record(self.rng, bounds, env, {}, {})
             number = next(self.numbers) if any("id" in bound.slots for bound in bounds) else None
-            made.append(Caption(id=number, text=values.get("text") or "word", attributes=_attributes(values)))
+            made.append(Caption(id=number, text=values.get("text") or "word", attributes=attributes_of(values)))
         return tuple(made)
-
-    def _fill(
-        self, kind: str, bounds: Sequence[Bound], env: Env, known: Mapping[str, Any], choices: Mapping[int, int]
-    ) -> dict[str, Any]:
-        """Values for the slots of a record: those of the alternatives chosen, the others now and then."""
-        values: dict[str, Any] = dict(known)
-        for bound in bounds:
-            if not _chosen(bound, choices, bounds):
-                continue
-            if all(slot in values for slot in bound.slots) and not any(slot in ("polygon",) for slot in bound.slots):
-                continue
-            if not bound.required and self.rng.random() < 0.4:
-                for slot in bound.slots:
-                    values.setdefault(slot, None)
-                continue
-            made = self._value(bound, bounds, env)
-            for slot, value in zip(bound.slots, made, strict=True):
-                if values.get(slot) is None:
-                    values[slot] = value
-        return values
-
-    def _value(self, bound: Bound, bounds: Sequence[Bound], env: Env) -> tuple[Any, ...]:
-        """Values that this leaf, and every other that binds the same slots, takes; None for each where none was met.
-
-        Raises LawBrokenError where a leaf reads another value than it wrote.
-        """
-        alike = (bound, *(o for o in bounds if o is not bound and o.slots == bound.slots and o.choice == bound.choice))
-        try:
-            value = carry.make(alike, self.rng, env)
-        except UnfitError:
-            return (None,) * len(bound.slots)
-        return (value,) if len(bound.slots) == 1 else tuple(value)
-
-
-def _in_attributes(row: Rule) -> frozenset[str]:
-    """The first attribute that a row without geometry binds."""
-    return frozenset([name for name in bound_names(row) if name.startswith("attributes.")][:1])
-
-
-def _can_state(thing: Object, name: str) -> bool:
-    """Whether an object states a geometry or an attribute, or another geometry from which it follows."""
-    if name.startswith("attributes."):
-        return thing.attributes.get(name.removeprefix("attributes.")) is not None
-    if name == "bbox":
-        return derive.bbox(thing) is not None
-    return states(thing, name) or (name in ("polygon", "polygons") and bool(derive.polygons(thing)))
-
-
-def _chosen(bound: Bound, choices: Mapping[int, int], bounds: Sequence[Bound]) -> bool:
-    for number, place in bound.choice:
-        count = 1 + max(p for other in bounds for n, p in other.choice if n == number)
-        if choices.get(number, 0) % count != place:
-            return False
-    return True
-
-
-def _attributes(values: Mapping[str, Any]) -> dict[str, Any]:
-    found = {
-        slot.removeprefix("attributes."): value
-        for slot, value in values.items()
-        if slot.startswith("attributes.") and value is not None and value != {}
-    }
-    return {**(whole if isinstance(whole := values.get("attributes"), dict) else {}), **found}
-
-
-def _counted(slots: Mapping[str, Any], category: Category) -> dict[str, Any]:
-    """As many keypoints as an object's category names, where both are stated."""
-    points, named = slots.get("keypoints"), len(category.keypoint_names)
-    return {"keypoints": (points * named)[:named]} if points and named else {}
-
-
-def _row_shapes(row: Rule) -> list[frozenset[str]]:
-    """The geometry of each way to write a row; ways that hold none beside others that do are left out."""
-    own = shape_of(row)
-    choices = [choice for one in getattr(row, "alternatives", ()) for choice in one.alternatives]
-    return [shape for choice in choices if (shape := own | shape_of(choice))] or [own or _in_attributes(row)]
-
-
-def _category(values: Mapping[str, Any]) -> Category:
-    fields = set(Category.__struct_fields__)
-    plain = {slot: value for slot, value in values.items() if slot in fields and value is not None}
-    plain["attributes"] = _attributes(values)
-    return Category(**plain)
-
-
-def of_category(bound: Bound) -> Bound:
-    """A leaf of rows as one of the category itself."""
-    slots = tuple(slot.removeprefix("label.").removeprefix("category.") for slot in bound.slots)
-    return replace(bound, slots=slots, choice=())

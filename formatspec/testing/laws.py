@@ -12,22 +12,24 @@ from pathlib import Path
 from typing import Any
 
 from formatspec.codecs.registry import Env, UnfitError
-from formatspec.engine.dataset.dataset import OpenDataset, open_source
+from formatspec.engine.dataset.choose_layout import open_source
+from formatspec.engine.dataset.dataset import OpenDataset
+from formatspec.engine.dataset.item.purpose import Purpose
 from formatspec.engine.dataset.lint import forms
-from formatspec.engine.dataset.read_item import Purpose
-from formatspec.engine.export.adapt import Adapter, TargetCategories
-from formatspec.engine.export.exporter import CannotWriteError, Exporter
-from formatspec.engine.export.follow_options import with_following
+from formatspec.engine.export.adaptation.adapt import Adapter, TargetCategories
+from formatspec.engine.export.adaptation.follow_options import with_following
+from formatspec.engine.export.errors import CannotWriteError
+from formatspec.engine.export.exporter import Exporter
 from formatspec.engine.export.join_shards import Finisher
-from formatspec.engine.export.losses import Losses
+from formatspec.engine.export.lost.losses import Losses
 from formatspec.engine.export.shared_tables import knows_all
 from formatspec.engine.spec.compiled import IMAGE, Format, Role
 from formatspec.findings.render import lines
 from formatspec.language.errors import Problem, SpecError
 from formatspec.language.load import Source, load_source
 from formatspec.model.records import Category, Image, Item, Object
-from formatspec.paths.open_tree import open_tree
-from formatspec.paths.tree import Tree
+from formatspec.paths.trees.open_tree import open_tree
+from formatspec.paths.trees.tree import Tree
 from formatspec.pixels import containers
 from formatspec.testing import carry
 from formatspec.testing.carry import LawBrokenError, close

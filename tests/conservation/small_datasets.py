@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import formatspec as fs
-from formatspec.run.convert import Result
+from formatspec.run.conversion.plan import Result
 from formatspec.testing.memory import image_bytes
 
 WIDE, TALL = 40, 30

@@ -12,7 +12,7 @@ import pytest
 
 import formatspec as fs
 from formatspec.language.load import available
-from formatspec.run.convert import RefusedError, UnaccountedError
+from formatspec.run.conversion.plan import RefusedError, UnaccountedError
 
 RUNS = int(os.environ.get("FORMATSPEC_CONSERVATION", "1"))
 TARGETS = ("coco", "voc", "yolo_ultralytics", "datumaro", "labelme")

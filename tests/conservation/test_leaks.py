@@ -16,12 +16,12 @@ from formatspec.cli.main import app
 from formatspec.engine.conservation.tally import Tally, imbalances
 from formatspec.engine.export import exporter
 from formatspec.engine.export.join_shards import Finisher, SpooledRows
-from formatspec.engine.export.losses import Losses
-from formatspec.engine.export.lost_records import Unwritten
+from formatspec.engine.export.lost.losses import Losses
+from formatspec.engine.export.lost.lost_records import Unwritten
 from formatspec.engine.export.shard_output import TableShard
 from formatspec.engine.write import generate_lines
 from formatspec.pixels.painting import Painting
-from formatspec.run.convert import RefusedError, UnaccountedError
+from formatspec.run.conversion.plan import RefusedError, UnaccountedError
 from formatspec.testing.memory import image_bytes
 
 ROWS = [outlined(1, 1, 5, 5), outlined(10, 10, 6, 6, category_id=2), outlined(20, 5, 8, 8)]

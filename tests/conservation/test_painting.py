@@ -11,7 +11,7 @@ from small_datasets import coco, converted, outlined, put
 
 import formatspec as fs
 from formatspec.pixels import png
-from formatspec.run.convert import RefusedError
+from formatspec.run.conversion.plan import RefusedError
 from formatspec.testing.memory import image_bytes
 
 

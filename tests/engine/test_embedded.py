@@ -9,7 +9,7 @@ from typing import Any
 
 import formatspec as fs
 from formatspec.files.images import probe
-from formatspec.paths.store import MANIFEST
+from formatspec.paths.trees.store import MANIFEST
 from formatspec.testing.memory import image_bytes
 
 SPEC = "labelme"

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from formatspec.api import load_spec
-from formatspec.paths.open_tree import open_tree
+from formatspec.paths.trees.open_tree import open_tree
 from formatspec.testing import laws
 
 KEPT_ROWS = """

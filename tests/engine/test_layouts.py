@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from formatspec.api import load_spec
-from formatspec.engine.dataset.dataset import candidates
-from formatspec.paths.open_tree import open_tree
+from formatspec.engine.dataset.choose_layout import candidates
+from formatspec.paths.trees.open_tree import open_tree
 
 SPEC = """
 formatspec: 1

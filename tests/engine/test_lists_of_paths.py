@@ -9,7 +9,7 @@ import pytest
 import formatspec as fs
 from formatspec.api import detect_format
 from formatspec.language.errors import SpecError
-from formatspec.paths.open_tree import open_tree
+from formatspec.paths.trees.open_tree import open_tree
 from formatspec.testing.memory import image_bytes
 
 SETTINGS = {

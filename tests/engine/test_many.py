@@ -14,8 +14,8 @@ import pytest
 import formatspec as fs
 from formatspec.engine.base import scratch_records as spill
 from formatspec.engine.base.scratch_records import Marks, Records, mark
-from formatspec.engine.dataset.dataset import open_source
-from formatspec.engine.dataset.read_item import Purpose
+from formatspec.engine.dataset.choose_layout import open_source
+from formatspec.engine.dataset.item.purpose import Purpose
 from formatspec.engine.export import join_shards as finishing
 from formatspec.engine.index import duplicate_ids as doubles
 from formatspec.engine.index import entries as entries_module
@@ -25,7 +25,7 @@ from formatspec.engine.index.row_ownership import RowOwnership, TableFile
 from formatspec.engine.index.row_source import HeldRows
 from formatspec.language.load import load_source
 from formatspec.paths.listing import Paths
-from formatspec.paths.open_tree import open_tree
+from formatspec.paths.trees.open_tree import open_tree
 
 LITTLE, MUCH = 1 << 30, 64
 

@@ -9,7 +9,7 @@ import pytest
 
 import formatspec as fs
 from formatspec.engine.index.named_folders import in_tree
-from formatspec.paths.store import MANIFEST
+from formatspec.paths.trees.store import MANIFEST
 from formatspec.testing.memory import image_bytes
 
 ROW = "0 0.5 0.5 0.2 0.2\n"

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from formatspec.engine.dataset.dataset import OpenDataset, open_source
-from formatspec.engine.dataset.read_item import Purpose
-from formatspec.engine.read.merge_rows import Ranks
+from formatspec.engine.dataset.choose_layout import open_source
+from formatspec.engine.dataset.dataset import OpenDataset
+from formatspec.engine.dataset.item.purpose import Purpose
+from formatspec.engine.read.rows.merge_rows import Ranks
 from formatspec.language.load import load_source
 from formatspec.pixels import png
 from formatspec.testing.memory import MemoryTree, image_bytes

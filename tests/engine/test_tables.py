@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from formatspec import api
-from formatspec.engine.dataset.dataset import open_source
-from formatspec.engine.dataset.read_item import Purpose
+from formatspec.engine.dataset.choose_layout import open_source
+from formatspec.engine.dataset.item.purpose import Purpose
 from formatspec.language.load import load_source
 from formatspec.model.records import Item
 from formatspec.model.region import Region

@@ -25,9 +25,9 @@ with atheris.instrument_imports(include=["formatspec"]):
     from formatspec.language.load import load_source
     from formatspec.language.values import ExpressionError
     from formatspec.model.image_error import ImageError
-    from formatspec.paths.formats import field
-    from formatspec.paths.syntax import Placeholder, TemplateSyntaxError, split
-    from formatspec.paths.template import compile_template
+    from formatspec.paths.templates.formats import field
+    from formatspec.paths.templates.syntax import Placeholder, TemplateSyntaxError, split
+    from formatspec.paths.templates.template import compile_template
     from formatspec.pixels import containers
 
 HERE = Path(__file__).parent

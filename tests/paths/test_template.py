@@ -11,10 +11,10 @@ from hanging import not_for_ever
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from formatspec.paths.formats import IMAGE_EXTENSIONS, field
-from formatspec.paths.pattern import degree, pieces_of, source
-from formatspec.paths.sweep import sweep
-from formatspec.paths.template import (
+from formatspec.paths.templates.formats import IMAGE_EXTENSIONS, field
+from formatspec.paths.templates.pattern import degree, pieces_of, source
+from formatspec.paths.templates.sweep import sweep
+from formatspec.paths.templates.template import (
     LiteralText,
     MissingValueError,
     Placeholder,

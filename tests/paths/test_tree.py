@@ -17,11 +17,13 @@ from hypothesis import strategies as st
 
 from formatspec.model.limits import Limits, set_limits
 from formatspec.paths import names
-from formatspec.paths import tree as trees
 from formatspec.paths.globs import globs, matches
 from formatspec.paths.names import safe_join
-from formatspec.paths.open_tree import open_tree
-from formatspec.paths.tree import FolderTree, Tree, ZipTree
+from formatspec.paths.trees import folder_tree
+from formatspec.paths.trees.folder_tree import FolderTree
+from formatspec.paths.trees.open_tree import open_tree
+from formatspec.paths.trees.tree import Tree
+from formatspec.paths.trees.zip_tree import ZipTree
 
 FILES = {"b.txt": b"b", "a/x.png": b"xx", "a/b/y.png": b"yyy", "a.b/z": b"", "a-b/z": b"1", "A/é.jpg": b"e"}
 ORDER = ["A/é.jpg", "a/b/y.png", "a/x.png", "a-b/z", "a.b/z", "b.txt"]
@@ -166,7 +168,7 @@ def test_a_file_is_read_at_once_as_it_is_after_a_look(tmp_path: Path, monkeypatc
             return type(error).__name__, str(error)
 
     found = [told(FolderTree(root), path) for path in asked]
-    monkeypatch.setattr(trees, "_AT_ONCE", False)
+    monkeypatch.setattr(folder_tree, "_AT_ONCE", False)
     assert found == [told(FolderTree(root), path) for path in asked]
     assert [word for word, _ in found].count("read") == 5
 

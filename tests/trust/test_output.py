@@ -16,7 +16,7 @@ import fsspec
 import pytest
 
 import formatspec as fs
-from formatspec.paths.store import MANIFEST
+from formatspec.paths.trees.store import MANIFEST
 from formatspec.run.output import partial as partial_module
 from formatspec.run.output.partial import partial, refuse_folder
 from formatspec.run.output.staging import OutputError, Overwrite

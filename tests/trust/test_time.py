@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 import formatspec
 from formatspec.engine.resolve.codec_chain import NUMBER
 from formatspec.files import csv_file, xml_file
-from formatspec.paths.finite import Automaton, goes_on
-from formatspec.paths.formats import field
-from formatspec.paths.pattern import degree
-from formatspec.paths.template import TemplateField, compile_template
+from formatspec.paths.templates.finite import Automaton, goes_on
+from formatspec.paths.templates.formats import field
+from formatspec.paths.templates.pattern import degree
+from formatspec.paths.templates.template import TemplateField, compile_template
 
 LINES = [
     "{bbox | sides | numbers(4)} {category.name:word} {score?:f}",

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from formatspec.paths.positioned import read_at, write_at
+from formatspec.paths.trees.positioned import read_at, write_at
 
 HELD = 1 << 20
 """Bytes of records that stay in memory."""

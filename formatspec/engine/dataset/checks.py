@@ -8,7 +8,7 @@ from typing import Any
 
 from formatspec.engine.base.faults import Fault
 from formatspec.engine.dataset.dataset import OpenDataset
-from formatspec.engine.dataset.read_item import Assembled
+from formatspec.engine.dataset.item.read_item import Assembled
 from formatspec.engine.evaluate.write_context import Getter, WriteContext, WriteScope, WriteSetting, records_of
 from formatspec.engine.resolve.codec_chain import spell
 from formatspec.engine.resolve.discriminators import equal_strictly

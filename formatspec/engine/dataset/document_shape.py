@@ -13,7 +13,7 @@ from formatspec.engine.spec.compiled import Format, Role
 from formatspec.files import json_rows
 from formatspec.files.document import FileError
 from formatspec.language.rules import ListRule, MapRule, OneOf, Rule, TableRule
-from formatspec.paths.tree import Tree
+from formatspec.paths.trees.tree import Tree
 
 LARGE = 1 << 22
 """Bytes. Of larger JSON files only the first rows of each list are decoded."""

@@ -16,7 +16,7 @@ from formatspec.findings.codes import Case
 from formatspec.findings.finding import Finding, Scope
 from formatspec.findings.table import CODES
 from formatspec.language.load import place_text
-from formatspec.paths.tree import Tree
+from formatspec.paths.trees.tree import Tree
 
 LOCATED = 200
 """Findings of one file whose line and column are looked up; every finding has its pointer."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from formatspec.engine.base.faults import Fault
 from formatspec.engine.dataset.dataset import OpenDataset
-from formatspec.engine.dataset.read_item import keys_twice
+from formatspec.engine.dataset.item.read_files import keys_twice
 from formatspec.engine.index.entries import Entry
 from formatspec.engine.spec.compiled import IMAGE, Format, Role
 from formatspec.engine.spec.wanted_slots import meanings

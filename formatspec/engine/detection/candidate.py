@@ -7,10 +7,10 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from formatspec.engine.detection.bare_images import lists_one_subset_of_several, may_be_bare
-from formatspec.engine.detection.evidence_groups import Groups
-from formatspec.engine.detection.opened_files import OpenedFiles
-from formatspec.engine.detection.role_fit import (
+from formatspec.engine.detection.evidence.evidence_groups import Groups
+from formatspec.engine.detection.evidence.opened_files import OpenedFiles
+from formatspec.engine.detection.fit.bare_images import lists_one_subset_of_several, may_be_bare
+from formatspec.engine.detection.fit.role_fit import (
     Claim,
     RoleFit,
     fit_of_documents,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from formatspec.engine.detection.ignorable import is_ignorable
+from formatspec.engine.detection.evidence.ignorable import is_ignorable
 
 LEVELS = 2
 """Folders around a dataset that are looked through."""

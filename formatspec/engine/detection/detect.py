@@ -6,18 +6,18 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
-from formatspec.engine.dataset.dataset import roots
+from formatspec.engine.dataset.choose_layout import roots
 from formatspec.engine.detection.candidate import Candidate, examined
 from formatspec.engine.detection.candidate_roots import below, wrapping_folders
-from formatspec.engine.detection.evidence_groups import IMAGES, Groups, extension_of, grouped
-from formatspec.engine.detection.ignorable import is_ignorable
-from formatspec.engine.detection.opened_files import OpenedFiles
+from formatspec.engine.detection.evidence.evidence_groups import IMAGES, Groups, extension_of, grouped
+from formatspec.engine.detection.evidence.ignorable import is_ignorable
+from formatspec.engine.detection.evidence.opened_files import OpenedFiles
 from formatspec.engine.detection.ranking import Outcome, Standing, ranked, second_datasets
 from formatspec.engine.index.build_index import sampled
 from formatspec.engine.spec.compiled import compile_format
 from formatspec.language.errors import SpecError
 from formatspec.language.load import Source
-from formatspec.paths.tree import Tree
+from formatspec.paths.trees.tree import Tree
 
 FOLDERS = 24
 """Folders of a tree that is no dataset which are looked into for one."""

@@ -10,15 +10,17 @@ import msgspec
 
 from formatspec.engine.conservation.rows import rows_in
 from formatspec.engine.conservation.tally import Tally
-from formatspec.engine.documents.role_codec import RoleCodec
 from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting
 from formatspec.engine.export import shared_tables as asked
-from formatspec.engine.export.adapt import Adapter, TargetCategories
-from formatspec.engine.export.count_records import count_item, table_key, tables_of
+from formatspec.engine.export.adaptation.adapt import Adapter, TargetCategories
+from formatspec.engine.export.adaptation.name_items import NoPlaceError
+from formatspec.engine.export.errors import CannotWriteError, CollisionError
+from formatspec.engine.export.gather_rows import Shared, belongs, gather_row, item_context
 from formatspec.engine.export.item_views import as_seen, is_named, of_one_label, record_names
-from formatspec.engine.export.losses import Losses
-from formatspec.engine.export.lost_records import ONE_PER_ITEM, Unwritten
-from formatspec.engine.export.name_items import NoPlaceError
+from formatspec.engine.export.lost.count_records import count_item, table_key, tables_of
+from formatspec.engine.export.lost.losses import Losses
+from formatspec.engine.export.lost.lost_records import ONE_PER_ITEM, Unwritten
+from formatspec.engine.export.render_path import rendered
 from formatspec.engine.export.shard_output import ShardOutput, SharedShard, TableShard
 from formatspec.engine.export.shared_tables import Spooled, counts_on, narrower, spooled_tables, told_twice
 from formatspec.engine.export.shared_values import gather_values
@@ -28,37 +30,16 @@ from formatspec.engine.resolve.held_slots import WRITTEN, record_mark
 from formatspec.engine.resolve.row_counters import ALL_OBJECTS, Absolute, Relative
 from formatspec.engine.spec.compiled import IMAGE, Format, Role
 from formatspec.engine.spec.shared_values import value_slots
-from formatspec.engine.write.compile_writer import RowWriter, compile_writer, write_record
+from formatspec.engine.write.compile_writer import compile_writer
 from formatspec.engine.write.generate_lines import text_writer
 from formatspec.engine.write.mark_written import hold
 from formatspec.engine.write.print_leaf import NO_SOURCE, LackingError
-from formatspec.engine.write.source_rows import context_of, position_of, source_of
+from formatspec.engine.write.source_rows import context_of
 from formatspec.files.document import FileError
 from formatspec.model.records import Item, Object
 from formatspec.model.slots import TABLES
 
 Write = Callable[[str, bytes], None]
-
-
-class Shared(msgspec.Struct):
-    """A part of a shared file in the making; `late` are rows that wait for the names of all columns."""
-
-    setting: WriteSetting
-    part: SharedShard
-    late: list[tuple[TableShard, RowWriter, WriteContext]] = msgspec.field(default_factory=list)
-    columns: dict[str, None] = msgspec.field(default_factory=dict)
-
-
-class CannotWriteError(ValueError):
-    """An item that the target cannot hold at all, and why; `code` is that of the finding."""
-
-    code = "CANNOT_WRITE"
-
-
-class CollisionError(CannotWriteError):
-    """An item that the target would name as it named another."""
-
-    code = "ITEM_COLLISION"
 
 
 class Exporter:
@@ -390,10 +371,10 @@ class Exporter:
                 index = self.numbers.get(id(record), numbering.of(file, row.table, count))
                 inner = context_of(record, context, index, 0)
                 if whole:
-                    inner = _item_context(context, index)
+                    inner = item_context(context, index)
                 if inner.as_read is not None:
                     inner.as_read.index = index
-                if not _belongs(row, inner):
+                if not belongs(row, inner):
                     continue
                 if row.late:
                     hold(inner, row.holds)
@@ -401,7 +382,7 @@ class Exporter:
                     counts[row.table] = count + 1
                     shared.columns.update(dict.fromkeys(inner.record.attributes))
                     continue
-                why = _gather(row, inner, gathered, codec, context.as_read is not None)
+                why = gather_row(row, inner, gathered, codec, context.as_read is not None)
                 if why:
                     lost.setdefault(id(record), (row.table, record, why))
                     continue
@@ -423,7 +404,7 @@ class Exporter:
             for context in (inner, inner.as_read):
                 if context is not None:
                     context.env = msgspec.structs.replace(context.env, columns=columns)
-            why = _gather(row, inner, gathered, role.codec, inner.as_read is not None)
+            why = gather_row(row, inner, gathered, role.codec, inner.as_read is not None)
             if why:
                 self.losses.note(f"{row.table} not written ({why})", row.table)
                 self.tally.fell(row.table)
@@ -463,39 +444,3 @@ def _encoded(encode: Callable[[Any], bytes], document: Any, path: str) -> bytes:
         return encode(document)
     except (FileError, ValueError) as error:
         raise CannotWriteError(f"{path}: {error}") from None
-
-
-def _gather(row: RowWriter, context: WriteContext, gathered: TableShard, codec: RoleCodec, in_place: bool) -> str:
-    """Write a row, where it stood in its source if `in_place`; gives why it cannot be, nothing if it can."""
-    try:
-        place = position_of(context.record, row.number, context.setting.file) if in_place else -1
-        gathered.add(write_record(row, context), place, codec)
-    except LackingError as lacking:
-        return f"no {lacking}"
-    except FileError as error:
-        return error.message
-    return ""
-
-
-def _belongs(row: RowWriter, context: WriteContext) -> bool:
-    """Whether a record has a row in a shared table: as its condition says, or as it was while that is the same."""
-    now = row.fits(context)
-    if context.as_read is None or row.fits(context.as_read) != now:
-        return now
-    return source_of(context.record, row.number, context.setting.file) is not None
-
-
-def _item_context(context: WriteContext, index: int) -> WriteContext:
-    inner = WriteContext(context.setting, context.item, context.item, context, index)
-    inner.as_read = context.as_read
-    if inner.as_read is not None:
-        inner.as_read.index = index
-    return inner
-
-
-def rendered(role: Role, names: Mapping[str, Any]) -> str:
-    """The path of a role's file.  Raises CannotWriteError."""
-    try:
-        return role.template.render({**role.spec.given, **names} if role.spec.given else names)
-    except (KeyError, ValueError) as error:
-        raise CannotWriteError(f"the path {role.spec.path} cannot be made of {dict(names)}: {error}") from None

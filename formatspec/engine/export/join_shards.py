@@ -13,9 +13,10 @@ import numpy as np
 from formatspec.engine.base.scratch_records import PIECE, Marks, Records, mark
 from formatspec.engine.conservation.tally import Tally
 from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting
-from formatspec.engine.export.adapt import TargetCategories
-from formatspec.engine.export.exporter import CannotWriteError, rendered
-from formatspec.engine.export.losses import Losses
+from formatspec.engine.export.adaptation.adapt import TargetCategories
+from formatspec.engine.export.errors import CannotWriteError
+from formatspec.engine.export.lost.losses import Losses
+from formatspec.engine.export.render_path import rendered
 from formatspec.engine.export.shard_output import ShardOutput, SharedShard, TableShard, row_of, row_writer
 from formatspec.engine.export.shared_tables import counts_of, is_category_source, spooled_tables
 from formatspec.engine.export.shared_values import merge_values

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from formatspec.engine.export.adapt import Adapter
+from formatspec.engine.export.adaptation.adapt import Adapter
 from formatspec.engine.index.row_ownership import SharedFile
 from formatspec.engine.resolve.row_counters import counts_plainly
 from formatspec.engine.resolve.scope import Meaning, Scope

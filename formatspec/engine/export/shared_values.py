@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from operator import attrgetter
 from typing import Any
 
-from formatspec.engine.export.losses import Losses
+from formatspec.engine.export.lost.losses import Losses
 from formatspec.model.records import Item
 
 

@@ -18,8 +18,8 @@ from formatspec.engine.index.row_ownership import RowOwnership, SharedFile, Tabl
 from formatspec.engine.index.row_source import HeldRows, range_file, rows_at, sought
 from formatspec.engine.index.shared_values import read_values
 from formatspec.engine.read.leaf_reader import ReadContext
-from formatspec.engine.read.merge_rows import RowReader
 from formatspec.engine.read.projection import fields_of
+from formatspec.engine.read.rows.merge_rows import RowReader
 from formatspec.engine.resolve.json_schema import schema_faults
 from formatspec.engine.spec.compiled import IMAGE, Format, Role, everything, row_readers
 from formatspec.engine.spec.tables import first_of, rules_of, tables_in
@@ -28,7 +28,7 @@ from formatspec.files.document import FileError
 from formatspec.files.json_rows import NotRowsError
 from formatspec.model.slots import TABLES
 from formatspec.paths.names import by_segments
-from formatspec.paths.tree import Tree
+from formatspec.paths.trees.tree import Tree
 
 
 class Index(msgspec.Struct):

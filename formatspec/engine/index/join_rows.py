@@ -18,8 +18,8 @@ from formatspec.engine.index.row_ownership import Again, RowOwnership, SharedFil
 from formatspec.engine.index.row_source import FileRows
 from formatspec.engine.index.union_lists import union_lists
 from formatspec.engine.read.item_state import ItemState
-from formatspec.engine.read.merge_rows import RowReader
 from formatspec.engine.read.projection import RowSource, rows_decoder
+from formatspec.engine.read.rows.merge_rows import RowReader
 from formatspec.engine.resolve.scope import Meaning, Scope
 from formatspec.engine.spec.compiled import IMAGE, Format
 from formatspec.engine.splits.id_scopes import IDS, Split, id_in, id_split, several_id_splits, whole_split

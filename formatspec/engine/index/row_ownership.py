@@ -12,8 +12,8 @@ import numpy as np
 
 from formatspec.engine.base.scratch_records import PIECE, Records
 from formatspec.engine.index.entries import Entry
-from formatspec.engine.read.merge_rows import RowReader
 from formatspec.engine.read.projection import Fields, RowSource
+from formatspec.engine.read.rows.merge_rows import RowReader
 from formatspec.engine.splits.id_scopes import Split
 
 

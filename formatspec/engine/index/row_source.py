@@ -19,8 +19,8 @@ from formatspec.files import json_file, json_rows
 from formatspec.files.document import LineColumn, Pointer
 from formatspec.files.json_rows import NotRowsError
 from formatspec.files.places import Places
-from formatspec.paths.positioned import BINARY, read_at
-from formatspec.paths.tree import SourceChangedError, Tree
+from formatspec.paths.trees.positioned import BINARY, read_at
+from formatspec.paths.trees.tree import SourceChangedError, Tree
 
 SPAN = 1 << 20
 """Bytes of rows that are decoded at once where all rows of a table are gone through."""

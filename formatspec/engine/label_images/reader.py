@@ -25,8 +25,8 @@ from formatspec.engine.label_images.rules import (
 from formatspec.engine.read.compile_reader import row_reader
 from formatspec.engine.read.item_state import ItemState, put
 from formatspec.engine.read.leaf_reader import ReadContext
-from formatspec.engine.read.merge_rows import Ranks, RowReader
-from formatspec.engine.read.table_row import read_row
+from formatspec.engine.read.rows.merge_rows import Ranks, RowReader
+from formatspec.engine.read.rows.table_row import read_row
 from formatspec.engine.resolve.scope import Scope
 from formatspec.language.rules import (
     Rule,

@@ -16,7 +16,7 @@ from formatspec.model.flaws import flaws, good_rings
 from formatspec.model.region import Region
 from formatspec.model.slots import TABLES, find_slot
 from formatspec.paths.names import safe_join
-from formatspec.paths.template import Template
+from formatspec.paths.templates.template import Template
 
 Binder = Callable[[Any, Record, ItemState], None]
 

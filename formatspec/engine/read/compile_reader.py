@@ -24,9 +24,9 @@ from formatspec.engine.read.leaf_reader import (
     leaf_reader,
     nothing,
 )
-from formatspec.engine.read.merge_rows import Reader, RowReader
-from formatspec.engine.read.row_condition import reading_condition
-from formatspec.engine.read.table_row import read_row, rows_of_columns, rows_of_tasks
+from formatspec.engine.read.rows.merge_rows import Reader, RowReader
+from formatspec.engine.read.rows.row_condition import reading_condition
+from formatspec.engine.read.rows.table_row import read_row, rows_of_columns, rows_of_tasks
 from formatspec.engine.resolve.codec_chain import Chain, build
 from formatspec.engine.resolve.discriminators import (
     constants_in,

@@ -14,7 +14,7 @@ from formatspec.engine.base.source_code import Names, function
 from formatspec.engine.read.bind_slots import NAMED, PLACED, fills_slot, judge_of, sets_slot
 from formatspec.engine.read.item_state import ItemState
 from formatspec.engine.read.json_type_dispatch import Choose
-from formatspec.engine.read.merge_rows import Reader
+from formatspec.engine.read.rows.merge_rows import Reader
 from formatspec.engine.resolve.codec_chain import Chain, build
 from formatspec.engine.resolve.scope import Meaning, Scope
 from formatspec.language.errors import Place

@@ -24,9 +24,9 @@ from formatspec.engine.read.compile_reader import choice_reader, field_reader, u
 from formatspec.engine.read.item_state import ItemState
 from formatspec.engine.read.json_type_dispatch import raw_held
 from formatspec.engine.read.leaf_reader import ReadContext, nothing
-from formatspec.engine.read.merge_rows import BY_ID, OBJECTS_BY_ID, RowReader
 from formatspec.engine.read.projection import Decode, RowSource, fields_of
-from formatspec.engine.read.row_condition import always
+from formatspec.engine.read.rows.merge_rows import BY_ID, OBJECTS_BY_ID, RowReader
+from formatspec.engine.read.rows.row_condition import always
 from formatspec.engine.resolve.codec_chain import build
 from formatspec.engine.resolve.discriminators import keys_of
 from formatspec.engine.resolve.held_slots import UNREAD

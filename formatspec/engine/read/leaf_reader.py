@@ -18,7 +18,7 @@ from formatspec.engine.read.generate_mapping import (
 )
 from formatspec.engine.read.item_state import ItemState
 from formatspec.engine.read.json_type_dispatch import first_value
-from formatspec.engine.read.merge_rows import Reader
+from formatspec.engine.read.rows.merge_rows import Reader
 from formatspec.engine.resolve.codec_chain import Chain, build
 from formatspec.engine.resolve.discriminators import (
     constant_of,

@@ -18,7 +18,7 @@ from formatspec.language.expression import Literal
 from formatspec.language.leaf import Bind
 from formatspec.language.rules import problem
 from formatspec.model.slots import Type
-from formatspec.paths import formats
+from formatspec.paths.templates import formats
 
 Convert = Callable[[Any, Env], Any]
 

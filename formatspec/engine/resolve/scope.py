@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from formatspec.language.errors import Place, suggest
 from formatspec.language.rules import problem
 from formatspec.model.slots import SLOTS, TABLES, RecordKind, Slot, Type, find_slot
-from formatspec.paths.template import Template
+from formatspec.paths.templates.template import Template
 
 Where = Literal["record", "item", "capture", "column", "path", "option", "outer", "columns"]
 

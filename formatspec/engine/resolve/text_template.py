@@ -15,8 +15,8 @@ from formatspec.engine.resolve.scope import Scope
 from formatspec.language.errors import Place
 from formatspec.language.leaf import Bind, Computed, Keep, Text
 from formatspec.language.rules import problem
-from formatspec.paths import formats
-from formatspec.paths.template import Template, TemplateField, compile_template
+from formatspec.paths.templates import formats
+from formatspec.paths.templates.template import Template, TemplateField, compile_template
 
 _BLANKS = re.compile(r"[ \t]+")
 

@@ -15,7 +15,7 @@ from formatspec.engine.label_images.reader import RasterReader, raster_reader
 from formatspec.engine.label_images.writer import PAINT, RasterWriter, raster_writer
 from formatspec.engine.read.compile_reader import compile_reader, row_reader
 from formatspec.engine.read.leaf_reader import ReadContext
-from formatspec.engine.read.merge_rows import Reader, RowReader
+from formatspec.engine.read.rows.merge_rows import Reader, RowReader
 from formatspec.engine.resolve.codec_chain import Convert, build
 from formatspec.engine.resolve.json_schema import Schema, SchemaError, compile_schema
 from formatspec.engine.resolve.scope import Meaning, Scope
@@ -28,10 +28,10 @@ from formatspec.language.load import Layout, Source, place_at
 from formatspec.language.rules import LeafRule, LineRule, OneOf, Rule, TableRule, inside, problem
 from formatspec.language.schema import FileSpec, OptionSpec, Spec
 from formatspec.model.slots import find_slot
-from formatspec.paths import formats
 from formatspec.paths.globs import globs
-from formatspec.paths.template import Template, TemplateSyntaxError, compile_template
-from formatspec.paths.template import TemplateField as TemplateField
+from formatspec.paths.templates import formats
+from formatspec.paths.templates.template import Template, TemplateSyntaxError, compile_template
+from formatspec.paths.templates.template import TemplateField as TemplateField
 
 Span = Literal["item", "record", "shared"]
 IMAGE = "image"

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import BinaryIO
 
-from formatspec.paths.tree import SourceChangedError
+from formatspec.paths.trees.tree import SourceChangedError
 
 _UNFIT = {errno.EXDEV, errno.ENOTTY, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM, errno.EBADF}
 """How a file system says that it cannot copy so."""

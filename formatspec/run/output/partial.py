@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from formatspec.paths.positioned import write_at
-from formatspec.paths.store import MANIFEST, manifest, unlisted
+from formatspec.paths.trees.positioned import write_at
+from formatspec.paths.trees.store import MANIFEST, manifest, unlisted
 from formatspec.run.output.copying import copy, fresh, write
 from formatspec.run.output.staging import OutputError, Overwrite, below, not_written
 

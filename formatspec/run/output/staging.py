@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal, Protocol
 
-from formatspec.paths.store import is_url, plain_path
+from formatspec.paths.trees.store import is_url, plain_path
 
 Overwrite = bool | Literal["force"]
 """Whether an output that is there is replaced: if it was written as one and holds nothing else, or whatever it is."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from typing import IO, TYPE_CHECKING, Any
 
-from formatspec.paths.store import (
+from formatspec.paths.trees.store import (
     MANIFEST,
     UNFINISHED,
     RemoteError,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from formatspec.engine.detection.candidate_roots import wrapping_folders
-from formatspec.engine.detection.ignorable import is_ignorable
+from formatspec.engine.detection.evidence.ignorable import is_ignorable
 
 
 @pytest.mark.parametrize(("paths", "expected"), [

@@ -16,7 +16,7 @@ import pytest
 import formatspec as fs
 from formatspec.engine.detection.detect import detect
 from formatspec.language.load import Source, available, load_source
-from formatspec.paths.open_tree import open_tree
+from formatspec.paths.trees.open_tree import open_tree
 from formatspec.testing.damage import KEEPING, KINDS, ZIPPED
 
 NAMES = sorted(available())

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from formatspec.engine.detection.document_fit import Fit, fit_of
+from formatspec.engine.detection.fit.document_fit import Fit, fit_of
 from formatspec.engine.spec.compiled import compile_format
 from formatspec.language.load import load_source
 

@@ -11,7 +11,7 @@ import pytest
 
 from formatspec.engine.detection.detect import detect
 from formatspec.language.load import Source, available, load_source
-from formatspec.paths.open_tree import open_tree
+from formatspec.paths.trees.open_tree import open_tree
 from formatspec.testing.memory import image_bytes
 
 XML = (

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from formatspec.engine.detection.label_images import label_like
-from formatspec.engine.detection.opened_files import OpenedFiles
-from formatspec.paths.open_tree import open_tree
+from formatspec.engine.detection.evidence.label_images import label_like
+from formatspec.engine.detection.evidence.opened_files import OpenedFiles
+from formatspec.paths.trees.open_tree import open_tree
 from formatspec.pixels import png
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from formatspec.engine.detection.readable_beginning import of_json, of_xml, parts
+from formatspec.engine.detection.evidence.readable_beginning import of_json, of_xml, parts
 from formatspec.files import xml_file
 
 WHOLE = {"a": [1, {"b": "x, } ]", "c": [True, None]}], "d": {"e": '\\" {'}, "f": [{"g": 1}, {"g": 2}]}

@@ -11,7 +11,7 @@ import pytest
 import formatspec as fs
 from formatspec.engine.detection.detect import detect
 from formatspec.language.load import Source, available, load_source
-from formatspec.paths.open_tree import open_tree
+from formatspec.paths.trees.open_tree import open_tree
 
 
 @lru_cache(maxsize=1)

@@ -1,0 +1,100 @@
+"""Regions with holes as rings."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from formatspec.codecs import arguments as take
+from formatspec.codecs import values
+from formatspec.codecs.regions.crops import checked_region
+from formatspec.codecs.registry import Argument, Codec, Env, Site, UnfitError, codec
+
+if TYPE_CHECKING:
+    from formatspec.model.region import Region
+
+
+@codec("holed_rings")
+def holed_rings(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`holed_rings`: a region with holes as flat rings; a pixel belongs if an odd number of rings holds it.
+
+    A region without holes does not fit, since polygons are enough for it; see `apart`.
+    """
+    take.plain(arguments)
+
+    def checked(region: Region) -> list[list[float]]:
+        outlines = region.to_polygons()
+        if not any(outline.holes for outline in outlines):
+            raise UnfitError("a region with a hole", region)
+        return [list(ring) for one in outlines for ring in (one.outer, *one.holes)]
+
+    def decode(value: Any, env: Env) -> Region:
+        region = _filled_evenodd(values.sequence(value), env)
+        checked(region)
+        return region
+
+    return Codec(
+        encode=lambda value, env: values.listed(site, checked(checked_region(value))),
+        decode=decode,
+        kind="table",
+        needs=frozenset({"size"}),
+        fit=_fit_holed,
+    )
+
+
+@codec("apart")
+def apart(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`apart`: polygons as they are, where filling them even-odd leaves no hole; see `holed_rings`."""
+    take.plain(arguments)
+
+    def checked(value: Any, env: Env) -> tuple[values.Ring, ...]:
+        found = tuple(map(values.ring_of, values.sequence(value)))
+        if len(found) < 2 or env.width <= 0 or env.height <= 0:
+            return found
+        if any(outline.holes for outline in _filled_evenodd(found, env).to_polygons()):
+            raise UnfitError("polygons without holes", value)
+        return found
+
+    def fit(value: Any, rng: random.Random, env: Env) -> Any:
+        try:
+            return checked(value, env)
+        except UnfitError:
+            return tuple(value)[:1]
+
+    return Codec(
+        encode=lambda value, env: values.listed(site, map(list, checked(value, env))),
+        decode=checked,
+        kind="table",
+        fit=fit,
+    )
+
+
+def _filled_evenodd(rings: Sequence[Any], env: Env) -> Region:
+    """The pixels of several rings, filled even-odd.  Raises UnfitError for one ring, and where no size is known."""
+    from formatspec.model.region import Region
+
+    if env.width <= 0 or env.height <= 0:
+        raise UnfitError("an image of known size")
+    if len(rings) < 2:
+        raise UnfitError("an outline and a hole", rings)
+    try:
+        return Region.from_rings_evenodd([values.ring_of(ring) for ring in rings], env.height, env.width)
+    except UnfitError:
+        raise
+    except (ValueError, OverflowError) as error:
+        raise UnfitError("rings of an image", rings) from error
+
+
+def _fit_holed(value: Any, rng: random.Random, env: Env) -> Any:
+    """The region where it has a hole, else a frame of one pixel's width around one pixel."""
+    import numpy as np
+
+    from formatspec.model.region import Region
+
+    if isinstance(value, Region) and any(outline.holes for outline in value.to_polygons()):
+        return value
+    height, width = max(env.height, 3), max(env.width, 3)
+    frame = np.ones((3, 3), dtype=bool)
+    frame[1, 1] = False
+    return Region.from_crop(frame, rng.randint(0, width - 3), rng.randint(0, height - 3), height, width)

@@ -1,0 +1,268 @@
+"""Regions as run lengths: of the whole image, or of the bounding box."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from formatspec.codecs import arguments as take
+from formatspec.codecs import values
+from formatspec.codecs.regions.crops import (
+    check_inside,
+    check_mask_size,
+    checked_region,
+    crop_of,
+    fit_crop,
+    fit_region,
+    placed,
+)
+from formatspec.codecs.registry import Argument, Codec, Env, Site, UnfitError, codec
+from formatspec.model.limits import TooLargeError, check_size
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from formatspec.model.region import Region
+
+_COUNTS = re.compile(r"[0-9]{1,12}", re.ASCII)
+
+
+@codec("run_lengths")
+def run_lengths(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`run_lengths`: {"size": [height, width], "counts": text}, column by column, beginning with zeros.
+
+    `run_lengths(list)`: the counts as a list of numbers.  Both are read.  `run_lengths(text)`: one text "height width
+    counts", for lines of text.
+    """
+    spelling = take.names(take.plain(arguments, 0, 1), ["list", "text"])
+    as_list = spelling == ("list",)
+    if spelling == ("text",):
+        return Codec(encode=_to_sized_text, decode=_from_sized_text, kind="text", fit=fit_region)
+
+    def encode(value: Any, env: Env) -> dict[str, Any]:
+        region = checked_region(value)
+        if as_list:
+            return {"size": [region.height, region.width], "counts": list(region.counts())}
+        return dict(region.to_coco())
+
+    return Codec(
+        encode=encode, decode=lambda value, env: _from_run_lengths(value), kind="table", fit=fit_region, takes=dict
+    )
+
+
+def _to_sized_text(value: Any, env: Env) -> str:
+    region = checked_region(value)
+    return f"{region.height} {region.width} {region.to_coco()['counts']}"
+
+
+def _from_sized_text(value: Any, env: Env) -> Region:
+    height, _, rest = values.text(value).partition(" ")
+    width, _, counts = rest.partition(" ")
+    if not (_COUNTS.fullmatch(height) and _COUNTS.fullmatch(width) and counts):
+        raise UnfitError('"height width counts"', value)
+    return _from_run_lengths({"size": [int(height), int(width)], "counts": counts})
+
+
+def _from_run_lengths(value: Any) -> Region:
+    from formatspec.model.region import Region
+
+    if not isinstance(value, dict) or not {"size", "counts"} <= value.keys():
+        raise UnfitError('{"size": [height, width], "counts": ...}', value)
+    height, width = (values.whole(v) for v in values.sequence(value["size"], 2))
+    counts = value["counts"]
+    try:
+        check_size(width, height)
+        if isinstance(counts, str):
+            return Region.from_coco({"size": [height, width], "counts": counts})
+        found = [values.whole(count) for count in values.sequence(counts)]
+        if sum(found) != height * width:
+            raise UnfitError(f"counts that add up to {height} x {width}", value, "REGION_SIZE")
+        return Region.from_counts(found, height, width)
+    except UnfitError:
+        raise
+    except TooLargeError as error:
+        raise UnfitError(str(error), value["size"]) from None
+    except (ValueError, OverflowError) as error:
+        raise UnfitError(f"run lengths of a mask of {height} x {width} pixels", value, "REGION_SIZE") from error
+
+
+@codec("cropped_rle")
+def cropped_rle(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`rle, left, top, width, height: region | cropped_rle(rows)`: the mask inside its bounding box.
+
+    The text "12, 3, ..." counts zeros and ones in turn, beginning with zeros, row by row, or column by column
+    with `cropped_rle(columns)`.  The others are whole numbers, in pixels; digits in text are read as well,
+    for documents in which all is text.
+    """
+    order = take.names(take.plain(arguments, 0, 1), ["rows", "columns"]) or ("rows",)
+    by_columns = order == ("columns",)
+
+    def encode(value: Any, env: Env) -> Any:
+        mask, left, top = crop_of(value, env)
+        height, width = (int(length) for length in mask.shape)
+        counts = _runs((mask.T if by_columns else mask).ravel())
+        return values.listed(site, (", ".join(map(str, counts)), left, top, width, height))
+
+    def decode(value: Any, env: Env) -> Region:
+        spelled, *numbers = values.sequence(value, 5)
+        left, top, width, height = (_whole(number) for number in numbers)
+        check_inside(left, top, width, height, env)
+        check_mask_size(width, height)
+        counts = [int(word) for word in _count_words(spelled)]
+        if not counts or sum(counts) != width * height:
+            raise UnfitError(f"counts that add up to {width} x {height}", spelled, "REGION_SIZE")
+        flat = _repeat(counts)
+        mask = flat.reshape(width, height).T if by_columns else flat.reshape(height, width)
+        return placed(mask, left, top, env)
+
+    return Codec(encode=encode, decode=decode, needs=frozenset({"size"}), fit=fit_crop)
+
+
+def _whole(value: Any) -> int:
+    if isinstance(value, str):
+        return values.whole(values.read_number(value))
+    return values.whole(value)
+
+
+def _count_words(value: Any) -> list[str]:
+    words = [word.strip() for word in values.text(value).split(",")]
+    if not all(_COUNTS.fullmatch(word) for word in words):
+        raise UnfitError('run lengths as "12, 3, ..."', value)
+    return words
+
+
+def _runs(flat: NDArray[np.bool_]) -> list[int]:
+    """Lengths of the runs of zeros and ones in turn, beginning with zeros."""
+    import numpy as np
+
+    ends = np.flatnonzero(flat[1:] != flat[:-1]) + 1
+    edges = np.concatenate(([0], ends, [flat.size]))
+    runs: list[int] = np.diff(edges).tolist()
+    return [0, *runs] if flat.size and flat[0] else runs
+
+
+def _repeat(counts: list[int]) -> NDArray[np.bool_]:
+    import numpy as np
+
+    return np.repeat(np.arange(len(counts)) % 2 == 1, counts)
+
+
+@codec("value_runs")
+def value_runs(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`value_runs`: [value, count, value, count, ...] over the image row by row: 0 outside and 1 inside.
+
+    Read as inside is what is not 0.  The counts add up to the image's pixels.
+    """
+    take.plain(arguments)
+
+    def encode(value: Any, env: Env) -> list[int]:
+        runs = _runs(_whole_mask(value, env).ravel())
+        return [number for place, count in enumerate(runs) if count for number in (place % 2, count)]
+
+    def decode(value: Any, env: Env) -> Region:
+        import numpy as np
+
+        found = [values.whole(number) for number in values.sequence(value)]
+        if len(found) % 2 or sum(found[1::2]) != env.width * env.height:
+            raise UnfitError(f"pairs of value and count for {env.width} x {env.height} pixels", value)
+        inside = np.repeat(np.array([bool(one) for one in found[::2]], bool), found[1::2])
+        return placed(inside.reshape(env.height, env.width), 0, 0, env)
+
+    return Codec(encode=encode, decode=decode, kind="numbers", needs=frozenset({"size"}), fit=fit_crop)
+
+
+def _whole_mask(value: Any, env: Env) -> NDArray[np.bool_]:
+    """A region of the image's size as a mask (height, width)."""
+    import numpy as np
+
+    mask = np.zeros((env.height, env.width), bool)
+    crop, left, top = crop_of(value, env)
+    mask[top : top + crop.shape[0], left : left + crop.shape[1]] = crop
+    return mask
+
+
+@codec("packed_rgba_runs")
+def packed_rgba_runs(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`packed_rgba_runs`: bytes that pack the runs of an RGBA picture of the mask, as a list of numbers.
+
+    The bits, the highest first: 32 for the number of words, 5 for their size less 1, four times 4 for the sizes of
+    counts less 1; then blocks: 1 bit that is set for a run, 2 bits that choose the size of the count, the count less
+    1, and the word that is repeated, or as many words.  A pixel is inside where its fourth word is not 0; written are
+    four words of 255.  The words are those of the image, row by row.
+    """
+    take.plain(arguments)
+
+    def encode(value: Any, env: Env) -> list[int]:
+        counts = _runs(_whole_mask(value, env).ravel())
+        return _pack([(255 * (place % 2), 4 * count) for place, count in enumerate(counts) if count])
+
+    def decode(value: Any, env: Env) -> Region:
+        import numpy as np
+
+        found = values.sequence(value)
+        if not all(type(byte) is int and 0 <= byte < 256 for byte in found):
+            raise UnfitError("a list of bytes", value)
+        words, counts = _unpack(bytes(found), 4 * env.width * env.height)
+        ends = np.cumsum(counts)
+        pixels = np.diff(ends // 4, prepend=0)  # the fourth words among the first n are n // 4
+        inside = np.repeat(np.array(words, np.int64) != 0, pixels)
+        return placed(inside.reshape(env.height, env.width), 0, 0, env)
+
+    return Codec(encode=encode, decode=decode, kind="numbers", needs=frozenset({"size"}), fit=fit_crop)
+
+
+_COUNT_SIZES = (3, 4, 8, 16)
+"""Bits of the counts that are written."""
+
+
+def _pack(runs: Sequence[tuple[int, int]]) -> list[int]:
+    """Runs (word, count) of words of 8 bits as packed bytes."""
+    bits = [format(sum(count for _, count in runs), "032b"), format(7, "05b")]
+    bits += [format(size - 1, "04b") for size in _COUNT_SIZES]
+    for word, count in runs:
+        while count:
+            part = min(count, 1 << _COUNT_SIZES[-1])
+            choice = next(c for c, size in enumerate(_COUNT_SIZES) if part <= 1 << size)
+            bits.append(f"1{choice:02b}{part - 1:0{_COUNT_SIZES[choice]}b}{word:08b}")
+            count -= part
+    spelled = "".join(bits)
+    spelled += "0" * (-len(spelled) % 8)
+    return list(int(spelled, 2).to_bytes(len(spelled) // 8, "big"))
+
+
+def _unpack(data: bytes, total: int) -> tuple[list[int], list[int]]:
+    """The runs of packed bytes that hold `total` words: the words, and how often each stands."""
+    at, end = 0, 8 * len(data)
+
+    def take_bits(count: int) -> int:
+        nonlocal at
+        if at + count > end:
+            raise UnfitError(f"runs of {total} words", f"{len(data)} bytes")
+        piece = data[at >> 3 : (at + count + 7) >> 3]
+        at += count
+        return (int.from_bytes(piece, "big") >> (-at % 8)) & ((1 << count) - 1)
+
+    stated = take_bits(32)
+    if stated != total:
+        raise UnfitError(f"runs of {total} words, four for each pixel of the image", stated)
+    size = take_bits(5) + 1
+    sizes = [take_bits(4) + 1 for _ in _COUNT_SIZES]
+    words: list[int] = []
+    counts: list[int] = []
+    left = total
+    while left > 0:
+        if left == 1 and words and end - at < 8:  # an encoder in use leaves out the last word of some runs
+            counts[-1] += 1
+            break
+        repeated = take_bits(1)
+        count = min(take_bits(sizes[take_bits(2)]) + 1, left)
+        left -= count
+        if repeated:
+            words.append(take_bits(size))
+            counts.append(count)
+        else:
+            words += [take_bits(size) for _ in range(count)]
+            counts += [1] * count
+    return words, counts

@@ -1,0 +1,126 @@
+"""Open a tree with a spec: which of its layouts fits, and at which root."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence, Set
+from typing import Any
+
+from formatspec.engine.dataset.dataset import OpenDataset
+from formatspec.engine.dataset.document_shape import has_another_shape, told_by_documents
+from formatspec.engine.dataset.item.purpose import Purpose
+from formatspec.engine.index.build_index import claims, sampled
+from formatspec.engine.label_images.reader import fits_header
+from formatspec.engine.spec.compiled import Format, Role, compile_format, offered_options
+from formatspec.language.load import Source, place_at
+from formatspec.language.rules import problem
+from formatspec.model.image_error import ImageError
+from formatspec.paths.globs import matches
+from formatspec.paths.names import safe_join
+from formatspec.paths.templates.formats import IMAGE_EXTENSIONS
+from formatspec.paths.trees.tree import Tree
+from formatspec.pixels import containers
+
+
+def roots(form: Format, tree: Tree) -> Iterator[str]:
+    """The prefixes at which the layout may begin, in the spec's order."""
+    folders = None
+    for pattern in form.spec.root:
+        if pattern == ".":
+            yield ""
+            continue
+        if folders is None:
+            folders = [folder for folder in tree.folders() if folder.count("/") <= 4]
+        for folder in folders:
+            if matches(folder, pattern):
+                yield folder
+
+
+def candidates(source: Source, tree: Tree, options: Mapping[str, Any], within: str = "") -> list[tuple[Format, str]]:
+    """The layouts and roots that fit a tree, the best first: those with most of their required roles there.
+
+    within: the folder of the tree in which the layouts' roots lie.
+
+    One that claims no file comes last, though nothing that it requires be missing; of equals, that which leaves fewest
+    files goes first.
+    """
+    offered = [offered_options(layout.spec) for layout in source.layouts]
+    known = {name for one in offered for name in one}  # an option of some layouts says nothing of the others
+    forms = [
+        compile_format(
+            source, layout, {name: value for name, value in options.items() if name in own or name not in known}
+        )
+        for layout, own in zip(source.layouts, offered, strict=True)
+    ]
+    part = tree.under(within) if within else tree
+    found = [(form, "/".join(filter(None, (within, prefix)))) for form in forms for prefix in roots(form, part)]
+    if not found:  # no root is there: nothing is found below the first of them
+        return [(form, "/".join(filter(None, (within, _absent(form))))) for form in forms]
+    if len(found) < 2:
+        return found
+    below = {prefix: tree.under(prefix) if prefix else tree for _, prefix in found}
+    samples = {prefix: sampled(part.paths()) for prefix, part in below.items()}
+    several = len(forms) > 1
+    told = told_by_documents(forms)
+
+    def rank(form: Format, prefix: str) -> tuple[bool, int, int]:
+        by_role, unclaimed, _ = claims(form, (path for path in samples[prefix] if not form.ignored(path)))
+        return not any(by_role.values()), -_score(form, below[prefix], by_role, several, told), len(unclaimed)
+
+    return sorted(found, key=lambda one: rank(*one))
+
+
+def _absent(form: Format) -> str:
+    """The folder of a root that is not there.  Raises SpecError for one that could not be."""
+    named = form.spec.root[0] if form.spec.root else ""
+    folder = safe_join("", named)
+    if not folder:
+        raise problem(f"the root {named!r} is no folder of a dataset", place_at(form.layout.node, "root"))
+    return folder
+
+
+def _score(
+    form: Format, tree: Tree, found: Mapping[str, Sequence[Any]], several: bool, told: Set[tuple[str, str]]
+) -> int:
+    score = 0
+    for name, role in form.roles.items():
+        if found[name]:
+            path = found[name][0][0]
+            other = (several and _has_another_mode(role, path, tree)) or (
+                (name, role.spec.path) in told and has_another_shape(role, path, tree)
+            )
+            score += -3 if other else 2
+        elif not role.optional:
+            score -= 3
+    return score
+
+
+def _has_another_mode(role: Role, path: str, tree: Tree) -> bool:
+    """Whether a label image is, by its header, none that the role can hold."""
+    if role.kind != "pixels" or not role.spec.image:
+        return False
+    try:
+        return not fits_header(containers.read_header(tree.read(path)), role.spec.image)
+    except (ImageError, OSError):
+        return False
+
+
+def open_source(
+    source: Source, tree: Tree, options: Mapping[str, Any], purpose: Purpose, within: str = ""
+) -> OpenDataset:
+    """Open a tree with a spec: as the layout in which most items have their image.  Raises SpecError.
+
+    within: the folder of the tree in which the dataset begins.
+    """
+    best: tuple[tuple[int, int], OpenDataset] | None = None
+    has_images = any(path.rpartition(".")[2].lower() in IMAGE_EXTENSIONS for path in tree.paths())
+    for form, prefix in candidates(source, tree, options, within):
+        dataset = OpenDataset(form, tree, prefix, purpose)
+        complete = dataset.index.complete
+        if best is None or (complete, len(dataset)) > best[0]:
+            best = ((complete, len(dataset)), dataset)
+        strangers = any(fault.code == "UNKNOWN_REFERENCE" for fault in dataset.index.faults)
+        fits = complete == len(dataset.index.entries) and not strangers
+        if len(dataset) and (fits or not has_images):
+            break
+    assert best is not None
+    return best[1]

@@ -1,0 +1,48 @@
+"""What is read of an item, and the compiled readers that read it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from formatspec.engine.index.row_ownership import Table
+from formatspec.engine.label_images.reader import RasterReader
+from formatspec.engine.read.generate_rows import FastRows
+from formatspec.engine.read.projection import Decode
+from formatspec.engine.read.rows.merge_rows import Reader
+
+
+class Readers(msgspec.Struct, frozen=True):
+    """The compiled readers of a format for one purpose.
+
+    decoders: how much of a table's rows is decoded; plain: how rows that are as the spec has them are read.
+    """
+
+    documents: Mapping[str, Reader]
+    rasters: Mapping[str, RasterReader]
+    tables: Mapping[str, tuple[Table, ...]]
+    decoders: Mapping[tuple[str, tuple[str, ...]], Decode | None]
+    plain: Mapping[tuple[str, tuple[str, ...]], FastRows]
+    wanted_roles: frozenset[str]
+
+
+class Purpose(msgspec.Struct, frozen=True):
+    """What is read: whether source rows are kept, image headers looked at, every check made, pixels decoded.
+
+    whole: images are looked at up to their ends.
+    classes: the names of the classes by their numbers from 0, where the user states them.
+    """
+
+    origin: bool = False
+    headers: bool = True
+    checks: bool = True
+    media_required: bool = True
+    pixels: bool = True
+    whole: bool = False
+    classes: tuple[str, ...] = ()
+
+
+def is_read(role: str, readers: Readers, purpose: Purpose) -> bool:
+    """Whether files of a role are opened: for what they hold, for checks, or to be written back."""
+    return purpose.checks or purpose.origin or role in readers.wanted_roles

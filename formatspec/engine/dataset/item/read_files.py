@@ -1,0 +1,165 @@
+"""An item's own documents and label images, and those of its objects, decoded and read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from formatspec.engine.base.faults import Fault, Record
+from formatspec.engine.dataset.item.expected_files import expected_path, note_missing
+from formatspec.engine.dataset.item.purpose import Purpose, Readers
+from formatspec.engine.documents.role_codec import encoding_used
+from formatspec.engine.index.entries import Entry
+from formatspec.engine.read.item_state import ItemState
+from formatspec.engine.resolve.json_schema import schema_faults
+from formatspec.engine.spec.compiled import Role
+from formatspec.files import json_file
+from formatspec.files.document import FileError
+from formatspec.files.images import ImageError
+from formatspec.paths.trees.tree import Tree
+from formatspec.pixels.png import Raster
+
+
+def read_item_file(
+    role: Role, entry: Entry, tree: Tree, readers: Readers, state: ItemState, files: dict[str, list[str]],
+    rasters: dict[str, Any], purpose: Purpose,
+) -> None:  # fmt: skip
+    """Read the one file of a role that tells of the whole item; `files` and `rasters` take what was read."""
+    found = entry.files.get(role.name)
+    path = found[0][0] if found else state.item.get(f"path.{role.name}")
+    if path is None or not (found or tree.exists(path)):
+        note_missing(role, entry, state)
+        return
+    files.setdefault(role.name, []).append(path)
+    state.file, state.at = path, ()
+    if role.kind == "pixels":
+        raster = _read_raster(role, path, tree, readers, state.item, state, purpose)
+        if raster is not None and state.origin:
+            rasters[role.name] = raster
+        return
+    document = read_document(role, path, tree, state, purpose.checks)
+    if document is None:
+        return
+    if state.origin:
+        state.documents[role.name] = document[0]
+    state.faults += schema_faults(role.schema, document[0], path, role.place)
+    readers.documents[role.name](document[0], state.item, state)
+
+
+def keys_twice(role: Role, path: str, data: bytes, case: str) -> list[Fault]:
+    """The keys that stand twice in a mapping of a JSON file, of which a decoder keeps the last."""
+    if role.kind != "json":
+        return []
+    try:
+        found = json_file.duplicate_keys(data)
+    except FileError:
+        return []
+    words = "stands twice in one mapping, of which the last is read"
+    return [
+        Fault("DUPLICATE", path, pointer, role.place, f"the key {pointer[-1]!r} {words}", case=case)
+        for pointer in found
+    ]
+
+
+def read_document(role: Role, path: str, tree: Tree, state: ItemState, keys: bool = False) -> tuple[Any] | None:
+    """Read and decode a file; a tuple of the document, None where there is none; `keys`: see that none stands twice."""
+    assert role.codec is not None
+    try:
+        data = tree.read(path)
+        decoded = role.codec.decode(data)
+    except (FileError, ValueError, OSError) as error:
+        place = (getattr(error, "line", None), getattr(error, "column", None))
+        message = str(getattr(error, "message", error))
+        state.faults.append(Fault("FILE_UNREADABLE", path, (), role.place, message, object=place, case="item"))
+        return None
+    if keys:
+        state.faults += keys_twice(role, path, data, "key")
+    if len(role.spec.encoding) > 1 and not data.isascii():
+        used = encoding_used(data, role.spec)
+        if used != role.spec.encoding[0]:
+            state.faults.append(
+                Fault("FILE_ENCODING", path, (), role.place, f"the file is {used}", role.spec.encoding[0])
+            )
+    for stray in decoded.strays:
+        state.faults.append(
+            Fault(
+                "LINE",
+                path,
+                (),
+                role.place,
+                "the line does not fit",
+                stray.expected,
+                stray.text,
+                (stray.line + 1, 1),
+            )
+        )
+    return (decoded.document,)
+
+
+def _read_raster(
+    role: Role, path: str, tree: Tree, readers: Readers, record: Record, state: ItemState, purpose: Purpose
+) -> Raster | None:
+    reader = readers.rasters.get(role.name)
+    if reader is None:
+        return None
+    state.file, state.at = path, ()
+    try:
+        data = tree.read(path)
+        if purpose.pixels:
+            return reader.read(data, record, state)
+        reader.look(data, state)
+    except (ImageError, ValueError, OSError) as error:
+        state.faults.append(Fault("FILE_UNREADABLE", path, (), role.place, str(error), case="item"))
+    return None
+
+
+def read_record_files(
+    role: Role, entry: Entry, tree: Tree, readers: Readers, state: ItemState, files: dict[str, list[str]],
+    rasters: dict[str, Any], purpose: Purpose,
+) -> None:  # fmt: skip
+    """Read the files of a role that tell of one object each, or of one level; `files` takes their paths."""
+    slots, names = role.record_slots, role.record_names
+    found = {tuple(captures.values()): path for path, captures in entry.files.get(role.name, ())}  # as `names` are
+    if slots == ("depth",) or slots == ("level",):
+        for (level,), one in found.items():
+            files.setdefault(role.name, []).append(one)
+            state.captures[names[0]] = level
+            raster = _read_raster(role, one, tree, readers, state.item, state, purpose)
+            del state.captures[names[0]]
+            if raster is not None and state.origin:
+                rasters.setdefault(role.name, {})[one] = raster
+        return
+    opened: list[str] = []
+    slot = f"path.{role.name}"
+    for record in state.tables.get("object", ()):
+        key = tuple([record.get(one) for one in slots])
+        listed = found.get(key)
+        path: Any = record.get(slot) or listed
+        if path is None or (path != listed and not tree.exists(path)):
+            if not role.optional:
+                expected = path or expected_path(
+                    role, {**state.captures, **{f"object.{s}": record.get(s) for s in slots}}
+                )
+                where = record.get("$id_at", (record.get("$file", expected), ()))
+                state.faults.append(
+                    Fault("FILE_MISSING", where[0], where[1], role.place, f"its {role.name} file is missing", expected,
+                          object=record.get("id"), case="object", about=record)
+                )  # fmt: skip
+            continue
+        opened.append(path)
+        if not purpose.pixels:  # then nobody asks what the file's name says
+            _read_raster(role, path, tree, readers, record, state, purpose)
+            continue
+        state.captures.update(zip(names, key, strict=True))
+        raster = _read_raster(role, path, tree, readers, record, state, purpose)
+        for name in names:
+            del state.captures[name]
+        if raster is not None and state.origin:
+            record.setdefault("$rasters", {})[role.name] = raster
+            record["$rasters"][f"path {role.name}"] = path
+    if opened:
+        files.setdefault(role.name, []).extend(opened)
+    if purpose.checks and found:
+        taken = set(opened)
+        for path in found.values():
+            if path not in taken:
+                state.faults.append(Fault("FILE_ORPHAN", path, (), role.place, "no object names this file"))

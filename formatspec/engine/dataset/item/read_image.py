@@ -1,0 +1,137 @@
+"""An item's image: found, its header looked at, its size held to the limit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from os import PathLike
+from typing import Any
+
+from formatspec.codecs.registry import Env
+from formatspec.engine.base.faults import DocumentPath, Fault
+from formatspec.engine.dataset.item.expected_files import expected_path
+from formatspec.engine.dataset.item.purpose import Purpose
+from formatspec.engine.index.entries import Entry
+from formatspec.engine.index.row_ownership import Run
+from formatspec.engine.read.item_state import ItemState
+from formatspec.engine.spec.compiled import IMAGE, Format
+from formatspec.files.images import ImageError, ImageInfo, probe, probe_ends, probe_file, probe_whole
+from formatspec.model.limits import TooLargeError, check_size
+from formatspec.paths.trees.tree import Tree
+
+
+def read_image(
+    form: Format, entry: Entry, runs: Mapping[str, Sequence[Run]], tree: Tree, state: ItemState, purpose: Purpose,
+    files: dict[str, list[str]], complete: int,
+) -> None:  # fmt: skip
+    """Find the item's image and look at its header; `files` takes its path, the item's state what was found."""
+    found = entry.files.get(IMAGE)
+    path = found[0][0] if found else state.item.get("image.path")
+    role = form.roles.get(IMAGE)
+    if path is None or not (found or tree.exists(path)):
+        if role is None:
+            return
+        expected = expected_path(role, state.captures)
+        place = _where_named(entry, runs)
+        if complete and not entry.files and _only_listed(runs):
+            words = f"the list names {entry.key!r}, of which there is no file"
+            state.faults.append(Fault("LIST_UNKNOWN", *place, role.place, words, got=entry.key, scope="item"))
+        elif complete and purpose.media_required and not (role.optional and state.item.get("image.data")):
+            state.faults.append(Fault("IMAGE_MISSING", *place, role.place, "the image is not there", expected))
+        if role.optional:
+            return
+        if path is None and expected != role.spec.path:
+            path = expected
+        if path is not None:
+            state.item.setdefault("image.path", path)
+        return
+    state.item["image.path"] = path
+    files[IMAGE] = [path]
+    if not purpose.headers:
+        return
+    try:
+        info, cut_short = _looked_at(path, tree, purpose)
+    except (ImageError, ValueError, OSError) as error:
+        state.faults.append(Fault("FILE_UNREADABLE", path, (), role.place if role else None, str(error), case="item"))
+        return
+    if not _bears_size(info, path, (), state):
+        return
+    state.env = Env(info.width, info.height)
+    state.item["$info"] = info
+    if cut_short:
+        rule = role.place if role else None
+        state.faults.append(Fault("FILE_TRUNCATED", path, (), rule, "the image stops before its end"))
+    if info.orientation != 1:
+        state.faults.append(
+            Fault("IMAGE_ROTATED", path, (), None, f"EXIF orientation {info.orientation}; taken as stored")
+        )
+
+
+def _only_listed(runs: Mapping[str, Sequence[Run]]) -> bool:
+    """Whether an item is known from rows alone that do no more than name it."""
+    tables = [run.part.table for of_role in runs.values() for run in of_role]
+    return bool(tables) and all(table.kind == "item" and table.names_only for table in tables)
+
+
+def _bears_size(info: ImageInfo, file: str, path: DocumentPath, state: ItemState) -> bool:
+    """Whether an image is no larger than the limit; notes a fault where it is."""
+    try:
+        check_size(info.width, info.height)
+    except TooLargeError as error:
+        state.too_large = True
+        state.faults.append(Fault("IMAGE_SIZE", file, path, None, str(error)))
+        return False
+    return True
+
+
+def look_inside(state: ItemState, purpose: Purpose, beside: bool) -> None:
+    """Take the size of an image that a document holds; where a file is there, the file is the image."""
+    data = state.item.get("image.data")
+    if data is None or beside:
+        state.item.pop("image.data", None)
+        return
+    state.faults[:] = [fault for fault in state.faults if fault.code != "IMAGE_MISSING"]  # the document holds the image
+    try:
+        info = probe(data) if purpose.headers else None
+    except ImageError as error:
+        file, path = state.place_of["image.data"]
+        state.faults.append(Fault("FIELD", file, path, None, f"the image in it cannot be read: {error}"))
+        return
+    if info is not None and _bears_size(info, *state.place_of["image.data"], state):
+        state.item["$info"] = info
+
+
+def name_image(form: Format, state: ItemState) -> None:
+    """The path of an image that is not there, as far as the names and the documents tell it."""
+    role = form.roles.get(IMAGE)
+    if role is not None and not role.optional and "image.path" not in state.item:
+        with suppress(KeyError, ValueError):
+            state.item["image.path"] = role.template.render(state.captures)
+
+
+_ENDS = 1 << 14
+"""Bytes at each end of an image that tell of most images all that is asked."""
+
+
+def _looked_at(path: str, tree: Tree, purpose: Purpose) -> tuple[ImageInfo, bool]:
+    """What an image's header says, and whether the image stops before its end, if that is checked."""
+    ends = tree.ends(path, _ENDS)
+    info = None if ends is None else probe_ends(*ends)
+    if info is not None:
+        return info, False
+    local = tree.local(path)
+    image = tree.read(path) if local is None else local
+    return probe_whole(image) if purpose.checks or purpose.whole else (_header(image), False)
+
+
+def _header(image: PathLike[str] | bytes) -> ImageInfo:
+    return probe(image) if isinstance(image, bytes) else probe_file(image)
+
+
+def _where_named(entry: Entry, runs: Mapping[str, Sequence[Run]]) -> tuple[str, tuple[Any, ...]]:
+    """The place that names an item's image: a row of a shared file, a file of its own."""
+    for part, first, which in (run for of_role in runs.values() for run in of_role):
+        key = part.table.names[which[0]]
+        return part.file, (*part.table.path, first, *(() if key is None else (key,)))
+    other = next((found[0][0] for found in entry.files.values()), "")
+    return other, ()

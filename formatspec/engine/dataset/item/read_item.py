@@ -1,0 +1,159 @@
+"""One item, read: all its documents and label images in turn, put together to a record of the model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from formatspec.engine.base.faults import Fault
+from formatspec.engine.dataset.item.expected_files import is_named, note_missing
+from formatspec.engine.dataset.item.link_overlap import link
+from formatspec.engine.dataset.item.purpose import Purpose, Readers, is_read
+from formatspec.engine.dataset.item.read_files import read_item_file, read_record_files
+from formatspec.engine.dataset.item.read_image import look_inside, name_image, read_image
+from formatspec.engine.dataset.item.read_rows import read_rows
+from formatspec.engine.index.entries import Entry
+from formatspec.engine.index.row_ownership import RowOwnership, Run, SharedFile
+from formatspec.engine.read.build_item import as_read, item_of
+from formatspec.engine.read.item_state import ItemState
+from formatspec.engine.spec.compiled import IMAGE, Format
+from formatspec.engine.splits.id_scopes import IDS, Splits
+from formatspec.engine.splits.turns import Turns
+from formatspec.model.limits import TooLargeError
+from formatspec.model.records import Item, Origin
+from formatspec.model.region import Region
+from formatspec.paths.trees.tree import Tree
+
+
+class Assembled(msgspec.Struct):
+    """An item with what was found wrong with it; `item` is None where nothing could be made of it."""
+
+    key: str
+    item: Item | None
+    faults: list[Fault]
+    files: dict[str, list[str]]
+    told: dict[int, dict[str, Region]]
+    deferred: list[Any]
+    state: ItemState
+
+
+def read_entry(
+    form: Format, readers: Readers, entry: Entry, joined: RowOwnership, tree: Tree, splits: Splits, purpose: Purpose,
+    complete: int = 1,
+) -> Assembled:  # fmt: skip
+    """Read one item.  One that asks for more than a limit allows is no item, with a fault that says so.
+
+    complete: how many of the dataset's items have their image.
+    """
+    state = ItemState(dict(entry.names), splits.of(entry.names), purpose.origin)
+    state.refers, state.lists = form.names_objects, form.lists_objects
+    files: dict[str, list[str]] = {}
+    try:
+        return _read_entry(form, readers, entry, joined, tree, splits, purpose, state, files, complete)
+    except (TooLargeError, MemoryError) as error:
+        file, path = state.file or next((paths[0] for paths in files.values()), ""), state.at
+        state.fault("IMAGE_SIZE", path, None, str(error) or "this needs more memory than there is")
+        state.faults[-1] = state.faults[-1]._replace(file=file)
+        return Assembled(entry.key, None, state.faults, files, {}, [], state)
+
+
+def _read_entry(
+    form: Format, readers: Readers, entry: Entry, joined: RowOwnership, tree: Tree, splits: Splits, purpose: Purpose,
+    state: ItemState, files: dict[str, list[str]], complete: int,
+) -> Assembled:  # fmt: skip
+    turns = Turns(splits, entry.names, entry.shared.get(IDS))
+    rasters: dict[str, Any] = {}
+    _item_names(form, entry, state)
+    if joined.values_of is not None:
+        _shared_values(joined.values_of(entry), state)
+    runs: dict[str, list[Run]] = {}
+    for run in joined.of(entry):
+        runs.setdefault(run.part.table.role, []).append(run)
+    read_image(form, entry, runs, tree, state, purpose, files, complete)
+    for name, role in form.roles.items():
+        if name == IMAGE and role.kind is None:
+            continue
+        if role.span == "shared":
+            if name in runs:
+                read_rows(role, runs[name], readers, turns, state)
+        elif is_read(name, readers, purpose):
+            state.materialize_records()
+            if role.span == "item":
+                read_item_file(role, entry, tree, readers, state, files, rasters, purpose)
+            else:
+                read_record_files(role, entry, tree, readers, state, files, rasters, purpose)
+        elif role.span == "item" and name not in entry.files and not is_named(role, tree, state):
+            note_missing(role, entry, state)
+    look_inside(state, purpose, IMAGE in files)
+    name_image(form, state)
+    if "area" in state.tables:
+        state.materialize_records()
+    item = item_of(entry.key, state)
+    told = _link_overlaps(item, state)
+    if purpose.origin:
+        _keep_origin(item, state, rasters, splits.several)
+    return Assembled(entry.key, item, state.faults, files, told, state.deferred, state)
+
+
+def _shared_values(files: Iterable[SharedFile], state: ItemState) -> None:
+    """Take what shared documents say of all their items."""
+    for file in files:
+        for slot, value in file.values.items():
+            if slot not in state.item:
+                state.item[slot] = value
+                state.first[slot] = file.path
+    state.sized()
+
+
+def files_read(entry: Entry, readers: Readers, purpose: Purpose) -> Iterator[str]:
+    """The files of its own that reading an item opens, as far as their names tell that they are its own."""
+    for name, found in entry.files.items():
+        if purpose.headers if name == IMAGE else is_read(name, readers, purpose):
+            for path, _ in found:
+                yield path
+
+
+def _item_names(form: Format, entry: Entry, state: ItemState) -> None:
+    item = state.item
+    for name, value in entry.names.items():
+        if value == "" and name.startswith("label."):
+            continue
+        if name == "id" or name in ("sequence", "frame") or name.startswith(("attributes.", "label.", "image.path")):
+            item.setdefault(name, value)
+    if "subset" in entry.names and "subset" in form.key_names:
+        item["subsets"] = [entry.names["subset"]]
+    elif "subsets" in entry.shared:
+        item["subsets"] = list(entry.shared["subsets"])
+    elif "subset" in entry.names:
+        item["subsets"] = [entry.names["subset"]]
+
+
+def _link_overlaps(item: Item, state: ItemState) -> dict[int, dict[str, Region]]:
+    """Give rows without a key to the objects that they overlap best: one to one, the best pairs first."""
+    pending = state.tables.get("$overlap", ())
+    return link(item, pending, state) if pending else {}
+
+
+def _keep_origin(item: Item, state: ItemState, rasters: Mapping[str, Any], several: bool) -> None:
+    """Keep with an item where it comes from, and how it was read; `several`: splits number categories differently."""
+    origin = Origin(state.item.get("$rows"), rasters, documents=state.documents)
+    names = {name: value for name, value in {**item.captures, **state.stated}.items() if value is not None}
+    origin.as_read = msgspec.structs.replace(item, captures=names if state.stated else item.captures)
+    if several:
+        told = {name: tuple(_as_read(one, state) for one in getattr(item, name)) for name in _NAMING}
+        origin.as_read = msgspec.structs.replace(origin.as_read, **told)
+    for caption in item.captions:
+        if caption.origin is not None:
+            caption.origin.as_read = caption
+    msgspec.structs.force_setattr(item, "origin", origin)
+
+
+_NAMING = ("objects", "labels", "areas")
+"""The records of an item that name categories."""
+
+
+def _as_read(record: Any, state: ItemState) -> Any:
+    own = record.origin.as_read if record.origin is not None else None
+    return as_read(record, state.categories) if own is None else own

@@ -1,0 +1,96 @@
+"""An item's rows of shared files, read in the order in which they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from formatspec.engine.base.faults import DocumentPath
+from formatspec.engine.dataset.item.purpose import Readers
+from formatspec.engine.index.row_ownership import Again, Run, Table
+from formatspec.engine.read.item_state import ItemState
+from formatspec.engine.read.projection import Decode, RowSource
+from formatspec.engine.read.rows.merge_rows import OBJECTS_BY_ID, RowReader, said_twice
+from formatspec.engine.read.rows.table_row import read_row
+from formatspec.engine.spec.compiled import Role
+from formatspec.engine.splits.turns import Turns
+
+
+def read_rows(role: Role, runs: Sequence[Run], readers: Readers, turns: Turns, state: ItemState) -> None:
+    """Read an item's rows of a role's shared files into its state."""
+    tables: dict[DocumentPath, Table] = {table.path: table for table in readers.tables[role.name]}
+    labels = any(name.startswith("category.") for name in role.captures)
+    for part, first, which in runs:
+        table, key = tables[part.table.path], (role.name, part.table.path)
+        turns.to(part.split, part.captures, state)
+        again = [place for place in part.again if first <= place < first + len(which)] if part.again else ()
+        plain = None if again else readers.plain.get(key)
+        if plain is not None and plain.take(part.rows, first, first + len(which), part.table.path, part.file, state):
+            continue
+        if part.columns != state.env.columns:
+            state.env = replace(state.env, columns=part.columns)
+        state.file = part.file
+        if table.kind not in ("item", "label", "caption"):
+            state.materialize_records()
+        documents = _documents(part.rows, first, first + len(which), readers.decoders.get(key))
+        for position, (alternative, document) in enumerate(zip(which, documents, strict=True), first):
+            state.at = (*part.table.path, position)
+            if position in part.again:
+                _read_again(part.again[position], document, position, table, role, state)
+            elif table.kind != "item":
+                read_row(document, position, table.readers, state.item, state)
+            elif labels:
+                _read_label(role, table.readers[alternative], document, position, state)
+            else:
+                _read_item(table.readers[alternative], document, position, state)
+    turns.back(state)
+    state.at = ()
+
+
+def _documents(rows: RowSource, start: int, stop: int, decode: Decode | None) -> Sequence[Any]:
+    """Rows that follow each other; all of them, whatever they hold, where they are not as `decode` wants them."""
+    try:
+        return rows.some(start, stop, decode)
+    except (ValueError, msgspec.MsgspecError):
+        return rows.some(start, stop, None)
+
+
+def _read_again(again: Again, document: Any, position: int, table: Table, role: Role, state: ItemState) -> None:
+    """A row of which the id stood before: its record has another, and stands all the same."""
+    read_row({**document, again.key: again.fresh}, position, table.readers, state.item, state)
+    record = state.keyed.get(OBJECTS_BY_ID, {}).get((again.fresh,))
+    if again.value is None:
+        words = f"{again.key!r} is missing, and is filled"
+        state.fault("ID_MISSING", (*state.at, again.key), role.place, words, got=again.fresh)
+    else:
+        said_twice(again.value, (*state.at, again.key), role.place, record, state)
+
+
+def _read_item(reader: RowReader, document: Any, position: int, state: ItemState) -> None:
+    """A row that tells of its item itself."""
+    before = len(state.faults)
+    reader.read(document, state.item, state)
+    reader.fits(state.item, state)
+    if state.origin and not any(fault.sets_aside for fault in state.faults[before:]):
+        state.item.setdefault("$rows", {})[reader.number, state.file] = (position, document)
+
+
+def _read_label(role: Role, reader: RowReader, document: Any, position: int, state: ItemState) -> None:
+    """A row of a file whose name holds a category tells of a label."""
+    whole, state.item = state.item, {}
+    reader.read(document, state.item, state)
+    label = {slot.removeprefix("label."): value for slot, value in state.item.items() if slot.startswith("label.")}
+    state.item = whole
+    captures = role.template.match(state.file) or {}
+    label.update({name: value for name, value in captures.items() if name.startswith("category.")})
+    if state.origin:
+        label["$rows"] = {(reader.number, state.file): (position, document)}
+    labels = state.tables.setdefault("label", [])
+    same = next((one for one in labels if {**one, "$rows": None} == {**label, "$rows": None}), None)
+    if same is None:
+        labels.append(label)
+    elif state.origin:
+        same["$rows"].update(label["$rows"])

@@ -1,0 +1,1 @@
+"""The files that tell of a format: which count, how many alike, and what is in them."""

@@ -1,0 +1,198 @@
+"""The files that detection looks into: each is opened once, whatever the number of specs that ask for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from formatspec.engine.detection.evidence import readable_beginning
+from formatspec.engine.documents.role_codec import Decoded, style_of
+from formatspec.engine.index.row_source import range_file
+from formatspec.engine.spec.compiled import Role
+from formatspec.files import images, json_file, json_rows
+from formatspec.files.document import FileError
+from formatspec.files.images import ImageError, ImageInfo
+from formatspec.paths.trees.tree import Tree
+from formatspec.pixels import containers, png
+
+LARGE = 1 << 22
+"""Bytes. Of larger JSON files only the first rows of each list are decoded."""
+FIRST = 16
+"""Rows of a list that are decoded and judged."""
+HEAD = 1 << 18
+"""Bytes of larger texts and tables, and of JSON files that cannot be read, that are decoded."""
+MUCH = 1 << 20
+"""Bytes. Of larger texts and tables the beginning is decoded."""
+PIXELS = 1 << 22
+"""Of images with more pixels no colours are counted."""
+IMAGE_HEAD = 1 << 16
+"""Bytes of an image that are read for its header."""
+
+
+class Document:
+    """A decoded document, or as much of it as can be read.
+
+    cut: only the beginning can be read, as the file is damaged.  error: why nothing of it can be read, else "".
+    lines: how many lines of text hold anything; strays: those of them that fit nothing.  text: the first lines.
+    """
+
+    def __init__(
+        self, value: Any, cut: bool = False, error: str = "", lines: int = 0, strays: tuple[Any, ...] = (),
+        text: tuple[str, ...] = (),
+    ) -> None:  # fmt: skip
+        self.value = value
+        self.cut = cut
+        self.error = error
+        self.lines = lines
+        self.strays = strays
+        self.text = text
+
+
+class ImageFiles(NamedTuple):
+    """What is asked of images: their headers, as images and as label images, and how many colours they have."""
+
+    image: Callable[[str], ImageInfo | None]
+    label_header: Callable[[str], png.Header | None]
+    colors: Callable[[str], int]
+
+
+class OpenedFiles:
+    """The files of a tree that were opened, their documents, and the headers of images."""
+
+    def __init__(self, tree: Tree) -> None:
+        self.tree = tree
+        self._documents: dict[Any, Document] = {}
+        self._bytes: dict[str, bytes] = {}
+        self._sizes: dict[str, ImageInfo | None] = {}
+        self._headers: dict[str, png.Header | None] = {}
+        self._colors: dict[str, int] = {}
+
+    def document(self, role: Role, path: str) -> Document:
+        """A file of a role, as the role's codec reads it.  `path` counts from the root of this tree."""
+        assert role.codec is not None and role.kind is not None
+        seen = role.codec.seen
+        if role.kind == "json" and seen is not None:
+            plain = self._kept(("json", path), lambda: self._json(path))
+            if plain.error:
+                return plain
+            try:
+                return Document(seen(plain.value), plain.cut)
+            except (FileError, ValueError, TypeError, AttributeError) as error:
+                return Document(None, error=str(error))
+        own = id(role.layout.rules[role.name]) if role.kind in ("lines", "xml", "csv") else 0
+        key = (role.kind, path, style_of(role.kind, role.spec), own)
+        return self._kept(key, lambda: self._decoded(role, path))
+
+    def image(self, path: str) -> ImageInfo | None:
+        """What the header of an image says; None where it cannot be read."""
+        if path not in self._sizes:
+            try:
+                self._sizes[path] = images.probe(self._image_head(path))
+            except (ImageError, OSError, ValueError):
+                self._sizes[path] = None
+        return self._sizes[path]
+
+    def label_header(self, path: str) -> png.Header | None:
+        """The header of a label image; None where it cannot be read."""
+        if path not in self._headers:
+            try:
+                self._headers[path] = containers.read_header(self._image_head(path))
+            except (ImageError, OSError, ValueError):
+                self._headers[path] = None
+        return self._headers[path]
+
+    def colors(self, path: str) -> int:
+        """How many colours an image has; 0 where it is large or cannot be read."""
+        if path not in self._colors:
+            info = self.image(path)
+            self._colors[path] = 0
+            if info is not None and info.width * info.height <= PIXELS:
+                try:
+                    pixels = images.read_pixels(self.tree.read(path))
+                except (ImageError, OSError, ValueError):
+                    return 0
+                flat = pixels.reshape(-1, pixels.shape[2]) if pixels.ndim == 3 else pixels.reshape(-1, 1)
+                self._colors[path] = len(np.unique(flat, axis=0))
+        return self._colors[path]
+
+    def below(self, folder: str) -> ImageFiles:
+        """The images below a folder, by their paths from there."""
+        start = folder + "/" if folder else ""
+        return ImageFiles(
+            lambda path: self.image(start + path),
+            lambda path: self.label_header(start + path),
+            lambda path: self.colors(start + path),
+        )
+
+    def _kept(self, key: Any, make: Callable[[], Document]) -> Document:
+        found = self._documents.get(key)
+        if found is None:
+            found = self._documents[key] = make()
+        return found
+
+    def _image_head(self, path: str) -> bytes:
+        """The first bytes of an image, or all of a text that is one."""
+        if path not in self._bytes:
+            ends = None if path.endswith(".txt") else self.tree.ends(path, IMAGE_HEAD)
+            self._bytes[path] = self.tree.read(path) if ends is None else ends[0]
+        return self._bytes[path]
+
+    def _read(self, path: str, lines: bool) -> bytes:
+        """A file's bytes; of a large text its first whole lines.  Raises OSError, and ValueError as `Tree.read`."""
+        if path not in self._bytes:
+            ends = self.tree.ends(path, HEAD) if lines and self.tree.size(path) > MUCH else None
+            self._bytes[path] = self.tree.read(path) if ends is None else ends[0][: ends[0].rfind(b"\n") + 1]
+        return self._bytes[path]
+
+    def _json(self, path: str) -> Document:
+        """A JSON file: whole, or the first rows of its lists where it is large."""
+        try:
+            if self.tree.size(path) > LARGE:
+                try:
+                    return Document(json_rows.beginning(range_file(self.tree, path).stream(), FIRST))
+                except json_rows.NotRowsError:
+                    ends = self.tree.ends(path, HEAD)
+                    return _partly(readable_beginning.of_json(self._read(path, False) if ends is None else ends[0]))
+            data = self._read(path, False)
+        except (OSError, ValueError) as error:
+            return Document(None, error=_words(error))
+        try:
+            return Document(json_file.decode(data))
+        except (FileError, ValueError) as error:
+            return _partly(readable_beginning.of_json(data[:HEAD]), _words(error))
+
+    def _decoded(self, role: Role, path: str) -> Document:
+        """A file as its role decodes it; where that fails, what stands before the damage."""
+        assert role.codec is not None
+        try:
+            data = self._read(path, role.kind in ("lines", "csv", "jsonl"))
+        except (OSError, ValueError) as error:
+            return Document(None, error=_words(error))
+        try:
+            return _judged(role.codec.decode(data), data)
+        except (FileError, ValueError) as error:
+            why = _words(error)
+        for part in readable_beginning.parts(role.kind or "", data):
+            try:
+                decoded = role.codec.decode(part)
+            except (FileError, ValueError):
+                continue
+            if decoded.document:
+                return Document(decoded.document, True)
+        return Document(None, error=why)
+
+
+def _judged(decoded: Decoded, data: bytes) -> Document:
+    told = [line for line in data.splitlines() if line.strip()]
+    text = tuple(line.decode(errors="replace").strip() for line in told[:FIRST])
+    return Document(decoded.document, lines=len(told), strays=decoded.strays, text=text)
+
+
+def _partly(value: Any, error: str = "nothing of it can be read") -> Document:
+    return Document(None, error=error) if not value else Document(value, True)
+
+
+def _words(error: Exception) -> str:
+    return str(getattr(error, "message", None) or getattr(error, "strerror", None) or error)

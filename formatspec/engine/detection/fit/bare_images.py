@@ -1,0 +1,117 @@
+"""Whether images and folders alone tell a format: their folders are classes, and nothing says that they are not."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+
+from formatspec.engine.detection.fit.common_words import CONTAINERS, SUBSETS
+from formatspec.engine.detection.fit.role_fit import Claim
+from formatspec.engine.spec.compiled import IMAGE, Format, Role
+
+MOST = 0.75
+"""The share of a tree's images that a format must claim, so that strays beside the folders do not matter."""
+NEARLY_ALL = 0.9
+"""The share of images that counts as all of them."""
+_LABEL = "label.category."
+_LISTED = "category."
+_SERIAL = re.compile(r"\d{4,}\.\w+$")
+_WORD = re.compile(r"[a-z]+")
+_OF_A_CAMERA = re.compile(r"(?:19|20)\d\d[-_. ]?[01]\d[-_. ]?[0-3]\d(?:\D.*)?|[1-9]\d\d(?=.*[A-Z])[A-Z0-9_]{5}")
+"""Folders in which cameras and their programs lay images: a date, or the names of the standard, `100CANON`."""
+
+
+def may_be_bare(form: Format, images: Sequence[Claim], count: int) -> bool:
+    """Whether images and folders alone may tell this format: their folders or names are classes that it describes.
+
+    That is so where it takes a category from the image's path, most images of the tree are its own, and folders that
+    it takes for classes, or leaves inside a name, are not those in which other layouts keep parts of a dataset.
+
+    images: those that it claims; count: how many the tree has.
+    """
+    role = form.roles[IMAGE]
+    slots = [name for name in role.captures if name.startswith(_LABEL)]
+    if not slots or len(images) < count * MOST:
+        return False
+    classes = {tuple(str(captures.get(slot) or "") for slot in slots) for _, captures in images}
+    names = {name for parts in classes for name in parts if name}
+    inner = {
+        folder
+        for _, captures in images
+        for name, value in captures.items()
+        if isinstance(value, str) and not name.startswith(_LABEL) and name not in ("subset", "ext")
+        for folder in _folders_in(value, role.scope.captures.get(name))
+    }
+    if any(_is_container(name) for name in (*names, *inner)) or any(_is_subset(name) for name in inner):
+        return False
+    if _repeat_their_folder(role, images):
+        return False
+    if names and all(_OF_A_CAMERA.fullmatch(name) for name in names):
+        return False
+    subsets = [name for name in names if _is_subset(name)]
+    if len(subsets) > 1 or (subsets and len(subsets) == len(names)) or any("_" in name for name in subsets):
+        return False
+    return len(classes) > 1 or _repeats_a_class(role) or _spells_folders(role)
+
+
+def _folders_in(value: str, form: str | None) -> list[str]:
+    """The folders in what a placeholder takes: all of it where it is a run of folders, else all but the last name."""
+    return [part for part in value.split("/") if part] if form == "path?" else value.split("/")[:-1]
+
+
+def lists_one_subset_of_several(form: Format, images: Sequence[Claim]) -> bool:
+    """Whether a format takes its classes from the folders of one subset alone, though more than one subset has several:
+    the folders are those of a format that lists the classes of each."""
+    lists = [role for role in form.roles.values() if role.folder and any(n.startswith(_LISTED) for n in role.captures)]
+    if (
+        not lists
+        or IMAGE not in form.roles
+        or "subset" not in form.roles[IMAGE].captures
+        or any("subset" in role.captures for role in lists)
+    ):
+        return False
+    slots = [name for name in form.roles[IMAGE].captures if name.startswith(_LABEL)]
+    classes: dict[str, set[tuple[str, ...]]] = defaultdict(set)
+    for _, captures in images:
+        classes[str(captures.get("subset"))].add(tuple(str(captures.get(slot)) for slot in slots))
+    return sum(len(found) > 1 for found in classes.values()) > 1
+
+
+def _repeat_their_folder(role: Role, images: Sequence[Claim]) -> bool:
+    """Whether images are named after their folder and numbered, though the template does not say so: another layout's
+    names, which may say more than the folder does."""
+    if _repeats_a_class(role):
+        return False
+    numbered = 0
+    for path, _ in images:
+        folder, _, name = path.rpartition("/")
+        last = folder.rpartition("/")[2]
+        numbered += name.startswith(last + "_") and _SERIAL.match(name, len(last) + 1) is not None
+    return numbered >= NEARLY_ALL * len(images)
+
+
+def _repeats_a_class(role: Role) -> bool:
+    """Whether a template has a category twice: the folder's name in the image's."""
+    return any(role.spec.path.count(name) > 1 for name in role.captures if name.startswith(_LABEL))
+
+
+def _spells_folders(role: Role) -> bool:
+    """Whether a template spells words of the images' paths: literal text, or one of several words."""
+    folders = role.spec.path
+    literal = re.sub(r"\{[^{}]*\}", "", folders)
+    if re.search(r"[A-Za-z]{2}", literal):
+        return True
+    return any("|" in (role.scope.captures.get(name) or "") for name in role.captures)
+
+
+def _is_container(name: str) -> bool:
+    """Whether a folder's name says what kind of files it holds: `images`, `img1`, but not `label_0` beside others."""
+    word = name.lower().rstrip("0123456789")
+    return re.sub(r"[_ -](?=[a-z])", "", word) in CONTAINERS
+
+
+def _is_subset(name: str) -> bool:
+    """Whether a folder's name is a subset's, or has one as a part: `train2017`, `bounding_box_test`."""
+    words = _WORD.findall(name.lower())
+    return bool(words) and (words[-1] in SUBSETS or words[0] in SUBSETS) and len(words) < 4

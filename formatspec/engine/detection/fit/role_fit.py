@@ -1,0 +1,337 @@
+"""What a role's files say of a format: whether they are what the role describes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from formatspec.codecs.registry import Env, UnfitError
+from formatspec.engine.detection.evidence.opened_files import Document, OpenedFiles
+from formatspec.engine.detection.fit.common_words import CONTAINERS, SUBSETS
+from formatspec.engine.detection.fit.document_fit import ROWS, constants, fit_of
+from formatspec.engine.documents import line_document
+from formatspec.engine.label_images.reader import fits_header
+from formatspec.engine.resolve.codec_chain import build, read_number
+from formatspec.engine.resolve.scope import Scope
+from formatspec.engine.resolve.text_template import text_template
+from formatspec.engine.spec.compiled import Role
+from formatspec.engine.spec.tables import first_of, tables_in
+from formatspec.language.errors import SpecError
+from formatspec.language.leaf import Bind, Text
+from formatspec.language.rules import LeafRule, MapRule, OneOf, Rule, TableRule
+from formatspec.model.slots import TABLES
+
+SAMPLE = 3
+"""Files of each role that are opened."""
+CLEAR = 0.8
+"""Where a file of one item fits as well as this, no other of its role is opened."""
+FITS = 0.5
+"""A document with at least this F is what its role describes."""
+_ANY_LINES = ("zq \u2603 any text, at all", "another", "7")
+"""Lines that only rules fit which take any text."""
+_LETTERS = re.compile(r"[A-Za-z]{2,}")
+_PLACEHOLDER = re.compile(r"\{[^}]*\}")
+_DIGITS = re.compile(r"\d+")
+MANY = 256
+"""Files of a role among which some of different names are sought."""
+_NAMES = frozenset({"name"})
+"""Captures by which a list of names is compared with the images."""
+
+Claim = tuple[str, Mapping[str, Any]]
+"""A path and what a role's template captures of it."""
+
+
+class RoleFit(NamedTuple):
+    """What the first files of a role say.
+
+    f: how well those that fit do, 0 to 1, or all where none fits; None where they say nothing.  unread: nothing of
+    them can be read.  path, reason: the first file that does not fit, and why.  strange: files that are not what the
+    role describes, though others are.
+    """
+
+    f: float | None
+    path: str = ""
+    reason: str = ""
+    unread: bool = False
+    strange: frozenset[str] = frozenset()
+
+    @property
+    def contradicts(self) -> bool:
+        """Whether the files are something else."""
+        return self.f is not None and self.f < FITS
+
+
+def spells_names(role: Role) -> bool:
+    """Whether a role's template spells letters of the files' names, beyond their extension."""
+    name = role.spec.path.rpartition("/")[2]
+    stem = name.rpartition(".")[0]
+    return _LETTERS.search(_PLACEHOLDER.sub("", stem)) is not None
+
+
+def spells_own_name(role: Role) -> bool:
+    """Whether a role's template spells a word of the files' names that is no common one, such as `annotations`."""
+    stem = role.spec.path.rpartition("/")[2].rpartition(".")[0]
+    words = {word.lower() for word in _LETTERS.findall(_PLACEHOLDER.sub("", stem))}
+    return bool(words - CONTAINERS - SUBSETS)
+
+
+def spells_path(role: Role) -> bool:
+    """Whether a role's template spells letters of the files' folders or names, beyond their extension."""
+    return spells_names(role) or _LETTERS.search(_PLACEHOLDER.sub("", role.spec.path.rpartition("/")[0])) is not None
+
+
+def spells_words(role: Role) -> bool:
+    """Whether a role's template spells several words of the files' names, so that no other is likely to have them."""
+    stem = role.spec.path.rpartition("/")[2].rpartition(".")[0]
+    return len(_LETTERS.findall(_PLACEHOLDER.sub("", stem))) > 1
+
+
+def fit_of_documents(
+    role: Role, claims: Sequence[Claim], files: OpenedFiles, full: Callable[[str], str], images: Sequence[Claim] | None
+) -> RoleFit:
+    """How well the first documents of a role fit it, by name and kind.
+
+    full: gives a path as `files` knows it.  images: the images that lists of a text file should name; None where
+    there are none, or not all are known.
+    """
+    fits: dict[str, float] = {}
+    first = ("", "")
+    unread = 0
+    sample = _spread(claims)
+    for path, captures in sample:
+        document = files.document(role, full(path))
+        if document.error:
+            unread += 1
+            first = first if first[1] else (path, document.error)
+            continue
+        f, reason = _judge(role, document)
+        if f and role.kind == "lines" and images is not None and not _lists_categories(role):
+            share = named_share(role, document, captures, images)
+            f, reason = f * share, reason or ("" if share == 1 else "it names images that are not there")
+        if f is not None:
+            fits[path] = f
+        if reason and not first[1]:
+            first = (path, reason)
+        if f is not None and f >= CLEAR and role.span != "shared":
+            break
+    if not fits:
+        return RoleFit(None, *first, unread=unread == len(sample))
+    return _joined(fits, first)
+
+
+def strangers(fit: RoleFit, claims: Sequence[Claim], names: Sequence[str], images: Sequence[Claim]) -> RoleFit:
+    """What files of single items say where no image has the name of any of them: they are of something else.
+
+    names: the captures that make an item's name.
+    """
+    known = {tuple(str(captures.get(name)) for name in names) for _, captures in images}
+    if any(tuple(str(captures.get(name)) for name in names) in known for _, captures in claims):
+        return fit
+    return RoleFit(0.0, claims[0][0], "no image has its name", strange=frozenset(path for path, _ in claims))
+
+
+def _joined(fits: Mapping[str, float], first: tuple[str, str]) -> RoleFit:
+    good = [f for f in fits.values() if f >= FITS]
+    strange = frozenset(path for path, f in fits.items() if f < FITS)
+    judged = good or list(fits.values())
+    return RoleFit(sum(judged) / len(judged), *first, strange=strange)
+
+
+def _spread(claims: Sequence[Claim]) -> list[Claim]:
+    """A few of a role's files, of different names where there are some, else the first."""
+    by_name: dict[str, Claim] = {}
+    for claim in claims[:MANY]:
+        by_name.setdefault(_DIGITS.sub("", claim[0]), claim)
+    found = list(by_name.values())[:SAMPLE]
+    return found + [claim for claim in claims[:SAMPLE] if claim not in found][: SAMPLE - len(found)]
+
+
+def _lists_categories(role: Role) -> bool:
+    """Whether a role's rows are categories, whose names are no images'."""
+    assert role.codec is not None
+    return any(TABLES[first_of(table).each.table] == "category" for _, table in tables_in(role.codec.rule, ()))
+
+
+def named_share(role: Role, document: Document, captures: Mapping[str, Any], images: Sequence[Claim]) -> float:
+    """The share of the first lines that name an image, by what both tell of it; 1 where lines name none."""
+    assert role.codec is not None and role.codec.shape is not None
+    known: dict[tuple[str, ...], set[tuple[str, ...]]] = {}
+    named = joined = 0
+    for line in document.text[:ROWS]:
+        told = next((found for found in _told(role.codec.shape, line) if found), None)
+        if told is None:
+            continue
+        names = tuple(sorted(name for name in told if name in images[0][1])) if images else tuple(sorted(told))
+        if not names and images:
+            continue
+        if names not in known:
+            known[names] = {tuple(str(found.get(name)) for name in names) for _, found in images}
+        named += 1
+        joined += tuple(told[name] for name in names) in known[names]
+    return joined / named if named else 1.0
+
+
+def _told(shape: line_document.TextShape, line: str) -> Iterator[dict[str, str]]:
+    """What a line tells of captures, by each shape of line that it fits."""
+    if isinstance(shape, line_document.LineShape):
+        found = shape.template.match(line)
+        if found is not None:
+            leaves = shape.template.leaves
+            yield {
+                leaf.names[0]: found[field]
+                for field, leaf in leaves.items()
+                if isinstance(leaf, Bind) and len(leaf.names) == 1 and not leaf.calls and found.get(field)
+                and leaf.names[0] in _NAMES
+            }  # fmt: skip
+    elif isinstance(shape, line_document.WordsShape):
+        yield from _told(shape.line, line.partition(" ")[0])
+    elif isinstance(shape, line_document.RowsShape):
+        yield from _told(shape.row, line)
+    elif isinstance(shape, line_document.OrderShape):
+        for part in shape.parts:
+            yield from _told(part, line)
+    else:
+        for _, part in shape.alternatives:
+            yield from _told(part, line)
+
+
+def _judge(role: Role, document: Document) -> tuple[float | None, str]:
+    assert role.codec is not None
+    rule = role.codec.rule
+    if role.kind == "lines":
+        return _judge_lines(role, document)
+    value = document.value
+    if role.kind == "csv" and role.spec.style.header is False:
+        return _judge_cells(rule, role.scope, value)
+    fit = fit_of(rule, role.scope, value, document.cut)
+    return fit.f, fit.reason
+
+
+def _judge_lines(role: Role, document: Document) -> tuple[float | None, str]:
+    """The share of lines that fit; nothing where any text would, or where there is no line."""
+    assert role.codec is not None and role.codec.shape is not None
+    if not document.lines:
+        return None, ""
+    if not line_document.decode_lines(list(_ANY_LINES), role.codec.shape)[1]:
+        return None, ""
+    strays = document.strays
+    reason = f"line {strays[0].line + 1}: {strays[0].expected}" if strays else ""
+    return max(0.0, 1 - len(strays) / document.lines), reason
+
+
+def _judge_cells(rule: Rule, scope: Scope, rows: Any) -> tuple[float | None, str]:
+    """The share of rows without a header whose cells can be what the rule says."""
+    if not isinstance(rows, list) or not rows:
+        return None, ""
+    tests = [test for choice in _tables(rule) if (test := _cells_test(choice, scope)) is not None]
+    if not tests:
+        return None, ""
+    fitting = sum(any(test(row) for test in tests) for row in rows[:ROWS])
+    share = fitting / len(rows[:ROWS])
+    return share, "" if share == 1 else "a row holds other cells"
+
+
+def _tables(rule: Rule) -> list[TableRule]:
+    if isinstance(rule, OneOf):
+        return [table for choice in rule.alternatives for table in _tables(choice)]
+    return [rule] if isinstance(rule, TableRule) else []
+
+
+def _cells_test(table: TableRule, scope: Scope) -> Callable[[Any], bool] | None:
+    """Whether a row can be one of a table, by those of its cells that cannot be any text; None where all can."""
+    if not isinstance(table.row, MapRule):
+        return None
+    inner = scope.inside(table.each.table)
+    tests: list[tuple[str, bool, Callable[[str], bool]]] = []
+    for field in table.row.fields:
+        if isinstance(field.rule, LeafRule):
+            test = _cell_test(field.rule, inner, len(field.keys))
+            tests += [(key, field.optional, test) for key in field.keys] if test is not None else []
+    known = {key for field in table.row.fields for key in field.keys}
+    needed = {key for field in table.row.fields if not field.optional for key in field.keys}
+    if not tests:
+        return None
+
+    def fits(row: Any) -> bool:
+        if not isinstance(row, dict) or not needed <= row.keys() or not row.keys() <= known:
+            return False
+        return all(test(row[key]) for key, optional, test in tests if key in row and not (optional and not row[key]))
+
+    return fits
+
+
+def _cell_test(rule: LeafRule, scope: Scope, keys: int) -> Callable[[str], bool] | None:
+    """Whether a cell can be what a leaf says; None where it can be any text."""
+    leaf = rule.leaf
+    for constant in constants(leaf):
+        return lambda cell: cell == str(constant)
+    if isinstance(leaf, Text):
+        template = text_template(leaf, scope, rule.place)
+        return lambda cell: isinstance(cell, str) and template.match(cell) is not None
+    if not isinstance(leaf, Bind):
+        return None
+    meanings = [scope.meaning(name) for name in leaf.names]
+    types = [meaning.value_type for meaning in meanings if meaning is not None]
+    if len(types) < len(meanings) or (set(types) <= {"text", "texts", "json", "id"} and not leaf.calls):
+        return None
+    if keys > 1:
+        return _is_number
+    try:
+        chain = build(leaf, types, 1, True, rule.place)
+    except SpecError:
+        return None
+
+    def decodes(cell: str) -> bool:
+        try:
+            chain.decode(cell, Env(1, 1))
+        except UnfitError:
+            return False
+        return True
+
+    return decodes
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        read_number(cell)
+    except UnfitError:
+        return cell == ""
+    return True
+
+
+def fit_of_label_images(
+    role: Role, claims: Sequence[Claim], files: OpenedFiles, full: Callable[[str], str],
+    image_of: Callable[[Mapping[str, Any]], str | None],
+) -> RoleFit:  # fmt: skip
+    """How well the first label images of a role fit it: by their mode, by an image of their name, and by its size.
+
+    image_of: the image that has a file's captures, where there is one.
+    """
+    fits: dict[str, float] = {}
+    first = ("", "")
+    unread = 0
+    sample = claims[:SAMPLE]
+    for path, captures in sample:
+        header = files.label_header(full(path))
+        if header is None:
+            unread += 1
+            first = first if first[1] else (path, "its header cannot be read")
+            continue
+        if not fits_header(header, role.spec.image):
+            fits[path] = 0.0
+            first = first if first[1] else (path, f"it has another mode than {' or '.join(role.spec.image)}")
+            continue
+        image = image_of(captures)
+        if image is None:
+            continue
+        info = files.image(full(image))
+        same = info is None or role.spec.scaled or {info.width, info.height} == {header.width, header.height}
+        fits[path] = 1.0 if same else 0.0
+        if same:
+            break
+        if not same and not first[1]:
+            first = (path, f"it is of another size than {image}")
+    if fits:
+        return _joined(fits, first)
+    return RoleFit(None, *first, unread=unread == len(sample) and bool(sample))

@@ -1,0 +1,305 @@
+"""The source's model made to fit a target: subsets, names, categories; what cannot be is said, never guessed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from formatspec.codecs.registry import Env, UnfitError
+from formatspec.engine.evaluate.expressions import compiled
+from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting
+from formatspec.engine.export.adaptation.name_items import MOMENTS, Naming, spoken
+from formatspec.engine.read.categories import table_of
+from formatspec.engine.resolve.codec_chain import Chain, build
+from formatspec.engine.spec import wanted_slots
+from formatspec.engine.spec.compiled import CROWDS, KEEP, Format
+from formatspec.language.leaf import Bind
+from formatspec.language.schema import CategoryTable
+from formatspec.model.records import Category, Item, Object
+from formatspec.model.slots import slot_value, without
+
+
+class TargetCategories:
+    """The target's table, and which of its categories each of the source's becomes.
+
+    fixed: the table beside the spec is used, so that nothing else need list it.  closed: it is all there is, so
+    that a category that it lacks has neither number nor name.  as_read: categories as splits of the source number
+    them, which stay as they are.
+    """
+
+    def __init__(
+        self, listed: Sequence[Category], fixed: bool, closed: bool = False, as_read: Iterable[Category] = ()
+    ) -> None:
+        self.listed = tuple(listed)
+        self.fixed = fixed
+        self.closed = closed
+        self._by_name = {category.name: category for category in self.listed}
+        self._by_key = {(category.id, category.name): category for category in self.listed}
+        self._own: dict[int, tuple[Category, Category | None]] = {id(one): (one, one) for one in as_read}
+
+    def own(self, category: Category) -> Category | None:
+        """The target's category for one of the source's; itself where the target has none, if its table is open."""
+        known = self._own.get(id(category))
+        if known is None:
+            name = spoken(category)
+            found = None if self.fixed else self._by_key.get((category.id, name))
+            found = found or self._by_name.get(name)
+            stranger = msgspec.structs.replace(category, id=None, index=None) if self.fixed else category
+            own = found if found is not None else None if self.closed else stranger
+            known = self._own[id(category)] = (category, own)
+        return known[1]
+
+    def holds(self, category: Category) -> bool:
+        """Whether the table has this category."""
+        return category.name in self._by_name or not self.listed
+
+
+def target_categories(
+    form: Format, source: Iterable[Category], same: bool, as_read: Iterable[Category] = ()
+) -> TargetCategories:
+    """The categories that a dataset of `form` will have, given the source's; `as_read`: as its splits number them."""
+    listed = list(source)
+    if same:
+        return TargetCategories(listed, fixed=False, as_read=as_read)
+    for entry in form.spec.categories:
+        if isinstance(entry, CategoryTable):
+            table = table_of(form.source, form.layout, entry)
+            names = {category.name for category in table}
+            if len(form.spec.categories) == 1 or all(category.name in names for category in listed):
+                return TargetCategories(table, fixed=True, closed=not entry.open, as_read=as_read)
+    numbered = [
+        msgspec.structs.replace(category, index=index, name=spoken(category), parent=category.parent or None)
+        if category.index != index or category.name != spoken(category) or category.parent == ""
+        else category
+        for index, category in enumerate(_in_order(listed))
+    ]
+    return TargetCategories(_identified(form, numbered), fixed=False, as_read=as_read)
+
+
+def _in_order(categories: Sequence[Category]) -> list[Category]:
+    return sorted(categories, key=lambda category: (category.index is None, category.index or 0))
+
+
+def _identified(form: Format, categories: Sequence[Category]) -> list[Category]:
+    """Every category with an id that the target can write; those that have one keep it."""
+    leaf, scope = _id_leaf(form)
+    taken = {category.id for category in categories if category.id is not None}
+    made = []
+    for index, category in enumerate(categories):
+        own = category.id
+        if own is not None and leaf is not None and leaf.calls:
+            chain = build(leaf, ["id"], 1, scope.textual, form.roles[scope.role].place)
+            try:
+                chain.encode(own, Env())
+            except UnfitError:
+                own = None
+        if own is None:
+            own = index + 1
+            if leaf is not None and leaf.default is not None:
+                given: Any = compiled(leaf.default, scope, form.roles[scope.role].place)
+                setting = WriteSetting({}, TargetCategories(categories, False), {})
+                own = given(WriteContext(setting, None, category, None, index))
+            while own in taken and isinstance(own, int):
+                own += 1
+            taken.add(own)
+        made.append(category if own == category.id else msgspec.structs.replace(category, id=own))
+    return made
+
+
+def _id_leaf(form: Format) -> tuple[Bind | None, Any]:
+    for role in form.documents:
+        if role.codec is None:
+            continue
+        for leaf, scope, _ in wanted_slots.leaves(role.codec.rule, role.scope):
+            if scope.kind == "category" and leaf.names == ("id",):
+                return leaf, scope
+    return None, None
+
+
+CROWDS_LEFT = "left out (crowds)"
+"""What the report says of crowds of which a target makes no objects."""
+
+
+class Adapter:
+    """Items of one format as items of another.  What is lost by it is noted in `notes`."""
+
+    def __init__(
+        self, source: Format, target: Format, keys: Iterable[Mapping[str, Any]], renamed: Mapping[str, str]
+    ) -> None:
+        self.source = source
+        self.target = target
+        self.same = _alike(source, target)
+        self.renamed = dict(renamed)
+        self.notes: dict[str, int] = {}
+        self.naming = Naming(source, target, None if self.same else keys, renamed)
+        self.needs_ids = _binds(target, "object", "id")
+        self.ids_in_pixels = _binds_in_pixels(target, "id")
+        self.leaves_crowds = not self.same and not target.spec.crowds and target.options.get(CROWDS) != KEEP
+        self.id_digits = _id_digits(target)
+        self.fits_ids = _fits_numbers(target, lambda leaf: "id" in leaf.names and "id")
+        self.fits_numbers = _fits_numbers(target, _own_number)
+
+    def item(self, item: Item, index: int) -> Item:
+        """The item with the target's names.  Raises NoPlaceError."""
+        if self.same and not self.renamed:
+            return item
+        naming = self.naming
+        names = naming.of(item, index)
+        moments = {slot: names.get(slot) if slot in naming.names else getattr(item, slot) for slot in MOMENTS}
+        return msgspec.structs.replace(
+            item, key=naming.key(names), captures=names, subsets=naming.subsets(item),
+            image=naming.placed(item.image, names), objects=self._objects(item), **moments,
+            origin=item.origin if self.same else None,
+        )  # fmt: skip
+
+    def taken(self, item: Item, areas_as_objects: bool) -> tuple[Item, int, list[tuple[str, str]]]:
+        """An item as the target takes it, and how many of its objects were objects; and the losses of what it leaves.
+
+        Without crowds where the target would take them for single objects; with areas as objects where it knows
+        objects only.
+        """
+        shown = self._without_crowds(item)
+        stated = len(shown.objects)
+        lost = [(f"objects {CROWDS_LEFT}", "objects")] * (len(item.objects) - stated)
+        if areas_as_objects and item.areas:
+            shown = self._without_crowds(with_areas_as_objects(shown))
+            lost += [(f"areas {CROWDS_LEFT}", "areas")] * (stated + len(item.areas) - len(shown.objects))
+            shown = msgspec.structs.replace(shown, areas=())
+        return shown, stated, lost
+
+    def _without_crowds(self, item: Item) -> Item:
+        if not self.leaves_crowds or all(thing.single is not False for thing in item.objects):
+            return item
+        return msgspec.structs.replace(item, objects=tuple(one for one in item.objects if one.single is not False))
+
+    def _objects(self, item: Item) -> Any:
+        things = item.objects if self.same else self._numbered(item.objects)
+        if self.same or not self.needs_ids:
+            return things
+        ids = [thing.id for thing in things]
+        bad = self.ids_in_pixels and any(not isinstance(i, int) or i < 1 for i in ids if i is not None)
+        bad = bad or not all(fits(i) for _, fits in self.fits_ids for i in ids if i is not None)
+        bad = bad or (self.id_digits > 0 and any(len(str(i)) > self.id_digits for i in ids if i is not None))
+        stated = [i for i in ids if i is not None]
+        bad = bad or (not self.fits_ids and len(set(stated)) < len(stated))
+        if not bad and None not in ids:
+            return things
+        start = self.target.spec.counts_from.get("object.id", 1 if self.ids_in_pixels else 0)
+        if bad or all(i is None for i in ids):
+            fresh = {id(thing): start + place for place, thing in enumerate(things)}
+        else:
+            free = (n for n in range(start, start + 2 * len(ids) + 1) if n not in ids)
+            fresh = {id(thing): thing.id if thing.id is not None else next(free) for thing in things}  # type: ignore[misc]
+        if bad:
+            self.notes["object ids renumbered"] = self.notes.get("object ids renumbered", 0) + len(things)
+        named = {thing.id: fresh[id(thing)] for thing in things if thing.id is not None}
+        return tuple(
+            msgspec.structs.replace(
+                thing, id=fresh[id(thing)], parent=named.get(thing.parent) if thing.parent is not None else None
+            )
+            for thing in things
+        )
+
+    def _numbered(self, things: tuple[Object, ...]) -> tuple[Object, ...]:
+        """The objects without those numbers that the target's pixels cannot show, or that two of a category have."""
+        for slot, fits in self.fits_numbers:
+            seen: set[Any] = set()
+            made = []
+            for thing in things:
+                value = slot_value(thing, slot)
+                mark = (None if thing.category is None else spoken(thing.category), value)
+                if value is None or (fits(value) and mark not in seen):
+                    seen.add(mark)
+                    made.append(thing)
+                else:
+                    made.append(without(thing, slot))
+                    words = f"{slot.removeprefix('attributes.').replace('_', ' ')}s given anew"
+                    self.notes[words] = self.notes.get(words, 0) + 1
+            things = tuple(made)
+        return things
+
+
+def _alike(source: Format, target: Format) -> bool:
+    return (
+        source.source.is_same(target.source)
+        and source.layout.variant == target.layout.variant
+        and all(value in (None, target.options.get(name)) for name, value in source.options.items())
+    )
+
+
+def _binds(form: Format, kind: str, name: str) -> bool:
+    return any(
+        scope.kind == kind and meaning.where == "record" and meaning.name == name
+        for role in form.documents
+        for meaning, scope, _ in wanted_slots.meanings(role.document_rule, role.scope)
+    ) or any(f"{kind}.{name}" in role.captures for role in form.roles.values())
+
+
+Fits = Callable[[Any], bool]
+
+
+def _fits_numbers(form: Format, slot_of: Callable[[Bind], Any]) -> list[tuple[str, Fits]]:
+    """Slots that share a pixel value with the category, so that they count within it; and whether a value fits."""
+    found: list[tuple[str, Fits]] = []
+    for role in form.documents:
+        if role.kind != "pixels" or role.rule is None:
+            continue
+        for leaf, scope, _ in wanted_slots.leaves(role.rule, role.scope):
+            if scope.kind == "object" and len(leaf.names) > 1 and (slot := slot_of(leaf)):
+                chain = build(leaf, ["id"] * len(leaf.names), 1, False, role.place)
+                found.append((slot, partial(_fits, chain, leaf.names.index(slot), len(leaf.names))))
+    return found
+
+
+def _id_digits(form: Format) -> int:
+    """How many digits ids of objects have in rows of items' own files, as `{id:03d}` says; 0 where nothing does."""
+    found = [
+        int(leaf.format[1:-1])
+        for role in form.documents
+        if role.span == "item" and role.codec is not None
+        for leaf, scope, _ in wanted_slots.leaves(role.codec.rule, role.scope)
+        if scope.kind == "object" and leaf.names == ("id",) and leaf.format and _PADDED.fullmatch(leaf.format)
+    ]
+    return min(found, default=0)
+
+
+_PADDED = re.compile(r"0[1-9]d")
+
+
+def _own_number(leaf: Bind) -> str | None:
+    """The number of an object that a leaf binds beside its category, where another can be given."""
+    others = (name for name in leaf.names if not name.startswith("category.") and name != "id")
+    return None if leaf.default is None else next(others, None)
+
+
+def _fits(chain: Chain, place: int, count: int, value: Any) -> bool:
+    try:
+        chain.encode(tuple(value if i == place else 1 for i in range(count)), Env())
+    except UnfitError:
+        return False
+    return True
+
+
+def _binds_in_pixels(form: Format, name: str) -> bool:
+    return any(
+        meaning.where == "record" and meaning.name == name and scope.kind == "object"
+        for role in form.documents
+        if role.kind == "pixels" and role.rule is not None
+        for meaning, scope, _ in wanted_slots.meanings(role.rule, role.scope)
+    )
+
+
+def with_areas_as_objects(item: Item) -> Item:
+    """For a target that knows objects only: each area is an object; one of things that count is a group of them."""
+    if not item.areas:
+        return item
+    made = tuple(
+        Object(category=area.category, region=area.region,
+               single=False if area.category is not None and area.category.countable else None)
+        for area in item.areas
+    )  # fmt: skip
+    return msgspec.structs.replace(item, objects=(*item.objects, *made))

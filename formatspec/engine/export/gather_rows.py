@@ -1,0 +1,51 @@
+"""Rows of a shared file, gathered while it is in the making."""
+
+from __future__ import annotations
+
+import msgspec
+
+from formatspec.engine.documents.role_codec import RoleCodec
+from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting
+from formatspec.engine.export.shard_output import SharedShard, TableShard
+from formatspec.engine.write.compile_writer import RowWriter, write_record
+from formatspec.engine.write.print_leaf import LackingError
+from formatspec.engine.write.source_rows import position_of, source_of
+from formatspec.files.document import FileError
+
+
+class Shared(msgspec.Struct):
+    """A part of a shared file in the making; `late` are rows that wait for the names of all columns."""
+
+    setting: WriteSetting
+    part: SharedShard
+    late: list[tuple[TableShard, RowWriter, WriteContext]] = msgspec.field(default_factory=list)
+    columns: dict[str, None] = msgspec.field(default_factory=dict)
+
+
+def gather_row(row: RowWriter, context: WriteContext, gathered: TableShard, codec: RoleCodec, in_place: bool) -> str:
+    """Write a row, where it stood in its source if `in_place`; gives why it cannot be, nothing if it can."""
+    try:
+        place = position_of(context.record, row.number, context.setting.file) if in_place else -1
+        gathered.add(write_record(row, context), place, codec)
+    except LackingError as lacking:
+        return f"no {lacking}"
+    except FileError as error:
+        return error.message
+    return ""
+
+
+def belongs(row: RowWriter, context: WriteContext) -> bool:
+    """Whether a record has a row in a shared table: as its condition says, or as it was while that is the same."""
+    now = row.fits(context)
+    if context.as_read is None or row.fits(context.as_read) != now:
+        return now
+    return source_of(context.record, row.number, context.setting.file) is not None
+
+
+def item_context(context: WriteContext, index: int) -> WriteContext:
+    """The context of a row that tells of its item itself; `index` is the row's number."""
+    inner = WriteContext(context.setting, context.item, context.item, context, index)
+    inner.as_read = context.as_read
+    if inner.as_read is not None:
+        inner.as_read.index = index
+    return inner

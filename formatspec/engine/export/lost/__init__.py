@@ -1,0 +1,1 @@
+"""What a target could not hold: slots and records, counted with their reasons."""

@@ -1,0 +1,58 @@
+"""Records of an item counted for the law of conservation: how many were handed over, and how many stand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from formatspec.engine.conservation.tally import Tally
+from formatspec.engine.evaluate.write_context import WriteSetting
+from formatspec.engine.export.lost.lost_records import Loss, Unwritten, tells_of_gone
+from formatspec.engine.export.shard_output import SharedShard, TableShard
+from formatspec.engine.resolve.held_slots import WRITTEN, record_mark
+from formatspec.engine.spec import wanted_slots
+from formatspec.engine.spec.compiled import Role
+from formatspec.model.records import Item
+
+PARTS = ("objects", "labels", "captions", "areas")
+
+
+def tables_of(roles: Iterable[Role]) -> set[str]:
+    """The tables of which the documents of some roles tell."""
+    found = {table for role in roles for table in wanted_slots.tables(role.document_rule)}
+    return found | {"objects" for role in roles for name in role.captures if name.startswith("object.")}
+
+
+def table_key(table: TableShard, part: SharedShard) -> str:
+    """Under which name a table's rows are gathered."""
+    return next(key for key, other in part.tables.items() if other is table)
+
+
+def count_item(
+    tally: Tally, handed: Item, own: Item, setting: WriteSetting, tables: Unwritten, lost: Sequence[Loss], stated: int
+) -> None:
+    """Count an item's records: as they were handed to the writers, and those that the writers gave rows or pixels.
+
+    own: the item as it was written; its objects from `stated` on were made of its areas, which stand as objects.
+    """
+    for table in PARTS:
+        records = getattr(handed, table)
+        if not records:
+            continue
+        named = sum(1 for what, unit in lost if unit == table and tells_of_gone(what, unit))
+        standing = _standing(table, own, setting, tables, stated)
+        if table == "areas" and "areas, written as objects" in {what for what, _ in lost}:
+            standing = 0
+        tally.count(table, handed.key, len(records), standing, named)
+    for given, there in setting.odd:
+        tally.compare("values of a label image", handed.key, given, there)
+
+
+def _standing(table: str, own: Item, setting: WriteSetting, tables: Unwritten, stated: int) -> int:
+    """How many records of a table have a row, a pixel or a column of their own, or a file that is taken over."""
+    records = getattr(own, table)[:stated] if table == "objects" else getattr(own, table)
+    if table in tables.whole or table in tables.copied:
+        return len(records)
+    standing = sum(1 for one in records if setting.held.get(record_mark(one), 0) & WRITTEN)
+    if not standing and table in tables.first and records:
+        return 1
+    return standing

@@ -1,0 +1,184 @@
+"""What a target cannot hold, counted while it is written; nobody lists it, it follows from the two specs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable, Iterable, Mapping
+from typing import Any
+
+from formatspec.engine.export.adaptation.adapt import TargetCategories
+from formatspec.engine.resolve.held_slots import BITS, WRITTEN, stated_bits
+from formatspec.engine.spec import wanted_slots
+from formatspec.engine.spec.compiled import Format
+from formatspec.model.records import Category, Item, Object
+from formatspec.model.region import Region
+
+NAMES = {
+    "id": "object ids",
+    "category": "categories of objects",
+    "parent": "parents",
+    "level": "levels",
+    "group": "groups",
+    "track": "tracks",
+    "order": "drawing order",
+    "single": "crowd or group marks",
+    "tags": "tags of objects",
+    "score": "scores",
+    "bbox": "boxes",
+    "rotated": "rotated boxes",
+    "polygons": "polygons",
+    "polyline": "polylines",
+    "keypoints": "keypoints",
+    "circle": "circles",
+    "ellipse": "ellipses",
+    "region": "visible regions",
+    "hidden": "hidden regions",
+    "text": "texts of objects",
+}
+
+
+CATEGORY_NAMES = {
+    "id": "category ids",
+    "parent": "parents of categories",
+    "path": "paths of categories",
+    "color": "colours of categories",
+    "countable": "things and stuff told apart",
+    "keypoint_names": "names of keypoints",
+    "skeleton": "skeletons",
+}
+"""What is told of a category besides its name."""
+
+
+BESIDE_MASKS = 1 << 40
+"""Stands beside the bits of lost slots for outlines of an object whose pixels are held."""
+
+
+class Losses:
+    """The loss report in the making."""
+
+    def __init__(self, target: Format, categories: TargetCategories, same: bool) -> None:
+        self._noted: Counter[tuple[str, str]] = Counter()
+        self._slots: dict[int, int] = {}
+        self.same = same
+        self.categories = categories
+        made = [role for role in target.documents if not role.kept]
+        meanings = [
+            (meaning, scope)
+            for role in made
+            for meaning, scope, _ in wanted_slots.meanings(role.document_rule, role.scope)
+        ]
+        captured = {name for role in target.roles.values() if not role.kept for name in role.captures}
+        self.item_slots = {
+            meaning.name for meaning, scope in meanings if meaning.where == "item" or scope.kind == "item"
+        } | captured
+        self.tables = {meaning.table for meaning, _ in meanings if meaning.where == "column"}
+        self.tables |= {table for role in made for table in wanted_slots.tables(role.document_rule)}
+        self.category_slots = {
+            meaning.name.removeprefix("label.").removeprefix("category.")
+            for meaning, scope in meanings
+            if scope.kind == "category" or "category." in meaning.name or meaning.table == "categories"
+        }
+        self.object_attributes = {
+            meaning.name.removeprefix("attributes").removeprefix(".")
+            for meaning, scope in meanings
+            if scope.kind == "object" and meaning.where == "record" and meaning.name.startswith("attributes")
+        }
+        if any(scope.kind == "attribute" for _, scope in meanings):
+            self.object_attributes.add("")
+
+    def note(self, what: str, unit: str = "objects", count: int = 1) -> None:
+        """Count a loss."""
+        self._noted[what, unit] += count
+
+    @property
+    def counts(self) -> Counter[tuple[str, str]]:
+        """How much of what was lost: words and unit, and how many."""
+        counts = Counter(self._noted)
+        for slots, count in self._slots.items():
+            for name, words in NAMES.items():
+                if slots & BITS[name]:
+                    counts[words, "objects"] += count
+            if slots & BESIDE_MASKS:
+                counts["outlines beside masks", "objects"] += count
+        return counts
+
+    def clear(self) -> None:
+        """Begin anew."""
+        self._noted.clear()
+        self._slots.clear()
+
+    def listed(self, categories: Iterable[Category]) -> None:
+        """Count what is known of categories and was not written."""
+        if self.same:
+            return
+        for category in categories:
+            for name, words in CATEGORY_NAMES.items():
+                value = getattr(category, name)
+                if value is not None and value not in ((), "") and name not in self.category_slots:
+                    self.note(words, "categories")
+
+    def item(self, item: Item, held: Mapping[Hashable, int]) -> None:
+        """Count what is said of an item and of its objects that was not written."""
+        if self.same:
+            return
+        slots_lost = self._slots
+        for thing in item.objects:
+            bits = held.get(id(thing), 0)
+            if not bits & WRITTEN:
+                continue
+            gone = stated_bits(thing) & ~bits & ~BITS["attributes"]
+            if gone & BITS["single"] and thing.single:
+                gone &= ~BITS["single"]  # one thing is what every object is unless something else is said
+            if gone & BITS["polygons"] and bits & BITS["region"]:
+                gone = gone & ~BITS["polygons"] | BESIDE_MASKS
+            if gone & BITS["region"]:
+                gone = self._without_region(thing, gone, bits)
+            if gone:
+                slots_lost[gone] = slots_lost.get(gone, 0) + 1
+            if thing.attributes or self.categories.fixed:
+                self._named(thing)
+        slots, tables = self.item_slots, self.tables
+        if item.tags and "tags" not in slots:
+            self.note("tags", "items")
+        if item.attributes and "attributes" not in slots:
+            lost = [name for name in item.attributes if f"attributes.{name}" not in slots]
+            if lost:
+                self.note("attributes of items", "items")
+        if item.sequence is not None and "sequence" not in slots:
+            self.note("sequences", "items")
+        if item.void and "void" not in tables:
+            self.note("void pixels", "items")
+        if item.subsets and not slots & {"subset", "subsets"}:
+            self.note("subsets", "items")
+        elif len(item.subsets) > 1 and "subsets" not in slots:
+            self.note("further subsets", "items")
+
+    def _without_region(self, thing: Object, lost: int, held: int) -> int:
+        """What is lost of an object whose region is not held: no region if it is empty; its holes if polygons are."""
+        if held & BITS["polygons"] and isinstance(thing.region, Region):
+            outlines = thing.region.to_polygons()
+            if len(outlines) > 1 or any(outline.holes for outline in outlines):
+                self.note("holes and pieces, joined to one outline by bridges")
+        return lost if thing.region else lost & ~BITS["region"]
+
+    def _named(self, thing: Object) -> None:
+        """Count what is lost by its name: attributes, and a category that the target's table lacks."""
+        if thing.attributes and "" not in self.object_attributes:
+            for name in thing.attributes:
+                if name not in self.object_attributes:
+                    self.note(f"attribute {name}")
+        if thing.category is not None and self.categories.fixed and not self.categories.holds(thing.category):
+            self.note(f"category {thing.category.name}")
+
+    def lines(self) -> list[str]:
+        """One line per kind, sorted: `hidden regions: 64 objects`."""
+        return [f"{what}: {count} {_unit(unit, count)}" for (what, unit), count in sorted(self.counts.items())]
+
+    def report(self) -> list[dict[str, Any]]:
+        """The report as plain data."""
+        return [{"what": what, "unit": unit, "count": count} for (what, unit), count in sorted(self.counts.items())]
+
+
+def _unit(unit: str, count: int) -> str:
+    singular = "category" if unit == "categories" else unit[:-1]
+    return singular if count == 1 else unit

@@ -1,0 +1,171 @@
+"""Records of which a target has no row: each is counted once, with the reason, when its item has been written."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from formatspec.engine.evaluate.write_context import WriteSetting, is_unbounded
+from formatspec.engine.export.adaptation.adapt import CROWDS_LEFT
+from formatspec.engine.resolve.held_slots import BITS, WRITTEN, mark_of_area, record_mark
+from formatspec.engine.spec import wanted_slots
+from formatspec.engine.spec.compiled import Format, Role
+from formatspec.model import derive
+from formatspec.model.records import Area, Item, Object
+
+TRACKED = ("objects", "labels", "captions", "areas")
+HIDDEN = "hidden by others"
+COVERED = "pixels covered by others"
+NO_TABLE = "no table is for them"
+UNBOUNDED = {"polyline": "lines, which bound no area", "keypoints": "points, which bound no area"}
+ONE_PER_ITEM = "one per item"
+_SINGLE = {"labels": "label.", "captions": "caption."}
+"""What slots of the item that tell of its first label or caption begin with."""
+
+Loss = tuple[str, str]
+
+
+class Unwritten:
+    """Which records a target's tables tell of, and which not.
+
+    rows: tables whose rows are counted record by record.  listed: those of documents.  whole: tables of which
+    nothing is left out, since a column lists them, or a file stands for each.  first: those of which an item's
+    slots tell the first.  copied: those whose files are taken over as they are.
+    """
+
+    def __init__(self, target: Format, same: bool = False, copied: Collection[str] = ()) -> None:
+        self.copied = frozenset(copied)
+        made = [role for role in target.documents if same or not role.kept]
+        self.rows = {table for role in made for table in wanted_slots.tables(role.document_rule)}
+        self.listed = {
+            table
+            for role in made
+            if role.span != "record"
+            for table in wanted_slots.tables(role.document_rule, lookups=False)
+        }
+        self.rows |= {"objects"} & {_parts(name) for role in target.roles.values() for name in role.captures}
+        self.whole = {
+            meaning.table
+            for role in made
+            for meaning, _, _ in wanted_slots.meanings(role.document_rule, role.scope)
+            if meaning.where == "column"
+        }
+        if any(name.startswith("category.") for role in made for name in role.captures):
+            self.whole.add("labels")
+        names = {name for role in target.roles.values() if not role.kept for name in _names(role)}
+        self.first = {table for table, head in _SINGLE.items() if any(name.startswith(head) for name in names)}
+
+    def of(self, item: Item, setting: WriteSetting, stated: int) -> Iterator[Loss]:
+        """Each loss of an item that has been written; its objects from `stated` on were made of its areas."""
+        reasons: dict[Hashable, str] = {}
+        others: dict[Loss, None] = {}
+        for table, record, why in setting.rows.pop("lost", ()):
+            if table in TRACKED or table == "children":
+                reasons.setdefault(record_mark(record), why)
+            elif table == "items":
+                others[f"{table} not written ({why})", table] = None  # an item once, however many lists name it
+            else:
+                yield f"{table} not written ({why})", table
+        yield from others
+        yield from self._objects(item, setting, reasons, stated)
+        for table in ("labels", "captions"):
+            yield from self._of(table, getattr(item, table), setting.held, reasons)
+        if stated == len(item.objects):
+            yield from self._areas(item, setting, reasons)
+
+    def _objects(
+        self, item: Item, setting: WriteSetting, reasons: Mapping[Hashable, str], stated: int
+    ) -> Iterator[Loss]:
+        if "objects" in self.whole | self.copied:
+            return
+        held = setting.held
+        for place, thing in enumerate(item.objects):
+            bits = held.get(id(thing), 0)
+            written, seen = bits & WRITTEN, setting.seen.get(id(thing))
+            if seen is not None and seen.region is not None and not bits & BITS["polygons"]:
+                if seen.pixels or written:
+                    yield COVERED, "objects"
+                else:
+                    yield f"objects {HIDDEN}", "objects"
+                    continue
+            if written and place < stated:
+                continue
+            unit = "objects" if place < stated else "areas"
+            if written:
+                yield "areas, written as objects", unit
+            elif _is_drawn(thing, held):
+                yield "objects, drawn as areas", unit
+            elif "objects" in self.rows:
+                why = UNBOUNDED.get(is_unbounded(thing) or "") or reasons.get(record_mark(thing), NO_TABLE)
+                yield f"{unit} not written ({why})", unit
+            elif "areas" in self.rows:
+                yield f"{unit} not written ({_no_area(thing, reasons)})", unit
+            else:
+                yield unit, unit
+
+    def _areas(self, item: Item, setting: WriteSetting, reasons: Mapping[Hashable, str]) -> Iterator[Loss]:
+        held = setting.held
+        for area in () if "areas" in self.copied else item.areas:
+            if "areas" not in self.rows | self.whole:
+                yield "areas", "areas"
+            elif not held.get(record_mark(area), 0) & WRITTEN:
+                seen = _is_seen(area, item.objects)
+                why = f"not written ({reasons.get(record_mark(area), NO_TABLE)})" if seen else HIDDEN
+                yield f"areas {why}", "areas"
+
+    def _of(
+        self, table: str, records: Sequence[Any], held: Mapping[Hashable, int], reasons: Mapping[Hashable, str]
+    ) -> Iterator[Loss]:
+        if table in self.whole | self.copied:
+            return
+        for place, record in enumerate(records):
+            if held.get(record_mark(record), 0) & WRITTEN or (place == 0 and table in self.first):
+                continue
+            if table in self.rows:
+                yield f"{table} not written ({reasons.get(record_mark(record), NO_TABLE)})", table
+            else:
+                yield (f"{table} not written ({ONE_PER_ITEM})" if table in self.first else table), table
+
+
+def tells_of_gone(what: str, unit: str) -> bool:
+    """Whether a line of the report tells of records that do not stand in the output as what they were."""
+    gone = (unit, f"{unit} {HIDDEN}", "objects, drawn as areas", "areas, written as objects", f"{unit} {CROWDS_LEFT}")
+    return what.startswith(f"{unit} not written") or what in gone
+
+
+def _parts(name: str) -> str:
+    return "objects" if name.startswith("object.") else ""
+
+
+def _names(role: Role) -> Iterator[str]:
+    """The names of the item's slots that a role tells of, in its path and in its documents."""
+    yield from role.captures
+    if role.kind is not None:
+        for meaning, scope, _ in wanted_slots.meanings(role.document_rule, role.scope):
+            if meaning.where == "item" or scope.kind == "item":
+                yield meaning.name
+
+
+def _is_drawn(thing: Object, held: Mapping[Hashable, int]) -> bool:
+    """Whether an object's pixels are part of an area that was drawn."""
+    if thing.parent is not None or thing.category is None or not (thing.region or thing.polygons):
+        return False
+    return bool(held.get(mark_of_area(thing.category), 0) & WRITTEN)
+
+
+def _no_area(thing: Object, reasons: Mapping[Hashable, str]) -> str:
+    """Why an object is in no area."""
+    if thing.parent is not None:
+        return "parts of others"
+    if not (thing.region or thing.polygons):
+        return "no region"
+    return reasons.get(mark_of_area(thing.category), NO_TABLE)
+
+
+def _is_seen(area: Area, objects: Iterable[Object]) -> bool:
+    """Whether some pixel of an area is nobody's object."""
+    left = area.region
+    for thing in objects:
+        region = derive.region(thing, left.height, left.width)
+        left = left if region is None else left - region
+    return bool(left)

@@ -1,0 +1,1 @@
+"""Rows of a table become records: asked for their conditions, read, merged."""

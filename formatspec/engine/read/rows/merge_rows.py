@@ -1,0 +1,284 @@
+"""Rows that tell of one record become one record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from formatspec.codecs.registry import UnfitError
+from formatspec.engine.base.faults import DocumentPath, MisfitError, Record
+from formatspec.engine.read.item_state import ItemState, put
+from formatspec.engine.read.rows.row_condition import Condition
+from formatspec.engine.resolve.discriminators import RowTest
+from formatspec.engine.resolve.scope import Scope
+from formatspec.engine.resolve.table_ids import rows_key
+from formatspec.language.errors import Place
+from formatspec.language.rules import TableRule
+from formatspec.model.ids import free_ids
+
+if TYPE_CHECKING:
+    pass
+
+
+class Ranks(msgspec.Struct, frozen=True):
+    """The numbers of a file that order records, sorted; `spread` gives the number of rank k of n."""
+
+    numbers: tuple[int, ...]
+    spread: Callable[[int, int], int | None]
+
+    def place(self, number: Any, count: int) -> int | None:
+        """Which of `count` records a number means, from 0; None where it cannot be told.
+
+        Where there are as many numbers as records, they go in order; else a number means the record whose rank is
+        spelled so, as long as all are.
+        """
+        if number not in self.numbers:
+            return None
+        if len(self.numbers) == count:
+            return self.numbers.index(number)
+        spelled = [self.spread(rank, count) for rank in range(1, count + 1)]
+        return spelled.index(number) if set(self.numbers) <= set(spelled) else None
+
+
+Reader = Callable[[Any, Record, ItemState], None]
+"""Takes a document and binds what stands in it to the model's slots."""
+
+
+class RowReader(msgspec.Struct, frozen=True):
+    """How one row of a table is read: what it looks like, what it binds, which record it is.
+
+    constants: whether values in the row say that it is of this table.
+    """
+
+    number: int
+    kind: str
+    by: tuple[str, ...]
+    test: RowTest
+    read: Reader
+    fits: Condition
+    overlap: bool
+    table: str
+    place: Place
+    rule: TableRule
+    scope: Scope
+    constants: bool
+
+
+RINGS = "polygons"
+PLURAL = (RINGS, "tags")
+BOX = "bbox"
+BY_ID = ("id",)
+OBJECTS_BY_ID = ("object", "id")
+
+
+def keep_row(reader: RowReader, record: Record, outer: Record, state: ItemState) -> None:
+    """Keep the record of a row: as one of its table, or as part of the record that it is the same as."""
+    kind = reader.kind
+    if kind == "attribute":
+        put_at(outer, f"attributes.{record.get('key')}", record.get("value"), reader, state)
+        return
+    if kind == "item":
+        _merge(state.item, record, state, reader)
+        return
+    if kind == "void":
+        state.item["void"] = record.get("region")
+        return
+    rows = state.tables.setdefault(kind, [])
+    if kind == "object" and reader.by == BY_ID and not reader.overlap and type(record.get("id")) is int:
+        known = state.keyed.setdefault(OBJECTS_BY_ID, {})
+        if (record["id"],) not in known:
+            record.setdefault("$file", state.file)
+            record["$table"] = reader.number
+            known[record["id"],] = record
+            rows.append(record)
+            return
+    if reader.overlap:
+        state.tables.setdefault("$overlap", []).append({"row": record, "reader": reader, "at": (state.file, state.at)})
+        return
+    if reader.rule.each.rings:
+        _keep_ring(reader, record, rows, state)
+        return
+    if kind == "caption" or not reader.by:
+        record.setdefault("$file", state.file)
+        rows.append(record)
+        return
+    placed = _placed_category(reader, record, rows)
+    if placed is not None:
+        _merge(placed, record, state, reader)
+        return
+    key = _key(reader.by, record, state)
+    beside = _beside(reader, record, rows, state) if key is not None and BOX in reader.by else None
+    if beside is not None:
+        _merge(beside, record, state, reader)
+        return
+    if key is None or BOX in reader.by:
+        record.setdefault("$file", state.file)
+        rows.append(record)
+        return
+    known = state.keyed.setdefault((kind, *reader.by), {})
+    same = known.get(key)
+    if same is None and any(f"?{name}" in record for name in reader.by):
+        same = _look_up(reader, record, rows, state)
+    if same is None and reader.rule.each.counted:
+        same = _counted(reader, record, rows, state)
+    if same is None:
+        record.setdefault("$file", state.file)
+        record["$table"] = reader.number
+        known[key] = record
+        rows.append(record)
+        return
+    if same.get("$table") == reader.number and reader.by == ("id",):
+        _, path = record.get("$id_at", (state.file, state.at))
+        if kind != "object":
+            words = f"the id {key[0]!r} stands twice"
+            case = "category" if kind == "category" else "item"
+            state.fault("DUPLICATE", path, reader.place, words, "an id of its own", key[0], case=case)
+            return
+        record["id"] = free_ids({one[0] for one in known})(key[0])
+        record["$file"], record["$table"] = state.file, reader.number
+        known[record["id"],] = record
+        rows.append(record)
+        said_twice(key[0], path, reader.place, record, state)
+        return
+    known[key] = same
+    _merge(same, record, state, reader)
+
+
+def said_twice(value: Any, path: DocumentPath, place: Place, record: Record | None, state: ItemState) -> None:
+    """Note that an object's id stood before; its record, if there is one, has another id by now."""
+    case = "referred" if state.refers else ""
+    words = f"the id {value!r} stands twice"
+    state.fault("DUPLICATE", path, place, words, "an id of its own", value, case=case, about=record, scope="object")
+
+
+def _keep_ring(reader: RowReader, record: Record, rows: list[Record], state: ItemState) -> None:
+    """Keep the record of a row that may tell one ring of an object: with the object's others, or as one of its own."""
+    key = _key(reader.by, record, state) if record.get(RINGS) else None
+    known = state.keyed.setdefault((reader.kind, RINGS, *reader.by), {})
+    same = record if key is None else known.setdefault(repr(key), record)  # 1, 1.0, true and "1" are four groups
+    if same is record:
+        record.setdefault("$file", state.file)
+        rows.append(record)
+        return
+    same[RINGS] = (*same[RINGS], *record[RINGS])
+    record["$same"] = same
+    if "$rows" in record:
+        told = same["$rows"]
+        told.setdefault(rows_key(reader.number), [told[reader.number]]).append(record["$rows"][reader.number])
+    for slot, value in record.items():
+        if slot != RINGS and not slot.startswith(("$", "?")) and same.setdefault(slot, value) != value:
+            message = f"{slot} is not that of the first row of this object, which is taken"
+            state.fault("ROWS_UNLIKE", state.at, reader.place, message, repr(same[slot]), value)
+
+
+def _beside(reader: RowReader, record: Record, rows: list[Record], state: ItemState) -> Record | None:
+    """The first record with this box that other tables told of and this one has not yet; boxes may stand twice."""
+    kind = category_key(record, state) if "category" in reader.by else None
+    for row in rows:
+        told = row.setdefault("$boxed", set())
+        alike = row.get(BOX) == record[BOX] and (kind is None or category_key(row, state) == kind)
+        if alike and reader.number not in told:
+            told.add(reader.number)
+            return row
+    return None
+
+
+def put_at(record: Record, slot: str, value: Any, reader: RowReader, state: ItemState) -> None:
+    """Put a value, noting a conflict instead of raising it."""
+    try:
+        put(record, slot, value, state)
+    except MisfitError as misfit:
+        state.fault(misfit.code, state.at, reader.place, misfit.message, misfit.expected, misfit.got)
+    except UnfitError as unfit:
+        state.fault("FIELD", state.at, reader.place, "the value does not fit", unfit.expected, value)
+
+
+def _merge(same: Record, record: Record, state: ItemState, reader: RowReader) -> None:
+    record["$same"] = same
+    again = same.get("$table") == reader.number
+    for slot, value in record.items():
+        if slot == "$rows":
+            same.setdefault("$rows", {}).update(value)
+        elif slot.startswith(("$", "?")):
+            continue
+        elif again and slot in PLURAL and slot in same:
+            same[slot] = (*same[slot], *value)
+        else:
+            put_at(same, slot, value, reader, state)
+
+
+def _key(by: tuple[str, ...], record: Record, state: ItemState) -> tuple[Any, ...] | None:
+    key: list[Any] = []
+    for name in by:
+        if name == "item":
+            key.append(True)
+            continue
+        value = category_key(record, state) if name == "category" else record.get(name, record.get(f"?{name}"))
+        if value is None:
+            return None
+        key.append(tuple(value) if isinstance(value, list) else value)
+    return tuple(key)
+
+
+def category_key(record: Record, state: ItemState) -> Any:
+    """What names a record's category in every document alike: the table's own, else its name, id or index."""
+    found = state.categories.find(record)
+    if found is not None:
+        return found.name or found.id
+    for slot in ("category.name", "category.id", "category.index", "category.color"):
+        value = record.get(slot)
+        if value is not None:
+            return value
+    return None
+
+
+def _placed_category(reader: RowReader, record: Record, rows: list[Record]) -> Record | None:
+    """The category that another table has at the index by which a row means it."""
+    position = record.get("index")
+    if reader.kind != "category" or reader.by != ("index",) or not isinstance(position, int):
+        return None
+    if not 0 <= position < len(rows) or rows[position].get("$table") == reader.number:
+        return None
+    return rows[position] if rows[position].get("index", position) == position else None
+
+
+def _look_up(reader: RowReader, record: Record, rows: list[Record], state: ItemState) -> Record | None:
+    """The record that derived keys point at, among those that other documents told of."""
+    candidates = [row for row in rows if row.get("$table") != reader.number and reader.fits(dict(row), state)]
+    position: int | None = None
+    ranks: Ranks | None = record.get("$ranks")
+    for name in reader.by:
+        if name == "category":
+            mine = category_key(record, state)
+            candidates = [row for row in candidates if category_key(row, state) == mine]
+        elif name in ("index", "number"):
+            position = record.get(f"?{name}")
+        elif name == "rank":
+            position = None if ranks is None else ranks.place(record.get("?rank"), len(candidates))
+            if position is None and ranks is not None:
+                told = f"{len(ranks.numbers)} records are shown, {len(candidates)} told of"
+                state.fault("PIXEL_VALUE", state.at, reader.place, f"{told}, and no number says which are not seen")
+        else:
+            candidates = [row for row in candidates if row.get(name) == record.get(name)]
+    if position is None or not 0 <= position < len(candidates):
+        return None
+    return candidates[position]
+
+
+def _counted(reader: RowReader, record: Record, rows: list[Record], state: ItemState) -> Record | None:
+    """The record that other documents told of under the number of this one; those that state none are counted."""
+    slot = reader.by[-1]
+    kind, number = category_key(record, state), record.get(slot)
+    told = [row for row in rows if row.get("$table") != reader.number and category_key(row, state) == kind]
+    told = [row for row in told if row.get("$counted") == reader.number or reader.fits(dict(row), state)]
+    stated = {row[slot]: row for row in told if type(row.get(slot)) is int and "$counted" not in row}
+    if type(number) is not int or number in stated:
+        return None if type(number) is not int else stated[number]
+    rest = [row for row in told if row.get(slot) is None or "$counted" in row]
+    place = number - sum(1 for other in stated if other < number)
+    if not 0 <= place < len(rest):
+        return None
+    rest[place]["$counted"] = reader.number
+    return rest[place]

@@ -1,0 +1,118 @@
+"""One row of a table: how it is read, and what becomes of its record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from msgspec import Raw, json
+
+from formatspec.engine.base.faults import Fault, Record
+from formatspec.engine.read.item_state import ItemState
+from formatspec.engine.read.rows.merge_rows import RowReader, keep_row
+from formatspec.engine.read.rows.row_condition import always
+from formatspec.language.leaf import bindings
+from formatspec.language.rules import LeafRule, Rule, inside
+
+
+def read_row(
+    row: Any,
+    position: int,
+    readers: Sequence[RowReader],
+    outer: Record,
+    state: ItemState,
+    known: Mapping[str, Any] = {},
+) -> RowReader | None:
+    """Read one row by the first of `readers` that fits, and keep its record; `known` slots are set already.
+
+    Gives the reader; None where the row is set aside.
+    """
+    before = len(state.faults)
+    nearest: tuple[int, list[Fault]] | None = None
+    for reader in readers:
+        if len(readers) > 1 and not reader.test(row):
+            continue
+        record: Record = {"$up": outer, **known} if reader.table == "children" else dict(known)
+        reader.read(row, record, state)
+        if reader.kind == "object" and "index" in reader.by:
+            record.setdefault("?index", position)
+        if len(state.faults) > before and any(fault.sets_aside for fault in state.faults[before:]):
+            _of_row(state, before, reader, record)
+            wrong = sum(fault.sets_aside for fault in state.faults[before:])
+            if nearest is None or wrong < nearest[0]:
+                nearest = wrong, state.faults[before:]
+            del state.faults[before:]
+            others = () if reader is readers[-1] else readers[readers.index(reader) + 1 :]
+            if any(_may_be(other, reader, row) for other in others):
+                continue
+            state.faults += nearest[1]  # the row is told of by the alternative that it resembles most
+            return None
+        if reader.fits is not always and not reader.fits(record, state):
+            continue
+        if state.origin:
+            record["$rows"] = {reader.number: (position, row)}
+        keep_row(reader, record, outer, state)
+        return reader
+    if nearest is not None:
+        state.faults += nearest[1]
+        return None
+    scope = "object" if readers[0].kind in _COSTS_A_ROW else ""
+    message = "the row fits no table that could hold it"
+    state.fault("ALTERNATIVE", state.at, readers[0].place, message, got=_shown(row), scope=scope)
+    return None
+
+
+def rows_of_tasks(readers: Sequence[RowReader]) -> dict[int, str]:
+    """What kind of geometry each of the alternatives that a choice of options tells apart states, by their numbers."""
+    kinds = {}
+    for reader in readers:
+        if reader.rule.each.where is None or "option." not in repr(reader.rule.each.where):
+            return {}
+        names = set(_names(reader.rule.row))
+        kinds[reader.number] = "boxes" if "bbox" in names else "outlines" if names & _OUTLINES else ""
+    return kinds
+
+
+_OUTLINES = {"polygon", "polygons", "rotated"}
+
+
+def _names(rule: Rule) -> Iterator[str]:
+    if isinstance(rule, LeafRule):
+        yield from (name for bind in bindings(rule.leaf) for name in bind.names)
+    for one in inside(rule):
+        yield from _names(one)
+
+
+def _of_row(state: ItemState, before: int, reader: RowReader, record: Record) -> None:
+    """Let the faults of a row that is set aside cost the row: what they are about does not stand."""
+    scope = "object" if reader.kind in _COSTS_A_ROW else ""
+    for at, fault in enumerate(state.faults[before:], before):
+        if fault.about is not None or scope:
+            state.faults[at] = fault._replace(
+                about=None, scope=fault.scope or scope, object=fault.object or record.get("id")
+            )
+
+
+_COSTS_A_ROW = frozenset({"object", "label", "caption", "area"})
+"""Kinds of records of which an item may be without one."""
+
+
+def _may_be(other: RowReader, reader: RowReader, row: Any) -> bool:
+    """Whether a row that is not what its constants say may be of another table: not of one that takes any row."""
+    return other.test(row) and (other.constants or not reader.constants)
+
+
+def _shown(row: Any) -> Any:
+    """A row with what nobody has asked for yet, to be told of."""
+    if not isinstance(row, dict):
+        return row
+    return {key: json.decode(part) if type(part) is Raw else part for key, part in row.items()}
+
+
+def rows_of_columns(value: Any) -> Any:
+    """The rows of a mapping from keys to lists of one length; anything else as it is, to be reported."""
+    if not isinstance(value, dict) or not all(isinstance(column, list) for column in value.values()):
+        return value
+    if len({len(column) for column in value.values()}) > 1:
+        return None
+    return [dict(zip(value, row, strict=True)) for row in zip(*value.values(), strict=True)]

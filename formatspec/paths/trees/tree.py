@@ -1,0 +1,159 @@
+"""Trees of files: a folder, a zip archive or a place behind a URL, seen alike. Paths are posix, relative to the root.
+
+A tree never changes: its listing is taken once, when first asked for. Nothing outside the root is opened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol, runtime_checkable
+
+from formatspec.paths.listing import Paths
+from formatspec.paths.names import safe_join
+
+
+class SourceChangedError(Exception):
+    """Data were deleted or changed while they were read; one sentence.  It is no trouble of one file: the run ends."""
+
+
+@runtime_checkable
+class Tree(Protocol):
+    """Files under one root."""
+
+    @property
+    def root(self) -> str:
+        """The root as shown to a person."""
+        ...
+
+    def paths(self) -> Sequence[str]:
+        """Every regular file, sorted by segments in the order of code points."""
+        ...
+
+    def folders(self) -> Sequence[str]:
+        """Every folder below the root, sorted likewise."""
+        ...
+
+    def escapes(self) -> Sequence[str]:
+        """Symbolic links that leave the root, and unsafe names of an archive: never followed, only told."""
+        ...
+
+    def exists(self, path: str) -> bool:
+        """Whether a regular file has this path."""
+        ...
+
+    def size(self, path: str) -> int:
+        """Bytes. Raises FileNotFoundError."""
+        ...
+
+    def read(self, path: str) -> bytes:
+        """The file's bytes. Raises OSError, and ValueError for a damaged or dangerous archive."""
+        ...
+
+    def prefetch(self, paths: Iterable[str], again: bool = False) -> None:
+        """Take the files that are read next, in that order: a tree far away fetches the first of them at once, as
+        many as it has room for, and lets go of what it fetched before and is not among them. Others do nothing.
+
+        again: they will be read a second time, perhaps by another process.
+        """
+        ...
+
+    def local(self, path: str) -> Path | None:
+        """A real file to hand to a decoder, a link or a copy; None if there is none."""
+        ...
+
+    def ends(self, path: str, size: int) -> tuple[bytes, bytes] | None:
+        """The first and the last bytes of a file, so many or all it has; None where they are not at hand alone."""
+        ...
+
+    def under(self, prefix: str) -> Tree:
+        """The part below a folder, with paths relative to it. Raises ValueError if that leaves the root."""
+        ...
+
+
+class Listing(NamedTuple):
+    """What a tree holds."""
+
+    paths: Sequence[str]
+    folders: Sequence[str]
+    escapes: Sequence[str]
+
+
+class Listed:
+    """What a tree tells of its listing, which each kind of tree takes in its own way, once."""
+
+    @cached_property
+    def _listing(self) -> Listing:
+        raise NotImplementedError
+
+    def paths(self) -> Sequence[str]:
+        return self._listing.paths
+
+    def folders(self) -> Sequence[str]:
+        return self._listing.folders
+
+    def escapes(self) -> Sequence[str]:
+        return self._listing.escapes
+
+
+@dataclass(frozen=True)
+class _Subtree(Listed):
+    """The part of a tree below a folder; `prefix` ends with a slash."""
+
+    base: Tree
+    prefix: str
+
+    @property
+    def root(self) -> str:
+        return f"{self.base.root}/{self.prefix[:-1]}"
+
+    def exists(self, path: str) -> bool:
+        return self.base.exists(self._full(path))
+
+    def size(self, path: str) -> int:
+        return self.base.size(self._full(path))
+
+    def read(self, path: str) -> bytes:
+        return self.base.read(self._full(path))
+
+    def prefetch(self, paths: Iterable[str], again: bool = False) -> None:
+        self.base.prefetch((self._full(path) for path in paths), again)
+
+    def local(self, path: str) -> Path | None:
+        return self.base.local(self._full(path))
+
+    def ends(self, path: str, size: int) -> tuple[bytes, bytes] | None:
+        return self.base.ends(self._full(path), size)
+
+    def under(self, prefix: str) -> Tree:
+        joined = _prefix(prefix)
+        return self.base.under(self.prefix + joined) if joined else self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _Subtree, (self.base, self.prefix)
+
+    def _full(self, path: str) -> str:
+        return self.prefix + path
+
+    @cached_property
+    def _listing(self) -> Listing:
+        return Listing(*(self._below(all_) for all_ in (self.base.paths(), self.base.folders(), self.base.escapes())))
+
+    def _below(self, paths: Sequence[str]) -> Paths:
+        cut = len(self.prefix)
+        return Paths(path[cut:] for path in paths if path.startswith(self.prefix))
+
+
+def _prefix(prefix: str) -> str:
+    joined = safe_join("", prefix)
+    if joined is None:
+        raise ValueError(f"{prefix!r} leaves the root")
+    return joined
+
+
+def subtree(tree: Tree, prefix: str) -> Tree:
+    """The part of a tree below a folder. Raises ValueError if that leaves the root."""
+    joined = _prefix(prefix)
+    return _Subtree(tree, joined + "/") if joined else tree

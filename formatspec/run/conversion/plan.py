@@ -1,0 +1,74 @@
+"""What is asked of a conversion, what it gives, and why one is refused."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from formatspec.engine.conservation.tally import Imbalance
+from formatspec.findings.finding import Finding
+from formatspec.policy.rules import Policy
+from formatspec.policy.tell import Done
+
+Media = Literal["copy", "link", "none"]
+
+
+class RefusedError(ValueError):
+    """A conversion that was not made, with the findings that stand in its way, and what would let it pass."""
+
+    def __init__(
+        self, message: str, findings: tuple[Finding, ...] = (), losses: tuple[str, ...] = (), ways: tuple[str, ...] = ()
+    ) -> None:
+        super().__init__(message)
+        self.findings = findings
+        self.losses = losses
+        self.ways = ways
+
+
+class UnaccountedError(RefusedError):
+    """A conversion that was not made, since something would be gone that no line names: a fault of ours."""
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True):
+    """What a conversion wrote, what was done about findings, and what the target could not hold."""
+
+    source: str
+    target: str
+    out: str
+    items: int
+    skipped: int
+    files: int
+    losses: tuple[str, ...]
+    loss_report: tuple[dict[str, Any], ...]
+    findings: tuple[Finding, ...]
+    notices: tuple[str, ...] = ()
+    actions: tuple[Done, ...] = ()
+    unaccounted: tuple[Imbalance, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """The result as one plain object."""
+        plain = msgspec.to_builtins(self)
+        plain["losses"] = plain.pop("loss_report")
+        return {"version": 1, **plain}
+
+
+class Plan(msgspec.Struct, kw_only=True):
+    """What is asked of a conversion."""
+
+    media: Media = "copy"
+    policy: Policy = Policy()
+    lossless: bool = False
+    subsets: dict[str, str] = {}
+    options: dict[str, Any] = {}
+    labels: dict[str, str | None] | None = None
+    select: Any = None
+    default_class: str | None = None
+    allow_unaccounted: bool = False
+    allow_loss: tuple[str, ...] = ()
+    variant: str | None = None
+
+    @property
+    def leaves_items(self) -> bool:
+        """Whether every item stays as it is: none is selected, none named anew."""
+        return self.labels is None and self.select is None and not self.subsets

@@ -1,0 +1,198 @@
+"""Items of a dataset written in another format, one shard after another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import Any
+
+import msgspec
+
+from formatspec.engine.dataset.dataset import OpenDataset
+from formatspec.engine.dataset.item.read_item import Assembled
+from formatspec.engine.dataset.report import Noted
+from formatspec.engine.export.adaptation.adapt import Adapter, TargetCategories, target_categories
+from formatspec.engine.export.adaptation.judge_target import TargetJudge
+from formatspec.engine.export.errors import CannotWriteError
+from formatspec.engine.export.exporter import Exporter
+from formatspec.engine.export.join_shards import Finisher
+from formatspec.engine.export.lost.losses import Losses
+from formatspec.engine.export.shard_output import ShardOutput
+from formatspec.engine.export.shared_tables import counts_on, knows_all
+from formatspec.engine.spec.compiled import IMAGE, Format
+from formatspec.findings.finding import Finding
+from formatspec.model.limits import TooLargeError
+from formatspec.model.records import Category, Item
+from formatspec.policy.repair import repaired
+from formatspec.run.classless import GivenClass, class_of
+from formatspec.run.conversion.bring_media import MediaFiles
+from formatspec.run.conversion.plan import Plan
+from formatspec.run.output.staging import Staging
+from formatspec.run.pools.shards import Shard, shards_of
+from formatspec.run.select import ItemCondition, Labels
+from formatspec.run.treat import in_target, named, treat
+from formatspec.run.validate import too_large
+
+
+class Conversion:
+    """Items of a dataset written in another format, shard by shard."""
+
+    def __init__(
+        self, source: OpenDataset, form: Format, listed: tuple[Category, ...], staging: Staging, plan: Plan
+    ) -> None:
+        self.source = source
+        self.form = form
+        self.staging = staging
+        self.plan = plan
+        self.settled = listed
+        self.labels = Labels(plan.labels) if plan.labels is not None else None
+        self.adapter = Adapter(source.form, form, (entry.names for entry in source.entries), plan.subsets)
+        self.listed = self.labels.categories(listed) if self.labels is not None else listed
+        named = None if self.adapter.same else class_of(source.form, plan.default_class)
+        self.classes = None if named is None else GivenClass(named, self.listed)
+        if self.classes is not None:
+            self.listed = self.classes.categories(self.listed)
+        self.categories = target_categories(
+            form, self.listed, self.adapter.same and self.labels is None, source.splits.apart
+        )
+        self.as_read = TargetCategories(listed, False, as_read=source.splits.apart)
+        self.shared = {(file.role, file.path): file for file in source.index.shared}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Conversion, (self.source, self.form, self.settled, self.staging, self.plan)
+
+    def shards(self) -> list[Shard]:
+        """The shards; a single one where rows of shared files must know of all others."""
+        items = len(self.source)
+        return [(0, items)] if knows_all(self.form) else shards_of(items)
+
+    @cached_property
+    def in_turn(self) -> bool:
+        """Whether shards must be written one after another, as rows of one count on from those of the last."""
+        return counts_on(self.form)
+
+    @cached_property
+    def unchanged(self) -> bool:
+        """Whether items go to their own format as they are, so that their own files are copied."""
+        return self.adapter.same and self.plan.leaves_items and not self.source.splits.several
+
+    @cached_property
+    def exporter(self) -> Exporter:
+        """What writes items, compiled once for all shards of a process."""
+        losses = Losses(self.form, self.categories, self.adapter.same)
+        return Exporter(self.form, self.categories, self.adapter, losses, self.staging.write, self.shared, self.as_read)
+
+    def run(self, shard: Shard) -> Written:
+        """Write the items of a shard."""
+        exporter = self.exporter
+        media = MediaFiles(self.source, self.form, self.staging, self.plan.media, exporter.losses)
+        made = Written()
+        copied = self.staging.linked_by_copy
+        for index, item, files in self._items(shard, made):
+            try:
+                own = exporter.item(item, index, files is None)
+            except CannotWriteError as error:
+                refused = Finding(code=error.code, level="error", item=item.key, message=str(error), scope="item",
+                                  file=item.image.path if item.image else None)  # fmt: skip
+                refused = msgspec.structs.replace(refused, action=self.plan.policy.action(refused))
+                made.left_out += refused.action != "error"
+                made.refused.append(refused)
+                continue
+            except (TooLargeError, MemoryError) as error:
+                made.refused.append(too_large(error, item))
+                continue
+            media.bring(item, own)
+            if files is not None:
+                media.keep(path for role, paths in files.items() if role != IMAGE for path in paths)
+            _forget(item)
+            made.items += 1
+        self.staging.flush()
+        made.part = exporter.take()
+        made.media = media.files
+        made.copied = self.staging.linked_by_copy - copied
+        return made
+
+    def _items(self, shard: Shard, made: Written) -> Iterator[tuple[int, Item, Mapping[str, list[str]] | None]]:
+        """The items that are written, with their places in the dataset, and by role their files that are kept."""
+        source, select = self.source, self.plan.select
+        for index, one in enumerate(source.assembled(*shard), shard[0]):
+            if source.index.unclaimed:
+                made.claimed.update(path for paths in one.files.values() for path in paths)
+            item = one.item
+            if item is not None and one.faults:
+                item = self._treated(one, item, made)
+                if item is not None and item is not one.item and self.unchanged and not source.purpose.pixels:
+                    item = self._read_whole(index)
+            if item is None:
+                continue
+            keeps = self.unchanged and item is one.item
+            chosen: Item | None = item
+            if select is not None:
+                chosen = select.at(item, index) if isinstance(select, ItemCondition) else select(item)
+            if chosen is not None:
+                chosen = chosen if self.labels is None else self.labels.item(chosen)
+                if self.classes is not None and any(thing.category is None for thing in chosen.objects):
+                    made.classed += sum(1 for thing in chosen.objects if thing.category is None)
+                    chosen = self.classes.item(chosen)
+                yield index, chosen, one.files if keeps else None
+
+    def _treated(self, one: Assembled, item: Item, made: Written) -> Item | None:
+        """An item after what the policy does about its findings; None where it is not written."""
+        source, policy = self.source, self.plan.policy
+        noted = source.reporter.noted(one.faults, one.key, source.shared_files)
+        decided = treat(policy, [(finding, fault) for (finding, _), fault in zip(noted, one.faults, strict=True)])
+        outcome = repaired(item, decided)
+        places = [place for _, place in noted]
+        made.found += [(named(done), place) for done, place in zip(outcome.done, places, strict=True)]
+        stops = any(done.action == "error" for done in outcome.done)
+        if outcome.item is None and not stops:
+            made.left_out += 1
+        if outcome.item is None or stops or not any(done.slot for done in outcome.done):
+            return None if stops else outcome.item
+        judged = in_target(policy, self.judge, outcome.item)
+        made.found += [(named(done), None) for done in judged.done]
+        if judged.item is None:
+            made.left_out += 1
+        return None if any(done.action == "error" for done in judged.done) else judged.item
+
+    def _read_whole(self, index: int) -> Item | None:
+        """An item that is written anew though its files were to be kept: its pixels are read too."""
+        source, lean = self.source, self.source.purpose
+        source.purpose = msgspec.structs.replace(lean, pixels=True)
+        try:
+            one = source.read(source.entries[index])
+        finally:
+            source.purpose = lean
+        return None if one.item is None else self._treated(one, one.item, Written())
+
+    @cached_property
+    def judge(self) -> TargetJudge:
+        """What the target's validation would say of objects."""
+        return TargetJudge(self.form)
+
+    def finisher(self, losses: Losses) -> Finisher:
+        """What joins the parts of shared files."""
+        return Finisher(
+            self.form, self.categories, losses, self.adapter.same, self.shared, self.as_read, self.plan.subsets
+        )
+
+
+class Written(msgspec.Struct):
+    """What writing a shard gave."""
+
+    items: int = 0
+    left_out: int = 0
+    media: int = 0
+    copied: int = 0
+    found: Noted = []
+    refused: list[Finding] = []
+    claimed: set[str] = set()
+    classed: int = 0
+    part: ShardOutput | None = None
+
+
+def _forget(item: Item) -> None:
+    """Let go of an item's sources once it is written, so that memory is that of one item."""
+    for origin in (item.origin, *(thing.origin for thing in item.objects)):
+        if origin is not None:
+            origin.forget()

@@ -1,0 +1,85 @@
+"""Values for the slots of one record of a generated dataset, drawn leaf by leaf."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from formatspec.codecs.registry import Env, UnfitError
+from formatspec.model.records import Category
+from formatspec.testing import carry
+from formatspec.testing.outline import Bound
+
+
+def fill_record(
+    rng: random.Random, bounds: Sequence[Bound], env: Env, known: Mapping[str, Any], choices: Mapping[int, int]
+) -> dict[str, Any]:
+    """Values for the slots of a record: those of the alternatives chosen, the others now and then."""
+    values: dict[str, Any] = dict(known)
+    for bound in bounds:
+        if not _chosen(bound, choices, bounds):
+            continue
+        if all(slot in values for slot in bound.slots) and not any(slot in ("polygon",) for slot in bound.slots):
+            continue
+        if not bound.required and rng.random() < 0.4:
+            for slot in bound.slots:
+                values.setdefault(slot, None)
+            continue
+        made = leaf_value(rng, bound, bounds, env)
+        for slot, value in zip(bound.slots, made, strict=True):
+            if values.get(slot) is None:
+                values[slot] = value
+    return values
+
+
+def leaf_value(rng: random.Random, bound: Bound, bounds: Sequence[Bound], env: Env) -> tuple[Any, ...]:
+    """Values that this leaf, and every other that binds the same slots, takes; None for each where none was met.
+
+    Raises LawBrokenError where a leaf reads another value than it wrote.
+    """
+    alike = (bound, *(o for o in bounds if o is not bound and o.slots == bound.slots and o.choice == bound.choice))
+    try:
+        value = carry.make(alike, rng, env)
+    except UnfitError:
+        return (None,) * len(bound.slots)
+    return (value,) if len(bound.slots) == 1 else tuple(value)
+
+
+def _chosen(bound: Bound, choices: Mapping[int, int], bounds: Sequence[Bound]) -> bool:
+    for number, place in bound.choice:
+        count = 1 + max(p for other in bounds for n, p in other.choice if n == number)
+        if choices.get(number, 0) % count != place:
+            return False
+    return True
+
+
+def attributes_of(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The attributes among the values of slots, without those that are not set."""
+    found = {
+        slot.removeprefix("attributes."): value
+        for slot, value in values.items()
+        if slot.startswith("attributes.") and value is not None and value != {}
+    }
+    return {**(whole if isinstance(whole := values.get("attributes"), dict) else {}), **found}
+
+
+def counted_keypoints(slots: Mapping[str, Any], category: Category) -> dict[str, Any]:
+    """As many keypoints as an object's category names, where both are stated."""
+    points, named = slots.get("keypoints"), len(category.keypoint_names)
+    return {"keypoints": (points * named)[:named]} if points and named else {}
+
+
+def category_of(values: Mapping[str, Any]) -> Category:
+    """A category from the values of its slots."""
+    fields = set(Category.__struct_fields__)
+    plain = {slot: value for slot, value in values.items() if slot in fields and value is not None}
+    plain["attributes"] = attributes_of(values)
+    return Category(**plain)
+
+
+def of_category(bound: Bound) -> Bound:
+    """A leaf of rows as one of the category itself."""
+    slots = tuple(slot.removeprefix("label.").removeprefix("category.") for slot in bound.slots)
+    return replace(bound, slots=slots, choice=())

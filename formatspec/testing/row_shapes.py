@@ -1,0 +1,30 @@
+"""The geometry that rows of objects need, and whether an object states it."""
+
+from __future__ import annotations
+
+from formatspec.engine.evaluate.write_context import states
+from formatspec.engine.write.geometry_choice import bound_names, shape_of
+from formatspec.language.rules import Rule
+from formatspec.model import derive
+from formatspec.model.records import Object
+
+
+def _in_attributes(row: Rule) -> frozenset[str]:
+    """The first attribute that a row without geometry binds."""
+    return frozenset([name for name in bound_names(row) if name.startswith("attributes.")][:1])
+
+
+def can_state(thing: Object, name: str) -> bool:
+    """Whether an object states a geometry or an attribute, or another geometry from which it follows."""
+    if name.startswith("attributes."):
+        return thing.attributes.get(name.removeprefix("attributes.")) is not None
+    if name == "bbox":
+        return derive.bbox(thing) is not None
+    return states(thing, name) or (name in ("polygon", "polygons") and bool(derive.polygons(thing)))
+
+
+def row_shapes(row: Rule) -> list[frozenset[str]]:
+    """The geometry of each way to write a row; ways that hold none beside others that do are left out."""
+    own = shape_of(row)
+    choices = [choice for one in getattr(row, "alternatives", ()) for choice in one.alternatives]
+    return [shape for choice in choices if (shape := own | shape_of(choice))] or [own or _in_attributes(row)]
