@@ -11,6 +11,7 @@ from formatspec.engine.dataset.item.read_files import keys_twice
 from formatspec.engine.index.entries import Entry
 from formatspec.engine.spec.compiled import IMAGE, Format, Role
 from formatspec.engine.spec.wanted_slots import meanings
+from formatspec.language.schema import CategoryList
 
 SUBSET = "subset"
 
@@ -56,7 +57,7 @@ def _missing_files(dataset: OpenDataset) -> Iterator[Fault]:
         role
         for role in form.roles.values()
         if role.span == "shared" and not role.optional and not role.folder and role.name != IMAGE
-        if not (dataset.purpose.classes and role.name in form.spec.categories)
+        if not (role.name in form.spec.categories and _categories_are_told(dataset))
     ]
     if not roles or not len(dataset):
         return
@@ -71,6 +72,13 @@ def _missing_files(dataset: OpenDataset) -> Iterator[Fault]:
             if path not in said and not dataset.tree.exists(path):
                 words = f"the dataset's {role.name} file is missing"
                 yield Fault("FILE_MISSING", path, (), role.place, words, path, scope="document")
+
+
+def _categories_are_told(dataset: OpenDataset) -> bool:
+    """Whether some source of categories is there; the others are then not missed, as the first present one wins."""
+    sources = (source.list if isinstance(source, CategoryList) else source for source in dataset.form.spec.categories)
+    there = dataset.index.claimed.roles
+    return bool(dataset.purpose.classes) or any(isinstance(name, str) and name in there for name in sources)
 
 
 def _names(dataset: OpenDataset, asked: set[str]) -> list[Mapping[str, Any]]:
