@@ -58,7 +58,8 @@ def test_folders_of_their_own_are_no_leak(tmp_path: Path) -> None:
 def listed(tmp_path: Path, lists: dict[str, str], classes: int = 1) -> Path:
     data = f"classes = {classes}\ntrain = data/train.txt\nvalid = data/valid.txt\nnames = data/obj.names\n"
     return put(tmp_path, {
-        "obj.data": data, "obj.names": "cat\n", "obj/a.jpg": None, "obj/a.txt": ROW, "obj/b.jpg": None, "obj/b.txt": ROW,
+        "obj.data": data, "obj.names": "cat\n", "obj/a.jpg": None, "obj/a.txt": ROW,
+        "obj/b.jpg": None, "obj/b.txt": ROW,
         **{f"{subset}.txt": "".join(f"data/obj/{name}.jpg\n" for name in names) for subset, names in lists.items()},
     })  # fmt: skip
 
@@ -83,7 +84,7 @@ def test_a_list_made_of_others_is_no_leak(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("classes", [1, 3])
 def test_a_count_of_classes_beside_another_file_that_lists_them(tmp_path: Path, classes: int) -> None:
-    data = listed(tmp_path, {"train": "a", "valid": "b"}, classes)
+    data = listed(tmp_path / "data", {"train": "a", "valid": "b"}, classes)
     assert said(fs.validate(data)) == ([] if classes == 1 else [("CONFLICT", "error", "obj.data")])
     if classes == 3:
         found = fs.validate(data).findings[0]

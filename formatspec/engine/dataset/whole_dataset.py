@@ -7,8 +7,8 @@ from itertools import combinations
 from typing import Any
 
 from formatspec.engine.base.faults import Fault
-from formatspec.engine.dataset.dataset import OpenDataset
 from formatspec.engine.dataset.category_counts import stated_counts
+from formatspec.engine.dataset.dataset import OpenDataset
 from formatspec.engine.dataset.item.read_files import keys_twice
 from formatspec.engine.dataset.item.read_item import subsets_of
 from formatspec.engine.index.entries import Entry
