@@ -28,7 +28,6 @@ LEFT = {
     "toy/celeba_dataset/dataset_with_meta_file": {"dataset_meta.json"},
     "toy/widerface_dataset": {"dataset_meta.json"},
     "toy/labelme_dataset": {f"Scribbles/subset1/img1_scribble_{number}.png" for number in (1, 5)},
-    "labelme-real/voc": {"class_names.txt"},
 }
 """Files that no rule of the format claims, and that are left where they are."""
 DEEP = {
@@ -97,7 +96,12 @@ def test_reference_data_comes_back(folder: str, spec: str, reference: Reference,
     else:
         assert left == LEFT.get(folder, set())
     if folder in BYTES:
-        assert all(before[path] == found for path, found in after.items() if not path.startswith("masks/"))
+        # A list of classes is written anew from the classes, and its last line ends like the others.
+        assert all(
+            before[path] == found or (path == "class_names.txt" and before[path] + b"\n" == found)
+            for path, found in after.items()
+            if not path.startswith("masks/")
+        )
 
 
 @pytest.mark.parametrize(("folder", "spec", "code"), [(f, *rest) for f, rest in REFUSED.items()])
