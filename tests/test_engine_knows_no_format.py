@@ -30,7 +30,7 @@ PLAIN_ENGLISH = frozenset({"align", "via", "mars", "wider", "image", "images", "
 ALLOWED = {
     "model/region.py": {"coco"},  # the run-length encoding's own name: from_coco, to_coco
     "run/dump.py": {"coco"},  # its callers
-    "codecs/masks.py": {"coco"},
+    "codecs/regions/run_lengths.py": {"coco"},
 }
 """The run-length code is called after who invented it."""
 

@@ -76,8 +76,8 @@ def note_removed(patch: pytest.MonkeyPatch) -> None:
 
 
 def lacking_value_in_the_same_format(patch: pytest.MonkeyPatch) -> None:
-    gather = exporter._gather
-    patch.setattr(exporter, "_gather", lambda row, *rest: "no id" if row.table == "objects" else gather(row, *rest))
+    gather = exporter.gather_row
+    patch.setattr(exporter, "gather_row", lambda row, *rest: "no id" if row.table == "objects" else gather(row, *rest))
     of = Unwritten.of
     patch.setattr(
         Unwritten, "of", lambda self, *rest: (loss for loss in of(self, *rest) if not loss[0].startswith("objects not"))
