@@ -11,6 +11,7 @@ import imageio.v3 as iio
 import numpy as np
 import pytest
 from conftest import Reference
+from written_files import written_files
 
 import formatspec as fs
 from formatspec.model.records import Item
@@ -39,8 +40,8 @@ def real_item(real: Path) -> Item:
 
 def annotations(folder: Path) -> list[tuple[Path, dict[str, Any]]]:
     """Every item's JSON: its file, and what stands in it."""
-    others = ("dataset_meta.json", ".formatspec.json")
-    files = sorted(p for p in folder.rglob("*.json") if p.name not in others)
+    found = written_files(folder).values()
+    files = [file for file in found if file.suffix == ".json" and file.name != "dataset_meta.json"]
     return [(file, json.loads(file.read_text("utf-8"))["annotation"]) for file in files]
 
 
@@ -140,12 +141,6 @@ def test_occluded_in_three_states(real: Path, tmp_path: Path) -> None:
     assert [t.attributes.get("occluded") for t in item.objects[:3]] == [True, False, None]
 
 
-def files_of(folder: Path) -> dict[str, Path]:
-    """The files of a dataset by path, without the list of files that stands beside what formatspec writes."""
-    found = {p.relative_to(folder).as_posix(): p for p in sorted(folder.rglob("*")) if p.is_file()}
-    return {path: file for path, file in found.items() if path != ".formatspec.json"}
-
-
 def same_file(one: Path, other: Path, exact: bool) -> bool:
     if one.suffix == ".png":
         a, b = pixels(one), pixels(other)
@@ -156,7 +151,7 @@ def same_file(one: Path, other: Path, exact: bool) -> bool:
 
 
 def assert_same(one: Path, other: Path, exact: bool = True, but: frozenset[str] = frozenset()) -> None:
-    a, b = files_of(one), files_of(other)
+    a, b = written_files(one), written_files(other)
     assert a.keys() - but == b.keys() - but
     assert [name for name in a if name not in but and not same_file(a[name], b[name], exact)] == []
 

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from written_files import written_bytes
 
 import formatspec as fs
 from formatspec.cli.main import main
-from formatspec.paths.trees.store import MANIFEST
 
 SPECS = Path(fs.__file__).parent.parent / "specs"
 SPEC = SPECS / "ade20k2020.yaml"
@@ -45,15 +45,6 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
         return Ran(int(end.value.code or 0), said.out, said.err)
 
     return go
-
-
-def files(folder: Path) -> dict[str, bytes]:
-    """Every file but the one that lists the others."""
-    return {
-        p.relative_to(folder).as_posix(): p.read_bytes()
-        for p in sorted(folder.rglob("*"))
-        if p.is_file() and p.name != MANIFEST
-    }
 
 
 def annotations(folder: Path) -> list[Any]:
@@ -111,7 +102,7 @@ def test_a_zip_is_data(run: Any, ade20k2020: Path, tmp_path: Path) -> None:
     assert "4 items, no findings" in run("validate", archive, "--deep").out
     assert run("convert", archive, "--to", "coco").status == 0
     assert run("convert", ade20k2020, "--to", "coco", "-o", tmp_path / "plain").status == 0
-    assert files(tmp_path / "packed-coco") == files(tmp_path / "plain")
+    assert written_bytes(tmp_path / "packed-coco") == written_bytes(tmp_path / "plain")
 
 
 # convert
@@ -131,16 +122,16 @@ def test_convert_in_the_datas_folder(run: Any, ade20k2020: Path, monkeypatch: py
 def test_the_same_input_gives_the_same_bytes(run: Any, ade20k2020: Path, tmp_path: Path) -> None:
     for name in ("one", "two"):
         assert run("convert", ade20k2020, "--to", "coco", "-o", tmp_path / name).status == 0
-    assert files(tmp_path / "one") == files(tmp_path / "two")
+    assert written_bytes(tmp_path / "one") == written_bytes(tmp_path / "two")
 
 
 @pytest.mark.parametrize("inside", [".", "deeper/out", ".."])
 def test_an_output_inside_or_around_the_data_is_refused(inside: str, run: Any, ade20k2020: Path) -> None:
-    before = files(ade20k2020)
+    before = written_bytes(ade20k2020)
     ran = run("convert", ade20k2020, "--to", "coco", "-o", ade20k2020 / inside, "--overwrite")
     assert ran.status == 2
     assert "-o" in ran.err
-    assert files(ade20k2020) == before
+    assert written_bytes(ade20k2020) == before
 
 
 def test_an_output_that_exists_is_not_touched(run: Any, ade20k2020: Path, tmp_path: Path) -> None:
@@ -149,12 +140,12 @@ def test_an_output_that_exists_is_not_touched(run: Any, ade20k2020: Path, tmp_pa
     (out / "mine.txt").write_text("mine")
     ran = run("convert", ade20k2020, "--to", "coco", "-o", out)
     assert ran.status == 2 and "--overwrite" in ran.err
-    assert files(out) == {"mine.txt": b"mine"}
+    assert written_bytes(out) == {"mine.txt": b"mine"}
     ran = run("convert", ade20k2020, "--to", "coco", "-o", out, "--overwrite")
     assert ran.status == 2 and "--force" in ran.err
-    assert files(out) == {"mine.txt": b"mine"}
+    assert written_bytes(out) == {"mine.txt": b"mine"}
     assert run("convert", ade20k2020, "--to", "coco", "-o", out, "--force").status == 0
-    assert "mine.txt" not in files(out) and annotations(out)
+    assert "mine.txt" not in written_bytes(out) and annotations(out)
     assert run("convert", ade20k2020, "--to", "coco", "-o", out, "--overwrite").status == 0
 
 
@@ -164,7 +155,7 @@ def test_an_output_that_exists_stays_when_a_conversion_is_refused(run: Any, ade2
     (out / "mine.txt").write_text("mine")
     ran = run("convert", ade20k2020, "--to", "coco", "-o", out, "--force", "--lossless")
     assert ran.status == 1
-    assert files(out) == {"mine.txt": b"mine"}
+    assert written_bytes(out) == {"mine.txt": b"mine"}
 
 
 @pytest.mark.parametrize("media", ["copy", "link", "none"])
@@ -341,7 +332,7 @@ def test_schema(run: Any) -> None:
 def test_sample(run: Any, tmp_path: Path) -> None:
     for name, seed in (("a", "7"), ("b", "7"), ("c", "8")):
         assert run("sample", "voc", tmp_path / name, "--items", "3", "--seed", seed).status == 0
-    assert files(tmp_path / "a") == files(tmp_path / "b") != files(tmp_path / "c")
+    assert written_bytes(tmp_path / "a") == written_bytes(tmp_path / "b") != written_bytes(tmp_path / "c")
     assert run("validate", "voc", tmp_path / "a", "--deep").status == 0
     ran = run("sample", "voc", tmp_path / "a")
     assert ran.status == 2 and "exists" in ran.err

@@ -43,6 +43,15 @@ def records_of(kind: str, categories: Any, items: Any) -> list[Any]:
     return [] if slot is None else [record for item in items for record in getattr(item, slot)]
 
 
+KNOWN_UNSEEN = {
+    "label_studio": [
+        "item.attributes.address", "item.attributes.signature", "object.id", "object.polygon", "object.category.name",
+        "object.tags", "object.region", "object.ellipse", "object.rotated", "object.bbox", "object.keypoints",
+    ],
+}  # fmt: skip
+"""Slots of which the generator makes no value yet."""
+
+
 @pytest.mark.parametrize("name", sorted(available()))
 def test_every_leaf_is_used(name: str) -> None:
     source = load_source(name)
@@ -69,8 +78,8 @@ def test_every_leaf_is_used(name: str) -> None:
                         if not used.get(key, True):
                             used[key] = any(values_of(record, slot) is not None for record in records)
     unseen = [key for key, seen in used.items() if not seen]
-    if name == "label_studio" and unseen:
-        pytest.xfail("a known gap: rows `where kept` are never made, and neither are outlines beside them")
+    if unseen == KNOWN_UNSEEN.get(name):
+        pytest.xfail("a known gap: no object is made for rows of results among which some are only kept")
     assert unseen == []
 
 

@@ -64,25 +64,24 @@ def break_decoder(monkeypatch: pytest.MonkeyPatch, name: str, change: Callable[[
     monkeypatch.setitem(CODECS, name, broken)
 
 
-@pytest.mark.parametrize(("spec", "codec", "keys"), [
-    ("coco", "flat_lists", {"segmentation"}),
-    ("coco", "map", {"iscrowd"}),
-    ("labelme", "pairs", {"points"}),
-    ("ade20k2020", "map", {"occluded", "type"}),
+@pytest.mark.parametrize(("spec", "codec", "key"), [
+    ("coco", "flat_lists", "segmentation"),
+    ("coco", "map", "iscrowd"),
+    ("labelme", "pairs", "points"),
+    ("ade20k2020", "map", "occluded"),
 ])  # fmt: skip
 def test_a_broken_decoder_is_named_with_its_leaf(
-    spec: str, codec: str, keys: set[str], monkeypatch: pytest.MonkeyPatch
+    spec: str, codec: str, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     break_decoder(monkeypatch, codec, wrong)
-    named = rf"{spec}\.yaml:(\d+):\d+: the leaf `(\w+)\??: [^`]*\| {codec}\b[^`]*` writes .* and reads"
+    named = rf"{spec}\.yaml:(\d+):\d+: the leaf `{key}\??: [^`]*\| {codec}\b[^`]*` writes .* and reads"
     for seed in range(SEEDS):
         with pytest.raises(laws.LawBrokenError, match=named) as caught:
             laws.hold(spec, random.Random(seed))
         found = re.search(named, str(caught.value))
         assert found is not None
-        assert found[2] in keys
         line = TEXTS[spec].splitlines()[int(found[1]) - 1]
-        assert found[2] in line and codec in line
+        assert key in line and codec in line
 
 
 @pytest.mark.parametrize(("codec", "spec"), USES)

@@ -9,9 +9,9 @@ from typing import Any
 import imageio.v3 as iio
 import numpy as np
 import pytest
+from written_files import written_files
 
 import formatspec as fs
-from formatspec.paths.trees.store import MANIFEST
 from formatspec.run import dump
 
 CAMERAS = """\
@@ -168,8 +168,7 @@ def made(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Path, Path, in
 def documents(folder: Path) -> dict[str, Any]:
     """Every file but images: masks by their pixels, all else by its bytes."""
     found: dict[str, Any] = {}
-    for path in sorted(p for p in folder.rglob("*") if p.is_file() and p.name != MANIFEST):
-        name = path.relative_to(folder).as_posix()
+    for name, path in written_files(folder).items():
         found[name] = iio.imread(path).tolist() if path.suffix == ".png" else path.read_bytes()
     return found
 

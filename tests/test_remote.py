@@ -25,6 +25,7 @@ import fsspec
 import pytest
 from botocore.exceptions import ClientError
 from fsspec.implementations.local import LocalFileSystem
+from written_files import written_bytes
 
 import formatspec as fs
 from formatspec.paths.trees import remote
@@ -38,15 +39,6 @@ from formatspec.run.output.staging import OutputError
 KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
 AT_MOST = 1.2
 """Requests for each file read or written, listings included."""
-
-
-def files(folder: Path) -> dict[str, bytes]:
-    """Every file but the one that lists the others."""
-    return {
-        p.relative_to(folder).as_posix(): p.read_bytes()
-        for p in sorted(folder.rglob("*"))
-        if p.is_file() and p.name != MANIFEST
-    }
 
 
 def stored(url: str) -> dict[str, bytes]:
@@ -76,7 +68,7 @@ def memory() -> Iterator[str]:
 
 
 def test_a_tree_behind_a_url_is_the_tree_on_disk(memory: str, ade20k2020: Path) -> None:
-    near, far = open_tree(ade20k2020), open_tree(put(f"{memory}/data", files(ade20k2020)))
+    near, far = open_tree(ade20k2020), open_tree(put(f"{memory}/data", written_bytes(ade20k2020)))
     assert list(far.paths()) == list(near.paths())
     assert set(far.folders()) == set(near.folders())
     assert all(far.read(path) == near.read(path) and far.size(path) == near.size(path) for path in near.paths())
@@ -191,7 +183,7 @@ def test_nothing_is_under_way_once_nothing_is_expected() -> None:
 
 
 def test_nothing_more_is_fetched_once_items_are_no_longer_asked_for(memory: str, ade20k2020: Path) -> None:
-    tree = open_tree(put(memory, files(ade20k2020)))
+    tree = open_tree(put(memory, written_bytes(ade20k2020)))
     dataset = fs.api._opened(memory, "ade20k2020", {}, origin=False)
     dataset.tree = tree
     items = iter(dataset)
@@ -214,12 +206,14 @@ def test_zips_are_read_behind_urls_and_in_urls(memory: str, ade20k2020: Path, tm
     ):
         tree = open_tree(place)
         tree = tree.under(prefix) if prefix else tree
-        assert {path: tree.read(path) for path in tree.paths()} == files(ade20k2020), place
+        assert {path: tree.read(path) for path in tree.paths()} == written_bytes(ade20k2020), place
         assert list(tree.paths()) == list(near.paths())
     assert not fs.validate(f"zip://data::{url}").findings
     fs.convert(f"zip://data::{url}", to="coco", out=f"{memory}/out")
     fs.convert(ade20k2020, to="coco", out=tmp_path / "out")
-    assert {name: data for name, data in stored(f"{memory}/out").items() if name != MANIFEST} == files(tmp_path / "out")
+    assert {name: data for name, data in stored(f"{memory}/out").items() if name != MANIFEST} == written_bytes(
+        tmp_path / "out"
+    )
 
 
 def test_what_is_no_data_is_said(memory: str, tmp_path: Path) -> None:
@@ -247,12 +241,12 @@ def test_an_output_behind_a_url_is_the_output_on_disk_with_a_manifest(
     memory: str, ade20k2020: Path, tmp_path: Path
 ) -> None:
     fs.convert(ade20k2020, to="coco", out=tmp_path / "coco")
-    result = fs.convert(put(f"{memory}/data", files(ade20k2020)), to="coco")
+    result = fs.convert(put(f"{memory}/data", written_bytes(ade20k2020)), to="coco")
     assert result.out == f"{memory}/data-coco"
     found = stored(result.out)
     manifest = fs.open(result.out)._inner.tree.read(MANIFEST)
     assert found.pop(MANIFEST) == manifest
-    assert found == files(tmp_path / "coco")
+    assert found == written_bytes(tmp_path / "coco")
     assert [f'"{name}": {len(data)}' in manifest.decode() for name, data in found.items()] == [True] * len(found)
     assert not fs.validate(result.out, "coco").findings, "no rule minds the manifest"
     fs.convert(ade20k2020, to="coco", out=f"{memory}/up")
@@ -333,7 +327,7 @@ def test_an_output_is_not_whole_while_it_is_written(memory: str) -> None:
 
 
 def test_an_output_lies_beside_the_data_and_in_no_archive(memory: str, ade20k2020: Path) -> None:
-    data = put(f"{memory}/data", files(ade20k2020))
+    data = put(f"{memory}/data", written_bytes(ade20k2020))
     for out, why in (
         (f"{data}/out", "lies inside the data"),
         (memory, "holds the data"),
@@ -345,7 +339,7 @@ def test_an_output_lies_beside_the_data_and_in_no_archive(memory: str, ade20k202
     fs.convert(data, to="coco", out=f"{memory}/data2")
     with pytest.raises(OutputError, match="-o"):
         fs.convert("memory://data", to="coco")
-    assert {n.removeprefix("data/") for n in stored(memory) if n.startswith("data/")} == set(files(ade20k2020))
+    assert {n.removeprefix("data/") for n in stored(memory) if n.startswith("data/")} == set(written_bytes(ade20k2020))
 
 
 class DiskAsStore(LocalFileSystem):
@@ -358,13 +352,13 @@ def test_folders_are_made_where_a_store_has_them(ade20k2020: Path, tmp_path: Pat
     fsspec.register_implementation("disk", DiskAsStore, clobber=True)
     fs.convert(ade20k2020, to="coco", out=tmp_path / "near")
     fs.convert(f"disk://{ade20k2020}", to="coco", out=f"disk://{tmp_path}/far")
-    far = files(tmp_path / "far")
+    far = written_bytes(tmp_path / "far")
     assert (tmp_path / "far" / MANIFEST).is_file()
-    assert far == files(tmp_path / "near")
+    assert far == written_bytes(tmp_path / "near")
 
 
 def test_links_that_cannot_be_are_counted(memory: str, ade20k2020: Path, tmp_path: Path) -> None:
-    data = put(f"{memory}/data", files(ade20k2020))
+    data = put(f"{memory}/data", written_bytes(ade20k2020))
     for place, out in ((data, str(tmp_path / "out")), (ade20k2020, f"{memory}/out")):
         result = fs.convert(place, to="coco", out=out, media="link")
         assert result.notices == (f"{result.items} files could not be linked and were copied",)
@@ -459,7 +453,7 @@ def test_s3_to_s3_gives_the_bytes_of_disk_to_disk_in_few_requests(server: Server
     requests = server.requests()[before:]
     written = stored(f"{bucket}/out")
     assert written.pop(MANIFEST)
-    assert written == files(tmp_path / "out")
+    assert written == written_bytes(tmp_path / "out")
     read = {path for method, path in requests if method == "GET" and "list-type" not in path}
     assert len(requests) <= AT_MOST * (len(read) + len(written))
     heads = [path for method, path in requests if method == "HEAD" and "/data/" in path]
@@ -502,7 +496,7 @@ def test_what_one_process_fetched_to_be_read_again_another_has(server: Server, b
 
 
 def test_validate_dump_and_detect_read_s3(server: Server, bucket: str, ade20k2020: Path, tmp_path: Path) -> None:
-    data = put(f"{bucket}/data", files(ade20k2020))
+    data = put(f"{bucket}/data", written_bytes(ade20k2020))
     before = len(server.requests())
     there = cli("validate", data)
     requests = server.requests()[before:]
@@ -510,10 +504,10 @@ def test_validate_dump_and_detect_read_s3(server: Server, bucket: str, ade20k202
         0,
         cli("validate", str(ade20k2020)).stdout.replace(str(ade20k2020), data),
     )
-    assert len(requests) <= AT_MOST * len(files(ade20k2020))
+    assert len(requests) <= AT_MOST * len(written_bytes(ade20k2020))
     assert cli("detect", data).stdout == "ade20k2020\n"
     assert cli("dump", data).stdout == cli("dump", str(ade20k2020)).stdout
-    broken = next(name for name in files(ade20k2020) if name.endswith(".json") and "/" in name)
+    broken = next(name for name in written_bytes(ade20k2020) if name.endswith(".json") and "/" in name)
     put(data, {broken: b"{"})
     found = cli("validate", "ade20k2020", data)
     assert found.returncode == 1
@@ -521,7 +515,7 @@ def test_validate_dump_and_detect_read_s3(server: Server, bucket: str, ade20k202
 
 
 def test_an_output_on_s3_that_failed_is_deleted(bucket: str, ade20k2020: Path) -> None:
-    put(f"{bucket}/data", files(ade20k2020))
+    put(f"{bucket}/data", written_bytes(ade20k2020))
     refused = cli("convert", f"{bucket}/data", "--to", "coco", "-o", f"{bucket}/out", "--lossless")
     assert refused.returncode == 1
     assert "cannot hold" in refused.stderr
@@ -549,7 +543,7 @@ def test_empty_files_that_stand_for_folders_are_none(bucket: str, ade20k2020: Pa
         store.call_s3("put_object", Bucket=root, Key=folder)
     with pytest.raises(FileNotFoundError, match="there is no data"):
         open_tree(f"{bucket}/out")
-    put(f"{bucket}/data", files(ade20k2020))
+    put(f"{bucket}/data", written_bytes(ade20k2020))
     assert list(open_tree(f"{bucket}/data").paths()) == list(open_tree(ade20k2020).paths())
     fs.convert(f"{bucket}/data", to="coco", out=f"{bucket}/out")
     assert not fs.validate(f"{bucket}/out").findings
@@ -588,7 +582,7 @@ def _bring(job: tuple[Any, Any, list[str]]) -> int:
 def test_worker_processes_read_and_write_through_connections_of_their_own(
     server: Server, bucket: str, ade20k2020: Path, method: str
 ) -> None:
-    tree = open_tree(put(f"{bucket}/data", files(ade20k2020)))
+    tree = open_tree(put(f"{bucket}/data", written_bytes(ade20k2020)))
     paths = [path for path in tree.paths() if path != MANIFEST]
     with staged(f"{bucket}/out") as staging:
         staging.write("parent.txt", b"parent")
@@ -597,7 +591,7 @@ def test_worker_processes_read_and_write_through_connections_of_their_own(
             assert os.getpid() not in set(pool.map(_bring, jobs))
     found = stored(f"{bucket}/out")
     assert found.pop(MANIFEST)
-    assert found == {**files(ade20k2020), "parent.txt": b"parent"}
+    assert found == {**written_bytes(ade20k2020), "parent.txt": b"parent"}
 
 
 @pytest.mark.parametrize(
@@ -634,7 +628,7 @@ def test_what_keeps_us_from_a_store_is_one_sentence(
 def test_a_store_that_goes_away_ends_the_run_and_no_item_is_left_out(
     bucket: str, ade20k2020: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    data = put(f"{bucket}/data", files(ade20k2020))
+    data = put(f"{bucket}/data", written_bytes(ade20k2020))
     read = Store.read
 
     def lost(self: Store, name: str, size: int) -> bytes:
@@ -652,8 +646,8 @@ def test_a_store_that_goes_away_from_a_worker_leaves_no_output(
     bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fs.sample("ade20k2020", tmp_path / "data", items=40, seed=2)
-    last = max(name for name in files(tmp_path / "data") if "/instance_" in name)
-    data = put(f"{bucket}/data", files(tmp_path / "data"))
+    last = max(name for name in written_bytes(tmp_path / "data") if "/instance_" in name)
+    data = put(f"{bucket}/data", written_bytes(tmp_path / "data"))
     read = Store.read
 
     def lost(self: Store, name: str, size: int) -> bytes:
@@ -673,8 +667,8 @@ def _gone_away(url: str) -> bytes:
 def test_a_forbidden_file_is_its_item_s_trouble_and_expired_credentials_are_not(
     bucket: str, ade20k2020: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    data = put(f"{bucket}/data", files(ade20k2020))
-    forbidden = next(name for name in files(ade20k2020) if name.endswith("_seg.png"))
+    data = put(f"{bucket}/data", written_bytes(ade20k2020))
+    forbidden = next(name for name in written_bytes(ade20k2020) if name.endswith("_seg.png"))
     code = "AccessDenied"
     store = fsspec.filesystem("s3")
     fetch = store.cat_file

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from reference_data import REFERENCE
+from written_files import written_bytes
 
 import formatspec as fs
 from formatspec.engine.dataset.choose_layout import open_source
@@ -17,7 +18,6 @@ from formatspec.engine.dataset.item.purpose import Purpose
 from formatspec.engine.spec.compiled import Role
 from formatspec.language.load import load_source
 from formatspec.paths.trees.open_tree import open_tree
-from formatspec.paths.trees.store import MANIFEST
 from formatspec.pixels import png
 from formatspec.run.conversion.plan import RefusedError
 from formatspec.testing import laws
@@ -54,14 +54,6 @@ INDENTED = {"toy/ade20k2020_dataset/dataset", "toy/ade20k2020_dataset/dataset_wi
 Reference = Callable[[str], Path]
 
 
-def files(folder: Path) -> dict[str, bytes]:
-    return {
-        p.relative_to(folder).as_posix(): p.read_bytes()
-        for p in sorted(folder.rglob("*"))
-        if p.is_file() and p.name != MANIFEST
-    }
-
-
 def as_data(role: Role) -> Role:
     """A role whose files need not be equal byte for byte: those of data that is laid out as nobody else does."""
     return msgspec.structs.replace(role, spec=role.spec.model_copy(update={"equal": "data"}))
@@ -73,8 +65,8 @@ def same(data: Path, spec: str, out: Path, exactly: bool = True) -> tuple[dict[s
     assert result.losses == ()
     dataset = open_source(load_source(spec), open_tree(data), {}, Purpose(origin=True))
     prefix = f"{dataset.prefix}/" if dataset.prefix else ""
-    before = {path.removeprefix(prefix): found for path, found in files(data).items()}
-    after = files(out)
+    before = {path.removeprefix(prefix): found for path, found in written_bytes(data).items()}
+    after = written_bytes(out)
     assert after.keys() <= before.keys()
     for path, found in after.items():
         role = dataset.form.roles.get(dataset.index.claimed.role(path) or "")
@@ -126,7 +118,7 @@ def put(folder: Path, contents: dict[str, str | bytes]) -> Path:
 
 def byte_for_byte(data: Path, spec: str, out: Path) -> None:
     same(data, spec, out)
-    assert files(out) == files(data)
+    assert written_bytes(out) == written_bytes(data)
 
 
 def test_numbers_in_lines(tmp_path: Path) -> None:
@@ -245,7 +237,7 @@ def test_a_copy_of_a_copy(tmp_path: Path) -> None:
         fs.sample(spec, tmp_path / spec, items=3, seed=5)
         fs.convert(tmp_path / spec, to=spec, out=tmp_path / f"{spec}-1", spec=spec)
         fs.convert(tmp_path / f"{spec}-1", to=spec, out=tmp_path / f"{spec}-2", spec=spec)
-        assert files(tmp_path / f"{spec}-1") == files(tmp_path / f"{spec}-2"), spec
+        assert written_bytes(tmp_path / f"{spec}-1") == written_bytes(tmp_path / f"{spec}-2"), spec
         shutil.rmtree(tmp_path / spec)
 
 

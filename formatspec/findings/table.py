@@ -120,7 +120,7 @@ CODES: dict[str, Code] = {
     "CATEGORY_IDS": _code("the ids of categories differ between subsets", "",
         "ids that differ between subsets, matched by name | warning | document | fix | error"),
     "SPLIT_LEAK": _code("the same image stands in two subsets", "take it out of one of them",
-        "images of one name and the same bytes in two subsets | warning | item | keep | drop-item error"),
+        "one image, or two of one name and the same bytes, in two subsets | warning | item | keep | drop-item error"),
     "SPLIT_EMPTY": _code("a subset is named that is not there", "",
         "a named subset that is not there | warning | document | keep | error"),
     "CYCLE": _code("parents form a cycle", "",

@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import lru_cache
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+from formatspec.paths.trees.tree import Listed, Listing
 
 
 @dataclass(frozen=True)
-class MemoryTree:
+class MemoryTree(Listed):
     """Files by path."""
 
     files: Mapping[str, bytes]
     root: str = "memory"
-    _paths: tuple[str, ...] = field(init=False, repr=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_paths", tuple(sorted(self.files, key=lambda path: path.split("/"))))
-
-    def paths(self) -> Sequence[str]:
-        return self._paths
-
-    def folders(self) -> Sequence[str]:
-        found = {path[:i] for path in self._paths for i, c in enumerate(path) if c == "/"}
-        return tuple(sorted(found))
-
-    def escapes(self) -> Sequence[str]:
-        return ()
+    @cached_property
+    def _listing(self) -> Listing:
+        folders = {path[:i] for path in self.files for i, c in enumerate(path) if c == "/"}
+        return Listing(tuple(sorted(self.files, key=lambda path: path.split("/"))), tuple(sorted(folders)), ())
 
     def exists(self, path: str) -> bool:
         return path in self.files
@@ -40,15 +32,6 @@ class MemoryTree:
             return self.files[path]
         except KeyError:
             raise FileNotFoundError(path) from None
-
-    def prefetch(self, paths: Iterable[str], again: bool = False) -> None:
-        """A file here is at hand."""
-
-    def local(self, path: str) -> Path | None:
-        return None
-
-    def ends(self, path: str, size: int) -> tuple[bytes, bytes] | None:
-        return None
 
     def under(self, prefix: str) -> MemoryTree:
         start = prefix.rstrip("/") + "/"

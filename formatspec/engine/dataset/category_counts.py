@@ -15,6 +15,8 @@ from formatspec.language.rules import Field, LeafRule, MapRule, Rule
 
 NAME = "class_{}"
 """What a category is called of which only the number is known."""
+DIGITS = 9
+"""Digits of the longest number in a text that is taken for a count."""
 MOST = 100_000
 """Categories that a stated count may make."""
 
@@ -24,7 +26,7 @@ def counted_categories(role: Role, document: Any, state: ItemState) -> Iterator[
 
     Where the names are missing they are made of the count, from 0; where both are there and differ, the names count.
     """
-    found = list(_counts(role, document))
+    found = list(stated_counts(role, document))
     named = _names_key(role)
     for key, place, count in found:
         rows = state.tables.get("category", ())
@@ -41,13 +43,15 @@ def counted_categories(role: Role, document: Any, state: ItemState) -> Iterator[
     yield from state.faults
 
 
-def _counts(role: Role, document: Any) -> Iterator[tuple[str, Place, int]]:
+def stated_counts(role: Role, document: Any) -> Iterator[tuple[str, Place, int]]:
     """The keys under which a document states how many categories there are, with what it states."""
     for field in _fields(role.document_rule) if isinstance(document, dict) else ():
         leaf = field.rule.leaf if isinstance(field.rule, LeafRule) else None
         call = leaf.expression if isinstance(leaf, Computed) else None
         if isinstance(call, Call) and call.function == "count" and call.arguments == (Name("categories"),):
             value = document.get(field.keys[0])
+            if isinstance(value, str) and value.strip().isdecimal() and len(value) <= DIGITS:
+                value = int(value)
             if type(value) is int:
                 yield field.keys[0], field.place, value
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import combinations
 from typing import Any
 
 from formatspec.engine.base.faults import Fault
+from formatspec.engine.dataset.category_counts import stated_counts
 from formatspec.engine.dataset.dataset import OpenDataset
 from formatspec.engine.dataset.item.read_files import keys_twice
+from formatspec.engine.dataset.item.read_item import subsets_of
 from formatspec.engine.index.entries import Entry
 from formatspec.engine.spec.compiled import IMAGE, Format, Role
 from formatspec.engine.spec.wanted_slots import meanings
+from formatspec.language.schema import CategoryList
 
 SUBSET = "subset"
 
@@ -19,7 +23,9 @@ def dataset_faults(dataset: OpenDataset, leaks: bool) -> Iterator[Fault]:
     """The faults of a dataset that no item tells of; `leaks`: look for images in two subsets too."""
     yield from _missing_files(dataset)
     yield from _no_images(dataset)
+    yield from _other_counts(dataset)
     if leaks:
+        yield from _in_lists_of_two_subsets(dataset)
         yield from _in_two_subsets(dataset)
 
 
@@ -56,7 +62,7 @@ def _missing_files(dataset: OpenDataset) -> Iterator[Fault]:
         role
         for role in form.roles.values()
         if role.span == "shared" and not role.optional and not role.folder and role.name != IMAGE
-        if not (dataset.purpose.classes and role.name in form.spec.categories)
+        if not (role.name in form.spec.categories and _categories_are_told(dataset))
     ]
     if not roles or not len(dataset):
         return
@@ -71,6 +77,13 @@ def _missing_files(dataset: OpenDataset) -> Iterator[Fault]:
             if path not in said and not dataset.tree.exists(path):
                 words = f"the dataset's {role.name} file is missing"
                 yield Fault("FILE_MISSING", path, (), role.place, words, path, scope="document")
+
+
+def _categories_are_told(dataset: OpenDataset) -> bool:
+    """Whether some source of categories is there; the others are then not missed, as the first present one wins."""
+    sources = (source.list if isinstance(source, CategoryList) else source for source in dataset.form.spec.categories)
+    there = dataset.index.claimed.roles
+    return bool(dataset.purpose.classes) or any(isinstance(name, str) and name in there for name in sources)
 
 
 def _names(dataset: OpenDataset, asked: set[str]) -> list[Mapping[str, Any]]:
@@ -108,6 +121,41 @@ def holds_images(form: Format) -> bool:
         for role in form.documents
         for meaning, *_ in meanings(role.document_rule, role.scope)
     )
+
+
+def _other_counts(dataset: OpenDataset) -> Iterator[Fault]:
+    """Numbers of categories that documents state otherwise than the one file that lists the categories."""
+    form, shared = dataset.form, dataset.index.shared
+    lists = [file for file in shared if file.role in form.spec.categories]
+    if len(lists) != 1 or dataset.purpose.classes:
+        return
+    listed = len(dataset.categories)
+    for file in shared:
+        if file is lists[0]:
+            continue
+        for key, place, count in stated_counts(form.roles[file.role], file.document):
+            if count != listed:
+                words = f"it says {key} = {count}, and {lists[0].path} lists {listed}"
+                yield Fault("CONFLICT", file.path, (key,), place, words, str(listed), count, scope="document")
+
+
+def _in_lists_of_two_subsets(dataset: OpenDataset) -> Iterator[Fault]:
+    """Images that lists, or folders that documents name, put into two subsets.
+
+    A subset whose name holds that of another, as `trainval` holds `train`, is made of others.
+    """
+    for entry in dataset.entries:
+        subsets = subsets_of(dataset.form, entry)
+        path = _image(entry)
+        if len(subsets) < 2 or path is None:
+            continue
+        apart = next(
+            ((one, other) for one, other in combinations(sorted(subsets), 2) if one not in other and other not in one),
+            None,
+        )
+        if apart is not None:
+            words = f"the same image stands in two subsets: {apart[0]} and {apart[1]}"
+            yield Fault("SPLIT_LEAK", path, (), None, words, scope="item")
 
 
 def _in_two_subsets(dataset: OpenDataset) -> Iterator[Fault]:

@@ -14,10 +14,9 @@ from formatspec.engine.spec.compiled import IMAGE, Format
 def share_named_folders(form: Format, shared: Iterable[SharedFile], entries: Entries, folders: Sequence[str]) -> None:
     """Note for each item the subsets whose folders, named by shared documents, its image lies in.
 
-    folders: all folders of the tree.  Items whose own path names their subset keep that one.
+    folders: all folders of the tree.  An item whose own path names its subset keeps that one first; it is in others too
+    where a document names its folder for this subset and for others, as `train` and `val` of one folder.
     """
-    if "subset" in form.key_names:
-        return
     named: dict[str, list[str]] = {}
     known = set(folders)
     for file in shared:
@@ -32,6 +31,9 @@ def share_named_folders(form: Format, shared: Iterable[SharedFile], entries: Ent
         subsets: dict[str, None] = dict.fromkeys(entry.shared.get("subsets", ()))
         for folder in _above(found[0][0]):
             subsets.update(dict.fromkeys(named.get(folder, ())))
+        if "subset" in form.key_names:
+            own = entry.names.get("subset")
+            subsets = dict.fromkeys((own, *subsets)) if own in subsets else {}
         if subsets:
             entry.share("subsets", tuple(subsets))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -57,9 +57,6 @@ class FolderTree(Listed):
             return _read_all(*opened)
         with open(self._file(path), "rb") as file:  # noqa: PTH123
             return file.read()
-
-    def prefetch(self, paths: Iterable[str], again: bool = False) -> None:
-        """A file here is at hand."""
 
     def local(self, path: str) -> Path | None:
         try:

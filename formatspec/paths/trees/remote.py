@@ -107,12 +107,6 @@ class RemoteTree(Listed):
     def prefetch(self, paths: Iterable[str], again: bool = False) -> None:
         self._reader.expect((path for path in paths if self.exists(path)), again)
 
-    def local(self, path: str) -> Path | None:
-        return None
-
-    def ends(self, path: str, size: int) -> tuple[bytes, bytes] | None:
-        return None
-
     def under(self, prefix: str) -> Tree:
         return subtree(self, prefix)
 

@@ -82,7 +82,8 @@ class Listing(NamedTuple):
 
 
 class Listed:
-    """What a tree tells of its listing, which each kind of tree takes in its own way, once."""
+    """What trees of most kinds have alike: a listing, which each takes in its own way, once, and files that are at hand
+    without a fetch but are no files of this disk. A kind of tree of which that is not so says otherwise."""
 
     @cached_property
     def _listing(self) -> Listing:
@@ -96,6 +97,15 @@ class Listed:
 
     def escapes(self) -> Sequence[str]:
         return self._listing.escapes
+
+    def prefetch(self, paths: Iterable[str], again: bool = False) -> None:
+        """A file here is at hand."""
+
+    def local(self, path: str) -> Path | None:
+        return None
+
+    def ends(self, path: str, size: int) -> tuple[bytes, bytes] | None:
+        return None
 
 
 @dataclass(frozen=True)

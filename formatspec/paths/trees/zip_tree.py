@@ -7,7 +7,6 @@ import posixpath
 import stat
 import zipfile
 import zlib
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -57,15 +56,6 @@ class ZipTree(Listed):
                 return bytes(data)
         except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, zlib.error) as error:
             raise ValueError(f"{path!r} in {self.root} cannot be unpacked: {error}") from error
-
-    def prefetch(self, paths: Iterable[str], again: bool = False) -> None:
-        """A file here is at hand."""
-
-    def local(self, path: str) -> Path | None:
-        return None
-
-    def ends(self, path: str, size: int) -> tuple[bytes, bytes] | None:
-        return None
 
     def under(self, prefix: str) -> Tree:
         return subtree(self, prefix)

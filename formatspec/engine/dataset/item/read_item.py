@@ -115,6 +115,15 @@ def files_read(entry: Entry, readers: Readers, purpose: Purpose) -> Iterator[str
                 yield path
 
 
+def subsets_of(form: Format, entry: Entry) -> tuple[str, ...]:
+    """The subsets that the paths, lists and documents of a dataset give an item; that of its own path comes first."""
+    shared: tuple[str, ...] = entry.shared.get("subsets", ())
+    if "subset" in entry.names and ("subset" in form.key_names or not shared):
+        own = entry.names["subset"]
+        return (own, *(subset for subset in shared if subset != own))
+    return shared
+
+
 def _item_names(form: Format, entry: Entry, state: ItemState) -> None:
     item = state.item
     for name, value in entry.names.items():
@@ -122,12 +131,9 @@ def _item_names(form: Format, entry: Entry, state: ItemState) -> None:
             continue
         if name == "id" or name in ("sequence", "frame") or name.startswith(("attributes.", "label.", "image.path")):
             item.setdefault(name, value)
-    if "subset" in entry.names and "subset" in form.key_names:
-        item["subsets"] = [entry.names["subset"]]
-    elif "subsets" in entry.shared:
-        item["subsets"] = list(entry.shared["subsets"])
-    elif "subset" in entry.names:
-        item["subsets"] = [entry.names["subset"]]
+    subsets = subsets_of(form, entry)
+    if subsets:
+        item["subsets"] = list(subsets)
 
 
 def _link_overlaps(item: Item, state: ItemState) -> dict[int, dict[str, Region]]:

@@ -110,7 +110,7 @@ class OpenedFiles:
             self._colors[path] = 0
             if info is not None and info.width * info.height <= PIXELS:
                 try:
-                    pixels = images.read_pixels(self.tree.read(path))
+                    pixels = images.read_pixels(self._whole_image(path))
                 except (ImageError, OSError, ValueError):
                     return 0
                 flat = pixels.reshape(-1, pixels.shape[2]) if pixels.ndim == 3 else pixels.reshape(-1, 1)
@@ -138,6 +138,11 @@ class OpenedFiles:
             ends = None if path.endswith(".txt") else self.tree.ends(path, IMAGE_HEAD)
             self._bytes[path] = self.tree.read(path) if ends is None else ends[0]
         return self._bytes[path]
+
+    def _whole_image(self, path: str) -> bytes:
+        """All bytes of an image, which those that were read for its header may be."""
+        head = self._image_head(path)
+        return head if len(head) < IMAGE_HEAD else self.tree.read(path)
 
     def _read(self, path: str, lines: bool) -> bytes:
         """A file's bytes; of a large text its first whole lines.  Raises OSError, and ValueError as `Tree.read`."""
