@@ -16,6 +16,7 @@ from formatspec.engine.read.rows import table_row
 from formatspec.run.conversion.plan import RefusedError, UnaccountedError
 from formatspec.testing.memory import image_bytes
 
+BOX = {"bbox": [20, 3, 4, 4], "area": 16}
 ROWS = [
     outlined(1, 1, 5, 5, track_id=7, rotation=None),
     outlined(10, 10, 6, 6, track_id=8),
@@ -107,6 +108,24 @@ def test_rows_that_are_only_carried_along_are_counted_by_their_kind(tmp_path: Pa
     (data / "a.json").write_text(json.dumps(document))
     result = fs.convert(data, spec=spec, to="coco", out=tmp_path / "again")
     assert not any("source" in line for line in result.losses)
+
+
+def test_files_that_are_only_carried_along_are_counted(tmp_path: Path) -> None:
+    files = {
+        "s1/img1/000001.png": image_bytes(40, 30, "png"),
+        "s1/gt/gt.txt": "1,1,2,3,4,5,1,1,1\n",
+        "s1/det/det.txt": "1,-1,2,3,4,5,0.99\n",
+    }
+    _, lost = converted(put(tmp_path / "in", files), "coco")
+    assert kept(lost) == {"kept files: detections": 1}
+
+
+def test_outlines_are_judged_where_rows_keep_fields_that_a_target_does_not_get(tmp_path: Path) -> None:
+    """The shape of outlines is checked though nobody asks for them, whichever reader reads their rows."""
+    data = coco(tmp_path / "in", [*ROWS, {**BOX, "segmentation": [[1, 2, 3, 4]]}])
+    with pytest.raises(RefusedError, match="1 finding stops") as refused:
+        fs.convert(data, to="yolo_ultralytics", out=tmp_path / "out")
+    assert [finding.code for finding in refused.value.findings] == ["POLYGON"]
 
 
 def test_the_fast_reader_and_the_one_that_judges_name_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from msgspec import Raw
+from msgspec import Raw, json
 
 from formatspec.engine.base.faults import Record
 from formatspec.engine.read.item_state import ItemState
@@ -58,7 +58,7 @@ class JsonTypes(NamedTuple):
     def looks_right(self, place: int, value: Any) -> bool:
         """Whether a value may be one of an alternative's, be it raw JSON."""
         test = self.shapes[place]
-        return test is None or type(value) is not Raw or test(bytes(value))
+        return test is None or test(bytes(value) if type(value) is Raw else json.encode(value))
 
     def which(self, value: Mapping[str, Any]) -> int | None:
         """Which alternative a mapping is."""

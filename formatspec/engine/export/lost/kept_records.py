@@ -9,7 +9,7 @@ from formatspec.engine.export.lost.losses import Losses
 from formatspec.model.records import Item
 
 HOLDERS = ("objects", "labels", "captions", "areas")
-FIELDS, ROWS = "kept fields: ", "kept rows: "
+FIELDS, OTHERS = "kept fields: ", ("kept rows: ", "kept files: ")
 
 
 def note_kept_fields(item: Item, of_item: Iterable[tuple[str, str]], losses: Losses, tally: Tally) -> None:
@@ -38,5 +38,5 @@ def _keys(records: Iterable[object]) -> Iterator[str]:
 
 
 def tells_of_kept(what: str) -> bool:
-    """Whether a line of the report names kept fields or rows."""
-    return what.startswith((FIELDS, ROWS))
+    """Whether a line of the report names kept fields, rows or files."""
+    return what.startswith((FIELDS, *OTHERS))
