@@ -132,6 +132,11 @@ def bridged(rings: Sequence[Ring]) -> Ring:
     return tuple(joined[:-2])
 
 
+def is_outlined(thing: Object) -> bool:
+    """Whether the stated polygons outline the visible pixels, where both are stated."""
+    return thing.region is None or not thing.polygons or _shows(thing.polygons, thing.region)
+
+
 @lru_cache(maxsize=64)
 def _fill(rings: tuple[Ring, ...], height: int, width: int) -> Region:
     return Region.from_polygons(rings, height, width)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from formatspec.engine.base.kept_fields import KEPT
 from formatspec.engine.dataset.dataset import OpenDataset
 from formatspec.engine.index.row_ownership import SharedFile
 from formatspec.engine.read.categories import Categories
 from formatspec.engine.read.item_state import ItemState
 from formatspec.engine.read.leaf_reader import ReadContext
-from formatspec.engine.read.rows.kept_fields import KEPT
 from formatspec.engine.resolve.scope import Meaning, Scope
 from formatspec.engine.spec.compiled import Role
 from formatspec.language.leaf import Keep

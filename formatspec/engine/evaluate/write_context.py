@@ -46,6 +46,9 @@ class WriteSetting:
     claims: how many rows the writers have given.  odd: label images that do not show what was painted, each with the
     number of values that were and of those that are there.
     seen: of each record that label images show, by its mark, what is seen of it in the image that shows most.
+    in_documents: whether documents of the item list its objects, so that pictures that number them by their place show
+    those that have a row there.
+    refused: records, by their marks, with names that their rows leave out since the value there cannot be spelled.
     """
 
     __slots__ = (
@@ -58,10 +61,12 @@ class WriteSetting:
         "file",
         "folder",
         "held",
+        "in_documents",
         "index",
         "odd",
         "options",
         "paths",
+        "refused",
         "renumbered",
         "rows",
         "seen",
@@ -83,7 +88,9 @@ class WriteSetting:
         self.index = 0
         self.held: dict[Hashable, int] = {}
         self.claims = 0
+        self.in_documents = False
         self.odd: list[tuple[int, int]] = []
+        self.refused: list[tuple[Hashable, tuple[str, ...]]] = []
         self.rows: dict[str, Any] = {}
         self.seen: dict[Hashable, Seen] = {}
         self.counts: dict[str, int] = {}

@@ -12,7 +12,7 @@ from formatspec.engine.conservation.rows import rows_in
 from formatspec.engine.conservation.tally import Tally
 from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting
 from formatspec.engine.export import shared_tables as asked
-from formatspec.engine.export.adaptation.adapt import Adapter, TargetCategories
+from formatspec.engine.export.adaptation.adapt import RENUMBERED, Adapter, TargetCategories
 from formatspec.engine.export.adaptation.name_items import NoPlaceError
 from formatspec.engine.export.errors import CannotWriteError, CollisionError
 from formatspec.engine.export.gather_rows import Shared, belongs, gather_row, item_context
@@ -76,6 +76,8 @@ class Exporter:
         own = [role for role in target.documents if role.span != "shared"]
         self.beside_copies = Unwritten(target, self.same, tables_of(own))
         self.roles = [role for role in target.roles.values() if role.name != IMAGE or role.kind is not None]
+        if not self.same and asked.numbered_by_rows(target):
+            self.roles.sort(key=lambda role: role.kind == "pixels")
         self.writers = {
             role.name: role.painter() if role.kind == "pixels" else compile_writer(role.document_rule, role.scope)
             for role in self.roles
@@ -101,6 +103,7 @@ class Exporter:
         self.apart = asked.holds_apart(target)
         self.unheld = frozenset() if self.same else asked.unheld_lines(target)
         self.beside_pictures = not self.same and asked.told_beside_pictures(target)
+        self.in_documents = not self.same and asked.numbered_by_rows(target)
         self.areas_as_objects = "areas" not in losses.tables and "objects" in losses.tables
 
     def item(self, item: Item, index: int, whole: bool = True, kept: Sequence[tuple[str, str]] = ()) -> Item:
@@ -111,7 +114,8 @@ class Exporter:
         """
         self.are_read = self.are_read or item.origin is not None
         try:
-            taken, stated, crowds = self.adapter.taken(item, self.areas_as_objects)
+            taken, stated, left_out = self.adapter.taken(item, self.areas_as_objects)
+            noted = self.adapter.notes.get(RENUMBERED, 0)
             own = self.adapter.item(taken, index)
         except NoPlaceError as error:
             raise CannotWriteError(str(error)) from None
@@ -128,6 +132,7 @@ class Exporter:
         setting = WriteSetting(own.captures, self.categories, dict(self.target.options))
         setting.index = index
         setting.apart, setting.unheld = self.apart, self.unheld
+        setting.in_documents = whole and self.in_documents
         context = self._context(setting, own)
         files: list[tuple[str, bytes]] = []
         for role in self.roles if whole else ():
@@ -140,6 +145,7 @@ class Exporter:
                 self._rows(role, told, setting)
         for thing, shown in twins:
             setting.held[id(thing)] = setting.held.get(id(thing), 0) | setting.held.get(id(shown), 0)
+            setting.refused += [(id(thing), names) for mark, names in setting.refused if mark == id(shown) != id(thing)]
         for role in self.roles if whole else ():
             if role.span == "record":
                 files.extend(self._record_files(role, own, context))
@@ -150,13 +156,16 @@ class Exporter:
         if self.adapter.renamed:
             self.met.update(item.subsets)
         unwritten = self.unwritten if whole else self.beside_copies
-        lost = [*crowds, *unwritten.of(own, setting, stated)]
+        lost = [*left_out, *unwritten.of(own, setting, stated)]
         for what, unit in lost:
             self.losses.note(what, unit)
+        if self.renumbers and noted == self.adapter.notes.get(RENUMBERED, 0):
+            with_ids = sum(1 for one in taken.objects[:stated] if one.id is not None)
+            self.adapter.note(RENUMBERED, with_ids)
         count_item(self.tally, item, own, setting, unwritten, lost, stated)
         if not self.same:
             note_kept_fields(item, kept, self.losses, self.tally)
-        self.losses.item(own, setting.held)
+        self.losses.item(own, setting.held, [(id(own) if mark == id(told) else mark, n) for mark, n in setting.refused])
         return own
 
     def _written_back(self) -> bool:
@@ -349,7 +358,7 @@ class Exporter:
         setting.file = shared.part.path
         items = shared.part.counts.get("items", 0)
         setting.index = item_setting.index if over_files else self.numbering.of(key, "items", items)
-        setting.held = item_setting.held
+        setting.held, setting.refused = item_setting.held, item_setting.refused
         setting.rows["lost"] = item_setting.rows.setdefault("lost", [])
         setting.renumbered = self.renumbers
         setting.apart, setting.unheld = self.apart, self.unheld

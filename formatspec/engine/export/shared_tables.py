@@ -144,6 +144,14 @@ def told_beside_pictures(form: Format) -> bool:
     )
 
 
+def numbered_by_rows(form: Format) -> bool:
+    """Whether label images number an item's objects by their place among the rows of a document of the item."""
+    own = [role for role in form.documents if role.span == "item" and not role.kept]
+    return any(role.kind == "pixels" and ("index",) in _keys(role) for role in own) and any(
+        role.kind != "pixels" and not table.each.overlap for role in own for table in object_tables(role.document_rule)
+    )
+
+
 def _keys(role: Role) -> set[tuple[str, ...]]:
     """The keys by which rows of a role are objects."""
     return {table.each.by for table in object_tables(role.document_rule) if not table.each.overlap}

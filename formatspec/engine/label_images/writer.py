@@ -155,6 +155,8 @@ class RasterWriter(msgspec.Struct, frozen=True):
             is_area = row.table == "areas"
             records = _areas(context, self._individual(context), paint) if is_area else list(row.select(context))
             contexts = [f for f in contexts_of(records, context) if row.fits(f)]
+            if row.rule.each.by == ("index",) and context.setting.in_documents:
+                contexts = [f for f in contexts if context.setting.held.get(record_mark(f.record), 0) & WRITTEN]
             for index, inner in enumerate(contexts):
                 inner.index, inner.rows = index, len(contexts)
                 inner.setting.counts[str(index)] = number_of(inner, contexts, row.rule.each)

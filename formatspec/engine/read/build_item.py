@@ -11,9 +11,9 @@ import numpy as np
 from msgspec.structs import replace
 
 from formatspec.engine.base.faults import Fault, Record
+from formatspec.engine.base.kept_fields import KEPT
 from formatspec.engine.read.categories import CATEGORIES, Categories, categories_of
 from formatspec.engine.read.item_state import ItemState
-from formatspec.engine.read.rows.kept_fields import KEPT
 from formatspec.files.images import ImageInfo
 from formatspec.model import derive
 from formatspec.model.flaws import flaws, miscounted

@@ -7,6 +7,7 @@ from typing import Any
 
 from formatspec.codecs.registry import UnfitError
 from formatspec.engine.base.faults import MISSING, DocumentPath, Record
+from formatspec.engine.base.kept_fields import holds_value, note_kept
 from formatspec.engine.read.bind_slots import Binder, binder, report
 from formatspec.engine.read.generate_mapping import (
     FieldReaders,
@@ -24,7 +25,6 @@ from formatspec.engine.read.leaf_reader import (
     leaf_reader,
     nothing,
 )
-from formatspec.engine.read.rows.kept_fields import holds_value, note_kept
 from formatspec.engine.read.rows.merge_rows import Reader, RowReader
 from formatspec.engine.read.rows.row_condition import reading_condition
 from formatspec.engine.read.rows.table_row import read_row, rows_of_columns, rows_of_tasks

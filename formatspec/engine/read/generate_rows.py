@@ -16,6 +16,7 @@ from msgspec import UNSET, UnsetType
 from formatspec.codecs.registry import UnfitError
 from formatspec.codecs.values import FARTHEST
 from formatspec.engine.base.faults import Record
+from formatspec.engine.base.kept_fields import KEPT, holds_value, note_kept
 from formatspec.engine.base.source_code import Names, function
 from formatspec.engine.read.bind_slots import NAMED, puts_only
 from formatspec.engine.read.build_item import OBJECT, group_slots
@@ -25,7 +26,6 @@ from formatspec.engine.read.item_state import ItemState
 from formatspec.engine.read.json_type_dispatch import raw_held
 from formatspec.engine.read.leaf_reader import ReadContext, nothing
 from formatspec.engine.read.projection import Decode, RowSource, fields_of
-from formatspec.engine.read.rows.kept_fields import KEPT, holds_value, note_kept
 from formatspec.engine.read.rows.merge_rows import BY_ID, OBJECTS_BY_ID, RowReader
 from formatspec.engine.read.rows.row_condition import always
 from formatspec.engine.resolve.codec_chain import build

@@ -12,13 +12,13 @@ from msgspec.structs import replace
 
 from formatspec.codecs.registry import UnfitError
 from formatspec.engine.base.faults import DocumentPath, Record
+from formatspec.engine.base.kept_fields import holds_value, note_kept
 from formatspec.engine.read.bind_slots import binder, puts_only, report
 from formatspec.engine.read.generate_mapping import (
     PLAIN,
 )
 from formatspec.engine.read.item_state import ItemState
 from formatspec.engine.read.json_type_dispatch import first_value
-from formatspec.engine.read.rows.kept_fields import holds_value, note_kept
 from formatspec.engine.read.rows.merge_rows import Reader
 from formatspec.engine.resolve.codec_chain import Chain, build
 from formatspec.engine.resolve.discriminators import (

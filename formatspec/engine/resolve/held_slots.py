@@ -9,7 +9,7 @@ from formatspec.engine.base.source_code import function
 from formatspec.engine.resolve.scope import Scope
 from formatspec.language.expression import Binary, Expression, Literal, Name, Unary, conjuncts
 from formatspec.language.leaf import Leaf, bindings
-from formatspec.language.rules import LeafRule, ListRule, MapRule, OneOf, Rule, TableRule
+from formatspec.language.rules import LeafRule, ListRule, MapRule, OneOf, Rule, TableRule, inside
 from formatspec.model.records import Area, Category, Object
 from formatspec.model.slots import TABLES
 
@@ -22,6 +22,9 @@ BITS = {name: 1 << place for place, name in enumerate(COUNTED)}
 
 WRITTEN = 1 << len(COUNTED)
 """Set beside the slots of what has a row of its own: one that only looks up others adds to what they tell."""
+
+ATTRIBUTES = BITS["attributes"]
+"""Set where rows tell attributes at all; which they tell is found by their names."""
 
 SETTLED = ("single",)
 """Slots with two values, of which a condition leaves one."""
@@ -103,6 +106,17 @@ def _names(rule: Rule) -> Iterator[str]:
         yield "attributes"
     elif isinstance(rule, OneOf) and len(rule.alternatives) == 1:
         yield from _names(rule.alternatives[0])
+
+
+def names_within(rule: Rule) -> Iterator[str]:
+    """The names that all leaves of a rule bind, whichever alternative is taken; not those of other records' rows."""
+    if isinstance(rule, LeafRule):
+        yield from leaf_names(rule.leaf)
+    if isinstance(rule, TableRule):
+        yield from ("attributes",) if TABLES[rule.each.table] == "attribute" else ()
+        return
+    for one in inside(rule):
+        yield from names_within(one)
 
 
 def _stated(slot: str) -> str:

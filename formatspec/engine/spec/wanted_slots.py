@@ -151,6 +151,17 @@ def _bound(rule: Rule) -> tuple[str, ...]:
     return rule.leaf.names if isinstance(rule, LeafRule) and isinstance(rule.leaf, Bind) else ()
 
 
+def tells_states(form: Format) -> bool:
+    """Whether a format tells of labels whether they are there: by a slot, or by the values of columns."""
+    return any(
+        meaning.where == "column"
+        or meaning.name == "label.state"
+        or (scope.kind == "label" and meaning.name == "state")
+        for role in form.documents
+        for meaning, scope, _ in meanings(role.document_rule, role.scope)
+    )
+
+
 def categories_only(meaning: Meaning, scope: Scope) -> bool:
     """The slots that name categories, and those by which rows are joined or told apart."""
     if meaning.where == "column":

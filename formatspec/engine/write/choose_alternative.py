@@ -35,6 +35,7 @@ def alternatives_writer(rule: OneOf, scope: Scope, compile_writer: Callable[[Rul
         best: tuple[Any, int, int] | None = None
         setting = context.setting
         before, claims = setting.claims, 0
+        start, refused = len(setting.refused), []
         reason = LackingError("none of the alternatives")
         fitting = fitting_shapes(shapes, context, context.record)
         if shaped:  # an alternative without geometry is no better than one whose geometry follows
@@ -46,6 +47,7 @@ def alternatives_writer(rule: OneOf, scope: Scope, compile_writer: Callable[[Rul
         for place in (*fitting, *others):
             writer, _, bits, _ = tried[place]
             setting.claims = before
+            del setting.refused[start:]
             try:
                 document = writer(context, NO_SOURCE)
             except LackingError as lacking:
@@ -54,8 +56,9 @@ def alternatives_writer(rule: OneOf, scope: Scope, compile_writer: Callable[[Rul
             if place in fitting and document:
                 return document, bits, place
             if best is None or (document and not best[0]):
-                best, claims = (document, bits, place), setting.claims
+                best, claims, refused = (document, bits, place), setting.claims, setting.refused[start:]
         setting.claims = claims or before
+        setting.refused[start:] = refused
         if best is None:
             raise reason
         return best

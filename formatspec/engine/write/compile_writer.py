@@ -18,13 +18,20 @@ from formatspec.engine.evaluate.expressions import condition
 from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting, getter, records_of
 from formatspec.engine.resolve.codec_chain import build
 from formatspec.engine.resolve.discriminators import is_filled, row_test
-from formatspec.engine.resolve.held_slots import WRITTEN, condition_bits, record_mark, slot_bits
+from formatspec.engine.resolve.held_slots import (
+    ATTRIBUTES,
+    WRITTEN,
+    condition_bits,
+    names_within,
+    record_mark,
+    slot_bits,
+)
 from formatspec.engine.resolve.scope import Scope
 from formatspec.engine.resolve.table_ids import table_number
 from formatspec.engine.write.choose_alternative import alternatives_writer, keys_of_choice
 from formatspec.engine.write.generate_rows import plain_writer
 from formatspec.engine.write.geometry_choice import OUTLINES, fitting_shapes, shape_of
-from formatspec.engine.write.mark_written import _held, hold, hold_no_more
+from formatspec.engine.write.mark_written import _held, hold, hold_no_more, refuse
 from formatspec.engine.write.print_leaf import (
     NO_SOURCE,
     LackingError,
@@ -155,11 +162,15 @@ def field_writer(field: Field, scope: Scope) -> Writer:
     if required:
         return inner
     listed = isinstance(field.rule, TableRule | OneOf)
+    names = () if listed else tuple(names_within(field.rule))
 
     def write(context: WriteContext, source: Any) -> Any:
+        refused = len(context.setting.refused)
         try:
             value = inner(context, source)
         except LackingError:
+            del context.setting.refused[refused:]
+            refuse(context, names)
             return MISSING
         if not value and source in (NO_SOURCE, MISSING) and (listed or value == {}):
             return MISSING
@@ -197,7 +208,7 @@ def _rest(rule: MapRule, scope: Scope) -> RestWriter:
             try:
                 shown[key] = as_lists(chain.encode(value, context.env))
             except UnfitError:
-                continue
+                refuse(context, (f"attributes.{key}",))
         return shown
 
     def write(context: WriteContext, known: dict[str, Any] | None, taken: frozenset[str]) -> dict[str, Any]:
@@ -258,7 +269,8 @@ class RowWriter:
         self.choices = [one for one in shapes if any(shape & OUTLINES for shape in one)]
         written = 0 if rule.each.overlap else WRITTEN
         settled = condition_bits(rule.each.where)
-        self.holds = 0 if is_derived(rule.row) else slot_bits(rule.row, inner) | settled | written
+        told = ATTRIBUTES if any(name.startswith("attributes") for name in names_within(rule.row)) else 0
+        self.holds = 0 if is_derived(rule.row) else slot_bits(rule.row, inner) | settled | written | told
         self.late = needs_columns(rule.row)
 
     def outlined(self, thing: Object, context: WriteContext) -> bool:
@@ -310,11 +322,12 @@ def write_record(row: RowWriter, context: WriteContext) -> Any:
     found = source_of(context.record, row.number, context.setting.file) if context.as_read is not None else None
     source = NO_SOURCE if found is None else found[1]
     setting = context.setting
-    claims = setting.claims
+    claims, refused = setting.claims, len(setting.refused)
     try:
         document = row.write(context, source)
     except LackingError:
         setting.claims = claims
+        del setting.refused[refused:]
         raise
     hold(context, row.holds)
     return document
@@ -440,7 +453,10 @@ def _with_own_keys(row: RowWriter, context: WriteContext, rows: Iterator[tuple[A
 
 
 def _lose(row: RowWriter, context: WriteContext, record: Any, why: str) -> None:
-    """Note that a record has no row, and why."""
+    """Note that a record has no row, and why; an attribute without one is left out of its record's row."""
+    if row.table == "attributes":
+        refuse(WriteContext(context.setting, context.item, record, context), ())
+        return
     context.setting.rows.setdefault("lost", []).append((row.table, record, why))
 
 

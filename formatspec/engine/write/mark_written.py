@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from typing import Any
 
 from formatspec.engine.evaluate.write_context import WriteContext
@@ -26,6 +26,17 @@ def hold_all(context: WriteContext, records: Sequence[Any], bits: int) -> None:
 def hold_no_more(context: WriteContext, record: Any) -> None:
     """Note that a record is not written after all."""
     context.setting.held.pop(record_mark(record), None)
+
+
+def refuse(context: WriteContext, names: Iterable[str]) -> None:
+    """Note that what these names say of a context's record is left out of its row, since it cannot be spelled there.
+
+    Of an attribute that has a row of its own, its record is the one around it.
+    """
+    record = context.record
+    if isinstance(record, tuple) and context.up is not None:
+        record, names = context.up.record, (f"attributes.{record[0]}",)
+    context.setting.refused.append((record_mark(record), tuple(names)))
 
 
 def _held(context: WriteContext, one: Hashable, bits: int) -> None:

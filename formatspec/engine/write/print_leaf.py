@@ -15,6 +15,7 @@ from formatspec.engine.resolve.codec_chain import build, spell
 from formatspec.engine.resolve.discriminators import constant_of
 from formatspec.engine.resolve.scope import Scope
 from formatspec.engine.resolve.text_template import text_template
+from formatspec.engine.write.mark_written import refuse
 from formatspec.language import expression
 from formatspec.language.errors import Place
 from formatspec.language.expression import Literal
@@ -143,7 +144,7 @@ def _bind(leaf: Bind, place: Place, scope: Scope, keys: int, required: bool) -> 
     getters = [getter(meaning, scope) for meaning in meanings]
     default = None if leaf.default is None else compiled(leaf.default, scope, place)
     null_said = leaf.default == Literal(None) and not scope.textual
-    encode, what = chain.encode, ", ".join(leaf.names)
+    encode, what, names = chain.encode, ", ".join(leaf.names), tuple(leaf.names)
     get = _one(getters[0]) if len(getters) == 1 else _several(getters)
     mapping = meanings[0].type == "mapping"
     shape = len(meanings) == 1 and meanings[0].value_type in ("ring", "keypoints")  # of no points is no shape
@@ -167,6 +168,8 @@ def _bind(leaf: Bind, place: Place, scope: Scope, keys: int, required: bool) -> 
             encoded = encode(value, context.env)
         except UnfitError as unfit:
             if not required:
+                if value is not None:
+                    refuse(context, names)
                 return MISSING
             raise LackingError(what, unfit.expected) from None
         if keys > 1:

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from formatspec.engine.base.kept_fields import kept_of_item
 from formatspec.engine.dataset.dataset import OpenDataset
 from formatspec.engine.dataset.item.read_item import Assembled
 from formatspec.engine.dataset.report import Noted
@@ -19,7 +20,6 @@ from formatspec.engine.export.join_shards import Finisher
 from formatspec.engine.export.lost.losses import Losses
 from formatspec.engine.export.shard_output import ShardOutput
 from formatspec.engine.export.shared_tables import counts_on, knows_all
-from formatspec.engine.read.rows.kept_fields import kept_of_item
 from formatspec.engine.spec.compiled import IMAGE, Format
 from formatspec.findings.finding import Finding
 from formatspec.model.limits import TooLargeError

@@ -9,11 +9,11 @@ import msgspec
 from msgspec.structs import replace
 
 from formatspec.engine.base.faults import DocumentPath
+from formatspec.engine.base.kept_fields import KEPT
 from formatspec.engine.dataset.item.purpose import Readers
 from formatspec.engine.index.row_ownership import Again, Run, Table
 from formatspec.engine.read.item_state import ItemState
 from formatspec.engine.read.projection import Decode, RowSource
-from formatspec.engine.read.rows.kept_fields import KEPT
 from formatspec.engine.read.rows.merge_rows import OBJECTS_BY_ID, RowReader, said_twice
 from formatspec.engine.read.rows.table_row import read_row
 from formatspec.engine.spec.compiled import Role

@@ -122,6 +122,9 @@ def _id_leaf(form: Format) -> tuple[Bind | None, Any]:
 
 CROWDS_LEFT = "left out (crowds)"
 """What the report says of crowds of which a target makes no objects."""
+STATES_LEFT = {"no": "left out (stated as absent)", "unsure": "left out (unsure)"}
+"""What the report says of labels that a target would take for those of what is there."""
+RENUMBERED = "object ids renumbered"
 
 
 class Adapter:
@@ -139,9 +142,15 @@ class Adapter:
         self.needs_ids = _binds(target, "object", "id")
         self.ids_in_pixels = _binds_in_pixels(target, "id")
         self.leaves_crowds = not self.same and not target.spec.crowds and target.options.get(CROWDS) != KEEP
+        self.leaves_states = not self.same and not wanted_slots.tells_states(target)
         self.id_digits = _id_digits(target)
         self.fits_ids = _fits_numbers(target, lambda leaf: "id" in leaf.names and "id")
         self.fits_numbers = _fits_numbers(target, _own_number)
+
+    def note(self, what: str, count: int) -> None:
+        """Count what is lost of objects."""
+        if count:
+            self.notes[what] = self.notes.get(what, 0) + count
 
     def item(self, item: Item, index: int) -> Item:
         """The item with the target's names.  Raises NoPlaceError."""
@@ -159,12 +168,16 @@ class Adapter:
     def taken(self, item: Item, areas_as_objects: bool) -> tuple[Item, int, list[tuple[str, str]]]:
         """An item as the target takes it, and how many of its objects were objects; and the losses of what it leaves.
 
-        Without crowds where the target would take them for single objects; with areas as objects where it knows
-        objects only.
+        Without crowds where the target would take them for single objects; without labels of what is not there where
+        it would take them for labels of what is; with areas as objects where it knows objects only.
         """
         shown = self._without_crowds(item)
+        denied = [label for label in item.labels if label.state in STATES_LEFT] if self.leaves_states else []
+        if denied:
+            shown = msgspec.structs.replace(shown, labels=tuple(one for one in item.labels if one not in denied))
         stated = len(shown.objects)
         lost = [(f"objects {CROWDS_LEFT}", "objects")] * (len(item.objects) - stated)
+        lost += [(f"labels {STATES_LEFT[label.state]}", "labels") for label in denied]
         if areas_as_objects and item.areas:
             shown = self._without_crowds(with_areas_as_objects(shown))
             lost += [(f"areas {CROWDS_LEFT}", "areas")] * (stated + len(item.areas) - len(shown.objects))
@@ -195,7 +208,7 @@ class Adapter:
             free = (n for n in range(start, start + 2 * len(ids) + 1) if n not in ids)
             fresh = {id(thing): thing.id if thing.id is not None else next(free) for thing in things}  # type: ignore[misc]
         if bad:
-            self.notes["object ids renumbered"] = self.notes.get("object ids renumbered", 0) + len(things)
+            self.note(RENUMBERED, len(stated))
         named = {thing.id: fresh[id(thing)] for thing in things if thing.id is not None}
         return tuple(
             msgspec.structs.replace(
@@ -218,7 +231,7 @@ class Adapter:
                 else:
                     made.append(without(thing, slot))
                     words = f"{slot.removeprefix('attributes.').replace('_', ' ')}s given anew"
-                    self.notes[words] = self.notes.get(words, 0) + 1
+                    self.note(words, 1)
             things = tuple(made)
         return things
 

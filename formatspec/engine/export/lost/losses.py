@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
 from formatspec.engine.export.adaptation.adapt import TargetCategories
-from formatspec.engine.resolve.held_slots import BITS, WRITTEN, stated_bits
+from formatspec.engine.resolve.held_slots import ATTRIBUTES, BITS, SLOT_OF, WRITTEN, stated_bits
 from formatspec.engine.spec import wanted_slots
 from formatspec.engine.spec.compiled import Format
+from formatspec.model import derive
 from formatspec.model.records import Category, Item, Object
 from formatspec.model.region import Region
 
@@ -45,6 +46,8 @@ CATEGORY_NAMES = {
     "countable": "things and stuff told apart",
     "keypoint_names": "names of keypoints",
     "skeleton": "skeletons",
+    "attribute_names": "names of attributes",
+    "part_names": "names of parts",
 }
 """What is told of a category besides its name."""
 
@@ -85,6 +88,13 @@ class Losses:
         }
         if any(scope.kind == "attribute" for _, scope in meanings):
             self.object_attributes.add("")
+        self.label_slots, self.caption_slots = (
+            {name.removeprefix(f"{kind}.").removeprefix("attributes.") for name in names}
+            for kind, names in (
+                (kind, {m.name for m, scope in meanings if scope.kind == kind or m.name.startswith(f"{kind}.")})
+                for kind in ("label", "caption")
+            )
+        )
 
     def note(self, what: str, unit: str = "objects", count: int = 1) -> None:
         """Count a loss."""
@@ -116,42 +126,80 @@ class Losses:
                 value = getattr(category, name)
                 if value is not None and value not in ((), "") and name not in self.category_slots:
                     self.note(words, "categories")
+            told = self.category_slots
+            if "attributes" not in told and any(f"attributes.{name}" not in told for name in category.attributes):
+                self.note("attributes of categories", "categories")
 
-    def item(self, item: Item, held: Mapping[Hashable, int]) -> None:
-        """Count what is said of an item and of its objects that was not written."""
+    def item(
+        self, item: Item, held: Mapping[Hashable, int], refused: Sequence[tuple[Hashable, tuple[str, ...]]] = ()
+    ) -> None:
+        """Count what is said of an item and of its objects that was not written.
+
+        held: the slots of records that are written, by their marks.  refused: records, by their marks, with names that
+        their rows leave out, since the value there cannot be spelled.
+        """
         if self.same:
             return
         slots_lost = self._slots
+        left_out: dict[Hashable, set[str]] = {}
+        for mark, names in refused:
+            left_out.setdefault(mark, set()).update(names)
         for thing in item.objects:
             bits = held.get(id(thing), 0)
             if not bits & WRITTEN:
                 continue
-            gone = stated_bits(thing) & ~bits & ~BITS["attributes"]
+            if left_out and id(thing) in left_out:
+                bits &= ~_bits_of(left_out[id(thing)])
+            gone = stated_bits(thing) & ~bits & ~ATTRIBUTES
             if gone & BITS["single"] and thing.single:
                 gone &= ~BITS["single"]  # one thing is what every object is unless something else is said
             if gone & BITS["polygons"] and bits & BITS["region"]:
                 gone = gone & ~BITS["polygons"] | BESIDE_MASKS
+            elif gone & BITS["region"] and thing.polygons and bits & BITS["polygons"] and not derive.is_outlined(thing):
+                gone |= BESIDE_MASKS  # the outlines that are written are those of the pixels
             if gone & BITS["region"]:
                 gone = self._without_region(thing, gone, bits)
             if gone:
                 slots_lost[gone] = slots_lost.get(gone, 0) + 1
             if thing.attributes or self.categories.fixed:
-                self._named(thing)
+                self._named(thing, bool(bits & ATTRIBUTES), left_out.get(id(thing), ()))
+        self._of_item(item, left_out.get(id(item), ()))
+
+    def _of_item(self, item: Item, left_out: Collection[str]) -> None:
+        """Count what is said of an item, of its labels and of its captions that was not written."""
         slots, tables = self.item_slots, self.tables
         if item.tags and "tags" not in slots:
             self.note("tags", "items")
         if item.attributes and "attributes" not in slots:
-            lost = [name for name in item.attributes if f"attributes.{name}" not in slots]
-            if lost:
+            if any(f"attributes.{name}" not in slots for name in item.attributes):
                 self.note("attributes of items", "items")
+        elif any(f"attributes.{name}" in left_out for name in item.attributes):
+            self.note("attributes of items", "items")
         if item.sequence is not None and "sequence" not in slots:
             self.note("sequences", "items")
+        if item.frame is not None and "frame" not in slots:
+            self.note("frames", "items")
         if item.void and "void" not in tables:
             self.note("void pixels", "items")
         if item.subsets and not slots & {"subset", "subsets"}:
             self.note("subsets", "items")
         elif len(item.subsets) > 1 and "subsets" not in slots:
             self.note("further subsets", "items")
+        if "labels" in self.tables or self.label_slots:
+            for label in item.labels:
+                if label.score is not None and "score" not in self.label_slots:
+                    self.note("scores of labels", "labels")
+                self._attributes_of("labels", label.attributes, self.label_slots)
+        if "captions" in self.tables or self.caption_slots:
+            for caption in item.captions:
+                if caption.id is not None and "id" not in self.caption_slots:
+                    self.note("ids of captions", "captions")
+                self._attributes_of("captions", caption.attributes, self.caption_slots)
+
+    def _attributes_of(self, unit: str, attributes: Mapping[str, Any], told: Collection[str]) -> None:
+        """Count the attributes of a label or a caption that its rows do not tell."""
+        if attributes and "attributes" not in told and not all(name in told for name in attributes):
+            self.note(f"attributes of {unit}", unit)
 
     def _without_region(self, thing: Object, lost: int, held: int) -> int:
         """What is lost of an object whose region is not held: no region if it is empty; its holes if polygons are."""
@@ -161,12 +209,15 @@ class Losses:
                 self.note("holes and pieces, joined to one outline by bridges")
         return lost if thing.region else lost & ~BITS["region"]
 
-    def _named(self, thing: Object) -> None:
-        """Count what is lost by its name: attributes, and a category that the target's table lacks."""
-        if thing.attributes and "" not in self.object_attributes:
-            for name in thing.attributes:
-                if name not in self.object_attributes:
-                    self.note(f"attribute {name}")
+    def _named(self, thing: Object, told: bool, left_out: Collection[str]) -> None:
+        """Count what is lost by its name: attributes, and a category that the target's table lacks.
+
+        told: whether the object's rows tell attributes.  left_out: names that they leave out.
+        """
+        for name in thing.attributes:
+            by_name = name in self.object_attributes or "" in self.object_attributes
+            if not told or not by_name or f"attributes.{name}" in left_out:
+                self.note(f"attribute {name}")
         if thing.category is not None and self.categories.fixed and not self.categories.holds(thing.category):
             self.note(f"category {thing.category.name}")
 
@@ -177,6 +228,12 @@ class Losses:
     def report(self) -> list[dict[str, Any]]:
         """The report as plain data."""
         return [{"what": what, "unit": unit, "count": count} for (what, unit), count in sorted(self.counts.items())]
+
+
+def _bits_of(names: Iterable[str]) -> int:
+    """The slots of an object that names mean, but for its attributes."""
+    heads = (SLOT_OF.get(head, head) for head in (name.partition(".")[0] for name in names))
+    return sum({BITS.get(head, 0) for head in heads} - {ATTRIBUTES})
 
 
 def _line(what: str, unit: str, count: int) -> str:

@@ -6,7 +6,6 @@ from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, S
 from typing import Any
 
 from formatspec.engine.evaluate.write_context import WriteSetting, is_unbounded
-from formatspec.engine.export.adaptation.adapt import CROWDS_LEFT
 from formatspec.engine.resolve.held_slots import BITS, WRITTEN, mark_of_area, record_mark
 from formatspec.engine.spec import wanted_slots
 from formatspec.engine.spec.compiled import Format, Role
@@ -129,8 +128,8 @@ class Unwritten:
 
 def tells_of_gone(what: str, unit: str) -> bool:
     """Whether a line of the report tells of records that do not stand in the output as what they were."""
-    gone = (unit, f"{unit} {HIDDEN}", "objects, drawn as areas", "areas, written as objects", f"{unit} {CROWDS_LEFT}")
-    return what.startswith(f"{unit} not written") or what in gone
+    gone = (unit, f"{unit} {HIDDEN}", "objects, drawn as areas", "areas, written as objects")
+    return what.startswith((f"{unit} not written", f"{unit} left out")) or what in gone
 
 
 def _parts(name: str) -> str:

@@ -9,8 +9,8 @@ import msgspec
 
 from formatspec.codecs.registry import UnfitError
 from formatspec.engine.base.faults import DocumentPath, MisfitError, Record
+from formatspec.engine.base.kept_fields import take_kept
 from formatspec.engine.read.item_state import ItemState, put
-from formatspec.engine.read.rows.kept_fields import take_kept
 from formatspec.engine.read.rows.row_condition import Condition
 from formatspec.engine.resolve.discriminators import RowTest
 from formatspec.engine.resolve.scope import Scope

@@ -8,8 +8,8 @@ from typing import Any
 from msgspec import Raw, json
 
 from formatspec.engine.base.faults import Fault, Record
+from formatspec.engine.base.kept_fields import KEPT, KEPT_ROWS, name_of_row
 from formatspec.engine.read.item_state import ItemState
-from formatspec.engine.read.rows.kept_fields import KEPT, KEPT_ROWS, name_of_row
 from formatspec.engine.read.rows.merge_rows import RowReader, keep_row
 from formatspec.engine.read.rows.row_condition import always
 from formatspec.language.leaf import bindings

@@ -1,0 +1,355 @@
+"""The fourth law by reading back: the output, read with the target's spec, equals the source but for what is named.
+
+Every item that was handed to the writers is compared with the item of the output that has its name: record by record,
+slot by slot. For each slot the differences are counted, and a line of the loss report must name as many.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from formatspec.engine.export.adaptation.name_items import spoken
+from formatspec.model import derive
+from formatspec.model.records import Area, Caption, Category, Id, Item, Label, Object, Ring
+from formatspec.model.region import Region
+
+Lines = Mapping[tuple[str, str], int]
+"""A loss report: how often each kind was lost, by its words and its unit."""
+DIGITS = 1e-4
+"""How far numbers of pixels may be from each other, as a share of the larger: formats round fractions of images."""
+SAME_PIXELS = 0.97
+"""Intersection over union above which pixels and outlines are taken to show the same."""
+
+
+class Handed(NamedTuple):
+    """An item as it was handed to the writers, and as the target names it."""
+
+    item: Item
+    own: Item
+
+
+class Difference(NamedTuple):
+    """Something that came back as something else, or not at all."""
+
+    slot: str
+    item: str
+    words: str
+
+
+def unexplained(handed: Sequence[Handed], back: Iterable[Item], lines: Lines) -> list[str]:
+    """What differs in the output and is named by no line of the loss report, or not as often as it differs.
+
+    Args:
+        handed: The items that were written.
+        back: The items of the output.
+        lines: The loss report.
+
+    Returns:
+        A line for each slot: how often it differs, how often the report names it, and the first difference.
+    """
+    found = list(_differences(handed, {item.key: item for item in back}, lines))
+    counts = Counter(one.slot for one in found)
+    first = {one.slot: one for one in reversed(found)}
+    told = []
+    for slot, count in counts.items():
+        named = sum(number for (what, unit), number in lines.items() if _names(slot, what, unit))
+        if named < count:
+            one = first[slot]
+            told.append(f"{slot}: {count} differ, the report names {named}; {one.item}: {one.words}")
+    return told
+
+
+def _names(slot: str, what: str, unit: str) -> bool:
+    """Whether a line of the loss report speaks of a slot."""
+    table, _, name = slot.partition(".")
+    if name.startswith("attributes."):
+        return what in (f"attribute {name.removeprefix('attributes.')}", f"attributes of {table}")
+    return unit == table and what.startswith(LINES.get(slot, ("?",)))
+
+
+LINES: Mapping[str, tuple[str, ...]] = {
+    "objects.id": ("object ids",),
+    "objects.category": ("categories of objects", "category "),
+    "objects.parent": ("parents",),
+    "objects.level": ("levels",),
+    "objects.group": ("groups",),
+    "objects.track": ("tracks", "track"),
+    "objects.order": ("drawing order",),
+    "objects.single": ("crowd or group marks",),
+    "objects.tags": ("tags of objects",),
+    "objects.score": ("scores",),
+    "objects.text": ("texts of objects",),
+    "objects.bbox": ("boxes",),
+    "objects.rotated": ("rotated boxes",),
+    "objects.polygons": ("polygons", "outlines beside masks", "holes and pieces", "pixels covered"),
+    "objects.polyline": ("polylines",),
+    "objects.keypoints": ("keypoints",),
+    "objects.circle": ("circles",),
+    "objects.ellipse": ("ellipses",),
+    "objects.region": ("visible regions", "holes and pieces", "pixels covered"),
+    "objects.hidden": ("hidden regions",),
+    "items.tags": ("tags",),
+    "items.attributes": ("attributes of items",),
+    "items.sequence": ("sequences",),
+    "items.frame": ("frames", "sequences"),
+    "items.subsets": ("subsets", "further subsets"),
+    "items.void": ("void pixels",),
+    "labels.score": ("scores of labels",),
+    "captions.id": ("ids of captions",),
+}
+"""How the lines of the report begin that speak of a slot."""
+
+
+def _differences(handed: Sequence[Handed], back: Mapping[str, Item], lines: Lines) -> Iterator[Difference]:
+    for item, own in handed:
+        other = back.get(own.key)
+        if other is None:
+            yield Difference("items", item.key, f"there is no item {own.key!r} in the output")
+            continue
+        pairs = matched(own.objects, other.objects)
+        ids = _stated_ids(item, own)
+        for thing, found in pairs:
+            yield from _object(item.key, thing, found, pairs)
+            stated = ids.get(id(thing))
+            if stated is not None and not _alike(stated, found.id):
+                yield Difference("objects.id", item.key, f"{stated!r} came back as {found.id!r}")
+        yield from _item(item.key, own, other)
+        for kind in ("labels", "captions", "areas"):
+            yield from _records(item.key, kind, getattr(own, kind), getattr(other, kind))
+    for table in ("objects", "labels", "captions", "areas"):
+        yield from _numbers(table, handed, back, lines)
+
+
+def _numbers(table: str, handed: Sequence[Handed], back: Mapping[str, Item], lines: Lines) -> Iterator[Difference]:
+    """Whether as many records of a table stand in the output as were handed over, less those that are named."""
+    before = sum(len(getattr(one.item, table)) for one in handed)
+    after = sum(len(getattr(back[one.own.key], table)) for one in handed if one.own.key in back)
+    gone = sum(count for (what, unit), count in lines.items() if unit == table and _is_gone(what, table))
+    made = lines.get(("areas, written as objects", "areas"), 0) if table == "objects" else 0
+    if table == "areas":  # of one area several objects may be part
+        after, gone = min(after, before), min(gone, before)
+    if before + made - gone != after:
+        words = f"{before} were handed over, {made} made, {gone} are named as gone, {after} came back"
+        yield Difference(f"{table} by number", "all items", words)
+
+
+def _is_gone(what: str, table: str) -> bool:
+    return what == table or what.startswith((
+        f"{table} not written", f"{table} hidden", f"{table} left out", "objects, drawn as areas",
+        "areas, written as objects",
+    ))  # fmt: skip
+
+
+def _stated_ids(item: Item, own: Item) -> dict[int, Id | None]:
+    """The ids that a source states of its objects, by the `id()` of the object as the target has it."""
+    taken = item.objects
+    if len(taken) > len(own.objects):  # crowds are left out
+        taken = tuple(thing for thing in taken if thing.single is not False)
+    return {id(thing): one.id for one, thing in zip(taken, own.objects, strict=False)}
+
+
+def matched(made: Sequence[Object], back: Sequence[Object]) -> list[tuple[Object, Object]]:
+    """Objects with those of the output that resemble them most, in pairs."""
+    pairs = []
+    scored = sorted(
+        ((likeness(one, other), place, number) for place, one in enumerate(made) for number, other in enumerate(back)),
+        key=lambda entry: (-entry[0], abs(entry[1] - entry[2]), entry[1]),
+    )
+    taken: set[int] = set()
+    found: set[int] = set()
+    for score, place, number in scored:
+        if score > 0 and place not in taken and number not in found:
+            taken.add(place)
+            found.add(number)
+            pairs.append((made[place], back[number]))
+    return pairs
+
+
+def likeness(one: Object, other: Object) -> float:
+    """How much two objects resemble each other; 0 where their categories differ."""
+    if one.category is not None and other.category is not None and not _same_category(one.category, other.category):
+        return 0.0
+    score = 1.0
+    for slot in Object.__struct_fields__:
+        mine, theirs = getattr(one, slot), getattr(other, slot)
+        if slot not in ("origin", "category") and _is_stated(mine) and _is_stated(theirs):
+            score += 2 if _alike(mine, theirs) else 0
+    box, there = derive.bbox(one), derive.bbox(other)
+    return score + (8 if box is not None and there is not None and _near(box, there) else 0)
+
+
+def _object(item: str, thing: Object, other: Object, pairs: Sequence[tuple[Object, Object]]) -> Iterator[Difference]:
+    for slot in ("level", "group", "track", "order", "tags", "score", "text"):
+        mine = getattr(thing, slot)
+        if _is_stated(mine) and not _alike(mine, getattr(other, slot)):
+            yield Difference(f"objects.{slot}", item, f"{mine!r} came back as {getattr(other, slot)!r}")
+    if thing.category is not None and (other.category is None or not _same_category(thing.category, other.category)):
+        yield Difference("objects.category", item, f"{thing.category} came back as {other.category}")
+    if thing.single is False and other.single is not False:
+        yield Difference("objects.single", item, f"a group came back as {other.single!r}")
+    if thing.parent is not None and not _same_parent(thing, other, pairs):
+        yield Difference("objects.parent", item, f"{thing.parent!r} came back as {other.parent!r}")
+    yield from _attributes(item, "objects", thing.attributes, other.attributes)
+    for slot, holds in GEOMETRY.items():
+        mine = getattr(thing, slot)
+        if _is_stated(mine) and not holds(thing, other):
+            yield Difference(f"objects.{slot}", item, f"{_shown(mine)} came back as {_shown(getattr(other, slot))}")
+
+
+def _shown(value: Any) -> str:
+    return repr(value)[:200]
+
+
+def _same_parent(thing: Object, other: Object, pairs: Sequence[tuple[Object, Object]]) -> bool:
+    whole = next((found for one, found in pairs if one.id == thing.parent), None)
+    return whole is not None and whole.id is not None and other.parent == whole.id
+
+
+def _attributes(item: str, table: str, mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> Iterator[Difference]:
+    for name, value in mine.items():
+        if value is not None and not _alike(value, theirs.get(name)):
+            yield Difference(f"{table}.attributes.{name}", item, f"{value!r} came back as {theirs.get(name)!r}")
+
+
+def _item(item: str, own: Item, other: Item) -> Iterator[Difference]:
+    for slot in ("tags", "sequence", "frame"):
+        mine = getattr(own, slot)
+        if _is_stated(mine) and not _alike(mine, getattr(other, slot)):
+            yield Difference(f"items.{slot}", item, f"{mine!r} came back as {getattr(other, slot)!r}")
+    if any(not _alike(value, other.attributes.get(name)) for name, value in own.attributes.items()):
+        yield Difference("items.attributes", item, f"{own.attributes!r} came back as {other.attributes!r}")
+    if own.subsets and set(own.subsets) != set(other.subsets):
+        yield Difference("items.subsets", item, f"{own.subsets} came back as {other.subsets}")
+    if own.void and own.void != other.void:
+        yield Difference("items.void", item, "other pixels came back")
+    if own.image is not None and own.image.width and other.image is not None and other.image.width:
+        before, after = ((one.width, one.height) for one in (own.image, other.image))
+        if before != after:
+            yield Difference("items.image", item, f"{before} pixels came back as {after}")
+
+
+def _records(item: str, kind: str, made: Sequence[Any], back: Sequence[Any]) -> Iterator[Difference]:
+    """Labels, captions and areas with those of the output that are the same."""
+    left = list(back)
+    for one in made:
+        other = next((other for other in left if _is_same_record(one, other, True)), None)
+        other = other or next((other for other in left if _is_same_record(one, other, False)), None)
+        if other is None:
+            continue  # their numbers tell whether one is gone
+        left.remove(other)
+        for slot in ("state", "score", "id"):
+            mine = getattr(one, slot, None)
+            if _is_stated(mine) and mine != "yes" and not _alike(mine, getattr(other, slot)):
+                yield Difference(f"{kind}.{slot}", item, f"{mine!r} came back as {getattr(other, slot)!r}")
+        if kind != "areas":
+            yield from _attributes(item, kind, one.attributes, other.attributes)
+
+
+def _is_same_record(one: Label | Caption | Area, other: Any, wholly: bool) -> bool:
+    if isinstance(one, Caption):
+        return bool(one.text == other.text)
+    if one.category is None or other.category is None or not _same_category(one.category, other.category):
+        return False
+    if isinstance(one, Area):
+        return not wholly or bool(one.region == other.region)
+    return not wholly or bool(one.state == other.state and _alike(one.score, other.score))
+
+
+def _is_stated(value: Any) -> bool:
+    return value is not None and value != () and value != {}
+
+
+def _same_category(one: Category, other: Category) -> bool:
+    return spoken(one) == spoken(other) or (one.name == "" and one.index is not None and one.index == other.index)
+
+
+def _alike(mine: Any, theirs: Any) -> bool:
+    """Whether two values are equal; a text that spells a number or a truth value equals it."""
+    if isinstance(mine, bool) or isinstance(theirs, bool) or mine is None or theirs is None:
+        return mine == theirs or str(mine).lower() == str(theirs).lower()
+    if isinstance(mine, int | float) and isinstance(theirs, int | float):
+        return abs(mine - theirs) <= DIGITS * max(1.0, abs(mine), abs(theirs))
+    if isinstance(mine, list | tuple) and isinstance(theirs, list | tuple):
+        return len(mine) == len(theirs) and all(map(_alike, mine, theirs))
+    return bool(mine == theirs) or str(mine) == str(theirs)
+
+
+def _near(mine: Iterable[float], theirs: Iterable[float]) -> bool:
+    mine, theirs = tuple(mine), tuple(theirs)
+    size = max((1.0, *map(abs, mine), *map(abs, theirs)))
+    return len(mine) == len(theirs) and all(abs(a - b) <= DIGITS * size for a, b in zip(mine, theirs, strict=True))
+
+
+def _has_box(thing: Object, other: Object) -> bool:
+    """Whether a box came back, be it as one that follows from other geometry of the object."""
+    if other.bbox is None:
+        return derive.bbox(other) is not None
+    return thing.bbox is not None and _near(thing.bbox, other.bbox)
+
+
+def _has_rotated(thing: Object, other: Object) -> bool:
+    if thing.rotated is None:
+        return True
+    if other.rotated is not None:
+        corners = [_flat(derive.corners(one)) for one in (thing.rotated, other.rotated)]
+        return _same_ring(*corners)
+    return any(_same_ring(_flat(derive.corners(thing.rotated)), ring) for ring in other.polygons)
+
+
+def _flat(corners: Iterable[tuple[float, float]]) -> Ring:
+    return tuple(value for corner in corners for value in corner)
+
+
+def _same_ring(one: Ring, other: Ring) -> bool:
+    """Whether two rings are one, wherever they begin and whichever way they run."""
+    if len(one) != len(other):
+        return False
+    points, others = derive.points(one), derive.points(other)
+    for way in (others, others[::-1]):
+        for turn in range(len(way)):
+            if _near(one, _flat(way[turn:] + way[:turn])):
+                return True
+    return not points
+
+
+def _has_polygons(thing: Object, other: Object) -> bool:
+    if len(thing.polygons) == len(other.polygons) and all(map(_same_ring, thing.polygons, other.polygons)):
+        return True
+    if len(other.polygons) == 1 and _near(derive.bridged(thing.polygons), other.polygons[0]):
+        return True
+    if other.rotated is not None and len(thing.polygons) == 1:
+        return _same_ring(thing.polygons[0], _flat(derive.corners(other.rotated)))
+    return False
+
+
+def _has_region(thing: Object, other: Object) -> bool:
+    if thing.region is None or not thing.region:
+        return True
+    there = other.region
+    if there is None and other.polygons:
+        there = Region.from_rings_evenodd(other.polygons, thing.region.height, thing.region.width)
+    same_size = there is not None and (there.height, there.width) == (thing.region.height, thing.region.width)
+    return there is not None and same_size and there.iou(thing.region) >= SAME_PIXELS
+
+
+def _has_keypoints(thing: Object, other: Object) -> bool:
+    seen = [tuple(point) if point[2] else (0.0, 0.0, 0.0) for point in thing.keypoints]
+    there = [tuple(point) if point[2] else (0.0, 0.0, 0.0) for point in other.keypoints]
+    there += [(0.0, 0.0, 0.0)] * (len(seen) - len(there))
+    return len(seen) == len(there) and all(map(_near, seen, there))
+
+
+GEOMETRY: Mapping[str, Callable[[Object, Object], bool]] = {
+    "bbox": _has_box,
+    "rotated": _has_rotated,
+    "polygons": _has_polygons,
+    "polyline": lambda thing, other: _near(thing.polyline, other.polyline),
+    "keypoints": _has_keypoints,
+    "circle": lambda thing, other: _near(derive.circle(thing) or (), derive.circle(other) or ()),
+    "ellipse": lambda thing, other: _near(derive.ellipse(thing) or (), derive.ellipse(other) or ()),
+    "region": _has_region,
+    "hidden": lambda thing, other: thing.hidden == other.hidden,
+}
+"""For each kind of geometry, whether the object of the output has that of the source."""
