@@ -1,0 +1,162 @@
+"""The law of conservation held on made-up datasets of a spec, whole and damaged, converted to several formats.
+
+Each conversion is made twice: as it comes, so that the fast ways are counted, and with all that the items hold read,
+so that the output can be read back and compared with it.  As a script it takes all specs and prints the shares:
+
+    python tests/conservation/law.py 50 [SPEC ...]
+"""
+
+from __future__ import annotations
+
+import random
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import formatspec as fs
+from formatspec.engine.export.exporter import Exporter
+from formatspec.language.errors import SpecError
+from formatspec.language.load import available
+from formatspec.model.records import Item
+from formatspec.run.conversion.plan import RefusedError, Result, UnaccountedError
+from formatspec.testing import damage
+from formatspec.testing.read_back import Handed, unexplained
+
+TARGETS = ("coco", "voc", "yolo_ultralytics", "datumaro", "labelme")
+ITEMS = 3
+WHOLE, DAMAGED = 0.8, 0.4
+"""Shares of the conversions of whole and of damaged datasets that must not be refused, over all specs."""
+PAINTING = ("paint", "crowds")
+"""Options that say how something is written, which nobody reads."""
+
+
+@dataclass
+class Outcome:
+    """What became of conversions: how many were tried and made, of whole and of damaged datasets; and what is wrong."""
+
+    tried: dict[bool, int] = field(default_factory=lambda: {False: 0, True: 0})
+    made: dict[bool, int] = field(default_factory=lambda: {False: 0, True: 0})
+    wrong: list[str] = field(default_factory=list)
+
+    def add(self, other: Outcome) -> None:
+        for damaged in (False, True):
+            self.tried[damaged] += other.tried[damaged]
+            self.made[damaged] += other.made[damaged]
+        self.wrong += other.wrong
+
+    def share(self, damaged: bool) -> float:
+        return self.made[damaged] / max(1, self.tried[damaged])
+
+    def __str__(self) -> str:
+        return ", ".join(
+            f"{self.made[damaged]} of {self.tried[damaged]} conversions of {words} datasets made"
+            for damaged, words in ((False, "whole"), (True, "damaged"))
+        )
+
+
+@contextmanager
+def recorded() -> Iterator[tuple[list[Handed], dict[str, Any]]]:
+    """The items that are handed to the writers meanwhile, and the options of the target."""
+    handed: list[Handed] = []
+    options: dict[str, Any] = {}
+    write = Exporter.item
+
+    def item(self: Exporter, one: Item, index: int, whole: bool = True, kept: Any = ()) -> Item:
+        own = write(self, one, index, whole, kept)
+        handed.append(Handed(one, own))
+        stated = self.target.options.items()
+        options.update({name: value for name, value in stated if value is not None and name not in PAINTING})
+        return own
+
+    Exporter.item = item  # type: ignore[method-assign]
+    try:
+        yield handed, options
+    finally:
+        Exporter.item = write  # type: ignore[method-assign]
+
+
+def hold(name: str, runs: int, first: int = 0) -> Outcome:
+    """Hold a spec to the law on `runs` datasets that are whole and as many that are damaged."""
+    outcome = Outcome()
+    for seed in range(first, first + runs):
+        place = Path(tempfile.mkdtemp(prefix="conservation-"))
+        try:
+            fs.sample(name, place / "whole", items=ITEMS, seed=seed)
+            _try_all(name, place / "whole", False, f"{name}, seed {seed}", outcome)
+            kind = damaged(place / "whole", place / "damaged", seed)
+            if kind:
+                _try_all(name, place / "damaged", True, f"{name}, seed {seed}, {kind}", outcome)
+        finally:
+            shutil.rmtree(place, ignore_errors=True)
+    return outcome
+
+
+def damaged(data: Path, into: Path, seed: int) -> str:
+    """Put a copy of a dataset with one small fault into another folder; gives its kind, or nothing."""
+    rng = random.Random(seed)
+    files, kinds = damage.files_of(data), list(damage.SMALL)
+    kinds = kinds[seed % len(kinds) :] + kinds[: seed % len(kinds)]
+    for kind in kinds:
+        changed = damage.SMALL[kind](files, rng)
+        if changed is not None and changed != files:
+            damage.put_files(changed, into)
+            return kind
+    return ""
+
+
+def _try_all(name: str, data: Path, is_damaged: bool, words: str, outcome: Outcome) -> None:
+    for to in dict.fromkeys((*TARGETS, name)):
+        out = data.parent / f"{data.name}-{to}"
+        for where in (None, "true"):
+            outcome.tried[is_damaged] += 1
+            with recorded() as (handed, options):
+                result = _converted(data, name, to, out.with_name(f"{out.name}-{where}"), where, words, outcome)
+            if result is None:
+                continue
+            outcome.made[is_damaged] += 1
+            if where is not None:
+                outcome.wrong += [f"{words}, to {to}: {one}" for one in _read_back(result, to, handed, options)]
+
+
+def _converted(
+    data: Path, name: str, to: str, out: Path, where: str | None, words: str, outcome: Outcome
+) -> Result | None:
+    try:
+        return fs.convert(data, spec=name, to=to, out=out, workers=1, where=where)
+    except UnaccountedError as fault:
+        outcome.wrong.append(f"{words}, to {to}: {fault.losses}")
+    except RefusedError as refused:
+        if not refused.findings and "damaged" not in data.name:  # damage may leave no item
+            outcome.wrong.append(f"{words}, to {to}: refused without a finding: {refused}")
+    except SpecError as error:  # the damage left no dataset of the format
+        if "damaged" not in data.name:
+            outcome.wrong.append(f"{words}, to {to}: {error}")
+    return None
+
+
+def _read_back(result: Result, to: str, handed: Sequence[Handed], options: dict[str, Any]) -> list[str]:
+    lines = {(line["what"], line["unit"]): line["count"] for line in result.loss_report}
+    return unexplained(handed, fs.open(result.out, to, options=options), lines)
+
+
+def main(runs: int, names: Sequence[str]) -> int:
+    """Hold specs to the law and print what came of it; gives the exit code."""
+    whole = Outcome()
+    with ProcessPoolExecutor(2) as pool:
+        for name, outcome in zip(names, pool.map(partial(hold, runs=runs), names), strict=True):
+            print(f"{name}: {outcome}", *outcome.wrong, sep="\n  ", flush=True)
+            whole.add(outcome)
+    print(f"{len(whole.wrong)} unexplained; {whole}: {whole.share(False):.0%} and {whole.share(True):.0%}")
+    enough = whole.share(False) >= WHOLE and whole.share(True) >= DAMAGED
+    return 1 if whole.wrong or not enough else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1]), sys.argv[2:] or sorted(available())))
