@@ -143,7 +143,10 @@ def _converted(
 
 def _read_back(result: Result, to: str, handed: Sequence[Handed], options: dict[str, Any]) -> list[str]:
     lines = {(line["what"], line["unit"]): line["count"] for line in result.loss_report}
-    return unexplained(handed, fs.open(result.out, to, options=options), lines)
+    dataset = fs.open(result.out, to, options=options)
+    back = list(dataset)
+    aside = sum(finding.level == "error" for finding in dataset.findings)
+    return unexplained(handed, back, lines, aside)
 
 
 def main(runs: int, names: Sequence[str]) -> int:
