@@ -216,7 +216,8 @@ class Finisher:
         if role.optional and file is None and (empty or not document):
             return
         try:
-            put(key[1], pieces(role, document, made.tables))
+            written = pieces(role, document, made.tables)
+            put(key[1], open_ended(written) if file is not None and file.open_end else written)
         except (FileError, ValueError) as error:
             raise CannotWriteError(f"{key[1]}: {error}") from None
         self.files += 1
@@ -282,6 +283,18 @@ def pieces(role: Role, document: Any, tables: Mapping[str, SpooledRows]) -> Iter
     if role.codec.stream is not None and streams:
         return role.codec.stream(document, {path: rows.texts() for path, rows in streams.items()})
     return iter((role.codec.encode(_held(document)),))
+
+
+def open_ended(written: Iterable[bytes]) -> Iterator[bytes]:
+    """The bytes of a file without the newline of its last line, unless that line is empty."""
+    end = b""
+    for piece in written:
+        if len(end) > 2:  # a newline may be a piece of its own
+            yield end[:-2]
+            end = end[-2:]
+        end += piece
+    line = end.removesuffix(b"\n").removesuffix(b"\r")
+    yield end if not line or line.endswith((b"\n", b"\r")) else line
 
 
 def _held(document: Any) -> Any:

@@ -15,7 +15,8 @@ from formatspec.engine.resolve.scope import Meaning, Scope
 from formatspec.engine.spec import wanted_slots
 from formatspec.engine.spec.compiled import Format, Role
 from formatspec.engine.spec.tables import first_of, rules_of, tables_in
-from formatspec.engine.write.compile_writer import RowWriter, is_spooled, needs_columns, spool_key
+from formatspec.engine.write.compile_writer import RowWriter, is_spooled, spool_key
+from formatspec.engine.write.row_rules import needs_columns
 from formatspec.language.rules import Rule, TableRule, inside
 from formatspec.model.slots import TABLES
 

@@ -289,8 +289,9 @@ def _schema_names(role: Role, paths: Sequence[tuple[str, ...]]) -> bool:
 def _decode(role: Role, file: SharedFile, tables: Sequence[Table], tree: Tree, faults: list[Fault]) -> None:
     """Read a file whole."""
     assert role.codec is not None
-    decoded = role.codec.decode(tree.read(file.path))
-    file.document = decoded.document
+    data = tree.read(file.path)
+    decoded = role.codec.decode(data)
+    file.document, file.open_end = decoded.document, bool(data) and not data.endswith((b"\n", b"\r"))
     for table in tables:
         rows = rows_at(file.document, table.path)
         if rows is not None:

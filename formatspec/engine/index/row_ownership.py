@@ -41,6 +41,7 @@ class SharedFile(msgspec.Struct):
 
     values: the slots that it states for all its items, outside its tables.  items: how many items it has, where that is
     asked.
+    open_end: whether its last line has no newline.
     union: whether it is a list of items of which some have no such subset, as the list is made of others.
     """
 
@@ -52,6 +53,7 @@ class SharedFile(msgspec.Struct):
     values: dict[str, Any] = msgspec.field(default_factory=dict)
     items: int | None = None
     union: bool = False
+    open_end: bool = False
 
 
 class Again(NamedTuple):

@@ -42,11 +42,19 @@ from formatspec.engine.write.print_leaf import (
     list_kept,
     same_value,
 )
-from formatspec.engine.write.source_rows import contexts_of, one_by_row, position_of, source_of
+from formatspec.engine.write.row_rules import bound_attributes, needs_columns
+from formatspec.engine.write.source_rows import (
+    contexts_of,
+    is_elsewhere,
+    lists_again,
+    one_by_row,
+    position_of,
+    source_of,
+)
 from formatspec.engine.write.split_rings import split_rings
 from formatspec.language import expression
 from formatspec.language.expression import Expression
-from formatspec.language.leaf import Bind, bindings
+from formatspec.language.leaf import Bind
 from formatspec.language.rules import (
     KEY,
     Field,
@@ -59,7 +67,7 @@ from formatspec.language.rules import (
     is_derived,
     problem,
 )
-from formatspec.model.records import Category, Object
+from formatspec.model.records import Object
 from formatspec.model.slots import TABLES
 
 
@@ -224,21 +232,6 @@ def _rest(rule: MapRule, scope: Scope) -> RestWriter:
     return write
 
 
-def bound_attributes(rule: Rule) -> Iterator[str]:
-    """The single attributes that a rule binds, which `*: attributes` does not repeat."""
-    if isinstance(rule, LeafRule):
-        for bind in bindings(rule.leaf):
-            yield from (n.removeprefix("attributes.") for n in bind.names if n.startswith("attributes."))
-    elif isinstance(rule, MapRule):
-        for field in rule.fields:
-            yield from bound_attributes(field.rule)
-        for choice in rule.alternatives:
-            yield from bound_attributes(choice)
-    elif isinstance(rule, OneOf):
-        for alternative in rule.alternatives:
-            yield from bound_attributes(alternative)
-
-
 class RowWriter:
     """How the records of one table are chosen and written."""
 
@@ -309,14 +302,6 @@ def _but(
     return lambda context: tuple(pair for pair in select(context) if pair[0] not in bound)
 
 
-def needs_columns(rule: Rule) -> bool:
-    """Whether a row can only be written when the names of all columns are known."""
-    if isinstance(rule, MapRule):
-        return any(needs_columns(field.rule) for field in rule.fields)
-    calls = rule.leaf.calls if isinstance(rule, LeafRule) and isinstance(rule.leaf, Bind) else ()
-    return any(argument.value == "columns" for call in calls for argument in call.arguments)
-
-
 def write_record(row: RowWriter, context: WriteContext) -> Any:
     """The row of one record.  Raises LackingError."""
     found = source_of(context.record, row.number, context.setting.file) if context.as_read is not None else None
@@ -354,11 +339,21 @@ def _table(rules: tuple[TableRule, ...], scope: Scope) -> Writer:
     rows = [RowWriter(rule, scope) for rule in rules]
     columns = rules[0].each.columns
 
+    numbers = {row.number for row in rows}
+    of_categories = all(TABLES[rule.each.table] == "category" for rule in rules)
+
     def write(context: WriteContext, source: Any) -> Any:
+        if of_categories and source and context.as_read is not None and lists_again(numbers, context):
+            return again(context, source)
         documents = [document for document, _ in written_rows(rows, context)]
         return _in_columns(documents, source) if columns else with_empty(documents, source)
 
-    if scope.kind == "item" and all(TABLES[rule.each.table] == "category" for rule in rules):
+    def anew(context: WriteContext, source: Any) -> Any:
+        context = WriteContext(context.setting, context.item, context.record, context.up, context.index, context.rows)
+        return write(context, NO_SOURCE)
+
+    again = list_kept(anew)
+    if scope.kind == "item" and of_categories:
         return list_kept(write)  # a dataset's categories keep no row of an item's list
     return write
 
@@ -388,7 +383,9 @@ def written_rows(rows: list[RowWriter], context: WriteContext) -> Iterator[tuple
     for row, stated_only, again in passes:
         beside = again and row.kept
         stated_only = stated_only and not beside
-        chosen = [r for r in row.select(context) if (beside or id(r) not in done) and not _elsewhere(r, row, context)]
+        chosen = [
+            r for r in row.select(context) if (beside or id(r) not in done) and not is_elsewhere(r, row.number, context)
+        ]
         chosen = [r for r in chosen if _is_shaped(r, row, rows, context)] if stated_only else chosen
         chosen = [r for r in chosen if source_of(r, row.number, "") is not None] if again else chosen
         chosen, wholes = one_by_row(chosen, row.number) if row.table == "items" else (chosen, {})
@@ -414,7 +411,7 @@ def written_rows(rows: list[RowWriter], context: WriteContext) -> Iterator[tuple
 
 def _rows_of_one(row: RowWriter, context: WriteContext) -> Iterator[tuple[Any, Any]]:
     """The rows of the only table that can hold the records."""
-    chosen = [record for record in row.select(context) if not _elsewhere(record, row, context)]
+    chosen = [record for record in row.select(context) if not is_elsewhere(record, row.number, context)]
     if row.kept:
         chosen = [r for r in chosen if context.as_read is not None and source_of(r, row.number, "") is not None]
     if row.rule.each.rings:
@@ -488,9 +485,3 @@ def _is_shaped(record: Any, row: RowWriter, rows: list[RowWriter], context: Writ
     """Whether of the rows of one table this holds the record's geometry as it is stated."""
     same = [other for other in rows if other.table == row.table]
     return same.index(row) in fitting_shapes([other.shape for other in same], context, record)
-
-
-def _elsewhere(record: Any, row: RowWriter, context: WriteContext) -> bool:
-    """Whether a category was read from other tables than this one, which says nothing of it."""
-    rows = record.origin.rows if context.as_read is not None and isinstance(record, Category) and record.origin else {}
-    return bool(rows) and row.number not in rows

@@ -8,7 +8,7 @@ import msgspec
 
 from formatspec.engine.evaluate.write_context import WriteContext
 from formatspec.engine.resolve.table_ids import rows_key
-from formatspec.model.records import Item, Origin
+from formatspec.model.records import Category, Item, Origin
 
 
 def context_of(record: Any, up: WriteContext, index: int, rows: int) -> WriteContext:
@@ -63,3 +63,15 @@ def position_of(record: Any, number: int, file: str = "") -> int:
     """Where a record stood in its table; behind all others if it was not read from there."""
     found = source_of(record, number, file)
     return 1 << 60 if found is None else found[0]
+
+
+def is_elsewhere(record: Any, number: int, context: WriteContext) -> bool:
+    """Whether a category was read from other tables than the one of this number, which says nothing of it."""
+    rows = record.origin.rows if context.as_read is not None and isinstance(record, Category) and record.origin else {}
+    return bool(rows) and number not in rows
+
+
+def lists_again(numbers: set[int], context: WriteContext) -> bool:
+    """Whether from the tables of these numbers no category was read, since another list of the dataset tells them."""
+    origins = [one.origin for one in context.setting.categories.listed if one.origin is not None]
+    return bool(origins) and not any(numbers & origin.rows.keys() for origin in origins)

@@ -1,0 +1,123 @@
+"""Things that a target does not hold are named each: whatever of them a row, a label or a caption would have said."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from law import recorded
+from small_datasets import converted, put
+
+import formatspec as fs
+from formatspec.engine.resolve import held_slots
+from formatspec.testing.memory import image_bytes
+from formatspec.testing.read_back import unexplained
+
+SPEC = """
+formatspec: 1
+name: told
+files:
+  image: "{name}-{frame:d}.png"
+  record:
+    path: "{name}-{frame}.json"
+    json:
+      labels?: [{each: labels, class: category.name, "there?": state, "sure?": score, "note?": attributes.note}]
+      captions?: [{each: captions, n: id, words: text}]
+      things?:
+        - each: objects by id
+          id: id
+          class: category.name
+          "whole?": parent
+          "group?": group
+          "point?": keypoints
+          "ring?": polygon | flat
+          "box?": bbox | xywh
+          "more?": attributes
+"""
+
+
+def told(folder: Path, document: dict[str, Any], to: str, **more: Any) -> tuple[Path, dict[str, int]]:
+    """A dataset of one image with this document converted: where it stands, and the loss report."""
+    spec = folder / "told.yaml"
+    spec.write_text(SPEC)
+    data = put(folder / "in", {"a-7.png": image_bytes(40, 30, "png"), "a-7.json": json.dumps(document)})
+    return converted(data, to, spec=spec, **more)
+
+
+def test_frames_scores_of_labels_and_ids_of_captions_are_named(tmp_path: Path) -> None:
+    labels = [{"class": "cat", "sure": 0.5}, {"class": "dog", "note": "far"}, {"class": "cow", "there": "no"}]
+    document = {"labels": labels, "captions": [{"n": 4, "words": "a cat"}]}
+    out, lost = told(tmp_path, document, "datumaro")
+    assert lost == {
+        "frames": 1, "scores of labels": 1, "ids of captions": 1, "labels left out (stated as absent)": 1,
+    }  # fmt: skip
+    (item,) = fs.open(out, "datumaro")
+    assert sorted(label.category.name for label in item.labels if label.category) == ["cat", "dog"]
+
+
+def test_labels_of_what_is_not_there_are_written_where_a_target_says_so(tmp_path: Path) -> None:
+    out, lost = told(tmp_path, {"labels": [{"class": "cat"}, {"class": "cow", "there": "no"}]}, "open_images")
+    assert not any("left out" in what for what in lost)
+    (item,) = fs.open(out, "open_images")
+    assert sorted(label.state for label in item.labels) == ["no", "yes"]
+
+
+def test_what_a_field_cannot_spell_is_named(tmp_path: Path) -> None:
+    things = [
+        {"id": 1, "class": "cat", "box": [1, 2, 9, 8], "group": "left"},
+        {"id": 2, "class": "cat", "box": [11, 2, 9, 8], "group": 3},
+    ]
+    _, lost = told(tmp_path, {"things": things}, "datumaro")
+    assert lost["groups"] == 1
+    things[1]["more"] = {"corners": [1, 2], "colour": "red"}
+    _, lost = told(tmp_path, {"things": things}, "voc")
+    assert lost["attribute corners"] == 1 and "attribute colour" not in lost
+
+
+def test_attributes_of_objects_whose_rows_tell_none_are_named(tmp_path: Path) -> None:
+    things = [
+        {"id": 1, "class": "man", "box": [1, 2, 9, 8], "more": {"colour": "red"}},
+        {"id": 2, "class": "head", "whole": 1, "box": [2, 2, 3, 3], "more": {"colour": "blue"}},
+    ]
+    _, lost = told(tmp_path, {"things": things}, "voc")
+    assert lost["attribute colour"] == 1  # a part has a row without attributes
+
+
+def test_ids_that_a_shared_file_counts_anew_are_named(tmp_path: Path) -> None:
+    _, lost = told(tmp_path, {"things": [{"id": 9, "class": "cat", "box": [1, 2, 9, 8]}]}, "coco")
+    assert lost["object ids renumbered"] == 1
+
+
+def test_pictures_number_the_objects_that_have_a_row(tmp_path: Path) -> None:
+    """A point has no row in VOC, so that the objects behind it have smaller numbers in the picture, too."""
+    things = [
+        {"id": 1, "class": "cat", "point": [[3, 3, 2]]},
+        {"id": 2, "class": "cat", "box": [20, 2, 9, 8]},
+        {"id": 3, "class": "dog", "ring": [10, 10, 16, 10, 16, 16, 10, 16]},
+    ]
+    out, lost = told(tmp_path, {"things": things}, "voc")
+    assert lost["objects not written (points, which bound no area)"] == 1
+    (item,) = fs.open(out, "voc")
+    cat, dog = item.objects
+    assert cat.region is None and dog.region is not None and dog.bbox == (10, 10, 6, 6)
+
+
+def test_reading_back_finds_a_slot_that_is_wrongly_taken_for_held(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Slots are counted by what rows are said to hold; only the output shows whether they do."""
+    monkeypatch.setitem(held_slots.IMPLIED, "bbox", held_slots.BITS["track"])
+    things = [{"id": 1, "class": "cat", "box": [1, 2, 9, 8]}]
+    spec = tmp_path / "tracked.yaml"
+    spec.write_text(SPEC.replace('"group?": group', '"track?": track'))
+    data = put(
+        tmp_path / "in",
+        {"a-7.png": image_bytes(40, 30, "png"), "a-7.json": json.dumps({"things": [{**things[0], "track": 5}]})},
+    )
+    with recorded() as (handed, options):
+        result = fs.convert(data, spec=spec, to="voc", out=tmp_path / "out", workers=1, where="true")
+    lines = {(line["what"], line["unit"]): line["count"] for line in result.loss_report}
+    (found,) = unexplained(handed, fs.open(tmp_path / "out", "voc", options=options), lines)
+    assert found.startswith("objects.track: 1 differ, the report names 0")
