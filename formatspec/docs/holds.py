@@ -47,8 +47,8 @@ MAIN = (
 
 KINDS = (
     *MAIN, *(words for words in NAMES.values() if words not in MAIN), "attributes of objects", "tags",
-    "attributes of items", "sequences", "subsets", "further subsets", "states of labels", "scores of labels",
-    *CATEGORY.values(),
+    "attributes of items", "sequences", "frames", "subsets", "further subsets", "states of labels", "scores of labels",
+    "attributes of labels", "ids of captions", "attributes of captions", *CATEGORY.values(), "attributes of categories",
 )  # fmt: skip
 """Every kind of thing that the model knows and a format may lack, in the order in which pages name them."""
 
@@ -200,7 +200,7 @@ def _written(form: Format) -> frozenset[str]:
     roles = [role for role in form.roles.values() if not role.kept]
     kinds = set(_kinds(form, [role for role in form.documents if not role.kept], roles))
     if any(isinstance(entry, CategoryTable) for entry in form.spec.categories):
-        kinds |= set(CATEGORY.values())  # they are the table's own
+        kinds |= {*CATEGORY.values(), "attributes of categories"}  # they are the table's own
     for role in form.documents:
         if not role.kept:
             kinds.update(_carried(role.document_rule, role.scope))
@@ -237,6 +237,7 @@ def _kinds(form: Format, documents: Iterable[Role], roles: Iterable[Role]) -> fr
         if isinstance(entry, CategoryTable):
             listed = table_of(form.source, form.layout, entry)
             found.update(words for slot, words in CATEGORY.items() if any(_stated(c, slot) for c in listed))
+            found.update({"attributes of categories"} if any(c.attributes for c in listed) else ())
     return frozenset(found)
 
 
@@ -272,6 +273,10 @@ def _of_record(kind: str, name: str) -> Iterator[str]:
         yield from _of_category(name)
     if kind == "label" and head in ("state", "score"):
         yield f"{head}s of labels"
+    if kind == "caption" and head == "id":
+        yield "ids of captions"
+    if kind in ("label", "caption") and head == "attributes":
+        yield f"attributes of {kind}s"
     if kind == "item":
         yield from _of_name(name)
 
@@ -279,12 +284,19 @@ def _of_record(kind: str, name: str) -> Iterator[str]:
 def _of_category(slot: str) -> Iterator[str]:
     if slot in CATEGORY:
         yield CATEGORY[slot]
+    if slot.partition(".")[0] == "attributes":
+        yield "attributes of categories"
 
 
 def _of_name(name: str) -> Iterator[str]:
     """What a slot of the item, or a capture of a path, tells."""
     head, _, rest = name.partition(".")
-    plain = {"sequence": ("sequences",), "subset": ("subsets",), "subsets": ("subsets", "further subsets")}
+    plain = {
+        "sequence": ("sequences",),
+        "frame": ("frames",),
+        "subset": ("subsets",),
+        "subsets": ("subsets", "further subsets"),
+    }
     yield from plain.get(name, ())
     if name == "tags":
         yield "tags"
