@@ -120,9 +120,12 @@ def test_files_that_are_only_carried_along_are_counted(tmp_path: Path) -> None:
     assert kept(lost) == {"kept files: detections": 1}
 
 
-def test_outlines_are_judged_where_rows_keep_fields_that_a_target_does_not_get(tmp_path: Path) -> None:
+@pytest.mark.parametrize("rows", [ROWS, []])
+def test_outlines_are_judged_where_a_target_does_not_get_kept_fields(
+    rows: list[dict[str, Any]], tmp_path: Path
+) -> None:
     """The shape of outlines is checked though nobody asks for them, whichever reader reads their rows."""
-    data = coco(tmp_path / "in", [*ROWS, {**BOX, "segmentation": [[1, 2, 3, 4]]}])
+    data = coco(tmp_path / "in", [*rows, {**BOX, "segmentation": [[20, 3, 24, 7]]}])
     with pytest.raises(RefusedError, match="1 finding stops") as refused:
         fs.convert(data, to="yolo_ultralytics", out=tmp_path / "out")
     assert [finding.code for finding in refused.value.findings] == ["POLYGON"]

@@ -206,17 +206,18 @@ def _slot(name: str, plain: frozenset[type], read: Reader) -> Reader:
 def _unread(meanings: Sequence[Meaning], chain: Chain, at: DocumentPath, place: Place, read: Reader) -> Reader:
     """The reader of what nobody asks for: of an object's geometry it notes that there is some.
 
-    Where raw JSON does not look as an outline should, `read` says what is wrong with it.
+    Where a value does not look as an outline should, `read` says what is wrong with it.
     """
     slots = [SLOT_OF.get(meaning.name, meaning.name) for meaning in meanings if meaning.where == "record"]
     takes = chain.codecs[-1].takes if chain.codecs else None
     looks_right = chain.codecs[-1].looks_right if len(chain.codecs) == 1 else None
 
     def note(value: Any, record: Record, state: ItemState) -> None:
-        if type(value) is Raw:
-            if looks_right is not None and not looks_right(bytes(value)):
-                read(json.decode(value), record, state)
-                return
+        raw = bytes(value) if type(value) is Raw else None
+        if looks_right is not None and not looks_right(json.encode(value) if raw is None else raw):
+            read(value if raw is None else json.decode(raw), record, state)
+            return
+        if raw is not None:
             value = first_value(value)
         if takes is not None and not isinstance(value, takes):
             state.fault("FIELD", (*state.at, *at), place, "the value does not fit", takes.__name__, value)
