@@ -159,7 +159,7 @@ CODES: dict[str, Code] = {
     "REGION_SIZE": _code("a region and its image differ in size", "",
         "run lengths of the wrong size or sum | error | object | error | fix drop"),
     "GEOMETRY": _code("the target cannot hold what an object is", "",
-        "lines or points that a target cannot hold | info | object | drop | "),
+        "lines or points that a target cannot hold | info | object | drop | fix"),
     "CHECK_FAILED": _code("a check of the spec cannot be evaluated", "mend the spec",
         "a check that fails while it is evaluated | error | document | error | keep"),
     "NOT_FITTED": _code("a row of a picture overlaps no record, and tells nothing of any", "",

@@ -49,6 +49,15 @@ def test_lines_and_points_bound_no_area_so_that_they_get_no_box(tmp_path: Path) 
     assert lost["objects not written (points, which bound no area)"] == 1
 
 
+def test_lines_and_points_are_written_by_their_boxes_where_the_user_says_so(tmp_path: Path) -> None:
+    data = labelme(tmp_path / "in", list(SHAPES))
+    out, lost = converted(data, "yolo_ultralytics", on=["GEOMETRY=fix"], options={"task": "detect"})
+    rows = [row.split() for row in (out / "labels/train/a.txt").read_text().splitlines()]
+    assert [[float(value) for value in row[1:]] for row in rows][1] == pytest.approx([7 / 40, 6 / 30, 10 / 40, 6 / 30])
+    assert len(rows) == 3 and not any("not written" in what for what in lost)
+    assert (lost["polylines"], lost["keypoints"], lost["circles"]) == (1, 1, 1)
+
+
 def test_quadrilaterals_stay_what_they_are_where_a_target_holds_four_corners(tmp_path: Path) -> None:
     corners = [4, 3, 24, 5, 22, 18, 3, 15]
     line = " ".join(map(str, corners))

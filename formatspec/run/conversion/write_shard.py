@@ -83,7 +83,10 @@ class Conversion:
     def exporter(self) -> Exporter:
         """What writes items, compiled once for all shards of a process."""
         losses = Losses(self.form, self.categories, self.adapter.same)
-        return Exporter(self.form, self.categories, self.adapter, losses, self.staging.write, self.shared, self.as_read)
+        made = Exporter(self.form, self.categories, self.adapter, losses, self.staging.write, self.shared, self.as_read)
+        if self.plan.policy.fixes("GEOMETRY"):
+            made.unheld = frozenset()  # the boxes around lines and points stand for them
+        return made
 
     def run(self, shard: Shard) -> Written:
         """Write the items of a shard."""
