@@ -222,7 +222,7 @@ def test_keypoints_that_are_labelled_are_counted(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("named", [True, False])
 def test_poses_beside_objects_without_keypoints(named: bool, tmp_path: Path) -> None:
-    """Ultralytics wants as many columns in every line as `kpt_shape` says; where nobody says it, a box is a box."""
+    """Ultralytics wants as many columns in every line as `kpt_shape` says, whether or not the points have names."""
     boxes = [{"bbox": [2, 2, 4, 4], "segmentation": []}, {"bbox": [10, 4, 4, 2], "segmentation": []}]
     names = {"keypoints": ["nose", "eye"], "skeleton": [[1, 2]]} if named else {}
     coco(tmp_path / "in", "instances", *boxes)
@@ -231,9 +231,9 @@ def test_poses_beside_objects_without_keypoints(named: bool, tmp_path: Path) -> 
     lines = (tmp_path / "out/labels/train/a.txt").read_text().splitlines()
     assert lines == [
         "0 0.2 0.4 0.2 0.4 0.1 0.2 2 0.2 0.4 1",
-        "0 0.6 0.5 0.2 0.2" + " 0.0 0.0 0" * 2 * named,
+        "0 0.6 0.5 0.2 0.2" + " 0.0 0.0 0" * 2,
     ]
-    assert ("kpt_shape:\n- 2\n- 3\n" in (tmp_path / "out/data.yaml").read_text()) == named
+    assert "kpt_shape:\n- 2\n- 3\n" in (tmp_path / "out/data.yaml").read_text()
     (item,) = fs.open(tmp_path / "out", "yolo_ultralytics", options={"task": "pose"})
     assert [thing.bbox for thing in item.objects] == [(2, 2, 4, 4), (10, 4, 4, 2)]
     assert sum(point[2] > 0 for thing in item.objects for point in thing.keypoints) == 2

@@ -117,6 +117,9 @@ class OptionSpec(Strict):
     follows: dict[str, Any] = Field(
         default_factory=dict, description="slot: choice; without -O, the first slot that objects hold decides"
     )
+    counts: Literal["", "keypoints", "polygons", "tags"] = Field(
+        default="", description="a slot; without -O, the most values that it has in one of the first objects"
+    )
     about: str = ""
 
 

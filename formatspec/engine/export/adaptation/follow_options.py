@@ -25,7 +25,15 @@ def with_following(
     for name, option in options.items():
         if found.get(name) is None and option.follows:
             found[name] = _following(items(), option.follows)
+        elif found.get(name) is None and option.counts:
+            found[name] = _most(items(), option.counts)
     return found
+
+
+def _most(items: Iterable[Item], slot: str) -> int | None:
+    """The most values that a slot has in an object of the first items; None where it has none."""
+    things = (thing for item in itertools.islice(items, PEEKED) for thing in item.objects)
+    return max((len(getattr(thing, slot)) for thing in things), default=0) or None
 
 
 def _following(items: Iterable[Item], follows: Mapping[str, Any]) -> Any:
