@@ -17,7 +17,7 @@ from formatspec.engine.export.adaptation.adapt import TargetCategories
 from formatspec.engine.export.errors import CannotWriteError
 from formatspec.engine.export.lost.losses import Losses
 from formatspec.engine.export.render_path import rendered
-from formatspec.engine.export.shard_output import ShardOutput, SharedShard, TableShard, row_of, row_writer
+from formatspec.engine.export.shard_output import ShardOutput, SharedShard, TableShard, raised, row_of, row_writer
 from formatspec.engine.export.shared_tables import counts_of, is_category_source, spooled_tables
 from formatspec.engine.export.shared_values import merge_values
 from formatspec.engine.index.row_ownership import SharedFile
@@ -263,11 +263,8 @@ def _join(rows: SpooledRows, part: TableShard, before: Mapping[str, int], text_o
     places = part.places or [-1] * len(part.rows)
     for number, (text, place) in enumerate(zip(part.rows, places, strict=True)):
         fields = part.numbered.get(number)
-        if fields and any(before.get(counter) for counter in fields.values()):
-            document = row_of(text)
-            for key, counter in fields.items():
-                document[key] += before.get(counter, 0)
-            text = text_of(document)
+        if fields and any(before.get(field.counter) for field in fields):
+            text = raised(text, fields, before, text_of)
         rows.add(text, place)
 
 

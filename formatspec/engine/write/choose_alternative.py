@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from formatspec.engine.evaluate.write_context import WriteContext, states
+from formatspec.engine.evaluate.write_context import WriteContext
 from formatspec.engine.resolve.discriminators import keys_of, row_test
 from formatspec.engine.resolve.held_slots import slot_bits
 from formatspec.engine.resolve.scope import Scope
-from formatspec.engine.write.geometry_choice import BOX_ONLY, fitting_shapes, shape_of
+from formatspec.engine.write.geometry_choice import shape_chooser, shape_of
 from formatspec.engine.write.mark_written import hold
 from formatspec.engine.write.print_leaf import NO_SOURCE, LackingError, Writer, same_value
 from formatspec.language.rules import OneOf, Rule
@@ -28,21 +28,14 @@ def alternatives_writer(rule: OneOf, scope: Scope, compile_writer: Callable[[Rul
     ]
     keys = keys_of_choice(rule)
     tests = [row_test(choice, scope) for choice in rule.alternatives]
-    shapes = [shape for _, shape, _, _ in tried]
-    shaped = any(shapes)
+    fits = shape_chooser([shape for _, shape, _, _ in tried])
 
     def choose(context: WriteContext) -> tuple[Any, int, int]:
         best: tuple[Any, int, int] | None = None
         setting = context.setting
         before, claims = setting.claims, 0
         reason = LackingError("none of the alternatives")
-        fitting = fitting_shapes(shapes, context, context.record)
-        if shaped:  # an alternative without geometry is no better than one whose geometry follows
-            fitting = tuple(place for place in fitting if shapes[place])
-        others = sorted(
-            (place for place in range(len(tried)) if place not in fitting),
-            key=lambda place: not any(states(context.record, name) for name in shapes[place] - BOX_ONLY),
-        )
+        _, fitting, others = fits(context, context.record)
         for place in (*fitting, *others):
             writer, _, bits, _ = tried[place]
             setting.claims = before

@@ -6,7 +6,8 @@ was read gives the source instead, with its spelling or its absence.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from msgspec.structs import replace
@@ -23,7 +24,7 @@ from formatspec.engine.resolve.scope import Scope
 from formatspec.engine.resolve.table_ids import table_number
 from formatspec.engine.write.choose_alternative import alternatives_writer, keys_of_choice
 from formatspec.engine.write.generate_rows import plain_writer
-from formatspec.engine.write.geometry_choice import OUTLINES, fitting_shapes, shape_of
+from formatspec.engine.write.geometry_choice import OUTLINES, Fitting, shape_chooser, shape_of
 from formatspec.engine.write.mark_written import _held, hold, hold_no_more
 from formatspec.engine.write.print_leaf import (
     NO_SOURCE,
@@ -255,7 +256,7 @@ class RowWriter:
         self.shape = shape_of(rule.row)
         choices = rule.row.alternatives if isinstance(rule.row, MapRule) else ()
         shapes = [[shape_of(one) for one in choice.alternatives] for choice in choices]
-        self.choices = [one for one in shapes if any(shape & OUTLINES for shape in one)]
+        self.choices = [(one, shape_chooser(one)) for one in shapes if any(shape & OUTLINES for shape in one)]
         written = 0 if rule.each.overlap else WRITTEN
         settled = condition_bits(rule.each.where)
         self.holds = 0 if is_derived(rule.row) else slot_bits(rule.row, inner) | settled | written
@@ -263,8 +264,8 @@ class RowWriter:
 
     def outlined(self, thing: Object, context: WriteContext) -> bool:
         """Whether the row holds an object by its polygons."""
-        for shapes in self.choices:
-            first = fitting_shapes(shapes, context, thing)[:1]
+        for shapes, fits in self.choices:
+            first = fits(context, thing).stated[:1]
             return bool(thing.polygons and first and shapes[first[0]] & OUTLINES)
         return bool(thing.polygons)
 
@@ -340,9 +341,10 @@ def _table(rules: tuple[TableRule, ...], scope: Scope) -> Writer:
         raise problem("rows in rings are the only table of their list", rules[0].place)
     rows = [RowWriter(rule, scope) for rule in rules]
     columns = rules[0].each.columns
+    shaped = _shape_tests(rows)
 
     def write(context: WriteContext, source: Any) -> Any:
-        documents = [document for document, _ in written_rows(rows, context)]
+        documents = [document for document, _ in written_rows(rows, shaped, context)]
         return _in_columns(documents, source) if columns else with_empty(documents, source)
 
     if scope.kind == "item" and all(TABLES[rule.each.table] == "category" for rule in rules):
@@ -356,7 +358,27 @@ def _in_columns(documents: list[dict[str, Any]], source: Any) -> dict[str, list[
     return {key: [row.get(key) for row in documents] for key in keys}
 
 
-def written_rows(rows: list[RowWriter], context: WriteContext) -> Iterator[tuple[Any, Any]]:
+ShapeTest = Callable[[WriteContext, Any], bool]
+"""Whether a row holds a record's geometry as it is stated."""
+
+
+def _shape_tests(rows: Sequence[RowWriter]) -> dict[int, ShapeTest]:
+    """For each row that shares its table with others, by its identity: whether of them it holds a record's geometry."""
+    tests: dict[int, ShapeTest] = {}
+    for table in {row.table for row in rows}:
+        same = [row for row in rows if row.table == table]
+        fits = shape_chooser([row.shape for row in same])
+        tests.update({id(row): partial(_is_among, fits, place) for place, row in enumerate(same)})
+    return tests
+
+
+def _is_among(fits: Callable[[WriteContext, Any], Fitting], place: int, context: WriteContext, record: Any) -> bool:
+    return place in fits(context, record).stated
+
+
+def written_rows(
+    rows: list[RowWriter], shaped: Mapping[int, ShapeTest], context: WriteContext
+) -> Iterator[tuple[Any, Any]]:
     """Each record's row, with the record: as in the source, then in the model's order."""
     if len(rows) == 1:
         yield from _rows_of_one(rows[0], context)
@@ -376,7 +398,7 @@ def written_rows(rows: list[RowWriter], context: WriteContext) -> Iterator[tuple
         beside = again and row.kept
         stated_only = stated_only and not beside
         chosen = [r for r in row.select(context) if (beside or id(r) not in done) and not _elsewhere(r, row, context)]
-        chosen = [r for r in chosen if _is_shaped(r, row, rows, context)] if stated_only else chosen
+        chosen = [r for r in chosen if shaped[id(row)](context, r)] if stated_only else chosen
         chosen = [r for r in chosen if source_of(r, row.number, "") is not None] if again else chosen
         fitting = [f for f in contexts_of(chosen, context) if row.fits(f)]
         for index, inner in enumerate(fitting):
@@ -463,12 +485,6 @@ def _each_row(row: RowWriter, context: WriteContext, chosen: list[Any]) -> Itera
             yield write_record(row, inner), inner.record
         except LackingError as lacking:
             _lose(row, context, inner.record, f"no {lacking}")
-
-
-def _is_shaped(record: Any, row: RowWriter, rows: list[RowWriter], context: WriteContext) -> bool:
-    """Whether of the rows of one table this holds the record's geometry as it is stated."""
-    same = [other for other in rows if other.table == row.table]
-    return same.index(row) in fitting_shapes([other.shape for other in same], context, record)
 
 
 def _elsewhere(record: Any, row: RowWriter, context: WriteContext) -> bool:
