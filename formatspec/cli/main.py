@@ -306,9 +306,9 @@ def specs(
 @app.command()
 def schema() -> None:
     """Print the JSON Schema of the language, for editors."""
-    from formatspec.language.schema import language_schema
+    from formatspec.docs.editor_schema import editor_schema
 
-    typer.echo(_json(language_schema()))
+    typer.echo(_json(editor_schema()))
 
 
 @app.command()
@@ -320,12 +320,14 @@ def lint(
     """Check a spec: its words, then both laws on its examples and on generated data."""
     import random
 
-    from formatspec.engine.dataset.lint import compile_whole
+    from formatspec.engine.dataset.lint import compile_whole, notes
     from formatspec.language.load import load_source, place_at
     from formatspec.testing import laws
 
     source = load_source(spec)
     compile_whole(source)
+    for note in notes(source):
+        typer.echo(f"note {note}")
     broken = 0
     for position, example in enumerate(source.spec.examples):
         folder = source.beside(example, place_at(source.layouts[0].node, "examples", position))

@@ -205,10 +205,3 @@ class Spec(Strict):
             if len(named) > 1:
                 raise ValueError(f"files.{name} has two documents: {' and '.join(named)}")
         return self
-
-
-def language_schema() -> dict[str, Any]:
-    """The JSON Schema of the language, for editors."""
-    schema = Spec.model_json_schema(by_alias=True)
-    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-    return schema

@@ -13,6 +13,7 @@ from formatspec.engine.read.leaf_reader import ReadContext
 from formatspec.engine.resolve.held_slots import BITS
 from formatspec.engine.spec.compiled import Format, compile_format, everything
 from formatspec.engine.spec.names_join import unjoined
+from formatspec.engine.spec.required_slots import required_slots
 from formatspec.language.errors import Place, Problem, SpecError, suggest
 from formatspec.language.load import Layout, Source, place_at
 from formatspec.language.schema import CategoryList, CategoryTable, OptionSpec
@@ -82,6 +83,11 @@ def choices(options: Mapping[str, OptionSpec]) -> list[dict[str, Any]]:
             if len(found) > MOST_CHOICES:
                 raise SpecError((Problem(f"the options have more than {MOST_CHOICES} combinations", None),))
     return found
+
+
+def notes(source: Source) -> tuple[Problem, ...]:
+    """What is no mistake in a spec, but seldom meant: each thing once."""
+    return tuple(dict.fromkeys(note for form in forms(source) for note in required_slots(form)))
 
 
 def _worded_once(problems: Mapping[Problem, None]) -> list[Problem]:
@@ -158,4 +164,4 @@ def _is_encoding(name: str) -> bool:
     return True
 
 
-__all__ = ["choices", "compile_whole", "forms"]
+__all__ = ["choices", "compile_whole", "forms", "notes"]
