@@ -18,6 +18,10 @@ from formatspec.language.leaf import Bind, Text, bindings
 from formatspec.language.rules import BLOCK, KEY, Field, LeafRule, ListRule, MapRule, OneOf, Rule, TableRule, is_derived
 
 
+DERIVED = "derived"
+"""The kind under which leaves of derived slots stand, whatever record they are of."""
+
+
 @dataclass(frozen=True, slots=True)
 class Bound:
     """A leaf of a format as the generator sees it: what it binds, and how it reaches the file.
@@ -251,7 +255,7 @@ def _leaf(
             continue
         known = [meaning for meaning in meanings if meaning is not None]
         chain = build(part, [meaning.value_type for meaning in known], max(len(keys), 1), textual, rule.place)
-        kind = _kind(known[0], scope)
+        kind = DERIVED if found.everything and known[0].derived else _kind(known[0], scope)
         if kind is None:
             continue
         bound = Bound(
