@@ -28,17 +28,17 @@ class Decision(NamedTuple):
     within: float | None = None
 
 
-class Outcome(NamedTuple):
+class RepairedItem(NamedTuple):
     """An item after the actions, None where it is left out; and what was done, `error` where nothing could be."""
 
     item: Item | None
     done: tuple[Decision, ...]
 
 
-def repaired(item: Item, decisions: Sequence[Decision]) -> Outcome:
+def repaired(item: Item, decisions: Sequence[Decision]) -> RepairedItem:
     """An item with all actions taken.  An action that cannot be taken becomes `error`."""
     if any(one.action == "drop-item" for one in decisions):
-        return Outcome(None, tuple(decisions))
+        return RepairedItem(None, tuple(decisions))
     if any(one.action == "fix" and one.finding.code == "ROWS_MIXED" for one in decisions):
         item = _boxes_only(item)
     size = size_of(item)
@@ -58,8 +58,8 @@ def repaired(item: Item, decisions: Sequence[Decision]) -> Outcome:
         done.append(one if made is not None or one.action == "fix" else one._replace(action="drop"))
     kept = [thing for thing in things.values() if thing is not None]
     if len(kept) == len(item.objects) and all(a is b for a, b in zip(kept, item.objects, strict=True)):
-        return Outcome(item, tuple(done))
-    return Outcome(replace(item, objects=tuple(_without_lost_parents(kept, item))), tuple(done))
+        return RepairedItem(item, tuple(done))
+    return RepairedItem(replace(item, objects=tuple(_without_lost_parents(kept, item))), tuple(done))
 
 
 def size_of(item: Item) -> Size | None:

@@ -98,7 +98,7 @@ def prepared(source: OpenDataset, target: Source, staging: Staging, plan: Plan, 
 
 
 def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callable[[int], None], pool: Pool) -> Result:
-    """The shards written and joined.  Raises RefusedError, and Again where two shards hold items of one name."""
+    """The shards written and joined.  Raises RefusedError; NameTakenError where shards hold items of one name."""
     source, form, plan = conversion.source, conversion.form, conversion.plan
     losses = Losses(form, conversion.categories, conversion.adapter.same)
     finisher = conversion.finisher(losses)
@@ -116,7 +116,7 @@ def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callab
         coming = Alone().map(conversion.run, shards)
     else:
         coming = resumed(pool, conversion.staging.kept, "written", Written, conversion.run, shards)
-    for (_, behind), made in zip(shards, coming, strict=True):
+    for (_, stop), made in zip(shards, coming, strict=True):
         assert made.part is not None
         finisher.add(made.part)
         findings += source.reporter.placed(made.found)
@@ -125,7 +125,7 @@ def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callab
         items, files, copied = items + made.items, files + made.media, copied + made.copied
         left_out += made.left_out
         classed += made.classed
-        progress(behind)
+        progress(stop)
     findings += refused
     told = plan.policy.told(findings)
     refuse_errors(findings, told)

@@ -28,7 +28,7 @@ class UnmappedCategories:
         return category
 
 
-class Seen(NamedTuple):
+class ShownPixels(NamedTuple):
     """How many of a record's pixels a finished label image shows, of how many; `region`: which, where some are not."""
 
     pixels: int
@@ -85,7 +85,7 @@ class WriteSetting:
         self.claims = 0
         self.odd: list[tuple[int, int]] = []
         self.rows: dict[str, Any] = {}
-        self.seen: dict[Hashable, Seen] = {}
+        self.seen: dict[Hashable, ShownPixels] = {}
         self.counts: dict[str, int] = {}
         self.subsets: tuple[str, ...] = ()
         self.unheld: frozenset[str] = frozenset()

@@ -14,7 +14,7 @@ from formatspec.engine.base.faults import MILD, DocumentPath, Fault
 from formatspec.engine.index.duplicate_ids import PLAIN, Ids
 from formatspec.engine.index.entries import Entries, Entry, header_of, item_key
 from formatspec.engine.index.id_columns import LARGEST_NOTED, Column
-from formatspec.engine.index.row_ownership import Again, RowOwnership, SharedFile, Table, TableFile
+from formatspec.engine.index.row_ownership import RepeatedId, RowOwnership, SharedFile, Table, TableFile
 from formatspec.engine.index.row_source import FileRows
 from formatspec.engine.index.union_lists import union_lists
 from formatspec.engine.read.item_state import ItemState
@@ -165,15 +165,15 @@ class _Joining(msgspec.Struct):
         by_id = self._by_id() if key is not None else {}
         stated = rows.stated.pieces() if isinstance(rows, FileRows) else None
         if stated is None:
-            for first, documents in rows.batches(self.table.named):
-                self._rows(first, documents, key, by_id, ids)
+            for start, documents in rows.batches(self.table.named):
+                self._rows(start, documents, key, by_id, ids)
         else:
             self._numbered(rows, stated, key, by_id, ids)
         doubled = [*ids.again(rows), *((which, position, None) for which, position in ids.missing)]
         free = ids.free(rows) if doubled else None
         for which, position, value in doubled:
             assert free is not None
-            part.again[position] = Again(ids.keys[which] or "", value, free(0 if value is None else value))
+            part.repeated[position] = RepeatedId(ids.keys[which] or "", value, free(0 if value is None else value))
 
     def _numbered(
         self, rows: RowSource, stated: Iterator[tuple[int, tuple[Column, ...]]], key: str | None,
@@ -181,22 +181,22 @@ class _Joining(msgspec.Struct):
     ) -> None:  # fmt: skip
         """Rows whose item's number, and whose own if they have one, were noted already."""
         own, decode = _Numbers(by_id), rows_decoder(self.table.named)
-        for first, (of_items, *of_rows) in stated:
+        for start, (of_items, *of_rows) in stated:
             owners = own.of(of_items)
             if (owners < 0).any():
-                self._rows(first, rows.some(first, first + len(owners), decode), key, by_id, ids)
+                self._rows(start, rows.some(start, start + len(owners), decode), key, by_id, ids)
                 continue
-            self.joined.add_all(owners, first)
-            ids.see_numbers(of_rows[0] if of_rows else None, owners, first)
+            self.joined.add_all(owners, start)
+            ids.see_numbers(of_rows[0] if of_rows else None, owners, start)
 
-    def _rows(self, first: int, documents: Sequence[Any], key: str | None, by_id: Mapping[Any, int], ids: Ids) -> None:
+    def _rows(self, start: int, documents: Sequence[Any], key: str | None, by_id: Mapping[Any, int], ids: Ids) -> None:
         """Rows that follow each other: at once where each states the id of an item that is known."""
         owners = _owners_by_id(documents, key, by_id) if key is not None else None
         if owners is not None:
-            self.joined.add_all(owners, first)
-            ids.see_all(documents, owners, first)
+            self.joined.add_all(owners, start)
+            ids.see_all(documents, owners, start)
             return
-        for position, document in enumerate(documents, first):
+        for position, document in enumerate(documents, start):
             known = by_id.get(_plain(document, key), -1) if key is not None else -1
             if known < 0:
                 self._row(position, document, ids)

@@ -12,7 +12,7 @@ from formatspec.engine.detection.fit.common_words import CONTAINERS, SUBSETS
 from formatspec.engine.detection.fit.document_fit import ROWS, constants, fit_of
 from formatspec.engine.documents import line_document
 from formatspec.engine.label_images.reader import fits_header
-from formatspec.engine.resolve.codec_chain import build, read_number
+from formatspec.engine.resolve.codec_chain import build, number_from_text
 from formatspec.engine.resolve.scope import Scope
 from formatspec.engine.resolve.text_template import text_template
 from formatspec.engine.spec.compiled import Role
@@ -294,7 +294,7 @@ def _cell_test(rule: LeafRule, scope: Scope, keys: int) -> Callable[[str], bool]
 
 def _is_number(cell: str) -> bool:
     try:
-        read_number(cell)
+        number_from_text(cell)
     except UnfitError:
         return cell == ""
     return True
