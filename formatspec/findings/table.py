@@ -162,6 +162,8 @@ CODES: dict[str, Code] = {
         "lines or points that a target cannot hold | info | object | drop | "),
     "CHECK_FAILED": _code("a check of the spec cannot be evaluated", "mend the spec",
         "a check that fails while it is evaluated | error | document | error | keep"),
+    "OPTION_OPEN": _code("an option is left open that the documents do not decide", "",
+        "several keys that an option may name, and none is stated | warning | document | keep | error"),
     "NOT_FITTED": _code("a row of a picture overlaps no record, and tells nothing of any", "",
         "a row that overlaps nothing | warning | object | keep | error"),
 }

@@ -117,7 +117,15 @@ class OptionSpec(Strict):
     follows: dict[str, Any] = Field(
         default_factory=dict, description="slot: choice; without -O, the first slot that objects hold decides"
     )
+    prefers: tuple[str, ...] = Field(
+        default=(), description="of an option in a key: names that go before others where the documents have several"
+    )
     about: str = ""
+
+    @property
+    def initial(self) -> Any:
+        """What the option is where nobody chooses: its default, else the name that it prefers most."""
+        return self.default if self.default is not None else next(iter(self.prefers), None)
 
 
 class CategoryTable(Strict):

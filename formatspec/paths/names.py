@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import posixpath
 import re
+import unicodedata
 from collections.abc import Iterable
+from urllib.parse import unquote
 
 from formatspec.paths.listing import Paths
 
@@ -29,6 +31,17 @@ def safe_join(folder: str, reference: str) -> str | None:
     if joined == ".." or joined.startswith(("../", "/")):
         return None
     return "" if joined == "." else joined
+
+
+def plain_spelling(name: str) -> str:
+    """A name by which spellings of it are compared: without `./`, with slashes, composed characters, no escapes."""
+    if name.isascii() and not _ODD.search(name):
+        return name
+    parts = unquote(unicodedata.normalize("NFC", name)).replace("\\", "/").split("/")
+    return "/".join(part for place, part in enumerate(parts) if part not in ("", ".") or (not place and not part))
+
+
+_ODD = re.compile(r"[\\%]|//|(?:^|/)\./")
 
 
 def safe_name(name: str) -> str | None:

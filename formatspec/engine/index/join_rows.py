@@ -25,6 +25,7 @@ from formatspec.engine.spec.compiled import IMAGE, Format
 from formatspec.engine.splits.id_scopes import IDS, Split, id_in, id_split, several_id_splits, whole_split
 from formatspec.language.leaf import Bind, bindings
 from formatspec.language.rules import LeafRule, MapRule
+from formatspec.paths.names import plain_spelling
 
 
 class LookedUp:
@@ -36,6 +37,19 @@ class LookedUp:
         self._entries = entries
         self._by: dict[tuple[str, ...], dict[int, int | list[int]]] = {}
         self._alone: dict[tuple[str, ...], dict[Any, dict[Any, int]]] = {}
+        self._plain: dict[int, int] | None = None
+
+    def spelled_otherwise(self, identity: tuple[Any, ...]) -> int | None:
+        """The number of the item whose files alone spell these key names in another way: `a` for `./a`."""
+        if self._plain is None:
+            self._plain = {}
+            for entry in self._entries:
+                if entry.files:
+                    mark = hash(_plainly(entry.identity))
+                    self._plain[mark] = -1 if mark in self._plain else entry.number
+        plain = _plainly(identity)
+        number = self._plain.get(hash(plain), -1)
+        return number if number >= 0 and _plainly(self._entries[number].identity) == plain else None
 
     def clear(self) -> None:
         """Items may have other names now."""
@@ -70,6 +84,10 @@ class LookedUp:
                     ids[key[place]] = -1 if key[place] in ids else entry.number
             self._alone[shape] = by
         return self._alone[shape].get((split, given), {})
+
+
+def _plainly(identity: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple(plain_spelling(name) if isinstance(name, str) else name for name in identity)
 
 
 def _keys_of(form: Format, shape: tuple[str, ...], entry: Entry) -> Iterator[tuple[Split, tuple[Any, ...]]]:
@@ -269,6 +287,8 @@ class _Joining(msgspec.Struct):
         if table.kind == "item" and all(name in names for name in form.key_names if not _optional(form, name)):
             identity = tuple(names.get(name) or "" for name in form.key_names)
             number = entries.find(identity)
+            if number is None:
+                number = self.looked.spelled_otherwise(identity)
             if number is None and table.source:
                 number = entries.add(identity, item_key(form, names))
             return () if number is None else (number,)
@@ -276,7 +296,11 @@ class _Joining(msgspec.Struct):
         if not shape:
             return range(len(entries)) if table.kind != "item" else ()
         key = tuple(names[name] if name == "id" else names[name] or "" for name in shape)
-        return self.looked.of(shape, key, self.split)
+        found = self.looked.of(shape, key, self.split)
+        if not found and "id" not in shape and len(shape) == len(form.key_names):
+            number = self.looked.spelled_otherwise(tuple(names.get(name) or "" for name in form.key_names))
+            return () if number is None else (number,)
+        return found
 
     def _names(self, state: ItemState) -> dict[str, Any]:
         """What a row tells of its item's names."""

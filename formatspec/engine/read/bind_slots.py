@@ -15,7 +15,7 @@ from formatspec.language.errors import Place
 from formatspec.model.flaws import flaws, good_rings
 from formatspec.model.region import Region
 from formatspec.model.slots import TABLES, find_slot
-from formatspec.paths.names import safe_join
+from formatspec.paths.names import plain_spelling, safe_join
 from formatspec.paths.templates.template import Template
 
 Binder = Callable[[Any, Record, ItemState], None]
@@ -187,7 +187,7 @@ def _capture(name: str) -> Binder:
         known = state.captures.get(name)
         if known is None:
             state.captures[name] = value
-        elif str(known) != str(value):
+        elif str(known) != str(value) and plain_spelling(str(known)) != plain_spelling(str(value)):
             state.stated[name] = value
             raise MisfitError("DIFFERS", f"{name} differs from the file's own name", repr(known), value, "name")
 

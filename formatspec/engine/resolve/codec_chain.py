@@ -210,7 +210,7 @@ def _rings(value: Any, env: Env) -> tuple[tuple[Any, ...], ...]:
 def _ring(value: Any, env: Env) -> tuple[Any, ...]:
     ring = _numbers(None, value, env)
     if len(ring) % 2:
-        raise UnfitError("an even count of numbers, x and y in turn", value)
+        raise UnfitError("an even count of numbers, x and y in turn", value, "POLYGON")
     return ring
 
 

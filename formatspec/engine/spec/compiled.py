@@ -20,6 +20,7 @@ from formatspec.engine.resolve.codec_chain import Convert, build
 from formatspec.engine.resolve.json_schema import Schema, SchemaError, compile_schema
 from formatspec.engine.resolve.scope import Meaning, Scope
 from formatspec.engine.spec.levels import Levels, stated_by
+from formatspec.engine.spec.option_keys import named_layout
 from formatspec.engine.write.compile_writer import compile_writer
 from formatspec.engine.write.print_leaf import Writer
 from formatspec.language.errors import Place, suggest
@@ -138,7 +139,10 @@ class Role(msgspec.Struct, frozen=True, dict=True):
 
 
 class Format(msgspec.Struct, frozen=True, dict=True):
-    """One layout of a spec, compiled."""
+    """One layout of a spec, compiled.
+
+    names: of each option that stands in keys, the names that the documents of a dataset have there.
+    """
 
     source: Source
     layout: Layout
@@ -146,11 +150,12 @@ class Format(msgspec.Struct, frozen=True, dict=True):
     options: Mapping[str, Any]
     key_names: tuple[str, ...]
     ignored: Any
+    names: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
 
     def __reduce__(self) -> tuple[Any, ...]:
         defaults = offered_options(self.layout.spec)
         chosen = {name: value for name, value in self.options.items() if value != defaults[name].default}
-        return compile_format, (self.source, self.layout, chosen)
+        return compile_format, (self.source, self.layout, chosen, self.names)
 
     @property
     def name(self) -> str:
@@ -264,10 +269,17 @@ def everything(meaning: Meaning, scope: Scope) -> bool:
     return True
 
 
-def compile_format(source: Source, layout: Layout, options: Mapping[str, Any] | None = None) -> Format:
-    """Compile one layout of a spec: its paths now, its rules when they are asked for.  Raises SpecError."""
+def compile_format(
+    source: Source, layout: Layout, options: Mapping[str, Any] | None = None,
+    names: Mapping[str, tuple[str, ...]] | None = None,
+) -> Format:  # fmt: skip
+    """Compile one layout of a spec: its paths now, its rules when they are asked for.
+
+    names: what the documents of a dataset have in the places of options that stand in keys.  Raises SpecError.
+    """
     spec = layout.spec
     chosen = options_of(layout, options or {})
+    named = named_layout(layout, chosen)
     files = layout.node.value["files"].value
     pieces = {
         name: _pieces(
@@ -284,14 +296,14 @@ def compile_format(source: Source, layout: Layout, options: Mapping[str, Any] | 
         if role.seen_from is not None
     }
     roles = {
-        name: _role(name, role, pieces[name], known, key_names, layout, chosen, bases, files[name].place)
+        name: _role(name, role, pieces[name], known, key_names, named, chosen, bases, files[name].place)
         for name, role in spec.files.items()
     }
     for name in spec.items:
         if name.partition(".")[0] not in roles:
             stated = layout.node.value["items"]
             raise problem(f"`items` names no role: {name!r}", stated.place, hint=suggest(name, roles))
-    return Format(source, layout, roles, chosen, key_names, globs((*HIDDEN, *spec.ignore)))
+    return Format(source, layout, roles, chosen, key_names, globs((*HIDDEN, *spec.ignore)), names or {})
 
 
 def offered_options(spec: Spec) -> dict[str, OptionSpec]:
@@ -327,7 +339,7 @@ def options_of(layout: Layout, given: Mapping[str, Any]) -> dict[str, Any]:
                 layout.node.place,
                 hint=suggest(str(value), map(str, choices)),
             )
-    return {name: given.get(name, option.default) for name, option in offered.items()}
+    return {name: given.get(name, option.initial) for name, option in offered.items()}
 
 
 Pieces = tuple[str | Bind, ...]

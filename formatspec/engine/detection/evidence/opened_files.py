@@ -81,7 +81,8 @@ class OpenedFiles:
                 return Document(seen(plain.value), plain.cut)
             except (FileError, ValueError, TypeError, AttributeError) as error:
                 return Document(None, error=str(error))
-        own = id(role.layout.rules[role.name]) if role.kind in ("lines", "xml", "csv") else 0
+        by_rule = role.kind in ("lines", "xml", "csv") or role.codec.named is not None
+        own = id(role.layout.rules[role.name]) if by_rule else 0
         key = (role.kind, path, style_of(role.kind, role.spec), own)
         return self._kept(key, lambda: self._decoded(role, path))
 

@@ -28,7 +28,7 @@ def read_row(
     Gives the reader; None where the row is set aside.
     """
     before = len(state.faults)
-    nearest: tuple[int, list[Fault]] | None = None
+    nearest: tuple[tuple[int, int, int], list[Fault]] | None = None
     for reader in readers:
         if len(readers) > 1 and not reader.test(row):
             continue
@@ -38,7 +38,7 @@ def read_row(
             record.setdefault("?index", position)
         if len(state.faults) > before and any(fault.sets_aside for fault in state.faults[before:]):
             _of_row(state, before, reader, record)
-            wrong = sum(fault.sets_aside for fault in state.faults[before:])
+            wrong = _distance(state.faults[before:])
             if nearest is None or wrong < nearest[0]:
                 nearest = wrong, state.faults[before:]
             del state.faults[before:]
@@ -60,6 +60,13 @@ def read_row(
     message = "the row fits no table that could hold it"
     state.fault("ALTERNATIVE", state.at, readers[0].place, message, got=_shown(row), scope=scope)
     return None
+
+
+def _distance(faults: Sequence[Fault]) -> tuple[int, int, int]:
+    """How far a row is from an alternative: the keys that it lacks, what else is wrong, and how deep within the row."""
+    aside = [fault for fault in faults if fault.sets_aside]
+    missing = sum(fault.code == "FIELD_MISSING" for fault in aside)
+    return missing, len(aside), -max((len(fault.path) for fault in aside), default=0)
 
 
 def rows_of_tasks(readers: Sequence[RowReader]) -> dict[int, str]:
