@@ -110,6 +110,7 @@ CODES: dict[str, Code] = {
         "track: a track twice in a frame | error | object | error | drop",
         "item: an image's id or file name twice | error | item | error | drop-item",
         "category: a category's name twice | error | document | error | fix",
+        "named: one id for two categories | error | document | error | ",
         "key: a key twice in a mapping | error | item | error | drop-item"),
     "UNKNOWN_REFERENCE": _code("a reference leads to nothing", "",
         "a row of an unknown item or object | error | object | error | drop"),

@@ -49,6 +49,12 @@ def safe_name(name: str) -> str | None:
     return None if "\\" in name or ".." in name.split("/") else safe_join("", name)
 
 
+def with_small_extension(path: str) -> str:
+    """A path whose extension is spelled in small letters, as templates spell it; the path itself where it is."""
+    start, dot, extension = path.rpartition(".")
+    return path if not dot or "/" in extension else start + dot + extension.lower()
+
+
 def by_segments(path: str) -> str:
     """What paths are sorted by: a slash stands before every character that a name may hold."""
     return path.replace("/", "\0")

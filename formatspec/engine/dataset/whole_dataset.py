@@ -15,6 +15,7 @@ from formatspec.engine.index.entries import Entry
 from formatspec.engine.spec.compiled import IMAGE, Format, Role
 from formatspec.engine.spec.wanted_slots import meanings
 from formatspec.language.schema import CategoryList
+from formatspec.paths.trees.tree import as_spelled
 
 SUBSET = "subset"
 
@@ -74,7 +75,7 @@ def _missing_files(dataset: OpenDataset) -> Iterator[Fault]:
         if not role.captures and role.name in there:
             continue
         for path in dict.fromkeys(path for one in names if (path := _path(role, one)) is not None):
-            if path not in said and not dataset.tree.exists(path):
+            if path not in said and not dataset.tree.exists(as_spelled(dataset.tree, path)):
                 words = f"the dataset's {role.name} file is missing"
                 yield Fault("FILE_MISSING", path, (), role.place, words, path, scope="document")
 

@@ -20,7 +20,7 @@ from formatspec.engine.export.item_views import as_seen, is_named, of_one_label,
 from formatspec.engine.export.lost.count_records import count_item, table_key, tables_of
 from formatspec.engine.export.lost.losses import Losses
 from formatspec.engine.export.lost.lost_records import ONE_PER_ITEM, Unwritten
-from formatspec.engine.export.render_path import rendered
+from formatspec.engine.export.render_path import Spelled, as_rendered, rendered
 from formatspec.engine.export.shard_output import ShardOutput, SharedShard, TableShard
 from formatspec.engine.export.shared_tables import Spooled, counts_on, narrower, spooled_tables, told_twice
 from formatspec.engine.export.shared_values import gather_values
@@ -54,7 +54,9 @@ class Exporter:
         write: Write,
         sources: Mapping[tuple[str, str], SharedFile],
         as_read: TargetCategories | None,
+        spelled: Spelled = as_rendered,
     ) -> None:
+        self.spelled = spelled
         self.target = target
         self.categories = categories
         self.adapter = adapter
@@ -199,7 +201,7 @@ class Exporter:
         return path
 
     def _item_file(self, role: Role, item: Item, context: WriteContext) -> Iterator[tuple[str, bytes]]:
-        path = rendered(role, item.captures)
+        path = self.spelled(rendered(role, item.captures))
         origin = item.origin if context.as_read is not None else None
         was_there = origin is not None and (role.name in origin.documents or role.name in origin.rasters)
         if role.optional and origin is not None and not was_there:
@@ -286,9 +288,9 @@ class Exporter:
     def _record_path(self, role: Role, item: Item, inner: WriteContext) -> str:
         if inner.as_read is not None and inner.record.origin is not None:
             kept = inner.record.origin.rasters.get(f"path {role.name}")
-            if kept is not None and not (self.adapter.renamed and role.template.match(kept)):
+            if kept is not None and not (self.adapter.renamed and role.match(kept)):
                 return str(kept)
-        return rendered(role, {**item.captures, **record_names(role, inner)})
+        return self.spelled(rendered(role, {**item.captures, **record_names(role, inner)}))
 
     def _rows(self, role: Role, item: Item, item_setting: WriteSetting) -> None:
         if not any(name.startswith("category.") for name in role.captures):
@@ -320,7 +322,7 @@ class Exporter:
         return {subset: None for file in found if (subset := file.captures["subset"]) not in item.subsets}
 
     def _rows_of(self, role: Role, item: Item, captures: Mapping[str, Any], item_setting: WriteSetting) -> None:
-        key = (role.name, rendered(role, captures))
+        key = (role.name, self.spelled(rendered(role, captures)))
         shared = self.shared.get(key)
         over_files = not set(role.captures) <= set(self.target.key_names)
         if shared is None:

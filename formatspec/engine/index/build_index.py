@@ -105,13 +105,13 @@ def _claimer(form: Format, faults: list[Fault]) -> Callable[[str], tuple[Role, d
     others = _by_rank(role for role in roles if "." not in role.template.suffix)
 
     def claim(path: str) -> tuple[Role, dict[str, Any]] | None:
-        for equals in tried.get(path.rpartition(".")[2], others):
+        for equals in tried.get(path.rpartition(".")[2].lower(), others):
             if len(equals) == 1:
-                role, found = equals[0], equals[0].template.match(path)
+                role, found = equals[0], equals[0].match(path)
                 if found is not None:
                     return role, {**role.spec.given, **found} if role.spec.given else found
                 continue
-            best = [(role, found) for role in equals if (found := role.template.match(path)) is not None]
+            best = [(role, found) for role in equals if (found := role.match(path)) is not None]
             if not best:
                 continue
             role, found = best[0]

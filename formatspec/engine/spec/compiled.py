@@ -30,6 +30,7 @@ from formatspec.language.rules import LeafRule, LineRule, OneOf, Rule, TableRule
 from formatspec.language.schema import FileSpec, OptionSpec, Spec
 from formatspec.model.slots import find_slot
 from formatspec.paths.globs import globs
+from formatspec.paths.names import with_small_extension
 from formatspec.paths.templates import formats
 from formatspec.paths.templates.template import Template, TemplateSyntaxError, compile_template
 from formatspec.paths.templates.template import TemplateField as TemplateField
@@ -94,6 +95,14 @@ class Role(msgspec.Struct, frozen=True, dict=True):
     def kept(self) -> bool:
         """Whether the role is only written back, never made."""
         return self.spec.need == "kept"
+
+    def match(self, path: str) -> dict[str, Any] | None:
+        """What the role's path captures of a file's, whose extension may be spelled in capitals; None where it is
+        another path."""
+        found = self.template.match(path)
+        if found is None and (small := with_small_extension(path)) != path:
+            found = self.template.match(small)
+        return found
 
     @cached_property
     def record_names(self) -> tuple[str, ...]:

@@ -143,11 +143,12 @@ def _at_odds(group: Sequence[CategoryListing]) -> Iterator[Fault]:
             other, where = by_id.setdefault(own, (category.name, listing.file))
             if other != category.name and where != listing.file:
                 message = f"the id {own!r} is that of {category.name!r} here and of {other!r} in {where}"
-                yield Fault("DUPLICATE", file, path, None, message, f"one category for {own!r}", category.name)
+                one = f"one category for {own!r}"
+                yield Fault("DUPLICATE", file, path, None, message, one, category.name, case="named")
             number, where = by_name.setdefault(name, (own, listing.file))
             if number != own and where != listing.file:
                 message = f"the category {category.name!r} has the id {own!r} here and {number!r} in {where}"
-                yield Fault("DUPLICATE", file, path, None, message, repr(number), own)
+                yield Fault("DUPLICATE", file, path, None, message, repr(number), own, case="category")
 
 
 def _differing(

@@ -17,6 +17,7 @@ from formatspec.engine.export.errors import CannotWriteError
 from formatspec.engine.export.exporter import Exporter
 from formatspec.engine.export.join_shards import Finisher
 from formatspec.engine.export.lost.losses import Losses
+from formatspec.engine.export.render_path import Spelled, as_in, as_rendered
 from formatspec.engine.export.shard_output import ShardOutput
 from formatspec.engine.export.shared_tables import counts_on, knows_all
 from formatspec.engine.spec.compiled import IMAGE, Format
@@ -80,7 +81,21 @@ class Conversion:
     def exporter(self) -> Exporter:
         """What writes items, compiled once for all shards of a process."""
         losses = Losses(self.form, self.categories, self.adapter.same)
-        return Exporter(self.form, self.categories, self.adapter, losses, self.staging.write, self.shared, self.as_read)
+        return Exporter(
+            self.form,
+            self.categories,
+            self.adapter,
+            losses,
+            self.staging.write,
+            self.shared,
+            self.as_read,
+            self.spelled,
+        )
+
+    @property
+    def spelled(self) -> Spelled:
+        """How paths are spelled: as in the source, where it is of the same format."""
+        return as_in(self.source.tree) if self.adapter.same else as_rendered
 
     def run(self, shard: Shard) -> Written:
         """Write the items of a shard."""
@@ -173,7 +188,14 @@ class Conversion:
     def finisher(self, losses: Losses) -> Finisher:
         """What joins the parts of shared files."""
         return Finisher(
-            self.form, self.categories, losses, self.adapter.same, self.shared, self.as_read, self.plan.subsets
+            self.form,
+            self.categories,
+            losses,
+            self.adapter.same,
+            self.shared,
+            self.as_read,
+            self.plan.subsets,
+            self.spelled,
         )
 
 

@@ -162,30 +162,6 @@ def test_a_lone_list_among_many_files_is_looked_at() -> None:
     assert sampled(paths[:10]) == paths[:10]
 
 
-def test_each_file_is_opened_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The rule before, with 70 formats, opened 489 files of these samples: a file again for each format that asked."""
-    opened: list[str] = []
-    for way in ("read", "ends", "local"):
-        before = getattr(FolderTree, way)
-
-        def noting(tree: FolderTree, path: str, *more: int, before: Callable[..., object] = before) -> object:
-            found = before(tree, path, *more)
-            if found is not None:
-                opened.append(path)
-            return found
-
-        monkeypatch.setattr(FolderTree, way, noting)
-    counts = {}
-    for name in available():
-        fs.sample(name, tmp_path / name, items=8, seed=5)
-        opened.clear()
-        detected(tmp_path / name)
-        counts[name] = len(opened)
-        colored = {path for path in opened if path.rpartition(".")[2].lower() in ("png", "bmp", "jpg", "jpeg")}
-        assert all(opened.count(path) == 1 or path in colored for path in opened)
-    assert sum(counts.values()) <= 489 and max(counts.values()) <= 24, counts
-
-
 def test_a_broken_annotation_file_is_still_of_its_format(tmp_path: Path) -> None:
     image = {"id": 1, "file_name": "x.jpg", "width": 20, "height": 10}
     thing = {"id": 1, "image_id": 1, "bbox": [1, 1, 2, 2], "area": 4, "iscrowd": 0}

@@ -86,7 +86,7 @@ def _read_label(role: Role, reader: RowReader, document: Any, position: int, sta
     reader.read(document, state.item, state)
     label = {slot.removeprefix("label."): value for slot, value in state.item.items() if slot.startswith("label.")}
     state.item = whole
-    captures = role.template.match(state.file) or {}
+    captures = role.match(state.file) or {}
     label.update({name: value for name, value in captures.items() if name.startswith("category.")})
     if state.origin:
         label["$rows"] = {(reader.number, state.file): (position, document)}

@@ -118,6 +118,10 @@ class OpenedFiles:
                 self._colors[path] = len(np.unique(flat, axis=0))
         return self._colors[path]
 
+    def is_open(self, path: str) -> bool:
+        """Whether something of a file was read before."""
+        return path in self._bytes
+
     def below(self, folder: str) -> ImageFiles:
         """The images below a folder, by their paths from there."""
         start = folder + "/" if folder else ""

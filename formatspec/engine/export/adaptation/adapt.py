@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -17,7 +17,9 @@ from formatspec.engine.read.categories import table_of
 from formatspec.engine.resolve.codec_chain import Chain, build
 from formatspec.engine.spec import wanted_slots
 from formatspec.engine.spec.compiled import CROWDS, KEEP, Format
+from formatspec.language.expression import names as names_in
 from formatspec.language.leaf import Bind
+from formatspec.language.rules import Each, Rule, TableRule, inside
 from formatspec.language.schema import CategoryTable
 from formatspec.model.records import Category, Item, Object
 from formatspec.model.slots import slot_value, without
@@ -120,6 +122,8 @@ def _id_leaf(form: Format) -> tuple[Bind | None, Any]:
     return None, None
 
 
+ABSENT = "labels not written (stated to be absent, or unsure)"
+"""What the report says of labels that would stand in a target as if they were there."""
 CROWDS_LEFT = "left out (crowds)"
 """What the report says of crowds of which a target makes no objects."""
 
@@ -139,6 +143,7 @@ class Adapter:
         self.needs_ids = _binds(target, "object", "id")
         self.ids_in_pixels = _binds_in_pixels(target, "id")
         self.leaves_crowds = not self.same and not target.spec.crowds and target.options.get(CROWDS) != KEEP
+        self.leaves_absent = not self.same and not _tells_states(target)
         self.id_digits = _id_digits(target)
         self.fits_ids = _fits_numbers(target, lambda leaf: "id" in leaf.names and "id")
         self.fits_numbers = _fits_numbers(target, _own_number)
@@ -159,12 +164,13 @@ class Adapter:
     def taken(self, item: Item, areas_as_objects: bool) -> tuple[Item, int, list[tuple[str, str]]]:
         """An item as the target takes it, and how many of its objects were objects; and the losses of what it leaves.
 
-        Without crowds where the target would take them for single objects; with areas as objects where it knows
-        objects only.
+        Without crowds where the target would take them for single objects, and without labels that are known to be
+        absent where it would take them for present; with areas as objects where it knows objects only.
         """
-        shown = self._without_crowds(item)
+        shown = self._without_absent(self._without_crowds(item))
         stated = len(shown.objects)
         lost = [(f"objects {CROWDS_LEFT}", "objects")] * (len(item.objects) - stated)
+        lost += [(ABSENT, "labels")] * (len(item.labels) - len(shown.labels))
         if areas_as_objects and item.areas:
             shown = self._without_crowds(with_areas_as_objects(shown))
             lost += [(f"areas {CROWDS_LEFT}", "areas")] * (stated + len(item.areas) - len(shown.objects))
@@ -175,6 +181,11 @@ class Adapter:
         if not self.leaves_crowds or all(thing.single is not False for thing in item.objects):
             return item
         return msgspec.structs.replace(item, objects=tuple(one for one in item.objects if one.single is not False))
+
+    def _without_absent(self, item: Item) -> Item:
+        if not self.leaves_absent or all(label.state == "yes" for label in item.labels):
+            return item
+        return msgspec.structs.replace(item, labels=tuple(label for label in item.labels if label.state == "yes"))
 
     def _objects(self, item: Item) -> Any:
         things = item.objects if self.same else self._numbered(item.objects)
@@ -237,6 +248,25 @@ def _binds(form: Format, kind: str, name: str) -> bool:
         for role in form.documents
         for meaning, scope, _ in wanted_slots.meanings(role.document_rule, role.scope)
     ) or any(f"{kind}.{name}" in role.captures for role in form.roles.values())
+
+
+def _tells_states(form: Format) -> bool:
+    """Whether a format tells of labels whether they are there: in a value, or by the list in which they stand."""
+    for role in form.documents:
+        for meaning, scope, _ in wanted_slots.meanings(role.document_rule, role.scope):
+            if (scope.kind, meaning.name) == ("label", "state") or meaning.name == "label.state":
+                return True
+        for each in _tables_of(role.document_rule):
+            if each.table == "labels" and each.where is not None and "state" in names_in(each.where):
+                return True
+    return any("label.state" in role.captures for role in form.roles.values())
+
+
+def _tables_of(rule: Rule) -> Iterator[Each]:
+    if isinstance(rule, TableRule):
+        yield rule.each
+    for one in inside(rule):
+        yield from _tables_of(one)
 
 
 Fits = Callable[[Any], bool]

@@ -132,8 +132,13 @@ def keep_row(reader: RowReader, record: Record, outer: Record, state: ItemState)
     if same.get("$table") == reader.number and reader.by == ("id",):
         _, path = record.get("$id_at", (state.file, state.at))
         if kind != "object":
-            words = f"the id {key[0]!r} stands twice"
-            case = "category" if kind == "category" else "item"
+            words, case = f"the id {key[0]!r} stands twice", "item"
+            if kind == "category":
+                names = record.get("name"), same.get("name")
+                case = "category" if names[0] == names[1] else "named"
+                words = (
+                    words if case == "category" else f"the id {key[0]!r} is that of {names[0]!r} and of {names[1]!r}"
+                )
             state.fault("DUPLICATE", path, reader.place, words, "an id of its own", key[0], case=case)
             return
         record["id"] = free_ids({one[0] for one in known})(key[0])
