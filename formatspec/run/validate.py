@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
 
 from formatspec.engine.dataset.checks import Checker, tree_findings
 from formatspec.engine.dataset.dataset import OpenDataset
+from formatspec.engine.dataset.item.read_item import Assembled
 from formatspec.engine.dataset.report import Noted
 from formatspec.engine.dataset.whole_dataset import dataset_faults, shared_keys_twice, unchecked_keys
+from formatspec.engine.spec.compiled import Format
 from formatspec.findings.finding import Finding
 from formatspec.findings.render import summary
 from formatspec.model.limits import TooLargeError
@@ -22,7 +24,8 @@ from formatspec.run.pools.shards import Pool, Shard, shards_of
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """What validation found; each finding says what a conversion would do about it.
 
-    fails: whether the data is not what it should be, by the policy that holds.
+    fails: whether the data is not what it should be, by the policy that holds.  counts: how many records of each kind
+    were read, and for how many items each optional file of theirs is there (`labels` of 3 of 4 items).
     """
 
     spec: str
@@ -31,6 +34,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     findings: tuple[Finding, ...]
     not_checked: tuple[str, ...] = ()
     fails: bool = False
+    counts: dict[str, int] = {}
+    files: dict[str, int] = {}
 
     def as_json(self) -> dict[str, Any]:
         """The report as one plain object."""
@@ -41,6 +46,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
             "items": self.items,
             "findings": [msgspec.to_builtins(finding) for finding in self.findings],
             "summary": summary(self.findings),
+            "counts": self.counts,
+            "files": self.files,
             "not_checked": list(self.not_checked),
         }
 
@@ -51,6 +58,25 @@ class Checked(msgspec.Struct):
     items: int = 0
     found: Noted = []
     claimed: set[str] = set()
+    counts: dict[str, int] = {}
+    files: dict[str, int] = {}
+
+    def count(self, one: Assembled, optional: Iterable[str]) -> None:
+        """Count what an item holds, and which of its optional files are there."""
+        for name in COUNTED if one.item is not None else ():
+            if number := len(getattr(one.item, name)):
+                self.counts[name] = self.counts.get(name, 0) + number
+        for role in optional:
+            self.files[role] = self.files.get(role, 0) + bool(one.files.get(role))
+
+
+COUNTED = ("objects", "labels", "captions", "areas")
+"""The records of an item that a report counts."""
+
+
+def _optional(form: Format) -> tuple[str, ...]:
+    """The roles of which an item may have a file, and need not."""
+    return tuple(name for name, role in form.roles.items() if role.span == "item" and role.optional and not role.folder)
 
 
 def too_large(error: Exception, item: Item | None) -> Finding:
@@ -69,6 +95,7 @@ class Validation:
         self.dataset = dataset
         self.deep = deep
         self.checker = Checker(dataset.form)
+        self.optional = _optional(dataset.form)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Validation, (self.dataset, self.deep)
@@ -88,7 +115,13 @@ class Validation:
             if unclaimed:
                 made.claimed.update(path for paths in one.files.values() for path in paths)
             made.items += 1
+            made.count(one, self.optional)
         return made
+
+
+def _add(counts: dict[str, int], more: Mapping[str, int]) -> None:
+    for name, count in more.items():
+        counts[name] = counts.get(name, 0) + count
 
 
 def validate_dataset(
@@ -98,10 +131,14 @@ def validate_dataset(
     findings = list(dataset.reporter.findings(dataset.index.faults))
     items = 0
     claimed: set[str] = set()
+    counts: dict[str, int] = {}
+    files: dict[str, int] = {}
     for made in pool.map(Validation(dataset, deep).run, shards_of(len(dataset))):
         findings += dataset.reporter.placed(made.found)
         claimed |= made.claimed
         items += made.items
+        _add(counts, made.counts)
+        _add(files, made.files)
         progress(items)
     findings += dataset.reporter.findings(fault for fault in tree_findings(dataset) if fault.file not in claimed)
     findings += dataset.reporter.findings((*dataset_faults(dataset, True), *shared_keys_twice(dataset)))
@@ -112,6 +149,8 @@ def validate_dataset(
         items=items,
         findings=told,
         fails=policy.fails(told),
+        counts=counts,
+        files=files,
         not_checked=(
             *(() if deep else ("pixels of label images (--deep)",)),
             *(f"whether keys stand twice in {path}, which is large" for path in unchecked_keys(dataset)),
