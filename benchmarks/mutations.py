@@ -53,15 +53,15 @@ class Trouble(NamedTuple):
         )
 
 
-class Hang(Exception):
+class HangError(Exception):
     """A step took too long."""
 
 
 def within(seconds: int, run: Callable[[], Any]) -> Any:
-    """What `run` gives.  Raises Hang where it takes longer."""
+    """What `run` gives.  Raises HangError where it takes longer."""
 
     def stop(number: int, frame: Any) -> None:
-        raise Hang
+        raise HangError
 
     signal.signal(signal.SIGALRM, stop)
     signal.alarm(seconds)
@@ -88,8 +88,7 @@ def chosen(found: Sequence[Mutation], count: int, rng: random.Random) -> list[Mu
     queues = [rng.sample(group, len(group)) for _, group in sorted(groups.items())]
     picked: list[Mutation] = []
     while queues and len(picked) < count:
-        for queue in queues:
-            picked.append(queue.pop())
+        picked += [queue.pop() for queue in queues]
         queues = [queue for queue in queues if queue]
     return picked[:count]
 
@@ -143,7 +142,7 @@ class Spec:
             if one.verdict != FOUND and _counts(report) == _counts(before) and told(report) == told(before):
                 yield Trouble(UNCOUNTED, self.name, seed, one, "")
             yield from self._converted(seed, one, place, out, target)
-        except Hang:
+        except HangError:
             yield Trouble(HANGS, self.name, seed, one, f"to {target}")
         except Exception as error:
             where = traceback.extract_tb(error.__traceback__)[-1]

@@ -66,10 +66,16 @@ class Checked(msgspec.Struct):
         for name in COUNTED if one.item is not None else ():
             if number := len(getattr(one.item, name)):
                 self.counts[name] = self.counts.get(name, 0) + number
+        for thing in one.item.objects if one.item is not None else ():
+            for slot, name in STATED.items():
+                if getattr(thing, slot):
+                    self.counts[name] = self.counts.get(name, 0) + 1
         for role in optional:
             self.files[role] = self.files.get(role, 0) + bool(one.files.get(role))
 
 
+STATED = {"bbox": "boxes", "polygons": "outlines", "region": "masks", "keypoints": "objects with keypoints"}
+"""What is counted of objects, by the slots that state it."""
 COUNTED = ("objects", "labels", "captions", "areas")
 """The records of an item that a report counts."""
 
@@ -94,7 +100,7 @@ class Validation:
     def __init__(self, dataset: OpenDataset, deep: bool) -> None:
         self.dataset = dataset
         self.deep = deep
-        self.checker = Checker(dataset.form)
+        self.checker = Checker(dataset.form, dataset.prefix)
         self.optional = _optional(dataset.form)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -108,8 +114,7 @@ class Validation:
             if one.faults:
                 made.found += dataset.reporter.noted(one.faults, one.key, dataset.shared_files)
             try:
-                for finding in self.checker.item(one, self.deep):
-                    made.found.append((finding, None))
+                made.found += [(found.finding, found.at) for found in self.checker.item(one, self.deep)]
             except (TooLargeError, MemoryError) as error:
                 made.found.append((too_large(error, one.item), None))
             if unclaimed:

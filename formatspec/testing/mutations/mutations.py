@@ -13,6 +13,7 @@ import numpy as np
 from formatspec.engine.dataset.choose_layout import open_source
 from formatspec.engine.dataset.dataset import OpenDataset
 from formatspec.engine.dataset.item.purpose import Purpose
+from formatspec.engine.index.entries import Entry
 from formatspec.engine.spec.compiled import IMAGE, Role
 from formatspec.files.document import FileError
 from formatspec.language.load import Source
@@ -69,7 +70,8 @@ def _mutations(dataset: OpenDataset, files: Files) -> Iterator[Mutation]:
         role = dataset.form.roles[name]
         yield from _of_presence(dataset, role, path)
         if role.name == IMAGE and role.kind is None:
-            yield from _of_image(role, path, files[path])
+            if _entry_of(dataset, path) is not None:
+                yield from _of_image(role, path, files[path])
         elif role.kind == "pixels":
             yield from _of_pixels(dataset, role, path, files[path])
         elif role.codec is not None:
@@ -96,16 +98,21 @@ def _of_presence(dataset: OpenDataset, role: Role, path: str) -> Iterator[Mutati
         return {other: data for other, data in files.items() if other != path}
 
     if role.name == IMAGE:
-        others = [name for name in dataset.form.roles if name != IMAGE]
-        told = any(not one.optional and not one.folder for one in map(dataset.form.roles.__getitem__, others))
-        if told and not dataset.form.roles[IMAGE].optional:
-            yield Mutation(role.name, FILE_MISSING, FOUND, path, without)
-        elif not others:
-            yield Mutation(role.name, ITEM_GONE, LEGAL, path, without)
+        entry = _entry_of(dataset, path)
+        if entry is None or role.optional:
+            return
+        told = any(name != IMAGE for name in entry.files) or dataset.index.rows.roles(entry)
+        yield Mutation(role.name, FILE_MISSING if told else ITEM_GONE, FOUND if told else LEGAL, path, without)
     elif not role.optional and not _one_of_many(dataset, role):
         yield Mutation(role.name, FILE_MISSING, FOUND, path, without)
     elif role.optional and role.span == "item" and not role.kept:
         yield Mutation(role.name, OPTIONAL_MISSING, LEGAL, path, without)
+
+
+def _entry_of(dataset: OpenDataset, path: str) -> Entry | None:
+    """The item of which a file is the image; None where it is that of none."""
+    own = path.removeprefix(f"{dataset.prefix}/") if dataset.prefix else path
+    return next((one for one in dataset.entries if any(own == file for file, _ in one.files.get(IMAGE, ()))), None)
 
 
 def _one_of_many(dataset: OpenDataset, role: Role) -> bool:
@@ -113,7 +120,7 @@ def _one_of_many(dataset: OpenDataset, role: Role) -> bool:
     sources = dataset.form.spec.categories
     listed = role.name in sources and len(sources) > 1
     items = dataset.form.spec.items
-    return listed or (isinstance(items, list) and role.name in items and len(items) > 1)
+    return listed or (role.name in items and len(items) > 1)
 
 
 def _of_image(role: Role, path: str, data: bytes) -> Iterator[Mutation]:

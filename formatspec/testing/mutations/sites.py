@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from formatspec.engine.resolve.discriminators import follows_from_shape, is_filled, may_be_absent, row_test
 from formatspec.engine.resolve.scope import Meaning, Scope
-from formatspec.language.expression import Name
+from formatspec.language.expression import Name, names
 from formatspec.language.leaf import Bind, Computed, Constant, Keep, Text
 from formatspec.language.rules import KEY, Field, LeafRule, MapRule, OneOf, Rule, TableRule
 
@@ -194,7 +194,7 @@ def _leaf(rule: LeafRule, value: Any, scope: Scope, path: Path, keys: int, besid
     leaf = rule.leaf
     if isinstance(leaf, Constant) and value is not None:
         yield Site(CONSTANT, path, _put(path, _another(value)))
-    elif isinstance(leaf, Computed) or (isinstance(leaf, Keep) and scope.kind == "object" and _follows(leaf)):
+    elif _is_compared(leaf, scope):
         if value not in (None, "") and not isinstance(value, list | dict):
             yield Site(COMPUTED, path, _put(path, _off(value)))
     elif isinstance(leaf, Bind):
@@ -206,8 +206,16 @@ def _leaf(rule: LeafRule, value: Any, scope: Scope, path: Path, keys: int, besid
         return
 
 
-def _follows(leaf: Keep) -> bool:
-    return isinstance(leaf.default, Name) and follows_from_shape(leaf)
+def _is_compared(leaf: Any, scope: Scope) -> bool:
+    """Whether a value is compared with what follows from the data: of a document of many items with their number."""
+    if isinstance(leaf, Computed):
+        return scope.kind != "dataset" or set(names(leaf.expression)) <= {"items"}
+    return (
+        isinstance(leaf, Keep)
+        and scope.kind == "object"
+        and isinstance(leaf.default, Name)
+        and follows_from_shape(leaf)
+    )
 
 
 def _numeric(leaf: Any, scope: Scope) -> bool:

@@ -65,6 +65,7 @@ def target_categories(
     listed = list(source)
     if same:
         return TargetCategories(listed, fixed=False, as_read=as_read)
+    listed = named_once(form, listed)
     for entry in form.spec.categories:
         if isinstance(entry, CategoryTable):
             table = table_of(form.source, form.layout, entry)
@@ -78,6 +79,15 @@ def target_categories(
         for index, category in enumerate(_in_order(listed))
     ]
     return TargetCategories(_identified(form, numbered), fixed=False, as_read=as_read)
+
+
+def named_once(form: Format, categories: Iterable[Category]) -> list[Category]:
+    """Categories of which a target can tell no two apart by their names: the first stands for those that follow."""
+    parents = _binds(form, "category", "parent")
+    first: dict[Any, Category] = {}
+    for category in categories:
+        first.setdefault((spoken(category), category.parent if parents else None), category)
+    return list(first.values())
 
 
 def _in_order(categories: Sequence[Category]) -> list[Category]:

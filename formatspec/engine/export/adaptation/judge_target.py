@@ -27,6 +27,8 @@ class TargetJudge:
     def __init__(self, form: Format) -> None:
         self.form = form
         self.slots = tuple(dict.fromkeys(leaf.slot for leaf in form.levels.leaves))
+        self.is_stricter = bool(form.levels) and bool(self.slots)
+        """Whether the target calls an error what other formats do not."""
 
     def refusals(self, item: Item, size: Size | None) -> Iterator[Refusal]:
         """The errors that an item's objects would be in the target."""
