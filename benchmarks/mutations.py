@@ -75,9 +75,16 @@ def samples(spec: str, seeds: int, folder: Path) -> Iterator[tuple[int, Files]]:
     """Made-up datasets of a format, as files; those that the generator cannot make are left out."""
     for seed in range(seeds):
         place = folder / f"{spec}-{seed}"
-        fs.sample(spec, place, items=ITEMS, seed=seed)
+        fs.sample(spec, place, items=ITEMS, seed=seed, options=_options(spec, seed))
         yield seed, files_of(place)
         shutil.rmtree(place)
+
+
+def _options(spec: str, seed: int) -> dict[str, Any]:
+    """Options that follow from the objects, each with another of its choices for every seed: made-up objects are of one
+    kind only where it is said which."""
+    known = fs.load_spec(spec).spec.options
+    return {name: one.choices[seed % len(one.choices)] for name, one in known.items() if one.follows and one.choices}
 
 
 def chosen(found: Sequence[Mutation], count: int, rng: random.Random) -> list[Mutation]:
@@ -166,7 +173,7 @@ class Spec:
 
 
 def _counts(report: Any) -> tuple[Any, ...]:
-    return report.items, report.counts, report.files
+    return report.items, report.counts, report.files, report.rows
 
 
 def main(words: Sequence[str] | None = None) -> int:

@@ -25,7 +25,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     """What validation found; each finding says what a conversion would do about it.
 
     fails: whether the data is not what it should be, by the policy that holds.  counts: how many records of each kind
-    were read, and for how many items each optional file of theirs is there (`labels` of 3 of 4 items).
+    were read, and for how many items each optional file of theirs is there (`labels` of 3 of 4 items);
+    rows: how many rows the files of each shared role hold.
     """
 
     spec: str
@@ -36,6 +37,15 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     fails: bool = False
     counts: dict[str, int] = {}
     files: dict[str, int] = {}
+    rows: dict[str, int] = {}
+
+    def held(self) -> str:
+        """What the items hold, in words: `11 objects, 11 boxes; labels for 3 of 4 items`."""
+        counts = ", ".join(f"{count:,} {name.removesuffix('s') if count == 1 and name in COUNTED else name}"
+                           for name, count in self.counts.items())  # fmt: skip
+        some = (f"{role} for {count:,} of {self.items:,} items" for role, count in self.files.items()
+                if 0 < count < self.items)  # fmt: skip
+        return "; ".join(part for part in (counts, *some) if part)
 
     def as_json(self) -> dict[str, Any]:
         """The report as one plain object."""
@@ -48,6 +58,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
             "summary": summary(self.findings),
             "counts": self.counts,
             "files": self.files,
+            "rows": self.rows,
             "not_checked": list(self.not_checked),
         }
 
@@ -138,6 +149,7 @@ def validate_dataset(
     claimed: set[str] = set()
     counts: dict[str, int] = {}
     files: dict[str, int] = {}
+    rows: dict[str, int] = {}
     for made in pool.map(Validation(dataset, deep).run, shards_of(len(dataset))):
         findings += dataset.reporter.placed(made.found)
         claimed |= made.claimed
@@ -145,6 +157,8 @@ def validate_dataset(
         _add(counts, made.counts)
         _add(files, made.files)
         progress(items)
+    for file in dataset.index.shared:
+        _add(rows, {file.role: sum(map(len, file.tables.values()))})
     findings += dataset.reporter.findings(fault for fault in tree_findings(dataset) if fault.file not in claimed)
     findings += dataset.reporter.findings((*dataset_faults(dataset, True), *shared_keys_twice(dataset)))
     told = tuple(msgspec.structs.replace(one, action=policy.action(one)) for one in policy.told(findings))
@@ -156,6 +170,7 @@ def validate_dataset(
         fails=policy.fails(told),
         counts=counts,
         files=files,
+        rows=rows,
         not_checked=(
             *(() if deep else ("pixels of label images (--deep)",)),
             *(f"whether keys stand twice in {path}, which is large" for path in unchecked_keys(dataset)),

@@ -20,22 +20,35 @@ def place_of_row(state: ItemState, place: int) -> tuple[str, DocumentPath]:
     return record.get("$file", ""), record.get("$at", ())
 
 
+_BY_ID = ("object", "id")
+
+
 def check_rows(item: Item, state: ItemState) -> None:
     """Note objects that an item has twice: a row that is equal to another, or a track that another row has too."""
     things = item.objects
-    if len(things) < 2 or (things[0].id is not None and things[0].track is None):
-        return  # rows with ids are looked at while they are read
-    records = state.tables.get("object", ())
-    _check_equal(things, records, state)
+    if len(things) < 2:
+        return
+    with_ids = _BY_ID in state.keyed or (state.plain is not None and things[0].id is not None)
+    if not with_ids:  # rows that are told apart by their ids are looked at while they are read
+        _check_equal(things, state.tables.get("object", ()), state)
     _check_tracks(things, state)
 
 
 def _check_equal(things: Sequence[Object], records: Sequence[Record], state: ItemState) -> None:
     first: dict[Any, int] = {}
     for place, thing in enumerate(things):
-        if thing.id is not None or thing.region is not None or (thing.bbox is None and not thing.polygons):
+        shape = (
+            thing.bbox,
+            thing.polygons,
+            thing.rotated,
+            thing.keypoints,
+            thing.circle,
+            thing.ellipse,
+            thing.polyline,
+        )
+        if thing.region is None and not any(shape):
             continue
-        key = id(thing.category), thing.bbox, thing.polygons
+        key = (id(thing.category), *shape)
         other = first.setdefault(key, place)
         if other == place or thing != things[other] or _is_part(records, place):
             continue

@@ -121,7 +121,7 @@ class Conversion:
             item, changed = one.item, False
             if item is not None and one.faults:
                 item, changed = self._treated(one, item, made)
-                if item is not None and changed and self.unchanged and not source.purpose.pixels:
+                if item is not None and changed and self.unchanged and not self._can_be_rewritten:
                     item = self._read_whole(index)
             if item is not None and not self.unchanged and self.judge.is_stricter:
                 item = self._judged(item, made)
@@ -168,13 +168,21 @@ class Conversion:
 
     def _read_whole(self, index: int) -> Item | None:
         """An item that is written anew though its files were to be kept: its pixels are read too."""
-        source, lean = self.source, self.source.purpose
-        source.purpose = msgspec.structs.replace(lean, pixels=True)
-        try:
-            one = source.read(source.entries[index])
-        finally:
-            source.purpose = lean
+        source = self._rewritten_from
+        one = source.read(source.entries[index])
         return None if one.item is None else self._treated(one, one.item, Written())[0]
+
+    @property
+    def _can_be_rewritten(self) -> bool:
+        """Whether items are read so that their own files can be written anew, though they were to be kept."""
+        return self.source.purpose.pixels and self.form.options == self.source.form.options
+
+    @cached_property
+    def _rewritten_from(self) -> OpenDataset:
+        """The source as it is read for files that are written anew: with its pixels, and with the target's options."""
+        source = self.source
+        purpose = msgspec.structs.replace(source.purpose, pixels=True)
+        return OpenDataset(self.form, source.base, source.prefix, purpose)
 
     @cached_property
     def judge(self) -> TargetJudge:

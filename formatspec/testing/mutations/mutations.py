@@ -14,10 +14,10 @@ from formatspec.engine.dataset.choose_layout import open_source
 from formatspec.engine.dataset.dataset import OpenDataset
 from formatspec.engine.dataset.item.purpose import Purpose
 from formatspec.engine.index.entries import Entry
-from formatspec.engine.spec.compiled import IMAGE, Role
+from formatspec.engine.spec.compiled import IMAGE, Format, Role
 from formatspec.files.document import FileError
 from formatspec.language.load import Source
-from formatspec.language.rules import LineRule, MapRule, OneOf, Rule, SequenceRule, TableRule
+from formatspec.language.rules import LineRule, MapRule, OneOf, Rule, SequenceRule, TableRule, inside
 from formatspec.model.image_error import ImageError
 from formatspec.pixels import containers
 from formatspec.testing.memory import MemoryTree
@@ -62,7 +62,7 @@ def mutations(source: Source, files: Files) -> list[Mutation]:
 
 
 def _mutations(dataset: OpenDataset, files: Files) -> Iterator[Mutation]:
-    beside = Beside(dataset.known.closed, False)
+    beside = Beside(dataset.known.closed, False, _looks_up(dataset.form))
     for path in sorted(files):
         name = dataset.index.claimed.role(path.removeprefix(f"{dataset.prefix}/") if dataset.prefix else path)
         if name is None:
@@ -77,6 +77,19 @@ def _mutations(dataset: OpenDataset, files: Files) -> Iterator[Mutation]:
         elif role.codec is not None:
             yield from _of_bytes(role, path, files[path])
             yield from _of_document(role, path, files[path], beside._replace(lines=role.kind == "lines"))
+
+
+def _looks_up(form: Format) -> bool:
+    """Whether some rows are given to objects that others told of by their place, number or box."""
+    found = (rule for role in form.documents for rule in _tables(role.document_rule))
+    return any({"index", "number", "bbox"} & set(rule.each.by) for rule in found if rule.each.table == "objects")
+
+
+def _tables(rule: Rule) -> Iterator[TableRule]:
+    if isinstance(rule, TableRule):
+        yield rule
+    for one in inside(rule):
+        yield from _tables(one)
 
 
 def _replaced(path: str, data: bytes) -> Callable[[Files, random.Random], dict[str, bytes]]:
@@ -124,14 +137,18 @@ def _one_of_many(dataset: OpenDataset, role: Role) -> bool:
 
 
 def _of_image(role: Role, path: str, data: bytes) -> Iterator[Mutation]:
-    yield Mutation(role.name, TRUNCATED, FOUND, path, _changed(path, lambda d, rng: d[: rng.randrange(1, len(d) - 20)]))
+    yield Mutation(
+        role.name, TRUNCATED, FOUND, path, _changed(path, lambda d, rng: d[: rng.randrange(1, len(d) * 2 // 3)])
+    )
     yield Mutation(role.name, EMPTY, FOUND, path, _replaced(path, b""))
 
 
 def _of_pixels(dataset: OpenDataset, role: Role, path: str, data: bytes) -> Iterator[Mutation]:
     if path.endswith(".txt"):
         return
-    yield Mutation(role.name, TRUNCATED, FOUND, path, _changed(path, lambda d, rng: d[: rng.randrange(1, len(d) - 20)]))
+    yield Mutation(
+        role.name, TRUNCATED, FOUND, path, _changed(path, lambda d, rng: d[: rng.randrange(1, len(d) * 2 // 3)])
+    )
     yield Mutation(role.name, EMPTY, FOUND, path, _replaced(path, b""))
     try:
         image = containers.decode(data)
@@ -216,10 +233,14 @@ def _needs_something(role: Role) -> bool:
 
 def _is_free(role: Role) -> bool:
     """Whether a file holds rows of objects of which any number may stand there."""
-    if role.kind not in ("lines", "csv", "jsonl") or not isinstance(role.rule, TableRule):
-        return False
-    row = role.rule.row
-    return role.rule.each.table == "objects" and not isinstance(row, SequenceRule) and not role.rule.blocks
+    rules = role.rule.alternatives if isinstance(role.rule, OneOf) else (role.rule,)
+    return role.kind in ("lines", "csv", "jsonl") and all(
+        isinstance(one, TableRule)
+        and one.each.table == "objects"
+        and not isinstance(one.row, SequenceRule)
+        and not one.blocks
+        for one in rules
+    )
 
 
 _JSON_KEY = re.compile(rb'"[\w ]+"\s*:')

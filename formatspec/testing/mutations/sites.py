@@ -57,12 +57,14 @@ class Site(NamedTuple):
 class Beside(NamedTuple):
     """What is known of a dataset while its rules are walked.
 
-    closed: whether rows may name only categories that are listed.  textual: whether documents hold text alone.
-    lines: whether the document is one of lines, whose alternatives all stand in a row that fits them.
+    closed: whether rows may name only categories that are listed.
+    lines: whether the document is one of lines, whose alternatives all stand in a row that fits them.  looks_up:
+    whether rows elsewhere mean an object by its place, so that one that stands twice is none like the other.
     """
 
     closed: bool
     lines: bool
+    looks_up: bool = False
 
 
 def sites(rule: Rule, document: Any, scope: Scope, beside: Beside) -> Iterator[Site]:
@@ -128,15 +130,17 @@ def _rows(rules: Sequence[TableRule], value: Any, scope: Scope, path: Path, besi
         inner = scope.inside(own.each.table)
         if beside.lines and not _reads_one_way(own.row, row):
             continue
-        if _is_unique(own) and not own.keyed and not own.levels and own.each.table != "attributes":
+        if _is_unique(own, beside) and not own.keyed and not own.levels and own.each.table != "attributes":
             yield Site(ROW_TWICE, (*path, place), _at(path, _repeated(place)))
         found = _visit(own.row, row, inner, (*path, place), beside)
         yield from found if len(rules) == 1 else _held(found, rules, row, scope, (*path, place))
 
 
-def _is_unique(rule: TableRule) -> bool:
+def _is_unique(rule: TableRule, beside: Beside) -> bool:
     """Whether a row that stands twice is said to do so: one with an id, or one that is an object by itself."""
     if rule.each.overlap or rule.each.rings or rule.each.counted:
+        return False
+    if rule.each.table == "objects" and beside.looks_up and not rule.each.by:
         return False
     return rule.each.by == ("id",) or (rule.each.table in ("objects", "categories") and not rule.each.by)
 

@@ -51,6 +51,8 @@ class TargetJudge:
 
 
 def _value(thing: Object, slot: str) -> Any:
-    """What a target states of a slot: a box follows from what else there is."""
+    """What a target states of a slot: a box, and the outline of a round thing, follow from what else there is."""
     value = getattr(thing, slot)
+    if slot == "polygons" and not value and thing.region is None:
+        return derive.outlines_around(thing)
     return derive.bbox(thing) if slot == "bbox" and value is None else value

@@ -158,10 +158,11 @@ def _renumber_row(record: Record, reader: RowReader) -> None:
     """Let the source row of a record state the id that the record has by now."""
     fields = reader.rule.row.fields if isinstance(reader.rule.row, MapRule) else ()
     leaves = ((one.keys[0], one.rule.leaf) for one in fields if isinstance(one.rule, LeafRule))
-    key = next((key for key, leaf in leaves if isinstance(leaf, Bind) and leaf.names == BY_ID and not leaf.calls), None)
+    key = next((key for key, leaf in leaves if isinstance(leaf, Bind) and leaf.names == BY_ID), None)
     for number, (place, row) in record.get("$rows", {}).items():
         if isinstance(row, dict) and key in row:
-            record["$rows"][number] = (place, {**row, key: record["id"]})
+            fresh = str(record["id"]) if isinstance(row[key], str) else record["id"]
+            record["$rows"][number] = (place, {**row, key: fresh})
 
 
 def said_twice(value: Any, path: DocumentPath, place: Place, record: Record | None, state: ItemState) -> None:
