@@ -279,6 +279,7 @@ def convert(
         checks=False,
         media_required=purpose.media_required,
         whole=purpose.whole,
+        strict=purpose.strict,
         classes=classes,
     )
     same = source.form.source.is_same(target)
@@ -302,7 +303,7 @@ def convert(
         if settled != source.form.options:
             source = _opened(
                 data, spec, settled, origin=True, headers=purpose.headers, checks=False,
-                media_required=purpose.media_required, whole=purpose.whole, classes=classes,
+                media_required=purpose.media_required, whole=purpose.whole, strict=purpose.strict, classes=classes,
             )  # fmt: skip
     if media == "none" and not source.purpose.headers and needs_sizes(source.form):
         source.purpose = msgspec.structs.replace(source.purpose, headers=True)

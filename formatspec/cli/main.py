@@ -97,6 +97,9 @@ def validate(
         total = len(report.findings)
         found = "no findings" if not total else "1 finding" if total == 1 else f"{total} findings"
         say_out(f"{report.data}: {report.spec}, {_count(report.items, 'item')}, {found}")
+        held = report.held()
+        if held:
+            say(f"holds {held}")
         for words in report.not_checked:
             say(f"not checked: {words}")
     if report.fails:

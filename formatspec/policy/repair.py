@@ -126,9 +126,12 @@ def _clip_bbox(thing: Object, size: Size) -> Object | None:
 
 def _clip_polygons(thing: Object, size: Size) -> Object | None:
     """The outlines inside the image; an object that has none left, and no box, is left out."""
-    rings = tuple(ring for one in thing.polygons if len(ring := clipped_ring(one, size)) >= RING)
+    stated = thing.polygons or derive.outlines_around(thing)
+    rings = tuple(ring for one in stated if len(ring := clipped_ring(one, size)) >= RING)
     if not rings and thing.bbox is None and thing.region is None:
         return None
+    if not thing.polygons:
+        return replace(thing, polygons=rings, rotated=None, circle=None, ellipse=None)
     return replace(thing, polygons=rings)
 
 

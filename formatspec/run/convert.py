@@ -9,9 +9,16 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 import msgspec
 
 from formatspec.engine.conservation.tally import imbalances
+from formatspec.engine.dataset.checks import tree_findings
 from formatspec.engine.dataset.dataset import OpenDataset
 from formatspec.engine.dataset.item.purpose import Purpose
-from formatspec.engine.dataset.whole_dataset import dataset_faults
+from formatspec.engine.dataset.whole_dataset import (
+    LARGEST_CONVERTED,
+    dataset_faults,
+    shared_keys_twice,
+    unchecked_keys,
+)
+from formatspec.engine.export.adaptation.adapt import named_once
 from formatspec.engine.export.adaptation.follow_options import PEEKED, with_following
 from formatspec.engine.export.errors import CannotWriteError
 from formatspec.engine.export.join_shards import NameTakenError
@@ -39,7 +46,7 @@ UNCLAIMED_SHOWN = 5
 def purpose_of(media: Media, same: bool) -> Purpose:
     """What reading must give for a conversion."""
     taken = media != "none"
-    return Purpose(origin=same, headers=taken, checks=False, media_required=taken, whole=taken)
+    return Purpose(origin=same, headers=taken, checks=False, media_required=taken, whole=taken, strict=True)
 
 
 def target_format(source: OpenDataset, target: Source, plan: Plan) -> Format:
@@ -105,7 +112,11 @@ def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callab
     findings = [
         msgspec.structs.replace(finding, action=plan.policy.action(finding))
         for finding in source.reporter.findings(
-            (*source.index.faults, *dataset_faults(source, plan.policy.speaks_of("SPLIT_LEAK")))
+            (
+                *source.index.faults,
+                *dataset_faults(source, plan.policy.speaks_of("SPLIT_LEAK")),
+                *shared_keys_twice(source, LARGEST_CONVERTED),
+            )
         )
     ]
     _need_images(conversion, findings)
@@ -127,6 +138,11 @@ def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callab
         classed += made.classed
         progress(stop)
     findings += refused
+    orphans = (one for one in tree_findings(source) if one.code == "FILE_ORPHAN" and one.file not in claimed)
+    findings += [
+        msgspec.structs.replace(finding, action=plan.policy.action(finding))
+        for finding in source.reporter.findings(orphans)
+    ]
     told = plan.policy.told(findings)
     refuse_errors(findings, told)
     if items == 0:
@@ -142,6 +158,8 @@ def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callab
     except CannotWriteError as error:
         raise RefusedError(f"nothing was written: {error}", told) from None
     losses.listed(conversion.listed)
+    if not conversion.adapter.same and (alike := len(conversion.listed) - len(named_once(form, conversion.listed))):
+        losses.note("names that several categories share: they are one there", "categories", alike)
     named: dict[str, int] = {}
     for (what, unit), count in losses.counts.items():
         if tells_of_gone(what, unit):
@@ -212,8 +230,13 @@ def _refuse_unknown(renamed: Iterable[str], met: Collection[str], source: OpenDa
 
 def _unchecked(conversion: Conversion) -> Iterator[str]:
     """What was not looked at, since the target holds nothing of it."""
-    if conversion.source.wanted is wanted_slots.boxes_only:
+    source = conversion.source
+    if source.wanted is wanted_slots.boxes_only:
         yield f"not checked: outlines beyond their shape, since {conversion.form.name} takes boxes (validate does)"
+    for path in unchecked_keys(source, LARGEST_CONVERTED):
+        yield f"not checked: whether keys stand twice in {path}, which is large (validate does)"
+    if source.form.spec.checks:
+        yield f"not checked: {', '.join(source.form.spec.checks)} (validate does)"
 
 
 def _notices(source: OpenDataset, copied: int, claimed: set[str]) -> Iterator[str]:

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from formatspec.engine.base.faults import Fault, Record
 from formatspec.engine.read.categories import CATEGORIES, Categories, categories_of
+from formatspec.engine.read.check_rows import check_rows
 from formatspec.engine.read.item_state import ItemState
 from formatspec.files.images import ImageInfo
 from formatspec.model import derive
@@ -66,6 +67,7 @@ def item_of(key: str, state: ItemState) -> Item:
     _check_parents(item, state)
     if state.lists:
         _check_pixels(state)
+    check_rows(item, state)
     if state.judged or any(fault.about is not None for fault in state.faults):
         _judge(item, state)
     return item

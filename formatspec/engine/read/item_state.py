@@ -19,6 +19,21 @@ class FastObjects(Protocol):
         """The objects, in the order of their rows."""
         ...
 
+    @property
+    def file(self) -> str:
+        """The file of the rows."""
+        ...
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        """Where the rows' table stands in the file."""
+        ...
+
+    @property
+    def first(self) -> int:
+        """The place of the first row in its table."""
+        ...
+
     def materialize(self, state: ItemState) -> None:
         """Put the records that the validating readers would have made into the state's tables."""
         ...

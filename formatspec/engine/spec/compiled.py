@@ -185,6 +185,12 @@ class Format(msgspec.Struct, frozen=True, dict=True):
         )
 
     @cached_property
+    def shows_levels(self) -> bool:
+        """Whether items have a label image for each level of parts."""
+        return any(role.kind == "pixels" and role.record_slots in (("depth",), ("level",))
+                   for role in self.roles.values())  # fmt: skip
+
+    @cached_property
     def names_objects(self) -> bool:
         """Whether anything names objects by their ids: parents, files, label images."""
         if any("object.id" in role.captures for role in self.roles.values()):

@@ -133,14 +133,16 @@ class Conversion:
         for index, one in enumerate(source.assembled(*shard), shard[0]):
             if source.index.unclaimed:
                 made.claimed.update(path for paths in one.files.values() for path in paths)
-            item = one.item
+            item, changed = one.item, False
             if item is not None and one.faults:
-                item = self._treated(one, item, made)
-                if item is not None and item is not one.item and self.unchanged and not source.purpose.pixels:
+                item, changed = self._treated(one, item, made)
+                if item is not None and changed and self.unchanged and not self._can_be_rewritten:
                     item = self._read_whole(index)
+            if item is not None and not self.unchanged and self.judge.is_stricter:
+                item = self._judged(item, made)
             if item is None:
                 continue
-            keeps = self.unchanged and item is one.item
+            keeps = self.unchanged and not changed
             chosen: Item | None = item
             if select is not None:
                 chosen = select.at(item, index) if isinstance(select, ItemCondition) else select(item)
@@ -151,8 +153,9 @@ class Conversion:
                     chosen = self.classes.item(chosen)
                 yield index, chosen, one.files if keeps else None
 
-    def _treated(self, one: Assembled, item: Item, made: Written) -> Item | None:
-        """An item after what the policy does about its findings; None where it is not written."""
+    def _treated(self, one: Assembled, item: Item, made: Written) -> tuple[Item | None, bool]:
+        """An item after what the policy does about its findings, None where it is not written; and whether it is other
+        than its source says."""
         source, policy = self.source, self.plan.policy
         noted = source.reporter.noted(one.faults, one.key, source.shared_files)
         decided = treat(policy, [(finding, fault) for (finding, _), fault in zip(noted, one.faults, strict=True)])
@@ -162,9 +165,17 @@ class Conversion:
         stops = any(done.action == "error" for done in outcome.done)
         if outcome.item is None and not stops:
             made.left_out += 1
-        if outcome.item is None or stops or not any(done.slot for done in outcome.done):
-            return None if stops else outcome.item
-        judged = in_target(policy, self.judge, outcome.item)
+        changed = outcome.item is not item or any(done.action in ("drop", "fix", "clip") for done in outcome.done)
+        if outcome.item is None or stops:
+            return None, changed
+        if (self.judge.is_stricter and not self.unchanged) or not any(done.slot for done in outcome.done):
+            return outcome.item, changed
+        judged = self._judged(outcome.item, made)
+        return judged, changed or judged is not item
+
+    def _judged(self, item: Item, made: Written) -> Item | None:
+        """An item as the target can hold it without an error; None where it is not written."""
+        judged = in_target(self.plan.policy, self.judge, item)
         made.found += [(named(done), None) for done in judged.done]
         if judged.item is None:
             made.left_out += 1
@@ -172,13 +183,21 @@ class Conversion:
 
     def _read_whole(self, index: int) -> Item | None:
         """An item that is written anew though its files were to be kept: its pixels are read too."""
-        source, lean = self.source, self.source.purpose
-        source.purpose = msgspec.structs.replace(lean, pixels=True)
-        try:
-            one = source.read(source.entries[index])
-        finally:
-            source.purpose = lean
-        return None if one.item is None else self._treated(one, one.item, Written())
+        source = self._rewritten_from
+        one = source.read(source.entries[index])
+        return None if one.item is None else self._treated(one, one.item, Written())[0]
+
+    @property
+    def _can_be_rewritten(self) -> bool:
+        """Whether items are read so that their own files can be written anew, though they were to be kept."""
+        return self.source.purpose.pixels and self.form.options == self.source.form.options
+
+    @cached_property
+    def _rewritten_from(self) -> OpenDataset:
+        """The source as it is read for files that are written anew: with its pixels, and with the target's options."""
+        source = self.source
+        purpose = msgspec.structs.replace(source.purpose, pixels=True)
+        return OpenDataset(self.form, source.base, source.prefix, purpose)
 
     @cached_property
     def judge(self) -> TargetJudge:

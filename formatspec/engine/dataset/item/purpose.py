@@ -30,7 +30,7 @@ class Readers(msgspec.Struct, frozen=True):
 class Purpose(msgspec.Struct, frozen=True):
     """What is read: whether source rows are kept, image headers looked at, every check made, pixels decoded.
 
-    whole: images are looked at up to their ends.
+    whole: images are looked at up to their ends.  strict: keys that stand twice in a document are sought.
     classes: the names of the classes by their numbers from 0, where the user states them.
     """
 
@@ -40,6 +40,7 @@ class Purpose(msgspec.Struct, frozen=True):
     media_required: bool = True
     pixels: bool = True
     whole: bool = False
+    strict: bool = False
     classes: tuple[str, ...] = ()
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from formatspec.engine.base.faults import Fault
-from formatspec.engine.dataset.item.expected_files import is_named, note_missing
+from formatspec.engine.dataset.item.expected_files import is_named, note_missing, note_missing_levels
 from formatspec.engine.dataset.item.link_overlap import link
 from formatspec.engine.dataset.item.purpose import Purpose, Readers, is_read
 from formatspec.engine.dataset.item.read_files import read_item_file, read_record_files
@@ -91,6 +91,8 @@ def _read_entry(
     if "area" in state.tables:
         state.materialize_records()
     item = item_of(entry.key, state)
+    if form.shows_levels and (purpose.checks or purpose.strict) and "object" in state.tables:
+        note_missing_levels(form, item, entry, state)
     told = _link_overlaps(item, state)
     if purpose.origin:
         _keep_origin(item, state, rasters, splits.several)

@@ -1,0 +1,83 @@
+"""Rows of one item compared with each other: rows that stand twice, tracks that a frame has twice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from formatspec.engine.base.faults import DocumentPath, Fault, Record
+from formatspec.engine.read.item_state import ItemState
+from formatspec.engine.resolve.held_slots import UNREAD
+from formatspec.model.records import Item, Object
+
+
+def place_of_row(state: ItemState, place: int) -> tuple[str, DocumentPath]:
+    """The file and the path of the row that tells of an item's object, by the object's place among the item's."""
+    if state.plain is not None:
+        return state.plain.file, (*state.plain.path, state.plain.first + place)
+    records = state.tables.get("object", ())
+    record: Mapping[str, Any] = records[place] if place < len(records) else {}
+    return record.get("$file", ""), record.get("$at", ())
+
+
+_BY_ID = ("object", "id")
+
+
+def check_rows(item: Item, state: ItemState) -> None:
+    """Note objects that an item has twice: a row that is equal to another, or a track that another row has too."""
+    things = item.objects
+    if len(things) < 2:
+        return
+    with_ids = _BY_ID in state.keyed or (state.plain is not None and things[0].id is not None)
+    if not with_ids:  # rows that are told apart by their ids are looked at while they are read
+        _check_equal(things, state.tables.get("object", ()), state)
+    _check_tracks(things, state)
+
+
+def _check_equal(things: Sequence[Object], records: Sequence[Record], state: ItemState) -> None:
+    first: dict[Any, int] = {}
+    for place, thing in enumerate(things):
+        shape = (
+            thing.bbox,
+            thing.polygons,
+            thing.rotated,
+            thing.keypoints,
+            thing.circle,
+            thing.ellipse,
+            thing.polyline,
+        )
+        if thing.region is None and not any(shape):
+            continue
+        key = (id(thing.category), *shape)
+        other = first.setdefault(key, place)
+        if other == place or thing != things[other] or _is_part(records, place):
+            continue
+        file, path = place_of_row(state, place)
+        before = place_of_row(state, other)
+        where = f"as the one at {'/'.join(map(str, before[1]))}" if before[1] else "as another"
+        state.faults.append(
+            Fault("ROW_TWICE", file, path, None, f"this row says the same {where}", about=place, scope="object")
+        )
+
+
+def _is_part(records: Sequence[Record], place: int) -> bool:
+    """Whether an object's geometry was not read, or the object is one of several that one row tells of."""
+    return place < len(records) and any(value is UNREAD for value in records[place].values())
+
+
+def _check_tracks(things: Sequence[Object], state: ItemState) -> None:
+    """Note tracks that stand twice in a frame; a negative number is no track, and a crowd is not tracked."""
+    first: dict[Any, int] = {}
+    for place, thing in enumerate(things):
+        track = thing.track
+        if track is None or thing.single is False or (isinstance(track, int) and track < 0):
+            continue
+        key = track, id(thing.category)
+        if first.setdefault(key, place) == place or thing == things[first[key]]:
+            continue
+        file, path = place_of_row(state, place)
+        words = f"the track {track!r} stands twice in this frame"
+        state.faults.append(
+            Fault("DUPLICATE", file, path, None, words, "one object of a track", track, thing.id, "track", place,
+                  "object")
+        )  # fmt: skip
