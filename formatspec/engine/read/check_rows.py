@@ -14,7 +14,7 @@ from formatspec.model.records import Item, Object
 def place_of_row(state: ItemState, place: int) -> tuple[str, DocumentPath]:
     """The file and the path of the row that tells of an item's object, by the object's place among the item's."""
     if state.plain is not None:
-        return state.plain.file, (*state.plain.path, state.plain.first + place)
+        return state.plain.file, (*state.plain.path, state.plain.start + place)
     records = state.tables.get("object", ())
     record: Mapping[str, Any] = records[place] if place < len(records) else {}
     return record.get("$file", ""), record.get("$at", ())

@@ -30,7 +30,7 @@ class FastObjects(Protocol):
         ...
 
     @property
-    def first(self) -> int:
+    def start(self) -> int:
         """The place of the first row in its table."""
         ...
 
