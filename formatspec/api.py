@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from formatspec.policy.rules import Policy
     from formatspec.run.class_names import Classes
     from formatspec.run.conversion.plan import Media, Result
+    from formatspec.run.explain import Explained
     from formatspec.run.output.staging import Overwrite
     from formatspec.run.pools.pool import Engine
     from formatspec.run.validate import Report
@@ -170,6 +171,20 @@ def _named(spec: str | Path, tree: Tree) -> tuple[Source, str]:
 
     source = load_spec(spec)
     return source, wrapped_in(source, tree)
+
+
+def explain(
+    data: str | Path, spec: str | Path | None = None, name: str | None = None, *,
+    options: Mapping[str, Any] | None = None,
+) -> Explained:  # fmt: skip
+    """How a dataset, one of its files or one of its items is read.
+
+    name: the path of a file below the data, or an item's key.  Raises NothingOfThatNameError where there is neither,
+    and what `open` raises.
+    """
+    from formatspec.run.explain import explain as explained
+
+    return explained(_opened(data, spec, options or {}, origin=True), name)
 
 
 def validate(

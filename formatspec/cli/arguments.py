@@ -30,7 +30,7 @@ def spec_and_data(arguments: Sequence[str]) -> tuple[str | None, str]:
     if is_url(only):
         return None, only
     is_data = Path(only).is_dir() or (Path(only).is_file() and Path(only).suffix.lower() == ".zip")
-    is_spec = only in available() or (Path(only).is_file() and Path(only).suffix in (".yaml", ".yml"))
+    is_spec = _is_spec(only)
     if is_data and is_spec:
         stop(
             f"{only} is both a spec's name and a folder here: say `{only} .` for the spec and the data in this "
@@ -44,6 +44,22 @@ def spec_and_data(arguments: Sequence[str]) -> tuple[str | None, str]:
     if not is_spec and "/" in only:
         stop(f"there is no data at {only}")
     return only, "."
+
+
+def spec_data_and_name(arguments: Sequence[str]) -> tuple[str | None, str, str | None]:
+    """The spec, if it is named, the data, and the file or item of which is asked, if one is.
+
+    Of two arguments the first is the spec if it is one, else the data.
+    """
+    if len(arguments) > 3:
+        stop(f"at most SPEC, DATA and a file or an item are given, not {len(arguments)} arguments")
+    named = arguments[:1] if len(arguments) == 2 and not _is_spec(plain_path(arguments[0])) else arguments[:2]
+    return (*spec_and_data(named), next(iter(arguments[len(named) :]), None))
+
+
+def _is_spec(named: str) -> bool:
+    """Whether a spec is known by a name, or stands in a file of that name."""
+    return named in available() or (Path(named).is_file() and Path(named).suffix in (".yaml", ".yml"))
 
 
 def data_at(place: str) -> str:

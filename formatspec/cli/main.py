@@ -248,6 +248,31 @@ def dump(
 
 
 @app.command()
+def explain(
+    what: Annotated[list[str], typer.Argument(metavar="[SPEC] DATA [FILE|ITEM]", show_default=False)],
+    as_json: Annotated[bool, typer.Option("--json", help="print it as one JSON object")] = False,
+    option: Option = None,
+) -> None:
+    """Say which role claims a file, why none claims another, and from where an item's values came."""
+    import msgspec
+
+    from formatspec.api import explain as explained_by_api
+    from formatspec.cli.arguments import pairs, spec_data_and_name
+    from formatspec.run.explain import NothingOfThatNameError, lines
+
+    spec, data, name = spec_data_and_name(what)
+    try:
+        explained = explained_by_api(data, spec, name, options=pairs(option or (), "-O"))
+    except NothingOfThatNameError as error:
+        stop(str(error))
+    if as_json:
+        _print_json(msgspec.to_builtins(explained))
+        return
+    for line in lines(explained):
+        say_out(line)
+
+
+@app.command()
 def detect(
     data: Annotated[str, typer.Argument(help="a folder, a zip or a URL")] = ".",
     as_json: Annotated[bool, typer.Option("--json", help="print every format's match")] = False,
