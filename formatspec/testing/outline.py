@@ -18,7 +18,6 @@ from formatspec.language.expression import Binary, Literal, Name, Unary, conjunc
 from formatspec.language.leaf import Bind, Text, bindings
 from formatspec.language.rules import BLOCK, KEY, Field, LeafRule, ListRule, MapRule, OneOf, Rule, TableRule, is_derived
 
-
 DERIVED = "derived"
 """The kind under which leaves of derived slots stand, whatever record they are of."""
 
