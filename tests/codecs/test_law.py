@@ -100,6 +100,7 @@ CASES = [
     Case("two_radii", (), circles, R4),
     Case("marked_points", (), keypoints),
     Case("named_pairs", ("x", "y"), rings),
+    Case("numbers_at", ("a.x", "a.y", "b"), circles),
     Case("numbered_pairs", ("x", "y"), rings),
     Case("with_holes", (), rings, R2),
     Case("with_holes", ("flat",), rings, R2),
