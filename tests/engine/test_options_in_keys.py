@@ -202,6 +202,38 @@ def test_several_rows_that_are_only_kept_stand_as_they_stood(tmp_path: Path) -> 
     assert json.loads((tmp_path / "out" / "labels" / "0.json").read_text("utf-8")) == document
 
 
+BIG = """
+formatspec: 1
+name: big
+options: {annotator: {default: 1}}
+items: tasks
+files:
+  image: "images/{name}.{ext:image}"
+  tasks:
+    path: tasks.json
+    json:
+      - each: items
+        file: "{name}.{ext}"
+        note: keep
+        rounds:
+          - one of:
+              - each: items where count(objects) > 0
+                by: "{option.annotator}"
+                boxes: [{each: objects, "#": bbox | xywh}]
+              - {each: items where kept, by: keep, boxes: keep}
+"""
+
+
+def test_a_list_with_several_values_is_found_at_the_end_of_a_large_file(tmp_path: Path) -> None:
+    spec = _spec(tmp_path, BIG)
+    rows = [{"file": f"{n}.png", "note": "x" * 50_000, "rounds": [_round(1, FIRST)]} for n in range(100)]
+    rows[-1]["rounds"] = [_round(1, FIRST), _round(2, SECOND)]
+    data = _data(tmp_path, {})
+    (data / "tasks.json").write_text(json.dumps(rows), "utf-8")
+    with pytest.raises(SpecError, match="-O annotator=NAME, where NAME is one of 1, 2"):
+        fs.open(data, spec)
+
+
 def test_detection_knows_the_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data = _data(tmp_path, {"made": "by jobs", **_job("a"), **_job("b")})
     (tmp_path / "specs").mkdir()

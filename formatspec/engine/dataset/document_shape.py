@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from formatspec.engine.documents.role_codec import Decoded
-from formatspec.engine.index.row_source import range_file
+from formatspec.engine.index.row_source import range_file, sought
 from formatspec.engine.resolve.discriminators import row_test
 from formatspec.engine.resolve.scope import Scope
 from formatspec.engine.spec.compiled import Format, Role
+from formatspec.engine.spec.tables import tables_in
 from formatspec.files import json_rows
 from formatspec.files.document import FileError
 from formatspec.language.rules import ListRule, MapRule, OneOf, Rule, TableRule, is_bare, is_places
@@ -60,6 +61,29 @@ def beginning(role: Role, path: str, tree: Tree) -> Decoded:
         except json_rows.NotRowsError:
             pass
     return role.codec.decode(tree.read(path))
+
+
+def in_parts(role: Role, path: str, tree: Tree) -> Iterator[Any]:
+    """The document of a file of a role; of a large one several, each with some of its rows, and all rows in turn.
+
+    Raises FileError, ValueError and OSError as `Tree.read` and the role's codec do.
+    """
+    assert role.codec is not None
+    if role.codec.sought and tree.size(path) > LARGE:
+        noted: dict[tuple[str, ...], tuple[str, ...]] = {at: () for at, _ in tables_in(role.codec.rule, ())}
+        try:
+            _, tables = sought(range_file(tree, path), noted)
+        except json_rows.NotRowsError:
+            tables = {}
+        for at, rows in tables.items():
+            for _, batch in rows.batches(None):
+                document: Any = list(batch)
+                for key in reversed(at):
+                    document = {key: document}
+                yield document
+        if tables:
+            return
+    yield role.codec.decode(tree.read(path)).document
 
 
 def differs(rule: Rule, scope: Scope, value: Any) -> bool:
