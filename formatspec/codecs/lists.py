@@ -141,6 +141,32 @@ def list_or_index_map(arguments: Sequence[Argument], site: Site) -> Codec:
     )
 
 
+@codec("entry")
+def entry(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`"name, value": attributes | entry(rating)`: the one entry of a mapping, as its key and {"rating": its value}.
+
+    `entry(rating, x)` reads such values only as have the key x beside; other keys of a value are not read.
+    """
+    key, *beside = (take.text(one) for one in take.plain(arguments, 1, 9))
+
+    def encode(value: Any, env: Env) -> Any:
+        if not isinstance(value, dict) or len(value) != 1:
+            raise UnfitError("a mapping with one entry", value)
+        ((name, part),) = value.items()
+        return values.listed(site, (values.text(name), {key: part, **dict.fromkeys(beside)}))
+
+    def decode(value: Any, env: Env) -> dict[str, Any]:
+        name, part = values.sequence(value, 2)
+        if not isinstance(part, dict) or not {key, *beside} <= part.keys():
+            raise UnfitError(f"a mapping with {', '.join((key, *beside))}", part)
+        return {values.text(name): part[key]}
+
+    def fit(value: Any, rng: random.Random, env: Env) -> dict[str, Any]:
+        return dict(list(value.items())[:1]) if isinstance(value, dict) and value else {"x": _scalar(value or 1)}
+
+    return Codec(encode=encode, decode=decode, arity=2, fit=fit)
+
+
 @codec("numbers_at")
 def numbers_at(arguments: Sequence[Argument], site: Site) -> Codec:
     """`ellipse | numbers_at('center.x', 'center.y', 'radius.x', 'radius.y', 'angle')`: numbers in mappings.

@@ -454,6 +454,7 @@ def test_points_and_boxes_as_rings_and_records() -> None:
     cannot_read("numbered_pairs", ["x", "y"], {"x1": 1, "y1": 2, "x3": 3, "y3": 4})
     cannot_read("numbered_pairs", ["x", "y"], {"x1": 1, "y1": 2, "x2": 3})
     cannot_read("numbered_pairs", ["x", "y"], "1, 2")
+    reads("entry", ["rating"], ["stars", {"rating": 3, "x": 1}], {"stars": 3}, Site(right=2))
     both("numbers_at", ["center.x", "center.y", "r"], (1, 2.5, 3), {"center": {"x": 1, "y": 2.5}, "r": 3})
     cannot_read("numbers_at", ["center.x", "center.y", "r"], {"center": {"x": 1}, "r": 3})
     cannot_read("numbers_at", ["center.x", "center.y", "r"], {"center": {"x": 1, "y": 2}, "r": 3, "s": 4})
