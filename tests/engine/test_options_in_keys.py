@@ -262,3 +262,17 @@ def test_mistakes_are_told(wrong: str, right: str, said: str, tmp_path: Path) ->
     file = _spec(tmp_path, OPTIONAL.replace(wrong, right))
     with pytest.raises(SpecError, match=said):
         compile_whole(load_source(file))
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_the_layout_is_told_by_the_shape_of_a_mapping(wrapped: bool, tmp_path: Path) -> None:
+    """A file of one name holds the table of images, or a project with the table in it."""
+    shape = {"name": "rect", "x": 1, "y": 2, "width": 3, "height": 4}
+    region = {"shape_attributes": shape, "region_attributes": {"species": "oak"}}
+    table = {"a.png9": {"filename": "a.png", "size": 9, "regions": [region], "file_attributes": {}}}
+    document = {"_via_settings": {"ui": {}}, "_via_img_metadata": table, "_via_attributes": {}} if wrapped else table
+    (tmp_path / "a.png").write_bytes(image_bytes(40, 30, "png"))
+    (tmp_path / "via_region_data.json").write_text(json.dumps(document), "utf-8")
+    (item,) = fs.open(tmp_path, "via_json")
+    assert [thing.category.name for thing in item.objects if thing.category] == ["oak"]
+    assert fs.validate(tmp_path, "via_json").findings == ()

@@ -13,7 +13,7 @@ from formatspec.engine.spec.compiled import Format, Role
 from formatspec.engine.spec.tables import tables_in
 from formatspec.files import json_rows
 from formatspec.files.document import FileError
-from formatspec.language.rules import ListRule, MapRule, OneOf, Rule, TableRule, is_bare, is_places
+from formatspec.language.rules import KEY, ListRule, MapRule, OneOf, Rule, TableRule, is_bare, is_places
 from formatspec.paths.trees.tree import Tree
 
 LARGE = 1 << 22
@@ -63,6 +63,14 @@ def beginning(role: Role, path: str, tree: Tree) -> Decoded:
     return role.codec.decode(tree.read(path))
 
 
+def _has_rows(rule: TableRule, scope: Scope, value: dict[str, Any]) -> bool:
+    """Whether what stands first in a mapping may be a row of a table whose rows stand under keys."""
+    key, part = next(iter(value.items()), (None, None))
+    if key is None or is_bare(rule.row):
+        return not isinstance(part, dict | list)
+    return isinstance(part, dict) and not differs(rule.row, scope.inside(rule.each.table), {KEY: key, **part})
+
+
 def in_parts(role: Role, path: str, tree: Tree) -> Iterator[Any]:
     """The document of a file of a role; of a large one several, each with some of its rows, and all rows in turn.
 
@@ -98,7 +106,7 @@ def differs(rule: Rule, scope: Scope, value: Any) -> bool:
         return all(differs(choice, scope, value) for choice in rule.alternatives)
     if isinstance(rule, TableRule) and not rule.each.columns:
         if not isinstance(value, list):  # rows below a key that an option names still stand in their mapping
-            return not (isinstance(value, dict) and (rule.keyed or rule.levels))
+            return not (isinstance(value, dict) and rule.keyed and _has_rows(rule, scope, value))
         if value and not isinstance(value[0], dict) and (is_bare(rule.row) or is_places(rule.row)):
             return is_places(rule.row) and not isinstance(value[0], list)
         return bool(value) and differs(rule.row, scope.inside(rule.each.table), value[0])
