@@ -54,7 +54,8 @@ def target_format(source: OpenDataset, target: Source, plan: Plan) -> Format:
     layout = target.layouts[0]
     if target.is_same(source.form.source):
         layout = source.form.layout
-        options = {**source.form.options, **plan.options}
+        stated = {name: value for name, value in plan.options.items() if name not in source.form.names}
+        options = {**source.form.options, **stated}
     else:
         options = dict(plan.options)
     return compile_format(target, layout, with_following(options, layout.spec.options, lambda: _taken(source, plan)))

@@ -1,4 +1,4 @@
-"""Options that stand in keys: chosen from the documents, stated, left open, or asked for."""
+"""Options that stand in documents: chosen from the documents, stated, left open, or asked for."""
 
 from __future__ import annotations
 
@@ -43,6 +43,23 @@ files:
       "{option.job}": [{each: objects, class: category.name, box: bbox | xywh}]
       "{option.job}-about": {by: keep else 'nobody'}
       "*": keep
+"""
+VALUE = """
+formatspec: 1
+name: rounds
+options: {annotator: {default: 1, about: the annotator whose boxes are read}}
+files:
+  image: "images/{name}.{ext:image}"
+  record:
+    path: "labels/{name}.json"
+    json:
+      rounds:
+        - one of:
+            - {each: items where kept, skipped: true, "*": keep}
+            - each: items where count(objects) > 0
+              by: "{option.annotator}"
+              boxes: [{each: objects, "#": bbox | xywh}]
+            - {each: items where kept, by: keep, boxes: keep}
 """
 
 
@@ -144,6 +161,79 @@ def test_a_required_key_among_several_is_asked_for(tmp_path: Path) -> None:
         fs.open(data, spec, options={"job": "made"})
 
 
+def _round(who: int | str, *boxes: list[int]) -> dict[str, Any]:
+    return {"by": who, "boxes": list(boxes)}
+
+
+FIRST, SECOND, THIRD = [1, 2, 3, 4], [5, 6, 7, 8], [9, 10, 11, 12]
+SKIPPED = {"skipped": True, "by": 9}
+
+
+def _boxes(data: Path, spec: Path, **options: str) -> list[list[tuple[float, ...] | None]]:
+    return [[thing.bbox for thing in item.objects] for item in fs.open(data, spec, options=options)]
+
+
+def test_a_value_that_no_list_has_beside_others_need_not_be_stated(tmp_path: Path) -> None:
+    data = _data(tmp_path, {"rounds": [SKIPPED, _round(1, FIRST)]}, {"rounds": [_round("b", SECOND)]})
+    assert _boxes(data, _spec(tmp_path, VALUE)) == [[(1, 2, 3, 4)], [(5, 6, 7, 8)]]
+
+
+@pytest.mark.parametrize(("stated", "read"), [("1", [[(1, 2, 3, 4)], []]), ("2", [[(5, 6, 7, 8)], [(9, 10, 11, 12)]])])
+def test_rows_of_one_value_are_read_and_the_others_kept(stated: str, read: list[Any], tmp_path: Path) -> None:
+    documents = [
+        {"rounds": [_round(3, THIRD), _round(1, FIRST), _round(2, SECOND), _round(4)]},
+        {"rounds": [_round(2, THIRD)]},
+    ]
+    data, spec = _data(tmp_path, *documents), _spec(tmp_path, VALUE)
+    with pytest.raises(SpecError, match="-O annotator=NAME, where NAME is one of 1, 2, 3, 4"):
+        fs.open(data, spec)
+    with pytest.raises(SpecError, match="no '7' for the option annotator"):
+        fs.open(data, spec, options={"annotator": "7"})
+    assert _boxes(data, spec, annotator=stated) == read
+    fs.convert(data, spec=spec, to=spec, out=tmp_path / "out", options={"annotator": stated}, where="true")
+    for number, document in enumerate(documents):
+        assert json.loads((tmp_path / "out" / "labels" / f"{number}.json").read_text("utf-8")) == document
+
+
+def test_several_rows_that_are_only_kept_stand_as_they_stood(tmp_path: Path) -> None:
+    document = {"rounds": [SKIPPED, _round(1, FIRST), {**SKIPPED, "by": 8}, {**SKIPPED, "why": "dark"}]}
+    data, spec = _data(tmp_path, document), _spec(tmp_path, VALUE)
+    fs.convert(data, spec=spec, to=spec, out=tmp_path / "out", where="true")
+    assert json.loads((tmp_path / "out" / "labels" / "0.json").read_text("utf-8")) == document
+
+
+BIG = """
+formatspec: 1
+name: big
+options: {annotator: {default: 1}}
+items: tasks
+files:
+  image: "images/{name}.{ext:image}"
+  tasks:
+    path: tasks.json
+    json:
+      - each: items
+        file: "{name}.{ext}"
+        note: keep
+        rounds:
+          - one of:
+              - each: items where count(objects) > 0
+                by: "{option.annotator}"
+                boxes: [{each: objects, "#": bbox | xywh}]
+              - {each: items where kept, by: keep, boxes: keep}
+"""
+
+
+def test_a_list_with_several_values_is_found_at_the_end_of_a_large_file(tmp_path: Path) -> None:
+    spec = _spec(tmp_path, BIG)
+    rows = [{"file": f"{n}.png", "note": "x" * 50_000, "rounds": [_round(1, FIRST)]} for n in range(100)]
+    rows[-1]["rounds"] = [_round(1, FIRST), _round(2, SECOND)]
+    data = _data(tmp_path, {})
+    (data / "tasks.json").write_text(json.dumps(rows), "utf-8")
+    with pytest.raises(SpecError, match="-O annotator=NAME, where NAME is one of 1, 2"):
+        fs.open(data, spec)
+
+
 def test_detection_knows_the_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data = _data(tmp_path, {"made": "by jobs", **_job("a"), **_job("b")})
     (tmp_path / "specs").mkdir()
@@ -152,7 +242,7 @@ def test_detection_knows_the_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert detect_format(open_tree(data)).name == "jobs"
 
 
-@pytest.mark.parametrize("text", [OPTIONAL, REQUIRED])
+@pytest.mark.parametrize("text", [OPTIONAL, REQUIRED, VALUE])
 def test_the_laws_hold(text: str, tmp_path: Path) -> None:
     source = load_source(_spec(tmp_path, text))
     compile_whole(source)
@@ -172,3 +262,17 @@ def test_mistakes_are_told(wrong: str, right: str, said: str, tmp_path: Path) ->
     file = _spec(tmp_path, OPTIONAL.replace(wrong, right))
     with pytest.raises(SpecError, match=said):
         compile_whole(load_source(file))
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_the_layout_is_told_by_the_shape_of_a_mapping(wrapped: bool, tmp_path: Path) -> None:
+    """A file of one name holds the table of images, or a project with the table in it."""
+    shape = {"name": "rect", "x": 1, "y": 2, "width": 3, "height": 4}
+    region = {"shape_attributes": shape, "region_attributes": {"species": "oak"}}
+    table = {"a.png9": {"filename": "a.png", "size": 9, "regions": [region], "file_attributes": {}}}
+    document = {"_via_settings": {"ui": {}}, "_via_img_metadata": table, "_via_attributes": {}} if wrapped else table
+    (tmp_path / "a.png").write_bytes(image_bytes(40, 30, "png"))
+    (tmp_path / "via_region_data.json").write_text(json.dumps(document), "utf-8")
+    (item,) = fs.open(tmp_path, "via_json")
+    assert [thing.category.name for thing in item.objects if thing.category] == ["oak"]
+    assert fs.validate(tmp_path, "via_json").findings == ()

@@ -8,7 +8,7 @@ from typing import Any
 
 from formatspec.engine.dataset.choose_options import FILES, undecided, with_names
 from formatspec.engine.dataset.dataset import OpenDataset
-from formatspec.engine.dataset.document_shape import beginning, has_another_shape, told_by_documents
+from formatspec.engine.dataset.document_shape import beginning, has_another_shape, in_parts, told_by_documents
 from formatspec.engine.dataset.item.purpose import Purpose
 from formatspec.engine.index.build_index import claims, sampled
 from formatspec.engine.label_images.reader import fits_header
@@ -79,15 +79,18 @@ def candidates(source: Source, tree: Tree, options: Mapping[str, Any], within: s
 
 def _with_names(form: Format, tree: Tree, prefix: str, options: Mapping[str, Any]) -> Format:
     """A layout with the options that stand in keys chosen from the documents below a prefix."""
-    if not options_in_keys(form.layout):
+    stated = options_in_keys(form.layout)
+    if not stated:
         return form
     part = tree.under(prefix) if prefix else tree
-    by_role, _, _ = claims(form, (path for path in sampled(part.paths()) if not form.ignored(path)))
+    every = any(option.value for option in stated.values())  # one list with several values may stand anywhere
+    paths = part.paths() if every else sampled(part.paths())
+    by_role, _, _ = claims(form, (path for path in paths if not form.ignored(path)))
 
     def documents(role: Role) -> Iterator[Any]:
-        for path, _ in by_role[role.name][:FILES]:
+        for path, _ in by_role[role.name] if every else by_role[role.name][:FILES]:
             with contextlib.suppress(FileError, ValueError, OSError):
-                yield beginning(role, path, part).document
+                yield from in_parts(role, path, part) if every else (beginning(role, path, part).document,)
 
     return with_names(form, options, documents)
 

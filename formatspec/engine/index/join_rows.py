@@ -284,7 +284,8 @@ class _Joining(msgspec.Struct):
         """The numbers of the items whose names agree with a row's; for a source of items, one is made where there is
         none."""
         form, table, entries = self.form, self.table, self.entries
-        if table.kind == "item" and all(name in names for name in form.key_names if not _optional(form, name)):
+        whole = all(name in names for name in form.key_names if not _optional(form, name))
+        if table.kind == "item" and whole:
             identity = tuple(names.get(name) or "" for name in form.key_names)
             number = entries.find(identity)
             if number is None:
@@ -293,6 +294,8 @@ class _Joining(msgspec.Struct):
                 number = entries.add(identity, item_key(form, names))
             return () if number is None else (number,)
         shape = tuple(sorted(name for name in names if name == "id" or name in form.key_names))
+        if "image.path" in names and "id" not in names and not whole:
+            return ()  # the path is that of no image of the layout
         if not shape:
             return range(len(entries)) if table.kind != "item" else ()
         key = tuple(names[name] if name == "id" else names[name] or "" for name in shape)
@@ -309,6 +312,11 @@ class _Joining(msgspec.Struct):
         names.update({name: state.item[name] for name in ("id", "image.path", *form.key_names) if name in state.item})
         if "subset" in form.key_names and "subset" not in names and state.item.get("subsets"):
             names["subset"] = state.item["subsets"][0]
+        role = form.roles.get(IMAGE)
+        if "image.path" in names and role is not None:  # the image's path says what nothing else does
+            for name, value in (role.template.match(names["image.path"]) or {}).items():
+                if value is not None:
+                    names.setdefault(name, value)
         return names
 
     def _tell(self, number: int, names: Mapping[str, Any]) -> None:

@@ -36,7 +36,7 @@ from formatspec.engine.write.print_leaf import (
     list_kept,
     same_value,
 )
-from formatspec.engine.write.source_rows import contexts_of, position_of, source_of
+from formatspec.engine.write.source_rows import contexts_of, position_of, repeated, source_of
 from formatspec.engine.write.split_rings import split_rings
 from formatspec.language import expression
 from formatspec.language.expression import Expression
@@ -50,6 +50,7 @@ from formatspec.language.rules import (
     OneOf,
     Rule,
     TableRule,
+    inside,
     is_derived,
     problem,
 )
@@ -233,8 +234,8 @@ class RowWriter:
     """How the records of one table are chosen and written."""
 
     __slots__ = (
-        "choices", "holds", "kept", "late", "number", "plain", "rule", "select", "shape", "table", "test", "where",
-        "write",
+        "choices", "holds", "kept", "late", "number", "plain", "repeats", "rule", "select", "shape", "table", "test",
+        "where", "write",
     )  # fmt: skip
 
     def __init__(self, rule: TableRule, scope: Scope) -> None:
@@ -244,6 +245,7 @@ class RowWriter:
         self.number = table_number(rule, scope)
         self.select = records_of(rule.each.table)
         self.kept = rule.each.kept
+        self.repeats = self.kept and not any(isinstance(one, TableRule) for one in _within(rule.row))
         if rule.each.table == "attributes" and scope.bound:
             self.select = _but(self.select, scope.bound)
         inner = replace(inner, bound=frozenset(bound_attributes(rule.row)))
@@ -280,6 +282,13 @@ class RowWriter:
     def fits(self, context: WriteContext) -> bool:
         """Whether the context's record fulfils the table's condition."""
         return self.where is None or bool(self.where(context))
+
+
+def _within(rule: Rule) -> Iterator[Rule]:
+    """All rules within a rule."""
+    for one in inside(rule):
+        yield one
+        yield from _within(one)
 
 
 def _settled(where: Expression | None) -> bool:
@@ -411,8 +420,11 @@ def written_rows(
                 lost.setdefault(id(inner.record), (row.table, inner.record, f"no {lacking}"))
                 continue
             done.add(id(inner.record))
-            place = (position_of(inner.record, row.number), places.get(id(inner.record), 0))
-            pending.append((place, document, inner.record))
+            place = places.get(id(inner.record), 0)
+            pending.append(((position_of(inner.record, row.number), place), document, inner.record))
+            further = repeated(inner, row.number) if row.repeats else ()
+            pending += (((position_of(one.record, row.number), place), write_record(row, one), inner.record)
+                        for one in further)  # fmt: skip
     lacking_rows = [entry for record, entry in lost.items() if record not in done]
     if lacking_rows:
         context.setting.rows.setdefault("lost", []).extend(lacking_rows)
@@ -483,6 +495,8 @@ def _each_row(row: RowWriter, context: WriteContext, chosen: list[Any]) -> Itera
             inner.as_read.rows = count
         try:
             yield write_record(row, inner), inner.record
+            for one in repeated(inner, row.number) if row.repeats else ():
+                yield write_record(row, one), inner.record
         except LackingError as lacking:
             _lose(row, context, inner.record, f"no {lacking}")
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from formatspec.engine.evaluate.write_context import WriteContext
+from formatspec.engine.resolve.table_ids import rows_key
 from formatspec.model.records import Origin
 
 
@@ -34,6 +37,24 @@ def _under_another_name(origin: Origin, number: int) -> tuple[int, Any] | None:
     """The only row of a table that a record was read from, where its file has another name now."""
     rows = [row for key, row in origin.rows.items() if isinstance(key, tuple) and key[0] == number]
     return rows[0] if len(rows) == 1 else None
+
+
+def repeated(context: WriteContext, number: int) -> list[WriteContext]:
+    """The contexts of a record for the further rows of a table that were read of it; none where it had one."""
+    origin = getattr(context.record, "origin", None)
+    if origin is None:
+        return []
+    found = []
+    for row in origin.rows.get(rows_key(number), ())[1:]:
+        own = Origin({number: row}, index=origin.index)
+        own.as_read = None if origin.as_read is None else msgspec.structs.replace(origin.as_read, origin=own)
+        record = msgspec.structs.replace(context.record, origin=own)
+        again = WriteContext(context.setting, context.item, record, context.up, context.index, context.rows)
+        if context.as_read is not None:
+            then = context.as_read
+            again.as_read = WriteContext(then.setting, then.item, own.as_read, then.up, then.index, then.rows)
+        found.append(again)
+    return found
 
 
 def position_of(record: Any, number: int, file: str = "") -> int:

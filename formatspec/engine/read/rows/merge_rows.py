@@ -224,7 +224,11 @@ def _merge(same: Record, record: Record, state: ItemState, reader: RowReader) ->
     again = same.get("$table") == reader.number
     for slot, value in record.items():
         if slot == "$rows":
-            same.setdefault("$rows", {}).update(value)
+            told = same.setdefault("$rows", {})
+            if reader.rule.each.kept and reader.number in told:  # they stand side by side, and none is made
+                told.setdefault(rows_key(reader.number), [told[reader.number]]).append(value[reader.number])
+            else:
+                told.update(value)
         elif slot.startswith(("$", "?")):
             continue
         elif again and slot in PLURAL and slot in same:
