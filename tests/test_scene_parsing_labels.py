@@ -152,4 +152,3 @@ def test_a_new_category_that_is_none_is_refused(tmp_path: Path) -> None:
     (tmp_path / "labels.yaml").write_text('"wall": {name: wall, number: 1}')
     with pytest.raises(typer.Exit):
         label_map(tmp_path / "labels.yaml")
-

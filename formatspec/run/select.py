@@ -15,7 +15,6 @@ from formatspec.language import expression
 from formatspec.language.errors import Problem, SpecError, suggest
 from formatspec.language.expression import ExpressionError, ExpressionSyntaxError, UnknownNameError
 from formatspec.model.records import Area, Category, Item, Object
-from formatspec.model.region import Region
 from formatspec.model.slots import SLOTS
 
 Select = Callable[[Item], Item | None]
