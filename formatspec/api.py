@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from formatspec.run.explain import Explained
     from formatspec.run.output.staging import Overwrite
     from formatspec.run.pools.pool import Engine
+    from formatspec.run.select import NewName
     from formatspec.run.validate import Report
 
 Progress = Callable[[int, int], None]
@@ -239,7 +240,7 @@ def convert(
     default_class: str | None = None,
     allow_unaccounted: bool = False,
     allow_loss: Sequence[str] = (),
-    labels: Mapping[str, str | None] | None = None,
+    labels: Mapping[str, NewName] | None = None,
     where: str | None = None,
     classes: Classes | None = None,
     options: Mapping[str, Any] | None = None,
@@ -257,7 +258,8 @@ def convert(
     short form of `error=drop-item`.  lossless: refuse losses, repairs and drops.
     options: those of either spec, by name; one that both have goes to both.  classes: as for `open`.
     media: copy, link or leave out the images.  overwrite: replace an output that was written as one and holds
-    nothing else; "force": whatever is there.  labels: new category names, None to drop one.  default_class: the class
+    nothing else; "force": whatever is there.  labels: new category names, or NewCategory with the
+        number and whether it has instances; None drops one, the old name `*` is any other.  default_class: the class
     of objects that have none.  allow_loss: lines of the loss report that `lossless` passes over, each with or without
     its number.  allow_unaccounted: write even if something would be gone that no line names; the result's
     `unaccounted` says what.  where: an expression over items, or over objects.  Raises RefusedError with the findings

@@ -6,11 +6,16 @@ import re
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from formatspec.cli.console import stop
 from formatspec.language.load import available
 from formatspec.paths.trees.store import is_url, plain_path
+
+if TYPE_CHECKING:
+    from formatspec.run.select import NewName
 
 _NUMBER = re.compile(r"[0-9][0-9_]{0,24}")
 
@@ -87,8 +92,8 @@ def pairs(given: Sequence[str], option: str) -> dict[str, str]:
     return found
 
 
-def label_map(file: Path | None) -> dict[str, str | None] | None:
-    """A map of category names from a YAML file: old name to new name, null to drop."""
+def label_map(file: Path | None) -> dict[str, NewName] | None:
+    """A map of category names from a YAML file: old name to new name or to a new category, null to drop."""
     if file is None:
         return None
     from formatspec.language.yaml_source import load_plain_12
@@ -97,9 +102,20 @@ def label_map(file: Path | None) -> dict[str, str | None] | None:
         loaded: Any = load_plain_12(file.read_bytes())
     except (OSError, ValueError) as error:
         stop(f"--labels {file}: {error}")
-    if not isinstance(loaded, dict) or not all(isinstance(v, str) or v is None for v in loaded.values()):
+    if not isinstance(loaded, dict):
         stop(f"--labels {file}: expected a mapping of old names to new ones (null drops one)")
-    return {str(name): value for name, value in loaded.items()}
+    return {str(name): _new_name(file, name, value) for name, value in loaded.items()}
+
+
+def _new_name(file: Path, old: object, value: object) -> NewName:
+    from formatspec.run.select import NewCategory
+
+    if isinstance(value, str) or value is None:
+        return value
+    try:
+        return msgspec.convert(value, NewCategory)
+    except msgspec.ValidationError as error:
+        stop(f"--labels {file}: {old}: {error}; expected a new name, null, or a mapping of name, id and countable")
 
 
 def set_limits_of(given: Sequence[str] | None) -> None:

@@ -123,7 +123,7 @@ def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callab
     _need_images(conversion, findings)
     refused: list[Finding] = []
     claimed: set[str] = set()
-    items = files = copied = left_out = classed = 0
+    items = files = copied = left_out = classed = joined = 0
     if conversion.in_turn:
         coming = Alone().map(conversion.run, shards)
     else:
@@ -137,6 +137,7 @@ def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callab
         items, files, copied = items + made.items, files + made.media, copied + made.copied
         left_out += made.left_out
         classed += made.classed
+        joined += made.joined
         progress(stop)
     findings += refused
     orphans = (one for one in tree_findings(source) if one.code == "FILE_ORPHAN" and one.file not in claimed)
@@ -180,7 +181,8 @@ def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callab
         source=source.name, target=form.name, out="", items=items, skipped=left_out, files=finisher.files + files,
         losses=tuple(losses.lines()), loss_report=tuple(losses.report()), findings=told,
         notices=(
-            *_notices(source, copied, claimed), *_unchecked(conversion), *_of_classes(conversion, classed, losses)
+            *_notices(source, copied, claimed), *_unchecked(conversion), *_of_classes(conversion, classed, losses),
+            *_of_joined(joined),
         ),
         actions=actions, unaccounted=unaccounted,
     )  # fmt: skip
@@ -214,6 +216,13 @@ def _of_classes(conversion: Conversion, classed: int, losses: Losses) -> Iterato
         what.startswith("objects not written (no category") for what, _ in losses.counts
     ):
         yield "--default-class NAME gives objects without a class one, so that they are written"
+
+
+def _of_joined(joined: int) -> Iterator[str]:
+    """What there is to say of objects of categories that have no instances in the map of labels."""
+    if joined:
+        things = "1 object" if joined == 1 else f"{joined} objects"
+        yield f"joined to one area for each category without instances: {things}"
 
 
 def _refuse_unknown(renamed: Iterable[str], met: Collection[str], source: OpenDataset) -> None:

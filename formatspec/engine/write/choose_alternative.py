@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from formatspec.engine.base.faults import MISSING
 from formatspec.engine.evaluate.write_context import WriteContext
 from formatspec.engine.resolve.discriminators import keys_of, row_test
 from formatspec.engine.resolve.held_slots import slot_bits
@@ -12,7 +13,7 @@ from formatspec.engine.resolve.scope import Scope
 from formatspec.engine.write.geometry_choice import shape_chooser, shape_of
 from formatspec.engine.write.mark_written import hold
 from formatspec.engine.write.print_leaf import NO_SOURCE, LackingError, Writer, same_value
-from formatspec.language.rules import OneOf, Rule
+from formatspec.language.rules import MapRule, OneOf, Rule
 
 
 def keys_of_choice(rule: OneOf) -> frozenset[str]:
@@ -29,6 +30,11 @@ def alternatives_writer(rule: OneOf, scope: Scope, compile_writer: Callable[[Rul
     keys = keys_of_choice(rule)
     tests = [row_test(choice, scope) for choice in rule.alternatives]
     fits = shape_chooser([shape for _, shape, _, _ in tried])
+    plain = not any(isinstance(choice, MapRule) for choice in rule.alternatives)
+
+    def is_value(source: Any) -> bool:
+        """Whether a source is null, a scalar or a list that one of alternatives that are no mappings was read from."""
+        return plain and source not in (NO_SOURCE, MISSING)
 
     def choose(context: WriteContext) -> tuple[Any, int, int]:
         best: tuple[Any, int, int] | None = None
@@ -56,12 +62,14 @@ def alternatives_writer(rule: OneOf, scope: Scope, compile_writer: Callable[[Rul
     def write(context: WriteContext, source: Any) -> Any:
         now, bits, place = choose(context)
         hold(context, bits)
-        if not isinstance(source, dict) or context.as_read is None:
+        if context.as_read is None or not (isinstance(source, dict) or is_value(source)):
             return now
         try:
             then, _, before = choose(context.as_read)
         except LackingError:
             return now
+        if not isinstance(source, dict):
+            return source if same_value(now, then) else now
         if same_value(now, then):
             return {key: source[key] for key in source if key in keys}
         return _as_source(context, source, place) if place == before else now

@@ -147,7 +147,10 @@ class Conversion:
             if select is not None:
                 chosen = select.at(item, index) if isinstance(select, ItemCondition) else select(item)
             if chosen is not None:
-                chosen = chosen if self.labels is None else self.labels.item(chosen)
+                if self.labels is not None:
+                    before = self.labels.joined
+                    chosen = self.labels.item(chosen)
+                    made.joined += self.labels.joined - before
                 if self.classes is not None and any(thing.category is None for thing in chosen.objects):
                     made.classed += sum(1 for thing in chosen.objects if thing.category is None)
                     chosen = self.classes.item(chosen)
@@ -229,6 +232,7 @@ class Written(msgspec.Struct):
     refused: list[Finding] = []
     claimed: set[str] = set()
     classed: int = 0
+    joined: int = 0
     part: ShardOutput | None = None
 
 
