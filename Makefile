@@ -56,8 +56,8 @@ bench-quick: $(READY)   ## one short round of it, to see that it runs; writes bu
 	@mkdir -p build
 	$(BIN)/python benchmarks/run.py --quick -o build/performance.md
 
-detection: $(READY)   ## samples of every format damaged in many ways: own, refused, other (BASE=CHECKOUT beside)
-	$(BIN)/python benchmarks/detection.py $(if $(BASE),--base $(BASE))
+detection: $(READY)   ## samples of every format damaged in many ways: own, refused, other (BASE=CHECKOUT beside; ARGS=--tricks)
+	$(BIN)/python benchmarks/detection.py $(if $(BASE),--base $(BASE)) $(ARGS)
 
 bench-remote: $(READY)   ## S3 to S3 on loopback beside disk to disk, with the requests counted
 	$(BIN)/python benchmarks/remote.py

@@ -19,8 +19,7 @@ MOST_WORDS = 5
 _LABEL = "label.category."
 _LISTED = "category."
 _SERIAL = re.compile(r"[_-]0\d{3,}(?:\.\w+$|[_-])")
-"""A number with zeros before it, as in frames of a sequence; ImageNet's images are named after their folder too, and have
-a number without."""
+"""A number with zeros before it, as in frames of a sequence; images named after their class have one without."""
 _WORD = re.compile(r"[a-z]+")
 _OF_A_CAMERA = re.compile(r"(?:19|20)\d\d[-_. ]?[01]\d[-_. ]?[0-3]\d(?:\D.*)?|[1-9]\d\d(?=.*[A-Z])[A-Z0-9_]{5}")
 """Folders in which cameras and their programs lay images: a date, or the names of the standard, `100CANON`."""
