@@ -56,8 +56,8 @@ bench-quick: $(READY)   ## one short round of it, to see that it runs; writes bu
 	@mkdir -p build
 	$(BIN)/python benchmarks/run.py --quick -o build/performance.md
 
-detection: $(READY)   ## samples of every format damaged in many ways: own, refused, other (BASE=CHECKOUT beside)
-	$(BIN)/python benchmarks/detection.py $(if $(BASE),--base $(BASE))
+detection: $(READY)   ## samples of every format damaged in many ways: own, refused, other (BASE=CHECKOUT beside; ARGS=--tricks)
+	$(BIN)/python benchmarks/detection.py $(if $(BASE),--base $(BASE)) $(ARGS)
 
 mutations: $(READY)   ## what can be known of single mutations of every format, and whether it holds (ARGS="--count 20 --specs coco,voc")
 	$(BIN)/python benchmarks/mutations.py $(ARGS)

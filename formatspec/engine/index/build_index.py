@@ -106,9 +106,12 @@ def _claimer(form: Format, faults: list[Fault]) -> Callable[[str], tuple[Role, d
     others = _by_rank(role for role in roles if "." not in role.template.suffix)
 
     def claim(path: str) -> tuple[Role, dict[str, Any]] | None:
-        for equals in tried.get(path.rpartition(".")[2].lower(), others):
+        extension = path.rpartition(".")[2]
+        small = extension.lower()
+        for equals in tried.get(small, others):
             if len(equals) == 1:
-                role, found = equals[0], equals[0].match(path)
+                role = equals[0]
+                found = role.template.match(path) if small == extension else role.match(path)
                 if found is not None:
                     return role, {**role.spec.given, **found} if role.spec.given else found
                 continue
