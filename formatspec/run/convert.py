@@ -122,7 +122,7 @@ def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callab
     _need_images(conversion, findings)
     refused: list[Finding] = []
     claimed: set[str] = set()
-    items = files = copied = left_out = classed = 0
+    items = files = copied = left_out = classed = boxed = objects = 0
     if conversion.in_turn:
         coming = Alone().map(conversion.run, shards)
     else:
@@ -136,6 +136,7 @@ def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callab
         items, files, copied = items + made.items, files + made.media, copied + made.copied
         left_out += made.left_out
         classed += made.classed
+        boxed, objects = boxed + made.boxed, objects + made.objects
         progress(behind)
     findings += refused
     orphans = (one for one in tree_findings(source) if one.code == "FILE_ORPHAN" and one.file not in claimed)
@@ -179,7 +180,8 @@ def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callab
         source=source.name, target=form.name, out="", items=items, skipped=left_out, files=finisher.files + files,
         losses=tuple(losses.lines()), loss_report=tuple(losses.report()), findings=told,
         notices=(
-            *_notices(source, copied, claimed), *_unchecked(conversion), *_of_classes(conversion, classed, losses)
+            *_notices(source, copied, claimed), *_unchecked(conversion),
+            *_of_classes(conversion, classed, losses), *_of_boxes(conversion, boxed, objects, losses),
         ),
         actions=actions, unaccounted=unaccounted,
     )  # fmt: skip
@@ -213,6 +215,14 @@ def _of_classes(conversion: Conversion, classed: int, losses: Losses) -> Iterato
         what.startswith("objects not written (no category") for what, _ in losses.counts
     ):
         yield "--default-class NAME gives objects without a class one, so that they are written"
+
+
+def _of_boxes(conversion: Conversion, boxed: int, objects: int, losses: Losses) -> Iterator[str]:
+    """Which option would keep objects that have no outline, where outlines were chosen since others have one."""
+    gone = sum(count for (what, unit), count in losses.counts.items()
+               if unit == "objects" and what.startswith("objects not written (no "))  # fmt: skip
+    for option in conversion.may_be_boxes if gone and boxed > objects - gone else ():
+        yield f"-O {option} keeps {boxed} of {objects} objects"
 
 
 def _refuse_unknown(renamed: Iterable[str], met: Collection[str], source: OpenDataset) -> None:

@@ -21,6 +21,7 @@ from formatspec.engine.export.shard_output import ShardOutput
 from formatspec.engine.export.shared_tables import counts_on, knows_all
 from formatspec.engine.spec.compiled import IMAGE, Format
 from formatspec.findings.finding import Finding
+from formatspec.model import derive
 from formatspec.model.limits import TooLargeError
 from formatspec.model.records import Category, Item
 from formatspec.policy.repair import repaired
@@ -101,6 +102,9 @@ class Conversion:
             except (TooLargeError, MemoryError) as error:
                 made.refused.append(too_large(error, item))
                 continue
+            if self.may_be_boxes:
+                made.boxed += sum(1 for thing in own.objects if derive.bbox(thing) is not None)
+                made.objects += len(own.objects)
             media.bring(item, own)
             if files is not None:
                 media.keep(path for role, paths in files.items() if role != IMAGE for path in paths)
@@ -172,6 +176,21 @@ class Conversion:
         one = source.read(source.entries[index])
         return None if one.item is None else self._treated(one, one.item, Written())[0]
 
+    @cached_property
+    def may_be_boxes(self) -> tuple[str, ...]:
+        """The options that followed from the objects, and that would write boxes if they were stated otherwise: each as
+        `-O` takes it."""
+        if self.adapter.same:
+            return ()
+        options = self.form.spec.options
+        return tuple(
+            f"{name}={option.follows['bbox']}"
+            for name, option in options.items()
+            if "bbox" in option.follows
+            and self.plan.options.get(name) is None
+            and self.form.options.get(name) != option.follows["bbox"]
+        )
+
     @property
     def _can_be_rewritten(self) -> bool:
         """Whether items are read so that their own files can be written anew, though they were to be kept."""
@@ -207,6 +226,8 @@ class Written(msgspec.Struct):
     refused: list[Finding] = []
     claimed: set[str] = set()
     classed: int = 0
+    objects: int = 0
+    boxed: int = 0
     part: ShardOutput | None = None
 
 
