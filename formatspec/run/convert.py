@@ -122,7 +122,7 @@ def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callab
     _need_images(conversion, findings)
     refused: list[Finding] = []
     claimed: set[str] = set()
-    items = files = copied = left_out = classed = boxed = objects = 0
+    items = files = copied = left_out = classed = boxed = objects = outlines = 0
     if conversion.in_turn:
         coming = Alone().map(conversion.run, shards)
     else:
@@ -136,7 +136,7 @@ def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callab
         items, files, copied = items + made.items, files + made.media, copied + made.copied
         left_out += made.left_out
         classed += made.classed
-        boxed, objects = boxed + made.boxed, objects + made.objects
+        boxed, objects, outlines = boxed + made.boxed, objects + made.objects, outlines + made.outlines
         progress(behind)
     findings += refused
     orphans = (one for one in tree_findings(source) if one.code == "FILE_ORPHAN" and one.file not in claimed)
@@ -180,7 +180,7 @@ def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callab
         source=source.name, target=form.name, out="", items=items, skipped=left_out, files=finisher.files + files,
         losses=tuple(losses.lines()), loss_report=tuple(losses.report()), findings=told,
         notices=(
-            *_notices(source, copied, claimed), *_unchecked(conversion),
+            *_notices(source, copied, claimed), *_unchecked(conversion, outlines),
             *_of_classes(conversion, classed, losses), *_of_boxes(conversion, boxed, objects, losses),
         ),
         actions=actions, unaccounted=unaccounted,
@@ -238,15 +238,18 @@ def _refuse_unknown(renamed: Iterable[str], met: Collection[str], source: OpenDa
         raise SpecError((Problem(message, None, "", hint),))
 
 
-def _unchecked(conversion: Conversion) -> Iterator[str]:
+def _unchecked(conversion: Conversion, outlines: int) -> Iterator[str]:
     """What was not looked at, since the target holds nothing of it."""
     source = conversion.source
     if source.wanted is wanted_slots.boxes_only:
-        yield f"not checked: outlines beyond their shape, since {conversion.form.name} takes boxes (validate does)"
+        things = "1 object" if outlines == 1 else f"{outlines:,} objects"
+        target = conversion.form.name
+        yield f"not checked: outlines of {things} beyond their shape, since {target} takes boxes (validate --deep does)"
     for path in unchecked_keys(source, LARGEST_CONVERTED):
         yield f"not checked: whether keys stand twice in {path}, which is large (validate does)"
-    if source.form.spec.checks:
-        yield f"not checked: {', '.join(source.form.spec.checks)} (validate does)"
+    pixels = [check.code for check in conversion.checker.checks if check.needs_pixels]
+    if pixels:
+        yield f"not checked: {', '.join(pixels)} (validate --deep does)"
 
 
 def _notices(source: OpenDataset, copied: int, claimed: set[str]) -> Iterator[str]:

@@ -135,9 +135,10 @@ def _compare_size(info: ImageInfo, state: ItemState) -> None:
         if told is not None and told != own:
             file, path = state.place_of.get(slot, ("", ()))
             if told == 0:
-                words = f"the {slot.removeprefix('image.')} is stated as 0, and is measured"
-                state.faults.append(Fault("IMAGE_SIZE_ABSENT", file, path, None, words, str(own), told))
-                continue
+                words = "the size is stated as 0, and is measured"
+                size = f"{info.width} x {info.height}"
+                state.faults.append(Fault("IMAGE_SIZE_ABSENT", file, path, None, words, size, told))
+                return
             state.faults.append(
                 Fault(
                     "IMAGE_SIZE",

@@ -55,7 +55,10 @@ def states_outlines(rule: Rule) -> bool:
     ]
     return any(
         any("bbox" in bound_names(field.rule) for field in row.fields)
-        and any(_OUTLINES & set(bound_names(field.rule)) for field in row.fields)
+        and (
+            any(_OUTLINES & set(bound_names(field.rule)) for field in row.fields)
+            or any(all(_OUTLINES & set(bound_names(one)) for one in choice.alternatives) for choice in row.alternatives)
+        )
         for row in rows
     )
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
 import msgspec
 
+from formatspec.engine.dataset.checks import Checker, Judgement
 from formatspec.engine.dataset.dataset import OpenDataset
 from formatspec.engine.dataset.item.read_item import Assembled
 from formatspec.engine.dataset.report import Noted
@@ -19,12 +20,14 @@ from formatspec.engine.export.join_shards import Finisher
 from formatspec.engine.export.lost.losses import Losses
 from formatspec.engine.export.shard_output import ShardOutput
 from formatspec.engine.export.shared_tables import counts_on, knows_all
+from formatspec.engine.resolve.held_slots import UNREAD
+from formatspec.engine.spec import wanted_slots
 from formatspec.engine.spec.compiled import IMAGE, Format
 from formatspec.findings.finding import Finding
 from formatspec.model import derive
 from formatspec.model.limits import TooLargeError
 from formatspec.model.records import Category, Item
-from formatspec.policy.repair import repaired
+from formatspec.policy.repair import Decision, repaired
 from formatspec.run.classless import GivenClass, class_of
 from formatspec.run.conversion.bring_media import MediaFiles
 from formatspec.run.conversion.plan import Plan
@@ -89,6 +92,7 @@ class Conversion:
         media = MediaFiles(self.source, self.form, self.staging, self.plan.media, exporter.losses)
         made = Written()
         copied = self.staging.linked_by_copy
+        source_outlines = self.source.wanted is wanted_slots.boxes_only
         for index, item, files in self._items(shard, made):
             try:
                 own = exporter.item(item, index, files is None)
@@ -102,6 +106,8 @@ class Conversion:
             except (TooLargeError, MemoryError) as error:
                 made.refused.append(too_large(error, item))
                 continue
+            if source_outlines:
+                made.outlines += sum(1 for thing in item.objects if thing.polygons is UNREAD)
             if self.may_be_boxes:
                 made.boxed += sum(1 for thing in own.objects if derive.bbox(thing) is not None)
                 made.objects += len(own.objects)
@@ -123,8 +129,9 @@ class Conversion:
             if source.index.unclaimed:
                 made.claimed.update(path for paths in one.files.values() for path in paths)
             item, changed = one.item, False
-            if item is not None and one.faults:
-                item, changed = self._treated(one, item, made)
+            judged = list(self.checker.item(one, False)) if self.checker.shallow else []
+            if item is not None and (one.faults or judged):
+                item, changed = self._treated(one, item, made, judged)
                 if item is not None and changed and self.unchanged and not self._can_be_rewritten:
                     item = self._read_whole(index)
             if item is not None and not self.unchanged and self.judge.is_stricter:
@@ -142,14 +149,19 @@ class Conversion:
                     chosen = self.classes.item(chosen)
                 yield index, chosen, one.files if keeps else None
 
-    def _treated(self, one: Assembled, item: Item, made: Written) -> tuple[Item | None, bool]:
+    def _treated(
+        self, one: Assembled, item: Item, made: Written, judged: Sequence[Judgement] = ()
+    ) -> tuple[Item | None, bool]:
         """An item after what the policy does about its findings, None where it is not written; and whether it is other
         than its source says."""
         source, policy = self.source, self.plan.policy
         noted = source.reporter.noted(one.faults, one.key, source.shared_files)
         decided = treat(policy, [(finding, fault) for (finding, _), fault in zip(noted, one.faults, strict=True)])
+        for found in judged:
+            action, within = policy.decided(found.finding)
+            decided.append(Decision(found.finding, action, found.about, "", within))
         outcome = repaired(item, decided)
-        places = [place for _, place in noted]
+        places = [*(place for _, place in noted), *(found.at for found in judged)]
         made.found += [(named(done), place) for done, place in zip(outcome.done, places, strict=True)]
         stops = any(done.action == "error" for done in outcome.done)
         if outcome.item is None and not stops:
@@ -159,8 +171,8 @@ class Conversion:
             return None, changed
         if (self.judge.is_stricter and not self.unchanged) or not any(done.slot for done in outcome.done):
             return outcome.item, changed
-        judged = self._judged(outcome.item, made)
-        return judged, changed or judged is not item
+        fitted = self._judged(outcome.item, made)
+        return fitted, changed or fitted is not item
 
     def _judged(self, item: Item, made: Written) -> Item | None:
         """An item as the target can hold it without an error; None where it is not written."""
@@ -204,6 +216,11 @@ class Conversion:
         return OpenDataset(self.form, source.base, source.prefix, purpose)
 
     @cached_property
+    def checker(self) -> Checker:
+        """The checks that the source's spec defines."""
+        return Checker(self.source.form, self.source.prefix)
+
+    @cached_property
     def judge(self) -> TargetJudge:
         """What the target's validation would say of objects."""
         return TargetJudge(self.form)
@@ -228,6 +245,7 @@ class Written(msgspec.Struct):
     classed: int = 0
     objects: int = 0
     boxed: int = 0
+    outlines: int = 0
     part: ShardOutput | None = None
 
 

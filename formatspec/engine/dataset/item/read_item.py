@@ -153,6 +153,11 @@ def _keep_origin(item: Item, state: ItemState, rasters: Mapping[str, Any], sever
     origin = Origin(state.item.get("$rows"), rasters, documents=state.documents)
     names = {name: value for name, value in {**item.captures, **state.stated}.items() if value is not None}
     origin.as_read = msgspec.structs.replace(item, captures=names if state.stated else item.captures)
+    if item.image is not None and 0 in (state.item.get("image.width"), state.item.get("image.height")):
+        stated = msgspec.structs.replace(
+            item.image, width=state.item.get("image.width"), height=state.item.get("image.height")
+        )
+        origin.as_read = msgspec.structs.replace(origin.as_read, image=stated)  # so that what was measured is written
     if several:
         told = {name: tuple(_as_read(one, state) for one in getattr(item, name)) for name in _NAMING}
         origin.as_read = msgspec.structs.replace(origin.as_read, **told)
