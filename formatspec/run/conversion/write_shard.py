@@ -109,7 +109,7 @@ class Conversion:
             if source_outlines:
                 made.outlines += sum(1 for thing in item.objects if thing.polygons is UNREAD)
             if self.may_be_boxes:
-                made.boxed += sum(1 for thing in own.objects if derive.bbox(thing) is not None)
+                made.boxed += sum(thing.bbox is not None or derive.bbox(thing) is not None for thing in own.objects)
                 made.objects += len(own.objects)
             media.bring(item, own)
             if files is not None:
@@ -135,7 +135,7 @@ class Conversion:
                 if item is not None and changed and self.unchanged and not self._can_be_rewritten:
                     item = self._read_whole(index)
             if item is not None and not self.unchanged and self.judge.is_stricter:
-                item = self._judged(item, made)
+                item = self._judged(item, made, bool(one.faults))
             if item is None:
                 continue
             keeps = self.unchanged and not changed
@@ -174,9 +174,9 @@ class Conversion:
         fitted = self._judged(outcome.item, made)
         return fitted, changed or fitted is not item
 
-    def _judged(self, item: Item, made: Written) -> Item | None:
+    def _judged(self, item: Item, made: Written, stated: bool = True) -> Item | None:
         """An item as the target can hold it without an error; None where it is not written."""
-        judged = in_target(self.plan.policy, self.judge, item)
+        judged = in_target(self.plan.policy, self.judge, item, stated)
         made.found += [(named(done), None) for done in judged.done]
         if judged.item is None:
             made.left_out += 1
