@@ -95,7 +95,7 @@ def _read_entry(
     if form.shows_levels and (purpose.checks or purpose.strict) and "object" in state.tables:
         note_missing_levels(form, item, entry, state)
     if form.told_beside_pictures and purpose.pixels:
-        pictures = (role.name for role in form.documents if role.kind == "pixels" and role.name in readers.rasters)
+        pictures = (role.name for role in form.documents if role.kind == "pixels" and not role.optional)
         check_pictured(item, pictures, files, state)
     told = _link_overlaps(item, state)
     if purpose.origin:

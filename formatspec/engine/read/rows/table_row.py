@@ -69,7 +69,8 @@ def _as_resembled(faults: list[Fault], readers: Sequence[RowReader], row: Any) -
 
     A row of a box has a fixed number of values; one of an outline takes any, so that it fits a line the least.
     """
-    line = next((part[""] for part in row.values() if isinstance(part, dict) and "" in part), None) if row else None
+    parts = row.values() if isinstance(row, dict) else ()
+    line = next((part[""] for part in parts if isinstance(part, dict) and "" in part), None)
     if line is None or not faults or faults[0].code != "LINE":
         return faults
     count = len(line[1].split())
