@@ -74,7 +74,7 @@ def test_labels_that_are_missing_show_in_the_counts(tmp_path: Path) -> None:
     (data / "labels/train/b.txt").unlink()
     report = fs.validate(data, "yolo_ultralytics")
     assert (report.counts["objects"], report.files) == (1, {"label": 1})
-    assert report.held() == "1 object, 1 boxes; label for 1 of 2 items"
+    assert report.held() == "1 object, 1 box; label for 1 of 2 items"
 
 
 def yolo(folder: Path, *labels: str) -> Path:
