@@ -12,6 +12,7 @@ import pytest
 from coco_like import coco, image_bytes, put
 
 import formatspec as fs
+from formatspec.cli.main import main
 from formatspec.testing.damage import files_of
 from formatspec.testing.mutations import mutations as known
 
@@ -73,7 +74,7 @@ def test_labels_that_are_missing_show_in_the_counts(tmp_path: Path) -> None:
     (data / "labels/train/b.txt").unlink()
     report = fs.validate(data, "yolo_ultralytics")
     assert (report.counts["objects"], report.files) == (1, {"label": 1})
-    assert report.held() == "1 object, 1 boxes; label for 1 of 2 items"
+    assert report.held() == "1 object, 1 box; label for 1 of 2 items"
 
 
 def yolo(folder: Path, *labels: str) -> Path:
@@ -163,3 +164,77 @@ def test_a_class_list_that_one_subset_lacks_is_missed(tmp_path: Path) -> None:
             assert "FILE_MISSING" in codes
             return
     raise AssertionError("no sample has two subsets")
+
+
+def test_a_segment_without_pixels_is_an_unknown_reference(tmp_path: Path) -> None:
+    for seed in range(9):
+        fs.sample("coco_panoptic", tmp_path / str(seed), items=4, seed=seed)
+        for path in sorted((tmp_path / str(seed)).glob("annotations/panoptic_*.json")):
+            document = json.loads(path.read_text())
+            segments = next((one["segments_info"] for one in document["annotations"] if one["segments_info"]), None)
+            if segments is None:
+                continue
+            segments.append({**segments[0], "id": 999_999})
+            path.write_text(json.dumps(document))
+            (found,) = (one for one in fs.validate(tmp_path / str(seed), "coco_panoptic", deep=True).findings
+                        if one.level == "error")  # fmt: skip
+            assert (found.code, found.object, found.scope) == ("UNKNOWN_REFERENCE", 999_999, "object")
+            assert found.file == f"annotations/{path.name}" and found.line is not None
+            return
+    raise AssertionError("no sample has a segment")
+
+
+def test_what_an_object_lacks_or_states_oddly_is_info(tmp_path: Path) -> None:
+    bow = {"segmentation": [[10, 10, 30, 30, 30, 10, 10, 30]]}
+    data = put(tmp_path / "data", coco([{"segmentation": []}, {"area": 0, "iscrowd": 0, **bow}]))
+    shallow = fs.validate(data, "coco").findings
+    assert {("SEGMENT_EMPTY", "info", 3)} <= {(one.code, one.level, one.object) for one in shallow}
+    assert "POLYGON_CROSSES" not in [one.code for one in shallow]
+    deep = {(one.code, one.level, one.object) for one in fs.validate(data, "coco", deep=True).findings}
+    assert ("POLYGON_CROSSES", "info", 4) in deep and ("POLYGON_CROSSES", "info", 1) not in deep
+    crossing = next(one for one in fs.validate(data, "coco", deep=True).findings if one.code == "POLYGON_CROSSES")
+    assert crossing.pointer == "/annotations/3"
+    result = fs.convert(data, to="yolo_ultralytics", out=tmp_path / "out", spec="coco")
+    assert "-O task=detect keeps 4 of 4 objects" in result.notices
+    boxes = fs.convert(data, to="tfod_csv", out=tmp_path / "boxes", spec="coco")
+    assert any(one.startswith("not checked: outlines of 3 objects") for one in boxes.notices)
+
+
+def test_a_size_stated_as_0_is_measured(tmp_path: Path) -> None:
+    data = put(tmp_path / "data", coco([], images=(("a", 100, 80), ("b", 100, 80))))
+    path = data / "annotations/instances_train.json"
+    document = json.loads(path.read_text())
+    document["images"][0]["width"] = document["images"][0]["height"] = 0
+    path.write_text(json.dumps(document))
+    found = fs.validate(data, "coco").findings
+    assert {(one.code, one.level) for one in found} == {("IMAGE_SIZE_ABSENT", "warning")}
+    result = fs.convert(data, to="coco", out=tmp_path / "out", spec="coco")
+    assert [(one.code, one.action, one.count) for one in result.actions] == [("IMAGE_SIZE_ABSENT", "fix", 1)]
+    (written,) = (tmp_path / "out/annotations").glob("*.json")
+    assert [(one["width"], one["height"]) for one in json.loads(written.read_text())["images"]] == [(100, 80)] * 2
+
+
+def test_a_line_with_too_few_numbers_is_told_as_the_box_that_it_resembles(tmp_path: Path) -> None:
+    data = yolo(tmp_path / "data", "0 0.5 0.5 0.2\n0 0.5 0.5 0.2 0.2\n")
+    found = next(one for one in fs.validate(data, "yolo_ultralytics").findings if one.level == "error")
+    assert (found.code, found.line, found.got) == ("LINE", 1, "0 0.5 0.5 0.2")
+    assert found.message == "a row of a box has 5 values, and this one has 4"
+
+
+def test_an_item_is_judged_by_what_its_target_calls_an_error_even_if_nothing_else_is_wrong(tmp_path: Path) -> None:
+    data = put(tmp_path / "data", coco([{"bbox": [10, 10, 0.4, 20], "area": 8, "segmentation": None}]))
+    result = fs.convert(data, to="voc", out=tmp_path / "out", spec="coco", on=("error=drop",))
+    assert result.items == 2
+    assert [one for one in fs.validate(tmp_path / "out", "voc", deep=True).findings if one.level == "error"] == []
+
+
+def test_a_word_that_is_neither_data_nor_a_spec_is_said_to_be_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["formatspec", "convert", "nosuchdir", "--to", "coco", "-o", "x"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.strip().endswith("there is no folder, no zip and no spec 'nosuchdir'")
+    assert list(tmp_path.iterdir()) == []

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from formatspec.cli.console import stop
+from formatspec.language.errors import suggest
 from formatspec.language.load import available
 from formatspec.paths.trees.store import is_url, plain_path
 
@@ -46,8 +47,10 @@ def spec_and_data(arguments: Sequence[str]) -> tuple[str | None, str]:
     is_file = Path(only).suffix in (".yaml", ".yml")
     if not is_spec and not is_file and Path(only).exists():
         stop(f"{only} is neither a spec, nor a folder, nor a zip")
-    if not is_spec and "/" in only:
-        stop(f"there is no data at {only}")
+    if not is_spec and (is_file is False or not Path(only).exists()):
+        known = suggest(only, available()) if "/" not in only else ""
+        near = f"; {known}" if known.startswith("did you mean") else ""
+        stop(f"there is no folder, no zip and no spec {only!r}{near}")
     return only, "."
 
 

@@ -43,7 +43,7 @@ def repaired(item: Item, decisions: Sequence[Decision]) -> RepairedItem:
         item = _boxes_only(item)
     size = size_of(item)
     things: dict[int, Object | None] = dict(enumerate(item.objects))
-    done = []
+    done, void = [], item.void
     for one in decisions:
         thing = None if one.about is None else things[one.about]
         if thing is None or one.action in ("keep", "error"):
@@ -51,6 +51,8 @@ def repaired(item: Item, decisions: Sequence[Decision]) -> RepairedItem:
             continue
         assert one.about is not None
         made = _acted(thing, one, size)
+        if one.finding.code == "PIXEL_VALUE" and one.action == "fix" and thing.region is not None:
+            void = thing.region if void is None else void | thing.region
         if made is thing and (one.action == "clip" or one.finding.code in _FIXES):
             done.append(one._replace(action="error"))
             continue
@@ -59,7 +61,8 @@ def repaired(item: Item, decisions: Sequence[Decision]) -> RepairedItem:
     kept = [thing for thing in things.values() if thing is not None]
     if len(kept) == len(item.objects) and all(a is b for a, b in zip(kept, item.objects, strict=True)):
         return RepairedItem(item, tuple(done))
-    return RepairedItem(replace(item, objects=tuple(_without_lost_parents(kept, item))), tuple(done))
+    left = tuple(_without_lost_parents(kept, item))
+    return RepairedItem(replace(item, objects=left, void=void), tuple(done))
 
 
 def size_of(item: Item) -> Size | None:
@@ -210,7 +213,7 @@ def _without_parent(thing: Object) -> Object:
 
 
 def _nothing(thing: Object) -> None:
-    """Pixels that name no object belong to none."""
+    """Pixels that name no object belong to none: they are void."""
 
 
 def _boxes_only(item: Item) -> Item:

@@ -123,7 +123,7 @@ def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callab
     _need_images(conversion, findings)
     refused: list[Finding] = []
     claimed: set[str] = set()
-    items = files = copied = left_out = classed = joined = 0
+    items = files = copied = left_out = classed = joined = boxed = objects = outlines = 0
     if conversion.in_turn:
         coming = Alone().map(conversion.run, shards)
     else:
@@ -138,6 +138,7 @@ def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callab
         left_out += made.left_out
         classed += made.classed
         joined += made.joined
+        boxed, objects, outlines = boxed + made.boxed, objects + made.objects, outlines + made.outlines
         progress(stop)
     findings += refused
     orphans = (one for one in tree_findings(source) if one.code == "FILE_ORPHAN" and one.file not in claimed)
@@ -181,8 +182,9 @@ def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callab
         source=source.name, target=form.name, out="", items=items, skipped=left_out, files=finisher.files + files,
         losses=tuple(losses.lines()), loss_report=tuple(losses.report()), findings=told,
         notices=(
-            *_notices(source, copied, claimed), *_unchecked(conversion), *_of_classes(conversion, classed, losses),
-            *_of_joined(joined),
+            *_notices(source, copied, claimed), *_unchecked(conversion, outlines),
+            *_of_classes(conversion, classed, losses), *_of_joined(joined),
+            *_of_boxes(conversion, boxed, objects, losses),
         ),
         actions=actions, unaccounted=unaccounted,
     )  # fmt: skip
@@ -225,6 +227,14 @@ def _of_joined(joined: int) -> Iterator[str]:
         yield f"joined to one area for each category without instances: {things}"
 
 
+def _of_boxes(conversion: Conversion, boxed: int, objects: int, losses: Losses) -> Iterator[str]:
+    """Which option would keep objects that have no outline, where outlines were chosen since others have one."""
+    gone = sum(count for (what, unit), count in losses.counts.items()
+               if unit == "objects" and what.startswith("objects not written (no "))  # fmt: skip
+    for option in conversion.may_be_boxes if gone and boxed > objects - gone else ():
+        yield f"-O {option} keeps {boxed} of {objects} objects"
+
+
 def _refuse_unknown(renamed: Iterable[str], met: Collection[str], source: OpenDataset) -> None:
     """Refuse a new name for a subset that the dataset has not.  Raises SpecError."""
     unions = {file.captures["subset"]: file.path for file in source.index.shared if file.union}
@@ -238,15 +248,18 @@ def _refuse_unknown(renamed: Iterable[str], met: Collection[str], source: OpenDa
         raise SpecError((Problem(message, None, "", hint),))
 
 
-def _unchecked(conversion: Conversion) -> Iterator[str]:
+def _unchecked(conversion: Conversion, outlines: int) -> Iterator[str]:
     """What was not looked at, since the target holds nothing of it."""
     source = conversion.source
     if source.wanted is wanted_slots.boxes_only:
-        yield f"not checked: outlines beyond their shape, since {conversion.form.name} takes boxes (validate does)"
+        things = "1 object" if outlines == 1 else f"{outlines:,} objects"
+        target = conversion.form.name
+        yield f"not checked: outlines of {things} beyond their shape, since {target} takes boxes (validate --deep does)"
     for path in unchecked_keys(source, LARGEST_CONVERTED):
         yield f"not checked: whether keys stand twice in {path}, which is large (validate does)"
-    if source.form.spec.checks:
-        yield f"not checked: {', '.join(source.form.spec.checks)} (validate does)"
+    pixels = [check.code for check in conversion.checker.checks if check.needs_pixels]
+    if pixels:
+        yield f"not checked: {', '.join(pixels)} (validate --deep does)"
 
 
 def _notices(source: OpenDataset, copied: int, claimed: set[str]) -> Iterator[str]:

@@ -31,11 +31,14 @@ def named(one: Decision) -> Finding:
     return msgspec.structs.replace(one.finding, action=one.action)
 
 
-def in_target(policy: Policy, judge: TargetJudge, item: Item) -> RepairedItem:
-    """An item as the target can hold it without an error; what is one all the same stops the run."""
+def in_target(policy: Policy, judge: TargetJudge, item: Item, stated: bool = True) -> RepairedItem:
+    """An item as the target can hold it without an error; what is one all the same stops the run.
+
+    stated: judge what the source states too, not only what follows from it.
+    """
     done: list[Decision] = []
     for last in (*[False] * ROUNDS, True):
-        refused = list(judge.refusals(item, size_of(item)))
+        refused = list(judge.refusals(item, size_of(item), stated))
         if not refused:
             break
         outcome = repaired(item, [_decided(policy, one, last) for one in refused])

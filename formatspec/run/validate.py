@@ -41,8 +41,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     def held(self) -> str:
         """What the items hold, in words: `11 objects, 11 boxes; labels for 3 of 4 items`."""
-        counts = ", ".join(f"{count:,} {name.removesuffix('s') if count == 1 and name in COUNTED else name}"
-                           for name, count in self.counts.items())  # fmt: skip
+        counts = ", ".join(_counted(count, name) for name, count in self.counts.items())
         some = (f"{role} for {count:,} of {self.items:,} items" for role, count in self.files.items()
                 if 0 < count < self.items)  # fmt: skip
         return "; ".join(part for part in (counts, *some) if part)
@@ -61,6 +60,14 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
             "rows": self.rows,
             "not_checked": list(self.not_checked),
         }
+
+
+def _counted(count: int, name: str) -> str:
+    """A number of records: `1 box`, `2 boxes`."""
+    one = (
+        "box" if name == "boxes" else name.replace("objects", "object") if "objects" in name else name.removesuffix("s")
+    )
+    return f"{count:,} {one if count == 1 else name}"
 
 
 class Checked(msgspec.Struct):

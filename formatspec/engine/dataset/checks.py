@@ -35,7 +35,9 @@ from formatspec.language.leaf import parse_text as parse_template
 from formatspec.language.load import place_text
 from formatspec.language.rules import problem
 from formatspec.language.schema import CheckSpec
+from formatspec.model.flaws import RING
 from formatspec.model.records import Item
+from formatspec.model.rings import crosses_itself
 from formatspec.model.slots import SLOTS, TABLES
 
 
@@ -68,9 +70,23 @@ class Checker:
         root = WriteContext(setting, one.item, one.item)
         if one.deferred:
             yield from self._computed(one, one.item, root)
+        if deep:
+            yield from self._crossing(one, one.item)
         for check in self.checks if deep else self.shallow:
             if not check.plainly_holds(root):
                 yield from check.run(one, one.item, root, self.prefix)
+
+    def _crossing(self, one: Assembled, item: Item) -> Iterator[Judgement]:
+        """Outlines that cross themselves."""
+        for place, thing in enumerate(item.objects):
+            if any(len(ring) > RING and crosses_itself(ring) for ring in thing.polygons):
+                file, path = place_of_row(one.state, place)
+                finding = Finding(
+                    code="POLYGON_CROSSES", level=self.form.levels.of("POLYGON_CROSSES", "info"),
+                    message="the outline crosses itself", file=f"{self.prefix}{file}" if file else None,
+                    pointer=pointer_text(path) if path else None, item=one.key, object=thing.id, scope="object",
+                )  # fmt: skip
+                yield Judgement(finding, (file, path) if path else None, place)
 
     def _computed(self, one: Assembled, item: Item, root: WriteContext) -> Iterator[Judgement]:
         """Computed leaves whose values are other than what follows from the model."""

@@ -101,7 +101,7 @@ class Exporter:
         self.numbers: dict[int, int] = {}
         self.apart = asked.holds_apart(target)
         self.unheld = frozenset() if self.same else asked.unheld_lines(target)
-        self.beside_pictures = not self.same and asked.told_beside_pictures(target)
+        self.beside_pictures = not self.same and target.told_beside_pictures
         self.areas_as_objects = "areas" not in losses.tables and "objects" in losses.tables
 
     def item(self, item: Item, index: int, whole: bool = True) -> Item:

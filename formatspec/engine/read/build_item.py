@@ -134,6 +134,11 @@ def _compare_size(info: ImageInfo, state: ItemState) -> None:
         told = state.item.get(slot)
         if told is not None and told != own:
             file, path = state.place_of.get(slot, ("", ()))
+            if told == 0:
+                words = "the size is stated as 0, and is measured"
+                size = f"{info.width} x {info.height}"
+                state.faults.append(Fault("IMAGE_SIZE_ABSENT", file, path, None, words, size, told))
+                return
             state.faults.append(
                 Fault(
                     "IMAGE_SIZE",

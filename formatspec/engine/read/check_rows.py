@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any
 
 from formatspec.engine.base.faults import DocumentPath, Fault, Record
@@ -28,10 +28,49 @@ def check_rows(item: Item, state: ItemState) -> None:
     things = item.objects
     if len(things) < 2:
         return
+    if state.outlined:
+        _check_outlined(things, state)
     with_ids = _BY_ID in state.keyed or (state.plain is not None and things[0].id is not None)
     if not with_ids:  # rows that are told apart by their ids are looked at while they are read
         _check_equal(things, state.tables.get("object", ()), state)
     _check_tracks(things, state)
+
+
+def check_pictured(item: Item, roles: Iterable[str], read: Container[str], state: ItemState) -> None:
+    """Note objects that documents tell of and that their label image, the only place of their pixels, does not show.
+
+    Args:
+        item: An item of a format whose documents tell of objects beside a label image.
+        roles: The roles of that label image.
+        read: The roles of which a label image was read.
+        state: The state in which the item was read.
+    """
+    if not any(role in read for role in roles):
+        return
+    for place, thing in enumerate(item.objects):
+        if thing.region is None and thing.id is not None:
+            file, path = place_of_row(state, place)
+            words = f"the label image has no pixel of the object {thing.id!r}"
+            state.faults.append(
+                Fault("UNKNOWN_REFERENCE", file, path, None, words, got=thing.id, object=thing.id, about=place,
+                      scope="object")
+            )  # fmt: skip
+
+
+def _check_outlined(things: Sequence[Object], state: ItemState) -> None:
+    """Note objects that have a box alone in an item of which other objects have outlines or masks."""
+    if all(thing.polygons or thing.region is not None for thing in things):
+        return
+    if not any(thing.polygons or thing.region is not None for thing in things):
+        return
+    for place, thing in enumerate(things):
+        if thing.polygons or thing.region is not None or thing.bbox is None:
+            continue
+        file, path = place_of_row(state, place)
+        words = "the object has no outline, and others have one"
+        state.faults.append(
+            Fault("SEGMENT_EMPTY", file, path, None, words, object=thing.id, about=place, scope="object")
+        )
 
 
 def _check_equal(things: Sequence[Object], records: Sequence[Record], state: ItemState) -> None:

@@ -61,12 +61,13 @@ class ItemState:
     captures: the names that agree for all its files; env: what codecs may ask.
     judged: geometry that is looked at when all of the item is known.  refers: whether anything names objects by ids.
     stated: names as a document spells them where files have others; None where it spells none.
-    lists: whether documents list the objects that label images show.
+    lists: whether documents list the objects that label images show.  outlined: whether a row of an object states its
+    outline beside its box.
     """
 
     __slots__ = (
         "at", "captures", "categories", "deferred", "documents", "env", "faults", "file", "first", "item", "judged",
-        "keyed", "lists", "origin", "place_of", "plain", "refers", "stated", "tables", "too_large",
+        "keyed", "lists", "origin", "outlined", "place_of", "plain", "refers", "stated", "tables", "too_large",
     )  # fmt: skip
 
     def __init__(self, captures: dict[str, Any], categories: Any, origin: bool) -> None:
@@ -85,6 +86,7 @@ class ItemState:
         self.stated: dict[str, Any] = {}
         self.refers = False
         self.lists = False
+        self.outlined = False
         self.documents: dict[str, Any] = {}
         self.deferred: list[tuple[Any, Place, Record, Any, str, DocumentPath]] = []
         self.place_of: dict[str, tuple[str, DocumentPath]] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any, Literal
 
@@ -20,13 +20,14 @@ from formatspec.engine.resolve.codec_chain import Convert, build
 from formatspec.engine.resolve.json_schema import Schema, SchemaError, compile_schema
 from formatspec.engine.resolve.scope import Meaning, Scope
 from formatspec.engine.spec.levels import Levels, stated_by
+from formatspec.engine.spec.object_rows import OF_OBJECTS, bound_names, is_by_id, object_tables, states_outlines
 from formatspec.engine.spec.option_keys import named_layout
 from formatspec.engine.write.compile_writer import compile_writer
 from formatspec.engine.write.print_leaf import Writer
 from formatspec.language.errors import Place, suggest
-from formatspec.language.leaf import Bind, LeafSyntaxError, Text, bindings, parse_text
+from formatspec.language.leaf import Bind, LeafSyntaxError, Text, parse_text
 from formatspec.language.load import Layout, Source, place_at
-from formatspec.language.rules import LeafRule, LineRule, OneOf, Rule, TableRule, inside, problem
+from formatspec.language.rules import OneOf, Rule, TableRule, problem
 from formatspec.language.schema import FileSpec, OptionSpec, Spec
 from formatspec.model.slots import find_slot
 from formatspec.paths.globs import globs
@@ -191,11 +192,35 @@ class Format(msgspec.Struct, frozen=True, dict=True):
                    for role in self.roles.values())  # fmt: skip
 
     @cached_property
+    def told_beside_pictures(self) -> bool:
+        """Whether documents tell of objects by their ids beside one label image, the only place of their pixels.
+
+        Then an object that the image does not show has no row, and a row tells of the pixels that the image shows.
+        """
+        pictured = [
+            role
+            for role in self.documents
+            if role.kind == "pixels" and role.span == "item" and is_by_id(role.document_rule)
+        ]
+        others = [role for role in self.documents if role not in pictured and not role.kept]
+        shapes = {"region", "polygons", "polygon", "path"}
+        return (
+            bool(pictured)
+            and any(is_by_id(role.document_rule) for role in others)
+            and not any(shapes & set(bound_names(role.document_rule, OF_OBJECTS)) for role in others)
+        )
+
+    @cached_property
+    def outlines_beside_boxes(self) -> bool:
+        """Whether a row of an object states its box, and beside it an outline."""
+        return any(states_outlines(role.document_rule) for role in self.documents if role.kind != "pixels")
+
+    @cached_property
     def names_objects(self) -> bool:
         """Whether anything names objects by their ids: parents, files, label images."""
         if any("object.id" in role.captures for role in self.roles.values()):
             return True
-        told = ((role, name) for role in self.documents for name in _bound_names(role.document_rule, _OF_OBJECTS))
+        told = ((role, name) for role in self.documents for name in bound_names(role.document_rule, OF_OBJECTS))
         return any(name == "parent" or (name == "id" and role.kind == "pixels") for role, name in told)
 
     @cached_property
@@ -204,7 +229,7 @@ class Format(msgspec.Struct, frozen=True, dict=True):
         told = {
             role.kind == "pixels": True
             for role in self.documents
-            for table, names in _object_tables(role.document_rule)
+            for table, names in object_tables(role.document_rule)
             if table == "objects" and (role.kind == "pixels" or any(name.startswith("category.") for name in names))
         }
         return len(told) == 2
@@ -254,29 +279,6 @@ def _merged(parts: list[str | Bind]) -> Pieces:
         elif part != "":
             found.append(part)
     return tuple(found)
-
-
-def _object_tables(rule: Rule) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """The tables of a rule, with the names that their rows bind."""
-    if isinstance(rule, TableRule):
-        yield rule.each.table, tuple(_bound_names(rule.row))
-    for one in inside(rule):
-        yield from _object_tables(one)
-
-
-_OF_OBJECTS = frozenset({"objects", "children"})
-
-
-def _bound_names(rule: Rule, tables: frozenset[str] | None = None) -> Iterator[str]:
-    """The names that the leaves of a rule bind; in rows of some tables alone where these are given."""
-    if tables is not None and isinstance(rule, TableRule):
-        yield from _bound_names(rule.row) if rule.each.table in tables else ()
-        return
-    if isinstance(rule, LeafRule | LineRule):
-        for bind in bindings(rule.leaf):
-            yield from bind.names
-    for one in inside(rule):
-        yield from _bound_names(one, tables)
 
 
 def everything(meaning: Meaning, scope: Scope) -> bool:

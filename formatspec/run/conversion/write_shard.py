@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
 import msgspec
 
+from formatspec.engine.dataset.checks import Checker, Judgement
 from formatspec.engine.dataset.dataset import OpenDataset
 from formatspec.engine.dataset.item.read_item import Assembled
 from formatspec.engine.dataset.report import Noted
@@ -20,11 +21,14 @@ from formatspec.engine.export.lost.losses import Losses
 from formatspec.engine.export.render_path import Spelled, as_in, as_rendered
 from formatspec.engine.export.shard_output import ShardOutput
 from formatspec.engine.export.shared_tables import counts_on, knows_all
+from formatspec.engine.resolve.held_slots import UNREAD
+from formatspec.engine.spec import wanted_slots
 from formatspec.engine.spec.compiled import IMAGE, Format
 from formatspec.findings.finding import Finding
+from formatspec.model import derive
 from formatspec.model.limits import TooLargeError
 from formatspec.model.records import Category, Item
-from formatspec.policy.repair import repaired
+from formatspec.policy.repair import Decision, repaired
 from formatspec.run.classless import GivenClass, class_of
 from formatspec.run.conversion.bring_media import MediaFiles
 from formatspec.run.conversion.plan import Plan
@@ -103,6 +107,7 @@ class Conversion:
         media = MediaFiles(self.source, self.form, self.staging, self.plan.media, exporter.losses)
         made = Written()
         copied = self.staging.linked_by_copy
+        source_outlines = self.source.wanted is wanted_slots.boxes_only
         for index, item, files in self._items(shard, made):
             try:
                 own = exporter.item(item, index, files is None)
@@ -116,6 +121,11 @@ class Conversion:
             except (TooLargeError, MemoryError) as error:
                 made.refused.append(too_large(error, item))
                 continue
+            if source_outlines:
+                made.outlines += sum(1 for thing in item.objects if thing.polygons is UNREAD)
+            if self.may_be_boxes:
+                made.boxed += sum(thing.bbox is not None or derive.bbox(thing) is not None for thing in own.objects)
+                made.objects += len(own.objects)
             media.bring(item, own)
             if files is not None:
                 media.keep(path for role, paths in files.items() if role != IMAGE for path in paths)
@@ -134,12 +144,13 @@ class Conversion:
             if source.index.unclaimed:
                 made.claimed.update(path for paths in one.files.values() for path in paths)
             item, changed = one.item, False
-            if item is not None and one.faults:
-                item, changed = self._treated(one, item, made)
+            judged = list(self.checker.item(one, False)) if self.checker.shallow else []
+            if item is not None and (one.faults or judged):
+                item, changed = self._treated(one, item, made, judged)
                 if item is not None and changed and self.unchanged and not self._can_be_rewritten:
                     item = self._read_whole(index)
             if item is not None and not self.unchanged and self.judge.is_stricter:
-                item = self._judged(item, made)
+                item = self._judged(item, made, bool(one.faults))
             if item is None:
                 continue
             keeps = self.unchanged and not changed
@@ -156,14 +167,19 @@ class Conversion:
                     chosen = self.classes.item(chosen)
                 yield index, chosen, one.files if keeps else None
 
-    def _treated(self, one: Assembled, item: Item, made: Written) -> tuple[Item | None, bool]:
+    def _treated(
+        self, one: Assembled, item: Item, made: Written, judged: Sequence[Judgement] = ()
+    ) -> tuple[Item | None, bool]:
         """An item after what the policy does about its findings, None where it is not written; and whether it is other
         than its source says."""
         source, policy = self.source, self.plan.policy
         noted = source.reporter.noted(one.faults, one.key, source.shared_files)
         decided = treat(policy, [(finding, fault) for (finding, _), fault in zip(noted, one.faults, strict=True)])
+        for found in judged:
+            action, within = policy.decided(found.finding)
+            decided.append(Decision(found.finding, action, found.about, "", within))
         outcome = repaired(item, decided)
-        places = [place for _, place in noted]
+        places = [*(place for _, place in noted), *(found.at for found in judged)]
         made.found += [(named(done), place) for done, place in zip(outcome.done, places, strict=True)]
         stops = any(done.action == "error" for done in outcome.done)
         if outcome.item is None and not stops:
@@ -173,12 +189,12 @@ class Conversion:
             return None, changed
         if (self.judge.is_stricter and not self.unchanged) or not any(done.slot for done in outcome.done):
             return outcome.item, changed
-        judged = self._judged(outcome.item, made)
-        return judged, changed or judged is not item
+        fitted = self._judged(outcome.item, made)
+        return fitted, changed or fitted is not item
 
-    def _judged(self, item: Item, made: Written) -> Item | None:
+    def _judged(self, item: Item, made: Written, stated: bool = True) -> Item | None:
         """An item as the target can hold it without an error; None where it is not written."""
-        judged = in_target(self.plan.policy, self.judge, item)
+        judged = in_target(self.plan.policy, self.judge, item, stated)
         made.found += [(named(done), None) for done in judged.done]
         if judged.item is None:
             made.left_out += 1
@@ -189,6 +205,21 @@ class Conversion:
         source = self._rewritten_from
         one = source.read(source.entries[index])
         return None if one.item is None else self._treated(one, one.item, Written())[0]
+
+    @cached_property
+    def may_be_boxes(self) -> tuple[str, ...]:
+        """The options that followed from the objects, and that would write boxes if they were stated otherwise: each as
+        `-O` takes it."""
+        if self.adapter.same:
+            return ()
+        options = self.form.spec.options
+        return tuple(
+            f"{name}={option.follows['bbox']}"
+            for name, option in options.items()
+            if "bbox" in option.follows
+            and self.plan.options.get(name) is None
+            and self.form.options.get(name) != option.follows["bbox"]
+        )
 
     @property
     def _can_be_rewritten(self) -> bool:
@@ -201,6 +232,11 @@ class Conversion:
         source = self.source
         purpose = msgspec.structs.replace(source.purpose, pixels=True)
         return OpenDataset(self.form, source.base, source.prefix, purpose)
+
+    @cached_property
+    def checker(self) -> Checker:
+        """The checks that the source's spec defines."""
+        return Checker(self.source.form, self.source.prefix)
 
     @cached_property
     def judge(self) -> TargetJudge:
@@ -233,6 +269,9 @@ class Written(msgspec.Struct):
     claimed: set[str] = set()
     classed: int = 0
     joined: int = 0
+    objects: int = 0
+    boxed: int = 0
+    outlines: int = 0
     part: ShardOutput | None = None
 
 

@@ -136,7 +136,7 @@ def _id_leaf(form: Format) -> tuple[Bind | None, Any]:
 
 ABSENT = "labels not written (stated to be absent, or unsure)"
 """What the report says of labels that would stand in a target as if they were there."""
-NO_CATEGORY = "objects not written (no category)"
+NO_CATEGORY = "objects not written (no category.name)"
 """What the report says of objects that label images could show, and of which documents could not name the class."""
 CROWDS_LEFT = "left out (crowds)"
 """What the report says of crowds of which a target makes no objects."""

@@ -30,10 +30,15 @@ class TargetJudge:
         self.is_stricter = bool(form.levels) and bool(self.slots)
         """Whether the target calls an error what other formats do not."""
 
-    def refusals(self, item: Item, size: Size | None) -> Iterator[Refusal]:
-        """The errors that an item's objects would be in the target."""
+    def refusals(self, item: Item, size: Size | None, stated: bool = True) -> Iterator[Refusal]:
+        """The errors that an item's objects would be in the target.
+
+        stated: judge what the source states too; it need not be where nothing was found wrong with it there.
+        """
         for place, thing in enumerate(item.objects):
             for slot in self.slots:
+                if not stated and getattr(thing, slot):
+                    continue
                 value = _value(thing, slot)
                 if not value:
                     continue
