@@ -91,7 +91,7 @@ class Unwritten:
             if written and place < stated:
                 why = _not_drawn(thing, held, reasons)
                 if why:
-                    yield f"objects, not drawn as areas ({why})", "objects"
+                    yield f"not drawn as areas ({why})", "objects"
                 continue
             unit = "objects" if place < stated else "areas"
             if written:
