@@ -6,7 +6,7 @@ READY := $(VENV)/.ready-dev
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types laws conservation interop cluster-test compare bench bench-quick detection bench-remote hostile fuzz docs clean dist
+.PHONY: help demo test check lint types laws conservation interop cluster-test compare bench bench-quick detection mutations bench-remote hostile fuzz docs clean dist
 
 help:            ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -56,8 +56,11 @@ bench-quick: $(READY)   ## one short round of it, to see that it runs; writes bu
 	@mkdir -p build
 	$(BIN)/python benchmarks/run.py --quick -o build/performance.md
 
-detection: $(READY)   ## samples of every format damaged in many ways: own, refused, other (BASE=CHECKOUT beside)
-	$(BIN)/python benchmarks/detection.py $(if $(BASE),--base $(BASE))
+detection: $(READY)   ## samples of every format damaged in many ways: own, refused, other (BASE=CHECKOUT beside; ARGS=--tricks)
+	$(BIN)/python benchmarks/detection.py $(if $(BASE),--base $(BASE)) $(ARGS)
+
+mutations: $(READY)   ## what can be known of single mutations of every format, and whether it holds (ARGS="--count 20 --specs coco,voc")
+	$(BIN)/python benchmarks/mutations.py $(ARGS)
 
 bench-remote: $(READY)   ## S3 to S3 on loopback beside disk to disk, with the requests counted
 	$(BIN)/python benchmarks/remote.py

@@ -3,6 +3,9 @@
 `python benchmarks/detection.py [--base CHECKOUT] [--seeds 3] [--specs a,b]` prints, for each kind of damage, how many
 datasets are taken for their own format, refused, or taken for another, and whether the true format is among the nearest
 where they are refused. With `--base`, the same figures of another checkout of this project stand beside.
+
+`--tricks` prints instead whether names and order of specs change an outcome, and what the samples of each format are
+taken for where its spec is not there.
 """
 
 from __future__ import annotations
@@ -101,6 +104,38 @@ def damaged(specs: list[str], seeds: int, folder: Path) -> Iterator[tuple[str, s
                 yield kind, spec, seed, place
 
 
+def tricks(specs: list[str], seeds: int) -> None:
+    """Print how many outcomes change where specs have other names and another order, and how many undamaged samples
+    are taken for another format where their own spec is removed, with those formats."""
+    from formatspec.engine.detection.detect import detect
+    from formatspec.language.load import available, load_source
+    from formatspec.paths.trees.open_tree import open_tree
+
+    sources = {name: load_source(name) for name in available()}
+    names = sorted(sources)
+    random.Random(0).shuffle(names)
+    renamed = {f"z{number}": sources[name] for number, name in enumerate(names)}
+    asked = changed = removed = 0
+    others: Counter[tuple[str, tuple[str, ...]]] = Counter()
+    with tempfile.TemporaryDirectory() as folder:
+        for kind, spec, seed, place in damaged(specs, seeds, Path(folder)):
+            told = detect(sources, open_tree(place)).names
+            again = detect(renamed, open_tree(place)).names
+            asked += 1
+            if sorted(told) != sorted(names[int(name[1:])] for name in again):
+                changed += 1
+                print(f"{kind}: {spec} {seed}: {told}, renamed {[names[int(name[1:])] for name in again]}")
+            if kind == "undamaged":
+                removed += 1
+                without = {name: source for name, source in sources.items() if name != spec}
+                if found := detect(without, open_tree(place)).names:
+                    others[spec, found] += 1
+    print(f"renamed and shuffled: {changed} of {asked:,} outcomes change")
+    print(f"own spec removed: {sum(others.values())} of {removed} samples are taken for another format")
+    for (spec, found), count in sorted(others.items()):
+        print(f"  {spec}: {', '.join(found)} ({count})")
+
+
 def main() -> None:
     """Print the matrix."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -108,12 +143,16 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--specs", help="names of specs, with commas between; default: all")
     parser.add_argument("--list", action="store_true", help="name each dataset that is not told as its own")
+    parser.add_argument("--tricks", action="store_true", help="other names and orders of specs, and each one removed")
     chosen = parser.parse_args()
     here = Path(__file__).resolve().parent.parent
     checkouts = {"here": here, **({"base": chosen.base.resolve()} if chosen.base else {})}
     from formatspec.language.load import available
 
     specs = chosen.specs.split(",") if chosen.specs else sorted(available())
+    if chosen.tricks:
+        tricks(specs, chosen.seeds)
+        return
     detectors = {name: Detector(place) for name, place in checkouts.items()}
     counts: dict[str, dict[str, Counter[str]]] = {name: defaultdict(Counter) for name in checkouts}
     with tempfile.TemporaryDirectory() as folder:

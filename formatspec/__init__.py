@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from formatspec._version import __version__
 
 if TYPE_CHECKING:
-    from formatspec.api import Dataset, convert, load_spec, open, sample, validate
+    from formatspec.api import Dataset, convert, explain, load_spec, open, sample, validate
     from formatspec.findings.finding import Finding
     from formatspec.language.errors import SpecError
     from formatspec.model.limits import set_limits
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from formatspec.run.validate import Report
 
 _PLACES = {
-    "formatspec.api": ("Dataset", "convert", "load_spec", "open", "sample", "validate"),
+    "formatspec.api": ("Dataset", "convert", "explain", "load_spec", "open", "sample", "validate"),
     "formatspec.findings.finding": ("Finding",),
     "formatspec.language.errors": ("SpecError",),
     "formatspec.model.limits": ("set_limits",),
@@ -67,6 +67,7 @@ __all__ = [
     "SpecError",
     "__version__",
     "convert",
+    "explain",
     "load_spec",
     "open",
     "sample",

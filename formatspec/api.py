@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from formatspec.policy.rules import Policy
     from formatspec.run.class_names import Classes
     from formatspec.run.conversion.plan import Media, Result
+    from formatspec.run.explain import Explained
     from formatspec.run.output.staging import Overwrite
     from formatspec.run.pools.pool import Engine
+    from formatspec.run.select import NewName
     from formatspec.run.validate import Report
 
 Progress = Callable[[int, int], None]
@@ -172,6 +174,20 @@ def _named(spec: str | Path, tree: Tree) -> tuple[Source, str]:
     return source, wrapped_in(source, tree)
 
 
+def explain(
+    data: str | Path, spec: str | Path | None = None, name: str | None = None, *,
+    options: Mapping[str, Any] | None = None,
+) -> Explained:  # fmt: skip
+    """How a dataset, one of its files or one of its items is read.
+
+    name: the path of a file below the data, or an item's key.  Raises NothingOfThatNameError where there is neither,
+    and what `open` raises.
+    """
+    from formatspec.run.explain import explain as explained
+
+    return explained(_opened(data, spec, options or {}, origin=True), name)
+
+
 def validate(
     data: str | Path, spec: str | Path | None = None, *, options: Mapping[str, Any] | None = None, deep: bool = False,
     on: On = (), config: str | Path | None = None, workers: int | None = None, engine: Engine = "processes",
@@ -224,7 +240,7 @@ def convert(
     default_class: str | None = None,
     allow_unaccounted: bool = False,
     allow_loss: Sequence[str] = (),
-    labels: Mapping[str, str | None] | None = None,
+    labels: Mapping[str, NewName] | None = None,
     where: str | None = None,
     classes: Classes | None = None,
     options: Mapping[str, Any] | None = None,
@@ -242,7 +258,8 @@ def convert(
     short form of `error=drop-item`.  lossless: refuse losses, repairs and drops.
     options: those of either spec, by name; one that both have goes to both.  classes: as for `open`.
     media: copy, link or leave out the images.  overwrite: replace an output that was written as one and holds
-    nothing else; "force": whatever is there.  labels: new category names, None to drop one.  default_class: the class
+    nothing else; "force": whatever is there.  labels: new category names, or NewCategory with the
+        number and whether it has instances; None drops one, the old name `*` is any other.  default_class: the class
     of objects that have none.  allow_loss: lines of the loss report that `lossless` passes over, each with or without
     its number.  allow_unaccounted: write even if something would be gone that no line names; the result's
     `unaccounted` says what.  where: an expression over items, or over objects.  Raises RefusedError with the findings
@@ -279,6 +296,7 @@ def convert(
         checks=False,
         media_required=purpose.media_required,
         whole=purpose.whole,
+        strict=purpose.strict,
         classes=classes,
     )
     same = source.form.source.is_same(target)
@@ -302,7 +320,7 @@ def convert(
         if settled != source.form.options:
             source = _opened(
                 data, spec, settled, origin=True, headers=purpose.headers, checks=False,
-                media_required=purpose.media_required, whole=purpose.whole, classes=classes,
+                media_required=purpose.media_required, whole=purpose.whole, strict=purpose.strict, classes=classes,
             )  # fmt: skip
     if media == "none" and not source.purpose.headers and needs_sizes(source.form):
         source.purpose = msgspec.structs.replace(source.purpose, headers=True)

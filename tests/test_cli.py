@@ -88,7 +88,8 @@ def test_validate_as_json(run: Any, ade20k2020: Path) -> None:
     ran = run("validate", ade20k2020, "--json")
     assert ran.status == 1
     report = ran.json()
-    assert report.keys() == {"version", "spec", "data", "items", "findings", "summary", "not_checked"}
+    counted = {"counts", "files", "rows"}
+    assert report.keys() == {"version", "spec", "data", "items", "findings", "summary", "not_checked"} | counted
     assert (report["version"], report["spec"], report["data"]) == (1, "ade20k2020", str(ade20k2020))
     assert report["summary"]["IMAGE_MISSING"] == 1
     finding = next(f for f in report["findings"] if f["code"] == "IMAGE_MISSING")
@@ -99,7 +100,9 @@ def test_validate_as_json(run: Any, ade20k2020: Path) -> None:
 
 def test_a_zip_is_data(run: Any, ade20k2020: Path, tmp_path: Path) -> None:
     archive = shutil.make_archive(str(tmp_path / "packed"), "zip", ade20k2020)
-    assert "4 items, no findings" in run("validate", archive, "--deep").out
+    assert "4 items, no findings" in run("validate", archive).out
+    deep = run("validate", archive, "--deep")  # made-up outlines may cross themselves, which is info
+    assert (deep.status, "error" in deep.out, "warning" in deep.out) == (0, False, False)
     assert run("convert", archive, "--to", "coco").status == 0
     assert run("convert", ade20k2020, "--to", "coco", "-o", tmp_path / "plain").status == 0
     assert written_bytes(tmp_path / "packed-coco") == written_bytes(tmp_path / "plain")

@@ -43,13 +43,9 @@ def records_of(kind: str, categories: Any, items: Any) -> list[Any]:
     return [] if slot is None else [record for item in items for record in getattr(item, slot)]
 
 
-KNOWN_UNSEEN = {
-    "label_studio": [
-        "item.attributes.address", "item.attributes.signature", "object.id", "object.polygon", "object.category.name",
-        "object.tags", "object.region", "object.ellipse", "object.rotated", "object.bbox", "object.keypoints",
-    ],
-}  # fmt: skip
-"""Slots of which the generator makes no value yet."""
+KNOWN_UNSEEN = {"label_studio": ["item.attributes.address", "item.attributes.signature"]}
+"""Slots of which the generator makes no value yet: those that stand in another alternative of an item's row than the
+first, which is the one that is written of an item without a source."""
 
 
 @pytest.mark.parametrize("name", sorted(available()))
@@ -79,7 +75,7 @@ def test_every_leaf_is_used(name: str) -> None:
                             used[key] = any(values_of(record, slot) is not None for record in records)
     unseen = [key for key, seen in used.items() if not seen]
     if unseen == KNOWN_UNSEEN.get(name):
-        pytest.xfail("a known gap: no object is made for rows of results among which some are only kept")
+        pytest.xfail("a known gap: of the alternatives of an item's row only the first is made")
     assert unseen == []
 
 

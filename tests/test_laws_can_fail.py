@@ -24,11 +24,7 @@ SEEDS = 5
 TEXTS = {name: file.read_text(encoding="utf-8") for name, file in available().items()}
 USES = sorted((codec, spec) for codec in CODECS for spec, text in TEXTS.items() if re.search(rf"\|\s*{codec}\b", text))
 NEVER_DECODED = {
-    ("from", "ade_scene_parsing"): "is not noticed by the laws yet; a known gap",
-    ("from", "penn_fudan"): "is not noticed by the laws yet; a known gap",
-    ("at_least", "cvat_images"): "binds the derived list of subsets, which reading passes over",
     ("run_together", "open_images"): "stands in the path of a mask, which rows name by its whole path",
-    ("spread", "ade20k2020"): "binds the derived rank of a table that links its rows by overlap",
 }
 
 

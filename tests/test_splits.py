@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+import yaml
 
 import formatspec as fs
 from formatspec.pixels.png import encode
@@ -199,23 +200,31 @@ def test_each_object_has_its_own_class_where_it_is_written(data: tuple[str, Path
     assert [finding for finding in report.findings if finding.level != "info"] == []
 
 
-def test_the_bytes_say_so_too(tmp_path: Path) -> None:
-    coco(tmp_path / "data")
-    fs.convert(tmp_path / "data", to="yolo_ultralytics", out=tmp_path / "yolo", workers=1)
-    fs.convert(tmp_path / "data", to="voc", out=tmp_path / "voc", workers=1)
-    fs.convert(tmp_path / "data", to="coco", out=tmp_path / "coco", workers=1)
-    classes = {name: number for number, name in enumerate(("cat", "dog", "bird"))}
-    for split, (_, images) in SPLITS.items():
-        document = json.loads((tmp_path / f"coco/annotations/instances_{split}.json").read_bytes())
+def test_the_bytes_say_so_too(data: tuple[str, Path], tmp_path: Path) -> None:
+    """COCO, YOLO and VOC are looked at as other tools read them."""
+    source, root = data
+    for target, out in (("yolo_ultralytics", "yolo"), ("voc", "voc"), ("coco", "coco")):
+        fs.convert(root, to=target, out=tmp_path / out, spec=source, workers=1)
+    listed = yaml.safe_load((tmp_path / "yolo/data.yaml").read_text())["names"]
+    classes = {name: number for number, name in enumerate(listed)}
+    assert sorted(classes) == ["bird", "cat", "dog"]
+    for name, (_, images) in SPLITS.items():
+        split = "valid" if (source, name) == ("roboflow_coco", "val") else name  # as Roboflow calls it
+        kept = tmp_path / f"coco/{split}.json"  # a layout of its own stays as it was
+        written = kept if kept.exists() else tmp_path / f"coco/annotations/instances_{split}.json"
+        document = json.loads(written.read_bytes())
         names = {row["id"]: row["name"] for row in document["categories"]}
         assert sorted(names.values()) == ["bird", "cat", "dog"]
         files = {row["id"]: row["file_name"] for row in document["images"]}
         found = [(files[row["image_id"]], names[row["category_id"]]) for row in document["annotations"]]
+        found = [(file.rpartition("/")[2], one) for file, one in found]
         assert sorted(found) == sorted((f"{name}.jpg", one) for name, things in images.items() for one, _ in things)
         for name, things in images.items():
-            lines = (tmp_path / f"yolo/labels/{split}/{name}.txt").read_text().splitlines()
+            (label_file,) = (tmp_path / "yolo/labels").glob(f"*/**/{name}.txt")
+            lines = label_file.read_text().splitlines()
             assert sorted(int(line.split()[0]) for line in lines) == sorted(classes[one] for one, _ in things)
-            tree = ElementTree.parse(tmp_path / f"voc/Annotations/{name}.xml")  # just written
+            (record,) = (tmp_path / "voc/Annotations").rglob(f"*{name}.xml")
+            tree = ElementTree.parse(record)  # just written
             assert sorted(node.text or "" for node in tree.iter("name")) == sorted(one for one, _ in things)
 
 
@@ -230,6 +239,61 @@ def test_an_image_in_two_splits_has_the_objects_of_both(tmp_path: Path) -> None:
         put(root, f"annotations/instances_{name}.json", tables(split, file_name=lambda image, _: f"{image}.jpg"))
     expected = {"a": [("cat", (2, 3, 10, 8)), ("dog", (20, 3, 10, 8))]}
     assert told(fs.open(root, "coco")) == expected
+
+
+def test_lists_of_absent_categories_are_turned_too(tmp_path: Path) -> None:
+    """LVIS lists for each image the ids of categories that are not there, and of those that are not all outlined."""
+    root = tmp_path / "data"
+    told = {"train": (["dog"], ["cat"]), "val": (["bird"], ["cat", "dog"])}
+    for split, (absent, in_part) in told.items():
+        names = SPLITS[split][0]
+        made = tables(
+            (names, {f"{split}1": [(names[0], (1, 2, 8, 9))]}),
+            coco_url=lambda image, _: f"http://images.cocodataset.org/x/{image}.jpg",
+            neg_category_ids=lambda *_: [names.index(one) + 1 for one in absent],  # noqa: B023
+            not_exhaustive_category_ids=lambda *_: [names.index(one) + 1 for one in in_part],  # noqa: B023
+        )
+        for row in made["annotations"]:
+            del row["iscrowd"]
+        put(root, f"lvis_v1_{split}.json", made)
+        put(root, f"x/{split}1.jpg", image_bytes(WIDTH, HEIGHT, "jpg"))
+    fs.convert(root, to="lvis", out=tmp_path / "lvis", spec="lvis", workers=1)
+    for split, (absent, in_part) in told.items():
+        document = json.loads((tmp_path / f"lvis/lvis_v1_{split}.json").read_bytes())
+        names_of = {row["id"]: row["name"] for row in document["categories"]}
+        (row,) = document["images"]
+        assert sorted(names_of[one] for one in row["neg_category_ids"]) == absent
+        assert sorted(names_of[one] for one in row["not_exhaustive_category_ids"]) == in_part
+
+
+ABSENT = "labels left out (stated as absent)"
+
+
+@pytest.mark.parametrize("target", ["coco", "imagenet_txt", "datumaro"])
+def test_a_label_that_is_absent_does_not_become_one_that_is_there(target: str, tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    put(folder, "images/train/a.jpg", image_bytes(WIDTH, HEIGHT, "jpg"))
+    put(folder, "annotations/oidv6-class-descriptions.csv", b"LabelName,DisplayName\n/m/1,cat\n/m/2,dog\n")
+    rows = b"ImageID,LabelName,Confidence\na,/m/1,0\na,/m/2,1\n"
+    put(folder, "annotations/train-annotations-human-imagelabels.csv", rows)
+    result = fs.convert(folder, to=target, out=tmp_path / "out", spec="open_images", workers=1)
+    assert f"{ABSENT}: 1 label" in result.losses
+    (item,) = fs.open(tmp_path / "out", target)
+    assert [(label.category.name, label.state) for label in item.labels if label.category] == [("dog", "yes")]
+
+
+def test_a_format_that_tells_of_absent_labels_gets_them(tmp_path: Path) -> None:
+    put(tmp_path / "data", "x/a.jpg", image_bytes(WIDTH, HEIGHT, "jpg"))
+    made = tables(
+        (["cat", "dog"], {"a": [("cat", (1, 2, 8, 9))]}),
+        coco_url=lambda *_: "http://images.cocodataset.org/x/a.jpg",
+        neg_category_ids=lambda *_: [2], not_exhaustive_category_ids=lambda *_: [1],
+    )  # fmt: skip
+    del made["annotations"][0]["iscrowd"]
+    put(tmp_path / "data", "lvis_v1_train.json", made)
+    fs.convert(tmp_path / "data", to="open_images", out=tmp_path / "out", spec="lvis", workers=1)
+    (item,) = fs.open(tmp_path / "out", "open_images")
+    assert {label.category.name: label.state for label in item.labels if label.category} == {"dog": "no", "cat": "yes"}
 
 
 FAULTY = {
@@ -249,6 +313,36 @@ def test_within_a_split_numbers_are_the_same(case: str, tmp_path: Path) -> None:
     findings = [f for f in fs.validate(root, "coco", workers=1).findings if f.level == "error"]
     assert {finding.code for finding in findings} == {"DUPLICATE"}
     assert "instances_val.json" in findings[0].message
+    if case == "a name with two ids":
+        fs.convert(root, to="coco", out=tmp_path / "out", on={"DUPLICATE": "fix"}, workers=1)
+        assert [one.name for one in fs.open(tmp_path / "out", "coco").categories] == ["cat"]
+    else:
+        with pytest.raises(fs.RefusedError):
+            fs.convert(root, to="coco", out=tmp_path / "out", on={"DUPLICATE": "fix"}, workers=1)
+
+
+@pytest.mark.parametrize(("second", "merges"), [({"id": 2, "name": "cat"}, True), ({"id": 1, "name": "dog"}, False)])
+def test_within_a_file_a_name_with_two_ids_is_merged_and_an_id_with_two_names_is_not(
+    second: dict[str, Any], merges: bool, tmp_path: Path
+) -> None:
+    split: Split = (["cat"], {"a": [("cat", (2, 3, 10, 8)), ("cat", (20, 3, 10, 8))]})
+    made = tables(split, file_name=lambda image, _: f"{image}.jpg")
+    made["categories"].append(second)
+    made["annotations"][1]["category_id"] = second["id"]
+    put(tmp_path / "data", "annotations/instances_train.json", made)
+    put(tmp_path / "data", "images/train/a.jpg", image_bytes(WIDTH, HEIGHT, "jpg"))
+    (finding,) = [f for f in fs.validate(tmp_path / "data", "coco", workers=1).findings if f.level == "error"]
+    assert finding.code == "DUPLICATE" and "'cat'" in finding.message
+    arguments: dict[str, Any] = {"to": "coco", "out": tmp_path / "out", "on": {"DUPLICATE": "fix"}, "workers": 1}
+    if merges:
+        fs.convert(tmp_path / "data", **arguments)
+        document = json.loads((tmp_path / "out/annotations/instances_train.json").read_bytes())
+        assert [row["name"] for row in document["categories"]] == ["cat"]
+        assert [row["category_id"] for row in document["annotations"]] == [1, 1]
+    else:
+        assert "'dog'" in finding.message
+        with pytest.raises(fs.RefusedError):
+            fs.convert(tmp_path / "data", **arguments)
 
 
 def test_within_a_split_an_image_id_is_that_of_one_image(tmp_path: Path) -> None:

@@ -6,11 +6,17 @@ import re
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from formatspec.cli.console import stop
+from formatspec.language.errors import suggest
 from formatspec.language.load import available
 from formatspec.paths.trees.store import is_url, plain_path
+
+if TYPE_CHECKING:
+    from formatspec.run.select import NewName
 
 _NUMBER = re.compile(r"[0-9][0-9_]{0,24}")
 
@@ -30,7 +36,7 @@ def spec_and_data(arguments: Sequence[str]) -> tuple[str | None, str]:
     if is_url(only):
         return None, only
     is_data = Path(only).is_dir() or (Path(only).is_file() and Path(only).suffix.lower() == ".zip")
-    is_spec = only in available() or (Path(only).is_file() and Path(only).suffix in (".yaml", ".yml"))
+    is_spec = _is_spec(only)
     if is_data and is_spec:
         stop(
             f"{only} is both a spec's name and a folder here: say `{only} .` for the spec and the data in this "
@@ -41,9 +47,27 @@ def spec_and_data(arguments: Sequence[str]) -> tuple[str | None, str]:
     is_file = Path(only).suffix in (".yaml", ".yml")
     if not is_spec and not is_file and Path(only).exists():
         stop(f"{only} is neither a spec, nor a folder, nor a zip")
-    if not is_spec and "/" in only:
-        stop(f"there is no data at {only}")
+    if not is_spec and (is_file is False or not Path(only).exists()):
+        known = suggest(only, available()) if "/" not in only else ""
+        near = f"; {known}" if known.startswith("did you mean") else ""
+        stop(f"there is no folder, no zip and no spec {only!r}{near}")
     return only, "."
+
+
+def spec_data_and_name(arguments: Sequence[str]) -> tuple[str | None, str, str | None]:
+    """The spec, if it is named, the data, and the file or item of which is asked, if one is.
+
+    Of two arguments the first is the spec if it is one, else the data.
+    """
+    if len(arguments) > 3:
+        stop(f"at most SPEC, DATA and a file or an item are given, not {len(arguments)} arguments")
+    named = arguments[:1] if len(arguments) == 2 and not _is_spec(plain_path(arguments[0])) else arguments[:2]
+    return (*spec_and_data(named), next(iter(arguments[len(named) :]), None))
+
+
+def _is_spec(named: str) -> bool:
+    """Whether a spec is known by a name, or stands in a file of that name."""
+    return named in available() or (Path(named).is_file() and Path(named).suffix in (".yaml", ".yml"))
 
 
 def data_at(place: str) -> str:
@@ -71,8 +95,8 @@ def pairs(given: Sequence[str], option: str) -> dict[str, str]:
     return found
 
 
-def label_map(file: Path | None) -> dict[str, str | None] | None:
-    """A map of category names from a YAML file: old name to new name, null to drop."""
+def label_map(file: Path | None) -> dict[str, NewName] | None:
+    """A map of category names from a YAML file: old name to new name or to a new category, null to drop."""
     if file is None:
         return None
     from formatspec.language.yaml_source import load_plain_12
@@ -81,9 +105,20 @@ def label_map(file: Path | None) -> dict[str, str | None] | None:
         loaded: Any = load_plain_12(file.read_bytes())
     except (OSError, ValueError) as error:
         stop(f"--labels {file}: {error}")
-    if not isinstance(loaded, dict) or not all(isinstance(v, str) or v is None for v in loaded.values()):
+    if not isinstance(loaded, dict):
         stop(f"--labels {file}: expected a mapping of old names to new ones (null drops one)")
-    return {str(name): value for name, value in loaded.items()}
+    return {str(name): _new_name(file, name, value) for name, value in loaded.items()}
+
+
+def _new_name(file: Path, old: object, value: object) -> NewName:
+    from formatspec.run.select import NewCategory
+
+    if isinstance(value, str) or value is None:
+        return value
+    try:
+        return msgspec.convert(value, NewCategory)
+    except msgspec.ValidationError as error:
+        stop(f"--labels {file}: {old}: {error}; expected a new name, null, or a mapping of name, id and countable")
 
 
 def set_limits_of(given: Sequence[str] | None) -> None:

@@ -97,6 +97,9 @@ def validate(
         total = len(report.findings)
         found = "no findings" if not total else "1 finding" if total == 1 else f"{total} findings"
         say_out(f"{report.data}: {report.spec}, {_count(report.items, 'item')}, {found}")
+        held = report.held()
+        if held:
+            say(f"holds {held}")
         for words in report.not_checked:
             say(f"not checked: {words}")
     if report.fails:
@@ -245,6 +248,31 @@ def dump(
 
 
 @app.command()
+def explain(
+    what: Annotated[list[str], typer.Argument(metavar="[SPEC] DATA [FILE|ITEM]", show_default=False)],
+    as_json: Annotated[bool, typer.Option("--json", help="print it as one JSON object")] = False,
+    option: Option = None,
+) -> None:
+    """Say which role claims a file, why none claims another, and from where an item's values came."""
+    import msgspec
+
+    from formatspec.api import explain as explained_by_api
+    from formatspec.cli.arguments import pairs, spec_data_and_name
+    from formatspec.run.explain import NothingOfThatNameError, lines
+
+    spec, data, name = spec_data_and_name(what)
+    try:
+        explained = explained_by_api(data, spec, name, options=pairs(option or (), "-O"))
+    except NothingOfThatNameError as error:
+        stop(str(error))
+    if as_json:
+        _print_json(msgspec.to_builtins(explained))
+        return
+    for line in lines(explained):
+        say_out(line)
+
+
+@app.command()
 def detect(
     data: Annotated[str, typer.Argument(help="a folder, a zip or a URL")] = ".",
     as_json: Annotated[bool, typer.Option("--json", help="print every format's match")] = False,
@@ -306,9 +334,9 @@ def specs(
 @app.command()
 def schema() -> None:
     """Print the JSON Schema of the language, for editors."""
-    from formatspec.language.schema import language_schema
+    from formatspec.docs.editor_schema import editor_schema
 
-    typer.echo(_json(language_schema()))
+    typer.echo(_json(editor_schema()))
 
 
 @app.command()
@@ -320,12 +348,14 @@ def lint(
     """Check a spec: its words, then both laws on its examples and on generated data."""
     import random
 
-    from formatspec.engine.dataset.lint import compile_whole
+    from formatspec.engine.dataset.lint import compile_whole, notes
     from formatspec.language.load import load_source, place_at
     from formatspec.testing import laws
 
     source = load_source(spec)
     compile_whole(source)
+    for note in notes(source):
+        typer.echo(f"note {note}")
     broken = 0
     for position, example in enumerate(source.spec.examples):
         folder = source.beside(example, place_at(source.layouts[0].node, "examples", position))

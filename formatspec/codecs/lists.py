@@ -141,6 +141,67 @@ def list_or_index_map(arguments: Sequence[Argument], site: Site) -> Codec:
     )
 
 
+@codec("entry")
+def entry(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`"name, value": attributes | entry(rating)`: the one entry of a mapping, as its key and {"rating": its value}.
+
+    `entry(rating, x)` reads such values only as have the key x beside; other keys of a value are not read.
+    """
+    key, *beside = (take.text(one) for one in take.plain(arguments, 1, 9))
+
+    def encode(value: Any, env: Env) -> Any:
+        if not isinstance(value, dict) or len(value) != 1:
+            raise UnfitError("a mapping with one entry", value)
+        ((name, part),) = value.items()
+        return values.listed(site, (values.text(name), {key: part, **dict.fromkeys(beside)}))
+
+    def decode(value: Any, env: Env) -> dict[str, Any]:
+        name, part = values.sequence(value, 2)
+        if not isinstance(part, dict) or not {key, *beside} <= part.keys():
+            raise UnfitError(f"a mapping with {', '.join((key, *beside))}", part)
+        return {values.text(name): part[key]}
+
+    def fit(value: Any, rng: random.Random, env: Env) -> dict[str, Any]:
+        return dict(list(value.items())[:1]) if isinstance(value, dict) and value else {"x": _scalar(value or 1)}
+
+    return Codec(encode=encode, decode=decode, arity=2, fit=fit)
+
+
+@codec("numbers_at")
+def numbers_at(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`ellipse | numbers_at('center.x', 'center.y', 'radius.x', 'radius.y', 'angle')`: numbers in mappings.
+
+    Each number stands under a key, or under keys in one another, which dots part.
+    """
+    paths = [take.text(one).split(".") for one in take.plain(arguments, 1, 9)]
+    if any(paths[i][: len(paths[k])] == paths[k] for i in range(len(paths)) for k in range(len(paths)) if i != k):
+        raise take.BadArgumentsError("takes keys of which none stands in another")
+
+    def encode(value: Any, env: Env) -> dict[str, Any]:
+        made: dict[str, Any] = {}
+        for path, number in zip(paths, values.coordinates(value, len(paths)), strict=True):
+            at = made
+            for key in path[:-1]:
+                at = at.setdefault(key, {})
+            at[path[-1]] = number
+        return made
+
+    def decode(value: Any, env: Env) -> tuple[Any, ...]:
+        found = []
+        for path in paths:
+            part = value
+            for key in path:
+                if not isinstance(part, dict) or key not in part:
+                    raise UnfitError(f"a number under {'.'.join(path)}", value)
+                part = part[key]
+            found.append(values.coordinate(part))
+        if encode(found, env).keys() != value.keys():
+            raise UnfitError(f"no keys but {', '.join(dict.fromkeys(path[0] for path in paths))}", value)
+        return tuple(found)
+
+    return Codec(encode=encode, decode=decode, kind="table", takes=dict)
+
+
 @codec("names")
 def names(arguments: Sequence[Argument], site: Site) -> Codec:
     """`names`: a tuple of texts; a number among them is read as the text that spells it."""

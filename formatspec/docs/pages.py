@@ -321,7 +321,10 @@ def _options(source: Source) -> str:
     for name, option in source.spec.options.items():
         follows = ", ".join(f"{choice} if there are {slot}" for slot, choice in option.follows.items())
         default = "" if option.default is None else literal(str(option.default))
-        rows.append((literal(name), ", ".join(map(str, option.choices)), default or follows, option.about))
+        found = ", else the only one there is" if option.prefers else ""
+        preferred = "the first there is of " + ", ".join(map(literal, option.prefers)) + found if option.prefers else ""
+        told = default or follows or preferred
+        rows.append((literal(name), ", ".join(map(str, option.choices)), told, option.about))
     return table(("option", "choices", "default", "about"), rows) if rows else ""
 
 

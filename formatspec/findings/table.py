@@ -110,6 +110,7 @@ CODES: dict[str, Code] = {
         "track: a track twice in a frame | error | object | error | drop",
         "item: an image's id or file name twice | error | item | error | drop-item",
         "category: a category's name twice | error | document | error | fix",
+        "named: one id for two categories | error | document | error | ",
         "key: a key twice in a mapping | error | item | error | drop-item"),
     "UNKNOWN_REFERENCE": _code("a reference leads to nothing", "",
         "a row of an unknown item or object | error | object | error | drop"),
@@ -162,6 +163,8 @@ CODES: dict[str, Code] = {
         "lines or points that a target cannot hold | info | object | drop | fix"),
     "CHECK_FAILED": _code("a check of the spec cannot be evaluated", "mend the spec",
         "a check that fails while it is evaluated | error | document | error | keep"),
+    "OPTION_OPEN": _code("an option is left open that the documents do not decide", "",
+        "several keys that an option may name, and none is stated | warning | document | keep | error"),
     "NOT_FITTED": _code("a row of a picture overlaps no record, and tells nothing of any", "",
         "a row that overlaps nothing | warning | object | keep | error"),
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,9 @@ SPEC_LIMIT = 4 * 1024**2
 """Bytes of a spec's file."""
 LET_LIMIT = 1_000_000
 """Characters that `let` may add to a spec."""
+KEPT = 256
+"""Specs that stay loaded: several times a catalogue, so that trying all of them loads each once, and a process that
+loads one edited spec after another does not grow."""
 SEARCH_VARIABLE = "FORMATSPEC_PATH"
 _NOT_INHERITED = ("examples", "extends", "title", "about", "homepage", "licence", "seen")
 
@@ -143,7 +146,7 @@ def load_outline(file: Path) -> Source:
         ) from None
 
 
-@cache
+@lru_cache(maxsize=KEPT)
 def _load(file: Path, changed: int, size: int) -> Source:
     node, ancestors, parents = _inherited(file, ())
     layouts = tuple(_layout(name, variant) for name, variant in _variants(node))

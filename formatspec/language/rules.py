@@ -33,6 +33,8 @@ BARE = "#"
 """The field of such a row that is the whole of what stands under its key."""
 GROUP = "^"
 """The field of a row, with the number of a level behind it, that holds what the row's group says of all its rows."""
+OPTION_KEY = re.compile(r"\{option\.(\w+)\}")
+"""An option in a key of a mapping, which the option's value names."""
 PLACE = ""
 """The field of a group that holds its place among its source's groups, so that two that say the same stay apart."""
 BLOCK = "block"
@@ -336,7 +338,7 @@ def _mapping(node: Node) -> Rule:
         return OneOf(tuple(parse_rule(choice) for choice in entries["one of"].value), node.place)
     if set(entries) == {"one of"} and not any(isinstance(choice.value, dict) for choice in entries["one of"].value):
         return OneOf(tuple(parse_rule(choice) for choice in entries["one of"].value), node.place)
-    if len(entries) == 1 and (key := next(iter(entries))).startswith("{"):
+    if len(entries) == 1 and _is_template(key := next(iter(entries))):
         return _keyed(key, entries[key])
     fields: list[Field] = []
     alternatives: list[OneOf] = []
@@ -404,7 +406,12 @@ def _is_group(node: Node) -> bool:
 
 def _is_keyed(node: Node) -> bool:
     """Whether a mapping is one from a template to what stands under each key."""
-    return isinstance(node.value, dict) and len(node.value) == 1 and next(iter(node.value)).startswith("{")
+    return isinstance(node.value, dict) and len(node.value) == 1 and _is_template(next(iter(node.value)))
+
+
+def _is_template(key: str) -> bool:
+    """Whether a key is a template, and no key of a mapping that an option names."""
+    return key.startswith("{") and not OPTION_KEY.match(key)
 
 
 def _grouped(node: Node, keyed: bool, named: Field | None) -> Rule:

@@ -120,7 +120,15 @@ class OptionSpec(Strict):
     counts: Literal["", "keypoints", "polygons", "tags"] = Field(
         default="", description="a slot; without -O, the most values that it has in one of the first objects"
     )
+    prefers: tuple[str, ...] = Field(
+        default=(), description="of an option in a key: names that go before others where the documents have several"
+    )
     about: str = ""
+
+    @property
+    def initial(self) -> Any:
+        """What the option is where nobody chooses: its default, else the name that it prefers most."""
+        return self.default if self.default is not None else next(iter(self.prefers), None)
 
 
 class CategoryTable(Strict):
@@ -208,10 +216,3 @@ class Spec(Strict):
             if len(named) > 1:
                 raise ValueError(f"files.{name} has two documents: {' and '.join(named)}")
         return self
-
-
-def language_schema() -> dict[str, Any]:
-    """The JSON Schema of the language, for editors."""
-    schema = Spec.model_json_schema(by_alias=True)
-    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-    return schema

@@ -111,6 +111,17 @@ def polygons(thing: Object, as_stated: bool = False) -> tuple[Ring, ...]:
     return ()
 
 
+def outlines_around(thing: Object) -> tuple[Ring, ...]:
+    """The outline of a turned box, or of the box around a circle or an ellipse; none for other objects."""
+    if thing.rotated is not None:
+        return polygons(thing)
+    around = bbox(thing) if thing.circle is not None or thing.ellipse is not None else None
+    if around is None:
+        return ()
+    x, y, width, height = around
+    return ((x, y, x + width, y, x + width, y + height, x, y + height),)
+
+
 def polygon(thing: Object, as_stated: bool = False) -> Ring | None:
     """One ring for the whole object; several are joined by bridges of no width."""
     kept = thing.polygons and (as_stated or thing.region is None or _shows(thing.polygons, thing.region))

@@ -7,7 +7,7 @@ the outer corner of the first pixel, y points down.  A pixel is inside if its ce
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
@@ -47,6 +47,35 @@ def fill_union(rings: Sequence[EdgeRing], height: int, width: int) -> Ints:
 def fill_evenodd(rings: Sequence[EdgeRing], height: int, width: int) -> Ints:
     """Bounds of the pixels inside an odd number of rings.  ValueError for a bad ring."""
     return toggles(_crossings(rings, height, width)[0])
+
+
+_AT_ONCE = 1 << 20
+"""Pairs of edges that are compared together."""
+
+
+def crosses_itself(ring: Sequence[float]) -> bool:
+    """Whether two edges of a closed ring cross between their ends; edges that touch or lie on each other do not.
+
+    Args:
+        ring: x0, y0, x1, y1, …, in pixels; three points or more.
+    """
+    starts = np.asarray(ring, np.float64).reshape(-1, 2)
+    ends = np.roll(starts, -1, 0)
+    step = max(_AT_ONCE // len(starts), 1)
+    for first in range(0, len(starts), step):
+        a, b = starts[first : first + step, None], ends[first : first + step, None]
+        across = _side(a, b, starts[None]) * _side(a, b, ends[None]) < 0
+        if not across.any():
+            continue
+        back = _side(starts[None], ends[None], a) * _side(starts[None], ends[None], b) < 0
+        if (across & back).any():
+            return True
+    return False
+
+
+def _side(a: Any, b: Any, point: Any) -> Any:
+    """On which side of the line from a to b points lie: above 0, below 0, or 0 on it."""
+    return (b[..., 0] - a[..., 0]) * (point[..., 1] - a[..., 1]) - (b[..., 1] - a[..., 1]) * (point[..., 0] - a[..., 0])
 
 
 def _crossings(rings: Sequence[EdgeRing], height: int, width: int) -> tuple[Ints, Ints]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import posixpath
 import re
+import unicodedata
 from collections.abc import Iterable
+from urllib.parse import unquote
 
 from formatspec.paths.listing import Paths
 
@@ -31,9 +33,26 @@ def safe_join(folder: str, reference: str) -> str | None:
     return "" if joined == "." else joined
 
 
+def plain_spelling(name: str) -> str:
+    """A name by which spellings of it are compared: without `./`, with slashes, composed characters, no escapes."""
+    if name.isascii() and not _ODD.search(name):
+        return name
+    parts = unquote(unicodedata.normalize("NFC", name)).replace("\\", "/").split("/")
+    return "/".join(part for place, part in enumerate(parts) if part not in ("", ".") or (not place and not part))
+
+
+_ODD = re.compile(r"[\\%]|//|(?:^|/)\./")
+
+
 def safe_name(name: str) -> str | None:
     """The path that a name in an archive or a store means; None if it may not be one."""
     return None if "\\" in name or ".." in name.split("/") else safe_join("", name)
+
+
+def with_small_extension(path: str) -> str:
+    """A path whose extension is spelled in small letters, as templates spell it; the path itself where it is."""
+    start, dot, extension = path.rpartition(".")
+    return path if not dot or "/" in extension else start + dot + extension.lower()
 
 
 def by_segments(path: str) -> str:

@@ -28,22 +28,22 @@ class Decision(NamedTuple):
     within: float | None = None
 
 
-class Outcome(NamedTuple):
+class RepairedItem(NamedTuple):
     """An item after the actions, None where it is left out; and what was done, `error` where nothing could be."""
 
     item: Item | None
     done: tuple[Decision, ...]
 
 
-def repaired(item: Item, decisions: Sequence[Decision]) -> Outcome:
+def repaired(item: Item, decisions: Sequence[Decision]) -> RepairedItem:
     """An item with all actions taken.  An action that cannot be taken becomes `error`."""
     if any(one.action == "drop-item" for one in decisions):
-        return Outcome(None, tuple(decisions))
+        return RepairedItem(None, tuple(decisions))
     if any(one.action == "fix" and one.finding.code == "ROWS_MIXED" for one in decisions):
         item = _boxes_only(item)
     size = size_of(item)
     things: dict[int, Object | None] = dict(enumerate(item.objects))
-    done = []
+    done, void = [], item.void
     for one in decisions:
         thing = None if one.about is None else things[one.about]
         if thing is None or one.action in ("keep", "error"):
@@ -51,6 +51,8 @@ def repaired(item: Item, decisions: Sequence[Decision]) -> Outcome:
             continue
         assert one.about is not None
         made = _acted(thing, one, size)
+        if one.finding.code == "PIXEL_VALUE" and one.action == "fix" and thing.region is not None:
+            void = thing.region if void is None else void | thing.region
         if made is thing and (one.action == "clip" or one.finding.code in _FIXES):
             done.append(one._replace(action="error"))
             continue
@@ -58,8 +60,9 @@ def repaired(item: Item, decisions: Sequence[Decision]) -> Outcome:
         done.append(one if made is not None or one.action == "fix" else one._replace(action="drop"))
     kept = [thing for thing in things.values() if thing is not None]
     if len(kept) == len(item.objects) and all(a is b for a, b in zip(kept, item.objects, strict=True)):
-        return Outcome(item, tuple(done))
-    return Outcome(replace(item, objects=tuple(_without_lost_parents(kept, item))), tuple(done))
+        return RepairedItem(item, tuple(done))
+    left = tuple(_without_lost_parents(kept, item))
+    return RepairedItem(replace(item, objects=left, void=void), tuple(done))
 
 
 def size_of(item: Item) -> Size | None:
@@ -126,9 +129,12 @@ def _clip_bbox(thing: Object, size: Size) -> Object | None:
 
 def _clip_polygons(thing: Object, size: Size) -> Object | None:
     """The outlines inside the image; an object that has none left, and no box, is left out."""
-    rings = tuple(ring for one in thing.polygons if len(ring := clipped_ring(one, size)) >= RING)
+    stated = thing.polygons or derive.outlines_around(thing)
+    rings = tuple(ring for one in stated if len(ring := clipped_ring(one, size)) >= RING)
     if not rings and thing.bbox is None and thing.region is None:
         return None
+    if not thing.polygons:
+        return replace(thing, polygons=rings, rotated=None, circle=None, ellipse=None)
     return replace(thing, polygons=rings)
 
 
@@ -207,7 +213,7 @@ def _without_parent(thing: Object) -> Object:
 
 
 def _nothing(thing: Object) -> None:
-    """Pixels that name no object belong to none."""
+    """Pixels that name no object belong to none: they are void."""
 
 
 def _boxes_only(item: Item) -> Item:

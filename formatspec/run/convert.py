@@ -9,10 +9,17 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 import msgspec
 
 from formatspec.engine.conservation.tally import KEPT_FIELDS, imbalances
+from formatspec.engine.dataset.checks import tree_findings
 from formatspec.engine.dataset.dataset import OpenDataset
 from formatspec.engine.dataset.item.purpose import Purpose
 from formatspec.engine.dataset.kept_in_files import kept_in_files
-from formatspec.engine.dataset.whole_dataset import dataset_faults
+from formatspec.engine.dataset.whole_dataset import (
+    LARGEST_CONVERTED,
+    dataset_faults,
+    shared_keys_twice,
+    unchecked_keys,
+)
+from formatspec.engine.export.adaptation.adapt import named_once
 from formatspec.engine.export.adaptation.follow_options import PEEKED, with_following
 from formatspec.engine.export.errors import CannotWriteError
 from formatspec.engine.export.join_shards import NameTakenError
@@ -41,7 +48,9 @@ UNCLAIMED_SHOWN = 5
 def purpose_of(media: Media, same: bool) -> Purpose:
     """What reading must give for a conversion."""
     taken = media != "none"
-    return Purpose(origin=same, headers=taken, checks=False, media_required=taken, whole=taken, kept=not same)
+    return Purpose(
+        origin=same, headers=taken, checks=False, media_required=taken, whole=taken, kept=not same, strict=True
+    )
 
 
 def target_format(source: OpenDataset, target: Source, plan: Plan) -> Format:
@@ -49,7 +58,8 @@ def target_format(source: OpenDataset, target: Source, plan: Plan) -> Format:
     layout = target.layouts[0]
     if target.is_same(source.form.source):
         layout = source.form.layout
-        options = {**source.form.options, **plan.options}
+        stated = {name: value for name, value in plan.options.items() if name not in source.form.names}
+        options = {**source.form.options, **stated}
     else:
         options = dict(plan.options)
     return compile_format(target, layout, with_following(options, layout.spec.options, lambda: _taken(source, plan)))
@@ -102,25 +112,29 @@ def prepared(source: OpenDataset, target: Source, staging: Staging, plan: Plan, 
 
 
 def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callable[[int], None], pool: Pool) -> Result:
-    """The shards written and joined.  Raises RefusedError, and Again where two shards hold items of one name."""
+    """The shards written and joined.  Raises RefusedError; NameTakenError where shards hold items of one name."""
     source, form, plan = conversion.source, conversion.form, conversion.plan
     losses = Losses(form, conversion.categories, conversion.adapter.same)
     finisher = conversion.finisher(losses)
     findings = [
         msgspec.structs.replace(finding, action=plan.policy.action(finding))
         for finding in source.reporter.findings(
-            (*source.index.faults, *dataset_faults(source, plan.policy.speaks_of("SPLIT_LEAK")))
+            (
+                *source.index.faults,
+                *dataset_faults(source, plan.policy.speaks_of("SPLIT_LEAK")),
+                *shared_keys_twice(source, LARGEST_CONVERTED),
+            )
         )
     ]
     _need_images(conversion, findings)
     refused: list[Finding] = []
     claimed: set[str] = set()
-    items = files = copied = left_out = classed = 0
+    items = files = copied = left_out = classed = joined = boxed = objects = outlines = 0
     if conversion.in_turn:
         coming = Alone().map(conversion.run, shards)
     else:
         coming = resumed(pool, conversion.staging.kept, "written", Written, conversion.run, shards)
-    for (_, behind), made in zip(shards, coming, strict=True):
+    for (_, stop), made in zip(shards, coming, strict=True):
         assert made.part is not None
         finisher.add(made.part)
         findings += source.reporter.placed(made.found)
@@ -129,8 +143,15 @@ def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callab
         items, files, copied = items + made.items, files + made.media, copied + made.copied
         left_out += made.left_out
         classed += made.classed
-        progress(behind)
+        joined += made.joined
+        boxed, objects, outlines = boxed + made.boxed, objects + made.objects, outlines + made.outlines
+        progress(stop)
     findings += refused
+    orphans = (one for one in tree_findings(source) if one.code == "FILE_ORPHAN" and one.file not in claimed)
+    findings += [
+        msgspec.structs.replace(finding, action=plan.policy.action(finding))
+        for finding in source.reporter.findings(orphans)
+    ]
     told = plan.policy.told(findings)
     refuse_errors(findings, told)
     if items == 0:
@@ -150,6 +171,8 @@ def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callab
     for what, unit in in_files:
         losses.note(what, unit)
     finisher.tally.count(KEPT_FIELDS, "", len(in_files), 0, len(in_files))
+    if not conversion.adapter.same and (alike := len(conversion.listed) - len(named_once(form, conversion.listed))):
+        losses.note("names that several categories share: they are one there", "categories", alike)
     named: dict[str, int] = {}
     for (what, unit), count in losses.counts.items():
         if tells_of_gone(what, unit):
@@ -171,7 +194,9 @@ def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callab
         source=source.name, target=form.name, out="", items=items, skipped=left_out, files=finisher.files + files,
         losses=tuple(losses.lines()), loss_report=tuple(losses.report()), findings=told,
         notices=(
-            *_notices(source, copied, claimed), *_unchecked(conversion), *_of_classes(conversion, classed, losses)
+            *_notices(source, copied, claimed), *_unchecked(conversion, outlines),
+            *_of_classes(conversion, classed, losses), *_of_joined(joined),
+            *_of_boxes(conversion, boxed, objects, losses),
         ),
         actions=actions, unaccounted=unaccounted,
     )  # fmt: skip
@@ -207,6 +232,21 @@ def _of_classes(conversion: Conversion, classed: int, losses: Losses) -> Iterato
         yield "--default-class NAME gives objects without a class one, so that they are written"
 
 
+def _of_joined(joined: int) -> Iterator[str]:
+    """What there is to say of objects of categories that have no instances in the map of labels."""
+    if joined:
+        things = "1 object" if joined == 1 else f"{joined} objects"
+        yield f"joined to one area for each category without instances: {things}"
+
+
+def _of_boxes(conversion: Conversion, boxed: int, objects: int, losses: Losses) -> Iterator[str]:
+    """Which option would keep objects that have no outline, where outlines were chosen since others have one."""
+    gone = sum(count for (what, unit), count in losses.counts.items()
+               if unit == "objects" and what.startswith("objects not written (no "))  # fmt: skip
+    for option in conversion.may_be_boxes if gone and boxed > objects - gone else ():
+        yield f"-O {option} keeps {boxed} of {objects} objects"
+
+
 def _refuse_unknown(renamed: Iterable[str], met: Collection[str], source: OpenDataset) -> None:
     """Refuse a new name for a subset that the dataset has not.  Raises SpecError."""
     unions = {file.captures["subset"]: file.path for file in source.index.shared if file.union}
@@ -220,10 +260,18 @@ def _refuse_unknown(renamed: Iterable[str], met: Collection[str], source: OpenDa
         raise SpecError((Problem(message, None, "", hint),))
 
 
-def _unchecked(conversion: Conversion) -> Iterator[str]:
+def _unchecked(conversion: Conversion, outlines: int) -> Iterator[str]:
     """What was not looked at, since the target holds nothing of it."""
-    if conversion.source.wanted is wanted_slots.boxes_only:
-        yield f"not checked: outlines beyond their shape, since {conversion.form.name} takes boxes (validate does)"
+    source = conversion.source
+    if source.wanted is wanted_slots.boxes_only:
+        things = "1 object" if outlines == 1 else f"{outlines:,} objects"
+        target = conversion.form.name
+        yield f"not checked: outlines of {things} beyond their shape, since {target} takes boxes (validate --deep does)"
+    for path in unchecked_keys(source, LARGEST_CONVERTED):
+        yield f"not checked: whether keys stand twice in {path}, which is large (validate does)"
+    pixels = [check.code for check in conversion.checker.checks if check.needs_pixels]
+    if pixels:
+        yield f"not checked: {', '.join(pixels)} (validate --deep does)"
 
 
 def _notices(source: OpenDataset, copied: int, claimed: set[str]) -> Iterator[str]:

@@ -14,7 +14,7 @@ from formatspec.engine.spec.compiled import Format
 from formatspec.language import expression
 from formatspec.language.errors import Problem, SpecError, suggest
 from formatspec.language.expression import ExpressionError, ExpressionSyntaxError, UnknownNameError
-from formatspec.model.records import Category, Item
+from formatspec.model.records import Area, Category, Item, Object
 from formatspec.model.slots import SLOTS
 
 Select = Callable[[Item], Item | None]
@@ -91,11 +91,31 @@ def _objects(holds: Callable[[Any], object], form: Format) -> Choose:
     return select
 
 
-class Labels:
-    """A map of category names: renamed, merged where two become one, dropped where the new name is null."""
+class NewCategory(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a category becomes: its name, its number, and whether it has instances (None: as it was)."""
 
-    def __init__(self, names: Mapping[str, str | None]) -> None:
+    name: str
+    id: int | None = None
+    countable: bool | None = None
+
+
+NewName = str | NewCategory | None
+OTHERS = "*"
+"""The old name that stands for all that the map does not name."""
+
+
+class Labels:
+    """A map of category names: renamed, merged where two become one, dropped where the new name is null.
+
+    Where the map says that a category has no instances, the objects of it in an image are joined to one area.
+    """
+
+    def __init__(self, names: Mapping[str, NewName]) -> None:
         self.names = dict(names)
+        stated = dict.fromkeys(new.name for new in self.names.values() if isinstance(new, NewCategory))
+        self._places = {name: place for place, name in enumerate(stated)}
+        self.joined = 0
+        """The objects that were joined."""
         self._made: dict[int, tuple[Category, Category | None]] = {}
         self._first: dict[str, Category] = {}
 
@@ -104,12 +124,19 @@ class Labels:
         known = self._made.get(id(category))
         if known is None:
             own = spoken(category)
-            name = self.names.get(own, own)
+            new = self.names.get(own, self.names.get(OTHERS, own))
+            name = new.name if isinstance(new, NewCategory) else new
             made = category
             if name is None:
                 known = self._made[id(category)] = (category, None)
                 return None
-            if name != own:
+            if isinstance(new, NewCategory):
+                own_id, counts = category.id if new.id is None else new.id, new.countable
+                counts = category.countable if counts is None else counts
+                place = self._places[name]
+                renamed = msgspec.structs.replace(category, name=name, id=own_id, index=place, countable=counts)
+                made = self._first.setdefault(name, renamed)
+            elif name != own:
                 made = self._first.setdefault(name, msgspec.structs.replace(category, name=name))
             else:
                 made = self._first.setdefault(name, category)
@@ -117,18 +144,31 @@ class Labels:
         return known[1]
 
     def categories(self, listed: tuple[Category, ...]) -> tuple[Category, ...]:
-        """The table with the new names, each once."""
-        made = (self.category(category) for category in listed)
-        return tuple({spoken(one): one for one in made if one is not None}.values())
+        """The table with the new names, each once; new categories first, whether data have them or not."""
+        made = [one for one in map(self.category, listed) if one is not None]
+        stated = [self._stated(new) for new in self.names.values() if isinstance(new, NewCategory)]
+        return tuple({spoken(one): one for one in (*stated, *made)}.values())
+
+    def _stated(self, new: NewCategory) -> Category:
+        made = Category(name=new.name, id=new.id, index=self._places[new.name], countable=new.countable)
+        return self._first.setdefault(new.name, made)
 
     def item(self, item: Item) -> Item:
         """An item with the new names."""
-        return msgspec.structs.replace(
-            item,
-            objects=tuple(self._renamed(item.objects)),
-            labels=tuple(self._renamed(item.labels)),
-            areas=tuple(self._renamed(item.areas)),
-        )
+        things, areas = tuple(self._renamed(item.objects)), tuple(self._renamed(item.areas))
+        if any(isinstance(new, NewCategory) and new.countable is False for new in self.names.values()):
+            things, areas = self._with_areas(things, areas)
+        return msgspec.structs.replace(item, objects=things, labels=tuple(self._renamed(item.labels)), areas=areas)
+
+    def _with_areas(
+        self, things: tuple[Object, ...], areas: tuple[Area, ...]
+    ) -> tuple[tuple[Object, ...], tuple[Area, ...]]:
+        """Objects of categories without instances, joined with what else is of theirs to one area each."""
+        joined: dict[str, Area] = {}
+        nobodys = [area for area in areas if not _joined(joined, area)]
+        others = [thing for thing in things if not _joined(joined, thing)]
+        self.joined += len(things) - len(others)
+        return tuple(others), (*nobodys, *joined.values())
 
     def _renamed(self, records: Any) -> Any:
         for record in records:
@@ -138,3 +178,13 @@ class Labels:
             own = self.category(record.category)
             if own is not None:
                 yield record if own is record.category else msgspec.structs.replace(record, category=own)
+
+
+def _joined(areas: dict[str, Area], one: Object | Area) -> bool:
+    """Whether pixels are of a category without instances; they are put to its area then."""
+    category, region = one.category, one.region
+    if category is None or category.countable is not False or region is None:
+        return False
+    before = areas.get(spoken(category))
+    areas[spoken(category)] = Area(category=category, region=region if before is None else before.region | region)
+    return True

@@ -10,7 +10,7 @@ from formatspec.engine.base.faults import Fault
 from formatspec.engine.export.adaptation.judge_target import Refusal, TargetJudge
 from formatspec.findings.finding import Finding
 from formatspec.model.records import Item
-from formatspec.policy.repair import Decision, Outcome, repaired, size_of
+from formatspec.policy.repair import Decision, RepairedItem, repaired, size_of
 from formatspec.policy.rules import Policy, case_of
 
 ROUNDS = 3
@@ -31,19 +31,22 @@ def named(one: Decision) -> Finding:
     return msgspec.structs.replace(one.finding, action=one.action)
 
 
-def in_target(policy: Policy, judge: TargetJudge, item: Item) -> Outcome:
-    """An item as the target can hold it without an error; what is one all the same stops the run."""
+def in_target(policy: Policy, judge: TargetJudge, item: Item, stated: bool = True) -> RepairedItem:
+    """An item as the target can hold it without an error; what is one all the same stops the run.
+
+    stated: judge what the source states too, not only what follows from it.
+    """
     done: list[Decision] = []
     for last in (*[False] * ROUNDS, True):
-        refused = list(judge.refusals(item, size_of(item)))
+        refused = list(judge.refusals(item, size_of(item), stated))
         if not refused:
             break
         outcome = repaired(item, [_decided(policy, one, last) for one in refused])
         done += outcome.done
         if outcome.item is None or any(one.action == "error" for one in outcome.done):
-            return Outcome(outcome.item, tuple(done))
+            return RepairedItem(outcome.item, tuple(done))
         item = outcome.item
-    return Outcome(item, tuple(done))
+    return RepairedItem(item, tuple(done))
 
 
 def _decided(policy: Policy, refused: Refusal, last: bool) -> Decision:

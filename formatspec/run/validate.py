@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
 
 from formatspec.engine.dataset.checks import Checker, tree_findings
 from formatspec.engine.dataset.dataset import OpenDataset
+from formatspec.engine.dataset.item.read_item import Assembled
 from formatspec.engine.dataset.report import Noted
 from formatspec.engine.dataset.whole_dataset import dataset_faults, shared_keys_twice, unchecked_keys
+from formatspec.engine.spec.compiled import Format
 from formatspec.findings.finding import Finding
 from formatspec.findings.render import summary
 from formatspec.model.limits import TooLargeError
@@ -22,7 +24,9 @@ from formatspec.run.pools.shards import Pool, Shard, shards_of
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """What validation found; each finding says what a conversion would do about it.
 
-    fails: whether the data is not what it should be, by the policy that holds.
+    fails: whether the data is not what it should be, by the policy that holds.  counts: how many records of each kind
+    were read, and for how many items each optional file of theirs is there (`labels` of 3 of 4 items);
+    rows: how many rows the files of each shared role hold.
     """
 
     spec: str
@@ -31,6 +35,16 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     findings: tuple[Finding, ...]
     not_checked: tuple[str, ...] = ()
     fails: bool = False
+    counts: dict[str, int] = {}
+    files: dict[str, int] = {}
+    rows: dict[str, int] = {}
+
+    def held(self) -> str:
+        """What the items hold, in words: `11 objects, 11 boxes; labels for 3 of 4 items`."""
+        counts = ", ".join(_counted(count, name) for name, count in self.counts.items())
+        some = (f"{role} for {count:,} of {self.items:,} items" for role, count in self.files.items()
+                if 0 < count < self.items)  # fmt: skip
+        return "; ".join(part for part in (counts, *some) if part)
 
     def as_json(self) -> dict[str, Any]:
         """The report as one plain object."""
@@ -41,8 +55,19 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
             "items": self.items,
             "findings": [msgspec.to_builtins(finding) for finding in self.findings],
             "summary": summary(self.findings),
+            "counts": self.counts,
+            "files": self.files,
+            "rows": self.rows,
             "not_checked": list(self.not_checked),
         }
+
+
+def _counted(count: int, name: str) -> str:
+    """A number of records: `1 box`, `2 boxes`."""
+    one = (
+        "box" if name == "boxes" else name.replace("objects", "object") if "objects" in name else name.removesuffix("s")
+    )
+    return f"{count:,} {one if count == 1 else name}"
 
 
 class Checked(msgspec.Struct):
@@ -51,6 +76,31 @@ class Checked(msgspec.Struct):
     items: int = 0
     found: Noted = []
     claimed: set[str] = set()
+    counts: dict[str, int] = {}
+    files: dict[str, int] = {}
+
+    def count(self, one: Assembled, optional: Iterable[str]) -> None:
+        """Count what an item holds, and which of its optional files are there."""
+        for name in COUNTED if one.item is not None else ():
+            if number := len(getattr(one.item, name)):
+                self.counts[name] = self.counts.get(name, 0) + number
+        for thing in one.item.objects if one.item is not None else ():
+            for slot, name in STATED.items():
+                if getattr(thing, slot):
+                    self.counts[name] = self.counts.get(name, 0) + 1
+        for role in optional:
+            self.files[role] = self.files.get(role, 0) + bool(one.files.get(role))
+
+
+STATED = {"bbox": "boxes", "polygons": "outlines", "region": "masks", "keypoints": "objects with keypoints"}
+"""What is counted of objects, by the slots that state it."""
+COUNTED = ("objects", "labels", "captions", "areas")
+"""The records of an item that a report counts."""
+
+
+def _optional(form: Format) -> tuple[str, ...]:
+    """The roles of which an item may have a file, and need not."""
+    return tuple(name for name, role in form.roles.items() if role.span == "item" and role.optional and not role.folder)
 
 
 def too_large(error: Exception, item: Item | None) -> Finding:
@@ -68,7 +118,8 @@ class Validation:
     def __init__(self, dataset: OpenDataset, deep: bool) -> None:
         self.dataset = dataset
         self.deep = deep
-        self.checker = Checker(dataset.form)
+        self.checker = Checker(dataset.form, dataset.prefix)
+        self.optional = _optional(dataset.form)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Validation, (self.dataset, self.deep)
@@ -81,14 +132,19 @@ class Validation:
             if one.faults:
                 made.found += dataset.reporter.noted(one.faults, one.key, dataset.shared_files)
             try:
-                for finding in self.checker.item(one, self.deep):
-                    made.found.append((finding, None))
+                made.found += [(found.finding, found.at) for found in self.checker.item(one, self.deep)]
             except (TooLargeError, MemoryError) as error:
                 made.found.append((too_large(error, one.item), None))
             if unclaimed:
                 made.claimed.update(path for paths in one.files.values() for path in paths)
             made.items += 1
+            made.count(one, self.optional)
         return made
+
+
+def _add(counts: dict[str, int], more: Mapping[str, int]) -> None:
+    for name, count in more.items():
+        counts[name] = counts.get(name, 0) + count
 
 
 def validate_dataset(
@@ -98,11 +154,18 @@ def validate_dataset(
     findings = list(dataset.reporter.findings(dataset.index.faults))
     items = 0
     claimed: set[str] = set()
+    counts: dict[str, int] = {}
+    files: dict[str, int] = {}
+    rows: dict[str, int] = {}
     for made in pool.map(Validation(dataset, deep).run, shards_of(len(dataset))):
         findings += dataset.reporter.placed(made.found)
         claimed |= made.claimed
         items += made.items
+        _add(counts, made.counts)
+        _add(files, made.files)
         progress(items)
+    for file in dataset.index.shared:
+        _add(rows, {file.role: sum(map(len, file.tables.values()))})
     findings += dataset.reporter.findings(fault for fault in tree_findings(dataset) if fault.file not in claimed)
     findings += dataset.reporter.findings((*dataset_faults(dataset, True), *shared_keys_twice(dataset)))
     told = tuple(msgspec.structs.replace(one, action=policy.action(one)) for one in policy.told(findings))
@@ -112,6 +175,9 @@ def validate_dataset(
         items=items,
         findings=told,
         fails=policy.fails(told),
+        counts=counts,
+        files=files,
+        rows=rows,
         not_checked=(
             *(() if deep else ("pixels of label images (--deep)",)),
             *(f"whether keys stand twice in {path}, which is large" for path in unchecked_keys(dataset)),

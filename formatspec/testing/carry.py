@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 from formatspec.codecs import values
@@ -23,6 +24,8 @@ DIGITS = 1e-9
 TRIES = 12
 TRIES_AT_LEAST = 300
 """So many values are tried before a leaf is said to carry none."""
+VALUES = 6
+"""So many values that a leaf takes are written and read back: whole numbers and fractions, one element and several."""
 
 
 class LawBrokenError(AssertionError):
@@ -91,10 +94,16 @@ def empty_leaves(bounds: Iterable[Bound], env: Env) -> Iterator[Problem]:
         if (bound.place, bound.keys, bound.slots) in seen:
             continue
         seen.add((bound.place, bound.keys, bound.slots))
+        rng = random.Random(0)
         try:
-            make((bound,), random.Random(0), env, TRIES_AT_LEAST, empty=False)
+            taken = [make((bound,), rng, env, TRIES_AT_LEAST, empty=False)]
         except UnfitError as unfit:
             yield _problem(bound, unfit)
+            continue
+        with suppress(UnfitError):
+            taken += [make((bound,), rng, env, empty=False) for _ in range(VALUES - 1)]
+            if bound.column:
+                _carry(bound, tuple(taken), env)
 
 
 def _problem(bound: Bound, unfit: UnfitError) -> Problem:
@@ -160,9 +169,12 @@ def carry(bound: Bound, value: Any, env: Env) -> None:
         UnfitError: The leaf does not take the value.
         LawBrokenError: The leaf takes the value, and reads another one.
     """
-    if not bound.each and not bound.column:
+    if bound.column:
+        _carry(bound, (value,), env)
+        return
+    if not bound.each:
         _check_types(bound, value, env)
-    for one in value.values() if bound.each else ((value,) if bound.column else value,):
+    for one in value.values() if bound.each else (value,):
         _carry(bound, one, env)
 
 
@@ -179,7 +191,8 @@ def takes(bounds: Iterable[Bound], value: Any, env: Env) -> bool:
 def _carry(bound: Bound, value: Any, env: Env) -> None:
     _check_fits(bound, value, env)
     text = bound.chain.encode(value, env)
-    if isinstance(text, str) and ("\n" in text or text != text.strip() or not text):
+    joined = values.is_sequence(value)  # of a list, the codec may be what puts each element on a line of its own
+    if isinstance(text, str) and (("\n" in text and not joined) or text != text.strip() or not text):
         raise UnfitError("a text of one line, with no blanks around it", value)
     try:
         back = bound.chain.decode(text, env)

@@ -313,10 +313,12 @@ class Generator:
     def _refused(self, thing: Object, choices: Mapping[int, int], env: Env, subsets: tuple[str, ...]) -> bool:
         """Whether an alternative was chosen for this object whose condition it does not fulfil."""
         leaves = self.outline.leaves.get("object", ())
-        for (number, place), holds in self.outline.chosen:
+        for (number, place), of_item, holds in self.outline.chosen:
             count = 1 + max((p for bound in leaves for n, p in bound.choice if n == number), default=0)
-            if choices.get(number, 0) % count == place and not holds(self._alone(thing, env, subsets)):
-                return True
+            if choices.get(number, 0) % count == place:
+                alone = self._alone(thing, env, subsets)
+                if not holds(alone.up if of_item and alone.up is not None else alone):
+                    return True
         return False
 
     def _alone(self, thing: Object, env: Env, subsets: tuple[str, ...]) -> WriteContext:

@@ -7,6 +7,7 @@ laws.hold("my_format.yaml", random.Random(1))          # raises LawBrokenError w
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -112,6 +113,9 @@ def write_read(source: Source, form: Format, categories: Sequence[Category], ite
     dataset, back = opened(source, tree, form.options)
     if dataset.form.layout.variant != form.layout.variant:
         raise LawBrokenError(f"written as layout {form.layout.variant!r}, read as {dataset.form.layout.variant!r}")
+    differ = list(category_differences(categories, dataset.categories))
+    if differ:
+        raise LawBrokenError("\n".join(differ))
     found = {item.key: item for item in back}
     if found.keys() != {item.key for item in items}:
         raise LawBrokenError(f"items {sorted(item.key for item in items)} came back as {sorted(found)}")
@@ -178,6 +182,20 @@ def _unordered(document: Any) -> Any:
         parts = [_unordered(part) for part in document]
         return sorted(parts, key=repr) if parts and all(isinstance(part, dict) for part in parts) else parts
     return document
+
+
+def category_differences(made: Sequence[Category], back: Sequence[Category]) -> Iterator[str]:
+    """What of made-up categories came back as something else.
+
+    A category of which the name is unique is found by it.  What no file says of it may be missing: an id that stands
+    in label images alone, and that no pixel has.  Its index is its place, and follows from what a dataset lists.
+    """
+    names = Counter(category.name for category in back)
+    named = {category.name: category for category in back if names[category.name] == 1}
+    for one, other in ((one, named[one.name]) for one in made if one.name in named):
+        for slot in ("id", "path", "color", "countable", "keypoint_names", "skeleton", "attribute_names", "part_names"):
+            if getattr(other, slot) not in (None, ()):
+                yield from _differs(f"category {one.name!r}: {slot}", getattr(one, slot), getattr(other, slot))
 
 
 def differences(made: Item, back: Item) -> Iterator[str]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from formatspec.engine.evaluate.expressions import condition
 from formatspec.engine.evaluate.write_context import WriteContext
+from formatspec.engine.export.shared_tables import object_tables
 from formatspec.engine.resolve.codec_chain import Chain, build
 from formatspec.engine.resolve.scope import Meaning, Scope
 from formatspec.engine.spec.compiled import IMAGE, Format, Role
@@ -16,6 +17,9 @@ from formatspec.language.errors import Place
 from formatspec.language.expression import Binary, Literal, Name, Unary, conjuncts
 from formatspec.language.leaf import Bind, Text, bindings
 from formatspec.language.rules import BLOCK, KEY, Field, LeafRule, ListRule, MapRule, OneOf, Rule, TableRule, is_derived
+
+DERIVED = "derived"
+"""The kind under which leaves of derived slots stand, whatever record they are of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,8 @@ class Outline:
     places: dict[Place, int] = field(default_factory=dict)
     areas: list[Callable[[WriteContext], object]] = field(default_factory=list)
     conditions: list[tuple[bool, Callable[[WriteContext], object]]] = field(default_factory=list)
-    chosen: list[tuple[tuple[int, int], Callable[[WriteContext], object]]] = field(default_factory=list)
+    chosen: list[tuple[tuple[int, int], bool, Callable[[WriteContext], object]]] = field(default_factory=list)
+    """Alternatives with a condition: whether it is asked of the item, not of the object."""
     object_roles: dict[str, bool] = field(default_factory=dict)
     rings: tuple[str, ...] = ()
     numbers: set[str] = field(default_factory=set)
@@ -146,8 +151,10 @@ def _collect(
             where = rule.each.where
             holds = (lambda frame: True) if where is None else condition(where, inner, rule.place)
             found.conditions.append((role.kind == "pixels", holds))
-        if rule.each.table in ("items", "objects") and role.kind != "pixels" and rule.each.where is not None and choice:
-            found.chosen.append((choice[-1], condition(rule.each.where, inner, rule.place)))
+        of_item = rule.each.table == "items" and any(object_tables(rule.row))
+        told = of_item or rule.each.table == "objects"
+        if told and role.kind != "pixels" and rule.each.where is not None and choice:
+            found.chosen.append((choice[-1], of_item, condition(rule.each.where, inner, rule.place)))
         if role.kind == "pixels" and inner.kind == "object" and rule.each.where is None and not _slotted(rule.row):
             found.leaves.setdefault("object", []).append(
                 Bound(
@@ -251,7 +258,7 @@ def _leaf(
             continue
         known = [meaning for meaning in meanings if meaning is not None]
         chain = build(part, [meaning.value_type for meaning in known], max(len(keys), 1), textual, rule.place)
-        kind = _kind(known[0], scope)
+        kind = DERIVED if found.everything and known[0].derived else _kind(known[0], scope)
         if kind is None:
             continue
         bound = Bound(

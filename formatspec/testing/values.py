@@ -27,10 +27,19 @@ def number(rng: random.Random) -> int | float:
     return rng.randrange(-50, 500) if rng.random() < 0.5 else rng.randrange(-5000, 50000) / 64
 
 
-def box(rng: random.Random, width: int, height: int) -> tuple[float, ...]:
-    """A box inside the image."""
+def whole_box(rng: random.Random, width: int, height: int) -> tuple[int, int, int, int]:
+    """A box of whole pixels inside the image."""
     x, y = rng.randrange(width), rng.randrange(height)
     return (x, y, rng.randrange(1, width - x + 1), rng.randrange(1, height - y + 1))
+
+
+def box(rng: random.Random, width: int, height: int) -> tuple[float, ...]:
+    """A box inside the image, a pixel wide and high at least, now of whole pixels, now of quarters of them."""
+    if rng.random() < 0.5:
+        return whole_box(rng, width, height)
+    x, y = rng.randrange(4 * width - 3), rng.randrange(4 * height - 3)
+    wide, high = rng.randrange(4, 4 * width - x + 1), rng.randrange(4, 4 * height - y + 1)
+    return (x / 4, y / 4, wide / 4, high / 4)
 
 
 def ring(rng: random.Random, width: int, height: int) -> tuple[float, ...]:
@@ -48,10 +57,10 @@ def region(rng: random.Random, width: int, height: int) -> Region:
     """A blob, sometimes with a hole, sometimes in pieces."""
     mask = np.zeros((height, width), bool)
     for _ in range(rng.choice((1, 1, 2))):
-        x, y, w, h = (int(part) for part in box(rng, width, height))
+        x, y, w, h = whole_box(rng, width, height)
         mask[y : y + h, x : x + w] = True
     if rng.random() < 0.4:
-        x, y, w, h = (int(part) for part in box(rng, width, height))
+        x, y, w, h = whole_box(rng, width, height)
         mask[y : y + max(1, h // 3), x : x + max(1, w // 3)] = False
     if not mask.any():
         mask[0, 0] = True
@@ -108,7 +117,7 @@ MAKERS: dict[str, Make] = {
     "ring": lambda rng, w, h, textual: ring(rng, w, h),
     "rings": lambda rng, w, h, textual: tuple(ring(rng, w, h) for _ in range(rng.choice((1, 1, 2)))),
     "keypoints": lambda rng, w, h, textual: keypoints(rng, w, h),
-    "circle": lambda rng, w, h, textual: (rng.randrange(w), rng.randrange(h), rng.randrange(1, 5)),
+    "circle": lambda rng, w, h, textual: (rng.randrange(w), rng.randrange(4 * h) / 4, rng.randrange(4, 20) / 4),
     "ellipse": lambda rng, w, h, textual: (
         rng.randrange(w), rng.randrange(h), rng.randrange(1, 5), rng.randrange(5, 8), rng.choice((0.0, 30.0, 90.0))
     ),

@@ -100,6 +100,8 @@ CASES = [
     Case("two_radii", (), circles, R4),
     Case("marked_points", (), keypoints),
     Case("named_pairs", ("x", "y"), rings),
+    Case("numbers_at", ("a.x", "a.y", "b"), circles),
+    Case("entry", ("rating", "x"), st.dictionaries(words, scalars | texts.map(list), max_size=2), R2),
     Case("numbered_pairs", ("x", "y"), rings),
     Case("with_holes", (), rings, R2),
     Case("with_holes", ("flat",), rings, R2),

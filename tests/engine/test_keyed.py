@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import pickle
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import formatspec as fs
 from formatspec.engine.documents.keyed_rows import file_path, mapping_from_rows, rows_from_mapping
 from formatspec.files.document import FileError
 from formatspec.language.errors import SpecError
 from formatspec.language.rules import BARE, KEY, Rule, parse_rule
 from formatspec.language.yaml_source import load
+from formatspec.testing.memory import image_bytes
 
 RULE = parse_rule(load('images: {"{id}": {each: items, name: key}}', "rule.yaml"))
 FILE = {"images": {"a": {"name": "x"}, "b": {"name": "y"}}, "info": 1}
@@ -140,3 +144,36 @@ def test_what_is_no_group_stays_for_the_reader_that_judges() -> None:
 def test_mistakes_in_groups_are_said(text: str, message: str) -> None:
     with pytest.raises(SpecError, match=message):
         parse_rule(load(text, "r.yaml"))
+
+
+ROWS_OR_NULL = """
+formatspec: 1
+name: rows_or_null
+title: Rows or null
+items: labels
+files:
+  image: "data/{name}.{ext:image}"
+  labels:
+    path: labels.json
+    json:
+      labels:
+        "{name}": {each: items, "#": {one of: [[{each: objects, label: category.name, box: bbox | xywh}], null]}}
+"""
+
+
+def test_null_stands_where_rows_might_and_comes_back(tmp_path: Path) -> None:
+    spec = tmp_path / "rows_or_null.yaml"
+    spec.write_text(ROWS_OR_NULL)
+    document = {"labels": {"a": [{"label": "cat", "box": [1, 2, 3, 4]}], "b": [], "c": None}}
+    for name in "abc":
+        (tmp_path / "in/data").mkdir(parents=True, exist_ok=True)
+        (tmp_path / f"in/data/{name}.png").write_bytes(image_bytes(8, 8, "png"))
+    (tmp_path / "in/labels.json").write_text(json.dumps(document))
+    assert fs.validate(tmp_path / "in", str(spec)).findings == ()
+    assert [len(one.objects) for one in fs.open(tmp_path / "in", str(spec))] == [1, 0, 0]
+    fs.convert(tmp_path / "in", spec=str(spec), to=str(spec), out=tmp_path / "out", where="true")
+    assert json.loads((tmp_path / "out/labels.json").read_text()) == document
+    fs.convert(
+        tmp_path / "in", spec=str(spec), to=str(spec), out=tmp_path / "less", where="object.category.name != 'cat'"
+    )
+    assert json.loads((tmp_path / "less/labels.json").read_text())["labels"] == {"a": [], "b": [], "c": None}

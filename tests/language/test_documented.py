@@ -14,7 +14,11 @@ from formatspec.language.load import load_source
 from formatspec.testing import laws
 
 PAGE = (Path(fs.__file__).parent.parent / "docs" / "language.md").read_text("utf-8")
-BLOCKS = [block for block in re.findall(r"^```yaml\n(.*?)^```", PAGE, re.M | re.S) if block.startswith("files:\n")]
+BLOCKS = [
+    block
+    for block in re.findall(r"^```yaml\n(.*?)^```", PAGE, re.M | re.S)
+    if block.startswith(("files:\n", "options:\n"))
+]
 
 
 def test_there_are_blocks() -> None:

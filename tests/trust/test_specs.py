@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import http.server
 import json
 import os
 import subprocess
 import sys
 import threading
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from formatspec.engine.resolve.json_schema import SchemaError, compile_schema
 from formatspec.language import expression
 from formatspec.language.errors import SpecError
 from formatspec.language.functions import FUNCTIONS
+from formatspec.language.load import KEPT, load_source
 from formatspec.language.values import ExpressionError
 
 HEAD = "formatspec: 1\nname: my_x\n"
@@ -267,3 +270,15 @@ def test_addresses_inside_data_are_not_fetched(tmp_path: Path, data: Path) -> No
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
     assert "Traceback" not in ran.stderr
+
+
+def test_specs_that_are_loaded_one_after_another_do_not_stay(tmp_path: Path) -> None:
+    file = tmp_path / "s.yaml"
+
+    def loaded(number: int) -> weakref.ref[Any]:
+        file.write_text(f"{HEAD}about: {'x' * number}\nfiles: {{image: '{{name}}.{{ext:image}}'}}\n", encoding="utf-8")
+        return weakref.ref(load_source(file).layouts[0].spec)
+
+    found = [loaded(number) for number in range(1, KEPT + 50)]
+    gc.collect()
+    assert sum(one() is not None for one in found) <= KEPT

@@ -166,7 +166,7 @@ def value_runs(arguments: Sequence[Argument], site: Site) -> Codec:
 
         found = [values.whole(number) for number in values.sequence(value)]
         if len(found) % 2 or sum(found[1::2]) != env.width * env.height:
-            raise UnfitError(f"pairs of value and count for {env.width} x {env.height} pixels", value)
+            raise UnfitError(f"pairs of value and count for {env.width} x {env.height} pixels", value, "REGION_SIZE")
         inside = np.repeat(np.array([bool(one) for one in found[::2]], bool), found[1::2])
         return placed(inside.reshape(env.height, env.width), 0, 0, env)
 
@@ -239,14 +239,15 @@ def _unpack(data: bytes, total: int) -> tuple[list[int], list[int]]:
     def take_bits(count: int) -> int:
         nonlocal at
         if at + count > end:
-            raise UnfitError(f"runs of {total} words", f"{len(data)} bytes")
+            raise UnfitError(f"runs of {total} words", f"{len(data)} bytes", "REGION_SIZE")
         piece = data[at >> 3 : (at + count + 7) >> 3]
         at += count
         return (int.from_bytes(piece, "big") >> (-at % 8)) & ((1 << count) - 1)
 
     stated = take_bits(32)
     if stated != total:
-        raise UnfitError(f"runs of {total} words, four for each pixel of the image", stated)
+        message = f"runs of {total} words, four for each pixel of the image"
+        raise UnfitError(message, f"{stated} words in {len(data)} bytes", "REGION_SIZE")
     size = take_bits(5) + 1
     sizes = [take_bits(4) + 1 for _ in _COUNT_SIZES]
     words: list[int] = []

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from formatspec.language.rules import ListRule, MapRule, OneOf, Rule, TableRule, is_derived
+from formatspec.language.leaf import Constant
+from formatspec.language.rules import BARE, KEY, LeafRule, ListRule, MapRule, OneOf, Rule, TableRule, is_derived
 
 
 def rows_in(rule: Rule, document: Any) -> int:
@@ -22,13 +24,32 @@ def rows_in(rule: Rule, document: Any) -> int:
         if not tables or not isinstance(document, list | tuple):
             return max((rows_in(one, document) for one in rule.alternatives), default=0)
         counted = any(not one.each.overlap and not is_derived(one.row) for one in tables)
-        return sum(int(counted) + max(rows_in(one.row, row) for one in tables) for row in document)
+        return sum(int(counted) + max(rows_in(one.row, row) for one in _holding(tables, row)) for row in document)
     if isinstance(rule, MapRule) and isinstance(document, dict):
         fields = sum(rows_in(field.rule, document[field.keys[0]]) for field in rule.fields if field.keys[0] in document)
         return fields + max((rows_in(choice, document) for choice in rule.alternatives), default=0)
     if isinstance(rule, ListRule) and isinstance(document, list | tuple):
         return sum(rows_in(one, part) for one, part in zip(rule.rules, document, strict=False))
     return 0
+
+
+def _holding(tables: Sequence[TableRule], row: Any) -> Sequence[TableRule]:
+    """The tables that may hold a row: that alone whose rows are only kept, where it is the first of them."""
+    fitting = [one for one in tables if _has_constants(one.row, row)]
+    return fitting[:1] if fitting and fitting[0].each.kept else fitting or tables
+
+
+def _has_constants(rule: Rule, value: Any) -> bool:
+    """Whether a value has the constants and the keys that a rule asks for, as far as the rule's own mappings go."""
+    if isinstance(rule, LeafRule) and isinstance(rule.leaf, Constant):
+        return bool(value == rule.leaf.value) or str(value) == str(rule.leaf.value)
+    if not isinstance(rule, MapRule):
+        return True
+    return isinstance(value, dict) and all(
+        field.optional or (field.keys[0] in value and _has_constants(field.rule, value[field.keys[0]]))
+        for field in rule.fields
+        if len(field.keys) == 1 and field.keys[0] not in (KEY, BARE)
+    )
 
 
 def holds_tables(rule: Rule) -> bool:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
-from formatspec.engine.base.faults import Fault
+from formatspec.engine.base.faults import DocumentPath, Fault
 from formatspec.engine.dataset.dataset import OpenDataset
 from formatspec.engine.dataset.item.read_item import Assembled
 from formatspec.engine.evaluate.write_context import Getter, WriteContext, WriteScope, WriteSetting, records_of
+from formatspec.engine.read.check_rows import place_of_row
 from formatspec.engine.resolve.codec_chain import spell
 from formatspec.engine.resolve.discriminators import equal_strictly
 from formatspec.engine.resolve.scope import Scope
@@ -34,21 +35,33 @@ from formatspec.language.leaf import parse_text as parse_template
 from formatspec.language.load import place_text
 from formatspec.language.rules import problem
 from formatspec.language.schema import CheckSpec
+from formatspec.model.flaws import RING
 from formatspec.model.records import Item
+from formatspec.model.rings import crosses_itself
 from formatspec.model.slots import SLOTS, TABLES
 
 
-class Checker:
-    """The checks of one format, compiled."""
+class Judgement(NamedTuple):
+    """What a check says of an item: the finding, where it stands in which file, and the place of the object that it is
+    about among the item's objects."""
 
-    def __init__(self, form: Format) -> None:
+    finding: Finding
+    at: tuple[str, DocumentPath] | None = None
+    about: int | None = None
+
+
+class Checker:
+    """The checks of one format, compiled; `prefix` is the folder of the data in which the dataset begins."""
+
+    def __init__(self, form: Format, prefix: str = "") -> None:
         self.form = form
+        self.prefix = f"{prefix}/" if prefix else ""
         self.checks = [Check(form, code, spec) for code, spec in form.spec.checks.items()]
         self.shallow = [check for check in self.checks if not check.needs_pixels]
         self._values: dict[tuple[int, bool], Getter] = {}
         self.pixels = any(role.kind == "pixels" for role in form.documents)
 
-    def item(self, one: Assembled, deep: bool) -> Iterator[Finding]:
+    def item(self, one: Assembled, deep: bool) -> Iterator[Judgement]:
         """What the checks find in an item that could be read."""
         if one.item is None:
             return
@@ -57,11 +70,25 @@ class Checker:
         root = WriteContext(setting, one.item, one.item)
         if one.deferred:
             yield from self._computed(one, one.item, root)
+        if deep:
+            yield from self._crossing(one, one.item)
         for check in self.checks if deep else self.shallow:
             if not check.plainly_holds(root):
-                yield from check.run(one, one.item, root)
+                yield from check.run(one, one.item, root, self.prefix)
 
-    def _computed(self, one: Assembled, item: Item, root: WriteContext) -> Iterator[Finding]:
+    def _crossing(self, one: Assembled, item: Item) -> Iterator[Judgement]:
+        """Outlines that cross themselves."""
+        for place, thing in enumerate(item.objects):
+            if any(len(ring) > RING and crosses_itself(ring) for ring in thing.polygons):
+                file, path = place_of_row(one.state, place)
+                finding = Finding(
+                    code="POLYGON_CROSSES", level=self.form.levels.of("POLYGON_CROSSES", "info"),
+                    message="the outline crosses itself", file=f"{self.prefix}{file}" if file else None,
+                    pointer=pointer_text(path) if path else None, item=one.key, object=thing.id, scope="object",
+                )  # fmt: skip
+                yield Judgement(finding, (file, path) if path else None, place)
+
+    def _computed(self, one: Assembled, item: Item, root: WriteContext) -> Iterator[Judgement]:
         """Computed leaves whose values are other than what follows from the model."""
         places = {id(thing): place for place, thing in enumerate(item.objects)}
         context = root
@@ -86,11 +113,13 @@ class Checker:
                 or (leaf.near and _near(expected, value, self.pixels))
             ):
                 continue
-            yield Finding(
-                code="DIFFERS", level="warning", message="the value differs from what follows from the data", file=file,
-                pointer=pointer_text(path), item=one.key, object=getattr(thing, "id", None), scope="value",
+            finding = Finding(
+                code="DIFFERS", level="warning", message="the value differs from what follows from the data",
+                file=f"{self.prefix}{file}", pointer=pointer_text(path), item=one.key,
+                object=getattr(thing, "id", None), scope="value",
                 expected=spell_any(expected), got=value, rule=place_text(place),
             )  # fmt: skip
+            yield Judgement(finding, (file, path), places.get(id(thing)))
 
     def _value(self, leaf: Computed, of_object: bool) -> Getter:
         """The value of a computed leaf, of an object or of the item, compiled once."""
@@ -187,8 +216,8 @@ class Check:
         assert isinstance(part, Bind)  # text is kept in lines only
         return told.value(part.names[0])
 
-    def run(self, one: Assembled, item: Item, root: WriteContext) -> Iterator[Finding]:
-        """What the check finds in an item, whose context is `root`."""
+    def run(self, one: Assembled, item: Item, root: WriteContext, prefix: str = "") -> Iterator[Judgement]:
+        """What the check finds in an item, whose context is `root`; of an object, at the row that tells of it."""
         if self.spec.each == "objects":
             things = item.objects
             contexts = [WriteContext(root.setting, item, thing, root, i, len(things)) for i, thing in enumerate(things)]
@@ -204,21 +233,16 @@ class Check:
             except ExpressionError as error:
                 code, level = "CHECK_FAILED", CODES["CHECK_FAILED"].level
                 message = f"the check {self.code} cannot be evaluated here: {error}"
-            thing = context.record if context.record is not item else None
-            yield Finding(
-                code=code, level=level, message=message, item=one.key,
-                file=next((paths[0] for paths in one.files.values()), None),
-                object=getattr(thing, "id", None), rule=place_text(self.place),
+            about = context.index if context.record is not item else None
+            file, path = ("", ()) if about is None else place_of_row(one.state, about)
+            file = file or next((paths[0] for paths in one.files.values()), "")
+            finding = Finding(
+                code=code, level=level, message=message, item=one.key, file=f"{prefix}{file}" if file else None,
+                pointer=pointer_text(path) if path else None,
+                object=None if about is None else item.objects[about].id, rule=place_text(self.place),
+                scope="item" if about is None else "object",
             )  # fmt: skip
-
-    def _failed(self, one: Assembled, context: WriteContext, item: Item, error: ExpressionError) -> Finding:
-        """That the check cannot be told of a record, which then is not said to pass it."""
-        thing = context.record if context.record is not item else None
-        return Finding(
-            code="CHECK_FAILED", level="error", message=f"the check {self.code} fails while it is evaluated: {error}",
-            item=one.key, file=next((paths[0] for paths in one.files.values()), None),
-            object=getattr(thing, "id", None), rule=place_text(self.place),
-        )  # fmt: skip
+            yield Judgement(finding, (file, path) if path else None, about)
 
     def _message(self, context: WriteContext) -> str:
         return "".join(part if isinstance(part, str) else spell_any(part(context)) for part in self.say)

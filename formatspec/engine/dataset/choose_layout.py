@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import Any
 
+from formatspec.engine.dataset.choose_options import FILES, undecided, with_names
 from formatspec.engine.dataset.dataset import OpenDataset
-from formatspec.engine.dataset.document_shape import has_another_shape, told_by_documents
+from formatspec.engine.dataset.document_shape import beginning, has_another_shape, in_parts, told_by_documents
 from formatspec.engine.dataset.item.purpose import Purpose
 from formatspec.engine.index.build_index import claims, sampled
 from formatspec.engine.label_images.reader import fits_header
 from formatspec.engine.spec.compiled import Format, Role, compile_format, offered_options
+from formatspec.engine.spec.option_keys import options_in_keys
+from formatspec.files.document import FileError
 from formatspec.language.load import Source, place_at
 from formatspec.language.rules import problem
 from formatspec.model.image_error import ImageError
@@ -52,7 +56,11 @@ def candidates(source: Source, tree: Tree, options: Mapping[str, Any], within: s
         for layout, own in zip(source.layouts, offered, strict=True)
     ]
     part = tree.under(within) if within else tree
-    found = [(form, "/".join(filter(None, (within, prefix)))) for form in forms for prefix in roots(form, part)]
+    found = [
+        (_with_names(form, part, prefix, options), "/".join(filter(None, (within, prefix))))
+        for form in forms
+        for prefix in roots(form, part)
+    ]
     if not found:  # no root is there: nothing is found below the first of them
         return [(form, "/".join(filter(None, (within, _absent(form))))) for form in forms]
     if len(found) < 2:
@@ -67,6 +75,24 @@ def candidates(source: Source, tree: Tree, options: Mapping[str, Any], within: s
         return not any(by_role.values()), -_score(form, below[prefix], by_role, several, told), len(unclaimed)
 
     return sorted(found, key=lambda one: rank(*one))
+
+
+def _with_names(form: Format, tree: Tree, prefix: str, options: Mapping[str, Any]) -> Format:
+    """A layout with the options that stand in keys chosen from the documents below a prefix."""
+    stated = options_in_keys(form.layout)
+    if not stated:
+        return form
+    part = tree.under(prefix) if prefix else tree
+    every = any(option.value for option in stated.values())  # one list with several values may stand anywhere
+    paths = part.paths() if every else sampled(part.paths())
+    by_role, _, _ = claims(form, (path for path in paths if not form.ignored(path)))
+
+    def documents(role: Role) -> Iterator[Any]:
+        for path, _ in by_role[role.name] if every else by_role[role.name][:FILES]:
+            with contextlib.suppress(FileError, ValueError, OSError):
+                yield from in_parts(role, path, part) if every else (beginning(role, path, part).document,)
+
+    return with_names(form, options, documents)
 
 
 def _absent(form: Format) -> str:
@@ -123,4 +149,6 @@ def open_source(
         if len(dataset) and (fits or not has_images):
             break
     assert best is not None
-    return best[1]
+    dataset = best[1]
+    dataset.index.faults.extend(undecided(dataset.form, options))
+    return dataset

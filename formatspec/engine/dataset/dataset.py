@@ -27,7 +27,7 @@ from formatspec.engine.read.projection import fields_of, rows_decoder
 from formatspec.engine.spec import wanted_slots
 from formatspec.engine.spec.compiled import Format, Role, everything
 from formatspec.engine.splits.id_scopes import Splits
-from formatspec.engine.splits.match_categories import Listing, matched_splits
+from formatspec.engine.splits.match_categories import CategoryListing, matched_splits
 from formatspec.findings.finding import Finding
 from formatspec.language.schema import CategoryList, CategoryTable
 from formatspec.model.limits import Limits, limits, set_limits
@@ -133,7 +133,7 @@ class OpenDataset:
                 yield Fault("FILE_MISSING", path, (), role.place, message, hint)
                 return
 
-    def _matched(self, listings: Sequence[Listing], closed: bool, match: tuple[str, ...] = ()) -> Splits:
+    def _matched(self, listings: Sequence[CategoryListing], closed: bool, match: tuple[str, ...] = ()) -> Splits:
         splits, faults = matched_splits(listings, closed, match, wanted_slots.names_category_by(self.form, "index"))
         self.index.faults.extend(faults)
         return splits
@@ -146,7 +146,7 @@ class OpenDataset:
         names = sorted({str(one["category.name"]) for one in found if one and one["category.name"]})
         return [Category(name=one, index=index) for index, one in enumerate(names)]
 
-    def _listed_in(self, names: Iterable[str]) -> list[Listing]:
+    def _listed_in(self, names: Iterable[str]) -> list[CategoryListing]:
         found = []
         for name in names:
             role = self.form.roles.get(name)
@@ -163,7 +163,7 @@ class OpenDataset:
                 self.index.faults.extend(_doubled(state))
                 records = state.tables.get("category", ())
                 places: list[Any] = [one.get("$id_at", one.get("$name_at", (state.file, ()))) for one in records]
-                found.append(Listing(file.path, file.captures, from_state(state), places))
+                found.append(CategoryListing(file.path, file.captures, from_state(state), places))
         return found
 
     def readers(self, wanted: Wanted = everything, compares: bool = True) -> Readers:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from formatspec.engine.documents.role_codec import Decoded
-from formatspec.engine.index.row_source import range_file
+from formatspec.engine.index.row_source import range_file, sought
 from formatspec.engine.resolve.discriminators import row_test
 from formatspec.engine.resolve.scope import Scope
 from formatspec.engine.spec.compiled import Format, Role
+from formatspec.engine.spec.tables import tables_in
 from formatspec.files import json_rows
 from formatspec.files.document import FileError
-from formatspec.language.rules import ListRule, MapRule, OneOf, Rule, TableRule
+from formatspec.language.rules import KEY, ListRule, MapRule, OneOf, Rule, TableRule, is_bare, is_places
 from formatspec.paths.trees.tree import Tree
 
 LARGE = 1 << 22
@@ -41,14 +42,18 @@ def has_another_shape(role: Role, path: str, tree: Tree) -> bool:
     Of text it is so where a line fits nothing.
     """
     try:
-        decoded = _beginning(role, path, tree)
+        decoded = beginning(role, path, tree)
     except (FileError, ValueError, OSError):
         return False
     assert role.codec is not None
-    return bool(decoded.strays) or _differs(role.codec.rule, role.scope, decoded.document)
+    return bool(decoded.strays) or differs(role.codec.rule, role.scope, decoded.document)
 
 
-def _beginning(role: Role, path: str, tree: Tree) -> Decoded:
+def beginning(role: Role, path: str, tree: Tree) -> Decoded:
+    """A file of a role, decoded; of a large one the first rows of each list.
+
+    Raises FileError, ValueError and OSError as `Tree.read` and the role's codec do.
+    """
     assert role.codec is not None
     if role.codec.seen is not None and tree.size(path) > LARGE:
         try:
@@ -58,17 +63,51 @@ def _beginning(role: Role, path: str, tree: Tree) -> Decoded:
     return role.codec.decode(tree.read(path))
 
 
-def _differs(rule: Rule, scope: Scope, value: Any) -> bool:
+def _has_rows(rule: TableRule, scope: Scope, value: dict[str, Any]) -> bool:
+    """Whether what stands first in a mapping may be a row of a table whose rows stand under keys."""
+    key, part = next(iter(value.items()), (None, None))
+    if key is None or is_bare(rule.row):
+        return not isinstance(part, dict | list)
+    return isinstance(part, dict) and not differs(rule.row, scope.inside(rule.each.table), {KEY: key, **part})
+
+
+def in_parts(role: Role, path: str, tree: Tree) -> Iterator[Any]:
+    """The document of a file of a role; of a large one several, each with some of its rows, and all rows in turn.
+
+    Raises FileError, ValueError and OSError as `Tree.read` and the role's codec do.
+    """
+    assert role.codec is not None
+    if role.codec.sought and tree.size(path) > LARGE:
+        noted: dict[tuple[str, ...], tuple[str, ...]] = {at: () for at, _ in tables_in(role.codec.rule, ())}
+        try:
+            _, tables = sought(range_file(tree, path), noted)
+        except json_rows.NotRowsError:
+            tables = {}
+        for at, rows in tables.items():
+            for _, batch in rows.batches(None):
+                document: Any = list(batch)
+                for key in reversed(at):
+                    document = {key: document}
+                yield document
+        if tables:
+            return
+    yield role.codec.decode(tree.read(path)).document
+
+
+def differs(rule: Rule, scope: Scope, value: Any) -> bool:
+    """Whether a value lacks what a rule requires, or is a list where the rule has a mapping, or the other way round."""
     if isinstance(rule, MapRule):
         if not isinstance(value, dict) or not row_test(rule, scope)(value):
             return True
         inner = scope.below()
         parts = ((field.rule, value[key]) for field in rule.fields for key in field.keys if key in value)
-        return any(_differs(part, inner, found) for part, found in parts if found is not None)
+        return any(differs(part, inner, found) for part, found in parts if found is not None)
     if isinstance(rule, OneOf):
-        return all(_differs(choice, scope, value) for choice in rule.alternatives)
+        return all(differs(choice, scope, value) for choice in rule.alternatives)
     if isinstance(rule, TableRule) and not rule.each.columns:
-        if not isinstance(value, list):
-            return True
-        return bool(value) and _differs(rule.row, scope.inside(rule.each.table), value[0])
+        if not isinstance(value, list):  # rows below a key that an option names still stand in their mapping
+            return not (isinstance(value, dict) and rule.keyed and _has_rows(rule, scope, value))
+        if value and not isinstance(value[0], dict) and (is_bare(rule.row) or is_places(rule.row)):
+            return is_places(rule.row) and not isinstance(value[0], list)
+        return bool(value) and differs(rule.row, scope.inside(rule.each.table), value[0])
     return isinstance(rule, ListRule) and not isinstance(value, list)

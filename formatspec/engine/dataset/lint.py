@@ -13,6 +13,8 @@ from formatspec.engine.read.leaf_reader import ReadContext
 from formatspec.engine.resolve.held_slots import BITS
 from formatspec.engine.spec.compiled import Format, compile_format, everything
 from formatspec.engine.spec.names_join import unjoined
+from formatspec.engine.spec.option_keys import key_options, options_in_keys
+from formatspec.engine.spec.required_slots import required_slots
 from formatspec.language.errors import Place, Problem, SpecError, suggest
 from formatspec.language.load import Layout, Source, place_at
 from formatspec.language.schema import CategoryList, CategoryTable, OptionSpec
@@ -77,11 +79,17 @@ def choices(options: Mapping[str, OptionSpec]) -> list[dict[str, Any]]:
     """Every combination of the choices that options have.  Raises SpecError where they are too many to try."""
     found: list[dict[str, Any]] = [{}]
     for name, option in options.items():
-        if option.choices:
-            found = [{**known, name: choice} for known in found for choice in option.choices]
+        tried = option.choices or option.prefers[:2]
+        if tried:
+            found = [{**known, name: choice} for known in found for choice in tried]
             if len(found) > MOST_CHOICES:
                 raise SpecError((Problem(f"the options have more than {MOST_CHOICES} combinations", None),))
     return found
+
+
+def notes(source: Source) -> tuple[Problem, ...]:
+    """What is no mistake in a spec, but seldom meant: each thing once."""
+    return tuple(dict.fromkeys(note for form in forms(source) for note in required_slots(form)))
 
 
 def _worded_once(problems: Mapping[Problem, None]) -> list[Problem]:
@@ -122,10 +130,20 @@ def _entries(source: Source, layout: Layout) -> Iterator[Problem]:
                 hint = suggest(str(value), map(str, allowed))
                 place = place_at(node, "options", name, *path)
                 yield Problem(f"{value!r} is no choice of the option {name}", place, hint=hint)
+        stands = name in options_in_keys(layout)
+        if stands and option.initial is None:
+            message = f"nothing says what the option {name} is where nobody states it"
+            yield Problem(message, place_at(node, "options", name), "`default: NAME`, or `prefers: [NAME, …]`")
+        if option.prefers and not stands:
+            message = f"the option {name} prefers names, but stands in no key"
+            yield Problem(message, place_at(node, "options", name), f'`"{{option.{name}}}": …` in a document')
         for slot in option.follows:
             if slot not in BITS:
                 place = place_at(node, "options", name, "follows", slot)
                 yield Problem(f"{slot!r} is no slot of an object", place, hint=suggest(slot, BITS))
+    for name, stated in key_options(layout.rules).items():
+        if name not in spec.options:
+            yield Problem(f"{spec.name} has no option {name!r}", stated.place, hint=suggest(name, spec.options))
     for position, example in enumerate(spec.examples):
         at = place_at(node, "examples", position)
         yield from _problems(partial(source.beside, example, at))
@@ -158,4 +176,4 @@ def _is_encoding(name: str) -> bool:
     return True
 
 
-__all__ = ["choices", "compile_whole", "forms"]
+__all__ = ["choices", "compile_whole", "forms", "notes"]

@@ -88,7 +88,7 @@ class Reporter:
     def _named(self, fault: Fault) -> DocumentPath:
         """The fault's path through the file as it is."""
         for role in self.form.documents:
-            if role.codec is not None and role.codec.named and role.template.match(fault.file) is not None:
+            if role.codec is not None and role.codec.named and role.match(fault.file) is not None:
                 try:
                     return role.codec.named(self.tree.read(fault.file), fault.path)
                 except (FileError, ValueError, OSError, KeyError):
@@ -105,14 +105,14 @@ class Reporter:
         if file in self.shared:
             return any(isinstance(rows, FileRows) for rows in self.shared[file].tables.values())
         roles = (role for role in self.form.documents if role.codec is not None and role.codec.shape is not None)
-        return any(role.template.match(file) is not None for role in roles)
+        return any(role.match(file) is not None for role in roles)
 
     def _locate(self, file: str, path: DocumentPath) -> tuple[int, int] | None:
         sought = self._in_rows(file, path)
         if sought is not None:
             return sought
         for role in self.form.documents:
-            if role.codec is None or role.template.match(file) is None:
+            if role.codec is None or role.match(file) is None:
                 continue
             try:
                 data = self._data(file)

@@ -15,6 +15,7 @@ from formatspec.engine.index.entries import Entry
 from formatspec.engine.spec.compiled import IMAGE, Format, Role
 from formatspec.engine.spec.wanted_slots import meanings
 from formatspec.language.schema import CategoryList
+from formatspec.paths.trees.tree import as_spelled
 
 SUBSET = "subset"
 
@@ -31,28 +32,30 @@ def dataset_faults(dataset: OpenDataset, leaks: bool) -> Iterator[Fault]:
 
 LARGEST = 1 << 26
 """Bytes of the largest shared JSON file in which keys are looked at that stand twice."""
+LARGEST_CONVERTED = 1 << 22
+"""Likewise, in a conversion."""
 
 
-def shared_keys_twice(dataset: OpenDataset) -> Iterator[Fault]:
-    """Keys that stand twice in a mapping of a shared JSON file."""
+def shared_keys_twice(dataset: OpenDataset, largest: int = LARGEST) -> Iterator[Fault]:
+    """Keys that stand twice in a mapping of a shared JSON file of at most so many bytes."""
     for file in dataset.index.shared:
         role = dataset.form.roles[file.role]
-        if role.kind == "json" and (data := _small(dataset, file.path)) is not None:
+        if role.kind == "json" and (data := _small(dataset, file.path, largest)) is not None:
             yield from keys_twice(role, file.path, data, "key")
 
 
-def unchecked_keys(dataset: OpenDataset) -> list[str]:
+def unchecked_keys(dataset: OpenDataset, largest: int = LARGEST) -> list[str]:
     """The shared JSON files that are too large to look for keys that stand twice."""
     files = (file for file in dataset.index.shared if dataset.form.roles[file.role].kind == "json")
-    return [file.path for file in files if _small(dataset, file.path) is None]
+    return [file.path for file in files if _small(dataset, file.path, largest) is None]
 
 
-def _small(dataset: OpenDataset, path: str) -> bytes | None:
+def _small(dataset: OpenDataset, path: str, largest: int) -> bytes | None:
     local = dataset.tree.local(path)
-    if local is not None and local.stat().st_size > LARGEST:
+    if local is not None and local.stat().st_size > largest:
         return None
     data = dataset.tree.read(path)
-    return data if len(data) <= LARGEST else None
+    return data if len(data) <= largest else None
 
 
 def _missing_files(dataset: OpenDataset) -> Iterator[Fault]:
@@ -62,7 +65,7 @@ def _missing_files(dataset: OpenDataset) -> Iterator[Fault]:
         role
         for role in form.roles.values()
         if role.span == "shared" and not role.optional and not role.folder and role.name != IMAGE
-        if not (role.name in form.spec.categories and _categories_are_told(dataset))
+        if not (role.name in form.spec.categories and _categories_are_told(dataset, role))
     ]
     if not roles or not len(dataset):
         return
@@ -74,15 +77,18 @@ def _missing_files(dataset: OpenDataset) -> Iterator[Fault]:
         if not role.captures and role.name in there:
             continue
         for path in dict.fromkeys(path for one in names if (path := _path(role, one)) is not None):
-            if path not in said and not dataset.tree.exists(path):
+            if path not in said and not dataset.tree.exists(as_spelled(dataset.tree, path)):
                 words = f"the dataset's {role.name} file is missing"
                 yield Fault("FILE_MISSING", path, (), role.place, words, path, scope="document")
 
 
-def _categories_are_told(dataset: OpenDataset) -> bool:
-    """Whether some source of categories is there; the others are then not missed, as the first present one wins."""
-    sources = (source.list if isinstance(source, CategoryList) else source for source in dataset.form.spec.categories)
-    there = dataset.index.claimed.roles
+def _categories_are_told(dataset: OpenDataset, role: Role) -> bool:
+    """Whether some source of categories is there; the others are then not missed, as the first present one wins.
+
+    A role with a file for each subset is missed where one of these is not there.
+    """
+    sources = [source.list if isinstance(source, CategoryList) else source for source in dataset.form.spec.categories]
+    there = dataset.index.claimed.roles - ({role.name} if role.captures else set())
     return bool(dataset.purpose.classes) or any(isinstance(name, str) and name in there for name in sources)
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 import msgspec
 
+from formatspec.engine.dataset.choose_options import FILES, with_names
 from formatspec.engine.detection.evidence.evidence_groups import Groups
 from formatspec.engine.detection.evidence.opened_files import OpenedFiles
 from formatspec.engine.detection.fit.bare_images import lists_one_subset_of_several, may_be_bare
@@ -125,6 +126,10 @@ def examined(
     def full(path: str) -> str:
         return outer + start + path
 
+    def documents(role: Role) -> Iterator[Any]:
+        return (files.document(role, full(path)).value for path, _ in by_role[role.name][:FILES])
+
+    form = with_names(form, {}, documents)
     images = [claim for claim in by_role.get(IMAGE, ()) if outer + start + claim[0] not in groups.labels]
     listed = images if groups.images and len(paths) < ALL else None
     fits: dict[str, RoleFit] = {}

@@ -12,7 +12,7 @@ from formatspec.engine.detection.candidate_roots import below, wrapping_folders
 from formatspec.engine.detection.evidence.evidence_groups import IMAGES, Groups, extension_of, grouped
 from formatspec.engine.detection.evidence.ignorable import is_ignorable
 from formatspec.engine.detection.evidence.opened_files import OpenedFiles
-from formatspec.engine.detection.ranking import Outcome, Standing, ranked, second_datasets
+from formatspec.engine.detection.ranking import RankedFormats, Standing, ranked, second_datasets
 from formatspec.engine.index.build_index import sampled
 from formatspec.engine.spec.compiled import compile_format
 from formatspec.language.errors import SpecError
@@ -32,7 +32,7 @@ class Detection(msgspec.Struct, frozen=True):
     nothing that could tell a format.
     """
 
-    outcome: Outcome
+    outcome: RankedFormats
     sources: Mapping[str, Source]
     within: str = ""
     elsewhere: tuple[tuple[str, str], ...] = ()

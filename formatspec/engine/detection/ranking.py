@@ -22,7 +22,7 @@ class Standing(msgspec.Struct, frozen=True):
     reason: str
 
 
-class Outcome(msgspec.Struct, frozen=True):
+class RankedFormats(msgspec.Struct, frozen=True):
     """Which format a tree has.
 
     winners: one where it is told; several where formats tie that do not extend one another; none where it is none.
@@ -40,7 +40,7 @@ class Outcome(msgspec.Struct, frozen=True):
         return self.others[:NEAREST]
 
 
-def ranked(candidates: Mapping[str, Sequence[Candidate]], unusable: Mapping[str, str], barred: bool) -> Outcome:
+def ranked(candidates: Mapping[str, Sequence[Candidate]], unusable: Mapping[str, str], barred: bool) -> RankedFormats:
     """The outcome for the candidates of each format, by name.
 
     unusable: formats that were not tried, and why.  barred: whether formats that images alone tell may not win.
@@ -48,13 +48,22 @@ def ranked(candidates: Mapping[str, Sequence[Candidate]], unusable: Mapping[str,
     able = [one for found in candidates.values() for one in found if one.may_win]
     if barred:
         able = [one for one in able if one.state != "bare"]
-    winners = _winners(able)
+    winners = [] if _is_barred_by_images(able, candidates) else _winners(able)
     won = {one.name for one in winners}
     others = [_standing(name, found) for name, found in candidates.items() if name not in won]
     others.sort(key=lambda one: (one.candidate is None, [-part for part in _near(one)], one.name))
     others += [Standing(name, None, reason) for name, reason in unusable.items()]
     kept_out = barred and not winners and any(one.may_win for found in candidates.values() for one in found)
-    return Outcome(tuple(winners), tuple(others), kept_out)
+    return RankedFormats(tuple(winners), tuple(others), kept_out)
+
+
+def _is_barred_by_images(able: Sequence[Candidate], candidates: Mapping[str, Sequence[Candidate]]) -> bool:
+    """Whether the documents are rather those of a format of which no image is there, so that no other is told."""
+    best = max((one.explained for one in able if one.state != "bare"), default=None)
+    return best is not None and any(
+        one.explained > best for found in candidates.values() for one in found
+        if one.state == "identified" and not one.covers and 2 * one.explained > one.groups
+    )  # fmt: skip
 
 
 def _near(standing: Standing) -> tuple[float, ...]:
@@ -110,7 +119,7 @@ def _left(one: Candidate) -> str:
     return f"leaves {one.leaves[0]}{more}"
 
 
-def second_datasets(outcome: Outcome, candidates: Mapping[str, Sequence[Candidate]]) -> list[tuple[str, str]]:
+def second_datasets(outcome: RankedFormats, candidates: Mapping[str, Sequence[Candidate]]) -> list[tuple[str, str]]:
     """Formats that explain evidence which the winner leaves, each with the first such file: two datasets in one."""
     if len(outcome.winners) != 1 or not outcome.winners[0].leaves:
         return []

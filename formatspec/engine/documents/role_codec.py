@@ -127,7 +127,11 @@ def _csv(style: Style, rule: Rule) -> RoleCodec:
     stated = bool(style.columns) or not style.header  # then every file has all of them
     reading = Style(**{**_fields(style), "columns": () if style.header else columns})
 
+    needed = style.header and any(not field.optional for row in rows for field in row.fields)
+
     def decode(data: bytes) -> Decoded:
+        if needed and not data.strip():
+            raise FileError(f"the file is empty; its first line must name the columns: {', '.join(columns)}")
         document = module.decode(data, reading)
         for line in document if structured else ():
             line.update({key: _structure(line[key]) for key in structured & line.keys()})

@@ -28,7 +28,7 @@ class UnmappedCategories:
         return category
 
 
-class Seen(NamedTuple):
+class ShownPixels(NamedTuple):
     """How many of a record's pixels a finished label image shows, of how many; `region`: which, where some are not."""
 
     pixels: int
@@ -92,7 +92,7 @@ class WriteSetting:
         self.odd: list[tuple[int, int]] = []
         self.refused: list[tuple[Hashable, tuple[str, ...]]] = []
         self.rows: dict[str, Any] = {}
-        self.seen: dict[Hashable, Seen] = {}
+        self.seen: dict[Hashable, ShownPixels] = {}
         self.counts: dict[str, int] = {}
         self.subsets: tuple[str, ...] = ()
         self.unheld: frozenset[str] = frozenset()

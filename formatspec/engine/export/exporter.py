@@ -21,7 +21,7 @@ from formatspec.engine.export.lost.count_records import count_item, table_key, t
 from formatspec.engine.export.lost.kept_records import note_kept_fields
 from formatspec.engine.export.lost.losses import Losses
 from formatspec.engine.export.lost.lost_records import ONE_PER_ITEM, Unwritten
-from formatspec.engine.export.render_path import rendered
+from formatspec.engine.export.render_path import Spelled, as_rendered, rendered
 from formatspec.engine.export.shard_output import ShardOutput, SharedShard, TableShard
 from formatspec.engine.export.shared_tables import Spooled, counts_on, narrower, spooled_tables, told_twice
 from formatspec.engine.export.shared_values import gather_values
@@ -55,7 +55,9 @@ class Exporter:
         write: Write,
         sources: Mapping[tuple[str, str], SharedFile],
         as_read: TargetCategories | None,
+        spelled: Spelled = as_rendered,
     ) -> None:
+        self.spelled = spelled
         self.target = target
         self.categories = categories
         self.adapter = adapter
@@ -76,7 +78,7 @@ class Exporter:
         own = [role for role in target.documents if role.span != "shared"]
         self.beside_copies = Unwritten(target, self.same, tables_of(own))
         self.roles = [role for role in target.roles.values() if role.name != IMAGE or role.kind is not None]
-        if not self.same and asked.numbered_by_rows(target):
+        if not self.same and target.numbered_by_rows:
             self.roles.sort(key=lambda role: role.kind == "pixels")
         self.writers = {
             role.name: role.painter() if role.kind == "pixels" else compile_writer(role.document_rule, role.scope)
@@ -102,8 +104,8 @@ class Exporter:
         self.numbers: dict[int, int] = {}
         self.apart = asked.holds_apart(target)
         self.unheld = frozenset() if self.same else asked.unheld_lines(target)
-        self.beside_pictures = not self.same and asked.told_beside_pictures(target)
-        self.in_documents = not self.same and asked.numbered_by_rows(target)
+        self.beside_pictures = not self.same and target.told_beside_pictures
+        self.in_documents = not self.same and target.numbered_by_rows
         self.areas_as_objects = "areas" not in losses.tables and "objects" in losses.tables
 
     def item(self, item: Item, index: int, whole: bool = True, kept: Sequence[tuple[str, str]] = ()) -> Item:
@@ -212,7 +214,7 @@ class Exporter:
         return path
 
     def _item_file(self, role: Role, item: Item, context: WriteContext) -> Iterator[tuple[str, bytes]]:
-        path = rendered(role, item.captures)
+        path = self.spelled(rendered(role, item.captures))
         origin = item.origin if context.as_read is not None else None
         was_there = origin is not None and (role.name in origin.documents or role.name in origin.rasters)
         if role.optional and origin is not None and not was_there:
@@ -299,9 +301,9 @@ class Exporter:
     def _record_path(self, role: Role, item: Item, inner: WriteContext) -> str:
         if inner.as_read is not None and inner.record.origin is not None:
             kept = inner.record.origin.rasters.get(f"path {role.name}")
-            if kept is not None and not (self.adapter.renamed and role.template.match(kept)):
+            if kept is not None and not (self.adapter.renamed and role.match(kept)):
                 return str(kept)
-        return rendered(role, {**item.captures, **record_names(role, inner)})
+        return self.spelled(rendered(role, {**item.captures, **record_names(role, inner)}))
 
     def _rows(self, role: Role, item: Item, item_setting: WriteSetting) -> None:
         if not any(name.startswith("category.") for name in role.captures):
@@ -333,7 +335,7 @@ class Exporter:
         return {subset: None for file in found if (subset := file.captures["subset"]) not in item.subsets}
 
     def _rows_of(self, role: Role, item: Item, captures: Mapping[str, Any], item_setting: WriteSetting) -> None:
-        key = (role.name, rendered(role, captures))
+        key = (role.name, self.spelled(rendered(role, captures)))
         shared = self.shared.get(key)
         over_files = not set(role.captures) <= set(self.target.key_names)
         if shared is None:

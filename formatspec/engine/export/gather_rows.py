@@ -22,10 +22,14 @@ class Shared(msgspec.Struct):
     columns: dict[str, None] = msgspec.field(default_factory=dict)
 
 
+LAST_PLACE = (1 << 31) - 1
+"""The place of rows that no source told of: behind all others; places are kept as numbers of 32 bits."""
+
+
 def gather_row(row: RowWriter, context: WriteContext, gathered: TableShard, codec: RoleCodec, in_place: bool) -> str:
     """Write a row, where it stood in its source if `in_place`; gives why it cannot be, nothing if it can."""
     try:
-        place = position_of(context.record, row.number, context.setting.file) if in_place else -1
+        place = min(position_of(context.record, row.number, context.setting.file), LAST_PLACE) if in_place else -1
         gathered.add(write_record(row, context), place, codec)
     except LackingError as lacking:
         return f"no {lacking}"

@@ -16,8 +16,8 @@ from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting
 from formatspec.engine.export.adaptation.adapt import TargetCategories
 from formatspec.engine.export.errors import CannotWriteError
 from formatspec.engine.export.lost.losses import Losses
-from formatspec.engine.export.render_path import rendered
-from formatspec.engine.export.shard_output import ShardOutput, SharedShard, TableShard, row_of, row_writer
+from formatspec.engine.export.render_path import Spelled, as_rendered, rendered
+from formatspec.engine.export.shard_output import ShardOutput, SharedShard, TableShard, raised, row_of, row_writer
 from formatspec.engine.export.shared_tables import counts_of, is_category_source, spooled_tables
 from formatspec.engine.export.shared_values import merge_values
 from formatspec.engine.index.row_ownership import SharedFile
@@ -124,7 +124,9 @@ class Finisher:
         sources: Mapping[tuple[str, str], SharedFile],
         as_read: TargetCategories | None,
         renamed: Mapping[str, str] = {},
+        spelled: Spelled = as_rendered,
     ) -> None:
+        self.spelled = spelled
         self.target = target
         self.renamed = renamed
         self.categories = categories
@@ -178,7 +180,7 @@ class Finisher:
         for role in self._roles:
             names = [key for key in self._files if key[0] == role.name]
             if not names and not role.captures:
-                names = [(role.name, rendered(role, {}))]
+                names = [(role.name, self.spelled(rendered(role, {})))]
             writer = compile_writer(role.document_rule, role.scope)
             for key in names:
                 self._write(role, writer, key, self._files.get(key) or _File({}), put)
@@ -264,11 +266,8 @@ def _join(rows: SpooledRows, part: TableShard, before: Mapping[str, int], text_o
     places = part.places or [-1] * len(part.rows)
     for number, (text, place) in enumerate(zip(part.rows, places, strict=True)):
         fields = part.numbered.get(number)
-        if fields and any(before.get(counter) for counter in fields.values()):
-            document = row_of(text)
-            for key, counter in fields.items():
-                document[key] += before.get(counter, 0)
-            text = text_of(document)
+        if fields and any(before.get(field.counter) for field in fields):
+            text = raised(text, fields, before, text_of)
         rows.add(text, place)
 
 

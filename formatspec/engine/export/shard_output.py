@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -14,27 +15,40 @@ from formatspec.engine.resolve.row_counters import counted
 from formatspec.files.document import FileError
 
 
+class CountedField(msgspec.Struct, frozen=True):
+    """A field of a row that counts rows: its key, the table that it counts, and where its number stands in the row's
+    text; `stop` is 0 where that is not known."""
+
+    key: str
+    counter: str
+    start: int = 0
+    stop: int = 0
+
+
 class TableShard(msgspec.Struct):
     """Rows of one table, as JSON.
 
     places: where each stood in its source, -1 where it comes as it comes; none where all do.
-    numbered: by the row's place here, its fields that count rows, and the tables that they count.
+    numbered: by the row's place here, its fields that count rows.
     """
 
     rows: list[bytes] = []
     places: list[int] = []
-    numbered: dict[int, dict[str, str]] = {}
+    numbered: dict[int, list[CountedField]] = {}
 
     def add(self, document: Any, place: int, codec: RoleCodec) -> None:
         """Take a row.  Raises FileError where a file of its kind cannot hold it."""
         fields = counted(document)
+        text = row_writer(codec)(document)
         if fields:
-            self.numbered[len(self.rows)] = fields
+            self.numbered[len(self.rows)] = [
+                CountedField(key, counter, *_place_of(text, key, document[key])) for key, counter in fields.items()
+            ]
         if place >= 0 and not self.places:
             self.places = [-1] * len(self.rows)
         if place >= 0 or self.places:
             self.places.append(place)
-        self.rows.append(row_writer(codec)(document))
+        self.rows.append(text)
 
 
 class SharedShard(msgspec.Struct):
@@ -84,3 +98,37 @@ def row_text(document: Any) -> bytes:
 def row_of(text: bytes) -> Any:
     """The row that a text gives."""
     return json.loads(text.decode("utf-8", "surrogatepass"))
+
+
+def _place_of(text: bytes, key: str, number: int) -> tuple[int, int]:
+    """Where the number of a key stands in a row's JSON text; (0, 0) where the key stands there more than once."""
+    digits = b"%d" % number
+    for before in _spellings(key):
+        if text.count(before) == 1:
+            start = text.index(before) + len(before)
+            stop = start + len(digits)
+            if text.startswith(digits, start) and not text[stop : stop + 1].isdigit():
+                return start, stop
+    return 0, 0
+
+
+@cache
+def _spellings(key: str) -> tuple[bytes, ...]:
+    """What may stand before the value of a key in JSON."""
+    named = json.dumps(key, ensure_ascii=False)
+    return tuple(f"{named}{between}".encode("utf-8", "surrogatepass") for between in (": ", ":"))
+
+
+def raised(
+    text: bytes, fields: Sequence[CountedField], before: Mapping[str, int], write: Callable[[Any], bytes]
+) -> bytes:
+    """A row whose counting fields go on behind so many rows of each table."""
+    if any(not field.stop for field in fields):
+        document = row_of(text)
+        for field in fields:
+            document[field.key] += before.get(field.counter, 0)
+        return write(document)
+    for field in sorted(fields, key=lambda field: field.start, reverse=True):
+        number = int(text[field.start : field.stop]) + before.get(field.counter, 0)
+        text = b"%b%d%b" % (text[: field.start], number, text[field.stop :])
+    return text

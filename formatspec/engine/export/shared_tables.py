@@ -126,38 +126,6 @@ def unheld_lines(form: Format) -> frozenset[str]:
     return frozenset({"polyline", "keypoints"} - held)
 
 
-def told_beside_pictures(form: Format) -> bool:
-    """Whether documents tell of objects by their ids beside one label image, the only place of their pixels.
-
-    Then an object that the image does not show has no row, and a row tells of the pixels that the image shows.
-    """
-    pictures = [role for role in form.documents if role.kind == "pixels" and role.span == "item"]
-    pictured = [role for role in pictures if ("id",) in _keys(role)]
-    others = [role for role in form.documents if role not in pictured and not role.kept]
-    return (
-        bool(pictured)
-        and any(("id",) in _keys(role) for role in others)
-        and not any(
-            scope.kind == "object" and meaning.name in ("region", "polygons", "polygon", "path")
-            for role in others
-            for meaning, scope, _ in wanted_slots.meanings(role.document_rule, role.scope)
-        )
-    )
-
-
-def numbered_by_rows(form: Format) -> bool:
-    """Whether label images number an item's objects by their place among the rows of a document of the item."""
-    own = [role for role in form.documents if role.span == "item" and not role.kept]
-    return any(role.kind == "pixels" and ("index",) in _keys(role) for role in own) and any(
-        role.kind != "pixels" and not table.each.overlap for role in own for table in object_tables(role.document_rule)
-    )
-
-
-def _keys(role: Role) -> set[tuple[str, ...]]:
-    """The keys by which rows of a role are objects."""
-    return {table.each.by for table in object_tables(role.document_rule) if not table.each.overlap}
-
-
 def object_tables(rule: Rule) -> Iterator[TableRule]:
     """The tables of objects in a rule."""
     if isinstance(rule, TableRule) and rule.each.table == "objects":

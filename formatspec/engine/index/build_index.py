@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 
 from formatspec.engine.base.faults import Fault
+from formatspec.engine.index.document_frames import frame_faults
 from formatspec.engine.index.entries import Chosen, Entries, Entry, ItemFiles, captured
 from formatspec.engine.index.join_rows import id_key, join_rows, name_key, names_only, noted_keys
 from formatspec.engine.index.named_folders import share_captures, share_named_folders
@@ -105,13 +106,16 @@ def _claimer(form: Format, faults: list[Fault]) -> Callable[[str], tuple[Role, d
     others = _by_rank(role for role in roles if "." not in role.template.suffix)
 
     def claim(path: str) -> tuple[Role, dict[str, Any]] | None:
-        for equals in tried.get(path.rpartition(".")[2], others):
+        extension = path.rpartition(".")[2]
+        small = extension.lower()
+        for equals in tried.get(small, others):
             if len(equals) == 1:
-                role, found = equals[0], equals[0].template.match(path)
+                role = equals[0]
+                found = role.template.match(path) if small == extension else role.match(path)
                 if found is not None:
                     return role, {**role.spec.given, **found} if role.spec.given else found
                 continue
-            best = [(role, found) for role in equals if (found := role.template.match(path)) is not None]
+            best = [(role, found) for role in equals if (found := role.match(path)) is not None]
             if not best:
                 continue
             role, found = best[0]
@@ -206,6 +210,7 @@ def build_index(form: Format, tree: Tree, state_of: Any) -> Index:
     listed, complete, ordered = _looked_through(form, entries, rows)
     order = np.arange(len(entries), dtype=np.int32) if ordered else _in_order(entries)
     all_, known, strangers = (Chosen(entries, order[some[order]]) for some in (listed | True, listed, ~listed))
+    faults += frame_faults(form, shared, state_of)
     values = read_values(form, shared, known, state_of, faults)
     rows.values_of = values.of if values else None
     return Index(all_, known, strangers, complete, shared, tables, rows, faults, unclaimed, claimed)

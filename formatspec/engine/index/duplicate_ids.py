@@ -49,27 +49,27 @@ class Ids:
             if len(hashes) >= PIECE:
                 self._put_away()
 
-    def see_all(self, documents: Sequence[Any], owners: Any, first: int) -> None:
+    def see_all(self, documents: Sequence[Any], owners: Any, start: int) -> None:
         """Note the ids of rows that follow each other, each read by the first reader."""
         key = self.keys[0]
         if key is None:
             return
         values = [document.get(key) for document in documents]
         if not PLAIN.issuperset(map(type, values)):
-            for position, document in enumerate(documents, first):
-                self.see(0, document, int(owners[position - first]), position)
+            for position, document in enumerate(documents, start):
+                self.see(0, document, int(owners[position - start]), position)
             return
-        self._see_hashes(np.fromiter(map(hash, values), np.int64, len(values)), owners, first)
+        self._see_hashes(np.fromiter(map(hash, values), np.int64, len(values)), owners, start)
 
-    def see_numbers(self, values: Column | None, owners: Any, first: int) -> None:
+    def see_numbers(self, values: Column | None, owners: Any, start: int) -> None:
         """Note ids of rows that follow each other, each read by the first reader, that are numbers; None for no ids."""
         if values is not None:
-            self._see_hashes(hashes(values), owners, first)
+            self._see_hashes(hashes(values), owners, start)
 
-    def _see_hashes(self, found: Column, owners: Any, first: int) -> None:
+    def _see_hashes(self, found: Column, owners: Any, start: int) -> None:
         self._put_away()
         count = len(found)
-        places = np.arange(first, first + count, dtype=np.int32)
+        places = np.arange(start, start + count, dtype=np.int32)
         self._seen.add(found, owners, places, np.zeros(count, np.int8))
 
     def _put_away(self) -> None:

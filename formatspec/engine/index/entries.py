@@ -281,7 +281,7 @@ class ItemFiles:
 
 def captured(role: Role, path: str) -> dict[str, Any]:
     """What a path of a role captures, and what the role says of all its files."""
-    return {**role.spec.given, **(role.template.match(path) or {})}
+    return {**role.spec.given, **(role.match(path) or {})}
 
 
 def header_of(rule: Rule, document: Any) -> tuple[str, ...]:

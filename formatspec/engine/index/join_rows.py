@@ -14,7 +14,7 @@ from formatspec.engine.base.faults import MILD, DocumentPath, Fault
 from formatspec.engine.index.duplicate_ids import PLAIN, Ids
 from formatspec.engine.index.entries import Entries, Entry, header_of, item_key
 from formatspec.engine.index.id_columns import LARGEST_NOTED, Column
-from formatspec.engine.index.row_ownership import Again, RowOwnership, SharedFile, Table, TableFile
+from formatspec.engine.index.row_ownership import RepeatedId, RowOwnership, SharedFile, Table, TableFile
 from formatspec.engine.index.row_source import FileRows
 from formatspec.engine.index.union_lists import union_lists
 from formatspec.engine.read.item_state import ItemState
@@ -25,6 +25,7 @@ from formatspec.engine.spec.compiled import IMAGE, Format
 from formatspec.engine.splits.id_scopes import IDS, Split, id_in, id_split, several_id_splits, whole_split
 from formatspec.language.leaf import Bind, bindings
 from formatspec.language.rules import LeafRule, MapRule
+from formatspec.paths.names import plain_spelling
 
 
 class LookedUp:
@@ -36,6 +37,19 @@ class LookedUp:
         self._entries = entries
         self._by: dict[tuple[str, ...], dict[int, int | list[int]]] = {}
         self._alone: dict[tuple[str, ...], dict[Any, dict[Any, int]]] = {}
+        self._plain: dict[int, int] | None = None
+
+    def spelled_otherwise(self, identity: tuple[Any, ...]) -> int | None:
+        """The number of the item whose files alone spell these key names in another way: `a` for `./a`."""
+        if self._plain is None:
+            self._plain = {}
+            for entry in self._entries:
+                if entry.files:
+                    mark = hash(_plainly(entry.identity))
+                    self._plain[mark] = -1 if mark in self._plain else entry.number
+        plain = _plainly(identity)
+        number = self._plain.get(hash(plain), -1)
+        return number if number >= 0 and _plainly(self._entries[number].identity) == plain else None
 
     def clear(self) -> None:
         """Items may have other names now."""
@@ -70,6 +84,10 @@ class LookedUp:
                     ids[key[place]] = -1 if key[place] in ids else entry.number
             self._alone[shape] = by
         return self._alone[shape].get((split, given), {})
+
+
+def _plainly(identity: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple(plain_spelling(name) if isinstance(name, str) else name for name in identity)
 
 
 def _keys_of(form: Format, shape: tuple[str, ...], entry: Entry) -> Iterator[tuple[Split, tuple[Any, ...]]]:
@@ -165,15 +183,15 @@ class _Joining(msgspec.Struct):
         by_id = self._by_id() if key is not None else {}
         stated = rows.stated.pieces() if isinstance(rows, FileRows) else None
         if stated is None:
-            for first, documents in rows.batches(self.table.named):
-                self._rows(first, documents, key, by_id, ids)
+            for start, documents in rows.batches(self.table.named):
+                self._rows(start, documents, key, by_id, ids)
         else:
             self._numbered(rows, stated, key, by_id, ids)
         doubled = [*ids.again(rows), *((which, position, None) for which, position in ids.missing)]
         free = ids.free(rows) if doubled else None
         for which, position, value in doubled:
             assert free is not None
-            part.again[position] = Again(ids.keys[which] or "", value, free(0 if value is None else value))
+            part.repeated[position] = RepeatedId(ids.keys[which] or "", value, free(0 if value is None else value))
 
     def _numbered(
         self, rows: RowSource, stated: Iterator[tuple[int, tuple[Column, ...]]], key: str | None,
@@ -181,22 +199,22 @@ class _Joining(msgspec.Struct):
     ) -> None:  # fmt: skip
         """Rows whose item's number, and whose own if they have one, were noted already."""
         own, decode = _Numbers(by_id), rows_decoder(self.table.named)
-        for first, (of_items, *of_rows) in stated:
+        for start, (of_items, *of_rows) in stated:
             owners = own.of(of_items)
             if (owners < 0).any():
-                self._rows(first, rows.some(first, first + len(owners), decode), key, by_id, ids)
+                self._rows(start, rows.some(start, start + len(owners), decode), key, by_id, ids)
                 continue
-            self.joined.add_all(owners, first)
-            ids.see_numbers(of_rows[0] if of_rows else None, owners, first)
+            self.joined.add_all(owners, start)
+            ids.see_numbers(of_rows[0] if of_rows else None, owners, start)
 
-    def _rows(self, first: int, documents: Sequence[Any], key: str | None, by_id: Mapping[Any, int], ids: Ids) -> None:
+    def _rows(self, start: int, documents: Sequence[Any], key: str | None, by_id: Mapping[Any, int], ids: Ids) -> None:
         """Rows that follow each other: at once where each states the id of an item that is known."""
         owners = _owners_by_id(documents, key, by_id) if key is not None else None
         if owners is not None:
-            self.joined.add_all(owners, first)
-            ids.see_all(documents, owners, first)
+            self.joined.add_all(owners, start)
+            ids.see_all(documents, owners, start)
             return
-        for position, document in enumerate(documents, first):
+        for position, document in enumerate(documents, start):
             known = by_id.get(_plain(document, key), -1) if key is not None else -1
             if known < 0:
                 self._row(position, document, ids)
@@ -266,17 +284,26 @@ class _Joining(msgspec.Struct):
         """The numbers of the items whose names agree with a row's; for a source of items, one is made where there is
         none."""
         form, table, entries = self.form, self.table, self.entries
-        if table.kind == "item" and all(name in names for name in form.key_names if not _optional(form, name)):
+        whole = all(name in names for name in form.key_names if not _optional(form, name))
+        if table.kind == "item" and whole:
             identity = tuple(names.get(name) or "" for name in form.key_names)
             number = entries.find(identity)
+            if number is None:
+                number = self.looked.spelled_otherwise(identity)
             if number is None and table.source:
                 number = entries.add(identity, item_key(form, names))
             return () if number is None else (number,)
         shape = tuple(sorted(name for name in names if name == "id" or name in form.key_names))
+        if "image.path" in names and "id" not in names and not whole:
+            return ()  # the path is that of no image of the layout
         if not shape:
             return range(len(entries)) if table.kind != "item" else ()
         key = tuple(names[name] if name == "id" else names[name] or "" for name in shape)
-        return self.looked.of(shape, key, self.split)
+        found = self.looked.of(shape, key, self.split)
+        if not found and "id" not in shape and len(shape) == len(form.key_names):
+            number = self.looked.spelled_otherwise(tuple(names.get(name) or "" for name in form.key_names))
+            return () if number is None else (number,)
+        return found
 
     def _names(self, state: ItemState) -> dict[str, Any]:
         """What a row tells of its item's names."""
@@ -285,6 +312,11 @@ class _Joining(msgspec.Struct):
         names.update({name: state.item[name] for name in ("id", "image.path", *form.key_names) if name in state.item})
         if "subset" in form.key_names and "subset" not in names and state.item.get("subsets"):
             names["subset"] = state.item["subsets"][0]
+        role = form.roles.get(IMAGE)
+        if "image.path" in names and role is not None:  # the image's path says what nothing else does
+            for name, value in (role.template.match(names["image.path"]) or {}).items():
+                if value is not None:
+                    names.setdefault(name, value)
         return names
 
     def _tell(self, number: int, names: Mapping[str, Any]) -> None:

@@ -56,7 +56,7 @@ class SharedFile(msgspec.Struct):
     open_end: bool = False
 
 
-class Again(NamedTuple):
+class RepeatedId(NamedTuple):
     """A row of which the id stood before, or is missing: the key of its id, the id or None, one that no row has."""
 
     key: str
@@ -68,7 +68,7 @@ class TableFile(NamedTuple):
     """A table in one file, with the names of its columns if it states them.
 
     captures: the names in the file's path.  split: those of them within which its ids of items hold.
-    again: by their places, the rows whose ids stood in the table before.
+    repeated: by their places, the rows whose ids stood in the table before.
     """
 
     table: Table
@@ -77,7 +77,7 @@ class TableFile(NamedTuple):
     columns: tuple[str, ...]
     captures: Mapping[str, Any] = MappingProxyType({})
     split: Split = ()
-    again: dict[int, Again] = {}  # noqa: RUF012  # a table in which none does
+    repeated: dict[int, RepeatedId] = {}  # noqa: RUF012  # a table in which none does
 
 
 OWNED = [("owner", "i4"), ("part", "i2"), ("position", "i4"), ("alternative", "i1")]
@@ -92,7 +92,7 @@ class Run(NamedTuple):
     """Rows of one item that follow each other in a table; `which`: the alternative that each is."""
 
     part: TableFile
-    first: int
+    start: int
     which: Sequence[int]
 
 
@@ -119,11 +119,11 @@ class RowOwnership:
         if len(owners) >= PIECE:
             self._put_away()
 
-    def add_all(self, owners: Any, first: int) -> None:
+    def add_all(self, owners: Any, start: int) -> None:
         """Note that rows of the last part, which follow each other, belong to items, each by its first reader."""
         self._put_away()
         count = len(owners)
-        places = np.arange(first, first + count, dtype=np.int32)
+        places = np.arange(start, start + count, dtype=np.int32)
         self._rows.add(owners, np.full(count, len(self.parts) - 1, np.int16), places, np.zeros(count, np.int8))
 
     def _put_away(self) -> None:

@@ -151,8 +151,12 @@ class FileRows:
             while start < len(spans):
                 offset = int(spans["start"][start])
                 stop = max(int(np.searchsorted(spans["start"], offset + SPAN)), start + 1)
-                data = self.file.read(int(spans["end"][stop - 1]) - offset, offset)
-                yield at + start, decode(b"[" + data + b"]")
+                data = b"[" + self.file.read(int(spans["end"][stop - 1]) - offset, offset) + b"]"
+                try:
+                    rows: Sequence[Any] = decode(data)
+                except (ValueError, msgspec.MsgspecError):  # a number that no double holds
+                    rows = json_file.decode_rows(data)
+                yield at + start, rows
                 start = stop
 
 
@@ -238,6 +242,7 @@ def sought(
         if rows.path not in found:
             found[rows.path] = FileRows(file, IdColumns(noted[rows.path]))
         try:
+            rows.data.decode()  # what is passed over is not looked at by the decoder
             found[rows.path].stated.note(rows.data)
         except (ValueError, RecursionError):
             raise NotRowsError from None

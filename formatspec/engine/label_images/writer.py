@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 
 from formatspec.engine.evaluate.expressions import condition
-from formatspec.engine.evaluate.write_context import Seen, WriteContext
+from formatspec.engine.evaluate.write_context import ShownPixels, WriteContext
 from formatspec.engine.label_images.layers import BY_ORDER, areas_of, number_of, stacking
 from formatspec.engine.label_images.rules import (
     ANY,
@@ -198,7 +198,7 @@ def _note_seen(layer: Layer, pixels: int, region: Region) -> None:
     mark, seen = record_mark(context.record), context.setting.seen
     known = seen.get(mark)
     if layer.bits & BITS["region"] and (known is None or pixels > known.pixels):
-        seen[mark] = Seen(pixels, whole, None if pixels == whole else region)
+        seen[mark] = ShownPixels(pixels, whole, None if pixels == whole else region)
     if pixels:
         hold(context, layer.bits)
 

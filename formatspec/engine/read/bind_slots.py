@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import isfinite
-from typing import Any
+from typing import Any, Literal
 
 from formatspec.codecs.registry import UnfitError
 from formatspec.engine.base.faults import DocumentPath, MisfitError, Record
@@ -15,7 +15,7 @@ from formatspec.language.errors import Place
 from formatspec.model.flaws import flaws, good_rings
 from formatspec.model.region import Region
 from formatspec.model.slots import TABLES, find_slot
-from formatspec.paths.names import safe_join
+from formatspec.paths.names import plain_spelling, safe_join
 from formatspec.paths.templates.template import Template
 
 Binder = Callable[[Any, Record, ItemState], None]
@@ -50,20 +50,19 @@ def binder(meaning: Meaning, scope: Scope, at: DocumentPath, place: Place) -> Bi
     return _record(meaning.name, scope, at, place)
 
 
-def sets_slot(meaning: Meaning, scope: Scope) -> bool:
-    """Whether the binder of a name puts its value in the record's slot of that name, whatever it does beside."""
-    return (
-        meaning.where == "record"
-        and scope.kind != "item"
-        and not meaning.derived
-        and meaning.name not in (*_GEOMETRY, "attributes")
-    )
+def slot_binding(meaning: Meaning, scope: Scope) -> Literal["plain", "judged", "noted"] | None:
+    """What the binder of a name does beside putting its value into the record's slot of that name.
 
-
-def fills_slot(meaning: Meaning, scope: Scope) -> bool:
-    """Whether the binder of a name puts its value in the record's slot of that name, judged or not, and no more."""
-    geometry = meaning.where == "record" and meaning.name in _GEOMETRY and meaning.name != "polygon"
-    return puts_only(meaning, scope) or (geometry and scope.kind != "item" and not meaning.derived)
+    Returns:
+        `plain`: nothing; `judged`: it judges the geometry (`judge_of`); `noted`: it notes the value's place, or keeps
+        the record's category or attributes in step; None where the value goes elsewhere, or into another slot.
+    """
+    name = meaning.name
+    if meaning.where != "record" or meaning.derived or scope.kind == "item" or name in ("polygon", "attributes"):
+        return None
+    if name in _GEOMETRY:
+        return "judged"
+    return "noted" if name in PLACED or name.startswith(("category.", "attributes.")) else "plain"
 
 
 def judge_of(meaning: Meaning) -> Callable[[Any, ItemState], None] | None:
@@ -83,17 +82,6 @@ def judge_of(meaning: Meaning) -> Callable[[Any, ItemState], None] | None:
             raise UnfitError("geometry inside its image", value)
 
     return judge
-
-
-def puts_only(meaning: Meaning, scope: Scope) -> bool:
-    """Whether the binder of a name puts its value in the record and does nothing else."""
-    return (
-        meaning.where == "record"
-        and scope.kind != "item"
-        and not meaning.derived
-        and not meaning.name.startswith(("category.", "attributes"))
-        and meaning.name not in (*_GEOMETRY, *PLACED)
-    )
 
 
 def _record(name: str, scope: Scope, at: DocumentPath, place: Place) -> Binder:
@@ -199,7 +187,7 @@ def _capture(name: str) -> Binder:
         known = state.captures.get(name)
         if known is None:
             state.captures[name] = value
-        elif str(known) != str(value):
+        elif str(known) != str(value) and plain_spelling(str(known)) != plain_spelling(str(value)):
             state.stated[name] = value
             raise MisfitError("DIFFERS", f"{name} differs from the file's own name", repr(known), value, "name")
 

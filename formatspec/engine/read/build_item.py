@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from formatspec.engine.base.faults import Fault, Record
 from formatspec.engine.base.kept_fields import KEPT
 from formatspec.engine.read.categories import CATEGORIES, Categories, categories_of
+from formatspec.engine.read.check_rows import check_rows
 from formatspec.engine.read.item_state import ItemState
 from formatspec.files.images import ImageInfo
 from formatspec.model import derive
@@ -67,6 +68,7 @@ def item_of(key: str, state: ItemState) -> Item:
     _check_parents(item, state)
     if state.lists:
         _check_pixels(state)
+    check_rows(item, state)
     if state.judged or any(fault.about is not None for fault in state.faults):
         _judge(item, state)
     return item
@@ -133,6 +135,11 @@ def _compare_size(info: ImageInfo, state: ItemState) -> None:
         told = state.item.get(slot)
         if told is not None and told != own:
             file, path = state.place_of.get(slot, ("", ()))
+            if told == 0:
+                words = "the size is stated as 0, and is measured"
+                size = f"{info.width} x {info.height}"
+                state.faults.append(Fault("IMAGE_SIZE_ABSENT", file, path, None, words, size, told))
+                return
             state.faults.append(
                 Fault(
                     "IMAGE_SIZE",

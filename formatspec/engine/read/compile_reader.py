@@ -30,6 +30,7 @@ from formatspec.engine.read.rows.row_condition import reading_condition
 from formatspec.engine.read.rows.table_row import read_row, rows_of_columns, rows_of_tasks
 from formatspec.engine.resolve.codec_chain import Chain, build
 from formatspec.engine.resolve.discriminators import (
+    alternative_test,
     constants_in,
     filling,
     is_filled,
@@ -272,7 +273,7 @@ def choice_reader(rule: OneOf, scope: Scope, context: ReadContext, at: DocumentP
     """The reader of alternatives within a mapping."""
     tried = [
         (
-            row_test(choice, scope),
+            alternative_test(choice, scope),
             _map(choice, scope, context, at, whole=False)
             if isinstance(choice, MapRule)
             else compile_reader(choice, scope, context, at),

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from formatspec.codecs.registry import UnfitError
 from formatspec.engine.base.faults import MISSING, DocumentPath, Record
 from formatspec.engine.base.source_code import Names, function
-from formatspec.engine.read.bind_slots import NAMED, PLACED, fills_slot, judge_of, sets_slot
+from formatspec.engine.read.bind_slots import NAMED, PLACED, judge_of, slot_binding
 from formatspec.engine.read.item_state import ItemState
 from formatspec.engine.read.json_type_dispatch import Choose
 from formatspec.engine.read.rows.merge_rows import Reader
@@ -132,7 +132,7 @@ def _slot_of(field: Field, scope: Scope, wanted: WantedKeys) -> tuple[Meaning, C
         return None
     place = field.rule.place
     meaning = scope.resolve(leaf.names[0], place)
-    if not wanted(meaning, scope) or not fills_slot(meaning, scope):
+    if not wanted(meaning, scope) or slot_binding(meaning, scope) not in ("plain", "judged"):
         return None
     return meaning, build(leaf, [meaning.value_type], len(field.keys), False, place).decode
 
@@ -235,7 +235,7 @@ class _Writing:
     def _stored(self, meaning: Meaning, here: str) -> tuple[str, ...] | None:
         """What is done beside setting a slot; None where a value is judged by more than its type."""
         name = meaning.name
-        if not sets_slot(meaning, self.scope):
+        if slot_binding(meaning, self.scope) not in ("plain", "noted"):
             return None
         if name in PLACED:
             return (f"record['${name}_at'] = (file, (*base, *{here}))",)

@@ -18,7 +18,7 @@ from formatspec.codecs.values import FARTHEST
 from formatspec.engine.base.faults import Record
 from formatspec.engine.base.kept_fields import KEPT, holds_value, note_kept
 from formatspec.engine.base.source_code import Names, function
-from formatspec.engine.read.bind_slots import NAMED, puts_only
+from formatspec.engine.read.bind_slots import NAMED, slot_binding
 from formatspec.engine.read.build_item import OBJECT, group_slots
 from formatspec.engine.read.categories import Categories
 from formatspec.engine.read.compile_reader import choice_reader, field_reader, unread_kinds
@@ -115,12 +115,12 @@ class PlainObjects(NamedTuple):
     objects: tuple[Object, ...]
     file: str
     path: tuple[str, ...]
-    first: int
+    start: int
     categories: Categories
 
     def materialize(self, state: ItemState) -> None:
         """Put the records that the validating readers would have made into the state's tables."""
-        records = [self._record(thing, (*self.path, place)) for place, thing in enumerate(self.objects, self.first)]
+        records = [self._record(thing, (*self.path, place)) for place, thing in enumerate(self.objects, self.start)]
         state.tables["object"] = records
         if self.rows.reader.by == BY_ID:
             state.keyed[OBJECTS_BY_ID] = {(record["id"],): record for record in records}
@@ -244,7 +244,7 @@ class _Writing:
         if self.reader.fits is not always:
             yield f"fits, bare = {self.names.of('fits', self.reader.fits)}, None"
         yield "try:"
-        yield "    for place, row in enumerate(rows, first):"
+        yield "    for place, row in enumerate(rows, start):"
         yield from (f"        {line}" for line in (*self._start(), *lines, *self._end()))
         yield "except (UnfitError, LookupError):"
         yield "    return None"
@@ -373,7 +373,7 @@ class _Writing:
             return None
         elif meaning.name in NAMED and self._names_one_category():
             lines, otherwise = ("category = named[value]", *self._tested(meaning.name)), "category = None"
-        elif meaning.name in _DEFAULTS and (meaning.name == "id" or puts_only(meaning, self.scope)):
+        elif meaning.name in _DEFAULTS and (meaning.name == "id" or slot_binding(meaning, self.scope) == "plain"):
             lines = self._kept(meaning.name)
             otherwise = f"{self._slot(meaning.name)} = {_DEFAULTS[meaning.name]!r}"
         else:
@@ -404,7 +404,7 @@ class _Writing:
         return name
 
 
-_HEAD = "read(rows, path, first, file, state)"
+_HEAD = "read(rows, path, start, file, state)"
 _BOX_LINES = (
     "x, y, width, height = value",
     f"if not (width >= {SMALLEST!r} and height >= {SMALLEST!r} and x >= near and y >= near): return None",

@@ -19,6 +19,21 @@ class FastObjects(Protocol):
         """The objects, in the order of their rows."""
         ...
 
+    @property
+    def file(self) -> str:
+        """The file of the rows."""
+        ...
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        """Where the rows' table stands in the file."""
+        ...
+
+    @property
+    def start(self) -> int:
+        """The place of the first row in its table."""
+        ...
+
     def materialize(self, state: ItemState) -> None:
         """Put the records that the validating readers would have made into the state's tables."""
         ...
@@ -47,12 +62,13 @@ class ItemState:
     judged: geometry that is looked at when all of the item is known.  refers: whether anything names objects by ids.
     stated: names as a document spells them where files have others; None where it spells none.
     kept: how many kept and unknown fields held a value, in the rows of all records that stand.
-    lists: whether documents list the objects that label images show.
+    lists: whether documents list the objects that label images show.  outlined: whether a row of an object states its
+    outline beside its box.
     """
 
     __slots__ = (
         "at", "captures", "categories", "deferred", "documents", "env", "faults", "file", "first", "item", "judged",
-        "kept", "keyed", "lists", "origin", "place_of", "plain", "refers", "stated", "tables", "too_large",
+        "kept", "keyed", "lists", "origin", "outlined", "place_of", "plain", "refers", "stated", "tables", "too_large",
     )  # fmt: skip
 
     def __init__(self, captures: dict[str, Any], categories: Any, origin: bool) -> None:
@@ -71,6 +87,7 @@ class ItemState:
         self.stated: dict[str, Any] = {}
         self.refers = False
         self.lists = False
+        self.outlined = False
         self.documents: dict[str, Any] = {}
         self.deferred: list[tuple[Any, Place, Record, Any, str, DocumentPath]] = []
         self.place_of: dict[str, tuple[str, DocumentPath]] = {}

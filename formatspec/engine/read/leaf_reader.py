@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from formatspec.codecs.registry import UnfitError
 from formatspec.engine.base.faults import DocumentPath, Record
 from formatspec.engine.base.kept_fields import holds_value, note_kept
-from formatspec.engine.read.bind_slots import binder, puts_only, report
+from formatspec.engine.read.bind_slots import binder, report, slot_binding
 from formatspec.engine.read.generate_mapping import (
     PLAIN,
 )
@@ -149,7 +149,9 @@ def _bind(leaf: Bind, place: Place, scope: Scope, context: ReadContext, at: Docu
         if not wanted:
             return _unread(meanings, chain, at, place, read)
         plain = PLAIN.get(meanings[0].value_type) if not chain.codecs and not scope.textual else None
-        return read if plain is None or not puts_only(meanings[0], scope) else _slot(meanings[0].name, plain, read)
+        if plain is None or slot_binding(meanings[0], scope) != "plain":
+            return read
+        return _slot(meanings[0].name, plain, read)
 
     def read_several(value: Any, record: Record, state: ItemState) -> None:
         try:

@@ -44,7 +44,7 @@ class Chain(msgspec.Struct, frozen=True):
     unspelled: Convert | None = None
 
 
-def spell_number(value: float) -> str:
+def text_from_number(value: float) -> str:
     """The shortest decimal that reads back as the same number, without exponent where possible."""
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -64,7 +64,7 @@ def spell(value: Any, env: Env | None = None) -> str:
         return value  # type: ignore[no-any-return]
     if kind is float:
         text = repr(value)
-        return spell_number(value) if "e" in text else text
+        return text_from_number(value) if "e" in text else text
     if kind is int:
         return repr(value)
     if kind is list or kind is tuple:
@@ -74,7 +74,7 @@ def spell(value: Any, env: Env | None = None) -> str:
     if value is None:
         return ""
     if isinstance(value, bool | int | float):
-        return spell_number(value)
+        return text_from_number(value)
     if isinstance(value, list | tuple):
         return " ".join(map(spell, value))
     raise UnfitError("a value that text can hold", value)
@@ -107,7 +107,7 @@ _NUMBERS = frozenset({int, float})
 _ENCODE = msgspec.json.Encoder().encode
 
 
-def read_number(text: Any, env: Env | None = None) -> int | float:
+def number_from_text(text: Any, env: Env | None = None) -> int | float:
     """A number of a text file; integers stay integers."""
     if not isinstance(text, str):
         raise UnfitError("a number", text)
@@ -121,8 +121,8 @@ def read_number(text: Any, env: Env | None = None) -> int | float:
 
 def _read_numbers(text: Any, env: Env) -> Any:
     if isinstance(text, str):
-        return [read_number(word) for word in text.split()]
-    return [read_number(word) for word in text]
+        return [number_from_text(word) for word in text.split()]
+    return [number_from_text(word) for word in text]
 
 
 def _read_id(text: Any, env: Env) -> Any:
@@ -210,7 +210,7 @@ def _rings(value: Any, env: Env) -> tuple[tuple[Any, ...], ...]:
 def _ring(value: Any, env: Env) -> tuple[Any, ...]:
     ring = _numbers(None, value, env)
     if len(ring) % 2:
-        raise UnfitError("an even count of numbers, x and y in turn", value)
+        raise UnfitError("an even count of numbers, x and y in turn", value, "POLYGON")
     return ring
 
 
@@ -275,17 +275,17 @@ _BARE: dict[Type, Convert] = {
     "bytes": partial(_coded, "bytes"),
 }
 """What values are where no codec makes them."""
-_TEXT_READERS: dict[str, Convert] = {"number": read_number, "numbers": _read_numbers}
+_TEXT_READERS: dict[str, Convert] = {"number": number_from_text, "numbers": _read_numbers}
 _TEXT_TYPES: dict[Type, Convert] = {
-    "int": read_number,
-    "number": read_number,
+    "int": number_from_text,
+    "number": number_from_text,
     "id": _read_id,
     "bool": _read_bool,
     "color": _read_numbers,
     "ring": _read_numbers,
     "box": _read_numbers,
 }  # fmt: skip
-_FORMATS: dict[str, Convert] = {"d": read_number, "f": read_number}
+_FORMATS: dict[str, Convert] = {"d": number_from_text, "f": number_from_text}
 
 
 def build(leaf: Bind, types: Sequence[Type], keys: int, textual: bool, place: Place) -> Chain:
@@ -422,7 +422,7 @@ def _rendered(render: Callable[[Any], str], value: Any, env: Env) -> str:
 
 def _text_reader(leaf: Bind, codecs: Sequence[Codec], types: Sequence[Type]) -> Convert | None:
     if leaf.format in _FORMATS or _PADDED.fullmatch(leaf.format or ""):
-        return read_number
+        return number_from_text
     for codec in reversed(codecs):
         if codec.kind in _TEXT_READERS:
             return _TEXT_READERS[codec.kind]

@@ -71,6 +71,16 @@ def row_test(rule: Rule, scope: Scope) -> RowTest:
     return test
 
 
+def alternative_test(rule: Rule, scope: Scope) -> RowTest:
+    """Whether a value may be what an alternative holds: a list of rows, its constant, or as `row_test` says."""
+    if isinstance(rule, TableRule) and not scope.textual and not rule.each.columns:
+        return lambda value: isinstance(value, list | tuple)
+    if isinstance(rule, LeafRule) and isinstance(rule.leaf, Constant):
+        constant = constant_of(rule.leaf, scope)
+        return lambda value: equal_strictly(value, constant)
+    return row_test(rule, scope)
+
+
 def keys_of(rule: Rule) -> frozenset[str]:
     """The keys that a mapping names, in its alternatives too."""
     row = rule.row if isinstance(rule, TableRule) else rule

@@ -45,10 +45,14 @@ class TextTemplate(msgspec.Struct, frozen=True):
     def match(self, text: str) -> dict[str, Any] | None:
         """The raw text of each field; runs of blanks count as one where the text does not fit as it is."""
         if self.numbers is not None:
-            fitting = self.numbers.fullmatch(text) or self.numbers.fullmatch(_BLANKS.sub(" ", text).strip())
+            fitting = self.numbers.fullmatch(text)
+            if fitting is None and _has_runs_of_blanks(text):
+                fitting = self.numbers.fullmatch(_BLANKS.sub(" ", text).strip())
             return None if fitting is None else fitting.groupdict()
         found = self.template.match(text)
-        if found is None or (" " in text and any(p[:1] == " " or p[-1:] == " " for p in found.values() if p)):
+        if _has_runs_of_blanks(text) and (
+            found is None or (" " in text and any(p[:1] == " " or p[-1:] == " " for p in found.values() if p))
+        ):
             found = self.template.match(_BLANKS.sub(" ", text).strip()) or found
         if found is None or not self.optional:
             return found
@@ -84,6 +88,11 @@ def text_template(leaf: Text, scope: Scope, place: Place) -> TextTemplate:
     except ValueError as error:
         raise problem(f"in {leaf.source!r}: {error}", place) from None
     return TextTemplate(template, leaves, frozenset(optional), _only_numbers(parts), _literals(parts))
+
+
+def _has_runs_of_blanks(text: str) -> bool:
+    """Whether a text changes when each run of blanks becomes one and those at its ends go."""
+    return "  " in text or "\t" in text or text != text.strip()
 
 
 def _mark_behind(parts: Sequence[object], place: int) -> str:

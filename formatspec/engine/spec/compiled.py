@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any, Literal
 
@@ -20,15 +20,25 @@ from formatspec.engine.resolve.codec_chain import Convert, build
 from formatspec.engine.resolve.json_schema import Schema, SchemaError, compile_schema
 from formatspec.engine.resolve.scope import Meaning, Scope
 from formatspec.engine.spec.levels import Levels, stated_by
+from formatspec.engine.spec.object_rows import (
+    OF_OBJECTS,
+    bound_names,
+    is_by,
+    lists_objects,
+    object_tables,
+    states_outlines,
+)
+from formatspec.engine.spec.option_keys import named_layout
 from formatspec.engine.write.compile_writer import compile_writer
 from formatspec.engine.write.print_leaf import Writer
 from formatspec.language.errors import Place, suggest
-from formatspec.language.leaf import Bind, LeafSyntaxError, Text, bindings, parse_text
+from formatspec.language.leaf import Bind, LeafSyntaxError, Text, parse_text
 from formatspec.language.load import Layout, Source, place_at
-from formatspec.language.rules import LeafRule, LineRule, OneOf, Rule, TableRule, inside, problem
+from formatspec.language.rules import OneOf, Rule, TableRule, problem
 from formatspec.language.schema import FileSpec, OptionSpec, Spec
 from formatspec.model.slots import find_slot
 from formatspec.paths.globs import globs
+from formatspec.paths.names import with_small_extension
 from formatspec.paths.templates import formats
 from formatspec.paths.templates.template import Template, TemplateSyntaxError, compile_template
 from formatspec.paths.templates.template import TemplateField as TemplateField
@@ -94,6 +104,14 @@ class Role(msgspec.Struct, frozen=True, dict=True):
         """Whether the role is only written back, never made."""
         return self.spec.need == "kept"
 
+    def match(self, path: str) -> dict[str, Any] | None:
+        """What the role's path captures of a file's, whose extension may be spelled in capitals; None where it is
+        another path."""
+        found = self.template.match(path)
+        if found is None and (small := with_small_extension(path)) != path:
+            found = self.template.match(small)
+        return found
+
     @cached_property
     def record_names(self) -> tuple[str, ...]:
         """The names in the role's paths that tell of an object."""
@@ -138,7 +156,10 @@ class Role(msgspec.Struct, frozen=True, dict=True):
 
 
 class Format(msgspec.Struct, frozen=True, dict=True):
-    """One layout of a spec, compiled."""
+    """One layout of a spec, compiled.
+
+    names: of each option that stands in keys, the names that the documents of a dataset have there.
+    """
 
     source: Source
     layout: Layout
@@ -146,11 +167,12 @@ class Format(msgspec.Struct, frozen=True, dict=True):
     options: Mapping[str, Any]
     key_names: tuple[str, ...]
     ignored: Any
+    names: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
 
     def __reduce__(self) -> tuple[Any, ...]:
         defaults = offered_options(self.layout.spec)
         chosen = {name: value for name, value in self.options.items() if value != defaults[name].default}
-        return compile_format, (self.source, self.layout, chosen)
+        return compile_format, (self.source, self.layout, chosen, self.names)
 
     @property
     def name(self) -> str:
@@ -171,11 +193,49 @@ class Format(msgspec.Struct, frozen=True, dict=True):
         )
 
     @cached_property
+    def shows_levels(self) -> bool:
+        """Whether items have a label image for each level of parts."""
+        return any(role.kind == "pixels" and role.record_slots in (("depth",), ("level",))
+                   for role in self.roles.values())  # fmt: skip
+
+    @cached_property
+    def told_beside_pictures(self) -> bool:
+        """Whether documents tell of objects by their ids beside one label image, the only place of their pixels.
+
+        Then an object that the image does not show has no row, and a row tells of the pixels that the image shows.
+        """
+        pictured = [
+            role
+            for role in self.documents
+            if role.kind == "pixels" and role.span == "item" and is_by(("id",), role.document_rule)
+        ]
+        others = [role for role in self.documents if role not in pictured and not role.kept]
+        shapes = {"region", "polygons", "polygon", "path"}
+        return (
+            bool(pictured)
+            and any(is_by(("id",), role.document_rule) for role in others)
+            and not any(shapes & set(bound_names(role.document_rule, OF_OBJECTS)) for role in others)
+        )
+
+    @cached_property
+    def numbered_by_rows(self) -> bool:
+        """Whether label images number an item's objects by their place among the rows of a document of the item."""
+        own = [role for role in self.documents if role.span == "item" and not role.kept]
+        return any(role.kind == "pixels" and is_by(("index",), role.document_rule) for role in own) and any(
+            role.kind != "pixels" and lists_objects(role.document_rule) for role in own
+        )
+
+    @cached_property
+    def outlines_beside_boxes(self) -> bool:
+        """Whether a row of an object states its box, and beside it an outline."""
+        return any(states_outlines(role.document_rule) for role in self.documents if role.kind != "pixels")
+
+    @cached_property
     def names_objects(self) -> bool:
         """Whether anything names objects by their ids: parents, files, label images."""
         if any("object.id" in role.captures for role in self.roles.values()):
             return True
-        told = ((role, name) for role in self.documents for name in _bound_names(role.document_rule, _OF_OBJECTS))
+        told = ((role, name) for role in self.documents for name in bound_names(role.document_rule, OF_OBJECTS))
         return any(name == "parent" or (name == "id" and role.kind == "pixels") for role, name in told)
 
     @cached_property
@@ -184,7 +244,7 @@ class Format(msgspec.Struct, frozen=True, dict=True):
         told = {
             role.kind == "pixels": True
             for role in self.documents
-            for table, names in _object_tables(role.document_rule)
+            for table, names in object_tables(role.document_rule)
             if table == "objects" and (role.kind == "pixels" or any(name.startswith("category.") for name in names))
         }
         return len(told) == 2
@@ -236,38 +296,22 @@ def _merged(parts: list[str | Bind]) -> Pieces:
     return tuple(found)
 
 
-def _object_tables(rule: Rule) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """The tables of a rule, with the names that their rows bind."""
-    if isinstance(rule, TableRule):
-        yield rule.each.table, tuple(_bound_names(rule.row))
-    for one in inside(rule):
-        yield from _object_tables(one)
-
-
-_OF_OBJECTS = frozenset({"objects", "children"})
-
-
-def _bound_names(rule: Rule, tables: frozenset[str] | None = None) -> Iterator[str]:
-    """The names that the leaves of a rule bind; in rows of some tables alone where these are given."""
-    if tables is not None and isinstance(rule, TableRule):
-        yield from _bound_names(rule.row) if rule.each.table in tables else ()
-        return
-    if isinstance(rule, LeafRule | LineRule):
-        for bind in bindings(rule.leaf):
-            yield from bind.names
-    for one in inside(rule):
-        yield from _bound_names(one, tables)
-
-
 def everything(meaning: Meaning, scope: Scope) -> bool:
     """Every slot is wanted."""
     return True
 
 
-def compile_format(source: Source, layout: Layout, options: Mapping[str, Any] | None = None) -> Format:
-    """Compile one layout of a spec: its paths now, its rules when they are asked for.  Raises SpecError."""
+def compile_format(
+    source: Source, layout: Layout, options: Mapping[str, Any] | None = None,
+    names: Mapping[str, tuple[str, ...]] | None = None,
+) -> Format:  # fmt: skip
+    """Compile one layout of a spec: its paths now, its rules when they are asked for.
+
+    names: what the documents of a dataset have in the places of options that stand in keys.  Raises SpecError.
+    """
     spec = layout.spec
     chosen = options_of(layout, options or {})
+    named = named_layout(layout, chosen)
     files = layout.node.value["files"].value
     pieces = {
         name: _pieces(
@@ -284,14 +328,14 @@ def compile_format(source: Source, layout: Layout, options: Mapping[str, Any] | 
         if role.seen_from is not None
     }
     roles = {
-        name: _role(name, role, pieces[name], known, key_names, layout, chosen, bases, files[name].place)
+        name: _role(name, role, pieces[name], known, key_names, named, chosen, bases, files[name].place)
         for name, role in spec.files.items()
     }
     for name in spec.items:
         if name.partition(".")[0] not in roles:
             stated = layout.node.value["items"]
             raise problem(f"`items` names no role: {name!r}", stated.place, hint=suggest(name, roles))
-    return Format(source, layout, roles, chosen, key_names, globs((*HIDDEN, *spec.ignore)))
+    return Format(source, layout, roles, chosen, key_names, globs((*HIDDEN, *spec.ignore)), names or {})
 
 
 def offered_options(spec: Spec) -> dict[str, OptionSpec]:
@@ -327,7 +371,7 @@ def options_of(layout: Layout, given: Mapping[str, Any]) -> dict[str, Any]:
                 layout.node.place,
                 hint=suggest(str(value), map(str, choices)),
             )
-    return {name: given.get(name, option.default) for name, option in offered.items()}
+    return {name: given.get(name, option.initial) for name, option in offered.items()}
 
 
 Pieces = tuple[str | Bind, ...]

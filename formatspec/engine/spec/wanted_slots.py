@@ -8,6 +8,8 @@ from formatspec.engine.read.leaf_reader import Wanted
 from formatspec.engine.resolve.codec_chain import build
 from formatspec.engine.resolve.scope import Meaning, Scope
 from formatspec.engine.spec.compiled import Format, Role, everything
+from formatspec.engine.spec.object_rows import table_rules
+from formatspec.language.expression import names
 from formatspec.language.leaf import Bind, bindings
 from formatspec.language.rules import (
     LeafRule,
@@ -152,14 +154,18 @@ def _bound(rule: Rule) -> tuple[str, ...]:
 
 
 def tells_states(form: Format) -> bool:
-    """Whether a format tells of labels whether they are there: by a slot, or by the values of columns."""
-    return any(
-        meaning.where == "column"
-        or meaning.name == "label.state"
-        or (scope.kind == "label" and meaning.name == "state")
-        for role in form.documents
-        for meaning, scope, _ in meanings(role.document_rule, role.scope)
-    )
+    """Whether a format tells of labels whether they are there: in a value, by a column, or by their list or file."""
+    for role in form.documents:
+        for meaning, scope, _ in meanings(role.document_rule, role.scope):
+            if meaning.where == "column" or meaning.name == "label.state":
+                return True
+            if (scope.kind, meaning.name) == ("label", "state"):
+                return True
+        for table in table_rules(role.document_rule):
+            each = table.each
+            if each.table == "labels" and each.where is not None and "state" in names(each.where):
+                return True
+    return any("label.state" in role.captures for role in form.roles.values())
 
 
 def categories_only(meaning: Meaning, scope: Scope) -> bool:

@@ -17,7 +17,7 @@ Numbered = Sequence[tuple[Category, Category]]
 """Categories as a split numbers them, each with the category of the whole that it is."""
 
 
-class Listing(NamedTuple):
+class CategoryListing(NamedTuple):
     """The categories that one file lists, and where each is named: its file, and its place there."""
 
     file: str
@@ -27,7 +27,7 @@ class Listing(NamedTuple):
 
 
 def matched_splits(
-    listings: Sequence[Listing], closed: bool, match: tuple[str, ...], by_index: bool
+    listings: Sequence[CategoryListing], closed: bool, match: tuple[str, ...], by_index: bool
 ) -> tuple[Splits, list[Fault]]:
     """The categories that files list, matched over all splits, and what is wrong with their numbers.
 
@@ -41,7 +41,7 @@ def matched_splits(
         The categories, and the faults DUPLICATE (a number or a name stands twice within a split) and CATEGORY_IDS
         (splits number one category differently).
     """
-    groups: dict[Split, list[Listing]] = {}
+    groups: dict[Split, list[CategoryListing]] = {}
     for listing in listings:
         if listing.categories:
             groups.setdefault(whole_split(listing.captures), []).append(listing)
@@ -131,7 +131,7 @@ def _agreed(groups: Sequence[Sequence[tuple[Category, Category]]]) -> list[tuple
     ]
 
 
-def _at_odds(group: Sequence[Listing]) -> Iterator[Fault]:
+def _at_odds(group: Sequence[CategoryListing]) -> Iterator[Fault]:
     """Names with two ids, and ids with two names, in different files of one split."""
     by_id: dict[Any, tuple[Any, str]] = {}
     by_name: dict[Any, tuple[Any, str]] = {}
@@ -143,15 +143,16 @@ def _at_odds(group: Sequence[Listing]) -> Iterator[Fault]:
             other, where = by_id.setdefault(own, (category.name, listing.file))
             if other != category.name and where != listing.file:
                 message = f"the id {own!r} is that of {category.name!r} here and of {other!r} in {where}"
-                yield Fault("DUPLICATE", file, path, None, message, f"one category for {own!r}", category.name)
+                one = f"one category for {own!r}"
+                yield Fault("DUPLICATE", file, path, None, message, one, category.name, case="named")
             number, where = by_name.setdefault(name, (own, listing.file))
             if number != own and where != listing.file:
                 message = f"the category {category.name!r} has the id {own!r} here and {number!r} in {where}"
-                yield Fault("DUPLICATE", file, path, None, message, repr(number), own)
+                yield Fault("DUPLICATE", file, path, None, message, repr(number), own, case="category")
 
 
 def _differing(
-    groups: Sequence[Sequence[Listing]], pairs: Sequence[Sequence[tuple[Category, Category]]], by_index: bool
+    groups: Sequence[Sequence[CategoryListing]], pairs: Sequence[Sequence[tuple[Category, Category]]], by_index: bool
 ) -> Iterator[Fault]:
     """For each split that numbers categories otherwise than those before it, where it does so first."""
     first: dict[int, tuple[Any, str]] = {}

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from formatspec.engine.evaluate.write_context import WriteContext, states
+from formatspec.engine.base.faults import MISSING
+from formatspec.engine.evaluate.write_context import WriteContext
 from formatspec.engine.resolve.discriminators import keys_of, row_test
 from formatspec.engine.resolve.held_slots import slot_bits
 from formatspec.engine.resolve.scope import Scope
-from formatspec.engine.write.geometry_choice import BOX_ONLY, fitting_shapes, shape_of
+from formatspec.engine.write.geometry_choice import shape_chooser, shape_of
 from formatspec.engine.write.mark_written import hold
 from formatspec.engine.write.print_leaf import NO_SOURCE, LackingError, Writer, same_value
-from formatspec.language.rules import OneOf, Rule
+from formatspec.language.rules import MapRule, OneOf, Rule
 
 
 def keys_of_choice(rule: OneOf) -> frozenset[str]:
@@ -28,8 +29,12 @@ def alternatives_writer(rule: OneOf, scope: Scope, compile_writer: Callable[[Rul
     ]
     keys = keys_of_choice(rule)
     tests = [row_test(choice, scope) for choice in rule.alternatives]
-    shapes = [shape for _, shape, _, _ in tried]
-    shaped = any(shapes)
+    fits = shape_chooser([shape for _, shape, _, _ in tried])
+    plain = not any(isinstance(choice, MapRule) for choice in rule.alternatives)
+
+    def is_value(source: Any) -> bool:
+        """Whether a source is null, a scalar or a list that one of alternatives that are no mappings was read from."""
+        return plain and source not in (NO_SOURCE, MISSING)
 
     def choose(context: WriteContext) -> tuple[Any, int, int]:
         best: tuple[Any, int, int] | None = None
@@ -37,13 +42,7 @@ def alternatives_writer(rule: OneOf, scope: Scope, compile_writer: Callable[[Rul
         before, claims = setting.claims, 0
         start, refused = len(setting.refused), []
         reason = LackingError("none of the alternatives")
-        fitting = fitting_shapes(shapes, context, context.record)
-        if shaped:  # an alternative without geometry is no better than one whose geometry follows
-            fitting = tuple(place for place in fitting if shapes[place])
-        others = sorted(
-            (place for place in range(len(tried)) if place not in fitting),
-            key=lambda place: not any(states(context.record, name) for name in shapes[place] - BOX_ONLY),
-        )
+        _, fitting, others = fits(context, context.record)
         for place in (*fitting, *others):
             writer, _, bits, _ = tried[place]
             setting.claims = before
@@ -66,12 +65,14 @@ def alternatives_writer(rule: OneOf, scope: Scope, compile_writer: Callable[[Rul
     def write(context: WriteContext, source: Any) -> Any:
         now, bits, place = choose(context)
         hold(context, bits)
-        if not isinstance(source, dict) or context.as_read is None:
+        if context.as_read is None or not (isinstance(source, dict) or is_value(source)):
             return now
         try:
             then, _, before = choose(context.as_read)
         except LackingError:
             return now
+        if not isinstance(source, dict):
+            return source if same_value(now, then) else now
         if same_value(now, then):
             return {key: source[key] for key in source if key in keys}
         return _as_source(context, source, place) if place == before else now

@@ -6,7 +6,8 @@ was read gives the source instead, with its spelling or its absence.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from msgspec.structs import replace
@@ -30,7 +31,7 @@ from formatspec.engine.resolve.scope import Scope
 from formatspec.engine.resolve.table_ids import table_number
 from formatspec.engine.write.choose_alternative import alternatives_writer, keys_of_choice
 from formatspec.engine.write.generate_rows import plain_writer
-from formatspec.engine.write.geometry_choice import OUTLINES, fitting_shapes, shape_of
+from formatspec.engine.write.geometry_choice import OUTLINES, Fitting, shape_chooser, shape_of
 from formatspec.engine.write.mark_written import _held, hold, hold_no_more, refuse
 from formatspec.engine.write.print_leaf import (
     NO_SOURCE,
@@ -42,18 +43,16 @@ from formatspec.engine.write.print_leaf import (
     list_kept,
     same_value,
 )
-from formatspec.engine.write.row_rules import bound_attributes, needs_columns
+from formatspec.engine.write.row_rules import bound_attributes, holds_tables, is_settled, needs_columns
 from formatspec.engine.write.source_rows import (
     contexts_of,
     is_elsewhere,
     lists_again,
-    one_by_row,
     position_of,
+    repeated,
     source_of,
 )
 from formatspec.engine.write.split_rings import split_rings
-from formatspec.language import expression
-from formatspec.language.expression import Expression
 from formatspec.language.leaf import Bind
 from formatspec.language.rules import (
     KEY,
@@ -236,8 +235,8 @@ class RowWriter:
     """How the records of one table are chosen and written."""
 
     __slots__ = (
-        "choices", "holds", "kept", "late", "number", "plain", "rule", "select", "shape", "table", "test", "where",
-        "write",
+        "choices", "holds", "kept", "late", "number", "plain", "repeats", "rule", "select", "shape", "table", "test",
+        "where", "write",
     )  # fmt: skip
 
     def __init__(self, rule: TableRule, scope: Scope) -> None:
@@ -247,11 +246,12 @@ class RowWriter:
         self.number = table_number(rule, scope)
         self.select = records_of(rule.each.table)
         self.kept = rule.each.kept
+        self.repeats = rule.each.table == "items" or (self.kept and not holds_tables(rule.row))
         if rule.each.table == "attributes" and scope.bound:
             self.select = _but(self.select, scope.bound)
         inner = replace(inner, bound=frozenset(bound_attributes(rule.row)))
         self.where = None if rule.each.where is None else condition(rule.each.where, inner, rule.place)
-        if self.where is not None and _settled(rule.each.where) and self.where(_nowhere(scope)):
+        if self.where is not None and is_settled(rule.each.where) and self.where(_nowhere(scope)):
             self.where = None
         self.write = compile_writer(rule.row, inner)
         self.plain = plain_writer(rule.row, inner, field_writer) if self.where is None else None
@@ -259,7 +259,7 @@ class RowWriter:
         self.shape = shape_of(rule.row)
         choices = rule.row.alternatives if isinstance(rule.row, MapRule) else ()
         shapes = [[shape_of(one) for one in choice.alternatives] for choice in choices]
-        self.choices = [one for one in shapes if any(shape & OUTLINES for shape in one)]
+        self.choices = [(one, shape_chooser(one)) for one in shapes if any(shape & OUTLINES for shape in one)]
         written = 0 if rule.each.overlap else WRITTEN
         settled = condition_bits(rule.each.where)
         told = ATTRIBUTES if any(name.startswith("attributes") for name in names_within(rule.row)) else 0
@@ -268,8 +268,8 @@ class RowWriter:
 
     def outlined(self, thing: Object, context: WriteContext) -> bool:
         """Whether the row holds an object by its polygons."""
-        for shapes in self.choices:
-            first = fitting_shapes(shapes, context, thing)[:1]
+        for shapes, fits in self.choices:
+            first = fits(context, thing).stated[:1]
             return bool(thing.polygons and first and shapes[first[0]] & OUTLINES)
         return bool(thing.polygons)
 
@@ -284,11 +284,6 @@ class RowWriter:
     def fits(self, context: WriteContext) -> bool:
         """Whether the context's record fulfils the table's condition."""
         return self.where is None or bool(self.where(context))
-
-
-def _settled(where: Expression | None) -> bool:
-    """Whether a condition is about options alone, which are known before anything is written."""
-    return where is not None and all(name.startswith("option.") for name in expression.names(where))
 
 
 def _nowhere(scope: Scope) -> WriteContext:
@@ -338,6 +333,7 @@ def _table(rules: tuple[TableRule, ...], scope: Scope) -> Writer:
         raise problem("rows in rings are the only table of their list", rules[0].place)
     rows = [RowWriter(rule, scope) for rule in rules]
     columns = rules[0].each.columns
+    shaped = _shape_tests(rows)
 
     numbers = {row.number for row in rows}
     of_categories = all(TABLES[rule.each.table] == "category" for rule in rules)
@@ -345,7 +341,7 @@ def _table(rules: tuple[TableRule, ...], scope: Scope) -> Writer:
     def write(context: WriteContext, source: Any) -> Any:
         if of_categories and source and context.as_read is not None and lists_again(numbers, context):
             return again(context, source)
-        documents = [document for document, _ in written_rows(rows, context)]
+        documents = [document for document, _ in written_rows(rows, shaped, context)]
         return _in_columns(documents, source) if columns else with_empty(documents, source)
 
     def anew(context: WriteContext, source: Any) -> Any:
@@ -364,7 +360,27 @@ def _in_columns(documents: list[dict[str, Any]], source: Any) -> dict[str, list[
     return {key: [row.get(key) for row in documents] for key in keys}
 
 
-def written_rows(rows: list[RowWriter], context: WriteContext) -> Iterator[tuple[Any, Any]]:
+ShapeTest = Callable[[WriteContext, Any], bool]
+"""Whether a row holds a record's geometry as it is stated."""
+
+
+def _shape_tests(rows: Sequence[RowWriter]) -> dict[int, ShapeTest]:
+    """For each row that shares its table with others, by its identity: whether of them it holds a record's geometry."""
+    tests: dict[int, ShapeTest] = {}
+    for table in {row.table for row in rows}:
+        same = [row for row in rows if row.table == table]
+        fits = shape_chooser([row.shape for row in same])
+        tests.update({id(row): partial(_is_among, fits, place) for place, row in enumerate(same)})
+    return tests
+
+
+def _is_among(fits: Callable[[WriteContext, Any], Fitting], place: int, context: WriteContext, record: Any) -> bool:
+    return place in fits(context, record).stated
+
+
+def written_rows(
+    rows: list[RowWriter], shaped: Mapping[int, ShapeTest], context: WriteContext
+) -> Iterator[tuple[Any, Any]]:
     """Each record's row, with the record: as in the source, then in the model's order."""
     if len(rows) == 1:
         yield from _rows_of_one(rows[0], context)
@@ -386,9 +402,8 @@ def written_rows(rows: list[RowWriter], context: WriteContext) -> Iterator[tuple
         chosen = [
             r for r in row.select(context) if (beside or id(r) not in done) and not is_elsewhere(r, row.number, context)
         ]
-        chosen = [r for r in chosen if _is_shaped(r, row, rows, context)] if stated_only else chosen
+        chosen = [r for r in chosen if shaped[id(row)](context, r)] if stated_only else chosen
         chosen = [r for r in chosen if source_of(r, row.number, "") is not None] if again else chosen
-        chosen, wholes = one_by_row(chosen, row.number) if row.table == "items" else (chosen, {})
         fitting = [f for f in contexts_of(chosen, context) if row.fits(f)]
         for index, inner in enumerate(fitting):
             inner.index, inner.rows = index, len(fitting)
@@ -399,9 +414,12 @@ def written_rows(rows: list[RowWriter], context: WriteContext) -> Iterator[tuple
             except LackingError as lacking:
                 lost.setdefault(id(inner.record), (row.table, inner.record, f"no {lacking}"))
                 continue
-            done.add(id(wholes.get(id(inner.record), inner.record)))
-            place = (position_of(inner.record, row.number), places.get(id(inner.record), 0))
-            pending.append((place, document, inner.record))
+            done.add(id(inner.record))
+            place = places.get(id(inner.record), 0)
+            pending.append(((position_of(inner.record, row.number), place), document, inner.record))
+            further = repeated(inner, row.number) if row.repeats else ()
+            pending += (((position_of(one.record, row.number), place), write_record(row, one), inner.record)
+                        for one in further)  # fmt: skip
     lacking_rows = [entry for record, entry in lost.items() if record not in done]
     if lacking_rows:
         context.setting.rows.setdefault("lost", []).extend(lacking_rows)
@@ -465,8 +483,6 @@ def _each_row(row: RowWriter, context: WriteContext, chosen: list[Any]) -> Itera
             except LackingError as lacking:
                 _lose(row, context, record, f"no {lacking}")
         return
-    if row.table == "items":
-        chosen, _ = one_by_row(chosen, row.number)
     fitting = contexts_of(chosen, context)
     if row.where is not None:
         fitting = [inner for inner in fitting if row.fits(inner)]
@@ -477,11 +493,7 @@ def _each_row(row: RowWriter, context: WriteContext, chosen: list[Any]) -> Itera
             inner.as_read.rows = count
         try:
             yield write_record(row, inner), inner.record
+            for one in repeated(inner, row.number) if row.repeats else ():
+                yield write_record(row, one), inner.record
         except LackingError as lacking:
             _lose(row, context, inner.record, f"no {lacking}")
-
-
-def _is_shaped(record: Any, row: RowWriter, rows: list[RowWriter], context: WriteContext) -> bool:
-    """Whether of the rows of one table this holds the record's geometry as it is stated."""
-    same = [other for other in rows if other.table == row.table]
-    return same.index(row) in fitting_shapes([other.shape for other in same], context, record)

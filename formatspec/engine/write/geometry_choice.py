@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 from formatspec.engine.evaluate.write_context import GEOMETRY, WriteContext, states
 from formatspec.language.leaf import bindings
@@ -21,26 +21,53 @@ def shape_of(rule: Rule) -> Geometry:
     return frozenset(name for name in bound_names(rule) if name in GEOMETRY)
 
 
-def fitting_shapes(shapes: Sequence[Geometry], context: WriteContext, record: Any) -> tuple[int, ...]:
+class Fitting(NamedTuple):
+    """Places of alternatives: those that hold a geometry as it is stated, those of them that hold any geometry where
+    one does, and the others in the order in which to try them."""
+
+    stated: tuple[int, ...]
+    first: tuple[int, ...]
+    others: tuple[int, ...]
+
+
+def shape_chooser(shapes: Sequence[Geometry]) -> Callable[[WriteContext, Any], Fitting]:
     """Which of several alternatives hold a record's geometry as it is stated, in order; a plain box stands last.
 
     Where only a plain box does, an outline that stands before it and follows from the object's region is better; so it
-    is where an alternative for the region, which stands before that outline, cannot hold this one.
+    is where an alternative for the region, which stands before that outline, cannot hold this one.  The answer depends
+    on nothing but which slots are stated, so that it is worked out once for each combination of them.
     """
-    stated = (place for place, shape in enumerate(shapes) if all(states(record, name) for name in shape))
-    exact = tuple(sorted(stated, key=lambda place: shapes[place] == BOX_ONLY))
-    if context.setting.apart or not isinstance(record, Object) or not record.region:
-        return exact
-    whole = next((place for place in exact if shapes[place] - BOX_ONLY), None)
-    outline = next((place for place, shape in enumerate(shapes) if shape & OUTLINES), None)
-    if outline is None or outline in exact or (whole is not None and outline < whole):
-        return exact
-    outlines = (
-        place
-        for place, shape in enumerate(shapes)
-        if shape & OUTLINES and all(states(record, name) for name in shape - OUTLINES)
+    names = tuple(sorted(frozenset().union(*shapes)))
+    known: dict[tuple[tuple[bool, ...], bool], Fitting] = {}
+
+    def choose(context: WriteContext, record: Any) -> Fitting:
+        stated = tuple([states(record, name) for name in names])
+        by_region = not context.setting.apart and isinstance(record, Object) and bool(record.region)
+        found = known.get((stated, by_region))
+        if found is None:
+            slots = frozenset(name for name, is_stated in zip(names, stated, strict=True) if is_stated)
+            found = known[stated, by_region] = _fitting(shapes, slots, by_region)
+        return found
+
+    return choose
+
+
+def _fitting(shapes: Sequence[Geometry], slots: Geometry, by_region: bool) -> Fitting:
+    """The alternatives that fit an object with these slots; `by_region`: an outline may follow from its region."""
+    fitting = sorted(
+        (place for place, shape in enumerate(shapes) if shape <= slots), key=lambda p: shapes[p] == BOX_ONLY
     )
-    return tuple(sorted({*outlines, *exact}))
+    if by_region:
+        whole = next((place for place in fitting if shapes[place] - BOX_ONLY), None)
+        outline = next((place for place, shape in enumerate(shapes) if shape & OUTLINES), None)
+        if outline is not None and outline not in fitting and (whole is None or outline >= whole):
+            outlines = (p for p, shape in enumerate(shapes) if shape & OUTLINES and shape - OUTLINES <= slots)
+            fitting = sorted({*outlines, *fitting})
+    # An alternative without geometry is no better than one whose geometry follows.
+    first = [place for place in fitting if shapes[place]] if any(shapes) else fitting
+    others = (place for place in range(len(shapes)) if place not in first)
+    last = sorted(others, key=lambda place: not (shapes[place] - BOX_ONLY) & slots)
+    return Fitting(tuple(fitting), tuple(first), tuple(last))
 
 
 def bound_names(rule: Rule) -> Iterator[str]:

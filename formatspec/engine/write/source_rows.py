@@ -8,7 +8,7 @@ import msgspec
 
 from formatspec.engine.evaluate.write_context import WriteContext
 from formatspec.engine.resolve.table_ids import rows_key
-from formatspec.model.records import Category, Item, Origin
+from formatspec.model.records import Category, Origin
 
 
 def context_of(record: Any, up: WriteContext, index: int, rows: int) -> WriteContext:
@@ -18,26 +18,6 @@ def context_of(record: Any, up: WriteContext, index: int, rows: int) -> WriteCon
     if up.as_read is not None and origin is not None and origin.as_read is not None:
         context.as_read = WriteContext(up.setting, up.as_read.item, origin.as_read, up.as_read, origin.index, rows)
     return context
-
-
-def one_by_row(records: list[Any], number: int) -> tuple[list[Any], dict[int, Any]]:
-    """Records, of which an item that several rows of a table told of stands once for each of them.
-
-    Gives the records, and for each that stands for another by its `id` that other.
-    """
-    made, wholes = [], {}
-    for record in records:
-        rows = record.origin.rows.get(rows_key(number)) if isinstance(record, Item) and record.origin else None
-        if not rows:
-            made.append(record)
-            continue
-        for row in rows:
-            origin = Origin({number: row}, record.origin.rasters, record.origin.index, record.origin.documents)
-            origin.as_read = record.origin.as_read
-            one = msgspec.structs.replace(record, origin=origin)
-            wholes[id(one)] = record
-            made.append(one)
-    return made, wholes
 
 
 def contexts_of(records: list[Any], context: WriteContext) -> list[WriteContext]:
@@ -57,6 +37,24 @@ def _under_another_name(origin: Origin, number: int) -> tuple[int, Any] | None:
     """The only row of a table that a record was read from, where its file has another name now."""
     rows = [row for key, row in origin.rows.items() if isinstance(key, tuple) and key[0] == number]
     return rows[0] if len(rows) == 1 else None
+
+
+def repeated(context: WriteContext, number: int) -> list[WriteContext]:
+    """The contexts of a record for the further rows of a table that were read of it; none where it had one."""
+    origin = getattr(context.record, "origin", None)
+    if origin is None:
+        return []
+    found = []
+    for row in origin.rows.get(rows_key(number), ())[1:]:
+        own = Origin({number: row}, index=origin.index)
+        own.as_read = None if origin.as_read is None else msgspec.structs.replace(origin.as_read, origin=own)
+        record = msgspec.structs.replace(context.record, origin=own)
+        again = WriteContext(context.setting, context.item, record, context.up, context.index, context.rows)
+        if context.as_read is not None:
+            then = context.as_read
+            again.as_read = WriteContext(then.setting, then.item, own.as_read, then.up, then.index, then.rows)
+        found.append(again)
+    return found
 
 
 def position_of(record: Any, number: int, file: str = "") -> int:

@@ -167,3 +167,12 @@ def subtree(tree: Tree, prefix: str) -> Tree:
     """The part of a tree below a folder. Raises ValueError if that leaves the root."""
     joined = _prefix(prefix)
     return _Subtree(tree, joined + "/") if joined else tree
+
+
+def as_spelled(tree: Tree, path: str) -> str:
+    """The path of a file that a tree has under this path, or with its extension in capitals; else the path itself."""
+    if tree.exists(path):
+        return path
+    start, dot, extension = path.rpartition(".")
+    others = (f"{start}{dot}{other}" for other in (extension.upper(), extension.capitalize()))
+    return next((other for other in others if tree.exists(other)), path)

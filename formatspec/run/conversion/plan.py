@@ -10,6 +10,7 @@ from formatspec.engine.conservation.tally import Imbalance
 from formatspec.findings.finding import Finding
 from formatspec.policy.rules import Policy
 from formatspec.policy.tell import Done
+from formatspec.run.select import NewName
 
 Media = Literal["copy", "link", "none"]
 
@@ -61,7 +62,7 @@ class Plan(msgspec.Struct, kw_only=True):
     lossless: bool = False
     subsets: dict[str, str] = {}
     options: dict[str, Any] = {}
-    labels: dict[str, str | None] | None = None
+    labels: dict[str, NewName] | None = None
     select: Any = None
     default_class: str | None = None
     allow_unaccounted: bool = False

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from formatspec.engine.base.kept_fields import kept_of_item
+from formatspec.engine.dataset.checks import Checker, Judgement
 from formatspec.engine.dataset.dataset import OpenDataset
 from formatspec.engine.dataset.item.read_item import Assembled
 from formatspec.engine.dataset.report import Noted
@@ -18,13 +19,17 @@ from formatspec.engine.export.errors import CannotWriteError
 from formatspec.engine.export.exporter import Exporter
 from formatspec.engine.export.join_shards import Finisher
 from formatspec.engine.export.lost.losses import Losses
+from formatspec.engine.export.render_path import Spelled, as_in, as_rendered
 from formatspec.engine.export.shard_output import ShardOutput
 from formatspec.engine.export.shared_tables import counts_on, knows_all
+from formatspec.engine.resolve.held_slots import UNREAD
+from formatspec.engine.spec import wanted_slots
 from formatspec.engine.spec.compiled import IMAGE, Format
 from formatspec.findings.finding import Finding
+from formatspec.model import derive
 from formatspec.model.limits import TooLargeError
 from formatspec.model.records import Category, Item
-from formatspec.policy.repair import repaired
+from formatspec.policy.repair import Decision, repaired
 from formatspec.run.classless import GivenClass, class_of
 from formatspec.run.conversion.bring_media import MediaFiles
 from formatspec.run.conversion.plan import Plan
@@ -83,10 +88,24 @@ class Conversion:
     def exporter(self) -> Exporter:
         """What writes items, compiled once for all shards of a process."""
         losses = Losses(self.form, self.categories, self.adapter.same)
-        made = Exporter(self.form, self.categories, self.adapter, losses, self.staging.write, self.shared, self.as_read)
+        made = Exporter(
+            self.form,
+            self.categories,
+            self.adapter,
+            losses,
+            self.staging.write,
+            self.shared,
+            self.as_read,
+            self.spelled,
+        )
         if self.plan.policy.fixes("GEOMETRY"):
             made.unheld = frozenset()  # the boxes around lines and points stand for them
         return made
+
+    @property
+    def spelled(self) -> Spelled:
+        """How paths are spelled: as in the source, where it is of the same format."""
+        return as_in(self.source.tree) if self.adapter.same else as_rendered
 
     def run(self, shard: Shard) -> Written:
         """Write the items of a shard."""
@@ -94,6 +113,7 @@ class Conversion:
         media = MediaFiles(self.source, self.form, self.staging, self.plan.media, exporter.losses)
         made = Written()
         copied = self.staging.linked_by_copy
+        source_outlines = self.source.wanted is wanted_slots.boxes_only
         for index, item, files, kept in self._items(shard, made):
             try:
                 own = exporter.item(item, index, files is None, kept)
@@ -107,6 +127,11 @@ class Conversion:
             except (TooLargeError, MemoryError) as error:
                 made.refused.append(too_large(error, item))
                 continue
+            if source_outlines:
+                made.outlines += sum(1 for thing in item.objects if thing.polygons is UNREAD)
+            if self.may_be_boxes:
+                made.boxed += sum(thing.bbox is not None or derive.bbox(thing) is not None for thing in own.objects)
+                made.objects += len(own.objects)
             media.bring(item, own)
             if files is not None:
                 media.keep(path for role, paths in files.items() if role != IMAGE for path in paths)
@@ -125,40 +150,60 @@ class Conversion:
         for index, one in enumerate(source.assembled(*shard), shard[0]):
             if source.index.unclaimed:
                 made.claimed.update(path for paths in one.files.values() for path in paths)
-            item = one.item
+            item, changed = one.item, False
             if item is not None and source.purpose.kept:
                 self.exporter.tally.compare("kept fields", one.key, one.state.kept, kept_by_objects(item))
-            if item is not None and one.faults:
-                item = self._treated(one, item, made)
-                if item is not None and item is not one.item and self.unchanged and not source.purpose.pixels:
+            judged = list(self.checker.item(one, False)) if self.checker.shallow else []
+            if item is not None and (one.faults or judged):
+                item, changed = self._treated(one, item, made, judged)
+                if item is not None and changed and self.unchanged and not self._can_be_rewritten:
                     item = self._read_whole(index)
+            if item is not None and not self.unchanged and self.judge.is_stricter:
+                item = self._judged(item, made, bool(one.faults))
             if item is None:
                 continue
-            keeps = self.unchanged and item is one.item
+            keeps = self.unchanged and not changed
             chosen: Item | None = item
             if select is not None:
                 chosen = select.at(item, index) if isinstance(select, ItemCondition) else select(item)
             if chosen is not None:
-                chosen = chosen if self.labels is None else self.labels.item(chosen)
+                if self.labels is not None:
+                    before = self.labels.joined
+                    chosen = self.labels.item(chosen)
+                    made.joined += self.labels.joined - before
                 if self.classes is not None and any(thing.category is None for thing in chosen.objects):
                     made.classed += sum(1 for thing in chosen.objects if thing.category is None)
                     chosen = self.classes.item(chosen)
                 yield index, chosen, one.files if keeps else None, kept_of_item(one.state.item)
 
-    def _treated(self, one: Assembled, item: Item, made: Written) -> Item | None:
-        """An item after what the policy does about its findings; None where it is not written."""
+    def _treated(
+        self, one: Assembled, item: Item, made: Written, judged: Sequence[Judgement] = ()
+    ) -> tuple[Item | None, bool]:
+        """An item after what the policy does about its findings, None where it is not written; and whether it is other
+        than its source says."""
         source, policy = self.source, self.plan.policy
         noted = source.reporter.noted(one.faults, one.key, source.shared_files)
         decided = treat(policy, [(finding, fault) for (finding, _), fault in zip(noted, one.faults, strict=True)])
+        for found in judged:
+            action, within = policy.decided(found.finding)
+            decided.append(Decision(found.finding, action, found.about, "", within))
         outcome = repaired(item, decided)
-        places = [place for _, place in noted]
+        places = [*(place for _, place in noted), *(found.at for found in judged)]
         made.found += [(named(done), place) for done, place in zip(outcome.done, places, strict=True)]
         stops = any(done.action == "error" for done in outcome.done)
         if outcome.item is None and not stops:
             made.left_out += 1
-        if outcome.item is None or stops or not any(done.slot for done in outcome.done):
-            return None if stops else outcome.item
-        judged = in_target(policy, self.judge, outcome.item)
+        changed = outcome.item is not item or any(done.action in ("drop", "fix", "clip") for done in outcome.done)
+        if outcome.item is None or stops:
+            return None, changed
+        if (self.judge.is_stricter and not self.unchanged) or not any(done.slot for done in outcome.done):
+            return outcome.item, changed
+        fitted = self._judged(outcome.item, made)
+        return fitted, changed or fitted is not item
+
+    def _judged(self, item: Item, made: Written, stated: bool = True) -> Item | None:
+        """An item as the target can hold it without an error; None where it is not written."""
+        judged = in_target(self.plan.policy, self.judge, item, stated)
         made.found += [(named(done), None) for done in judged.done]
         if judged.item is None:
             made.left_out += 1
@@ -166,13 +211,41 @@ class Conversion:
 
     def _read_whole(self, index: int) -> Item | None:
         """An item that is written anew though its files were to be kept: its pixels are read too."""
-        source, lean = self.source, self.source.purpose
-        source.purpose = msgspec.structs.replace(lean, pixels=True)
-        try:
-            one = source.read(source.entries[index])
-        finally:
-            source.purpose = lean
-        return None if one.item is None else self._treated(one, one.item, Written())
+        source = self._rewritten_from
+        one = source.read(source.entries[index])
+        return None if one.item is None else self._treated(one, one.item, Written())[0]
+
+    @cached_property
+    def may_be_boxes(self) -> tuple[str, ...]:
+        """The options that followed from the objects, and that would write boxes if they were stated otherwise: each as
+        `-O` takes it."""
+        if self.adapter.same:
+            return ()
+        options = self.form.spec.options
+        return tuple(
+            f"{name}={option.follows['bbox']}"
+            for name, option in options.items()
+            if "bbox" in option.follows
+            and self.plan.options.get(name) is None
+            and self.form.options.get(name) != option.follows["bbox"]
+        )
+
+    @property
+    def _can_be_rewritten(self) -> bool:
+        """Whether items are read so that their own files can be written anew, though they were to be kept."""
+        return self.source.purpose.pixels and self.form.options == self.source.form.options
+
+    @cached_property
+    def _rewritten_from(self) -> OpenDataset:
+        """The source as it is read for files that are written anew: with its pixels, and with the target's options."""
+        source = self.source
+        purpose = msgspec.structs.replace(source.purpose, pixels=True)
+        return OpenDataset(self.form, source.base, source.prefix, purpose)
+
+    @cached_property
+    def checker(self) -> Checker:
+        """The checks that the source's spec defines."""
+        return Checker(self.source.form, self.source.prefix)
 
     @cached_property
     def judge(self) -> TargetJudge:
@@ -182,7 +255,14 @@ class Conversion:
     def finisher(self, losses: Losses) -> Finisher:
         """What joins the parts of shared files."""
         return Finisher(
-            self.form, self.categories, losses, self.adapter.same, self.shared, self.as_read, self.plan.subsets
+            self.form,
+            self.categories,
+            losses,
+            self.adapter.same,
+            self.shared,
+            self.as_read,
+            self.plan.subsets,
+            self.spelled,
         )
 
 
@@ -197,6 +277,10 @@ class Written(msgspec.Struct):
     refused: list[Finding] = []
     claimed: set[str] = set()
     classed: int = 0
+    joined: int = 0
+    objects: int = 0
+    boxed: int = 0
+    outlines: int = 0
     part: ShardOutput | None = None
 
 

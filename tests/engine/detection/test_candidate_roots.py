@@ -25,11 +25,25 @@ def test_folders_that_hold_everything(paths: list[str], expected: list[str]) -> 
 @pytest.mark.parametrize("path", [
     "README", "README.roboflow.txt", "a/readme.md", "LICENSE", "LICENCE.txt", "x.pdf", "load.py", "look.ipynb",
     "run.log", "labels/train.cache", ".DS_Store", "a/.cache/x.json", "__MACOSX/a.json", "Thumbs.db",
+    "SOURCES.txt", "NOTICE", "data/CHANGELOG.txt", "Version.txt", "CITATION.rst", "sources_of_images.txt",
 ])  # fmt: skip
 def test_what_tells_nothing(path: str) -> None:
     assert is_ignorable(path)
 
 
-@pytest.mark.parametrize("path", ["a.json", "notes.txt", "cat/README.jpg.json/x.jpg", "my_licences.json", "train.txt"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "a.json",
+        "notes.txt",
+        "cat/README.jpg.json/x.jpg",
+        "my_licences.json",
+        "train.txt",
+        "sources.json",
+        "version/a.csv",
+        "authors.csv",
+        "a_notice.txt",
+    ],
+)
 def test_what_may_tell_something(path: str) -> None:
     assert not is_ignorable(path)

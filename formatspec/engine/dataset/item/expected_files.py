@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from formatspec.engine.base.faults import Fault
+from formatspec.engine.evaluate.expressions import compiled, condition
+from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting
 from formatspec.engine.index.entries import Entry
 from formatspec.engine.read.item_state import ItemState
-from formatspec.engine.spec.compiled import Role
+from formatspec.engine.spec.compiled import Format, Role
+from formatspec.language.expression import Name
+from formatspec.language.rules import TableRule
+from formatspec.model.records import Item
 from formatspec.paths.trees.tree import Tree
 
 
@@ -18,6 +23,39 @@ def expected_path(role: Role, names: Mapping[str, Any]) -> str:
         return role.template.render(names)
     except (KeyError, ValueError):
         return role.spec.path
+
+
+LEVELS = (("depth",), ("level",))
+"""The slots of objects by whose values an item may have a label image for each level of parts."""
+
+
+def note_missing_levels(form: Format, item: Item, entry: Entry, state: ItemState) -> None:
+    """Note that a level of an item's objects has no label image, where each level must have one."""
+    for role in form.roles.values():
+        if role.optional or role.kind != "pixels" or role.record_slots not in LEVELS:
+            continue
+        there = {captures[role.record_names[0]] for _, captures in entry.files.get(role.name, ())}
+        for level in sorted(set(_levels(role, item)) - there):
+            expected = expected_path(role, {**state.captures, role.record_names[0]: level})
+            where = next((found[0][0] for found in entry.files.values()), expected)
+            message = f"its {role.name} file of level {level} is missing"
+            state.faults.append(Fault("FILE_MISSING", where, (), role.place, message, expected, case="item"))
+
+
+def _levels(role: Role, item: Item) -> Iterator[int]:
+    """The levels of the objects that a role's files must show."""
+    rule, place = role.rule, role.place
+    if not isinstance(rule, TableRule):
+        return
+    scope = role.scope.inside(rule.each.table)
+    holds = None if rule.each.where is None else condition(rule.each.where, scope, place)
+    value = compiled(Name(role.record_slots[0]), scope, place)
+    root = WriteContext(WriteSetting({}, None, {}), item, item)
+    for index, thing in enumerate(item.objects):
+        context = WriteContext(root.setting, item, thing, root, index, len(item.objects))
+        level = value(context)
+        if isinstance(level, int) and (holds is None or holds(context)):
+            yield level
 
 
 def is_named(role: Role, tree: Tree, state: ItemState) -> bool:

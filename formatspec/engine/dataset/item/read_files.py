@@ -36,7 +36,7 @@ def read_item_file(
         if raster is not None and state.origin:
             rasters[role.name] = raster
         return
-    document = read_document(role, path, tree, state, purpose.checks)
+    document = read_document(role, path, tree, state, purpose.checks or purpose.strict)
     if document is None:
         return
     if state.origin:

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from formatspec.engine.base.faults import Fault
-from formatspec.engine.dataset.item.expected_files import is_named, note_missing
+from formatspec.engine.dataset.item.expected_files import is_named, note_missing, note_missing_levels
 from formatspec.engine.dataset.item.link_overlap import link
 from formatspec.engine.dataset.item.purpose import Purpose, Readers, is_read
 from formatspec.engine.dataset.item.read_files import read_item_file, read_record_files
@@ -17,6 +17,7 @@ from formatspec.engine.dataset.item.read_rows import read_rows
 from formatspec.engine.index.entries import Entry
 from formatspec.engine.index.row_ownership import RowOwnership, Run, SharedFile
 from formatspec.engine.read.build_item import as_read, item_of
+from formatspec.engine.read.check_rows import check_pictured
 from formatspec.engine.read.item_state import ItemState
 from formatspec.engine.spec.compiled import IMAGE, Format
 from formatspec.engine.splits.id_scopes import IDS, Splits
@@ -48,7 +49,7 @@ def read_entry(
     complete: how many of the dataset's items have their image.
     """
     state = ItemState(dict(entry.names), splits.of(entry.names), purpose.origin)
-    state.refers, state.lists = form.names_objects, form.lists_objects
+    state.refers, state.lists, state.outlined = form.names_objects, form.lists_objects, form.outlines_beside_boxes
     files: dict[str, list[str]] = {}
     try:
         return _read_entry(form, readers, entry, joined, tree, splits, purpose, state, files, complete)
@@ -91,6 +92,11 @@ def _read_entry(
     if "area" in state.tables:
         state.materialize_records()
     item = item_of(entry.key, state)
+    if form.shows_levels and (purpose.checks or purpose.strict) and "object" in state.tables:
+        note_missing_levels(form, item, entry, state)
+    if form.told_beside_pictures and purpose.pixels:
+        pictures = (role.name for role in form.documents if role.kind == "pixels" and not role.optional)
+        check_pictured(item, pictures, files, state)
     told = _link_overlaps(item, state)
     if purpose.origin:
         _keep_origin(item, state, rasters, splits.several)
@@ -147,6 +153,11 @@ def _keep_origin(item: Item, state: ItemState, rasters: Mapping[str, Any], sever
     origin = Origin(state.item.get("$rows"), rasters, documents=state.documents)
     names = {name: value for name, value in {**item.captures, **state.stated}.items() if value is not None}
     origin.as_read = msgspec.structs.replace(item, captures=names if state.stated else item.captures)
+    if item.image is not None and 0 in (state.item.get("image.width"), state.item.get("image.height")):
+        stated = msgspec.structs.replace(
+            item.image, width=state.item.get("image.width"), height=state.item.get("image.height")
+        )
+        origin.as_read = msgspec.structs.replace(origin.as_read, image=stated)  # so that what was measured is written
     if several:
         told = {name: tuple(_as_read(one, state) for one in getattr(item, name)) for name in _NAMING}
         origin.as_read = msgspec.structs.replace(origin.as_read, **told)

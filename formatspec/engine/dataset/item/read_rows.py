@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from formatspec.engine.base.faults import DocumentPath
 from formatspec.engine.base.kept_fields import KEPT
 from formatspec.engine.dataset.item.purpose import Readers
-from formatspec.engine.index.row_ownership import Again, Run, Table
+from formatspec.engine.index.row_ownership import RepeatedId, Run, Table
 from formatspec.engine.read.item_state import ItemState
 from formatspec.engine.read.projection import Decode, RowSource
 from formatspec.engine.read.rows.merge_rows import OBJECTS_BY_ID, RowReader, said_twice
@@ -24,23 +24,23 @@ def read_rows(role: Role, runs: Sequence[Run], readers: Readers, turns: Turns, s
     """Read an item's rows of a role's shared files into its state."""
     tables: dict[DocumentPath, Table] = {table.path: table for table in readers.tables[role.name]}
     labels = any(name.startswith("category.") for name in role.captures)
-    for part, first, which in runs:
+    for part, start, which in runs:
         table, key = tables[part.table.path], (role.name, part.table.path)
         turns.to(part.split, part.captures, state)
-        again = [place for place in part.again if first <= place < first + len(which)] if part.again else ()
-        plain = None if again else readers.plain.get(key)
-        if plain is not None and plain.take(part.rows, first, first + len(which), part.table.path, part.file, state):
+        repeated = [place for place in part.repeated if start <= place < start + len(which)] if part.repeated else ()
+        plain = None if repeated else readers.plain.get(key)
+        if plain is not None and plain.take(part.rows, start, start + len(which), part.table.path, part.file, state):
             continue
         if part.columns != state.env.columns:
             state.env = replace(state.env, columns=part.columns)
         state.file = part.file
         if table.kind not in ("item", "label", "caption"):
             state.materialize_records()
-        documents = _documents(part.rows, first, first + len(which), readers.decoders.get(key))
-        for position, (alternative, document) in enumerate(zip(which, documents, strict=True), first):
+        documents = _documents(part.rows, start, start + len(which), readers.decoders.get(key))
+        for position, (alternative, document) in enumerate(zip(which, documents, strict=True), start):
             state.at = (*part.table.path, position)
-            if position in part.again:
-                _read_again(part.again[position], document, position, table, role, state)
+            if position in part.repeated:
+                _read_repeated(part.repeated[position], document, position, table, role, state)
             elif table.kind != "item":
                 read_row(document, position, table.readers, state.item, state)
             elif labels:
@@ -59,15 +59,17 @@ def _documents(rows: RowSource, start: int, stop: int, decode: Decode | None) ->
         return rows.some(start, stop, None)
 
 
-def _read_again(again: Again, document: Any, position: int, table: Table, role: Role, state: ItemState) -> None:
+def _read_repeated(
+    repeated: RepeatedId, document: Any, position: int, table: Table, role: Role, state: ItemState
+) -> None:
     """A row of which the id stood before: its record has another, and stands all the same."""
-    read_row({**document, again.key: again.fresh}, position, table.readers, state.item, state)
-    record = state.keyed.get(OBJECTS_BY_ID, {}).get((again.fresh,))
-    if again.value is None:
-        words = f"{again.key!r} is missing, and is filled"
-        state.fault("ID_MISSING", (*state.at, again.key), role.place, words, got=again.fresh)
+    read_row({**document, repeated.key: repeated.fresh}, position, table.readers, state.item, state)
+    record = state.keyed.get(OBJECTS_BY_ID, {}).get((repeated.fresh,))
+    if repeated.value is None:
+        words = f"{repeated.key!r} is missing, and is filled"
+        state.fault("ID_MISSING", (*state.at, repeated.key), role.place, words, got=repeated.fresh)
     else:
-        said_twice(again.value, (*state.at, again.key), role.place, record, state)
+        said_twice(repeated.value, (*state.at, repeated.key), role.place, record, state)
 
 
 def _read_item(reader: RowReader, document: Any, position: int, state: ItemState) -> None:
@@ -88,7 +90,7 @@ def _read_label(role: Role, reader: RowReader, document: Any, position: int, sta
     state.item = whole
     if kept:
         label[KEPT] = kept
-    captures = role.template.match(state.file) or {}
+    captures = role.match(state.file) or {}
     label.update({name: value for name, value in captures.items() if name.startswith("category.")})
     if state.origin:
         label["$rows"] = {(reader.number, state.file): (position, document)}

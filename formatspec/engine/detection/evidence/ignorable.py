@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+_ABOUT = r"SOURCES?|NOTICES?|CREDITS|AUTHORS|CONTRIBUTORS|CITATION|COPYRIGHT|ATTRIBUTIONS?|CHANGE(?:LOG|S)|VERSION"
 _FILE = re.compile(
     r"(?i)\..*|Thumbs\.db|desktop\.ini|README.*|LICEN[CS]E.*|.*\.(?:md|pdf|py|ipynb|log|cache)|formatspec[-_.].*\.json"
+    rf"|(?:{_ABOUT})(?:(?:[._-].*)?\.(?:txt|rst))?"
 )
 _FOLDER = re.compile(r"\..*|__MACOSX")
 
@@ -14,8 +16,9 @@ _FOLDER = re.compile(r"\..*|__MACOSX")
 def is_ignorable(path: str) -> bool:
     """Whether a file says nothing about the format of the dataset in which it lies.
 
-    These are hidden files and folders, `__MACOSX`, `Thumbs.db`, files named README or LICENCE, and `*.md`, `*.pdf`,
-    `*.py`, `*.ipynb`, `*.log` and `*.cache`.
+    These are hidden files and folders, `__MACOSX`, `Thumbs.db`, files named README or LICENCE, texts that people lay
+    beside any work under a fixed name, such as SOURCES, NOTICE or CHANGELOG, and `*.md`, `*.pdf`, `*.py`, `*.ipynb`,
+    `*.log` and `*.cache`.
     """
     *folders, name = path.split("/")
     return _FILE.fullmatch(name) is not None or any(_FOLDER.fullmatch(folder) for folder in folders)

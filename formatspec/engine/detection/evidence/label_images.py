@@ -13,6 +13,8 @@ SHARE = 0.9
 """So many of the names of label images stand among those of images."""
 PAIRS = 48
 """Pairs of groups that are compared by opening one image of each."""
+DOUBTFUL = 4
+"""Those of them, at most, that neither a photograph on one side nor a word for labels in a path speaks for."""
 NEAREST = 3
 """Other groups with which one group is compared."""
 TRIED, MOST = 3, 16
@@ -45,22 +47,31 @@ def label_like(paths: Sequence[str], files: ImageFiles) -> set[str]:
     if len(groups) < 2:
         return set()
     found: set[str] = set()
-    with_stem: dict[str, list[int]] = defaultdict(list)
+    with_stem: dict[tuple[str, str], list[int]] = defaultdict(list)
     for number, group in enumerate(groups):
         for stem in group.paths:
-            with_stem[stem].append(number)
+            for place in _places(group.key[0]):
+                with_stem[stem, place].append(number)
+    sides = [
+        (group, own, _alike(number, own, groups, with_stem))
+        for number, group in enumerate(groups)
+        if (own := {stem: path for stem, path in group.paths.items() if _extension(path) in LOSSLESS})
+    ]
     known: dict[tuple[str, ...], bool] = {}
-    pairs = 0
-    for number, group in enumerate(groups):
-        own = {stem: path for stem, path in group.paths.items() if _extension(path) in LOSSLESS}
-        if not own:
+    doubtful = 0
+    for group, own, others in sorted(sides, key=lambda side: not any(_has_photos(other) for other in side[2])):
+        kinds = [_kind_of(group, other) for other in others]
+        if any(known.get(kind) for kind in kinds):
+            found.update(own.values())
             continue
-        for other in _alike(number, own, groups, with_stem):
-            if pairs >= PAIRS:
-                return found
-            kind = _kind_of(group, other)
+        for other, kind in zip(others, kinds, strict=True):
+            if all(other.paths.get(stem) in found for stem in own):
+                continue
             if kind not in known:
-                pairs += 1
+                likely = _is_likely(own, other, kind)
+                doubtful += not likely
+                if len(known) >= PAIRS or (doubtful > DOUBTFUL and not likely):
+                    continue
                 known[kind] = _is_label_of(group, own, other, files)
             if known[kind]:
                 found.update(own.values())
@@ -71,31 +82,61 @@ def label_like(paths: Sequence[str], files: ImageFiles) -> set[str]:
 def _kind_of(group: _Group, other: _Group) -> tuple[str, ...]:
     """What two groups have in common with others of a tree: the ends of their names, and where their folders part."""
     mine, its = group.key[0].split("/"), other.key[0].split("/")
-    alike = {
-        (a, b) for a, b in zip(mine, its, strict=False) if a != b
-    } if len(mine) == len(its) else {(group.key[0], other.key[0])}  # fmt: skip
-    return (group.key[1], other.key[1], *(word for pair in sorted(alike) for word in pair))
+    start = _shared(group.key[0], other.key[0])
+    mine, its = mine[start:], its[start:]
+    while mine and its and mine[-1] == its[-1]:
+        mine, its = mine[:-1], its[:-1]
+    return group.key[1], other.key[1], "/".join(mine), "/".join(its)
+
+
+def _is_likely(own: Mapping[str, str], other: _Group, kind: tuple[str, ...]) -> bool:
+    """Whether anything but equal names speaks for label images: photographs beside, or a word for labels."""
+    if any(_WORDS.search(part) for part in kind):
+        return True
+    return any(_extension(other.paths[stem]) in PHOTOS for stem in own if stem in other.paths)
 
 
 def _extension(path: str) -> str:
     return path.rpartition(".")[2].lower()
 
 
+def _places(folder: str) -> tuple[str, str, str]:
+    """By what groups that have a name in common are found: all, those beside a folder, those of its own last name."""
+    parent, _, name = folder.rpartition("/")
+    return "", f"{parent}/*", f"*/{name}"
+
+
 def _alike(
-    number: int, own: Mapping[str, str], groups: Sequence[_Group], with_stem: Mapping[str, Sequence[int]]
+    number: int, own: Mapping[str, str], groups: Sequence[_Group], with_stem: Mapping[tuple[str, str], Sequence[int]]
 ) -> list[_Group]:
     """The other groups in which nearly all names of a group's lossless images stand, the nearest first."""
     folder = groups[number].key[0]
-    some = {place for stem in list(own)[:TRIED] for place in with_stem[stem][:MOST]} - {number}
+    some = {
+        other
+        for stem in list(own)[:TRIED]
+        for place in _places(folder)
+        for other in with_stem.get((stem, place), ())[:MOST]
+    } - {number}
     found = []
-    for place in sorted(some):
-        other = groups[place]
+    for other_number in sorted(some):
+        other = groups[other_number]
         if other.paths.values() == groups[number].paths.values():
             continue
         if sum(stem in other.paths for stem in own) >= SHARE * len(own):
             found.append(other)
-    found.sort(key=lambda other: (-_shared(folder, other.key[0]), len(other.key[1])))
+    found.sort(key=lambda other: (not _has_photos(other), -_near(folder, other.key[0]), len(other.key[1])))
     return found[:NEAREST]
+
+
+def _near(a: str, b: str) -> int:
+    """Folders that two paths begin with alike, and those that they end with alike."""
+    start = _shared(a, b)
+    ends = ["/".join(reversed(path.split("/")[start:])) for path in (a, b)]
+    return start + _shared(*ends)
+
+
+def _has_photos(group: _Group) -> bool:
+    return any(_extension(path) in PHOTOS for path in group.paths.values())
 
 
 def _shared(a: str, b: str) -> int:

@@ -81,7 +81,8 @@ class OpenedFiles:
                 return Document(seen(plain.value), plain.cut)
             except (FileError, ValueError, TypeError, AttributeError) as error:
                 return Document(None, error=str(error))
-        own = id(role.layout.rules[role.name]) if role.kind in ("lines", "xml", "csv") else 0
+        by_rule = role.kind in ("lines", "xml", "csv") or role.codec.named is not None
+        own = id(role.layout.rules[role.name]) if by_rule else 0
         key = (role.kind, path, style_of(role.kind, role.spec), own)
         return self._kept(key, lambda: self._decoded(role, path))
 
@@ -116,6 +117,10 @@ class OpenedFiles:
                 flat = pixels.reshape(-1, pixels.shape[2]) if pixels.ndim == 3 else pixels.reshape(-1, 1)
                 self._colors[path] = len(np.unique(flat, axis=0))
         return self._colors[path]
+
+    def is_open(self, path: str) -> bool:
+        """Whether something of a file was read before."""
+        return path in self._bytes
 
     def below(self, folder: str) -> ImageFiles:
         """The images below a folder, by their paths from there."""

@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 
-from formatspec.engine.detection.fit.common_words import CONTAINERS, SUBSETS
+from formatspec.engine.detection.fit.common_words import CONTAINERS, NUMBERED, PICTURES, SUBSETS
 from formatspec.engine.detection.fit.role_fit import Claim
 from formatspec.engine.spec.compiled import IMAGE, Format, Role
 
@@ -14,9 +14,12 @@ MOST = 0.75
 """The share of a tree's images that a format must claim, so that strays beside the folders do not matter."""
 NEARLY_ALL = 0.9
 """The share of images that counts as all of them."""
+MOST_WORDS = 5
+"""Words of a folder's name in which a subset's name is sought."""
 _LABEL = "label.category."
 _LISTED = "category."
-_SERIAL = re.compile(r"\d{4,}\.\w+$")
+_SERIAL = re.compile(r"[_-]0\d{3,}(?:\.\w+$|[_-])")
+"""A number with zeros before it, as in frames of a sequence; images named after their class have one without."""
 _WORD = re.compile(r"[a-z]+")
 _OF_A_CAMERA = re.compile(r"(?:19|20)\d\d[-_. ]?[01]\d[-_. ]?[0-3]\d(?:\D.*)?|[1-9]\d\d(?=.*[A-Z])[A-Z0-9_]{5}")
 """Folders in which cameras and their programs lay images: a date, or the names of the standard, `100CANON`."""
@@ -87,7 +90,7 @@ def _repeat_their_folder(role: Role, images: Sequence[Claim]) -> bool:
     for path, _ in images:
         folder, _, name = path.rpartition("/")
         last = folder.rpartition("/")[2]
-        numbered += name.startswith(last + "_") and _SERIAL.match(name, len(last) + 1) is not None
+        numbered += name.startswith(last) and _SERIAL.match(name, len(last)) is not None
     return numbered >= NEARLY_ALL * len(images)
 
 
@@ -106,12 +109,17 @@ def _spells_folders(role: Role) -> bool:
 
 
 def _is_container(name: str) -> bool:
-    """Whether a folder's name says what kind of files it holds: `images`, `img1`, but not `label_0` beside others."""
-    word = name.lower().rstrip("0123456789")
-    return re.sub(r"[_ -](?=[a-z])", "", word) in CONTAINERS
+    """Whether a folder's name says what kind of files it holds: `images`, `img1`, `image_2`, but not `label_0` beside
+    others."""
+    plain = name.lower()
+    word = re.sub(r"[_ -](?=[a-z])", "", plain.rstrip("0123456789"))
+    numbered = re.fullmatch(r"([a-z]+)[._ -]?\d+", plain)
+    return word in CONTAINERS or word in PICTURES or (numbered is not None and numbered[1] in NUMBERED)
 
 
 def _is_subset(name: str) -> bool:
-    """Whether a folder's name is a subset's, or has one as a part: `train2017`, `bounding_box_test`."""
+    """Whether a folder's name is a subset's, or has one as a part: `train2017`, `bounding_box_test`, `train_data`."""
     words = _WORD.findall(name.lower())
-    return bool(words) and (words[-1] in SUBSETS or words[0] in SUBSETS) and len(words) < 4
+    while len(words) > 1 and words[-1] in CONTAINERS:
+        words.pop()
+    return bool(words) and (words[-1] in SUBSETS or words[0] in SUBSETS) and len(words) <= MOST_WORDS

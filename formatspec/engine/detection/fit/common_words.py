@@ -14,3 +14,12 @@ CONTAINERS = frozenset(
     | {"thumb", "thumbs", "thumbnail", "thumbnails"}
 )
 """Words that name folders, or files, by what they hold."""
+PICTURES = frozenset(
+    {"rgb", "depth", "seg", "semseg", "semantic", "instance", "instances", "segmentation", "segmentations", "pngimages"}
+)
+"""Words that name folders of images by what they show of a scene."""
+NUMBERED = frozenset(
+    {"image", "img", "frame", "video", "clip", "seq", "sequence", "cam", "camera", "patch", "part", "batch", "shard"}
+    | {"chunk", "fold", "split", "folder", "step", "scene"}
+)
+"""Words that, with a number behind, name one of several folders that hold alike things: `image_2`, `patch16`."""

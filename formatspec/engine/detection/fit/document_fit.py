@@ -172,6 +172,8 @@ def _walk_mapping(rule: MapRule, scope: Scope, value: Any, at: KeyPath, tally: _
             return True
         tally.wrong = tally.wrong or f"{_place(at)} is no mapping"
         return False
+    if BARE not in value and any(field.keys == (BARE,) and not field.optional for field in rule.fields):
+        return False  # the rule is of bare values, and this is a mapping
     inner = scope.below()
     named: set[str] = set()
     for field in rule.fields:
@@ -220,6 +222,8 @@ def _walk_field(field: Field, scope: Scope, value: dict[str, Any], at: KeyPath, 
                 _require(field.rule, scope, path, tally)
             if own:
                 tally.unnamed[path] = None
+            elif key == BARE and required:
+                return False  # the row is this value and nothing else
             continue
         if own:
             tally.found.add(path)
@@ -268,7 +272,9 @@ def _walk_rows(tables: tuple[TableRule, ...], scope: Scope, value: Any, at: KeyP
                 _require(table.row, scope, (*at, ROW), tally)
         return True
     fitting = 0
-    rows = value[:ROWS]
+    rows = [row for row in value[:ROWS] if not _says_nothing(row)]
+    if not rows:
+        return True
     for row in rows:
         choices = [(table.row, scope.inside(table.each.table)) for table in tables]
         found = _choose_of(choices, row, (*at, ROW), tally)
@@ -276,6 +282,11 @@ def _walk_rows(tables: tuple[TableRule, ...], scope: Scope, value: Any, at: KeyP
     tally.rows += len(rows)
     tally.strange += len(rows) - fitting
     return fitting > 0
+
+
+def _says_nothing(row: Any) -> bool:
+    """Whether a row is null or an empty list under a key: it fits tables of any kind."""
+    return isinstance(row, dict) and BARE in row and (row[BARE] is None or row[BARE] == [])
 
 
 def _choose(choices: tuple[Rule, ...], scope: Scope, value: Any, at: KeyPath, tally: _Tally) -> bool:

@@ -12,7 +12,7 @@ from formatspec.engine.detection.fit.common_words import CONTAINERS, SUBSETS
 from formatspec.engine.detection.fit.document_fit import ROWS, constants, fit_of
 from formatspec.engine.documents import line_document
 from formatspec.engine.label_images.reader import fits_header
-from formatspec.engine.resolve.codec_chain import build, read_number
+from formatspec.engine.resolve.codec_chain import build, number_from_text
 from formatspec.engine.resolve.scope import Scope
 from formatspec.engine.resolve.text_template import text_template
 from formatspec.engine.spec.compiled import Role
@@ -99,6 +99,7 @@ def fit_of_documents(
     first = ("", "")
     unread = 0
     sample = _spread(claims)
+    enough = 2 if role.span == "shared" and not spells_own_name(role) else 1
     for path, captures in sample:
         document = files.document(role, full(path))
         if document.error:
@@ -106,6 +107,8 @@ def fit_of_documents(
             first = first if first[1] else (path, document.error)
             continue
         f, reason = _judge(role, document)
+        if f is None and role.kind == "lines" and document.lines:
+            break  # any text fits
         if f and role.kind == "lines" and images is not None and not _lists_categories(role):
             share = named_share(role, document, captures, images)
             f, reason = f * share, reason or ("" if share == 1 else "it names images that are not there")
@@ -113,7 +116,7 @@ def fit_of_documents(
             fits[path] = f
         if reason and not first[1]:
             first = (path, reason)
-        if f is not None and f >= CLEAR and role.span != "shared":
+        if f is not None and f >= CLEAR and (len(fits) == enough):
             break
     if not fits:
         return RoleFit(None, *first, unread=unread == len(sample))
@@ -294,7 +297,7 @@ def _cell_test(rule: LeafRule, scope: Scope, keys: int) -> Callable[[str], bool]
 
 def _is_number(cell: str) -> bool:
     try:
-        read_number(cell)
+        number_from_text(cell)
     except UnfitError:
         return cell == ""
     return True
@@ -311,7 +314,7 @@ def fit_of_label_images(
     fits: dict[str, float] = {}
     first = ("", "")
     unread = 0
-    sample = claims[:SAMPLE]
+    sample = sorted(claims[:MANY], key=lambda claim: not files.is_open(full(claim[0])))[:SAMPLE]
     for path, captures in sample:
         header = files.label_header(full(path))
         if header is None:

@@ -65,6 +65,7 @@ def target_categories(
     listed = list(source)
     if same:
         return TargetCategories(listed, fixed=False, as_read=as_read)
+    listed = named_once(form, listed)
     for entry in form.spec.categories:
         if isinstance(entry, CategoryTable):
             table = table_of(form.source, form.layout, entry)
@@ -80,6 +81,15 @@ def target_categories(
     return TargetCategories(_identified(form, numbered), fixed=False, as_read=as_read)
 
 
+def named_once(form: Format, categories: Iterable[Category]) -> list[Category]:
+    """Categories of which a target can tell no two apart by their names: the first stands for those that follow."""
+    parents = _binds(form, "category", "parent")
+    first: dict[Any, Category] = {}
+    for category in categories:
+        first.setdefault((spoken(category), category.parent if parents else None), category)
+    return list(first.values())
+
+
 def _in_order(categories: Sequence[Category]) -> list[Category]:
     return sorted(categories, key=lambda category: (category.index is None, category.index or 0))
 
@@ -88,9 +98,10 @@ def _identified(form: Format, categories: Sequence[Category]) -> list[Category]:
     """Every category with an id that the target can write; those that have one keep it."""
     leaf, scope = _id_leaf(form)
     taken = {category.id for category in categories if category.id is not None}
-    made = []
+    made: list[Category] = []
+    used: set[Any] = set()
     for index, category in enumerate(categories):
-        own = category.id
+        own = None if category.id in used else category.id  # a source may give one number to several names
         if own is not None and leaf is not None and leaf.calls:
             chain = build(leaf, ["id"], 1, scope.textual, form.roles[scope.role].place)
             try:
@@ -106,6 +117,7 @@ def _identified(form: Format, categories: Sequence[Category]) -> list[Category]:
             while own in taken and isinstance(own, int):
                 own += 1
             taken.add(own)
+        used.add(own)
         made.append(category if own == category.id else msgspec.structs.replace(category, id=own))
     return made
 
@@ -120,6 +132,8 @@ def _id_leaf(form: Format) -> tuple[Bind | None, Any]:
     return None, None
 
 
+NO_CATEGORY = "objects not written (no category.name)"
+"""What the report says of objects that label images could show, and of which documents could not name the class."""
 CROWDS_LEFT = "left out (crowds)"
 """What the report says of crowds of which a target makes no objects."""
 STATES_LEFT = {"no": "left out (stated as absent)", "unsure": "left out (unsure)"}
@@ -141,6 +155,7 @@ class Adapter:
         self.naming = Naming(source, target, None if self.same else keys, renamed)
         self.needs_ids = _binds(target, "object", "id")
         self.ids_in_pixels = _binds_in_pixels(target, "id")
+        self.lists_objects = not self.same and target.lists_objects
         self.leaves_crowds = not self.same and not target.spec.crowds and target.options.get(CROWDS) != KEEP
         self.leaves_states = not self.same and not wanted_slots.tells_states(target)
         self.id_digits = _id_digits(target)
@@ -178,6 +193,10 @@ class Adapter:
         stated = len(shown.objects)
         lost = [(f"objects {CROWDS_LEFT}", "objects")] * (len(item.objects) - stated)
         lost += [(f"labels {STATES_LEFT[label.state]}", "labels") for label in denied]
+        if self.lists_objects and any(thing.category is None for thing in shown.objects):
+            known = tuple(thing for thing in shown.objects if thing.category is not None)
+            lost += [(NO_CATEGORY, "objects")] * (stated - len(known))
+            shown, stated = msgspec.structs.replace(shown, objects=known), len(known)
         if areas_as_objects and item.areas:
             shown = self._without_crowds(with_areas_as_objects(shown))
             lost += [(f"areas {CROWDS_LEFT}", "areas")] * (stated + len(item.areas) - len(shown.objects))

@@ -27,11 +27,18 @@ class TargetJudge:
     def __init__(self, form: Format) -> None:
         self.form = form
         self.slots = tuple(dict.fromkeys(leaf.slot for leaf in form.levels.leaves))
+        self.is_stricter = bool(form.levels) and bool(self.slots)
+        """Whether the target calls an error what other formats do not."""
 
-    def refusals(self, item: Item, size: Size | None) -> Iterator[Refusal]:
-        """The errors that an item's objects would be in the target."""
+    def refusals(self, item: Item, size: Size | None, stated: bool = True) -> Iterator[Refusal]:
+        """The errors that an item's objects would be in the target.
+
+        stated: judge what the source states too; it need not be where nothing was found wrong with it there.
+        """
         for place, thing in enumerate(item.objects):
             for slot in self.slots:
+                if not stated and getattr(thing, slot):
+                    continue
                 value = _value(thing, slot)
                 if not value:
                     continue
@@ -49,6 +56,8 @@ class TargetJudge:
 
 
 def _value(thing: Object, slot: str) -> Any:
-    """What a target states of a slot: a box follows from what else there is."""
+    """What a target states of a slot: a box, and the outline of a round thing, follow from what else there is."""
     value = getattr(thing, slot)
+    if slot == "polygons" and not value and thing.region is None:
+        return derive.outlines_around(thing)
     return derive.bbox(thing) if slot == "bbox" and value is None else value

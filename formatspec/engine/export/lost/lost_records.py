@@ -88,6 +88,9 @@ class Unwritten:
                     yield f"objects {HIDDEN}", "objects"
                     continue
             if written and place < stated:
+                why = _not_drawn(thing, held, reasons)
+                if why:
+                    yield f"not drawn as areas ({why})", "objects"
                 continue
             unit = "objects" if place < stated else "areas"
             if written:
@@ -150,6 +153,14 @@ def _is_drawn(thing: Object, held: Mapping[Hashable, int]) -> bool:
     if thing.parent is not None or thing.category is None or not (thing.region or thing.polygons):
         return False
     return bool(held.get(mark_of_area(thing.category), 0) & WRITTEN)
+
+
+def _not_drawn(thing: Object, held: Mapping[Hashable, int], reasons: Mapping[Hashable, str]) -> str:
+    """Why an object that is written elsewhere is not part of the area that was to be drawn of it; "" if none was."""
+    if thing.parent is not None or thing.category is None or not (thing.region or thing.polygons):
+        return ""
+    area = mark_of_area(thing.category)
+    return "" if held.get(area, 0) & WRITTEN else reasons.get(area, "")
 
 
 def _no_area(thing: Object, reasons: Mapping[Hashable, str]) -> str:

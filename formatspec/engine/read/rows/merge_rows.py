@@ -16,7 +16,8 @@ from formatspec.engine.resolve.discriminators import RowTest
 from formatspec.engine.resolve.scope import Scope
 from formatspec.engine.resolve.table_ids import rows_key
 from formatspec.language.errors import Place
-from formatspec.language.rules import TableRule
+from formatspec.language.leaf import Bind
+from formatspec.language.rules import LeafRule, MapRule, TableRule
 from formatspec.model.ids import free_ids
 
 if TYPE_CHECKING:
@@ -91,6 +92,7 @@ def keep_row(reader: RowReader, record: Record, outer: Record, state: ItemState)
         take_kept(state.item, record)
         return
     rows = state.tables.setdefault(kind, [])
+    record["$at"] = state.at
     if kind == "object" and reader.by == BY_ID and not reader.overlap and type(record.get("id")) is int:
         known = state.keyed.setdefault(OBJECTS_BY_ID, {})
         if (record["id"],) not in known:
@@ -105,6 +107,11 @@ def keep_row(reader: RowReader, record: Record, outer: Record, state: ItemState)
     if reader.rule.each.rings:
         _keep_ring(reader, record, rows, state)
         return
+    if kind == "caption" and reader.by == BY_ID and record.get("id") is not None:
+        known = state.keyed.setdefault(("caption", "id"), {})
+        if known.setdefault((record["id"],), record) is not record:
+            words = f"the id {record['id']!r} stands twice"
+            state.fault("DUPLICATE", state.at, reader.place, words, "an id of its own", record["id"], case="item")
     if kind == "caption" or not reader.by:
         record.setdefault("$file", state.file)
         rows.append(record)
@@ -137,11 +144,17 @@ def keep_row(reader: RowReader, record: Record, outer: Record, state: ItemState)
     if same.get("$table") == reader.number and reader.by == ("id",):
         _, path = record.get("$id_at", (state.file, state.at))
         if kind != "object":
-            words = f"the id {key[0]!r} stands twice"
-            case = "category" if kind == "category" else "item"
+            words, case = f"the id {key[0]!r} stands twice", "item"
+            if kind == "category":
+                names = record.get("name"), same.get("name")
+                case = "category" if names[0] == names[1] else "named"
+                words = (
+                    words if case == "category" else f"the id {key[0]!r} is that of {names[0]!r} and of {names[1]!r}"
+                )
             state.fault("DUPLICATE", path, reader.place, words, "an id of its own", key[0], case=case)
             return
         record["id"] = free_ids({one[0] for one in known})(key[0])
+        _renumber_row(record, reader)
         record["$file"], record["$table"] = state.file, reader.number
         known[record["id"],] = record
         rows.append(record)
@@ -149,6 +162,17 @@ def keep_row(reader: RowReader, record: Record, outer: Record, state: ItemState)
         return
     known[key] = same
     _merge(same, record, state, reader)
+
+
+def _renumber_row(record: Record, reader: RowReader) -> None:
+    """Let the source row of a record state the id that the record has by now."""
+    fields = reader.rule.row.fields if isinstance(reader.rule.row, MapRule) else ()
+    leaves = ((one.keys[0], one.rule.leaf) for one in fields if isinstance(one.rule, LeafRule))
+    key = next((key for key, leaf in leaves if isinstance(leaf, Bind) and leaf.names == BY_ID), None)
+    for number, (place, row) in record.get("$rows", {}).items():
+        if isinstance(row, dict) and key in row:
+            fresh = str(record["id"]) if isinstance(row[key], str) else record["id"]
+            record["$rows"][number] = (place, {**row, key: fresh})
 
 
 def said_twice(value: Any, path: DocumentPath, place: Place, record: Record | None, state: ItemState) -> None:
@@ -208,7 +232,7 @@ def _merge(same: Record, record: Record, state: ItemState, reader: RowReader) ->
     for slot, value in record.items():
         if slot == "$rows":
             told = same.setdefault("$rows", {})
-            if same is state.item and reader.number in told:
+            if (reader.rule.each.kept or same is state.item) and reader.number in told:  # they stand side by side
                 told.setdefault(rows_key(reader.number), [told[reader.number]]).append(value[reader.number])
             else:
                 told.update(value)

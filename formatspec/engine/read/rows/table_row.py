@@ -12,7 +12,7 @@ from formatspec.engine.base.kept_fields import KEPT, KEPT_ROWS, name_of_row
 from formatspec.engine.read.item_state import ItemState
 from formatspec.engine.read.rows.merge_rows import RowReader, keep_row
 from formatspec.engine.read.rows.row_condition import always
-from formatspec.language.leaf import bindings
+from formatspec.language.leaf import Bind, bindings
 from formatspec.language.rules import LeafRule, Rule, inside
 
 
@@ -29,7 +29,7 @@ def read_row(
     Gives the reader; None where the row is set aside.
     """
     before = len(state.faults)
-    nearest: tuple[int, list[Fault]] | None = None
+    nearest: tuple[tuple[int, int, int], list[Fault]] | None = None
     for reader in readers:
         if len(readers) > 1 and not reader.test(row):
             continue
@@ -39,14 +39,16 @@ def read_row(
             record.setdefault("?index", position)
         if len(state.faults) > before and any(fault.sets_aside for fault in state.faults[before:]):
             _of_row(state, before, reader, record)
-            wrong = sum(fault.sets_aside for fault in state.faults[before:])
+            wrong = _distance(state.faults[before:])
             if nearest is None or wrong < nearest[0]:
                 nearest = wrong, state.faults[before:]
             del state.faults[before:]
             others = () if reader is readers[-1] else readers[readers.index(reader) + 1 :]
             if any(_may_be(other, reader, row) for other in others):
                 continue
-            state.faults += nearest[1]  # the row is told of by the alternative that it resembles most
+            state.faults += _as_resembled(
+                nearest[1], readers, row
+            )  # the row is told of by the alternative that it resembles most
             return None
         if reader.fits is not always and not reader.fits(record, state):
             continue
@@ -61,12 +63,61 @@ def read_row(
         keep_row(reader, record, outer, state)
         return reader
     if nearest is not None:
-        state.faults += nearest[1]
+        state.faults += _as_resembled(nearest[1], readers, row)
         return None
     scope = "object" if readers[0].kind in _COSTS_A_ROW else ""
     message = "the row fits no table that could hold it"
     state.fault("ALTERNATIVE", state.at, readers[0].place, message, got=_shown(row), scope=scope)
     return None
+
+
+def _distance(faults: Sequence[Fault]) -> tuple[int, int, int]:
+    """How far a row is from an alternative: the keys that it lacks, what else is wrong, and how deep within the row."""
+    aside = [fault for fault in faults if fault.sets_aside]
+    missing = sum(fault.code == "FIELD_MISSING" for fault in aside)
+    return missing, len(aside), -max((len(fault.path) for fault in aside), default=0)
+
+
+def _as_resembled(faults: list[Fault], readers: Sequence[RowReader], row: Any) -> list[Fault]:
+    """The faults of a line with too few values, told by the alternative whose rows have one more.
+
+    A row of a box has a fixed number of values; one of an outline takes any, so that it fits a line the least.
+    """
+    parts = row.values() if isinstance(row, dict) else ()
+    line = next((part[""] for part in parts if isinstance(part, dict) and "" in part), None)
+    if line is None or not faults or faults[0].code != "LINE":
+        return faults
+    count = len(line[1].split())
+    lengths = dict(filter(None, (_values_of(reader) for reader in readers)))
+    near = [length for length in lengths if abs(length - count) == 1 and count < length]
+    if not near:
+        return faults
+    words = f"a row of a {lengths[near[0]]} has {near[0]} values, and this one has {count}"
+    return [faults[0]._replace(message=words, expected=f"{near[0]} values", got=line[1])]
+
+
+def _values_of(reader: RowReader) -> tuple[int, str] | None:
+    """How many values a line of a box has, and what it is called; None where that is not fixed."""
+    scope, count, box = reader.scope.inside(reader.table), 0, False
+    for leaf in _leaves(reader.rule.row):
+        if not isinstance(leaf, Bind) or leaf.optional:
+            return None
+        known = scope.meaning(leaf.names[0])
+        if known is None or (known.type == "box") is (leaf.format == "d") or known.type not in (*_SINGLE, "box"):
+            return None
+        box = box or known.type == "box"
+        count += 4 if known.type == "box" else 1
+    return (count, "box") if box else None
+
+
+_SINGLE = ("id", "int", "number")
+
+
+def _leaves(rule: Rule) -> Iterator[Any]:
+    if isinstance(rule, LeafRule):
+        yield rule.leaf
+    for one in inside(rule):
+        yield from _leaves(one)
 
 
 def rows_of_tasks(readers: Sequence[RowReader]) -> dict[int, str]:

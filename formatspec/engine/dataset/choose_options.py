@@ -1,0 +1,211 @@
+"""Options that stand in documents, chosen from the keys and the values that the documents of a dataset have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from typing import Any
+
+from formatspec.engine.base.faults import Fault
+from formatspec.engine.dataset.document_shape import differs
+from formatspec.engine.resolve.discriminators import keys_of, row_test
+from formatspec.engine.resolve.scope import Scope
+from formatspec.engine.spec.compiled import Format, Role, compile_format
+from formatspec.engine.spec.option_keys import (
+    KeyOption,
+    key_options,
+    key_pattern,
+    option_of,
+    option_value,
+    options_in_keys,
+)
+from formatspec.language.errors import Problem, SpecError
+from formatspec.language.leaf import Bind
+from formatspec.language.rules import Field, LeafRule, ListRule, MapRule, OneOf, Rule, TableRule
+from formatspec.language.schema import OptionSpec
+
+FILES = 16
+"""Files of a role whose keys are looked at."""
+
+Documents = Callable[[Role], Iterable[Any]]
+"""Gives some documents of a role."""
+
+
+def with_names(form: Format, given: Mapping[str, Any], documents: Documents) -> Format:
+    """A format with the options that stand in documents chosen: as given, else as the documents have it.
+
+    Of the names in the documents' keys that is taken which the option prefers most, else the only one. Where there are
+    several others, an option whose keys may be absent has no value, and any other the first.  An option that stands as
+    a value has none.  The format's `names` holds what was found: of values, those that stand in one list with others.
+    Raises SpecError.
+    """
+    options = options_in_keys(form.layout)
+    if not options:
+        return form
+    found = _found_in(form, documents)
+    chosen = dict(form.options)
+    names: dict[str, tuple[Any, ...]] = {}
+    for name, option in options.items():
+        names[name] = tuple(found.names.get(name, ()))
+        if option.value:
+            asked = given.get(name)
+            chosen[name] = next((one for one in names[name] if str(one) == str(asked)), asked)
+            names[name] = names[name] if asked is not None or name in found.together else ()
+        elif given.get(name) is None:
+            chosen[name] = _choice(option, names[name], form)
+    return compile_format(form.source, form.layout, chosen, names)
+
+
+def _choice(option: KeyOption, names: tuple[Any, ...], form: Format) -> str | None:
+    stated = form.spec.options[option.name]
+    best = next((name for name in _preferred(stated) if name in names), None)
+    if best is not None:
+        return str(best)
+    if not names:
+        return None if stated.initial is None else str(stated.initial)
+    return names[0] if len(names) == 1 or not option.optional else None
+
+
+def _preferred(option: OptionSpec) -> tuple[Any, ...]:
+    """The names that an option prefers, the first the most."""
+    return (*((option.default,) if option.default is not None else ()), *option.prefers)
+
+
+def undecided(form: Format, given: Mapping[str, Any]) -> Iterator[Fault]:
+    """What there is to say of options whose keys the documents do not decide.
+
+    Raises SpecError where the dataset cannot be read without a choice, or where what is given is in no document.
+    """
+    for name, names in form.names.items():
+        stated, option = form.spec.options[name], options_in_keys(form.layout)[name]
+        listed = ", ".join(sorted(map(str, names)))
+        expected = f"-O {name}=NAME, where NAME is one of {listed}"
+        asked = given.get(name)
+        told = f": {stated.about}" if stated.about else ""
+        if asked is not None:
+            if names and str(asked) not in map(str, names) and asked != stated.initial:
+                message = f"the documents have no {asked!r} for the option {name}{told}"
+                raise SpecError((Problem(message, None, f"one of {listed}"),))
+        elif option.value and names:
+            message = f"the option {name} is not stated, and rows of several stand in one list{told}"
+            raise SpecError((Problem(message, option.place, expected),))
+        elif len(names) < 2 or set(_preferred(stated)) & set(names):
+            continue
+        elif not option.optional:
+            message = f"the option {name} is not stated, and the documents have several{told}"
+            raise SpecError((Problem(message, option.place, expected),))
+        else:
+            message = f"the option {name} is left open, since the documents have several{told}"
+            yield Fault("OPTION_OPEN", "", (), option.place, message, expected)
+
+
+class _Found:
+    """What documents have where options stand.
+
+    names: of each option, in the order in which they were met.  together: options that stand as a value, of which one
+    list has several.  here: the values of those options in the rows of the list at hand.
+    told: how many names were noted.
+    """
+
+    def __init__(self) -> None:
+        self.names: dict[str, dict[Any, None]] = {}
+        self.together: set[str] = set()
+        self.here: dict[str, dict[Any, None]] = {}
+        self.told = 0
+
+    def note(self, option: str, names: Iterable[Any]) -> None:
+        """Note names of an option."""
+        known = dict.fromkeys(names)
+        self.told += len(known)
+        self.names.setdefault(option, {}).update(known)
+
+
+def _found_in(form: Format, documents: Documents) -> _Found:
+    """What the documents of a dataset have where options stand."""
+    found = _Found()
+    for name, role in form.roles.items():
+        rule = form.layout.rules.get(name)
+        if rule is None or role.kind == "pixels" or not key_options({"": rule}):
+            continue
+        for document in documents(role):
+            _collect(rule, role.scope, document, frozenset(), found)
+    return found
+
+
+def _collect(rule: Rule, scope: Scope, value: Any, known: Set[str], found: _Found) -> None:
+    """Note what a value has where its rule has options.  known: keys that the rule names itself."""
+    tables = rule.alternatives if isinstance(rule, OneOf) else (rule,)
+    if all(isinstance(one, TableRule) for one in tables):
+        _collect_in_rows(tuple(one for one in tables if isinstance(one, TableRule)), scope, value, found)
+    elif isinstance(rule, OneOf):
+        for choice in rule.alternatives:
+            _collect(choice, scope, value, known, found)
+    elif isinstance(rule, ListRule):
+        for one, part in zip(rule.rules, value if isinstance(value, list) else (), strict=False):
+            _collect(one, scope, part, frozenset(), found)
+    elif isinstance(rule, MapRule) and isinstance(value, dict):
+        _collect_in_mapping(rule, scope, value, known, found)
+
+
+def _collect_in_rows(tables: tuple[TableRule, ...], scope: Scope, value: Any, found: _Found) -> None:
+    """Note what the rows of a list have, each by the first table whose keys and constants it has, else by all."""
+    rows: Iterable[Any] = value if isinstance(value, list) else ()
+    if isinstance(value, dict):
+        rows = value.values() if tables[0].keyed else (value,)
+    choices = [(one, scope.inside(one.each.table)) for one in tables]
+    tests = [row_test(one.row, inner) for one, inner in choices]
+    around, found.here = found.here, {}
+    for row in rows:
+        fitting = [choice for choice, test in zip(choices, tests, strict=True) if test(row)]
+        for table, inner in fitting or choices:
+            told = found.told
+            _collect(table.row, inner, row, frozenset(), found)
+            if fitting and (found.told > told or not key_options({"": table.row})):
+                break
+    found.together.update(name for name, values in found.here.items() if len(values) > 1)
+    found.here = around
+
+
+def _collect_in_mapping(rule: MapRule, scope: Scope, value: dict[str, Any], known: Set[str], found: _Found) -> None:
+    inner, named = scope.below(), known | keys_of(rule)
+    required: dict[str, list[Field]] = {}
+    for field in rule.fields:
+        option, as_value = option_of(field), option_value(field.rule)
+        stated = value.get(field.keys[0])
+        if as_value is not None:
+            if isinstance(stated, str | int) and not isinstance(stated, bool):
+                found.note(as_value, (stated,))
+                found.here.setdefault(as_value, {})[stated] = None
+        elif option is None:
+            for key in field.keys:
+                if key in value:
+                    _collect(field.rule, inner, value[key], frozenset(), found)
+        elif field.optional:
+            found.note(option, _matching(field, inner, value, named))
+        else:
+            required.setdefault(option, []).append(field)
+    for option, fields in required.items():
+        first, *others = ([*_matching(field, inner, value, named)] for field in fields)
+        found.note(option, [name for name in first if all(name in other for other in others)])
+    for choice in rule.alternatives:
+        _collect(choice, scope, value, named, found)
+
+
+def _matching(field: Field, scope: Scope, value: dict[str, Any], named: Set[str]) -> Iterator[str]:
+    """The names by which an option would make a field's key one of a mapping's, under which stands what fits."""
+    pattern = key_pattern(field)
+    for key, part in value.items():
+        matched = pattern.fullmatch(key) if isinstance(key, str) and key not in named else None
+        if matched is not None and part is not None and _fits(field.rule, scope, part):
+            yield matched[1]
+
+
+def _fits(rule: Rule, scope: Scope, value: Any) -> bool:
+    if not isinstance(rule, LeafRule):
+        return not differs(rule, scope, value)
+    leaf = rule.leaf
+    if not isinstance(leaf, Bind):
+        return True
+    meaning = scope.meaning(leaf.names[0]) if len(leaf.names) == 1 and not leaf.calls else None
+    if meaning is not None and meaning.value_type == "text":
+        return isinstance(value, str)
+    return isinstance(value, str | int | float) and not isinstance(value, bool) if meaning is not None else True

@@ -1,0 +1,67 @@
+"""What a document of many items holds outside its tables: keys that must be there, constants that must be so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from msgspec.structs import replace
+
+from formatspec.engine.base.faults import Fault
+from formatspec.engine.index.row_ownership import SharedFile
+from formatspec.engine.read.compile_reader import compile_reader
+from formatspec.engine.read.item_state import ItemState
+from formatspec.engine.read.leaf_reader import ReadContext
+from formatspec.engine.spec.compiled import Format, Role
+from formatspec.language.leaf import Constant, Keep
+from formatspec.language.rules import Field, LeafRule, MapRule, Rule
+
+FRAMED = frozenset({"json", "yaml", "ini"})
+"""Kinds of documents that are mappings with keys."""
+
+
+def frame_faults(
+    form: Format, shared: Sequence[SharedFile], state_of: Callable[[dict[str, Any]], ItemState]
+) -> Iterator[Fault]:
+    """What is wrong with the keys of shared documents that stand around their tables."""
+    for role in form.roles.values():
+        rule = _frame_of(role)
+        files = [file for file in shared if file.role == role.name] if rule is not None else []
+        if rule is None or not files:
+            continue
+        read = compile_reader(rule, role.scope, ReadContext(_nothing, False))
+        for file in files:
+            state = state_of(dict(file.captures))
+            state.file = file.path
+            read(file.document, {}, state)
+            yield from (fault._replace(scope="document") for fault in state.faults)
+
+
+def _nothing(meaning: Any, scope: Any) -> bool:
+    return False
+
+
+def _frame_of(role: Role) -> Rule | None:
+    """The part of a role's rule that stands around its tables; None where it says nothing."""
+    if role.span != "shared" or role.codec is None or role.kind not in FRAMED:
+        return None
+    return _framed(role.document_rule)
+
+
+def _framed(rule: Rule) -> Rule | None:
+    if isinstance(rule, LeafRule):
+        return rule if isinstance(rule.leaf, Constant) else None
+    if not isinstance(rule, MapRule):
+        return None
+    fields = [made for field in rule.fields if (made := _field(field)) is not None]
+    return MapRule(tuple(fields), (), None, rule.place, part=True) if fields else None
+
+
+def _field(field: Field) -> Field | None:
+    """A key that must be there, or that holds a constant; what else it holds is no matter here."""
+    inner = _framed(field.rule) if len(field.keys) == 1 else None
+    if inner is not None:
+        return replace(field, rule=inner)
+    if field.optional or len(field.keys) > 1 or not isinstance(field.rule, LeafRule):
+        return None
+    return replace(field, rule=LeafRule(Keep(), field.place))

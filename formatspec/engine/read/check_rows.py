@@ -1,0 +1,126 @@
+"""Rows of one item compared with each other: rows that stand twice, tracks that a frame has twice."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Mapping, Sequence
+from typing import Any
+
+from formatspec.engine.base.faults import DocumentPath, Fault, Record
+from formatspec.engine.read.item_state import ItemState
+from formatspec.engine.resolve.held_slots import UNREAD
+from formatspec.model.records import Item, Object
+
+
+def place_of_row(state: ItemState, place: int) -> tuple[str, DocumentPath]:
+    """The file and the path of the row that tells of an item's object, by the object's place among the item's."""
+    if state.plain is not None:
+        return state.plain.file, (*state.plain.path, state.plain.start + place)
+    records = state.tables.get("object", ())
+    record: Mapping[str, Any] = records[place] if place < len(records) else {}
+    return record.get("$file", ""), record.get("$at", ())
+
+
+_BY_ID = ("object", "id")
+
+
+def check_rows(item: Item, state: ItemState) -> None:
+    """Note objects that an item has twice: a row that is equal to another, or a track that another row has too."""
+    things = item.objects
+    if len(things) < 2:
+        return
+    if state.outlined:
+        _check_outlined(things, state)
+    with_ids = _BY_ID in state.keyed or (state.plain is not None and things[0].id is not None)
+    if not with_ids:  # rows that are told apart by their ids are looked at while they are read
+        _check_equal(things, state.tables.get("object", ()), state)
+    _check_tracks(things, state)
+
+
+def check_pictured(item: Item, roles: Iterable[str], read: Container[str], state: ItemState) -> None:
+    """Note objects that documents tell of and that their label image, the only place of their pixels, does not show.
+
+    Args:
+        item: An item of a format whose documents tell of objects beside a label image.
+        roles: The roles of that label image.
+        read: The roles of which a label image was read.
+        state: The state in which the item was read.
+    """
+    if not any(role in read for role in roles):
+        return
+    for place, thing in enumerate(item.objects):
+        if thing.region is None and thing.id is not None:
+            file, path = place_of_row(state, place)
+            words = f"the label image has no pixel of the object {thing.id!r}"
+            state.faults.append(
+                Fault("UNKNOWN_REFERENCE", file, path, None, words, got=thing.id, object=thing.id, about=place,
+                      scope="object")
+            )  # fmt: skip
+
+
+def _check_outlined(things: Sequence[Object], state: ItemState) -> None:
+    """Note objects that have a box alone in an item of which other objects have outlines or masks."""
+    if all(thing.polygons or thing.region is not None for thing in things):
+        return
+    if not any(thing.polygons or thing.region is not None for thing in things):
+        return
+    records = state.tables.get("object", ())
+    told = {id(fault.about) for fault in state.faults if isinstance(fault.about, dict)}
+    for place, thing in enumerate(things):
+        if thing.polygons or thing.region is not None or thing.bbox is None:
+            continue
+        if place < len(records) and id(records[place]) in told:
+            continue  # its outline is at fault
+        file, path = place_of_row(state, place)
+        words = "the object has no outline, and others have one"
+        state.faults.append(
+            Fault("SEGMENT_EMPTY", file, path, None, words, object=thing.id, about=place, scope="object")
+        )
+
+
+def _check_equal(things: Sequence[Object], records: Sequence[Record], state: ItemState) -> None:
+    first: dict[Any, int] = {}
+    for place, thing in enumerate(things):
+        shape = (
+            thing.bbox,
+            thing.polygons,
+            thing.rotated,
+            thing.keypoints,
+            thing.circle,
+            thing.ellipse,
+            thing.polyline,
+        )
+        if thing.region is None and not any(shape):
+            continue
+        key = (id(thing.category), *shape)
+        other = first.setdefault(key, place)
+        if other == place or thing != things[other] or _is_part(records, place):
+            continue
+        file, path = place_of_row(state, place)
+        before = place_of_row(state, other)
+        where = f"as the one at {'/'.join(map(str, before[1]))}" if before[1] else "as another"
+        state.faults.append(
+            Fault("ROW_TWICE", file, path, None, f"this row says the same {where}", about=place, scope="object")
+        )
+
+
+def _is_part(records: Sequence[Record], place: int) -> bool:
+    """Whether an object's geometry was not read, or the object is one of several that one row tells of."""
+    return place < len(records) and any(value is UNREAD for value in records[place].values())
+
+
+def _check_tracks(things: Sequence[Object], state: ItemState) -> None:
+    """Note tracks that stand twice in a frame; a negative number is no track, and a crowd is not tracked."""
+    first: dict[Any, int] = {}
+    for place, thing in enumerate(things):
+        track = thing.track
+        if track is None or thing.single is False or (isinstance(track, int) and track < 0):
+            continue
+        key = track, id(thing.category)
+        if first.setdefault(key, place) == place or thing == things[first[key]]:
+            continue
+        file, path = place_of_row(state, place)
+        words = f"the track {track!r} stands twice in this frame"
+        state.faults.append(
+            Fault("DUPLICATE", file, path, None, words, "one object of a track", track, thing.id, "track", place,
+                  "object")
+        )  # fmt: skip

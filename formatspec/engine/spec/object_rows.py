@@ -1,0 +1,69 @@
+"""The tables of objects in a rule, and the names that their rows bind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from formatspec.language.leaf import bindings
+from formatspec.language.rules import LeafRule, LineRule, MapRule, Rule, TableRule, inside
+
+OF_OBJECTS = frozenset({"objects", "children"})
+"""The tables whose rows are objects."""
+
+
+def is_by(key: tuple[str, ...], rule: Rule) -> bool:
+    """Whether rows of a rule are objects by this key."""
+    return any(one.each.table == "objects" and one.each.by == key and not one.each.overlap for one in table_rules(rule))
+
+
+def lists_objects(rule: Rule) -> bool:
+    """Whether rows of a rule are objects of their own."""
+    return any(one.each.table == "objects" and not one.each.overlap for one in table_rules(rule))
+
+
+def table_rules(rule: Rule) -> Iterator[TableRule]:
+    """The tables of a rule, those within others included."""
+    if isinstance(rule, TableRule):
+        yield rule
+    for one in inside(rule):
+        yield from table_rules(one)
+
+
+def object_tables(rule: Rule) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The tables of a rule, with the names that their rows bind."""
+    if isinstance(rule, TableRule):
+        yield rule.each.table, tuple(bound_names(rule.row))
+    for one in inside(rule):
+        yield from object_tables(one)
+
+
+def bound_names(rule: Rule, tables: frozenset[str] | None = None) -> Iterator[str]:
+    """The names that the leaves of a rule bind; in rows of some tables alone where these are given."""
+    if tables is not None and isinstance(rule, TableRule):
+        yield from bound_names(rule.row) if rule.each.table in tables else ()
+        return
+    if isinstance(rule, LeafRule | LineRule):
+        for bind in bindings(rule.leaf):
+            yield from bind.names
+    for one in inside(rule):
+        yield from bound_names(one, tables)
+
+
+def states_outlines(rule: Rule) -> bool:
+    """Whether a row of an object states its box, and beside it an outline."""
+    rows = [
+        one.row
+        for one in table_rules(rule)
+        if one.each.table == "objects" and not one.each.kept and isinstance(one.row, MapRule)
+    ]
+    return any(
+        any("bbox" in bound_names(field.rule) for field in row.fields)
+        and (
+            any(_OUTLINES & set(bound_names(field.rule)) for field in row.fields)
+            or any(all(_OUTLINES & set(bound_names(one)) for one in choice.alternatives) for choice in row.alternatives)
+        )
+        for row in rows
+    )
+
+
+_OUTLINES = {"polygon", "polygons", "region"}

@@ -1,0 +1,167 @@
+"""Options that stand in documents: `"{option.NAME}": …` is the key that the option names.
+
+`KEY: "{option.NAME}"` is a value, by which rows are told apart.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from formatspec.language.errors import Place, Problem, SpecError
+from formatspec.language.expression import Literal
+from formatspec.language.leaf import Bind, Constant, Keep, Text
+from formatspec.language.load import Layout
+from formatspec.language.rules import (
+    OPTION_KEY,
+    Field,
+    LeafRule,
+    ListRule,
+    MapRule,
+    OneOf,
+    Rule,
+    SequenceRule,
+    TableRule,
+    inside,
+)
+from formatspec.language.schema import Spec
+
+
+class KeyOption(msgspec.Struct, frozen=True):
+    """An option that stands in documents: the first place of it, and whether each key that it names may be absent.
+
+    value: it stands as a value, by which rows are told apart, and in no key.
+    """
+
+    name: str
+    place: Place
+    optional: bool
+    value: bool = False
+
+
+def option_of(field: Field) -> str | None:
+    """The option that stands in a field's key, if one does."""
+    found = OPTION_KEY.search(field.keys[0]) if len(field.keys) == 1 else None
+    return found[1] if found else None
+
+
+def option_value(rule: Rule) -> str | None:
+    """The option that stands as a value, if a rule is one."""
+    parts = rule.leaf.parts if isinstance(rule, LeafRule) and isinstance(rule.leaf, Text) else ()
+    only = parts[0] if len(parts) == 1 else None
+    if not isinstance(only, Bind) or only.calls or len(only.names) != 1 or not only.names[0].startswith("option."):
+        return None
+    return only.names[0].removeprefix("option.")
+
+
+def key_pattern(field: Field) -> re.Pattern[str]:
+    """What a key of a document looks like that a field with an option names; its group is the option's value."""
+    before, _, behind = OPTION_KEY.sub("\0", field.keys[0]).partition("\0")
+    return re.compile(f"{re.escape(before)}(.+){re.escape(behind)}", re.S)
+
+
+def options_in_keys(layout: Layout) -> Mapping[str, KeyOption]:
+    """The options that stand in keys of a layout's documents, by name; none where it has no options.
+
+    Raises SpecError where its rules are wrong.
+    """
+    if not layout.spec.options:
+        return {}
+    known: dict[str, KeyOption] | None = layout.__dict__.get(_OPTIONS)
+    if known is None:
+        known = layout.__dict__[_OPTIONS] = key_options(layout.rules)
+    return known
+
+
+def named_layout(layout: Layout, options: Mapping[str, Any]) -> Layout:
+    """A layout with the keys that options name; itself where none does.  The same names give the same layout.
+
+    A field whose option has no value is left out, and a value whose option has none may be anything.  Raises SpecError
+    where an option names a key that has a meaning of its own.
+    """
+    in_keys = options_in_keys(layout)
+    if not in_keys:
+        return layout
+    names = tuple(options.get(name) for name in in_keys)
+    made: dict[tuple[Any, ...], Layout] = layout.__dict__.setdefault(_MADE, {})
+    if names not in made:
+        named = Layout(layout.variant, layout.spec, layout.node)
+        asked = {name: options.get(name) for name in in_keys}
+        named.__dict__["rules"] = {role: _put(rule, asked, layout.spec) for role, rule in layout.rules.items()}
+        named.__dict__[_OPTIONS] = {}
+        made[names] = named
+    return made[names]
+
+
+_OPTIONS, _MADE = "options in keys", "layouts with named keys"
+"""Where a layout keeps what was made of it."""
+
+
+def key_options(rules: Mapping[str, Rule]) -> dict[str, KeyOption]:
+    """The options that stand in keys of some rules, by name."""
+    found: dict[str, KeyOption] = {}
+    for rule in rules.values():
+        for field in _fields(rule):
+            name, value = option_of(field), option_value(field.rule)
+            if value is not None:
+                found.setdefault(value, KeyOption(value, field.place, False, True))
+            if name is None:
+                continue
+            known = found.get(name, KeyOption(name, field.place, True))
+            found[name] = replace(known, optional=known.optional and field.optional)
+    return found
+
+
+def _fields(rule: Rule) -> Iterator[Field]:
+    if isinstance(rule, MapRule):
+        yield from rule.fields
+    for one in inside(rule):
+        yield from _fields(one)
+
+
+def _put(rule: Rule, chosen: Mapping[str, Any], spec: Spec) -> Rule:
+    if isinstance(rule, MapRule):
+        fields = tuple(one for field in rule.fields for one in _named(field, chosen, spec))
+        _refuse_twice(fields)
+        put = (_put(one, chosen, spec) for one in rule.alternatives)
+        alternatives = tuple(one for one in put if isinstance(one, OneOf))
+        rest = rule.rest if rule.rest is None else _put(rule.rest, chosen, spec)
+        assert not isinstance(rest, MapRule | ListRule | TableRule | SequenceRule)
+        return replace(rule, fields=fields, alternatives=alternatives, rest=rest)
+    if isinstance(rule, TableRule):
+        return replace(rule, row=_put(rule.row, chosen, spec))
+    if isinstance(rule, OneOf):
+        return replace(rule, alternatives=tuple(_put(one, chosen, spec) for one in rule.alternatives))
+    if isinstance(rule, ListRule | SequenceRule):
+        return replace(rule, rules=tuple(_put(one, chosen, spec) for one in rule.rules))
+    value = option_value(rule)
+    if value is None or not isinstance(rule, LeafRule):
+        return rule
+    if chosen.get(value) is not None:
+        return replace(rule, leaf=Constant(chosen[value]))
+    initial = spec.options[value].initial if value in spec.options else None
+    return replace(rule, leaf=Keep(None if initial is None else Literal(initial)))
+
+
+def _named(field: Field, chosen: Mapping[str, Any], spec: Spec) -> Iterator[Field]:
+    """A field with the name of its option's value in its key; none where the option has no value."""
+    name = option_of(field)
+    inner = _put(field.rule, chosen, spec)
+    if name is None:
+        yield replace(field, rule=inner)
+    elif chosen.get(name) is not None:
+        yield replace(field, keys=(OPTION_KEY.sub(lambda _: str(chosen[name]), field.keys[0]),), rule=inner)
+
+
+def _refuse_twice(fields: tuple[Field, ...]) -> None:
+    seen: set[str] = set()
+    for field in fields:
+        twice = seen.intersection(field.keys)
+        if twice:
+            message = f"an option names the key {min(twice)!r}, which has a meaning of its own"
+            raise SpecError((Problem(message, field.place, "another name"),))
+        seen.update(field.keys)

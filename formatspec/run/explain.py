@@ -1,0 +1,253 @@
+"""How a spec reads a dataset: which role claims a file, why none claims another, and where an item's values stand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from formatspec.engine.base.faults import DocumentPath, Record
+from formatspec.engine.dataset.dataset import OpenDataset
+from formatspec.engine.index.entries import Entry
+from formatspec.engine.resolve.scope import Scope
+from formatspec.engine.spec.compiled import Role
+from formatspec.files.document import pointer_text
+from formatspec.language.errors import Place, nearest
+from formatspec.language.leaf import bindings
+from formatspec.language.load import place_text
+from formatspec.language.rules import LeafRule, LineRule, Rule, TableRule, inside
+
+EXAMPLES = 3
+"""Files that are named of each kind."""
+
+
+class ClaimedFile(msgspec.Struct, frozen=True):
+    """A file that a role claims: the role, its template, what the names in the template are there, and the items."""
+
+    file: str
+    role: str
+    template: str
+    names: dict[str, Any]
+    items: tuple[str, ...]
+
+
+class UnclaimedFile(msgspec.Struct, frozen=True):
+    """A file that no role claims: of each role, the one that matched furthest first, why its template does not fit."""
+
+    file: str
+    reasons: tuple[tuple[str, str, str], ...]
+    """Role, template and reason."""
+
+
+class Told(msgspec.Struct, frozen=True):
+    """The row or file that tells of a record, and the leaves of the spec that fill its slots."""
+
+    record: str
+    file: str
+    pointer: str
+    slots: dict[str, str]
+    """Slot: the place of its leaf in the spec, empty where no leaf alone fills it."""
+
+
+class ExplainedItem(msgspec.Struct, frozen=True):
+    """An item: its files by role, and what tells of it and of each of its records."""
+
+    key: str
+    files: dict[str, list[str]]
+    told: tuple[Told, ...]
+    faults: tuple[str, ...]
+
+
+class ExplainedRole(msgspec.Struct, frozen=True):
+    """A role of the spec in a dataset: its template, how many files it claims, and the first of them."""
+
+    role: str
+    template: str
+    need: str
+    count: int
+    first: tuple[str, ...]
+
+
+class ExplainedDataset(msgspec.Struct, frozen=True):
+    """A dataset: the layout that was chosen, where it begins, its roles, and files that none of them claims."""
+
+    spec: str
+    layout: str
+    root: str
+    items: int
+    roles: tuple[ExplainedRole, ...]
+    unclaimed: int
+    first_unclaimed: tuple[UnclaimedFile, ...]
+
+
+Explained = ClaimedFile | UnclaimedFile | ExplainedItem | ExplainedDataset
+
+
+class NothingOfThatNameError(LookupError):
+    """A dataset has neither a file nor an item of a name."""
+
+
+def explain(dataset: OpenDataset, name: str | None = None) -> Explained:
+    """How a dataset is read, or one of its files or items.
+
+    Args:
+        dataset: The dataset, opened so that it keeps where values come from (`Purpose(origin=True)`).
+        name: The path of a file below the dataset's root, or an item's key.
+
+    Raises:
+        NothingOfThatNameError: The dataset has no such file or item; the message suggests one.
+    """
+    if name is None:
+        return _dataset(dataset)
+    paths = dataset.tree.paths()
+    inner = name.removeprefix(f"{dataset.prefix}/") if dataset.prefix else name
+    if inner in set(paths):
+        return _file(dataset, inner)
+    for entry in dataset.index.entries:
+        if entry.key == name:
+            return _item(dataset, entry)
+    near = nearest(name, [*(entry.key for entry in dataset.index.entries), *paths])
+    hint = f"; did you mean {near!r}?" if near else ""
+    raise NothingOfThatNameError(f"the dataset has no file and no item {name!r}{hint}")
+
+
+def _dataset(dataset: OpenDataset) -> ExplainedDataset:
+    form, index = dataset.form, dataset.index
+    roles = []
+    for name, role in form.roles.items():
+        files = [path for path, _ in index.claimed.of(name)]
+        roles.append(ExplainedRole(name, role.spec.path, role.spec.need, len(files), tuple(files[:EXAMPLES])))
+    strays = tuple(UnclaimedFile(path, _reasons(dataset, path)[:1]) for path in index.unclaimed[:EXAMPLES])
+    root = dataset.prefix or "."
+    layout = form.layout.variant
+    return ExplainedDataset(form.name, layout, root, len(dataset), tuple(roles), len(index.unclaimed), strays)
+
+
+def _file(dataset: OpenDataset, path: str) -> ClaimedFile | UnclaimedFile:
+    name = dataset.index.claimed.role(path)
+    if name is None:
+        ignored = dataset.form.ignored(path)
+        reasons = (("", "", "the spec, or formatspec itself, ignores it"),) if ignored else _reasons(dataset, path)
+        return UnclaimedFile(path, reasons)
+    role = dataset.form.roles[name]
+    names = {key: value for key, value in (role.match(path) or {}).items() if value is not None}
+    return ClaimedFile(path, name, role.spec.path, names, tuple(_items_of(dataset, path)))
+
+
+def _items_of(dataset: OpenDataset, path: str) -> Iterator[str]:
+    for entry in dataset.index.entries:
+        if any(path == one for files in entry.files.values() for one, _ in files):
+            yield entry.key
+
+
+def _reasons(dataset: OpenDataset, path: str) -> tuple[tuple[str, str, str], ...]:
+    """Why no role claims a path; that role first whose template has the most of it."""
+    roles = [role for role in dataset.form.roles.values() if not role.folder]
+    ordered = sorted(roles, key=lambda role: -_alike(role, path))
+    return tuple((role.name, role.spec.path, role.template.explain(path)) for role in ordered)
+
+
+def _alike(role: Role, path: str) -> int:
+    """How many characters of a path are as a template has them at its beginning and at its end."""
+    prefix, suffix = role.template.prefix, role.template.suffix
+    begin = next((n for n in range(len(prefix), 0, -1) if path.startswith(prefix[:n])), 0)
+    end = next((n for n in range(len(suffix), 0, -1) if path.endswith(suffix[-n:])), 0)
+    return begin + end
+
+
+def _item(dataset: OpenDataset, entry: Entry) -> ExplainedItem:
+    one = dataset.read(entry)
+    state = one.state
+    state.materialize_records()
+    leaves = _leaves(dataset)
+    told = []
+    for slot, (file, path) in state.place_of.items():
+        told.append(Told("item", file, pointer_text(path), {slot: leaves.get(("item", slot), "")}))
+    for kind, records in state.tables.items():
+        if kind.startswith("$"):
+            continue
+        for number, record in enumerate(records):
+            file, path = _place(record)
+            told.append(Told(f"{kind} {number}", file, pointer_text(path), _slots(kind, record, leaves)))
+    findings = tuple(finding.message for finding in dataset.reporter.findings(one.faults, one.key))
+    return ExplainedItem(one.key, one.files, tuple(told), findings)
+
+
+def _place(record: Record) -> tuple[str, DocumentPath]:
+    return record.get("$file", ""), record.get("$at", ())
+
+
+def _slots(kind: str, record: Record, leaves: Mapping[tuple[str, str], str]) -> dict[str, str]:
+    names = [name for name, value in record.items() if name[:1] not in ("$", "?") and value not in (None, (), {})]
+    return {name: leaves.get((kind, name), "") for name in names}
+
+
+def _leaves(dataset: OpenDataset) -> dict[tuple[str, str], str]:
+    """The place of the first leaf that fills each slot of each kind of record."""
+    found: dict[tuple[str, str], str] = {}
+    for role in dataset.form.documents:
+        for name, place, scope in _bound(role.document_rule, role.scope):
+            meaning = scope.meaning(name)
+            if meaning is not None:
+                kind = scope.kind if meaning.where == "record" else meaning.where
+                found.setdefault((kind, meaning.name), place_text(place))
+    return found
+
+
+def _bound(rule: Rule, scope: Scope) -> Iterator[tuple[str, Place, Scope]]:
+    """The names that the leaves of a rule bind, each with its place in the spec and its scope."""
+    if isinstance(rule, LeafRule | LineRule):
+        yield from ((name, rule.place, scope) for bind in bindings(rule.leaf) for name in bind.names)
+    elif isinstance(rule, TableRule):
+        scope = scope.inside(rule.each.table)
+    for one in inside(rule):
+        yield from _bound(one, scope)
+
+
+def lines(explained: Explained) -> Iterator[str]:
+    """What was found, for a person."""
+    if isinstance(explained, ExplainedDataset):
+        yield from _lines_of_dataset(explained)
+    elif isinstance(explained, ClaimedFile):
+        yield f"{explained.file}: {explained.role} ({explained.template})"
+        if explained.names:
+            yield "  " + ", ".join(f"{name} = {value!r}" for name, value in explained.names.items())
+        shown = ", ".join(explained.items[:EXAMPLES])
+        more = len(explained.items) - EXAMPLES
+        yield f"  items: {shown or 'many, by its rows'}{f' and {more:,} more' if more > 0 else ''}"
+    elif isinstance(explained, UnclaimedFile):
+        yield f"{explained.file}: no role claims it"
+        yield from (f"  {_reason(*one)}" for one in explained.reasons)
+    else:
+        yield from _lines_of_item(explained)
+
+
+def _lines_of_dataset(explained: ExplainedDataset) -> Iterator[str]:
+    layout = f", layout {explained.layout!r}" if explained.layout else ""
+    items = f"{explained.items:,} item{'' if explained.items == 1 else 's'}"
+    yield f"{explained.spec}{layout}, root {explained.root}: {items}"
+    for role in explained.roles:
+        first = f", first {role.first[0]}" if role.first else ""
+        files = f"{role.count:,} file{'' if role.count == 1 else 's'}"
+        yield f"  {role.role} ({role.need}): {role.template}: {files}{first}"
+    if explained.unclaimed:
+        yield f"  no role claims {explained.unclaimed:,} file{'' if explained.unclaimed == 1 else 's'}"
+    for stray in explained.first_unclaimed:
+        yield f"    {stray.file}: {_reason(*stray.reasons[0])}" if stray.reasons else f"    {stray.file}"
+
+
+def _reason(role: str, template: str, reason: str) -> str:
+    return f"not {role} ({template}): {reason}" if role else reason
+
+
+def _lines_of_item(explained: ExplainedItem) -> Iterator[str]:
+    yield explained.key
+    for role, paths in explained.files.items():
+        yield f"  {role}: {', '.join(paths)}"
+    for told in explained.told:
+        where = f"{told.file}{told.pointer}" if told.file else "not stated by a row of its own"
+        yield f"  {told.record}: {where}"
+        for slot, place in told.slots.items():
+            yield f"    {slot}{f' by {place}' if place else ''}"
+    yield from (f"  finding: {message}" for message in explained.faults)
