@@ -154,12 +154,11 @@ def _bound(rule: Rule) -> tuple[str, ...]:
 
 
 def tells_states(form: Format) -> bool:
-    """Whether a format tells of labels whether they are there: in a value, by a column, or by their list or file."""
+    """Whether a format tells of labels whether they are there: in a value, or by their list or file."""
     for role in form.documents:
         for meaning, scope, _ in meanings(role.document_rule, role.scope):
-            if meaning.where == "column" or meaning.name == "label.state":
-                return True
-            if (scope.kind, meaning.name) == ("label", "state"):
+            of_labels = scope.kind == "label" or (meaning.where == "column" and meaning.table == "labels")
+            if meaning.name == "label.state" or (of_labels and meaning.name == "state"):
                 return True
         for table in table_rules(role.document_rule):
             each = table.each
