@@ -391,11 +391,11 @@ _OBJECT: dict[str, Getter] = {
     "level": lambda context: (
         context.family().depth(context.record) if context.record.level is None else context.record.level
     ),
-    "bbox": lambda context: box_of(context.record, context.setting),
+    "bbox": lambda context: box_of(context.record, context.setting.unheld),
     "circle": lambda context: derive.circle(context.record),
     "ellipse": lambda context: derive.ellipse(context.record),
     "rotated": lambda context: (
-        None if box_of(context.record, context.setting) is None else derive.rotated(context.record)
+        None if box_of(context.record, context.setting.unheld) is None else derive.rotated(context.record)
     ),
     "polygons": lambda context: derive.polygons(context.record, context.setting.apart),
     "polygon": lambda context: derive.polygon(context.record, context.setting.apart),
@@ -407,9 +407,9 @@ _OBJECT: dict[str, Getter] = {
 }
 
 
-def box_of(thing: Object, setting: WriteSetting) -> derive.Box | None:
+def box_of(thing: Object, unheld: frozenset[str]) -> derive.Box | None:
     """The box of an object as a target may write it: none of a line or of points for which the target has no place."""
-    if thing.bbox is None and setting.unheld and is_unbounded(thing) in setting.unheld:
+    if thing.bbox is None and unheld and is_unbounded(thing) in unheld:
         return None
     return derive.bbox(thing)
 

@@ -110,7 +110,7 @@ def _value(meaning: Meaning, scope: Scope, names: Names) -> str | None:
     if name == "id":
         return "None if context.setting.renumbered else record.id"
     if name == "bbox":
-        return "record.bbox or box_of(record, context.setting)"
+        return "record.bbox or box_of(record, context.setting.unheld)"
     head, _, rest = name.partition(".")
     if head == "category":
         return f"None if category is None else category.{rest}" if rest in _CATEGORY else None

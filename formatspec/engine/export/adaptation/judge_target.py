@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from formatspec.engine.evaluate.write_context import box_of
 from formatspec.engine.spec.compiled import Format
 from formatspec.findings.finding import Finding
 from formatspec.findings.table import CODES
@@ -22,10 +23,14 @@ class Refusal(NamedTuple):
 
 
 class TargetJudge:
-    """What the target's own validation would say of objects."""
+    """What the target's own validation would say of objects.
 
-    def __init__(self, form: Format) -> None:
+    unheld: which of lines and keypoints the target has no place for, so that an object of nothing else has no box.
+    """
+
+    def __init__(self, form: Format, unheld: frozenset[str] = frozenset()) -> None:
         self.form = form
+        self.unheld = unheld
         self.slots = tuple(dict.fromkeys(leaf.slot for leaf in form.levels.leaves))
         self.is_stricter = bool(form.levels) and bool(self.slots)
         """Whether the target calls an error what other formats do not."""
@@ -39,7 +44,7 @@ class TargetJudge:
             for slot in self.slots:
                 if not stated and getattr(thing, slot):
                     continue
-                value = _value(thing, slot)
+                value = _value(thing, slot, self.unheld)
                 if not value:
                     continue
                 for flaw in flaws(slot, value, size):
@@ -55,9 +60,9 @@ class TargetJudge:
                     yield Refusal(finding, place, slot)
 
 
-def _value(thing: Object, slot: str) -> Any:
+def _value(thing: Object, slot: str, unheld: frozenset[str]) -> Any:
     """What a target states of a slot: a box, and the outline of a round thing, follow from what else there is."""
     value = getattr(thing, slot)
     if slot == "polygons" and not value and thing.region is None:
         return derive.outlines_around(thing)
-    return derive.bbox(thing) if slot == "bbox" and value is None else value
+    return box_of(thing, unheld) if slot == "bbox" and value is None else value
