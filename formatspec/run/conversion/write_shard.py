@@ -241,7 +241,7 @@ class Conversion:
     @cached_property
     def judge(self) -> TargetJudge:
         """What the target's validation would say of objects."""
-        return TargetJudge(self.form)
+        return TargetJudge(self.form, self.exporter.unheld)
 
     def finisher(self, losses: Losses) -> Finisher:
         """What joins the parts of shared files."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, NamedTuple
 
+from formatspec.engine.evaluate.write_context import is_unbounded
 from formatspec.engine.spec.compiled import Format
 from formatspec.findings.finding import Finding
 from formatspec.findings.table import CODES
@@ -24,8 +25,10 @@ class Refusal(NamedTuple):
 class TargetJudge:
     """What the target's own validation would say of objects."""
 
-    def __init__(self, form: Format) -> None:
+    def __init__(self, form: Format, unheld: Collection[str] = ()) -> None:
+        """unheld: which of lines and keypoints the target has no place for, so that nothing else of them has a box."""
         self.form = form
+        self.unheld = unheld
         self.slots = tuple(dict.fromkeys(leaf.slot for leaf in form.levels.leaves))
         self.is_stricter = bool(form.levels) and bool(self.slots)
         """Whether the target calls an error what other formats do not."""
@@ -39,7 +42,7 @@ class TargetJudge:
             for slot in self.slots:
                 if not stated and getattr(thing, slot):
                     continue
-                value = _value(thing, slot)
+                value = self._value(thing, slot)
                 if not value:
                     continue
                 for flaw in flaws(slot, value, size):
@@ -54,10 +57,11 @@ class TargetJudge:
                     )  # fmt: skip
                     yield Refusal(finding, place, slot)
 
-
-def _value(thing: Object, slot: str) -> Any:
-    """What a target states of a slot: a box, and the outline of a round thing, follow from what else there is."""
-    value = getattr(thing, slot)
-    if slot == "polygons" and not value and thing.region is None:
-        return derive.outlines_around(thing)
-    return derive.bbox(thing) if slot == "bbox" and value is None else value
+    def _value(self, thing: Object, slot: str) -> Any:
+        """What the target states of a slot: a box, and the outline of a round thing, follow from what else there is."""
+        value = getattr(thing, slot)
+        if slot == "polygons" and not value and thing.region is None:
+            return derive.outlines_around(thing)
+        if slot != "bbox" or value is not None:
+            return value
+        return None if is_unbounded(thing) in self.unheld else derive.bbox(thing)
