@@ -329,7 +329,7 @@ def test_schema(run: Any) -> None:
 
     schema = run("schema").json()
     jsonschema.Draft202012Validator.check_schema(schema)
-    assert {"formatspec", "name", "files"} <= set(schema["required"])
+    assert {"formatspec", "name", "files"} <= {*schema["required"], *schema["else"]["required"]}
 
 
 def test_sample(run: Any, tmp_path: Path) -> None:

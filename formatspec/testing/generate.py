@@ -236,6 +236,8 @@ class Generator:
                 continue
             if any(say_alike(thing, other, slots) for slots in self.outline.keys for other in made):
                 continue
+            if thing.track is not None and any(thing.track == other.track for other in made):
+                continue  # an object is in one place of a frame
             if not told or (self.outline.alone and thing == Object()) or not self._has_shape(thing):
                 continue
             if self._refused(thing, choices, env, subsets):

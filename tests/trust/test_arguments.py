@@ -18,7 +18,7 @@ CONVERT = ("convert", "labelme", "data", "--to", "coco", "-o", "out")
 WRONG: list[tuple[tuple[str, ...], str]] = [
     (("validate", ""), "empty"),
     (("validate", "labelme", ""), "empty"),
-    (("validate", "nowhere/at/all"), "no data"),
+    (("validate", "nowhere/at/all"), "no folder"),
     (("validate", "labelme", "nowhere"), "no data"),
     (("validate", "lableme", "data"), "labelme"),
     (("validate", "labelme", "file.txt"), "neither a folder nor a zip"),

@@ -36,6 +36,10 @@ def check_rows(item: Item, state: ItemState) -> None:
     _check_tracks(things, state)
 
 
+_UNREAD_PICTURE = frozenset({"PIXEL_SIZE", "IMAGE_SIZE", "FILE_UNREADABLE"})
+"""Codes of label images of which no pixel was taken."""
+
+
 def check_pictured(item: Item, roles: Iterable[str], read: Container[str], state: ItemState) -> None:
     """Note objects that documents tell of and that their label image, the only place of their pixels, does not show.
 
@@ -45,7 +49,7 @@ def check_pictured(item: Item, roles: Iterable[str], read: Container[str], state
         read: The roles of which a label image was read.
         state: The state in which the item was read.
     """
-    if not any(role in read for role in roles):
+    if not any(role in read for role in roles) or any(fault.code in _UNREAD_PICTURE for fault in state.faults):
         return
     for place, thing in enumerate(item.objects):
         if thing.region is None and thing.id is not None:

@@ -137,7 +137,7 @@ class PlainObjects(NamedTuple):
             record[KEPT] = thing.origin.kept
         if self.rows.reader.by:
             record["$table"] = self.rows.reader.number
-        record["$file"] = self.file
+        record["$file"], record["$at"] = self.file, at
         return record
 
 
