@@ -25,6 +25,7 @@ TEXTS = {name: file.read_text(encoding="utf-8") for name, file in available().it
 USES = sorted((codec, spec) for codec in CODECS for spec, text in TEXTS.items() if re.search(rf"\|\s*{codec}\b", text))
 NEVER_DECODED = {
     ("run_together", "open_images"): "stands in the path of a mask, which rows name by its whole path",
+    ("entry", "label_studio"): "stands in rows that are kept, which are never made",
 }
 
 

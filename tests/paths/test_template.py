@@ -328,6 +328,7 @@ def test_the_earlier_field_takes_the_most_and_that_is_known_as_ambiguous() -> No
     assert template("{a:train|trainval}{b}").ambiguous("trainvalx")
     assert not template("{a:train|trainval}{b}").ambiguous("trainval")
     assert template("{p:path?}/{q:path?}/{n}").ambiguous("a/b")
+    assert template("a/{n:path}/a_{m:path}/{v:path}/{l}{n:path}/").ambiguous("a/1/a_1/111/1/1/11/11/")
     assert not template("{subset}/{scene:path?}/{name}.jpg").ambiguous("a/b/c.d/e.jpg")
 
 

@@ -132,7 +132,11 @@ class Template:
         return text
 
     def ambiguous(self, text: str) -> bool:
-        """Whether the text matches in two ways that give different values to the fields."""
+        """Whether the text matches in two ways that give different values to the fields.
+
+        The longest and the shortest way are looked at.  Where one of them ends at a field that is given again and
+        differs there, a way between them may still be another, and the text counts as ambiguous.
+        """
         if not self._open:
             return False
         first = self._groups(text)
@@ -145,7 +149,7 @@ class Template:
             if not self._branching:
                 return False
         others = (sweep(self._pieces, text), sweep(self._pieces, text, shortest=True))
-        return any(other is not None and tuple(other) != tuple(first) for other in others)
+        return any(other is None or tuple(other) != tuple(first) for other in others)
 
     def explain(self, text: str) -> str:
         """Why the text does not match, for a person; "" if it does."""
