@@ -263,7 +263,7 @@ def _refuse_unknown(renamed: Iterable[str], met: Collection[str], source: OpenDa
 def _unchecked(conversion: Conversion, outlines: int) -> Iterator[str]:
     """What was not looked at, since the target holds nothing of it."""
     source = conversion.source
-    if source.wanted is wanted_slots.boxes_only:
+    if outlines and source.wanted is wanted_slots.boxes_only:
         things = "1 object" if outlines == 1 else f"{outlines:,} objects"
         target = conversion.form.name
         yield f"not checked: outlines of {things} beyond their shape, since {target} takes boxes (validate --deep does)"
