@@ -8,7 +8,7 @@ import numpy as np
 
 from formatspec.files.document import LineColumn
 
-PIECE = 1 << 20
+PIECE = 1 << 16
 """Bytes between the points at which lines and characters are counted once and for all."""
 
 
