@@ -14,7 +14,7 @@ import typer
 
 from formatspec._version import __version__
 from formatspec.cli.console import FAULT, FINDINGS, USAGE, Talk, progress, say, say_out, show_findings, stop
-from formatspec.findings.render import json_printable, printable
+from formatspec.findings.render import amount, json_printable, printable
 
 OBJECTS_BETWEEN_COLLECTIONS = 100_000
 """Objects that Python makes before it looks for rings of them: what an item needs ends with it, what is
@@ -96,7 +96,7 @@ def validate(
         show_findings(report.findings, whole=everything)
         total = len(report.findings)
         found = "no findings" if not total else "1 finding" if total == 1 else f"{total} findings"
-        say_out(f"{report.data}: {report.spec}, {_count(report.items, 'item')}, {found}")
+        say_out(f"{report.data}: {report.spec}, {amount(report.items, 'item')}, {found}")
         held = report.held()
         if held:
             say(f"holds {held}")
@@ -206,13 +206,13 @@ _UNITS = {"drop-item": "item"}
 
 
 def _tell(result: Any) -> None:
-    say_out(f"{result.out}: {result.target}, {_count(result.items, 'item')}, {_count(result.files, 'file')}")
+    say_out(f"{result.out}: {result.target}, {amount(result.items, 'item')}, {amount(result.files, 'file')}")
     for notice in result.notices:
         say_out(notice)
     for one in result.actions:
-        say_out(f"{one.code}: {_DONE[one.action].format(_count(one.count, _UNITS.get(one.action, 'finding')))}")
+        say_out(f"{one.code}: {_DONE[one.action].format(amount(one.count, _UNITS.get(one.action, 'finding')))}")
     if result.skipped:
-        typer.echo(f"left out: {_count(result.skipped, 'invalid item')}")
+        typer.echo(f"left out: {amount(result.skipped, 'invalid item')}")
     if result.losses:
         typer.echo(f"{result.target} cannot hold:")
         for line in result.losses:
@@ -377,7 +377,7 @@ def lint(
             break
     if broken:
         raise typer.Exit(FINDINGS)
-    typer.echo(f"{source.name}: both laws hold on {_count(runs, 'generated dataset')}")
+    typer.echo(f"{source.name}: both laws hold on {amount(runs, 'generated dataset')}")
 
 
 @app.command()
@@ -400,11 +400,7 @@ def sample(
         stop(str(error))
     except LawBrokenError as error:
         stop(str(error), FINDINGS)
-    typer.echo(f"{out}: {_count(items, 'item')}, {_count(files, 'file')}")
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number:,} {word}{'' if number == 1 else 's'}"
+    typer.echo(f"{out}: {amount(items, 'item')}, {amount(files, 'file')}")
 
 
 def _json(value: Any) -> str:

@@ -88,3 +88,8 @@ def lines(findings: Iterable[Finding], places: int | None = FIRST_PLACES) -> Ite
 def summary(findings: Sequence[Finding]) -> dict[str, int]:
     """How many findings of each code, sorted by code."""
     return dict(sorted(Counter(finding.code for finding in findings).items()))
+
+
+def amount(number: int, word: str) -> str:
+    """A number of things: `1 object`, `2,000 objects`."""
+    return f"{number:,} {word}{'' if number == 1 else 's'}"

@@ -8,6 +8,7 @@ import msgspec
 
 from formatspec.findings.codes import Action
 from formatspec.findings.finding import Finding
+from formatspec.findings.render import amount
 from formatspec.policy.rules import allowed
 
 IN_TARGET = "in the target"
@@ -54,7 +55,7 @@ def ways_out(findings: Sequence[Finding]) -> Iterator[str]:
         possible = [action for action in takes if action != "keep" or not in_target]
         if not possible:
             hopeless = True
-            yield f"{code}: {_count(len(group), 'finding')}; nothing passes over it"
+            yield f"{code}: {amount(len(group), 'finding')}; nothing passes over it"
             continue
         asked.append(f"--on {code}={possible[0]}")
         words = "; ".join(f"--on {code}={action} {_cost(action, group)}" for action in possible)
@@ -68,20 +69,16 @@ _ORDER: tuple[Action, ...] = ("clip", "fix", "drop", "drop-item", "keep")
 
 def _cost(action: Action, group: Sequence[Finding]) -> str:
     items = {finding.item for finding in group if finding.item is not None}
-    where = f" in {_count(len(items), 'item')}" if items else ""
+    where = f" in {amount(len(items), 'item')}" if items else ""
     things = "object" if all(finding.scope == "object" for finding in group) else "finding"
-    number = _count(len(group), things)
+    number = amount(len(group), things)
     match action:
         case "drop":
             return f"leaves out {number}{where}"
         case "drop-item":
-            return f"leaves out {_count(max(len(items), 1), 'item')}"
+            return f"leaves out {amount(max(len(items), 1), 'item')}"
         case "clip":
             return f"cuts {number}{where} at the image's edge"
         case "fix":
             return f"repairs {number}{where}"
     return f"keeps {number}{where}"
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number:,} {word}{'' if number == 1 else 's'}"

@@ -30,6 +30,7 @@ from formatspec.engine.export.shared_tables import tells_of_items
 from formatspec.engine.spec import wanted_slots
 from formatspec.engine.spec.compiled import IMAGE, Format, compile_format
 from formatspec.findings.finding import Finding
+from formatspec.findings.render import amount
 from formatspec.language.errors import Problem, SpecError, suggest
 from formatspec.language.load import Source
 from formatspec.model.records import Category, Item
@@ -264,8 +265,7 @@ def _unchecked(conversion: Conversion, outlines: int) -> Iterator[str]:
     """What was not looked at, since the target holds nothing of it."""
     source = conversion.source
     if outlines and source.wanted is wanted_slots.boxes_only:
-        things = "1 object" if outlines == 1 else f"{outlines:,} objects"
-        target = conversion.form.name
+        things, target = amount(outlines, "object"), conversion.form.name
         yield f"not checked: outlines of {things} beyond their shape, since {target} takes boxes (validate --deep does)"
     for path in unchecked_keys(source, LARGEST_CONVERTED):
         yield f"not checked: whether keys stand twice in {path}, which is large (validate does)"

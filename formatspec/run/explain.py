@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from posixpath import commonprefix
 from typing import Any
 
 import msgspec
@@ -13,6 +14,7 @@ from formatspec.engine.index.entries import Entry
 from formatspec.engine.resolve.scope import Scope
 from formatspec.engine.spec.compiled import Role
 from formatspec.files.document import pointer_text
+from formatspec.findings.render import amount
 from formatspec.language.errors import Place, nearest
 from formatspec.language.leaf import bindings
 from formatspec.language.load import place_text
@@ -102,7 +104,7 @@ def explain(dataset: OpenDataset, name: str | None = None) -> Explained:
         return _dataset(dataset)
     paths = dataset.tree.paths()
     inner = name.removeprefix(f"{dataset.prefix}/") if dataset.prefix else name
-    if inner in set(paths):
+    if inner in paths:
         return _file(dataset, inner)
     for entry in dataset.index.entries:
         if entry.key == name:
@@ -150,10 +152,9 @@ def _reasons(dataset: OpenDataset, path: str) -> tuple[tuple[str, str, str], ...
 
 def _alike(role: Role, path: str) -> int:
     """How many characters of a path are as a template has them at its beginning and at its end."""
-    prefix, suffix = role.template.prefix, role.template.suffix
-    begin = next((n for n in range(len(prefix), 0, -1) if path.startswith(prefix[:n])), 0)
-    end = next((n for n in range(len(suffix), 0, -1) if path.endswith(suffix[-n:])), 0)
-    return begin + end
+    begin = commonprefix((role.template.prefix, path))
+    end = commonprefix((role.template.suffix[::-1], path[::-1]))
+    return len(begin) + len(end)
 
 
 def _item(dataset: OpenDataset, entry: Entry) -> ExplainedItem:
@@ -225,14 +226,12 @@ def lines(explained: Explained) -> Iterator[str]:
 
 def _lines_of_dataset(explained: ExplainedDataset) -> Iterator[str]:
     layout = f", layout {explained.layout!r}" if explained.layout else ""
-    items = f"{explained.items:,} item{'' if explained.items == 1 else 's'}"
-    yield f"{explained.spec}{layout}, root {explained.root}: {items}"
+    yield f"{explained.spec}{layout}, root {explained.root}: {amount(explained.items, 'item')}"
     for role in explained.roles:
         first = f", first {role.first[0]}" if role.first else ""
-        files = f"{role.count:,} file{'' if role.count == 1 else 's'}"
-        yield f"  {role.role} ({role.need}): {role.template}: {files}{first}"
+        yield f"  {role.role} ({role.need}): {role.template}: {amount(role.count, 'file')}{first}"
     if explained.unclaimed:
-        yield f"  no role claims {explained.unclaimed:,} file{'' if explained.unclaimed == 1 else 's'}"
+        yield f"  no role claims {amount(explained.unclaimed, 'file')}"
     for stray in explained.first_unclaimed:
         yield f"    {stray.file}: {_reason(*stray.reasons[0])}" if stray.reasons else f"    {stray.file}"
 

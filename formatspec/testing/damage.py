@@ -203,53 +203,37 @@ def _nodes(value: Any) -> list[Any]:
     return found
 
 
-def _json_change(change: Callable[[Any, random.Random], bool]) -> Change:
-    """A change of a file that is one JSON document; `change` edits the value and tells whether it could."""
+def _json_change(kind: type | tuple[type, ...], change: Callable[[Any, random.Random], None]) -> Change:
+    """A change of a file that is one JSON document: of one object or array of a kind, drawn from those not empty."""
 
     def changed(data: bytes, rng: random.Random) -> bytes | None:
         try:
             value = json.loads(data)
         except ValueError:
             return None
-        return json.dumps(value, ensure_ascii=False).encode("utf-8") if change(value, rng) else None
+        nodes = [node for node in _nodes(value) if isinstance(node, kind)]
+        if not nodes:
+            return None
+        change(rng.choice(nodes), rng)
+        return json.dumps(value, ensure_ascii=False).encode("utf-8")
 
     return changed
 
 
-def _drop_key(value: Any, rng: random.Random) -> bool:
-    objects = [node for node in _nodes(value) if isinstance(node, dict)]
-    if not objects:
-        return False
-    node = rng.choice(objects)
+def _drop_key(node: Any, rng: random.Random) -> None:
     del node[rng.choice(list(node))]
-    return True
 
 
-def _wrong_value(value: Any, rng: random.Random) -> bool:
-    nodes = _nodes(value)
-    if not nodes:
-        return False
-    node = rng.choice(nodes)
+def _wrong_value(node: Any, rng: random.Random) -> None:
     node[rng.choice(list(node)) if isinstance(node, dict) else rng.randrange(len(node))] = rng.choice(WRONG_VALUES)
-    return True
 
 
-def _repeat_entry(value: Any, rng: random.Random) -> bool:
-    arrays = [node for node in _nodes(value) if isinstance(node, list)]
-    if not arrays:
-        return False
-    node = rng.choice(arrays)
+def _repeat_entry(node: Any, rng: random.Random) -> None:
     node.insert(rng.randrange(len(node) + 1), rng.choice(node))
-    return True
 
 
-def _drop_entry(value: Any, rng: random.Random) -> bool:
-    arrays = [node for node in _nodes(value) if isinstance(node, list)]
-    if not arrays:
-        return False
-    node = rng.choice(arrays)
+def _drop_entry(node: Any, rng: random.Random) -> None:
     del node[rng.randrange(len(node))]
-    return True
 
 
 def _text_change(change: Callable[[list[bytes], random.Random], None]) -> Change:
@@ -328,10 +312,10 @@ TEXT_CHANGES: dict[str, Change] = {
     "a number is wrong": _wrong_number,
 }
 CHANGES: dict[str, Change] = {
-    "a key is dropped": _json_change(_drop_key),
-    "a value is wrong": _json_change(_wrong_value),
-    "an entry stands twice": _json_change(_repeat_entry),
-    "an entry is dropped": _json_change(_drop_entry),
+    "a key is dropped": _json_change(dict, _drop_key),
+    "a value is wrong": _json_change((dict, list), _wrong_value),
+    "an entry stands twice": _json_change(list, _repeat_entry),
+    "an entry is dropped": _json_change(list, _drop_entry),
     **TEXT_CHANGES,
     "a text is not UTF-8": _not_utf8,
     "a file is truncated": _truncate,

@@ -12,9 +12,9 @@ import msgspec
 from formatspec.codecs.registry import Env
 from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting
 from formatspec.engine.export.adaptation.adapt import TargetCategories
-from formatspec.engine.export.shared_tables import object_tables
 from formatspec.engine.read.categories import table_of
 from formatspec.engine.spec.compiled import IMAGE, Format
+from formatspec.engine.spec.object_rows import object_tables
 from formatspec.language.schema import CategoryTable
 from formatspec.model import derive
 from formatspec.model.records import Area, Caption, Category, Image, Item, Label, Object

@@ -8,10 +8,10 @@ from typing import Any
 
 from formatspec.engine.evaluate.expressions import condition
 from formatspec.engine.evaluate.write_context import WriteContext
-from formatspec.engine.export.shared_tables import object_tables
 from formatspec.engine.resolve.codec_chain import Chain, build
 from formatspec.engine.resolve.scope import Meaning, Scope
 from formatspec.engine.spec.compiled import IMAGE, Format, Role
+from formatspec.engine.spec.object_rows import object_tables
 from formatspec.engine.spec.shared_values import value_names, value_slots
 from formatspec.language.errors import Place
 from formatspec.language.expression import Binary, Literal, Name, Unary, conjuncts

@@ -52,17 +52,6 @@ def _has_constants(rule: Rule, value: Any) -> bool:
     )
 
 
-def holds_tables(rule: Rule) -> bool:
-    """Whether a rule has tables at all."""
-    if isinstance(rule, TableRule):
-        return True
-    if isinstance(rule, OneOf):
-        return any(map(holds_tables, rule.alternatives))
-    if isinstance(rule, MapRule):
-        return any(holds_tables(field.rule) for field in rule.fields) or any(map(holds_tables, rule.alternatives))
-    return isinstance(rule, ListRule) and any(map(holds_tables, rule.rules))
-
-
 def _rows(document: Any) -> list[Any]:
     """The rows of a table's part of a document: a list of them, or a mapping of columns."""
     if isinstance(document, list | tuple):

@@ -17,7 +17,7 @@ from formatspec.engine.spec.compiled import Format, Role
 from formatspec.engine.spec.tables import first_of, rules_of, tables_in
 from formatspec.engine.write.compile_writer import RowWriter, is_spooled, spool_key
 from formatspec.engine.write.row_rules import needs_columns
-from formatspec.language.rules import Rule, TableRule, inside
+from formatspec.language.rules import TableRule
 from formatspec.model.slots import TABLES
 
 
@@ -124,14 +124,6 @@ def unheld_lines(form: Format) -> frozenset[str]:
         if scope.kind == "object" and meaning.where == "record"
     }
     return frozenset({"polyline", "keypoints"} - held)
-
-
-def object_tables(rule: Rule) -> Iterator[TableRule]:
-    """The tables of objects in a rule."""
-    if isinstance(rule, TableRule) and rule.each.table == "objects":
-        yield rule
-    for one in inside(rule):
-        yield from object_tables(one)
 
 
 def _object_region(meaning: Meaning, scope: Scope) -> bool:

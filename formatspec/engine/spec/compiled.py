@@ -244,8 +244,8 @@ class Format(msgspec.Struct, frozen=True, dict=True):
         told = {
             role.kind == "pixels": True
             for role in self.documents
-            for table, names in object_tables(role.document_rule)
-            if table == "objects" and (role.kind == "pixels" or any(name.startswith("category.") for name in names))
+            for table in object_tables(role.document_rule)
+            if role.kind == "pixels" or any(name.startswith("category.") for name in bound_names(table.row))
         }
         return len(told) == 2
 

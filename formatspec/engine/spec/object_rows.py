@@ -13,12 +13,12 @@ OF_OBJECTS = frozenset({"objects", "children"})
 
 def is_by(key: tuple[str, ...], rule: Rule) -> bool:
     """Whether rows of a rule are objects by this key."""
-    return any(one.each.table == "objects" and one.each.by == key and not one.each.overlap for one in table_rules(rule))
+    return any(one.each.by == key and not one.each.overlap for one in object_tables(rule))
 
 
 def lists_objects(rule: Rule) -> bool:
     """Whether rows of a rule are objects of their own."""
-    return any(one.each.table == "objects" and not one.each.overlap for one in table_rules(rule))
+    return any(not one.each.overlap for one in object_tables(rule))
 
 
 def table_rules(rule: Rule) -> Iterator[TableRule]:
@@ -29,12 +29,9 @@ def table_rules(rule: Rule) -> Iterator[TableRule]:
         yield from table_rules(one)
 
 
-def object_tables(rule: Rule) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """The tables of a rule, with the names that their rows bind."""
-    if isinstance(rule, TableRule):
-        yield rule.each.table, tuple(bound_names(rule.row))
-    for one in inside(rule):
-        yield from object_tables(one)
+def object_tables(rule: Rule) -> Iterator[TableRule]:
+    """The tables of objects in a rule."""
+    return (one for one in table_rules(rule) if one.each.table == "objects")
 
 
 def bound_names(rule: Rule, tables: frozenset[str] | None = None) -> Iterator[str]:
@@ -51,11 +48,7 @@ def bound_names(rule: Rule, tables: frozenset[str] | None = None) -> Iterator[st
 
 def states_outlines(rule: Rule) -> bool:
     """Whether a row of an object states its box, and beside it an outline."""
-    rows = [
-        one.row
-        for one in table_rules(rule)
-        if one.each.table == "objects" and not one.each.kept and isinstance(one.row, MapRule)
-    ]
+    rows = [one.row for one in object_tables(rule) if not one.each.kept and isinstance(one.row, MapRule)]
     return any(
         any("bbox" in bound_names(field.rule) for field in row.fields)
         and (
