@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING, Any
 from formatspec._version import __version__
 
 if TYPE_CHECKING:
-    from formatspec.api import Dataset, convert, explain, load_spec, open, sample, validate
+    from formatspec.api import convert, explain, load_spec, open, sample, validate, write
+    from formatspec.datasets.dataset import Dataset, InvalidItemError
+    from formatspec.datasets.held_items import UnfitItemsError
     from formatspec.findings.finding import Finding
     from formatspec.language.errors import SpecError
     from formatspec.model.limits import set_limits
@@ -31,7 +33,9 @@ if TYPE_CHECKING:
     from formatspec.run.validate import Report
 
 _PLACES = {
-    "formatspec.api": ("Dataset", "convert", "explain", "load_spec", "open", "sample", "validate"),
+    "formatspec.api": ("convert", "explain", "load_spec", "open", "sample", "validate", "write"),
+    "formatspec.datasets.dataset": ("Dataset", "InvalidItemError"),
+    "formatspec.datasets.held_items": ("UnfitItemsError",),
     "formatspec.findings.finding": ("Finding",),
     "formatspec.language.errors": ("SpecError",),
     "formatspec.model.limits": ("set_limits",),
@@ -54,6 +58,7 @@ __all__ = [
     "Dataset",
     "Finding",
     "Image",
+    "InvalidItemError",
     "Item",
     "Label",
     "Object",
@@ -65,6 +70,7 @@ __all__ = [
     "Result",
     "SourceChangedError",
     "SpecError",
+    "UnfitItemsError",
     "__version__",
     "convert",
     "explain",
@@ -73,6 +79,7 @@ __all__ = [
     "sample",
     "set_limits",
     "validate",
+    "write",
 ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,9 +11,9 @@ from formatspec.language.errors import Problem, SpecError
 from formatspec.language.load import Source, bundled, load_source
 
 if TYPE_CHECKING:
+    from formatspec.datasets.dataset import Dataset, Step
     from formatspec.engine.dataset import dataset as engine
     from formatspec.engine.detection.detect import Detection
-    from formatspec.findings.finding import Finding
     from formatspec.model.records import Category, Item
     from formatspec.paths.trees.tree import Tree
     from formatspec.policy.rules import Policy
@@ -83,71 +83,30 @@ class SpecMistake(FormatNotice):
     """A spec of the user's own cannot be used, and is passed over."""
 
 
-class Dataset:
-    """A vision dataset on disk.
-
-    Iterating gives its valid items in order of key, each read when it is asked for; `findings` then holds what
-    was wrong with the others.  Coordinates are continuous pixels with the origin at the outer corner of the
-    first pixel; regions are run-length coded.
-    """
-
-    def __init__(
-        self, inner: engine.OpenDataset, data: str | Path, options: Mapping[str, Any], classes: Classes | None = None
-    ) -> None:
-        self._inner = inner
-        self._classes = classes
-        self.data = data
-        self._options = dict(options)
-
-    @property
-    def format(self) -> str:
-        """The name of the dataset's format."""
-        return self._inner.name
-
-    @property
-    def categories(self) -> tuple[Category, ...]:
-        """All categories, by index."""
-        return self._inner.categories
-
-    @property
-    def findings(self) -> list[Finding]:
-        """What was found wrong with the items read so far."""
-        return self._inner.findings
-
-    def __len__(self) -> int:
-        return len(self._inner)
-
-    def __iter__(self) -> Iterator[Item]:
-        return iter(self._inner)
-
-    def export(
-        self, out: str | Path, to: str | Path, *, options: Mapping[str, Any] | None = None, **how: Any
-    ) -> Result:
-        """Write the dataset to the folder `out` in the format `to`.
-
-        options: as of `convert`, laid over those that the dataset was opened with.  how: what else `convert` takes;
-        `classes` are those that the dataset was opened with, where they are left out.  Raises what `convert` raises.
-        """
-        source, given = self._inner.form.source.file, {**self._options, **(options or {})}
-        return convert(self.data, to=to, out=out, spec=source, options=given, **{"classes": self._classes, **how})
-
-
 def open(
     data: str | Path, spec: str | Path | None = None, *, options: Mapping[str, Any] | None = None,
-    classes: Classes | None = None,
+    classes: Classes | None = None, where: str | Step | None = None, subset: str | Sequence[str] | None = None,
+    labels: Sequence[str] | Mapping[str, NewName] | None = None, limit: int | None = None,
 ) -> Dataset:  # fmt: skip
     """Open a dataset: a folder or a zip, on disk or behind a URL (`s3://bucket/folder`).
 
     spec: a format's name or a spec's file; where it is left out, the format is detected.  options: those of
     the spec, by name: `options={"task": "segment"}`.  classes: the names of the classes, or a text file with a name a
-    line, where the data give numbers alone; the first is class 0, and a list in the data is not looked at.  Raises
+    line, where the data give numbers alone; the first is class 0, and a list in the data is not looked at.
+    where, subset, labels: which items and objects are taken, as `Dataset.filter` takes them.  limit: so many items at
+    most, the first of those that are taken.  Raises
     FileNotFoundError, ValueError for a file that is no zip, SpecError where no spec fits or it has no such option, and
     RemoteError where a store cannot be reached.
     """
+    from formatspec.datasets.dataset import Dataset, Opened
     from formatspec.run.output.staging import output_place
 
     given = dict(options or {})
-    return Dataset(_opened(data, spec, given, origin=False, classes=classes), output_place(data), given, classes)
+    inner = _opened(data, spec, given, origin=False, classes=classes)
+    dataset = Dataset(inner, Opened(output_place(data), given, classes, convert))
+    if where is not None or subset is not None or labels is not None:
+        dataset = dataset.filter(where, subset=subset, labels=labels)
+    return dataset if limit is None else dataset[:limit]
 
 
 def _opened(
@@ -242,6 +201,7 @@ def convert(
     allow_loss: Sequence[str] = (),
     labels: Mapping[str, NewName] | None = None,
     where: str | None = None,
+    select: Step | None = None,
     classes: Classes | None = None,
     options: Mapping[str, Any] | None = None,
     workers: int | None = None,
@@ -262,7 +222,9 @@ def convert(
         number and whether it has instances; None drops one, the old name `*` is any other.  default_class: the class
     of objects that have none.  allow_loss: lines of the loss report that `lossless` passes over, each with or without
     its number.  allow_unaccounted: write even if something would be gone that no line names; the result's
-    `unaccounted` says what.  where: an expression over items, or over objects.  Raises RefusedError with the findings
+    `unaccounted` says what.  where: an expression over items, or over objects.  select: instead, a function that
+    takes an item and gives it, changed or not, or None; it is pickled where there are several workers.  Raises
+    RefusedError with the findings
     where one stops the conversion, UnaccountedError where something would be gone that no line names,
     PolicyError for a code, a level or an action that cannot be, OutputError where `out` cannot be, SpecError for a bad
     spec, option or expression,
@@ -313,7 +275,7 @@ def convert(
         options={name: value for name, value in own.items() if name in offered},
         labels=dict(labels) if labels is not None else None, default_class=default_class,
         allow_unaccounted=allow_unaccounted, allow_loss=tuple(allow_loss),
-        select=ItemCondition(where, source.form) if where else None,
+        select=ItemCondition(where, source.form) if where else select,
     )  # fmt: skip
     if same and source.form.options and not plan.leaves_items:
         settled = target_format(source, target, plan).options
@@ -325,7 +287,7 @@ def convert(
     if media == "none" and not source.purpose.headers and needs_sizes(source.form):
         source.purpose = msgspec.structs.replace(source.purpose, headers=True)
     total = len(source)
-    known_by = fingerprint(source, target, plan, where) if isinstance(place, Path) else None
+    known_by = fingerprint(source, target, plan, where) if isinstance(place, Path) and select is None else None
     tell = (lambda done: progress(done, total)) if progress else (lambda done: None)
     with pool_of(workers, engine, address) as pool:
         if isinstance(place, str) and overwrite and is_there(place):
@@ -333,6 +295,41 @@ def convert(
             convert_dataset(source, target, NowhereStaging(), plan, lambda done: None, pool)
         with staged(place, overwrite, known_by) as staging:
             result = convert_dataset(source, target, staging, plan, tell, pool)
+    return msgspec.structs.replace(result, out=str(place))
+
+
+def write(
+    items: Iterable[Item], out: str | Path, *, to: str | Path, categories: Sequence[Category | str] = (),
+    images: str | Path | None = None, options: Mapping[str, Any] | None = None, media: Media = "copy",
+    subsets: Mapping[str, str] | None = None, default_class: str | None = None, overwrite: Overwrite = False, on: On = (), skip_invalid: bool = False, lossless: bool = False,
+) -> Result:  # fmt: skip
+    """Write items that a program made or changed as a dataset in the format `to`; `out` appears whole or not at all.
+
+    items: those of an open dataset, changed or not, of several datasets, or made by hand; they are held in memory, but
+    not their images.  categories: the classes in their order, by name or as Category; left out, all that the items
+    name.  images: the folder in which the images of items made by hand lie.  The rest is as for `convert`.  Items are
+    checked as those that are read: raises RefusedError with the findings, UnfitItemsError (a ValueError) where two
+    items have one key or image or one has none, and what `convert` raises.
+    """
+    import msgspec
+
+    from formatspec.datasets.held_items import HeldItems
+    from formatspec.run.conversion.plan import Plan
+    from formatspec.run.convert import convert_dataset
+    from formatspec.run.output.output import staged
+    from formatspec.run.output.staging import output_place
+    from formatspec.run.pools.workers import Alone
+
+    target, place = load_spec(to), output_place(out)
+    source = HeldItems(list(items), categories, None if images is None else Path(images))
+    source.purpose = msgspec.structs.replace(source.purpose, media_required=media != "none")
+    policy = _policy("", None, on, skip_invalid, {})
+    plan = Plan(
+        media=media, policy=policy, lossless=lossless, options=dict(options or {}), subsets=dict(subsets or {}),
+        default_class=default_class,
+    )  # fmt: skip
+    with staged(place, overwrite) as staging:
+        result = convert_dataset(source, target, staging, plan, lambda done: None, Alone())
     return msgspec.structs.replace(result, out=str(place))
 
 
@@ -377,4 +374,4 @@ def default_out(data: str | Path, target: Source) -> Path | str:
     return whole.parent / f"{whole.stem if whole.is_file() else whole.name}-{target.name}"
 
 
-__all__ = ["Dataset", "convert", "load_spec", "open", "sample", "validate"]
+__all__ = ["convert", "load_spec", "open", "sample", "validate", "write"]

@@ -1,21 +1,44 @@
-"""What follows from what is stated: a box from a region, an outline from pixels, depths from parents."""
+"""What follows from what is stated: a box from a region, an outline from pixels."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from typing import Protocol
 
-from formatspec.model.records import Id, Item, Object, Ring
 from formatspec.model.region import Region
 
 SAME_OUTLINE = 0.99
 """Intersection over union above which polygons are taken to outline the visible pixels."""
 
 Box = tuple[float, ...]
+Ring = tuple[float, ...]
+"""A flat tuple x0, y0, x1, y1, ...; closed without repeating the first point."""
 
 
-def bbox(thing: Object) -> Box | None:
+class Shape(Protocol):
+    """What has the geometry of an object, in the words of `formatspec.model.records.Object`."""
+
+    @property
+    def bbox(self) -> tuple[float, ...] | None: ...
+    @property
+    def rotated(self) -> tuple[float, ...] | None: ...
+    @property
+    def polygons(self) -> tuple[Ring, ...]: ...
+    @property
+    def polyline(self) -> Ring: ...
+    @property
+    def keypoints(self) -> tuple[tuple[float, ...], ...]: ...
+    @property
+    def circle(self) -> tuple[float, ...] | None: ...
+    @property
+    def ellipse(self) -> tuple[float, ...] | None: ...
+    @property
+    def region(self) -> Region | None: ...
+
+
+def bbox(thing: Shape) -> Box | None:
     """The stated box; else that of the visible region; else that of any other geometry."""
     if thing.bbox is not None:
         return thing.bbox
@@ -46,7 +69,7 @@ def _around_ellipse(shape: Sequence[float]) -> Box:
     return (x - half_width, y - half_height, 2 * half_width, 2 * half_height)
 
 
-def ellipse(thing: Object) -> tuple[float, ...] | None:
+def ellipse(thing: Shape) -> tuple[float, ...] | None:
     """The stated ellipse, else the circle as one."""
     if thing.ellipse is not None or thing.circle is None:
         return thing.ellipse
@@ -54,7 +77,7 @@ def ellipse(thing: Object) -> tuple[float, ...] | None:
     return (x, y, radius, radius, 0.0)
 
 
-def circle(thing: Object) -> tuple[float, ...] | None:
+def circle(thing: Shape) -> tuple[float, ...] | None:
     """The stated circle, else the ellipse if its radii are equal."""
     if thing.circle is not None or thing.ellipse is None or thing.ellipse[2] != thing.ellipse[3]:
         return thing.circle
@@ -86,12 +109,12 @@ def corners(rotated: Sequence[float]) -> list[tuple[float, float]]:
     ]
 
 
-def labelled(thing: Object) -> int:
+def labelled(thing: Shape) -> int:
     """How many of an object's keypoints are labelled, be they visible or not."""
     return sum(1 for _, _, visibility in thing.keypoints or () if visibility > 0)
 
 
-def rotated(thing: Object) -> Box | None:
+def rotated(thing: Shape) -> Box | None:
     """The stated rotated box, else the plain box at 0 degrees."""
     if thing.rotated is not None:
         return thing.rotated
@@ -99,7 +122,7 @@ def rotated(thing: Object) -> Box | None:
     return None if box is None else (box[0] + box[2] / 2, box[1] + box[3] / 2, box[2], box[3], 0.0)
 
 
-def polygons(thing: Object, as_stated: bool = False) -> tuple[Ring, ...]:
+def polygons(thing: Shape, as_stated: bool = False) -> tuple[Ring, ...]:
     """Outlines: as stated where they show the visible pixels, else one bridged ring per piece of the region."""
     if thing.polygons and (as_stated or thing.region is None or _shows(thing.polygons, thing.region)):
         return thing.polygons
@@ -111,7 +134,7 @@ def polygons(thing: Object, as_stated: bool = False) -> tuple[Ring, ...]:
     return ()
 
 
-def outlines_around(thing: Object) -> tuple[Ring, ...]:
+def outlines_around(thing: Shape) -> tuple[Ring, ...]:
     """The outline of a turned box, or of the box around a circle or an ellipse; none for other objects."""
     if thing.rotated is not None:
         return polygons(thing)
@@ -122,7 +145,7 @@ def outlines_around(thing: Object) -> tuple[Ring, ...]:
     return ((x, y, x + width, y, x + width, y + height, x, y + height),)
 
 
-def polygon(thing: Object, as_stated: bool = False) -> Ring | None:
+def polygon(thing: Shape, as_stated: bool = False) -> Ring | None:
     """One ring for the whole object; several are joined by bridges of no width."""
     kept = thing.polygons and (as_stated or thing.region is None or _shows(thing.polygons, thing.region))
     if thing.region is not None and not kept:
@@ -143,7 +166,7 @@ def bridged(rings: Sequence[Ring]) -> Ring:
     return tuple(joined[:-2])
 
 
-def is_outlined(thing: Object) -> bool:
+def is_outlined(thing: Shape) -> bool:
     """Whether the stated polygons outline the visible pixels, where both are stated."""
     return thing.region is None or not thing.polygons or _shows(thing.polygons, thing.region)
 
@@ -157,7 +180,7 @@ def _shows(rings: tuple[Ring, ...], visible: Region) -> bool:
     return _fill(rings, visible.height, visible.width).iou(visible) >= SAME_OUTLINE
 
 
-def region(thing: Object, height: int | None, width: int | None) -> Region | None:
+def region(thing: Shape, height: int | None, width: int | None) -> Region | None:
     """The stated region, else the pixels inside the polygons."""
     if thing.region is not None:
         return thing.region
@@ -166,7 +189,20 @@ def region(thing: Object, height: int | None, width: int | None) -> Region | Non
     return _fill(thing.polygons, height, width)
 
 
-def area(thing: Object) -> float | None:
+def mask_region(thing: Shape, size: tuple[int, int] | None) -> Region | None:
+    """The stated region, else the pixels inside the outlines or the turned box; None where there are none of these.
+
+    size: height and width of the image.  Raises ValueError where it is needed and not known.
+    """
+    rings = () if thing.region is not None else polygons(thing)
+    if not rings:
+        return thing.region
+    if size is None:
+        raise ValueError("the size of the image is not known; mask((height, width)) says it")
+    return _fill(rings, *size)
+
+
+def area(thing: Shape) -> float | None:
     """Pixels of the region, else the area inside the polygons, else that of the rotated box, else that of the box."""
     if thing.region is not None:
         return thing.region.area
@@ -185,7 +221,7 @@ def ring_area(ring: Sequence[float]) -> float:
     return abs(total) / 2
 
 
-def touches_border(thing: Object, height: int | None, width: int | None) -> bool | None:
+def touches_border(thing: Shape, height: int | None, width: int | None) -> bool | None:
     """Whether the object reaches the image's border."""
     if thing.region is not None:
         return bool(thing.region.touches_border)
@@ -193,27 +229,3 @@ def touches_border(thing: Object, height: int | None, width: int | None) -> bool
     if box is None or not height or not width:
         return None
     return box[0] <= 0 or box[1] <= 0 or box[0] + box[2] >= width or box[1] + box[3] >= height
-
-
-class Family:
-    """Who is whose part in an item: the children of each object, and how deep each lies."""
-
-    __slots__ = ("_depth", "_parent", "children")
-
-    def __init__(self, item: Item) -> None:
-        self._parent: dict[Id, Id | None] = {thing.id: thing.parent for thing in item.objects if thing.id is not None}
-        self._depth: dict[Id, int] = {}
-        self.children: dict[Id, list[Object]] = {}
-        for thing in item.objects:
-            if thing.parent is not None:
-                self.children.setdefault(thing.parent, []).append(thing)
-
-    def depth(self, thing: Object) -> int:
-        """0 for what is nobody's part; a circle of parents is cut where it closes."""
-        if thing.parent is None:
-            return 0
-        depth, at, seen = 1, self._parent.get(thing.parent), {thing.parent}
-        while at is not None and at not in seen:
-            seen.add(at)
-            depth, at = depth + 1, self._parent.get(at)
-        return depth

@@ -7,15 +7,21 @@ first pixel; x runs right, y down.  Pixel payloads are run-length coded regions,
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
+from formatspec.model import derive
+from formatspec.model.derive import Ring as Ring
+from formatspec.model.image_pixels import as_bytes_per_sample, opened
 from formatspec.model.region import Region
 
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    from PIL.Image import Image as Picture
+
 Id = int | str
-Ring = tuple[float, ...]
-"""A flat tuple x0, y0, x1, y1, ...; closed without repeating the first point."""
 
 
 class Origin:
@@ -23,11 +29,12 @@ class Origin:
 
     kept: the keys of its rows that the format keeps or does not know, and that hold a value; noted where the rows
     themselves are not held.
+    size: height and width in pixels of the image that the record is of, where a dataset in Python gave it.
 
     An origin is outside its record's equality, so any two are equal.
     """
 
-    __slots__ = ("as_read", "documents", "index", "kept", "rasters", "rows")
+    __slots__ = ("as_read", "documents", "index", "kept", "rasters", "rows", "size")
 
     def __init__(
         self,
@@ -43,6 +50,7 @@ class Origin:
         self.index = index
         self.kept = kept
         self.as_read: Any = None
+        self.size: tuple[int, int] | None = None
 
     def forget(self) -> None:
         """Let go of the source: a record and its origin name each other, and label images are large."""
@@ -75,10 +83,37 @@ class Category(msgspec.Struct, frozen=True, kw_only=True):
     origin: Origin | None = None
 
 
+class Files(Protocol):
+    """What an image file is read from: a folder, an archive or a store."""
+
+    def read(self, path: str) -> bytes:
+        """The file's bytes.  Raises OSError, and ValueError for a damaged archive."""
+        ...
+
+
+class ImageSource:
+    """The files among which an image is found by its path.
+
+    A source is outside its image's equality, so any two are equal.
+    """
+
+    __slots__ = ("files",)
+
+    def __init__(self, files: Files) -> None:
+        self.files = files
+
+    def __eq__(self, other: object) -> bool:
+        return other is None or isinstance(other, ImageSource)
+
+    def __hash__(self) -> int:
+        return 0
+
+
 class Image(msgspec.Struct, frozen=True, kw_only=True):
     """An image by its path below the dataset's root; width and height in pixels, as stored.
 
-    data: the bytes of an image file, where no file is there and a document holds them.
+    data: the bytes of an image file, where no file is there and a document holds them.  source: where its file is read
+    from; set for the items of a dataset that `formatspec.open` gave.
     """
 
     path: str = ""
@@ -86,6 +121,31 @@ class Image(msgspec.Struct, frozen=True, kw_only=True):
     height: int | None = None
     channels: int | None = None
     data: bytes | None = None
+    source: ImageSource | None = None
+
+    def read(self) -> bytes:
+        """The bytes of the image file, from a folder, an archive or a store alike.
+
+        Raises OSError where there is no such file, and ValueError where the image comes from no dataset.
+        """
+        if self.data is not None:
+            return self.data
+        if self.source is None:
+            raise ValueError(f"the image {self.path!r} belongs to no dataset that is open, so it has no bytes to read")
+        return self.source.files.read(self.path)
+
+    def open(self) -> Picture:
+        """The image as Pillow opens it: as stored, not turned by EXIF.  Raises as `read`, and Pillow's errors."""
+        return opened(self.read())
+
+    def array(self, channels: int | None = None) -> npt.NDArray[np.uint8]:
+        """The pixels as an array (height, width, channels) of uint8: as stored, not turned by EXIF.
+
+        channels: 1 for grey, 3 for red, green, blue, 4 with alpha; left out, as many as the file has.  A palette is
+        looked up; of samples of 16 bits the upper 8 are given.  Raises ImageError (a ValueError) where the bytes are no
+        image.
+        """
+        return as_bytes_per_sample(self.read(), channels)
 
 
 class Label(msgspec.Struct, frozen=True, kw_only=True):
@@ -147,6 +207,31 @@ class Object(msgspec.Struct, frozen=True, kw_only=True):
     hidden: Region | None = None
     text: str | None = None
     origin: Origin | None = None
+
+    @property
+    def box(self) -> tuple[float, ...] | None:
+        """x, y, width, height: the stated box, else that around the visible pixels, else around other geometry."""
+        return derive.bbox(self)
+
+    @property
+    def area(self) -> float | None:
+        """Square pixels: of the visible region, else within the outlines, else of the box; None without geometry."""
+        return derive.area(self)
+
+    @property
+    def outline(self) -> tuple[Ring, ...]:
+        """Rings x0, y0, x1, y1, …: the stated outlines, else one for each piece of the region, else the turned box."""
+        return derive.polygons(self)
+
+    def mask(self, size: tuple[int, int] | None = None) -> npt.NDArray[np.bool_] | None:
+        """The visible pixels as an array (height, width) of bool; None where no geometry says which they are.
+
+        size: height and width of the image, for an object that was made by hand and has outlines alone; an object of a
+        dataset knows them.  Raises ValueError where they are needed and not known.
+        """
+        known = size or (self.origin.size if self.origin is not None else None)
+        region = derive.mask_region(self, known)
+        return None if region is None else region.to_mask()
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True):

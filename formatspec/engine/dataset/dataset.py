@@ -73,6 +73,7 @@ class OpenDataset:
         self._readers: dict[Any, Readers] = {}
         self._categories: tuple[Category, ...] | None = None
         self.findings: list[Finding] = []
+        self._told: set[str] = set()
         self.wanted: Wanted = everything
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -224,6 +225,10 @@ class OpenDataset:
         complete = self.index.complete
         return read_entry(self.form, readers, entry, self.index.rows, self.tree, self.splits, self.purpose, complete)
 
+    def read_at(self, place: int) -> Assembled:
+        """Read the item at a place among all, counted from 0."""
+        return self.read(self.entries[place])
+
     def assembled(self, start: int = 0, stop: int | None = None) -> Iterator[Assembled]:
         """Items with their faults, in order of key: all, or those of a shard."""
         readers = self.readers(self.wanted, self.purpose.checks)
@@ -261,19 +266,27 @@ class OpenDataset:
 
     def __iter__(self) -> Iterator[Item]:
         for one in self.assembled():
-            if one.item is None or not one.faults:
-                if one.item is not None:
-                    yield one.item
-                continue
-            findings = self.reporter.findings(one.faults, one.key)
+            item = self.valid(one)
+            if item is not None:
+                yield item
+
+    def valid(self, one: Assembled) -> Item | None:
+        """An item without the objects in which an error was found, None where it is at fault itself.
+
+        What was found is added to `findings` when the item is read for the first time.
+        """
+        if one.item is None or not one.faults:
+            return one.item
+        findings = self.reporter.findings(one.faults, one.key)
+        if one.key not in self._told:
+            self._told.add(one.key)
             self.findings.extend(findings)
-            decided = []
-            for finding, fault in zip(findings, one.faults, strict=True):
-                action, within = _LEAVES_OUT.decided(finding)
-                decided.append(Decision(finding, action, fault.about, fault.slot, within))
-            outcome = repaired(one.item, decided)
-            if outcome.item is not None and all(one.action != "error" for one in outcome.done):
-                yield outcome.item
+        decided = []
+        for finding, fault in zip(findings, one.faults, strict=True):
+            action, within = _LEAVES_OUT.decided(finding)
+            decided.append(Decision(finding, action, fault.about, fault.slot, within))
+        outcome = repaired(one.item, decided)
+        return None if any(one.action == "error" for one in outcome.done) else outcome.item
 
     @property
     def categories(self) -> tuple[Category, ...]:

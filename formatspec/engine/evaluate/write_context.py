@@ -11,7 +11,7 @@ from formatspec.engine.resolve import held_slots
 from formatspec.engine.resolve.scope import Meaning, Scope
 from formatspec.language.expression import UnknownNameError
 from formatspec.model import derive
-from formatspec.model.derive import Family
+from formatspec.model.families import Family
 from formatspec.model.records import Category, Item, Label, Object
 from formatspec.model.region import Region
 from formatspec.model.slots import TABLES

@@ -1,0 +1,1 @@
+"""Datasets in hand: items by place and by key, the part that is wanted, and what other libraries take."""

@@ -1,0 +1,299 @@
+"""A dataset as a list of items: by place, by key, in slices, filtered."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
+
+from formatspec.datasets.placed_items import placed
+from formatspec.datasets.selection import OfSubsets, WithLabels
+from formatspec.engine.dataset.dataset import OpenDataset
+from formatspec.engine.export.adaptation.name_items import spoken
+from formatspec.findings.finding import Finding
+from formatspec.language.errors import suggest
+from formatspec.model.records import Category, ImageSource, Item
+from formatspec.run.select import ItemCondition, NewName
+
+if TYPE_CHECKING:
+    from formatspec.run.conversion.plan import Result
+
+Step = Callable[[Item], Item | None]
+"""Takes an item over, perhaps with fewer objects, or leaves it out."""
+
+
+class InvalidItemError(ValueError):
+    """An item that was asked for is at fault; `findings` say how."""
+
+    def __init__(self, key: str, findings: Sequence[Finding]) -> None:
+        super().__init__(f"the item {key!r} is not valid: " + "; ".join(_in_words(one) for one in findings))
+        self.key, self.findings = key, tuple(findings)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return InvalidItemError, (self.key, self.findings)
+
+
+class Opened(NamedTuple):
+    """How a dataset was opened, for what opens it again: its place, its options, the names of its classes."""
+
+    data: Path | str
+    options: dict[str, Any]
+    classes: Any
+    export: Callable[..., Result]
+
+
+class Dataset(Sequence[Item]):
+    """A vision dataset on disk, as a list of items in order of key.
+
+    `ds[0]`, `ds["a/b"]` and `for item in ds` read an item when it is asked for; `ds[:10]` and `ds.filter(…)` are
+    datasets again and read nothing.  Iterating leaves out what is not valid, and `findings` holds what was wrong; an
+    item that is asked for by its place or key and is not valid raises InvalidItemError.  Coordinates are continuous
+    pixels with the origin at the outer corner of the first pixel; regions are run-length coded.
+
+    A dataset can be pickled: it is opened again where it is unpickled, as in the workers of a data loader.
+    """
+
+    def __init__(
+        self, inner: OpenDataset, opened: Opened, steps: tuple[Step, ...] = (), chosen: Sequence[int] | None = None
+    ) -> None:
+        self._inner = inner
+        self._opened = opened
+        self._steps = steps
+        self._chosen = chosen
+        self._places: Sequence[int] | None = None
+        self._place_of: dict[str, int] | None = None
+        self._subsets: tuple[str, ...] | None = None
+        self._source = ImageSource(inner.tree)
+
+    @property
+    def data(self) -> Path | str:
+        """What was opened: a folder, an archive, or a URL."""
+        return self._opened.data
+
+    @property
+    def root(self) -> Path | str:
+        """The folder in which the dataset's paths begin; an archive, or a URL, where it lies in one."""
+        data, prefix = self._opened.data, self._inner.prefix
+        if isinstance(data, str):
+            return f"{data.rstrip('/')}/{prefix}" if prefix and "::" not in data else data
+        return data / prefix if prefix and data.is_dir() else data
+
+    @property
+    def format(self) -> str:
+        """The name of the dataset's format."""
+        return self._inner.name
+
+    @property
+    def categories(self) -> tuple[Category, ...]:
+        """All categories of the dataset, by index; those of a selection are the same."""
+        return self._inner.categories
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of all categories; a name's place is its index, the same in every selection of the dataset."""
+        return tuple(spoken(category) for category in self.categories)
+
+    @property
+    def subsets(self) -> tuple[str, ...]:
+        """The names of the subsets that the items are of, sorted.  The first call goes over all items."""
+        if self._subsets is None:
+            self._subsets = tuple(sorted({name for item in self for name in item.subsets}))
+        return self._subsets
+
+    @property
+    def findings(self) -> list[Finding]:
+        """What was found wrong with the items read so far."""
+        return self._inner.findings
+
+    @property
+    def keys(self) -> list[str]:
+        """The keys of the items, in their order."""
+        entries = self._inner.entries
+        return [entries[place].key for place in self._known_places()]
+
+    def __len__(self) -> int:
+        """How many items there are; of a selection by a condition, which reads them once, only the valid ones."""
+        return len(self._known_places())
+
+    def __iter__(self) -> Iterator[Item]:
+        for _, item in self._taken():
+            yield item
+
+    @overload
+    def __getitem__(self, which: int | str) -> Item: ...
+    @overload
+    def __getitem__(self, which: slice) -> Dataset: ...
+    def __getitem__(self, which: int | str | slice) -> Item | Dataset:
+        """An item by its place or its key, or a part of the dataset.
+
+        Raises IndexError, KeyError with a suggestion, and InvalidItemError (a ValueError).
+        """
+        if isinstance(which, slice):
+            return self._with(chosen=self._known_places()[which])
+        if isinstance(which, str):
+            return self._read(self._place(which))
+        try:
+            place = self._known_places()[which]
+        except IndexError:
+            raise IndexError(f"there is no item {which}: the dataset has {len(self):,}") from None
+        return self._read(place)
+
+    def __contains__(self, which: object) -> bool:
+        """Whether there is an item of that key, or that item itself."""
+        key = which.key if isinstance(which, Item) else which
+        return isinstance(key, str) and key in self._places_by_key()
+
+    def filter(
+        self, where: str | Step | None = None, *, subset: str | Sequence[str] | None = None,
+        labels: Sequence[str] | Mapping[str, NewName] | None = None,
+    ) -> Dataset:  # fmt: skip
+        """The part of the dataset for which a condition holds; nothing is read before it is asked for.
+
+        where: an expression over items, which leaves out items, or over objects, which leaves out objects, as `--where`
+        takes it; or a function that takes an item and gives it, changed or not, or None.  subset: the names of the
+        subsets that are taken.  labels: the names of the categories whose objects are taken; or new names, as `convert`
+        takes them.  Raises SpecError for an expression that cannot be, and ValueError with a suggestion for a subset or
+        category that the dataset has not.
+        """
+        steps: list[Step] = []
+        if subset is not None:
+            names = (subset,) if isinstance(subset, str) else tuple(subset)
+            _refuse_unknown("subset", names, self.subsets)
+            steps.append(OfSubsets(frozenset(names)))
+        if labels is not None:
+            if not isinstance(labels, Mapping):
+                labels = tuple(labels)
+                _refuse_unknown("class", labels, self.classes)
+            steps.append(WithLabels(labels))
+        if where is not None:
+            steps.append(ItemCondition(where, self._inner.form) if isinstance(where, str) else where)
+        return self._with(steps=(*self._steps, *steps))
+
+    def export(
+        self, out: str | Path, to: str | Path, *, options: Mapping[str, Any] | None = None, **how: Any
+    ) -> Result:
+        """Write the dataset, or the part of it that was chosen, to the folder `out` in the format `to`.
+
+        options: as of `convert`, laid over those that the dataset was opened with.  how: what else `convert` takes;
+        `classes` are those that the dataset was opened with, where they are left out.  Raises what `convert` raises.
+        """
+        source = self._inner.form.source.file
+        given = {**self._opened.options, **(options or {})}
+        if self._steps or self._chosen is not None:
+            how["select"] = Chosen(None if self._chosen is None else frozenset(self.keys), self._steps)
+        return self._opened.export(
+            self.data, to=to, out=out, spec=source, options=given, **{"classes": self._opened.classes, **how}
+        )
+
+    def __repr__(self) -> str:
+        known = self._places if self._places is not None else (self._chosen if not self._steps else None)
+        items = len(self) if known is not None or not self._steps else None
+        count = "items chosen by a condition" if items is None else f"{items:,} items" if items != 1 else "1 item"
+        found = f", {len(self.findings)} findings so far" if self.findings else ""
+        return f"<Dataset {self.format}: {count}, {len(self.categories):,} classes, {self.data}{found}>"
+
+    def _repr_html_(self) -> str:
+        """The dataset as a small table, for notebooks."""
+        rows = {
+            "format": self.format,
+            "data": str(self.data),
+            "items": f"{len(self):,}",
+            "classes": _shortened(self.classes),
+            "findings so far": f"{len(self.findings):,}",
+        }
+        lines = "".join(f"<tr><th>{name}</th><td>{html.escape(value)}</td></tr>" for name, value in rows.items())
+        return f"<table>{lines}</table>"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_source": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._source = ImageSource(self._inner.tree)
+
+    def _with(self, *, steps: tuple[Step, ...] | None = None, chosen: Sequence[int] | None = None) -> Dataset:
+        made = Dataset(
+            self._inner, self._opened, self._steps if steps is None else steps,
+            self._chosen if chosen is None else chosen,
+        )  # fmt: skip
+        if chosen is not None:
+            made._places = chosen  # they fit the steps already
+        return made
+
+    def _known_places(self) -> Sequence[int]:
+        """The places of the items among all; conditions are asked once."""
+        if self._places is None:
+            every = range(len(self._inner)) if self._chosen is None else self._chosen
+            self._places = every if not self._steps else [place for place, _ in self._taken()]
+        return self._places
+
+    def _taken(self) -> Iterator[tuple[int, Item]]:
+        places = self._places if self._places is not None else self._chosen
+        coming = self._inner.assembled() if places is None else map(self._inner.read_at, places)
+        for place, one in zip(range(len(self._inner)) if places is None else places, coming, strict=True):
+            item = self._inner.valid(one)
+            item = None if item is None else self._stepped(item)
+            if item is not None:
+                yield place, placed(item, self._source)
+
+    def _stepped(self, item: Item) -> Item | None:
+        taken: Item | None = item
+        for step in self._steps:
+            taken = None if taken is None else step(taken)
+        return taken
+
+    def _read(self, place: int) -> Item:
+        one = self._inner.read_at(place)
+        item = self._inner.valid(one)
+        if item is None:
+            raise InvalidItemError(one.key, self._inner.reporter.findings(one.faults, one.key))
+        taken = self._stepped(item)
+        if taken is None:
+            raise KeyError(f"the item {one.key!r} is not of this selection")
+        return placed(taken, self._source)
+
+    def _place(self, key: str) -> int:
+        found = self._places_by_key().get(key)
+        if found is None:
+            near = suggest(key, list(self._places_by_key()))
+            raise KeyError(f"there is no item {key!r}" + (f"; {near}" if near else ""))
+        return found
+
+    def _places_by_key(self) -> Mapping[str, int]:
+        if self._place_of is None:
+            entries = self._inner.entries
+            self._place_of = {entries[place].key: place for place in self._known_places()}
+        return self._place_of
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Which items of a dataset are written, for a conversion: those of some keys that several conditions leave."""
+
+    keys: frozenset[str] | None
+    steps: tuple[Step, ...]
+
+    def __call__(self, item: Item) -> Item | None:
+        taken: Item | None = item if self.keys is None or item.key in self.keys else None
+        for step in self.steps:
+            taken = None if taken is None else step(taken)
+        return taken
+
+
+def _refuse_unknown(what: str, names: Sequence[str], known: Sequence[str]) -> None:
+    for name in names:
+        if name not in known:
+            near = suggest(name, known) or f"it has {_shortened(known)}"
+            raise ValueError(f"the dataset has no {what} {name!r}; {near}")
+
+
+def _in_words(finding: Finding) -> str:
+    place = f"{finding.file}:{finding.line}" if finding.line else finding.file or ""
+    return ": ".join(filter(None, (finding.code, place, finding.message)))
+
+
+def _shortened(names: Sequence[str], shown: int = 12) -> str:
+    more = f" and {len(names) - shown:,} more" if len(names) > shown else ""
+    return (", ".join(names[:shown]) or "none") + more

@@ -1,0 +1,179 @@
+"""Items that a program made or changed, as a dataset that can be converted like any other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from formatspec.engine.base.faults import Fault
+from formatspec.engine.dataset.dataset import OpenDataset, used
+from formatspec.engine.dataset.item.purpose import Purpose
+from formatspec.engine.dataset.item.read_item import Assembled
+from formatspec.engine.index.entries import Entry
+from formatspec.engine.read.categories import Categories, from_names, identity, sorted_open
+from formatspec.engine.read.item_state import ItemState
+from formatspec.engine.spec.compiled import IMAGE, compile_format
+from formatspec.engine.splits.id_scopes import Splits
+from formatspec.files.images import probe
+from formatspec.language.load import load_source
+from formatspec.model.flaws import flaws
+from formatspec.model.image_error import ImageError
+from formatspec.model.records import Category, Image, Item
+from formatspec.paths.names import in_order
+from formatspec.paths.trees.tree import Listed, Listing
+
+JUDGED = ("bbox", "rotated", "polygons", "keypoints")
+"""The slots of an object whose values can have flaws."""
+SPEC = Path(__file__).with_name("items_in_memory.yaml")
+
+
+class UnfitItemsError(ValueError):
+    """Items that cannot be a dataset together: one sentence that says which and why."""
+
+
+class ImagesOfItems(Listed):
+    """The image files of items, by the items' own paths, wherever they are read from.
+
+    beside: the folder in which images are found that belong to no open dataset.
+    """
+
+    def __init__(self, images: Mapping[str, Image], beside: Path | None) -> None:
+        self.images = images
+        self.beside = beside
+        self.root = "the items in memory"
+
+    @cached_property
+    def _listing(self) -> Listing:
+        folders = {path[:at] for path in self.images for at, letter in enumerate(path) if letter == "/"}
+        return Listing(in_order(self.images), in_order(folders), ())
+
+    def exists(self, path: str) -> bool:
+        """Whether an item has an image of this path, and its file is there."""
+        image = self.images.get(path)
+        if image is None:
+            return False
+        return image.data is not None or image.source is not None or self._file(path) is not None
+
+    def size(self, path: str) -> int:
+        """The bytes of an image."""
+        return len(self.read(path))
+
+    def read(self, path: str) -> bytes:
+        """The bytes of an image.  Raises FileNotFoundError."""
+        image = self.images.get(path)
+        if image is not None and (image.data is not None or image.source is not None):
+            return image.read()
+        file = self._file(path)
+        if file is None:
+            raise FileNotFoundError(path)
+        return file.read_bytes()
+
+    def local(self, path: str) -> Path | None:
+        """The file of an image on this disk."""
+        image = self.images.get(path)
+        local = getattr(image.source.files, "local", None) if image is not None and image.source is not None else None
+        found: Path | None = local(path) if local is not None else None
+        return found or self._file(path)
+
+    def under(self, prefix: str) -> ImagesOfItems:
+        """The images below a folder."""
+        start = prefix.rstrip("/") + "/"
+        below = {path[len(start) :]: image for path, image in self.images.items() if path.startswith(start)}
+        return ImagesOfItems(below, None if self.beside is None else self.beside / prefix)
+
+    def _file(self, path: str) -> Path | None:
+        if self.beside is None:
+            return None
+        file = self.beside / path
+        return file if file.is_file() else None
+
+
+class HeldItems(OpenDataset):
+    """Items in memory, seen as a dataset on disk is; every item is judged as one that is read."""
+
+    def __init__(self, items: Sequence[Item], categories: Sequence[Category | str], images: Path | None) -> None:
+        """Raises UnfitItemsError where two items have one key or one image, or one has no image."""
+        self.items = {_path_of(item): item for item in _told_apart(items)}
+        held = {path: item.image for path, item in self.items.items() if item.image is not None}
+        source = load_source(SPEC)
+        form = compile_format(source, source.layouts[0], {})
+        self._given = _as_categories(categories) if categories else self._met()
+        super().__init__(form, ImagesOfItems(held, images), "", Purpose(headers=False, checks=False))
+
+    def _known_splits(self) -> Splits:
+        return Splits(Categories(self._given, closed=True))
+
+    def _met(self) -> tuple[Category, ...]:
+        met: dict[Any, Category] = {}
+        for item in self.items.values():
+            for category in used(item):
+                met.setdefault(identity(category), category)
+        return tuple(sorted_open(met.values()))
+
+    def read(self, entry: Entry) -> Assembled:
+        """One of the items, with what is wrong with it."""
+        path = entry.files[IMAGE][0][0]
+        item = self._sized(self.items[path], path)
+        state = ItemState(dict(item.captures), self.splits.whole, False)
+        return Assembled(item.key, item, list(_faults(item, path)), {IMAGE: [path]}, {}, [], state)
+
+    def assembled(self, start: int = 0, stop: int | None = None) -> Iterator[Assembled]:
+        """The items in order of their images' paths, each with what is wrong with it."""
+        return map(self.read, self.entries[start:stop])
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        raise TypeError("items in memory are written by one process")
+
+    def _sized(self, item: Item, path: str) -> Item:
+        image = item.image
+        if image is None or (image.width and image.height) or not self.tree.exists(path):
+            return item
+        try:
+            info = probe(self.tree.read(path))
+        except (ImageError, OSError):
+            return item
+        sized = msgspec.structs.replace(image, width=info.width, height=info.height)
+        return msgspec.structs.replace(item, image=sized)
+
+
+def _faults(item: Item, path: str) -> Iterator[Fault]:
+    image = item.image
+    size = (image.width, image.height) if image is not None and image.width and image.height else None
+    for place, thing in enumerate(item.objects):
+        for slot in JUDGED:
+            value = getattr(thing, slot)
+            for flaw in flaws(slot, value, size) if value else ():
+                yield Fault(
+                    flaw.code, path, (), None, flaw.message, flaw.expected, value, thing.id, flaw.case, place, "",
+                    slot, value, size,
+                )  # fmt: skip
+
+
+def _told_apart(items: Sequence[Item]) -> Sequence[Item]:
+    keys: set[str] = set()
+    paths: dict[str, str] = {}
+    for item in items:
+        if item.key in keys:
+            raise UnfitItemsError(f"two items have the key {item.key!r}; each needs its own")
+        keys.add(item.key)
+        path = _path_of(item)
+        if path in paths:
+            raise UnfitItemsError(f"the items {paths[path]!r} and {item.key!r} have one image, {path}")
+        paths[path] = item.key
+    return items
+
+
+def _path_of(item: Item) -> str:
+    if item.image is None or not item.image.path:
+        raise UnfitItemsError(f"the item {item.key!r} has no image; image=formatspec.Image(path=…) names it")
+    return item.image.path
+
+
+def _as_categories(given: Sequence[Category | str]) -> tuple[Category, ...]:
+    if all(isinstance(one, str) for one in given):
+        return tuple(from_names([str(one) for one in given], False))
+    return tuple(one if isinstance(one, Category) else Category(name=one, index=at) for at, one in enumerate(given))

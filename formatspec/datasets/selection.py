@@ -1,0 +1,53 @@
+"""Conditions by which items, or objects of them, are taken over; each can be pickled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from formatspec.engine.export.adaptation.name_items import spoken
+from formatspec.model.records import Item
+from formatspec.run.select import Labels, NewName
+
+
+@dataclass(frozen=True)
+class OfSubsets:
+    """Takes the items of some subsets."""
+
+    names: frozenset[str]
+
+    def __call__(self, item: Item) -> Item | None:
+        """The item, or None where it is of none of the subsets."""
+        return item if self.names.intersection(item.subsets) else None
+
+
+class WithLabels:
+    """Takes the objects, labels and areas of some categories; or gives categories new names.
+
+    Items in which nothing is left stay, without annotations.
+    """
+
+    def __init__(self, labels: tuple[str, ...] | Mapping[str, NewName]) -> None:
+        self._given = labels
+        self._names = None if isinstance(labels, Mapping) else frozenset(labels)
+        self._labels = Labels(labels) if isinstance(labels, Mapping) else None
+
+    def __call__(self, item: Item) -> Item | None:
+        """The item with what is taken of it."""
+        if self._labels is not None:
+            return self._labels.item(item)
+        return msgspec.structs.replace(
+            item,
+            objects=tuple(thing for thing in item.objects if self._takes(thing)),
+            labels=tuple(label for label in item.labels if self._takes(label)),
+            areas=tuple(area for area in item.areas if self._takes(area)),
+        )
+
+    def __reduce__(self) -> tuple[type[WithLabels], tuple[object, ...]]:
+        return WithLabels, (self._given,)
+
+    def _takes(self, record: object) -> bool:
+        category = getattr(record, "category", None)
+        return category is not None and self._names is not None and spoken(category) in self._names

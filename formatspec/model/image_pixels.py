@@ -1,0 +1,52 @@
+"""The pixels of an image file for a user's own program."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+from formatspec.model.image_error import ImageError
+from formatspec.model.limits import check_decoded
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    from PIL.Image import Image as Picture
+
+_MODES = {1: "L", 3: "RGB", 4: "RGBA"}
+_CHANNELS = {"L": 1, "RGB": 3, "RGBA": 4, "LA": 4, "PA": 4, "CMYK": 3, "YCbCr": 3, "HSV": 3, "LAB": 3, "P": 3, "1": 1}
+
+
+def opened(data: bytes) -> Picture:
+    """An image as Pillow opens it, not yet decoded.  ImageError where the bytes are no image."""
+    from PIL import Image
+
+    try:
+        return Image.open(io.BytesIO(data))
+    except Exception as error:
+        raise ImageError("the file is not an image in a known format, or its header is damaged") from error
+
+
+def as_bytes_per_sample(data: bytes, channels: int | None = None) -> npt.NDArray[np.uint8]:
+    """The first frame as (height, width, channels) of uint8: as stored, not turned by EXIF.
+
+    channels: 1 for grey, 3 for red, green, blue, 4 with alpha; left out, as many as the file has: a palette is looked
+    up.  Of samples of 16 bits the upper 8 are given.  ImageError where the bytes are no image; ValueError for other
+    numbers of channels.
+    """
+    import numpy as np
+    from PIL import Image
+
+    if channels is not None and channels not in _MODES:
+        raise ValueError(f"an image has 1, 3 or 4 channels, not {channels}")
+    picture = opened(data)
+    check_decoded(picture.width, picture.height, 4)
+    try:
+        if picture.mode.startswith("I"):  # 16 bits a sample
+            grey = (np.asarray(picture).astype(np.int64) >> 8).clip(0, 255).astype(np.uint8)
+            picture = Image.fromarray(grey)
+        wanted = channels or _CHANNELS.get(picture.mode, 3)
+        pixels = np.array(picture.convert(_MODES[wanted]), dtype=np.uint8)
+    except Exception as error:
+        raise ImageError(f"the image cannot be decoded: {error}") from error
+    return pixels[:, :, None] if pixels.ndim == 2 else pixels
