@@ -299,10 +299,21 @@ def convert(
 
 
 def write(
-    items: Iterable[Item], out: str | Path, *, to: str | Path, categories: Sequence[Category | str] = (),
-    images: str | Path | None = None, options: Mapping[str, Any] | None = None, media: Media = "copy",
-    subsets: Mapping[str, str] | None = None, default_class: str | None = None, overwrite: Overwrite = False, on: On = (), skip_invalid: bool = False, lossless: bool = False,
-) -> Result:  # fmt: skip
+    items: Iterable[Item],
+    out: str | Path,
+    *,
+    to: str | Path,
+    categories: Sequence[Category | str] = (),
+    images: str | Path | None = None,
+    options: Mapping[str, Any] | None = None,
+    media: Media = "copy",
+    subsets: Mapping[str, str] | None = None,
+    default_class: str | None = None,
+    overwrite: Overwrite = False,
+    on: On = (),
+    skip_invalid: bool = False,
+    lossless: bool = False,
+) -> Result:
     """Write items that a program made or changed as a dataset in the format `to`; `out` appears whole or not at all.
 
     items: those of an open dataset, changed or not, of several datasets, or made by hand; they are held in memory, but

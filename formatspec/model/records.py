@@ -6,14 +6,16 @@ first pixel; x runs right, y down.  Pixel payloads are run-length coded regions,
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
 from formatspec.model import derive
 from formatspec.model.derive import Ring as Ring
+from formatspec.model.image_error import ImageError
 from formatspec.model.image_pixels import as_bytes_per_sample, opened
+from formatspec.model.pictures.draw_item import By, picture_of
 from formatspec.model.region import Region
 
 if TYPE_CHECKING:
@@ -252,3 +254,34 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     areas: tuple[Area, ...] = ()
     void: Region | None = None
     origin: Origin | None = None
+
+    def plot(self, by: By = "class", wrong: Mapping[Any, Sequence[str]] | None = None) -> Picture:
+        """The image with all that is said of it drawn over it; an RGB image of Pillow.
+
+        by: whether each class has a colour, or each object.  wrong: codes of findings by the ids of their objects, None
+        for the image itself: these are framed in red.  Where the image cannot be read, a grey one of its size is used;
+        raises ValueError where its size is not known either.
+        """
+        image = self.image
+        try:
+            shown = image.open() if image is not None else None
+        except (OSError, ValueError, ImageError):
+            shown = None
+        size = (image.width, image.height) if image is not None and image.width and image.height else None
+        if size is None and shown is None:
+            raise ValueError(f"the image of {self.key!r} cannot be read, and its size is not known")
+        said = [
+            *(label.category.name for label in self.labels if label.category is not None),
+            *(caption.text for caption in self.captions),
+            *self.tags,
+        ]
+        assert shown is not None or size is not None
+        return picture_of(shown, size or shown.size, self.objects, self.areas, said, by, wrong)  # type: ignore[union-attr]
+
+    def _repr_png_(self) -> bytes:
+        """The picture of the item, for notebooks."""
+        import io
+
+        held = io.BytesIO()
+        self.plot().save(held, "PNG")
+        return held.getvalue()

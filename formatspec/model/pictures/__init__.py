@@ -1,0 +1,1 @@
+"""Items as pictures: images with what is said of them drawn over them."""
