@@ -65,6 +65,15 @@ def spec_data_and_name(arguments: Sequence[str]) -> tuple[str | None, str, str |
     return (*spec_and_data(named), next(iter(arguments[len(named) :]), None))
 
 
+def spec_data_and_names(arguments: Sequence[str]) -> tuple[str | None, str, list[str]]:
+    """The spec, if it is named, the data, and the items that are named behind them.
+
+    The first argument is the spec if it is one and another follows, else the data.
+    """
+    named = 2 if len(arguments) > 1 and _is_spec(plain_path(arguments[0])) else 1
+    return (*spec_and_data(arguments[:named]), list(arguments[named:]))
+
+
 def _is_spec(named: str) -> bool:
     """Whether a spec is known by a name, or stands in a file of that name."""
     return named in available() or (Path(named).is_file() and Path(named).suffix in (".yaml", ".yml"))

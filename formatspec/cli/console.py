@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import typer
 
 from formatspec.findings.finding import Finding
-from formatspec.findings.render import FIRST_PLACES, lines, printable
+from formatspec.findings.render import FIRST_PLACES, json_printable, lines, printable
 
 CLEAN, FINDINGS, USAGE, FAULT = 0, 1, 2, 3
 _COLORS = {"error": typer.colors.RED, "warning": typer.colors.YELLOW, "info": typer.colors.CYAN}
@@ -33,6 +33,13 @@ def say(text: str) -> None:
 def say_out(text: str) -> None:
     """Say something on stdout that may hold words of the data."""
     typer.echo(printable(text))
+
+
+def print_json(value: Any) -> None:
+    """Print a plain value as JSON on one line; what a terminal would act on is escaped there."""
+    import json
+
+    typer.echo(json_printable(json.dumps(value, ensure_ascii=False), sys.stdout.isatty()))
 
 
 def colored(stream: Any) -> bool:

@@ -13,7 +13,9 @@ from typing import Annotated, Any
 import typer
 
 from formatspec._version import __version__
-from formatspec.cli.console import FAULT, FINDINGS, USAGE, Talk, progress, say, say_out, show_findings, stop
+from formatspec.cli.console import FAULT, FINDINGS, USAGE, Talk, print_json, progress, say, say_out, show_findings, stop
+from formatspec.cli.look_commands import compare, plot, stats
+from formatspec.cli.option_types import Address, Classes, Config, Engine, Limit, On, Option, Positional, Workers
 from formatspec.findings.render import amount, json_printable, printable
 
 OBJECTS_BETWEEN_COLLECTIONS = 100_000
@@ -24,26 +26,6 @@ app = typer.Typer(
     help=__doc__, no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False, rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )  # fmt: skip
-Positional = Annotated[list[str] | None, typer.Argument(metavar="[SPEC] [DATA]", show_default=False)]
-Workers = Annotated[int | None, typer.Option(min=1, help="processes; default: one for each core", show_default=False)]
-Engine = Annotated[str, typer.Option(help="what runs the workers: processes, or ray for a Ray cluster")]
-Address = Annotated[str | None, typer.Option(help="with --engine ray: the cluster's address; default: on this machine")]
-Classes = Annotated[
-    Path | None,
-    typer.Option(help="names of the classes where the data give numbers alone: a text file, a name a line from 0"),
-]
-Limit = Annotated[
-    list[str] | None,
-    typer.Option("--limit", help="name=number: size, side, decoded, runs or unpacked; what data may ask for"),
-]
-Option = Annotated[list[str] | None, typer.Option("-O", help="option=value of the spec; may be repeated")]
-On = Annotated[
-    list[str] | None,
-    typer.Option("--on", help="CODE[,CODE]=ACTION: what is done about findings of a code or level; may be repeated"),
-]
-Config = Annotated[
-    Path | None, typer.Option(help="a file of such rules; default: formatspec.yaml beside the data", show_default=False)
-]
 
 
 def _version(value: bool) -> None:
@@ -91,7 +73,7 @@ def validate(
             options=pairs(option or (), "-O"), classes=classes,
         )  # fmt: skip
     if as_json:
-        _print_json(report.as_json())
+        print_json(report.as_json())
     else:
         show_findings(report.findings, whole=everything)
         total = len(report.findings)
@@ -238,10 +220,10 @@ def dump(
     opened = api.open(data, spec, options=pairs(option or (), "-O"), classes=classes)
     if dataset:
         categories = [plain.whole_category(category) for category in opened.categories]
-        _print_json({"spec": opened.format, "root": str(data), "categories": categories})
+        print_json({"spec": opened.format, "root": str(data), "categories": categories})
         opened.findings.clear()
     for item in opened:
-        _print_json(plain.item(item))
+        print_json(plain.item(item))
     show_findings([f for f in opened.findings if f.level != "info"], to_stderr=True)
     if at_least(opened.findings, "error"):
         raise typer.Exit(FINDINGS)
@@ -266,7 +248,7 @@ def explain(
     except NothingOfThatNameError as error:
         stop(str(error))
     if as_json:
-        _print_json(msgspec.to_builtins(explained))
+        print_json(msgspec.to_builtins(explained))
         return
     for line in lines(explained):
         say_out(line)
@@ -289,7 +271,7 @@ def detect(
     if as_json:
         nearest = [{"format": one.name, "reason": one.reason} for one in found.outcome.nearest]
         rejected = {one.name: one.reason for one in others}
-        _print_json(
+        print_json(
             {"data": data, "formats": found.names, "rejected": rejected, "nearest": nearest, "found_in": found.within}
         )
     else:
@@ -403,16 +385,14 @@ def sample(
     typer.echo(f"{out}: {amount(items, 'item')}, {amount(files, 'file')}")
 
 
+for command in (stats, compare, plot):
+    app.command()(command)
+
+
 def _json(value: Any) -> str:
     import json
 
     return json_printable(json.dumps(value, indent=2, ensure_ascii=False), sys.stdout.isatty())
-
-
-def _print_json(value: Any) -> None:
-    import json
-
-    typer.echo(json_printable(json.dumps(value, ensure_ascii=False), sys.stdout.isatty()))
 
 
 def main() -> None:

@@ -18,6 +18,7 @@ from formatspec.model.records import Category, ImageSource, Item
 from formatspec.run.select import ItemCondition, NewName
 
 if TYPE_CHECKING:
+    from formatspec.paths.trees.tree import Tree
     from formatspec.run.conversion.plan import Result
 
 Step = Callable[[Item], Item | None]
@@ -44,7 +45,7 @@ class Opened(NamedTuple):
     export: Callable[..., Result]
 
 
-class Dataset(Sequence[Item]):
+class Dataset:
     """A vision dataset on disk, as a list of items in order of key.
 
     `ds[0]`, `ds["a/b"]` and `for item in ds` read an item when it is asked for; `ds[:10]` and `ds.filter(…)` are
@@ -140,6 +141,9 @@ class Dataset(Sequence[Item]):
             raise IndexError(f"there is no item {which}: the dataset has {len(self):,}") from None
         return self._read(place)
 
+    def __reversed__(self) -> Iterator[Item]:
+        return iter(self[::-1])
+
     def __contains__(self, which: object) -> bool:
         """Whether there is an item of that key, or that item itself."""
         key = which.key if isinstance(which, Item) else which
@@ -170,6 +174,22 @@ class Dataset(Sequence[Item]):
         if where is not None:
             steps.append(ItemCondition(where, self._inner.form) if isinstance(where, str) else where)
         return self._with(steps=(*self._steps, *steps))
+
+    @property
+    def files(self) -> Tree:
+        """The dataset's files, by their paths below its root."""
+        return self._inner.tree
+
+    def as_stated(self, key: str) -> tuple[Item, list[Finding]]:
+        """An item with all its objects, those at fault too, and what was found wrong with it.
+
+        Raises KeyError with a suggestion, and InvalidItemError where no item can be made of its files.
+        """
+        one = self._inner.read_at(self._place(key))
+        findings = self._inner.reporter.findings(one.faults, one.key)
+        if one.item is None:
+            raise InvalidItemError(one.key, findings)
+        return one.item, findings
 
     def export(
         self, out: str | Path, to: str | Path, *, options: Mapping[str, Any] | None = None, **how: Any
@@ -211,7 +231,7 @@ class Dataset(Sequence[Item]):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._source = ImageSource(self._inner.tree)
+        self._source = ImageSource(self.files)
 
     def _with(self, *, steps: tuple[Step, ...] | None = None, chosen: Sequence[int] | None = None) -> Dataset:
         made = Dataset(

@@ -1,0 +1,147 @@
+"""The commands that look at datasets: statistics, comparisons, pictures."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from formatspec.cli.console import FINDINGS, print_json, say, say_out, stop
+from formatspec.cli.option_types import Classes, Option, Positional
+
+if TYPE_CHECKING:
+    from formatspec.datasets.dataset import Dataset
+
+AsJson = Annotated[bool, typer.Option("--json", help="print one JSON object")]
+Html = Annotated[Path | None, typer.Option("--html", help="write a page with plots and pictures to this file")]
+
+
+def stats(
+    what: Positional = None,
+    as_json: AsJson = False,
+    html: Html = None,
+    duplicates: Annotated[bool, typer.Option("--duplicates", help="look for images that look alike too")] = False,
+    option: Option = None,
+    classes: Classes = None,
+) -> None:
+    """Count what a dataset holds: items, classes, sizes, objects per image, classes that stand together."""
+    import formatspec.api as api
+    from formatspec.cli.arguments import pairs, spec_and_data
+    from formatspec.datasets import looks
+    from formatspec.datasets.statistics import lines
+
+    spec, data = spec_and_data(what or ())
+    dataset = _not_empty(api.open(data, spec, options=pairs(option or (), "-O"), classes=classes))
+    found = looks.statistics_of(dataset, duplicates)
+    if html is not None:
+        from formatspec.datasets.pages import statistics_page
+
+        html.write_text(statistics_page(found, str(data)), encoding="utf-8")
+        say(f"written: {html}")
+    if as_json:
+        print_json(found.as_json())
+    elif html is None:
+        for line in lines(found):
+            say_out(line)
+    _say_what_was_left_out(dataset)
+
+
+def compare(
+    first: Annotated[str, typer.Argument(metavar="[SPEC=]A", help="a dataset")],
+    second: Annotated[str, typer.Argument(metavar="[SPEC=]B", help="another of the same images")],
+    as_json: AsJson = False,
+    html: Html = None,
+    iou: Annotated[
+        float, typer.Option(min=0.01, max=1, help="intersection over union from which two objects are one")
+    ] = 0.5,
+    option: Option = None,
+) -> None:
+    """Compare two datasets of the same images, object by object: exit 0 if nothing differs, 1 if something does."""
+    from formatspec.cli.arguments import pairs
+    from formatspec.datasets import looks
+    from formatspec.datasets.comparison import lines
+
+    options = pairs(option or (), "-O")
+    ours, theirs = _opened(first, options), _opened(second, options)
+    found = looks.compared(ours, theirs, iou)
+    if html is not None:
+        from formatspec.datasets.pages import comparison_page
+
+        html.write_text(comparison_page(found, ours, theirs), encoding="utf-8")
+        say(f"written: {html}")
+    if as_json:
+        print_json(found.as_json())
+    elif html is None:
+        for line in lines(found):
+            say_out(line)
+    _say_what_was_left_out(ours)
+    _say_what_was_left_out(theirs)
+    if not found.same:
+        raise typer.Exit(FINDINGS)
+
+
+def plot(
+    what: Annotated[list[str], typer.Argument(metavar="[SPEC] DATA [ITEM]...", show_default=False)],
+    out: Annotated[Path, typer.Option("-o", "--out", help="the picture to write: .png or another kind of image")],
+    grid: Annotated[str | None, typer.Option("--grid", help="columns and rows of a contact sheet: 4x3")] = None,
+    by: Annotated[str, typer.Option("--by", help="what has a colour of its own: class or object")] = "class",
+    option: Option = None,
+    classes: Classes = None,
+) -> None:
+    """Draw items: the image with regions, outlines, boxes, keypoints, labels, and what is wrong with it.
+
+    Without ITEM the first is drawn, or as many as the grid has cells.
+    """
+    import formatspec.api as api
+    from formatspec.cli.arguments import pairs, spec_data_and_names
+    from formatspec.datasets import looks
+    from formatspec.datasets.dataset import InvalidItemError
+
+    if by not in ("class", "object"):
+        stop(f"--by is class or object, not {by!r}")
+    spec, data, names = spec_data_and_names(what)
+    cells = _cells(grid) if grid is not None else None
+    dataset = _not_empty(api.open(data, spec, options=pairs(option or (), "-O"), classes=classes))
+    keys = names or dataset.keys[: cells[0] * cells[1] if cells else 1]
+    try:
+        made = looks.save_pictures(dataset, keys, out, cells, "object" if by == "object" else "class")
+    except (KeyError, InvalidItemError) as error:
+        stop(str(error.args[0]) if isinstance(error, KeyError) else str(error))
+    except ValueError as error:  # Pillow knows no such kind of file
+        stop(f"{out} cannot be written: {error}")
+    for file in made:
+        say_out(str(file))
+
+
+def _cells(text: str) -> tuple[int, int]:
+    found = re.fullmatch(r"([1-9][0-9]?)x([1-9][0-9]?)", text)
+    if found is None:
+        stop(f"--grid takes columns and rows, 4x3, not {text!r}")
+    return int(found[1]), int(found[2])
+
+
+def _opened(named: str, options: Mapping[str, str]) -> Dataset:
+    """A dataset that is named as DATA or SPEC=DATA."""
+    import formatspec.api as api
+    from formatspec.cli.arguments import data_at
+    from formatspec.language.load import available
+
+    spec, equals, data = named.partition("=")
+    is_spec = equals and not Path(named).exists() and (spec in available() or spec.endswith((".yaml", ".yml")))
+    return _not_empty(api.open(data_at(data if is_spec else named), spec if is_spec else None, options=options))
+
+
+def _not_empty(dataset: Dataset) -> Dataset:
+    if not len(dataset):
+        stop(f"{dataset.data} holds no item of {dataset.format}; `formatspec validate` says why")
+    return dataset
+
+
+def _say_what_was_left_out(dataset: Dataset) -> None:
+    wrong = [finding for finding in dataset.findings if finding.level == "error"]
+    if wrong:
+        found = "1 error" if len(wrong) == 1 else f"{len(wrong):,} errors"
+        say(f"{dataset.data}: {found}, and what they are about is left out; `formatspec validate` names them")

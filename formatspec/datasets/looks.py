@@ -1,0 +1,78 @@
+"""Statistics, comparisons and pictures of datasets on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from formatspec.datasets.comparison import MATCHED, Comparison, compare
+from formatspec.datasets.dataset import Dataset, InvalidItemError
+from formatspec.datasets.placed_items import placed
+from formatspec.datasets.statistics import Statistics, statistics
+from formatspec.findings.finding import Finding
+from formatspec.model.pictures.draw_item import By
+from formatspec.model.pictures.grid import contact_sheet
+from formatspec.model.records import ImageSource, Item
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as Picture
+
+
+def statistics_of(dataset: Dataset, duplicates: bool = False) -> Statistics:
+    """What a dataset holds; `duplicates`: groups of images that look alike too."""
+    return statistics(dataset.format, dataset.categories, dataset, duplicates)
+
+
+def compared(first: Dataset, second: Dataset, threshold: float = MATCHED) -> Comparison:
+    """Two datasets of the same images compared; items of either that are not valid are left out."""
+
+    def read(key: str) -> Item | None:
+        try:
+            return second[key]
+        except InvalidItemError:
+            return None
+
+    return compare(first, {key: key for key in second.keys}, read, threshold)  # no mapping
+
+
+def wrong_in(findings: Sequence[Finding], item: Item) -> Mapping[Any, Sequence[str]]:
+    """The codes of an item's findings by the ids of its objects; None for the item itself."""
+    found: dict[Any, list[str]] = {}
+    ids = {thing.id for thing in item.objects}
+    for finding in findings:
+        if finding.item == item.key and finding.level != "info":
+            found.setdefault(finding.object if finding.object in ids else None, []).append(finding.code)
+    return found
+
+
+def with_findings(dataset: Dataset, key: str) -> tuple[Item, Sequence[Finding]]:
+    """An item as its files say it, with the objects that are at fault, and its findings.
+
+    Raises KeyError, and InvalidItemError where nothing can be made of it.
+    """
+    one, findings = dataset.as_stated(key)
+    return placed(one, ImageSource(dataset.files)), findings
+
+
+def pictures(dataset: Dataset, keys: Sequence[str], by: By = "class") -> Iterator[tuple[str, Picture]]:
+    """The pictures of items, with their keys; findings are drawn where they are."""
+    for key in keys:
+        item, findings = with_findings(dataset, key)
+        yield key, item.plot(by, wrong_in(findings, item))
+
+
+def save_pictures(
+    dataset: Dataset, keys: Sequence[str], out: Path, grid: tuple[int, int] | None, by: By = "class"
+) -> list[Path]:
+    """Draw items into files: one, a contact sheet with `grid` columns and rows, or several numbered ones."""
+    if grid is not None:
+        columns, rows = grid
+        contact_sheet(list(pictures(dataset, keys[: columns * rows], by)), columns, rows).save(out)
+        return [out]
+    made = []
+    for place, (_, picture) in enumerate(pictures(dataset, keys, by), 1):
+        file = out if len(keys) == 1 else out.with_name(f"{out.stem}-{place}{out.suffix}")
+        picture.save(file)
+        made.append(file)
+    return made
