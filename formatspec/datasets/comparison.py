@@ -246,12 +246,11 @@ def matched(
     The pairs with the greatest intersection over union come first, of equals those of one class; masks are compared
     where both have one, else boxes.
     """
-    ours, theirs = list(one.objects), list(other.objects)
+    pairs, ours, theirs = _alike(list(one.objects), list(other.objects))
     table = overlaps(ours, theirs, _size(one) or _size(other))
-    alike = np.array([[_class_of(a) == _class_of(b) for b in theirs] for a in ours], bool).reshape(table.shape)
+    of_a_class = np.array([[_class_of(a) == _class_of(b) for b in theirs] for a in ours], bool).reshape(table.shape)
     rows, columns = np.nonzero(table >= threshold)
-    order = np.lexsort((columns, rows, ~alike[rows, columns], -np.round(table[rows, columns], 9)))
-    pairs: list[tuple[Object, Object, float]] = []
+    order = np.lexsort((columns, rows, ~of_a_class[rows, columns], -np.round(table[rows, columns], 9)))
     used: tuple[set[int], set[int]] = (set(), set())
     for row, column in zip(rows[order].tolist(), columns[order].tolist(), strict=True):
         if row not in used[0] and column not in used[1]:
@@ -263,6 +262,35 @@ def matched(
         [thing for place, thing in enumerate(ours) if place not in used[0]],
         [thing for place, thing in enumerate(theirs) if place not in used[1]],
     )
+
+
+def _alike(
+    ours: list[Object], theirs: list[Object]
+) -> tuple[list[tuple[Object, Object, float]], list[Object], list[Object]]:
+    """Objects that state the same geometry, paired without a look at pixels: first those of one class; and the rest."""
+    pairs: list[tuple[Object, Object, float]] = []
+    for of_a_class in (True, False):
+        waiting: dict[Any, list[Object]] = defaultdict(list)
+        for thing in reversed(theirs):
+            waiting[_geometry(thing, of_a_class)].append(thing)
+        left: list[Object] = []
+        taken: set[int] = set()
+        for thing in ours:
+            twins = waiting.get(_geometry(thing, of_a_class))
+            if twins and derive.bbox(thing) is not None:
+                twin = twins.pop()
+                taken.add(id(twin))
+                pairs.append((thing, twin, 1.0))
+            else:
+                left.append(thing)
+        ours, theirs = left, [thing for thing in theirs if id(thing) not in taken]
+    return pairs, ours, theirs
+
+
+def _geometry(thing: Object, with_class: bool) -> Any:
+    shape = (thing.bbox, thing.polygons, thing.region, thing.rotated, thing.keypoints, thing.polyline, thing.circle,
+             thing.ellipse)  # fmt: skip
+    return (_class_of(thing), shape) if with_class else shape
 
 
 def overlaps(ours: Sequence[Object], theirs: Sequence[Object], size: tuple[int, int] | None) -> Floats:
@@ -280,8 +308,6 @@ def overlaps(ours: Sequence[Object], theirs: Sequence[Object], size: tuple[int, 
 
     for row, column in zip(*np.nonzero(table > 0), strict=True):
         one, other = ours[row], theirs[column]
-        if table[row, column] == 1.0 and _are_alike(one, other):
-            continue  # nothing need be filled to see that
         mine, yours = shape(one), shape(other)
         if mine is not None and yours is not None and (mine.height, mine.width) == (yours.height, yours.width):
             table[row, column] = 1.0 if mine == yours and mine else mine.iou(yours)
@@ -305,11 +331,6 @@ def box_overlaps(ours: Floats, theirs: Floats) -> Floats:
 def _boxes(things: Sequence[Object]) -> Floats:
     nowhere = (np.nan,) * 4
     return np.array([derive.bbox(thing) or nowhere for thing in things], np.float64).reshape(len(things), 4)
-
-
-def _are_alike(one: Object, other: Object) -> bool:
-    """Whether two objects state the same geometry."""
-    return (one.region, one.polygons, one.rotated) == (other.region, other.polygons, other.rotated)
 
 
 def _has_shape(thing: Object, size: tuple[int, int] | None) -> bool:

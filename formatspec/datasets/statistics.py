@@ -15,7 +15,7 @@ from formatspec.model import derive
 from formatspec.model.records import Category, Item
 
 SMALL, MEDIUM = 32 * 32, 96 * 96
-"""Square pixels below which an object is small, and medium, as T.-Y. Lin et al. count them (Common Objects in Context, 2014)."""
+"""Square pixels below which an object is small, and medium (T.-Y. Lin et al., Common Objects in Context, 2014)."""
 PARTS = (0, 25, 50, 75, 100)
 """The percentiles that describe a distribution: the least, the quartiles, the greatest."""
 PAIRS = 20
