@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from formatspec._version import __version__
 
 if TYPE_CHECKING:
-    from formatspec.api import convert, explain, load_spec, open, sample, validate, write
+    from formatspec.api import convert, explain, load_spec, merge, open, sample, validate, write
     from formatspec.datasets.dataset import Dataset, InvalidItemError
     from formatspec.datasets.held_items import UnfitItemsError
     from formatspec.findings.finding import Finding
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from formatspec.run.validate import Report
 
 _PLACES = {
-    "formatspec.api": ("convert", "explain", "load_spec", "open", "sample", "validate", "write"),
+    "formatspec.api": ("convert", "explain", "load_spec", "merge", "open", "sample", "validate", "write"),
     "formatspec.datasets.dataset": ("Dataset", "InvalidItemError"),
     "formatspec.datasets.held_items": ("UnfitItemsError",),
     "formatspec.findings.finding": ("Finding",),
@@ -75,6 +75,7 @@ __all__ = [
     "convert",
     "explain",
     "load_spec",
+    "merge",
     "open",
     "sample",
     "set_limits",

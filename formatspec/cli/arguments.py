@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from formatspec.language.load import available
 from formatspec.paths.trees.store import is_url, plain_path
 
 if TYPE_CHECKING:
+    from formatspec.datasets.dataset import Dataset
     from formatspec.run.select import NewName
 
 _NUMBER = re.compile(r"[0-9][0-9_]{0,24}")
@@ -72,6 +73,18 @@ def spec_data_and_names(arguments: Sequence[str]) -> tuple[str | None, str, list
     """
     named = 2 if len(arguments) > 1 and _is_spec(plain_path(arguments[0])) else 1
     return (*spec_and_data(arguments[:named]), list(arguments[named:]))
+
+
+def dataset_at(named: str, options: Mapping[str, str] | None = None) -> Dataset:
+    """A dataset that is named as DATA or SPEC=DATA, opened."""
+    from formatspec.api import open as opened
+
+    spec, equals, data = named.partition("=")
+    is_spec = bool(equals) and not Path(named).exists() and _is_spec(spec)
+    if equals and not is_spec and not Path(named).exists():
+        known = suggest(spec, available())
+        stop(f"{named}: there is no spec {spec!r}; {known}")
+    return opened(data_at(data if is_spec else named), spec if is_spec else None, options=options)
 
 
 def _is_spec(named: str) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -60,12 +59,12 @@ def compare(
     option: Option = None,
 ) -> None:
     """Compare two datasets of the same images, object by object: exit 0 if nothing differs, 1 if something does."""
-    from formatspec.cli.arguments import pairs
+    from formatspec.cli.arguments import dataset_at, pairs
     from formatspec.datasets import looks
     from formatspec.datasets.comparison import lines
 
     options = pairs(option or (), "-O")
-    ours, theirs = _opened(first, options), _opened(second, options)
+    ours, theirs = (_not_empty(dataset_at(named, options)) for named in (first, second))
     found = looks.compared(ours, theirs, iou)
     if html is not None:
         from formatspec.datasets.pages import comparison_page
@@ -121,17 +120,6 @@ def _cells(text: str) -> tuple[int, int]:
     if found is None:
         stop(f"--grid takes columns and rows, 4x3, not {text!r}")
     return int(found[1]), int(found[2])
-
-
-def _opened(named: str, options: Mapping[str, str]) -> Dataset:
-    """A dataset that is named as DATA or SPEC=DATA."""
-    import formatspec.api as api
-    from formatspec.cli.arguments import data_at
-    from formatspec.language.load import available
-
-    spec, equals, data = named.partition("=")
-    is_spec = equals and not Path(named).exists() and (spec in available() or spec.endswith((".yaml", ".yml")))
-    return _not_empty(api.open(data_at(data if is_spec else named), spec if is_spec else None, options=options))
 
 
 def _not_empty(dataset: Dataset) -> Dataset:

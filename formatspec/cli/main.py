@@ -119,10 +119,13 @@ def convert(
     engine: Engine = "processes",
     address: Address = None,
     report: Annotated[Path | None, typer.Option(help="write what was done and lost as JSON")] = None,
+    several: Annotated[
+        list[str] | None, typer.Option("--data", help="[SPEC=]DATA: one of several datasets to write as one; repeat it")
+    ] = None,
 ) -> None:
-    """Write a dataset in another format; the output appears whole or not at all."""
+    """Write a dataset, or several as one, in another format; the output appears whole or not at all."""
     import formatspec.api as api
-    from formatspec.cli.arguments import label_map, pairs, set_limits_of, spec_and_data
+    from formatspec.cli.arguments import dataset_at, label_map, pairs, set_limits_of, spec_and_data
     from formatspec.run.conversion.plan import RefusedError, UnaccountedError
     from formatspec.run.output.staging import OutputError
 
@@ -135,10 +138,18 @@ def convert(
     if report is not None:
         _refuse_report(report)
     set_limits_of(limit)
-    spec, data = spec_and_data(what or ())
+    spec, data = (None, "") if several else spec_and_data(what or ())
+    if several and (what or not out or engine != "processes"):
+        stop("with --data, name each dataset by it, and the output with -o; --engine ray takes one dataset alone")
     try:
         with progress("converting") as tell:
-            result = api.convert(
+            result = api.merge(
+                [dataset_at(named) for named in several], out or "", to=to, classes=classes, labels=label_map(labels),
+                where=where, options=pairs(option or (), "-O"), media=media, subsets=pairs(subsets or (), "--subsets"),  # type: ignore[arg-type]
+                default_class=default_class, overwrite="force" if force else overwrite, on=on or (), config=config,
+                skip_invalid=skip_invalid, lossless=lossless, allow_loss=allow_loss or (), workers=workers,
+                progress=tell,
+            ) if several else api.convert(
                 data, to=to, out=out, spec=spec, media=media, overwrite="force" if force else overwrite,  # type: ignore[arg-type]
                 on=on or (), config=config, skip_invalid=skip_invalid, lossless=lossless,
                 subsets=pairs(subsets or (), "--subsets"), labels=label_map(labels), default_class=default_class,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
+from formatspec.datasets.joined_datasets import Part
 from formatspec.datasets.placed_items import placed
 from formatspec.datasets.selection import OfSubsets, WithLabels
 from formatspec.engine.dataset.dataset import OpenDataset
@@ -206,6 +207,11 @@ class Dataset:
         return self._opened.export(
             self.data, to=to, out=out, spec=source, options=given, **{"classes": self._opened.classes, **how}
         )
+
+    def as_part(self, label: str) -> Part:
+        """The dataset as a part of several, under a name."""
+        keys = None if self._chosen is None else frozenset(self.keys)
+        return Part(label, self._inner, keys, Chosen(None, self._steps) if self._steps else None)
 
     def __repr__(self) -> str:
         known = self._places if self._places is not None else (self._chosen if not self._steps else None)

@@ -1,0 +1,337 @@
+"""Several datasets seen as one: their items one after the other, their classes united by name."""
+
+from __future__ import annotations
+
+import hashlib
+import posixpath
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from formatspec.datasets.held_items import SPEC
+from formatspec.engine.base.faults import DocumentPath, Fault
+from formatspec.engine.dataset.dataset import OpenDataset, Spread
+from formatspec.engine.dataset.item.purpose import Purpose
+from formatspec.engine.dataset.item.read_item import Assembled
+from formatspec.engine.dataset.report import Noted, Reporter
+from formatspec.engine.export.adaptation.name_items import spoken
+from formatspec.engine.index.entries import Entry
+from formatspec.engine.read.categories import Categories
+from formatspec.engine.spec.compiled import IMAGE, compile_format
+from formatspec.engine.splits.id_scopes import Splits
+from formatspec.findings.finding import Finding
+from formatspec.language.errors import Problem, SpecError
+from formatspec.language.load import load_source
+from formatspec.model.records import Category, Item
+from formatspec.paths.names import in_order
+from formatspec.paths.trees.tree import Listed, Listing, Tree
+from formatspec.run.select import Labels, NewName
+
+SHOWN = 3
+"""Names that a notice gives as examples."""
+
+
+class Part(NamedTuple):
+    """One of the datasets.
+
+    label: the name under which its files and its findings stand.  keys: those of the items that are chosen, None for
+    all.  take: gives what is taken of an item.
+    """
+
+    label: str
+    dataset: OpenDataset
+    keys: frozenset[str] | None = None
+    take: Callable[[Item], Item | None] | None = None
+
+
+class Place(NamedTuple):
+    """Where an item comes from: which part, its place there, and its name below its subset in the whole."""
+
+    part: int
+    place: int
+    name: str
+
+
+class FilesOfParts(Listed):
+    """The files of several datasets, each below its dataset's label; only those that are images of items are listed."""
+
+    def __init__(self, parts: Sequence[Part], images: Iterable[str]) -> None:
+        self.trees: dict[str, Tree] = {part.label: part.dataset.tree for part in parts}
+        self.images = images
+        self.root = " and ".join(part.dataset.tree.root for part in parts)
+
+    @cached_property
+    def _listing(self) -> Listing:
+        folders = {path[:at] for path in self.images for at, letter in enumerate(path) if letter == "/"}
+        return Listing(in_order(self.images), in_order(folders), ())
+
+    def exists(self, path: str) -> bool:
+        """Whether a regular file has this path."""
+        tree, own = self._of(path)
+        return tree is not None and tree.exists(own)
+
+    def size(self, path: str) -> int:
+        """The bytes of a file.  Raises FileNotFoundError."""
+        return self._sure(path)[0].size(self._sure(path)[1])
+
+    def read(self, path: str) -> bytes:
+        """A file's bytes.  Raises OSError, and ValueError for a damaged archive."""
+        tree, own = self._sure(path)
+        return tree.read(own)
+
+    def local(self, path: str) -> Path | None:
+        """The file on this disk."""
+        tree, own = self._of(path)
+        return None if tree is None else tree.local(own)
+
+    def under(self, prefix: str) -> Tree:
+        """The part below a folder."""
+        tree, own = self._sure(prefix + "/")
+        return tree.under(own.rstrip("/")) if own.strip("/") else tree
+
+    def _of(self, path: str) -> tuple[Tree | None, str]:
+        label, _, own = path.partition("/")
+        return self.trees.get(label), own
+
+    def _sure(self, path: str) -> tuple[Tree, str]:
+        tree, own = self._of(path)
+        if tree is None:
+            raise FileNotFoundError(path)
+        return tree, own
+
+
+class ReporterOfParts(Reporter):
+    """Findings of several datasets, each made by its own dataset's reporter, under the dataset's label."""
+
+    def __init__(self, parts: Sequence[Part], whole: Reporter) -> None:
+        super().__init__(whole.form, whole.tree, "")
+        self.parts = {part.label: part.dataset for part in parts}
+
+    def findings(self, faults: Iterable[Fault], item: str | None = None) -> list[Finding]:
+        """One finding for each fault, in order."""
+        return self.placed(self.noted(faults, item or "", frozenset()))
+
+    def noted(self, faults: Iterable[Fault], item: str, shared: Any) -> Noted:
+        """Likewise; places in shared files are left to `placed`."""
+        noted: Noted = []
+        for fault in faults:
+            label, own = self._own(fault.file)
+            part = self.parts.get(label)
+            if part is None:
+                noted += super().noted([fault], item, shared)
+                continue
+            one = part.reporter.noted([fault._replace(file=own)], item, part.shared_files)
+            noted += [(_named(finding, label), _below(label, at)) for finding, at in one]
+        return noted
+
+    def placed(self, noted: Noted) -> list[Finding]:
+        """The findings with their lines and columns."""
+        return [finding if at is None else self._placed(finding, *at) for finding, at in noted]
+
+    def _placed(self, finding: Finding, file: str, path: DocumentPath) -> Finding:
+        label, own = self._own(file)
+        part = self.parts.get(label)
+        return finding if part is None else part.reporter.placed([(finding, (own, path))])[0]
+
+    @staticmethod
+    def _own(file: str) -> tuple[str, str]:
+        label, _, own = file.partition("/")
+        return label, own
+
+
+def _named(finding: Finding, label: str) -> Finding:
+    return msgspec.structs.replace(finding, file=f"{label}/{finding.file}" if finding.file else label)
+
+
+def _below(label: str, at: tuple[str, DocumentPath] | None) -> tuple[str, DocumentPath] | None:
+    return None if at is None else (f"{label}/{at[0]}", at[1])
+
+
+class JoinedDatasets(OpenDataset):
+    """Several datasets as one; their items are read when they are asked for.
+
+    classes: the names of all classes in their order; left out, those of all parts, each once, in order of the parts.
+    labels: new names of classes, which hold before classes are united and listed.
+    """
+
+    def __init__(
+        self, parts: Sequence[Part], classes: Sequence[str] = (), labels: Mapping[str, NewName] | None = None,
+        purpose: Purpose | None = None,
+    ) -> None:  # fmt: skip
+        self.parts = tuple(parts)
+        self.classes = tuple(classes)
+        self.labels = dict(labels) if labels is not None else None
+        self._renames = Labels(self.labels) if self.labels is not None else None
+        self._united: tuple[Category, ...] | None = None
+        self.prefixed: list[str] = []
+        self.places = dict(self._placed())
+        source = load_source(SPEC)
+        form = compile_format(source, source.layouts[0], {})
+        opened_for = purpose or parts[0].dataset.purpose
+        super().__init__(form, FilesOfParts(parts, list(self.places)), "", opened_for)
+        self.reporter = ReporterOfParts(parts, self.reporter)
+        for part in parts:
+            self.index.faults += [_fault_below(part.label, fault) for fault in part.dataset.index.faults]
+            self.index.unclaimed += [f"{part.label}/{path}" for path in part.dataset.index.unclaimed]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return JoinedDatasets._again, (self.parts, self.classes, self.labels, self.purpose, self._united)
+
+    @staticmethod
+    def _again(
+        parts: Sequence[Part], classes: Sequence[str], labels: Mapping[str, NewName] | None, purpose: Purpose,
+        united: tuple[Category, ...] | None,
+    ) -> JoinedDatasets:  # fmt: skip
+        made = JoinedDatasets(parts, classes, labels, purpose)
+        made._united = united
+        return made
+
+    def _placed(self) -> Iterator[tuple[str, Place]]:
+        """The items of all parts by the paths that their images have in the whole."""
+        taken: dict[str, set[str | None]] = defaultdict(set)
+        for number, part in enumerate(self.parts):
+            own: list[tuple[str, str | None]] = []
+            for place, entry in enumerate(part.dataset.entries):
+                if part.keys is not None and entry.key not in part.keys:
+                    continue
+                subset, name = _name_in_subset(entry)
+                own.append((name, subset))
+                others = taken.get(name)
+                if others is not None and (subset is None or None in others or subset in others):
+                    name = f"{part.label}/{name}"
+                    self.prefixed.append(name)
+                images = entry.files.get(IMAGE)
+                path = images[0][0] if images else f"{entry.key}.jpg"
+                yield f"{part.label}/{path}", Place(number, place, name)
+            for name, subset in own:
+                taken[name].add(subset)
+
+    def _known_splits(self) -> Splits:
+        return Splits(Categories(self._all_classes(), closed=False))
+
+    def _all_classes(self) -> tuple[Category, ...]:
+        if self._united is None:
+            self._united = _united(self.parts, self.classes, self._renames)
+        return self._united
+
+    def all_categories(self, spread: Spread, shards: Sequence[tuple[int, int]]) -> tuple[Category, ...]:
+        """The classes of all parts."""
+        return self._all_classes()
+
+    def read(self, entry: Entry) -> Assembled:
+        """One item, as its own dataset reads it, with its name in the whole."""
+        path = entry.files[IMAGE][0][0]
+        part, place, name = self.places[path]
+        label, dataset, _, take = self.parts[part]
+        dataset.purpose = msgspec.structs.replace(self.purpose, origin=False)
+        one = dataset.read_at(place)
+        faults = [_fault_below(label, fault) for fault in one.faults]
+        files = {role: [f"{label}/{own}" for own in paths] for role, paths in one.files.items()}
+        item = one.item
+        if item is not None and take is not None:
+            item = take(item)
+            faults = [] if item is None else faults
+        item = None if item is None else self._renamed(item, path, name)
+        return Assembled(one.key if item is None else item.key, item, faults, files, one.told, one.deferred, one.state)
+
+    def assembled(self, start: int = 0, stop: int | None = None) -> Iterator[Assembled]:
+        """The items, each with what is wrong with it."""
+        return map(self.read, self.entries[start:stop])
+
+    def _renamed(self, item: Item, path: str, name: str) -> Item:
+        item = item if self._renames is None else self._renames.item(item)
+        subset = item.subsets[0] if item.subsets else None
+        image = None if item.image is None else msgspec.structs.replace(item.image, path=path)
+        return msgspec.structs.replace(
+            item, key=f"{subset}/{name}" if subset else name, captures={"name": name}, id=None, image=image,
+            objects=tuple(self._of_united(item.objects)), labels=tuple(self._of_united(item.labels)),
+            areas=tuple(self._of_united(item.areas)), origin=None,
+        )  # fmt: skip
+
+    def _of_united(self, records: Iterable[Any]) -> Iterator[Any]:
+        """Records with the category of the whole that has the name of theirs."""
+        for record in records:
+            own = None if record.category is None else self._by_name.get(spoken(record.category))
+            yield record if own is None else msgspec.structs.replace(record, category=own)
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, Category]:
+        return {spoken(category): category for category in self._all_classes()}
+
+    def notices(self) -> Iterator[str]:
+        """What there is to say of items that have one name, and of images that stand in several datasets."""
+        if self.prefixed:
+            yield f"named after their dataset, since another has items of these names: {_examples(self.prefixed)}"
+        twins = list(self.same_images())
+        if twins:
+            yield f"the same image in several datasets, kept apart: {_examples([' = '.join(group) for group in twins])}"
+
+    def same_images(self) -> Iterator[tuple[str, ...]]:
+        """Groups of images of different parts that have the same bytes, by their paths in the whole."""
+        sized: dict[int, list[str]] = defaultdict(list)
+        for path in self.places:
+            if self.tree.exists(path):
+                sized[self.tree.size(path)].append(path)
+        for paths in sized.values():
+            if len({path.partition("/")[0] for path in paths}) < 2:
+                continue
+            alike: dict[bytes, list[str]] = defaultdict(list)
+            for path in paths:
+                alike[hashlib.blake2b(self.tree.read(path), digest_size=16).digest()].append(path)
+            yield from (tuple(group) for group in alike.values() if len({p.partition("/")[0] for p in group}) > 1)
+
+
+def _examples(names: Sequence[str]) -> str:
+    more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
+    return f"{len(names):,} ({', '.join(names[:SHOWN])}{more})"
+
+
+def _fault_below(label: str, fault: Fault) -> Fault:
+    return fault._replace(file=f"{label}/{fault.file}")
+
+
+def _name_in_subset(entry: Entry) -> tuple[str | None, str]:
+    """An item's subset as far as its names tell it, and its name below that."""
+    subset, key = entry.names.get("subset"), entry.key
+    if isinstance(subset, str) and key.startswith(f"{subset}/"):
+        return subset, key[len(subset) + 1 :]
+    return (subset if isinstance(subset, str) else None), key
+
+
+def _united(parts: Sequence[Part], classes: Sequence[str], labels: Labels | None) -> tuple[Category, ...]:
+    """The classes of all parts, each name once, numbered anew; or those that are listed, in their order.
+
+    Raises SpecError where a list lacks a class that a part has.
+    """
+    met: dict[str, Category] = {}
+    for part in parts:
+        listed = part.dataset.categories
+        for category in listed if labels is None else labels.categories(listed):
+            met.setdefault(spoken(category), category)
+    lacking = [name for name in met if name not in classes] if classes else []
+    if lacking:
+        names = ", ".join(map(repr, lacking[:5])) + (f" and {len(lacking) - 5:,} more" if len(lacking) > 5 else "")
+        hint = (
+            'add them, or give them new names with --labels FILE (null leaves a class out, "*" stands for all others)'
+        )
+        raise SpecError((Problem(f"the list of classes lacks {names}, which the data have", None, hint=hint),))
+    return tuple(
+        msgspec.structs.replace(met.get(name, Category(name=name)), id=None, index=index, name=name, origin=None)
+        for index, name in enumerate(classes or met)
+    )
+
+
+def labels_of(places: Sequence[str]) -> list[str]:
+    """A short name for each of several datasets: of its folder or archive, made different by a number."""
+    made: list[str] = []
+    for place in places:
+        name = posixpath.basename(place.replace("\\", "/").rstrip("/")).removesuffix(".zip") or "data"
+        number, label = 2, name
+        while label in made:
+            label, number = f"{name}-{number}", number + 1
+        made.append(label)
+    return made

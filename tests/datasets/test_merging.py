@@ -1,0 +1,118 @@
+"""Several datasets written as one: classes united, names told apart, the same bytes for any number of workers."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import formatspec as fs
+from formatspec.testing.memory import image_bytes
+
+
+def written(out: Path, to: str, **items: list[tuple[str, tuple[float, ...]]]) -> Path:
+    """A dataset of small images; each with objects of a class and a box."""
+    made = []
+    for key, things in items.items():
+        objects = tuple(fs.Object(category=fs.Category(name=name), bbox=box) for name, box in things)
+        image = fs.Image(path=f"{key}.png", data=image_bytes(12 + len(key), 8 + len(made), "png"))
+        made.append(fs.Item(key=key, image=image, objects=objects))
+    fs.write(made, out, to=to)
+    return out
+
+
+@pytest.fixture
+def three(tmp_path: Path) -> list[Path]:
+    one = written(tmp_path / "one", "coco", a=[("cat", (0, 0, 4, 4))], b=[("dog", (1, 1, 4, 4))])
+    two = written(tmp_path / "two", "labelme", a=[("cow", (2, 2, 4, 4))], cc=[("cat", (3, 3, 4, 4))])
+    three = written(tmp_path / "three", "voc", ddd=[("puppy", (4, 4, 3, 3)), ("car", (0, 0, 2, 2))])
+    return [one, two, three]
+
+
+def boxes(dataset: fs.Dataset) -> dict[str, list[tuple[str, Any]]]:
+    return {item.key: [(thing.category.name, thing.box) for thing in item.objects] for item in dataset}
+
+
+def test_classes_are_united_by_name_and_names_told_apart(three: list[Path], tmp_path: Path) -> None:
+    result = fs.merge([fs.open(one) for one in three], tmp_path / "out", to="coco")
+    merged = fs.open(tmp_path / "out")
+    assert result.items == 5 and merged.classes == ("cat", "dog", "cow", "car", "puppy")
+    assert boxes(merged) == {
+        "default/a": [("cat", (0, 0, 4, 4))], "default/b": [("dog", (1, 1, 4, 4))],
+        "default/two/a": [("cow", (2, 2, 4, 4))], "default/cc": [("cat", (3, 3, 4, 4))],
+        "train/ddd": [("puppy", (4, 4, 3, 3)), ("car", (0, 0, 2, 2))],
+    }  # fmt: skip
+    assert any("named after their dataset" in notice and "two/a" in notice for notice in result.notices)
+    assert not fs.validate(tmp_path / "out").fails
+
+
+def test_a_list_of_classes_gives_their_order_and_must_be_whole(three: list[Path], tmp_path: Path) -> None:
+    datasets = [fs.open(one) for one in three]
+    fs.merge(datasets, tmp_path / "out", to="yolo_ultralytics", classes=["car", "cow", "puppy", "dog", "cat", "bus"])
+    assert fs.open(tmp_path / "out").classes == ("car", "cow", "puppy", "dog", "cat", "bus")
+    with pytest.raises(fs.SpecError, match="the list of classes lacks 'cow', 'car', 'puppy', which the data have"):
+        fs.merge(datasets, tmp_path / "other", to="coco", classes=["cat", "dog"])
+    assert not (tmp_path / "other").exists()
+    names = {"cow": "animal", "puppy": "animal", "cat": "animal", "dog": "animal", "*": None}
+    fs.merge(datasets, tmp_path / "other", to="coco", classes=["animal"], labels=names)
+    merged = fs.open(tmp_path / "other")
+    assert merged.classes == ("animal",)
+    assert [thing.category.name for item in merged for thing in item.objects] == ["animal"] * 5
+
+
+def test_the_same_image_stays_two_items_and_is_named(tmp_path: Path) -> None:
+    one = written(tmp_path / "one", "coco", a=[("cat", (0, 0, 4, 4))])
+    two = written(tmp_path / "two", "coco", b=[("dog", (1, 1, 2, 2))])
+    result = fs.merge([fs.open(one), fs.open(two)], tmp_path / "out", to="coco")
+    assert result.items == 2
+    assert any(notice.startswith("the same image in several datasets, kept apart: 1 (") for notice in result.notices)
+
+
+def test_a_finding_names_its_dataset_file_and_line(three: list[Path], tmp_path: Path) -> None:
+    document = json.loads((three[0] / "annotations/instances_default.json").read_text())
+    document["annotations"][0]["bbox"] = [0, 0, 400, 4]
+    (three[0] / "annotations/instances_default.json").write_text(json.dumps(document, indent=1))
+    datasets = [fs.open(three[1], "labelme"), fs.open(three[0], "coco")]
+    with pytest.raises(fs.RefusedError) as refused:
+        fs.merge(datasets, tmp_path / "out", to="coco", media="copy")
+    (finding,) = [one for one in refused.value.findings if one.level == "error"]
+    assert finding.code == "BOX_OUTSIDE" and finding.file == "one/annotations/instances_default.json"
+    assert finding.line is not None and '"bbox"' in json.dumps(document, indent=1).splitlines()[finding.line - 1]
+    result = fs.merge(datasets, tmp_path / "out", to="coco", on={"BOX_OUTSIDE": "drop"})
+    assert result.items == 4 and [(one.code, one.count) for one in result.actions] == [("BOX_OUTSIDE", 1)]
+
+
+def test_parts_of_datasets_are_merged(three: list[Path], tmp_path: Path) -> None:
+    datasets = [fs.open(three[0])[:1], fs.open(three[1]).filter(labels=["cow"])]
+    fs.merge(datasets, tmp_path / "out", to="coco")
+    assert boxes(fs.open(tmp_path / "out")) == {
+        "default/a": [("cat", (0, 0, 4, 4))], "default/two/a": [("cow", (2, 2, 4, 4))], "default/cc": [],
+    }  # fmt: skip
+
+
+def test_the_bytes_are_the_same_for_any_number_of_workers(tmp_path: Path) -> None:
+    places = []
+    for seed, spec in enumerate(("coco", "voc", "yolo_ultralytics")):
+        fs.sample(spec, tmp_path / spec, items=250, seed=seed)
+        places.append((tmp_path / spec, spec))
+    for workers in (1, 2):
+        datasets = [fs.open(place, spec) for place, spec in places]
+        fs.merge(datasets, tmp_path / f"out{workers}", to="coco", workers=workers, subsets={})
+    one, two = ({path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+                for folder in (tmp_path / "out1", tmp_path / "out2"))  # fmt: skip
+    assert one == two and len(one) > 700
+
+
+def test_the_command_takes_several_datasets(three: list[Path], tmp_path: Path, run: Any) -> None:
+    named = [word for one in (f"coco={three[0]}", three[1], three[2]) for word in ("--data", str(one))]
+    (tmp_path / "classes.txt").write_text("car\ncow\npuppy\ndog\ncat\n")
+    done = run("convert", *named, "--to", "yolo_ultralytics", "-o", str(tmp_path / "out"),
+               "--classes", str(tmp_path / "classes.txt"))  # fmt: skip
+    assert done.exit_code == 0 and "5 items" in done.stdout
+    assert fs.open(tmp_path / "out").classes == ("car", "cow", "puppy", "dog", "cat")
+    without = run("convert", *named, "--to", "coco")
+    assert without.exit_code == 2 and "with --data" in without.stderr
+    wrong = run("convert", "--data", f"cocoa={three[0]}", "--to", "coco", "-o", str(tmp_path / "o"))
+    assert wrong.exit_code == 2 and "did you mean 'coco'" in wrong.stderr
