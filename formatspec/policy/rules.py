@@ -100,10 +100,11 @@ def case_of(finding: Finding) -> Case:
 
 
 def own_action(finding: Finding) -> Action:
-    """What is done about a finding unasked.  A level that a format gives to a code decides it anew."""
+    """What is done about a finding unasked.  A level that a format gives to a code decides it anew, but for what is
+    about a document, of which the target gets one of its own."""
     case = case_of(finding)
     if finding.level != case.level:
-        if finding.level == "error" and case.action == "keep":
+        if finding.level == "error" and case.action == "keep" and case.scope != "document":
             return "error"
         if finding.level != "error" and case.action == "error":
             return "keep"

@@ -14,7 +14,7 @@ from formatspec.engine.base.faults import Fault
 from formatspec.engine.index.document_frames import frame_faults
 from formatspec.engine.index.entries import Chosen, Entries, Entry, ItemFiles, captured
 from formatspec.engine.index.join_rows import id_key, join_rows, name_key, names_only, noted_keys
-from formatspec.engine.index.named_folders import share_captures, share_named_folders
+from formatspec.engine.index.named_folders import empty_subsets, share_captures, share_named_folders
 from formatspec.engine.index.row_ownership import RowOwnership, SharedFile, Table
 from formatspec.engine.index.row_source import HeldRows, range_file, rows_at, sought
 from formatspec.engine.index.shared_values import read_values
@@ -205,6 +205,7 @@ def build_index(form: Format, tree: Tree, state_of: Any) -> Index:
     rows = join_rows(form, shared, tables, entries, faults, state_of)
     if any(role.spec.folders for role in form.roles.values()):
         share_named_folders(form, shared, entries, tree.folders())
+        faults += empty_subsets(form, shared, entries, tree.folders(), tree.exists)
     share_captures(form, (file for file in shared if not tables[file.role]), entries)
     entries.whole()
     listed, complete, ordered = _looked_through(form, entries, rows)
