@@ -313,7 +313,7 @@ def test_rows_of_several_tasks(tmp_path: Path) -> None:
         fs.convert(data, to="coco", out=tmp_path / "coco", spec="yolo_ultralytics")
     boxes = fs.convert(data, to="coco", out=tmp_path / "boxes", spec="yolo_ultralytics", on=["ROWS_MIXED=fix"])
     assert [(done.code, done.action, done.count) for done in boxes.actions] == [("ROWS_MIXED", "fix", 1)]
-    (item,) = read(tmp_path / "boxes", "coco")
+    item, _ = read(tmp_path / "boxes", "coco")
     assert [(thing.bbox is not None, thing.polygons) for thing in item.objects] == [(True, ()), (True, ())]
 
 
