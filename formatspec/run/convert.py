@@ -107,7 +107,8 @@ def prepared(source: OpenDataset, target: Source, staging: Staging, plan: Plan, 
     conversion = Conversion(source, form, tuple(listed), staging, plan)
     if not conversion.adapter.same:
         source.purpose = msgspec.structs.replace(source.purpose, origin=False, kept=True)
-    if conversion.unchanged and not tells_of_items(form):
+    asked = plan.policy.speaks_of("error") or plan.policy.speaks_of("PIXEL_VALUE")
+    if conversion.unchanged and not tells_of_items(form) and not asked:
         source.purpose = msgspec.structs.replace(source.purpose, pixels=False)  # nothing is made of them
     return conversion
 
@@ -267,6 +268,8 @@ def _unchecked(conversion: Conversion, outlines: int) -> Iterator[str]:
     if outlines and source.wanted is wanted_slots.boxes_only:
         things, target = amount(outlines, "object"), conversion.form.name
         yield f"not checked: outlines of {things} beyond their shape, since {target} takes boxes (validate --deep does)"
+    if not source.purpose.pixels and any(role.kind == "pixels" for role in conversion.form.documents):
+        yield "not checked: pixels of label images, which are copied as they are (validate --deep does)"
     for path in unchecked_keys(source, LARGEST_CONVERTED):
         yield f"not checked: whether keys stand twice in {path}, which is large (validate does)"
     pixels = [check.code for check in conversion.checker.checks if check.needs_pixels]

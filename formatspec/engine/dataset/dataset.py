@@ -25,10 +25,11 @@ from formatspec.engine.read.item_state import ItemState
 from formatspec.engine.read.leaf_reader import ReadContext, Wanted
 from formatspec.engine.read.projection import fields_of, rows_decoder
 from formatspec.engine.spec import wanted_slots
-from formatspec.engine.spec.compiled import Format, Role, everything
+from formatspec.engine.spec.compiled import Format, Role, compile_format, everything
 from formatspec.engine.splits.id_scopes import Splits
 from formatspec.engine.splits.match_categories import CategoryListing, matched_splits
 from formatspec.findings.finding import Finding
+from formatspec.language.load import in_encoding
 from formatspec.language.schema import CategoryList, CategoryTable
 from formatspec.model.limits import Limits, limits, set_limits
 from formatspec.model.records import Category, Item
@@ -79,6 +80,14 @@ class OpenDataset:
         return _opened_again, (
             self.form, self.base, self.prefix, self.opened_for, self.purpose, self.wanted, len(self), limits()
         )  # fmt: skip
+
+    def in_encoding(self, encoding: str) -> OpenDataset:
+        """The dataset with texts in one more encoding, where they are in none that the format lists."""
+        form = self.form
+        source = in_encoding(form.source, encoding)
+        layout = source.layouts[form.source.layouts.index(form.layout)]
+        made = compile_format(source, layout, form.options, form.names)
+        return OpenDataset(made, self.base, self.prefix, self.opened_for)
 
     @property
     def name(self) -> str:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import msgspec
 import numpy as np
 
-from formatspec.engine.base.faults import Fault
+from formatspec.engine.base.faults import Fault, other_encoding, unread
 from formatspec.engine.index.document_frames import frame_faults
 from formatspec.engine.index.entries import Chosen, Entries, Entry, ItemFiles, captured
 from formatspec.engine.index.join_rows import id_key, join_rows, name_key, names_only, noted_keys
@@ -256,10 +256,7 @@ def _read_shared(
                 if not _seek(role, file, tables[role.name], tree, faults):
                     _decode(role, file, tables[role.name], tree, faults)
             except (FileError, ValueError) as error:
-                faults.append(
-                    Fault("FILE_UNREADABLE", path, (), role.place, str(getattr(error, "message", error)), "", None,
-                          (getattr(error, "line", None), getattr(error, "column", None)))
-                )  # fmt: skip
+                faults.append(unread(error, path, role.place, "document"))
                 continue
             found.append(file)
     return found
@@ -297,6 +294,9 @@ def _decode(role: Role, file: SharedFile, tables: Sequence[Table], tree: Tree, f
     assert role.codec is not None
     data = tree.read(file.path)
     decoded = role.codec.decode(data)
+    other = other_encoding(data, file.path, role.place, role.spec.encoding)
+    if other is not None:
+        faults.append(other)
     file.document, file.open_end = decoded.document, bool(data) and not data.endswith((b"\n", b"\r"))
     for table in tables:
         rows = rows_at(file.document, table.path)

@@ -37,6 +37,8 @@ def item_of(key: str, state: ItemState) -> Item:
         if info is not None:
             _compare_size(info, state)
             width, height = info.width, info.height
+        else:
+            _cannot_measure(state)
         if state.too_large:
             width = height = None
         channels = slots.get("image.channels") or (info.channels if info else None)
@@ -128,6 +130,14 @@ def _size(item: Item, state: ItemState) -> tuple[int, int] | None:
 
 def _plain(value: Any) -> Any:
     return [_plain(part) for part in value] if isinstance(value, tuple | list) else value
+
+
+def _cannot_measure(state: ItemState) -> None:
+    """Let a size that is not stated be an error, where there is no image that tells it."""
+    for number, fault in enumerate(state.faults):
+        if fault.code == "IMAGE_SIZE_ABSENT":
+            words = f"{fault.path[-1]!r} is missing, and there is no image to measure"
+            state.faults[number] = fault._replace(code="FIELD_MISSING", path=fault.path[:-1], message=words)
 
 
 def _compare_size(info: ImageInfo, state: ItemState) -> None:

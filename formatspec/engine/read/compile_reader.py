@@ -131,9 +131,10 @@ def _map(rule: MapRule, scope: Scope, context: ReadContext, at: DocumentPath, wh
         get = value.get
         for key, optional, reader, place in single:
             part = get(key, MISSING)
-            if part is MISSING:
+            if part is MISSING or (part is None and key in filled):
                 if key in filled:
-                    state.fault(filled[key], (*state.at, *at, key), place, f"{key!r} is missing, and is filled")
+                    lacks = "missing" if part is MISSING else "null"
+                    state.fault(filled[key], (*state.at, *at, key), place, f"{key!r} is {lacks}, and is filled")
                 elif not optional:
                     state.fault("FIELD_MISSING", (*state.at, *at), place, f"{key!r} is missing")
             elif textual and optional and part == "":

@@ -167,7 +167,7 @@ class _Writing:
             yield f"if {one.key!r} not in value: {absent}"
             return
         yield f"part = get({one.key!r}, MISSING)"
-        yield f"if part is MISSING: {absent}"
+        yield f"if part is MISSING{' or part is None' if one.filled else ''}: {absent}"
         yield "else:"
         yield from (
             f"    {line}" for line in self._bound(one, f"{self.names.of('read', one.read)}(part, record, state)")

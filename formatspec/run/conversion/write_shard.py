@@ -184,6 +184,12 @@ class Conversion:
         source, policy = self.source, self.plan.policy
         noted = source.reporter.noted(one.faults, one.key, source.shared_files)
         decided = treat(policy, [(finding, fault) for (finding, _), fault in zip(noted, one.faults, strict=True)])
+        if self.classes is None:  # an object without a class gets none
+            decided = [
+                done._replace(action="error") if done.action == "fix" and done.finding.case == "name"
+                and done.finding.code == "FIELD" else done
+                for done in decided
+            ]  # fmt: skip
         for found in judged:
             action, within = policy.decided(found.finding)
             decided.append(Decision(found.finding, action, found.about, "", within))
