@@ -64,7 +64,7 @@ CODES: dict[str, Code] = {
     "FIELD_MISSING": _code("a required field is missing", "",
         "a required key that is missing | error | object | error | drop drop-item"),
     "FIELD_FILLED": _code("a field is missing that has one right value", "",
-        "a key whose value follows: a mark of crowds is 0, an area is computed | info | value | fix | error"),
+        "a key whose value follows, as a mark of crowds that is 0, or an area | info | value | fix | error"),
     "FIELD_UNKNOWN": _code("a field that the spec does not know", "",
         "an unknown key | info | value | keep | error"),
     "FIELD": _code("a field's value does not fit", "",

@@ -326,7 +326,7 @@ def choice_reader(rule: OneOf, scope: Scope, context: ReadContext, at: DocumentP
     return choose if unread is None else noting(unread, [keys for _, _, keys, _ in tried], choose)
 
 
-_REMARKS = frozenset({"RING_SHORT", "POLYGON_FLAT", "NUMBER_FORM"})
+_REMARKS = frozenset({"RING_SHORT", "POLYGON_FLAT", "NUMBER_FORM", "SEGMENT_EMPTY"})
 """Codes of what is said of a value that is read all the same."""
 
 

@@ -126,6 +126,7 @@ def _bind(leaf: Bind, place: Place, scope: Scope, context: ReadContext, at: Docu
         bind = binders[0]
         many = scope.textual and keys == 1 and any(codec.kind in ("numbers", "any") for codec in chain.codecs)
         exact, flat = is_numbered(meanings[0]), meanings[0].name == "polygons"
+        outline = meanings[0].name in _OUTLINES and scope.kind == "object"
 
         def read(value: Any, record: Record, state: ItemState) -> None:
             if exact and (whole := _whole(value)) is not None:
@@ -139,6 +140,10 @@ def _bind(leaf: Bind, place: Place, scope: Scope, context: ReadContext, at: Docu
             try:
                 bind(decode(value, state.env), record, state)
             except UnfitError as unfit:
+                if value is None and outline:
+                    words = "the outline is null, and the object has none"
+                    state.fault("SEGMENT_EMPTY", (*state.at, *path), place, words, about=record, scope="object")
+                    return
                 parts = value.split() if many and isinstance(value, str) and unfit.code == "FIELD" else ()
                 if len(parts) > 1:
                     words = f"the row has {len(parts)} numbers where it states {meanings[0].name}"
@@ -163,6 +168,7 @@ def _bind(leaf: Bind, place: Place, scope: Scope, context: ReadContext, at: Docu
     return read_several if wanted else _unread(meanings, chain, at, place, read_several)
 
 
+_OUTLINES = frozenset({"polygons", "polygon", "region"})
 _COUNTED = frozenset({"id", "track", "frame", "parent"})
 _FRACTION = re.compile(r"([-+]?\d+)\.0+")
 
