@@ -306,7 +306,7 @@ def _decode(role: Role, file: SharedFile, tables: Sequence[Table], tree: Tree, f
     for stray in decoded.strays:
         faults.append(
             Fault("LINE", file.path, (), role.place, "the line does not fit", stray.expected, stray.text,
-                  (stray.line + 1, 1))
+                  (stray.line + 1, 1), scope="object" if stray.is_row else "document")
         )  # fmt: skip
 
 

@@ -128,6 +128,10 @@ def _map(rule: MapRule, scope: Scope, context: ReadContext, at: DocumentPath, wh
                 state.fault("FIELD", (*state.at, *at), rule.place, "the value does not fit", "a mapping", value)
                 return
             value = {}
+        if cells and None in value:
+            words = f"the row has {len(value) - 1 + len(value[None])} cells, and the table {len(value) - 1} columns"
+            state.fault("LINE", (*state.at, *at), rule.place, words, f"{len(value) - 1} cells", value[None])
+            return
         get = value.get
         for key, optional, reader, place in single:
             part = get(key, MISSING)

@@ -157,7 +157,7 @@ class Conversion:
             if item is not None and (one.faults or judged):
                 item, changed = self._treated(one, item, made, judged)
                 if item is not None and changed and self.unchanged and not self._can_be_rewritten:
-                    item = self._read_whole(index)
+                    item = self._read_whole(index, made)
             if item is not None and not self.unchanged and self.judge.is_stricter:
                 item = self._judged(item, made, bool(one.faults))
             if item is None:
@@ -215,11 +215,18 @@ class Conversion:
             made.left_out += 1
         return None if any(done.action == "error" for done in judged.done) else judged.item
 
-    def _read_whole(self, index: int) -> Item | None:
-        """An item that is written anew though its files were to be kept: its pixels are read too."""
-        source = self._rewritten_from
+    def _read_whole(self, index: int, made: Written) -> Item | None:
+        """An item that is written anew though its files were to be kept: its pixels are read too.
+
+        Where it is not written for what is found then, `made` takes those findings.
+        """
+        source, again = self._rewritten_from, Written()
         one = source.read(source.entries[index])
-        return None if one.item is None else self._treated(one, one.item, Written())[0]
+        item = None if one.item is None else self._treated(one, one.item, again)[0]
+        if item is None:
+            made.found += [(found, at) for found, at in again.found if found.action in ("drop-item", "error")]
+            made.left_out += again.left_out
+        return item
 
     @cached_property
     def may_be_boxes(self) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from typing import Any
 from formatspec.engine.base.faults import Fault, Record, other_encoding, unread
 from formatspec.engine.dataset.item.expected_files import expected_path, note_missing
 from formatspec.engine.dataset.item.purpose import Purpose, Readers
+from formatspec.engine.documents.line_document import Stray
 from formatspec.engine.index.entries import Entry
 from formatspec.engine.read.item_state import ItemState
 from formatspec.engine.resolve.json_schema import schema_faults
@@ -73,20 +74,15 @@ def read_document(role: Role, path: str, tree: Tree, state: ItemState, keys: boo
     other = other_encoding(data, path, role.place, role.spec.encoding)
     if other is not None:
         state.faults.append(other)
-    for stray in decoded.strays:
-        state.faults.append(
-            Fault(
-                "LINE",
-                path,
-                (),
-                role.place,
-                "the line does not fit",
-                stray.expected,
-                stray.text,
-                (stray.line + 1, 1),
-            )
-        )
+    state.faults += (unfit_line(path, role, stray, "item") for stray in decoded.strays)
     return (decoded.document,)
+
+
+def unfit_line(path: str, role: Role, stray: Stray, scope: str) -> Fault:
+    """The fault of a line that fits nothing: of a row, it costs that row; `scope`: what else is concerned."""
+    place, about = (stray.line + 1, 1), "object" if stray.is_row else scope
+    words = "the line does not fit"
+    return Fault("LINE", path, (), role.place, words, stray.expected, stray.text, place, scope=about)
 
 
 def _read_raster(
