@@ -158,8 +158,9 @@ def _of_level(action: Action, finding: Finding) -> Action:
 
 
 def parse_on(texts: Iterable[str], own: Mapping[str, Any] = {}) -> tuple[Rule, ...]:
-    """The rules of `CODE[,CODE]=ACTION`, where a level may stand for a code, and `,within=5%` or `,encoding=cp1252` behind
-    the action.
+    """The rules of `CODE[,CODE]=ACTION`, where a level may stand for a code.
+
+    Behind the action may stand `,within=5%` or `,encoding=cp1252`.
 
     Args:
         texts: As they are given on the command line.

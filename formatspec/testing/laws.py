@@ -34,10 +34,10 @@ from formatspec.paths.trees.tree import Tree
 from formatspec.pixels import containers
 from formatspec.testing import carry
 from formatspec.testing.carry import LawBrokenError, close
-from formatspec.testing.read_back import without_borrowed
 from formatspec.testing.generate import Generator
 from formatspec.testing.memory import MemoryTree, image_bytes
 from formatspec.testing.outline import outline
+from formatspec.testing.read_back import without_borrowed
 
 LawBroken = LawBrokenError
 """The name that the error had before; scripts of others may still use it."""

@@ -70,7 +70,9 @@ def other_encoding(data: bytes, file: str, place: Place | None, encodings: tuple
     if len(encodings) < 2 or data.isascii():
         return None
     used = text_of(data, encodings)[1]
-    return None if used == encodings[0] else Fault("FILE_ENCODING", file, (), place, f"the file is {used}", encodings[0])
+    if used == encodings[0]:
+        return None
+    return Fault("FILE_ENCODING", file, (), place, f"the file is {used}", encodings[0])
 
 
 class MisfitError(UnfitError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from math import isfinite
 from typing import Any
 
 import msgspec
@@ -145,7 +146,7 @@ def _bind(leaf: Bind, place: Place, scope: Scope, context: ReadContext, at: Docu
                     state.fault("SEGMENT_EMPTY", (*state.at, *path), place, words, about=record, scope="object")
                     return
                 parts = value.split() if many and isinstance(value, str) and unfit.code == "FIELD" else ()
-                if len(parts) > 1:
+                if len(parts) > 1 and all(map(_is_finite, parts)):
                     words = f"the row has {len(parts)} numbers where it states {meanings[0].name}"
                     state.fault("LINE", (*state.at, *path), place, words, unfit.expected, value)
                 else:
@@ -186,6 +187,14 @@ def _whole(value: Any) -> Any:
         found = _FRACTION.fullmatch(value)
         return None if found is None else found[1]
     return None
+
+
+def _is_finite(text: str) -> bool:
+    """Whether a text is a finite number."""
+    try:
+        return isfinite(float(text))
+    except ValueError:
+        return False
 
 
 def _is_flat(value: Any) -> bool:
