@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import imageio.v3 as iio
 import numpy as np
 import pytest
 from coco_like import coco, image_bytes, put
+from PIL import Image
 
 import formatspec as fs
 from formatspec.policy.config import policy_of
@@ -141,3 +143,88 @@ def test_pixels_of_unknown_values_are_void_on_demand(tmp_path: Path) -> None:
     assert fs.validate(tmp_path / "out", "image_masks", deep=True).findings == ()
     back = iio.imread(tmp_path / "out/masks/train/a.png")
     assert (back[:4, :5] == 1).all() and set(np.unique(back[5:, 5:])) <= {0, 255}
+
+
+@pytest.mark.parametrize("name", ["", None])
+def test_a_listed_class_of_an_empty_name(name: str | None, tmp_path: Path) -> None:
+    data = put(tmp_path / "data", coco([], categories=[{"id": 1, "name": name}, {"id": 2, "name": "dog"}]))
+    (found,) = fs.validate(data, "coco").findings
+    assert (found.code, found.level, found.pointer) == ("FIELD", "error", "/categories/0/name")
+    with pytest.raises(fs.RefusedError):
+        fs.convert(data, to="voc", out=tmp_path / "none", spec="coco", on=["FIELD=fix"])
+    fs.convert(data, to="coco", out=tmp_path / "out", spec="coco", on=["FIELD=fix"], default_class="thing")
+    document = json.loads((tmp_path / "out/annotations/instances_train.json").read_text())
+    assert [row["name"] for row in document["categories"]] == ["thing", "dog"]
+
+
+def test_names_that_stand_twice_in_a_list_are_merged_on_demand(tmp_path: Path) -> None:
+    data = put(tmp_path / "data", {
+        "data.yaml": "train: images/train\nval: images/train\nnames: [cat, cat, dog]\n",
+        "images/train/a.jpg": image_bytes(90, 80), "labels/train/a.txt": "1 0.5 0.5 0.2 0.2\n2 0.4 0.5 0.2 0.2\n",
+    })  # fmt: skip
+    assert [one.code for one in fs.validate(data, "yolo_ultralytics").findings if one.level == "error"] == ["DUPLICATE"]
+    fs.convert(data, to="coco", out=tmp_path / "out", spec="yolo_ultralytics", on=["DUPLICATE=fix"])
+    for item in fs.open(tmp_path / "out", "coco"):
+        assert [thing.category.name for thing in item.objects if thing.category] == ["cat", "dog"]
+
+
+def rotated(size: tuple[int, int]) -> bytes:
+    """A JPEG that EXIF turns by a quarter."""
+    buffer = io.BytesIO()
+    image = Image.new("RGB", size)
+    exif = image.getexif()
+    exif[274] = 6
+    image.save(buffer, "jpeg", exif=exif)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(("stated", "said"), [((100, 80), "taken as stored"), ((80, 100), "as displayed, and is kept")])
+def test_an_image_that_is_turned_keeps_the_size_that_is_stated(
+    stated: tuple[int, int], said: str, tmp_path: Path
+) -> None:
+    data = edited(tmp_path / "data", width=stated[0], height=stated[1])
+    (data / "images/train/a.jpg").write_bytes(rotated((100, 80)))
+    (found,) = fs.validate(data, "coco").findings
+    assert (found.code, found.level) == ("IMAGE_ROTATED", "warning") and said in found.message
+    for to in ("coco", "voc"):
+        fs.convert(data, to=to, out=tmp_path / to, spec="coco")
+        assert [one.code for one in fs.validate(tmp_path / to, to).findings] == ["IMAGE_ROTATED"]
+        (item,) = (item for item in fs.open(tmp_path / to, to) if item.key.endswith("a"))
+        assert item.image and (item.image.width, item.image.height) == stated
+
+
+@pytest.mark.parametrize(("spec", "files", "line"), [
+    ("yolo_ultralytics", {
+        "data.yaml": "train: images/train\nval: images/train\nnames: [cat]\n", "images/train/a.jpg": image_bytes(90, 80),
+        "labels/train/a.txt": "0 0.5 0.5 0.2 0.2\n0,0.5,0.5,0.2,0.2\nnonsense\n",
+    }, 2),
+    ("mot_seq", {
+        "S/gt/gt.txt": "1,1,10,10,20,20,1,1,1\n1, 2, 10, 10, 20, 20, 1, 1, 1\nnonsense\n", "S/img1/000001.jpg": image_bytes(90, 80),
+    }, 2),
+    ("tfod_csv", {
+        "train/_annotations.csv": "filename,width,height,class,xmin,ymin,xmax,ymax\na.jpg,90,80,cat,1,1,9,9\n"
+        "a.jpg,90,80,cat,1,1,9,9,7\na.jpg,90,80\n", "train/a.jpg": image_bytes(90, 80),
+    }, 3),
+])  # fmt: skip
+def test_a_row_of_the_wrong_shape_costs_itself(
+    spec: str, files: dict[str, str | bytes], line: int, tmp_path: Path
+) -> None:
+    data = put(tmp_path / "data", files)
+    found = [one for one in fs.validate(data, spec).findings if one.level == "error"]
+    assert {one.scope for one in found} == {"object"} and found[0].line == line and found[0].code == "LINE"
+    for to in ("coco", spec):
+        result = fs.convert(data, to=to, out=tmp_path / to, spec=spec, on=["error=drop"])
+        assert (result.items, result.skipped) == (1, 0)
+        (item,) = fs.open(tmp_path / to, to)
+        assert len(item.objects) == 1
+
+
+def test_a_bad_row_within_a_row_of_an_item_leaves_that_row(tmp_path: Path) -> None:
+    bad = {"label": "cat", "coordinates": {"x": "left", "y": 2, "width": 2, "height": 2}}
+    data = put(tmp_path / "data", {
+        "train/_annotations.createml.json": json.dumps([{"image": "a.jpg", "annotations": [bad]}]),
+        "train/a.jpg": image_bytes(90, 80),
+    })  # fmt: skip
+    fs.convert(data, to="createml", out=tmp_path / "out", spec="createml", on=["FIELD=drop"])
+    text = (tmp_path / "out/train/_annotations.createml.json").read_text()
+    assert json.loads(text) == [{"image": "a.jpg", "annotations": []}]

@@ -96,6 +96,8 @@ def prepared(source: OpenDataset, target: Source, staging: Staging, plan: Plan, 
     twice = any(fault.code == "DUPLICATE" and fault.case == "category" for fault in source.index.faults)
     if twice and plan.policy.fixes("DUPLICATE"):
         source.merge_categories()
+    if plan.policy.fixes("FIELD") and plan.default_class is not None:
+        source.name_categories(plan.default_class)
     if plan.policy.fixes("UNKNOWN_CATEGORY"):
         source.open_categories()
     if plan.select is None and not target.is_same(source.form.source):
@@ -119,7 +121,7 @@ def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callab
     losses = Losses(form, conversion.categories, conversion.adapter.same)
     finisher = conversion.finisher(losses)
     findings = [
-        msgspec.structs.replace(finding, action=plan.policy.action(finding))
+        msgspec.structs.replace(finding, action=_action(plan, finding))
         for finding in source.reporter.findings(
             (
                 *source.index.faults,
@@ -202,6 +204,13 @@ def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callab
         ),
         actions=actions, unaccounted=unaccounted,
     )  # fmt: skip
+
+
+def _action(plan: Plan, finding: Finding) -> str:
+    """What is done about a finding; a name that is empty is filled only by one that is given."""
+    action = plan.policy.action(finding)
+    unnamed = action == "fix" and (finding.code, finding.case) == ("FIELD", "name") and plan.default_class is None
+    return "error" if unnamed else action
 
 
 def _need_images(conversion: Conversion, findings: Sequence[Finding]) -> None:

@@ -263,6 +263,12 @@ class OpenDataset:
         self.known = self.splits.whole
         self._categories = None
 
+    def name_categories(self, name: str) -> None:
+        """Give the categories whose name is empty this one."""
+        self.splits = self.splits.changed(lambda categories: categories.all_named(name))
+        self.known = self.splits.whole
+        self._categories = None
+
     @cached_property
     def shared_files(self) -> frozenset[str]:
         """The files that tell of many items."""
@@ -400,12 +406,16 @@ def _only_categories(meaning: Any, scope: Any) -> bool:
 
 
 def _doubled(state: ItemState) -> list[Fault]:
-    """Names that stand twice in a table of categories."""
+    """Names that stand twice in a table of categories, and those that are empty."""
     seen: dict[Any, int] = {}
     faults: list[Fault] = []
     for position, record in enumerate(state.tables.get("category", ())):
         name = record.get("name")
-        if name is None:
+        if not name and "name" in record:
+            file, path = record.get("$name_at", record.get("$id_at", (state.file, ())))
+            message = "the name of the class is empty"
+            faults.append(Fault("FIELD", file, path, None, message, "a name", name, case="name", scope="document"))
+        if not name:
             continue
         if name in seen and record.get("parent") == state.tables["category"][seen[name]].get("parent"):
             place: Any = record.get("$name_at", record.get("$id_at", (state.file, ())))
