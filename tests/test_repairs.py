@@ -50,7 +50,9 @@ def test_a_size_that_nothing_tells_is_missing(tmp_path: Path) -> None:
     assert ("FIELD_MISSING", "error", "/images/0") in found
 
 
-VOC = """<annotation><folder>VOC</folder><filename>a.jpg</filename>{size}<segmented>0</segmented>{objects}</annotation>"""
+VOC = (
+    """<annotation><folder>VOC</folder><filename>a.jpg</filename>{size}<segmented>0</segmented>{objects}</annotation>"""
+)
 OBJECT = "<object><name>{}</name><bndbox><xmin>2</xmin><ymin>2</ymin><xmax>9</xmax><ymax>5</ymax></bndbox></object>"
 SIZE = "<size>{}<height>80</height><depth>3</depth></size>"
 
@@ -102,7 +104,7 @@ def test_text_in_no_encoding_of_the_format_is_read_in_one_that_is_named(encoding
 
 def test_a_file_of_one_item_in_no_encoding_costs_that_item(tmp_path: Path) -> None:
     data = put(tmp_path / "data", {
-        "data.yaml": "train: images/train\nval: images/train\nnames: [cat]\n", "images/train/a.jpg": image_bytes(90, 80),
+        "data.yaml": YAML, "images/train/a.jpg": image_bytes(90, 80),
         "images/train/b.jpg": image_bytes(90, 70), "labels/train/a.txt": b"0 0.5 0.5 0.2 0.2\xff\n",
         "labels/train/b.txt": "0 0.5 0.5 0.2 0.2\n",
     })  # fmt: skip
@@ -119,7 +121,8 @@ def test_what_is_said_of_an_action_more_closely() -> None:
     assert policy.encoding == "cp1252"
     for text, said in (
         ("FILE_ENCODING=fix,encoding=nonsense", "no text encoding"), ("BOX_OUTSIDE=drop,within=5%", "action clip"),
-        ("CYCLE=fix,encoding=utf-8", "goes with FILE_ENCODING"), ("BOX_OUTSIDE=clip,withn=5%", "did you mean 'within'?"),
+        ("CYCLE=fix,encoding=utf-8", "goes with FILE_ENCODING"),
+        ("BOX_OUTSIDE=clip,withn=5%", "did you mean 'within'?"),
         ("BOX_OUTSIDE=clip,5%", "NAME=VALUE"),
     ):  # fmt: skip
         with pytest.raises(PolicyError) as error:
@@ -195,11 +198,12 @@ def test_an_image_that_is_turned_keeps_the_size_that_is_stated(
 
 @pytest.mark.parametrize(("spec", "files", "line"), [
     ("yolo_ultralytics", {
-        "data.yaml": "train: images/train\nval: images/train\nnames: [cat]\n", "images/train/a.jpg": image_bytes(90, 80),
+        "data.yaml": YAML, "images/train/a.jpg": image_bytes(90, 80),
         "labels/train/a.txt": "0 0.5 0.5 0.2 0.2\n0,0.5,0.5,0.2,0.2\nnonsense\n",
     }, 2),
     ("mot_seq", {
-        "S/gt/gt.txt": "1,1,10,10,20,20,1,1,1\n1, 2, 10, 10, 20, 20, 1, 1, 1\nnonsense\n", "S/img1/000001.jpg": image_bytes(90, 80),
+        "S/gt/gt.txt": "1,1,10,10,20,20,1,1,1\n1, 2, 10, 10, 20, 20, 1, 1, 1\nnonsense\n",
+        "S/img1/000001.jpg": image_bytes(90, 80),
     }, 2),
     ("tfod_csv", {
         "train/_annotations.csv": "filename,width,height,class,xmin,ymin,xmax,ymax\na.jpg,90,80,cat,1,1,9,9\n"
@@ -228,3 +232,16 @@ def test_a_bad_row_within_a_row_of_an_item_leaves_that_row(tmp_path: Path) -> No
     fs.convert(data, to="createml", out=tmp_path / "out", spec="createml", on=["FIELD=drop"])
     text = (tmp_path / "out/train/_annotations.createml.json").read_text()
     assert json.loads(text) == [{"image": "a.jpg", "annotations": []}]
+
+
+@pytest.mark.parametrize("to", ["coco", "yolo_ultralytics"])
+def test_a_stated_area_is_judged_by_a_conversion_that_is_asked_to(to: str, tmp_path: Path) -> None:
+    data = put(tmp_path / "data", coco([{"area": 5}]))
+    with pytest.raises(fs.RefusedError) as refused:
+        fs.convert(data, to=to, out=tmp_path / "none", spec="coco", on=["DIFFERS=error"])
+    assert [one.code for one in refused.value.findings] == ["DIFFERS"]
+    result = fs.convert(data, to=to, out=tmp_path / "out", spec="coco", on=["DIFFERS=fix"])
+    assert [(one.code, one.action, one.count) for one in result.actions] == [("DIFFERS", "fix", 1)]
+    assert "DIFFERS" not in {one.code for one in fs.validate(tmp_path / "out", to).findings}
+    named = [one for one in fs.convert(data, to="coco", out=tmp_path / "same", spec="coco").notices if "areas" in one]
+    assert named == ["not checked: whether stated areas are those of their shapes (validate does)"]

@@ -12,7 +12,11 @@ from coco_like import GOOD, image_bytes, put
 import formatspec as fs
 from formatspec.testing.memory import image_bytes as made
 
-IMAGES: dict[str, str | bytes] = {"a.jpg": image_bytes(100, 80), "a.png": made(90, 70, "png"), "b.jpg": image_bytes(100, 80)}
+IMAGES: dict[str, str | bytes] = {
+    "a.jpg": image_bytes(100, 80),
+    "a.png": made(90, 70, "png"),
+    "b.jpg": image_bytes(100, 80),
+}
 
 
 def coco(folder: Path, files: tuple[str, ...] = ("a.png", "a.jpg", "b.jpg")) -> Path:

@@ -28,7 +28,8 @@ from formatspec.engine.export.lost.losses import Losses, name_of
 from formatspec.engine.export.lost.lost_records import tells_of_gone
 from formatspec.engine.export.shared_tables import tells_of_items
 from formatspec.engine.spec import wanted_slots
-from formatspec.engine.spec.compiled import IMAGE, Format, compile_format
+from formatspec.engine.spec.compiled import IMAGE, Format, compile_format, everything
+from formatspec.engine.spec.object_rows import states_areas
 from formatspec.findings.finding import Finding
 from formatspec.findings.render import amount
 from formatspec.language.errors import Problem, SpecError, suggest
@@ -110,6 +111,9 @@ def prepared(source: OpenDataset, target: Source, staging: Staging, plan: Plan, 
     if not conversion.adapter.same:
         source.purpose = msgspec.structs.replace(source.purpose, origin=False, kept=True)
     asked = plan.policy.speaks_of("error") or plan.policy.speaks_of("PIXEL_VALUE")
+    if plan.policy.speaks_of("DIFFERS"):
+        source.wanted = everything
+        source.purpose = msgspec.structs.replace(source.purpose, checks=True)
     if conversion.unchanged and not tells_of_items(form) and not asked:
         source.purpose = msgspec.structs.replace(source.purpose, pixels=False)  # nothing is made of them
     return conversion
@@ -279,6 +283,12 @@ def _unchecked(conversion: Conversion, outlines: int) -> Iterator[str]:
         yield f"not checked: outlines of {things} beyond their shape, since {target} takes boxes (validate --deep does)"
     if not source.purpose.pixels and any(role.kind == "pixels" for role in conversion.form.documents):
         yield "not checked: pixels of label images, which are copied as they are (validate --deep does)"
+    if (
+        conversion.adapter.same
+        and not source.purpose.checks
+        and any(states_areas(role.document_rule) for role in source.form.documents)
+    ):
+        yield "not checked: whether stated areas are those of their shapes (validate does)"
     for path in unchecked_keys(source, LARGEST_CONVERTED):
         yield f"not checked: whether keys stand twice in {path}, which is large (validate does)"
     pixels = [check.code for check in conversion.checker.checks if check.needs_pixels]

@@ -267,9 +267,7 @@ class ItemFiles:
             for one, value in captures.items():
                 entry.names.setdefault(one, value)
 
-    def _add_twin(
-        self, role: Role, entry: Entry, path: str, captures: dict[str, Any], rank: int, place: int
-    ) -> None:
+    def _add_twin(self, role: Role, entry: Entry, path: str, captures: dict[str, Any], rank: int, place: int) -> None:
         """Take an image that has the name of another's, and another extension: it is an item of its own."""
         twin = self._entries[self._entries.add_twin(entry, captures[str(self._extension)])]
         self._first_ranks.append(rank)

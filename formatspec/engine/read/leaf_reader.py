@@ -59,9 +59,10 @@ def nothing(value: Any, record: Record, state: ItemState) -> None:
 
 def leaf_reader(leaf: Leaf, place: Place, scope: Scope, context: ReadContext, at: DocumentPath, keys: int) -> Reader:
     if isinstance(leaf, Keep):
-        if context.counts:
+        follows = scope.kind == "object" and leaf.default is not None and follows_from_shape(leaf)
+        if context.counts and not (follows and context.compares):
             return kept_reader(leaf, scope, at)
-        if scope.kind != "object" or leaf.default is None or not follows_from_shape(leaf):
+        if not follows:
             return nothing
         return _computed(Computed(leaf.default, near=True), place, context, at)
     if isinstance(leaf, Constant):

@@ -153,7 +153,7 @@ class Conversion:
             item, changed = one.item, False
             if item is not None and source.purpose.kept:
                 self.exporter.tally.compare("kept fields", one.key, one.state.kept, kept_by_objects(item))
-            judged = list(self.checker.item(one, False)) if self.checker.shallow else []
+            judged = list(self.checker.item(one, False)) if self.checker.shallow or one.deferred else []
             if item is not None and (one.faults or judged):
                 item, changed = self._treated(one, item, made, judged)
                 if item is not None and changed and self.unchanged and not self._can_be_rewritten:
