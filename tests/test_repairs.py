@@ -53,6 +53,7 @@ def test_a_size_that_nothing_tells_is_missing(tmp_path: Path) -> None:
 VOC = (
     """<annotation><folder>VOC</folder><filename>a.jpg</filename>{size}<segmented>0</segmented>{objects}</annotation>"""
 )
+YAML = "train: images/train\nval: images/train\nnames: [cat]\n"
 OBJECT = "<object><name>{}</name><bndbox><xmin>2</xmin><ymin>2</ymin><xmax>9</xmax><ymax>5</ymax></bndbox></object>"
 SIZE = "<size>{}<height>80</height><depth>3</depth></size>"
 

@@ -222,7 +222,9 @@ def _painted_anew(item: Item) -> Item:
     """An item whose label images are painted from its records, so that pixels of unknown values are gone."""
     if item.origin is None or not item.origin.rasters:
         return item
-    pictures = {role: {} if isinstance(one, dict) else None for role, one in item.origin.rasters.items()}
+    pictures: dict[str, Any] = {
+        role: {} if isinstance(one, dict) else None for role, one in item.origin.rasters.items()
+    }
     origin = Origin(item.origin.rows, pictures, item.origin.index, item.origin.documents, item.origin.kept)
     origin.as_read = item.origin.as_read
     return replace(item, origin=origin)

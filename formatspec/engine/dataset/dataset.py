@@ -412,13 +412,14 @@ def _doubled(state: ItemState) -> list[Fault]:
     for position, record in enumerate(state.tables.get("category", ())):
         name = record.get("name")
         if not name and "name" in record:
-            file, path = record.get("$name_at", record.get("$id_at", (state.file, ())))
+            place: Any = record.get("$name_at", record.get("$id_at", (state.file, ())))
+            file, path = place
             message = "the name of the class is empty"
             faults.append(Fault("FIELD", file, path, None, message, "a name", name, case="name", scope="document"))
         if not name:
             continue
         if name in seen and record.get("parent") == state.tables["category"][seen[name]].get("parent"):
-            place: Any = record.get("$name_at", record.get("$id_at", (state.file, ())))
+            place = record.get("$name_at", record.get("$id_at", (state.file, ())))
             file, path = place
             message = f"the category {name!r} stands twice"
             faults.append(Fault("DUPLICATE", file, path, None, message, got=name, case="category"))

@@ -62,7 +62,7 @@ def leaf_reader(leaf: Leaf, place: Place, scope: Scope, context: ReadContext, at
         follows = scope.kind == "object" and leaf.default is not None and follows_from_shape(leaf)
         if context.counts and not (follows and context.compares):
             return kept_reader(leaf, scope, at)
-        if not follows:
+        if not follows or leaf.default is None:
             return nothing
         return _computed(Computed(leaf.default, near=True), place, context, at)
     if isinstance(leaf, Constant):
