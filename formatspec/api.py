@@ -164,9 +164,11 @@ def validate(
     from formatspec.run.validate import validate_dataset
 
     dataset = _opened(data, spec, options or {}, origin=False, pixels=deep, classes=classes)
+    policy = _policy(data, config, on, False, dataset.form.spec.checks)
+    if policy.encoding is not None:
+        dataset = dataset.in_encoding(policy.encoding)
     total = len(dataset)
     tell = (lambda done: progress(done, total)) if progress else (lambda done: None)
-    policy = _policy(data, config, on, False, dataset.form.spec.checks)
     with pool_of(workers, engine, address) as pool:
         return validate_dataset(dataset, str(data), deep, tell, pool, policy)
 
@@ -261,6 +263,9 @@ def convert(
         strict=purpose.strict,
         classes=classes,
     )
+    policy = _policy(data, config, on, skip_invalid, source.form.spec.checks)
+    if policy.encoding is not None:
+        source = source.in_encoding(policy.encoding)
     same = source.form.source.is_same(target)
     if not same:
         source.purpose = msgspec.structs.replace(purpose, classes=source.purpose.classes)
@@ -270,7 +275,7 @@ def convert(
     if unknown:
         raise SpecError((Problem(f"neither {source.name} nor {target.name} has an option {unknown[0]!r}", None),))
     plan = Plan(
-        media=media, policy=_policy(data, config, on, skip_invalid, source.form.spec.checks), lossless=lossless,
+        media=media, policy=policy, lossless=lossless,
         subsets=dict(subsets or {}),
         options={name: value for name, value in own.items() if name in offered},
         labels=dict(labels) if labels is not None else None, default_class=default_class,

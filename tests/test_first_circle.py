@@ -300,8 +300,9 @@ def test_rows_of_several_tasks(tmp_path: Path) -> None:
     else; rows of two tasks in one file are an error, of which all can be made boxes."""
     rows = ["0 0.5 0.5 0.2 0.3", "0 0.1 0.1 0.4 0.15 0.35 0.6"]
     data = put(tmp_path / "in", {
-        "data.yaml": "names: [cat]\n", "labels/train/a.txt": "\n".join(rows) + "\n",
-        "images/train/a.jpg": image_bytes(100, 80, "jpg"),
+        "data.yaml": "train: images/train\nval: images/val\nnames: [cat]\n",
+        "labels/train/a.txt": "\n".join(rows) + "\n",
+        "images/val/b.jpg": image_bytes(9, 9, "jpg"), "images/train/a.jpg": image_bytes(100, 80, "jpg"),
     })  # fmt: skip
     (mixed,) = fs.validate(data, "yolo_ultralytics").findings
     assert (mixed.code, mixed.level, mixed.line) == ("ROWS_MIXED", "error", 2)
@@ -312,7 +313,7 @@ def test_rows_of_several_tasks(tmp_path: Path) -> None:
         fs.convert(data, to="coco", out=tmp_path / "coco", spec="yolo_ultralytics")
     boxes = fs.convert(data, to="coco", out=tmp_path / "boxes", spec="yolo_ultralytics", on=["ROWS_MIXED=fix"])
     assert [(done.code, done.action, done.count) for done in boxes.actions] == [("ROWS_MIXED", "fix", 1)]
-    (item,) = read(tmp_path / "boxes", "coco")
+    item, _ = read(tmp_path / "boxes", "coco")
     assert [(thing.bbox is not None, thing.polygons) for thing in item.objects] == [(True, ()), (True, ())]
 
 

@@ -182,7 +182,8 @@ def test_required_files_that_are_missing(tmp_path: Path) -> None:
 ])  # fmt: skip
 def test_a_count_of_classes_beside_their_names(text: str, expected: list[Any], tmp_path: Path) -> None:
     data = put(tmp_path / "data", {
-        "data.yaml": text, "images/train/a.jpg": image_bytes(100, 80), "labels/train/a.txt": "0 0.5 0.5 0.2 0.2\n",
+        "data.yaml": f"train: images/train\nval: images/val\n{text}", "images/train/a.jpg": image_bytes(100, 80),
+        "labels/train/a.txt": "0 0.5 0.5 0.2 0.2\n", "images/val/b.jpg": image_bytes(90, 80),
     })  # fmt: skip
     assert codes(fs.validate(data, "yolo_ultralytics")) == expected
 

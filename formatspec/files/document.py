@@ -37,6 +37,10 @@ class FileError(ValueError):
         return f"{place}: {self.message}" if place else self.message
 
 
+class EncodingError(FileError):
+    """A file's bytes are no text in any of the encodings that it may have."""
+
+
 def pointer_text(parts: Pointer) -> str:
     """A pointer as RFC 6901 writes it: `/objects/0/a~1b`; the whole document is the empty text."""
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
@@ -61,7 +65,7 @@ def text_of(data: bytes, encodings: tuple[str, ...]) -> tuple[str, str]:
     """Decode with the first encoding that fits; return the text and the encoding used.
 
     A UTF-8 byte order mark is taken off and named: the encoding is then `utf-8-sig`, and only then.
-    Raises FileError if none fits, with the place where the first one failed.
+    Raises EncodingError if none fits, with the place where the first one failed.
     """
     first: UnicodeDecodeError | None = None
     for encoding in encodings:
@@ -77,7 +81,7 @@ def text_of(data: bytes, encodings: tuple[str, ...]) -> tuple[str, str]:
     if first is None:
         raise FileError("no text encoding is given")
     line = data.count(b"\n", 0, first.start) + 1
-    raise FileError(f"byte {first.start} (0x{data[first.start]:02x}) is not {tried}", line) from None
+    raise EncodingError(f"byte {first.start} (0x{data[first.start]:02x}) is not {tried}", line) from None
 
 
 def bytes_of(text: str, encodings: tuple[str, ...]) -> bytes:

@@ -35,6 +35,10 @@ _SAME = {".jpeg": ".jpg", ".jpe": ".jpg", ".tiff": ".tif"}
 _OPAQUE_FORMATS = {".jpg", ".bmp", ".ppm", ".pgm", ".pnm"}
 
 
+TURNED = 5
+"""The first of the EXIF orientations by which width and height change places."""
+
+
 class ImageInfo(NamedTuple):
     """Size as stored in pixels, channels (3 for palette images), EXIF orientation 1..8, format lower-case."""
 
@@ -43,6 +47,11 @@ class ImageInfo(NamedTuple):
     channels: int
     orientation: int
     format: str
+
+    @property
+    def as_displayed(self) -> tuple[int, int] | None:
+        """Width and height of the image as EXIF has it turned; None where they are those that are stored."""
+        return (self.height, self.width) if self.orientation >= TURNED and self.width != self.height else None
 
 
 # -- headers -------------------------------------------------------------------------------------------------

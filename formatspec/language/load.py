@@ -82,6 +82,19 @@ class Source(msgspec.Struct, frozen=True):
         return beside(stated_in, named, place)
 
 
+def in_encoding(source: Source, encoding: str) -> Source:
+    """A spec whose texts may be in one more encoding, which is tried last."""
+
+    def more(layout: Layout) -> Layout:
+        files = {
+            name: role.model_copy(update={"encoding": (*role.encoding, encoding)})
+            for name, role in layout.spec.files.items()
+        }
+        return msgspec.structs.replace(layout, spec=layout.spec.model_copy(update={"files": files}))
+
+    return msgspec.structs.replace(source, layouts=tuple(map(more, source.layouts)))
+
+
 @cache
 def bundled() -> Path:
     """The folder of the specs that come with the package."""

@@ -107,24 +107,9 @@ def policy_of(given: Any, own: Mapping[str, Any] = {}) -> Policy:
 
 def _rule(about: str, action: Any, own: Mapping[str, Any]) -> Rule:
     if not isinstance(action, Mapping):
-        return rule_of(about, str(action), None, own)
-    for key in action:
-        if key not in ("action", "within"):
-            raise PolicyError(f"on: {about}: {key!r} is not known; {suggest(str(key), ('action', 'within'))}")
-    within = action.get("within")
-    return rule_of(about, str(action.get("action", "")), None if within is None else _part(about, within), own)
-
-
-def _part(about: str, within: Any) -> float:
-    """A part of the image's side: `5%`, or 0.05."""
-    text = str(within).strip()
-    try:
-        part = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
-    except ValueError:
-        part = -1.0
-    if not 0 <= part < float("inf"):
-        raise PolicyError(f"on: {about}: within takes a part such as 5%, not {within!r}")
-    return part
+        return rule_of(about, str(action), {}, own)
+    details = {key: value for key, value in action.items() if key != "action"}
+    return rule_of(about, str(action.get("action", "")), details, own)
 
 
 def _ignored(given: Any, own: Mapping[str, Any]) -> list[Ignored]:

@@ -41,6 +41,8 @@ def repaired(item: Item, decisions: Sequence[Decision]) -> RepairedItem:
         return RepairedItem(None, tuple(decisions))
     if any(one.action == "fix" and one.finding.code == "ROWS_MIXED" for one in decisions):
         item = _boxes_only(item)
+    if any(one.action == "fix" and one.finding.code == "PIXEL_VALUE" for one in decisions):
+        item = _painted_anew(item)
     size = size_of(item)
     things: dict[int, Object | None] = dict(enumerate(item.objects))
     done, void = [], item.void
@@ -214,6 +216,18 @@ def _without_parent(thing: Object) -> Object:
 
 def _nothing(thing: Object) -> None:
     """Pixels that name no object belong to none: they are void."""
+
+
+def _painted_anew(item: Item) -> Item:
+    """An item whose label images are painted from its records, so that pixels of unknown values are gone."""
+    if item.origin is None or not item.origin.rasters:
+        return item
+    pictures: dict[str, Any] = {
+        role: {} if isinstance(one, dict) else None for role, one in item.origin.rasters.items()
+    }
+    origin = Origin(item.origin.rows, pictures, item.origin.index, item.origin.documents, item.origin.kept)
+    origin.as_read = item.origin.as_read
+    return replace(item, origin=origin)
 
 
 def _boxes_only(item: Item) -> Item:

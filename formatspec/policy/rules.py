@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import fnmatch
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -21,12 +22,14 @@ class PolicyError(ValueError):
 class Rule(msgspec.Struct, frozen=True):
     """An action for a code, or for all findings of a level that would stop a conversion.
 
-    within: of `clip`, the part of the image's side by which a value may reach out.
+    within: of `clip`, the part of the image's side by which a value may reach out.  encoding: of `fix`, that of texts
+    which are in none that the format lists.
     """
 
     about: str
     action: Action
     within: float | None = None
+    encoding: str | None = None
 
 
 class Ignored(msgspec.Struct, frozen=True):
@@ -60,6 +63,8 @@ class Policy(msgspec.Struct, frozen=True):
         own = own_action(finding)
         for rule in reversed(self.rules):
             if rule.about == finding.code:
+                if rule.action == "fix" and (finding.code, finding.case) in REPAIRED_WHILE_READ:
+                    return "error", None
                 if rule.action == "drop-item" or rule.action in allowed(finding):
                     return _possible(rule.action, finding), rule.within
                 return "error", None
@@ -78,6 +83,11 @@ class Policy(msgspec.Struct, frozen=True):
         """Whether the last rule about a code has it repaired."""
         return next((rule.action == "fix" for rule in reversed(self.rules) if rule.about == code), False)
 
+    @property
+    def encoding(self) -> str | None:
+        """The encoding of texts that are in none that the format lists, if the last rule about them says it."""
+        return next((rule.encoding for rule in reversed(self.rules) if rule.about == "FILE_ENCODING"), None)
+
     def told(self, findings: Iterable[Finding]) -> tuple[Finding, ...]:
         """The findings that are not ignored."""
         if not self.ignored:
@@ -93,6 +103,10 @@ class Policy(msgspec.Struct, frozen=True):
         return any(count > self.fail_over.get(code, 0) for code, count in counts.items())
 
 
+REPAIRED_WHILE_READ = {("FILE_ENCODING", "none"), ("LINE", "")}
+"""Codes with their cases that a repair does away with while files are read: what is still found was not repaired."""
+
+
 def case_of(finding: Finding) -> Case:
     """The case that a finding is of; one for all codes of specs' own checks."""
     code = CODES.get(finding.code)
@@ -100,10 +114,11 @@ def case_of(finding: Finding) -> Case:
 
 
 def own_action(finding: Finding) -> Action:
-    """What is done about a finding unasked.  A level that a format gives to a code decides it anew."""
+    """What is done about a finding unasked.  A level that a format gives to a code decides it anew, but for what is
+    about a document, of which the target gets one of its own."""
     case = case_of(finding)
     if finding.level != case.level:
-        if finding.level == "error" and case.action == "keep":
+        if finding.level == "error" and case.action == "keep" and case.scope != "document":
             return "error"
         if finding.level != "error" and case.action == "error":
             return "keep"
@@ -145,6 +160,8 @@ def _of_level(action: Action, finding: Finding) -> Action:
 def parse_on(texts: Iterable[str], own: Mapping[str, Any] = {}) -> tuple[Rule, ...]:
     """The rules of `CODE[,CODE]=ACTION`, where a level may stand for a code.
 
+    Behind the action may stand `,within=5%` or `,encoding=cp1252`.
+
     Args:
         texts: As they are given on the command line.
         own: The codes that specs define in checks of their own.
@@ -155,14 +172,27 @@ def parse_on(texts: Iterable[str], own: Mapping[str, Any] = {}) -> tuple[Rule, .
     made = []
     for text in texts:
         heads, equals, action = text.partition("=")
+        action, *more = action.split(",")
         if not equals or not heads.strip() or not action.strip():
             raise PolicyError(f"--on takes CODE[,CODE]=ACTION, not {text!r}")
-        made += [rule_of(head.strip(), action.strip(), None, own) for head in heads.split(",")]
+        details = dict(_detail(about_action) for about_action in more)
+        made += [rule_of(head.strip(), action.strip(), details, own) for head in heads.split(",")]
     return tuple(made)
 
 
-def rule_of(about: str, action: str, within: float | None, own: Mapping[str, Any]) -> Rule:
-    """One rule.  Raises PolicyError as `parse_on` does."""
+DETAILS = {"within": "clip", "encoding": "fix"}
+"""What may be said of an action more closely, and of which."""
+
+
+def _detail(text: str) -> tuple[str, str]:
+    name, equals, value = (part.strip() for part in text.partition("="))
+    if not equals:
+        raise PolicyError(f"behind an action stands NAME=VALUE, with {' or '.join(DETAILS)}, not {text!r}")
+    return name, value
+
+
+def rule_of(about: str, action: str, details: Mapping[str, Any], own: Mapping[str, Any]) -> Rule:
+    """One rule; `details` are those of DETAILS.  Raises PolicyError as `parse_on` does."""
     if action not in ACTIONS:
         raise PolicyError(f"{action!r} is no action; {suggest(action, ACTIONS)}")
     if about in LEVELS:
@@ -170,9 +200,32 @@ def rule_of(about: str, action: str, within: float | None, own: Mapping[str, Any
     takes = actions_of(about, own)
     if action not in takes:
         raise PolicyError(f"{about} does not take {action!r}; it takes {', '.join(takes)}")
-    if within is not None and action != "clip":
-        raise PolicyError(f"`within` goes with the action clip, not with {action!r}")
-    return Rule(about, action, within)
+    for name in details:
+        if name not in DETAILS:
+            raise PolicyError(f"on: {about}: {name!r} is not known; {suggest(str(name), ('action', *DETAILS))}")
+        if action != DETAILS[name]:
+            raise PolicyError(f"`{name}` goes with the action {DETAILS[name]}, not with {action!r}")
+    within, encoding = details.get("within"), details.get("encoding")
+    if encoding is not None:
+        if about != "FILE_ENCODING":
+            raise PolicyError(f"`encoding` goes with FILE_ENCODING, not with {about}")
+        try:
+            codecs.lookup(str(encoding))
+        except LookupError:
+            raise PolicyError(f"there is no text encoding {encoding!r}") from None
+    return Rule(about, action, None if within is None else _part(about, within), encoding)
+
+
+def _part(about: str, within: Any) -> float:
+    """A part of the image's side: `5%`, or 0.05."""
+    text = str(within).strip()
+    try:
+        part = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    except ValueError:
+        part = -1.0
+    if not 0 <= part < float("inf"):
+        raise PolicyError(f"on: {about}: within takes a part such as 5%, not {within!r}")
+    return part
 
 
 def actions_of(code: str, own: Mapping[str, Any]) -> tuple[Action, ...]:

@@ -51,17 +51,31 @@ def ways_out(findings: Sequence[Finding]) -> Iterator[str]:
     hopeless = False
     for code, group in by_code.items():
         in_target = any(finding.message.startswith(IN_TARGET) for finding in group)
-        takes = [action for action in _ORDER if all(action in allowed(finding) for finding in group)]
+        takes = [action for action in _ORDER if all(action in _offered(finding) for finding in group)]
         possible = [action for action in takes if action != "keep" or not in_target]
         if not possible:
             hopeless = True
             yield f"{code}: {amount(len(group), 'finding')}; nothing passes over it"
             continue
-        asked.append(f"--on {code}={possible[0]}")
-        words = "; ".join(f"--on {code}={action} {_cost(action, group)}" for action in possible)
+        asked.append(_asked(code, possible[0], group))
+        words = "; ".join(f"{_asked(code, action, group)} {_cost(action, group)}" for action in possible)
         yield f"{code}: {words}"
     if asked and not hopeless:
         yield f"{' '.join(asked)} writes the rest"
+
+
+def _offered(finding: Finding) -> tuple[Action, ...]:
+    """The actions that may be asked for; a line that fits nothing cannot be repaired."""
+    return tuple(action for action in allowed(finding) if (finding.code, action) != ("LINE", "fix"))
+
+
+def _asked(code: str, action: Action, group: Sequence[Finding]) -> str:
+    """How an action is asked for, with what it needs to know."""
+    if action == "fix" and code == "FILE_ENCODING":
+        return f"--on {code}=fix,encoding=NAME"
+    if action == "fix" and any(finding.case == "name" and code == "FIELD" for finding in group):
+        return f"--on {code}=fix --default-class NAME"
+    return f"--on {code}={action}"
 
 
 _ORDER: tuple[Action, ...] = ("clip", "fix", "drop", "drop-item", "keep")
@@ -73,6 +87,8 @@ def _cost(action: Action, group: Sequence[Finding]) -> str:
     things = "object" if all(finding.scope == "object" for finding in group) else "finding"
     number = amount(len(group), things)
     match action:
+        case "drop" if things != "object" and items:
+            return f"leaves out {amount(len(items), 'item')}"
         case "drop":
             return f"leaves out {number}{where}"
         case "drop-item":

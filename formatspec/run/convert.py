@@ -28,7 +28,8 @@ from formatspec.engine.export.lost.losses import Losses, name_of
 from formatspec.engine.export.lost.lost_records import tells_of_gone
 from formatspec.engine.export.shared_tables import tells_of_items
 from formatspec.engine.spec import wanted_slots
-from formatspec.engine.spec.compiled import IMAGE, Format, compile_format
+from formatspec.engine.spec.compiled import IMAGE, Format, compile_format, everything
+from formatspec.engine.spec.object_rows import states_areas
 from formatspec.findings.finding import Finding
 from formatspec.findings.render import amount
 from formatspec.language.errors import Problem, SpecError, suggest
@@ -96,6 +97,8 @@ def prepared(source: OpenDataset, target: Source, staging: Staging, plan: Plan, 
     twice = any(fault.code == "DUPLICATE" and fault.case == "category" for fault in source.index.faults)
     if twice and plan.policy.fixes("DUPLICATE"):
         source.merge_categories()
+    if plan.policy.fixes("FIELD") and plan.default_class is not None:
+        source.name_categories(plan.default_class)
     if plan.policy.fixes("UNKNOWN_CATEGORY"):
         source.open_categories()
     if plan.select is None and not target.is_same(source.form.source):
@@ -107,7 +110,11 @@ def prepared(source: OpenDataset, target: Source, staging: Staging, plan: Plan, 
     conversion = Conversion(source, form, tuple(listed), staging, plan)
     if not conversion.adapter.same:
         source.purpose = msgspec.structs.replace(source.purpose, origin=False, kept=True)
-    if conversion.unchanged and not tells_of_items(form):
+    asked = plan.policy.speaks_of("error") or plan.policy.speaks_of("PIXEL_VALUE")
+    if plan.policy.speaks_of("DIFFERS"):
+        source.wanted = everything
+        source.purpose = msgspec.structs.replace(source.purpose, checks=True)
+    if conversion.unchanged and not tells_of_items(form) and not asked:
         source.purpose = msgspec.structs.replace(source.purpose, pixels=False)  # nothing is made of them
     return conversion
 
@@ -118,7 +125,7 @@ def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callab
     losses = Losses(form, conversion.categories, conversion.adapter.same)
     finisher = conversion.finisher(losses)
     findings = [
-        msgspec.structs.replace(finding, action=plan.policy.action(finding))
+        msgspec.structs.replace(finding, action=_action(plan, finding))
         for finding in source.reporter.findings(
             (
                 *source.index.faults,
@@ -195,12 +202,19 @@ def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callab
         source=source.name, target=form.name, out="", items=items, skipped=left_out, files=finisher.files + files,
         losses=tuple(losses.lines()), loss_report=tuple(losses.report()), findings=told,
         notices=(
-            *_notices(source, copied, claimed), *_unchecked(conversion, outlines),
+            *_notices(source, copied, claimed), *finisher.borrowed, *_unchecked(conversion, outlines),
             *_of_classes(conversion, classed, losses), *_of_joined(joined),
             *_of_boxes(conversion, boxed, objects, losses),
         ),
         actions=actions, unaccounted=unaccounted,
     )  # fmt: skip
+
+
+def _action(plan: Plan, finding: Finding) -> str:
+    """What is done about a finding; a name that is empty is filled only by one that is given."""
+    action = plan.policy.action(finding)
+    unnamed = action == "fix" and (finding.code, finding.case) == ("FIELD", "name") and plan.default_class is None
+    return "error" if unnamed else action
 
 
 def _need_images(conversion: Conversion, findings: Sequence[Finding]) -> None:
@@ -267,6 +281,14 @@ def _unchecked(conversion: Conversion, outlines: int) -> Iterator[str]:
     if outlines and source.wanted is wanted_slots.boxes_only:
         things, target = amount(outlines, "object"), conversion.form.name
         yield f"not checked: outlines of {things} beyond their shape, since {target} takes boxes (validate --deep does)"
+    if not source.purpose.pixels and any(role.kind == "pixels" for role in conversion.form.documents):
+        yield "not checked: pixels of label images, which are copied as they are (validate --deep does)"
+    if (
+        conversion.adapter.same
+        and not source.purpose.checks
+        and any(states_areas(role.document_rule) for role in source.form.documents)
+    ):
+        yield "not checked: whether stated areas are those of their shapes (validate does)"
     for path in unchecked_keys(source, LARGEST_CONVERTED):
         yield f"not checked: whether keys stand twice in {path}, which is large (validate does)"
     pixels = [check.code for check in conversion.checker.checks if check.needs_pixels]

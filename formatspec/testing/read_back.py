@@ -7,8 +7,10 @@ slot by slot. For each slot the differences are counted, and a line of the loss 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
+
+import msgspec
 
 from formatspec.engine.export.adaptation.name_items import spoken
 from formatspec.model import derive
@@ -103,7 +105,18 @@ LINES: Mapping[str, tuple[str, ...]] = {
 """How the lines of the report begin that speak of a slot."""
 
 
+def without_borrowed(back: Item, subsets: Container[str]) -> Item:
+    """An item of the output without the subsets that no item was written for.
+
+    A document that must name a folder for such a subset names that of another, of which the item is.
+    """
+    kept = tuple(one for one in back.subsets if one in subsets)
+    return back if len(kept) in (0, len(back.subsets)) else msgspec.structs.replace(back, subsets=kept)
+
+
 def _differences(handed: Sequence[Handed], back: Mapping[str, Item], lines: Lines, aside: int) -> Iterator[Difference]:
+    subsets = {one for _, own in handed for one in own.subsets}
+    back = {key: without_borrowed(item, subsets) for key, item in back.items()}
     for item, own in handed:
         other = back.get(own.key)
         if other is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from formatspec.codecs.registry import UnfitError
+from formatspec.files.document import EncodingError, text_of
 from formatspec.findings.table import CODES
 from formatspec.language.errors import Place
 
@@ -52,6 +53,26 @@ class Fault(NamedTuple):
     def sets_aside(self) -> bool:
         """Whether the record in which it was found is not to be used."""
         return self.about is None and self.code not in MILD
+
+
+def unread(error: Exception, file: str, place: Place | None, scope: str) -> Fault:
+    """The fault of a file that cannot be read: of an item's, where `scope` is `item`, or of one of the document."""
+    at = (getattr(error, "line", None), getattr(error, "column", None))
+    code, case = ("FILE_ENCODING", "none") if isinstance(error, EncodingError) else ("FILE_UNREADABLE", "")
+    if scope == "item" and not case:
+        case = "item"
+    message = str(getattr(error, "message", error))
+    return Fault(code, file, (), place, message, object=at, case=case, scope=scope)
+
+
+def other_encoding(data: bytes, file: str, place: Place | None, encodings: tuple[str, ...]) -> Fault | None:
+    """The fault of a text in another encoding than the first of those that it may have."""
+    if len(encodings) < 2 or data.isascii():
+        return None
+    used = text_of(data, encodings)[1]
+    if used == encodings[0]:
+        return None
+    return Fault("FILE_ENCODING", file, (), place, f"the file is {used}", encodings[0])
 
 
 class MisfitError(UnfitError):

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from formatspec.engine.base.faults import DocumentPath, Fault
+from formatspec.engine.base.faults import DocumentPath, Fault, Record
 from formatspec.engine.dataset.dataset import OpenDataset
 from formatspec.engine.dataset.item.read_item import Assembled
 from formatspec.engine.evaluate.write_context import Getter, WriteContext, WriteScope, WriteSetting, records_of
@@ -93,7 +93,7 @@ class Checker:
         places = {id(thing): place for place, thing in enumerate(item.objects)}
         context = root
         for leaf, place, record, value, file, path in one.deferred:
-            thing = record.get("$object")
+            thing = _whole(record).get("$object")
             if thing is None and leaf.near:
                 continue  # the row was set aside
             if thing is None:
@@ -134,6 +134,13 @@ class Checker:
                 known = _nothing
             self._values[id(leaf), of_object] = known
         return known
+
+
+def _whole(record: Record) -> Record:
+    """The record that a row's record became a part of, as other rows tell of the same thing; else itself."""
+    while (same := record.get("$same")) is not None:
+        record = same
+    return record
 
 
 def _near(expected: Any, value: Any, exact: bool) -> bool:

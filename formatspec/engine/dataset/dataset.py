@@ -25,10 +25,11 @@ from formatspec.engine.read.item_state import ItemState
 from formatspec.engine.read.leaf_reader import ReadContext, Wanted
 from formatspec.engine.read.projection import fields_of, rows_decoder
 from formatspec.engine.spec import wanted_slots
-from formatspec.engine.spec.compiled import Format, Role, everything
+from formatspec.engine.spec.compiled import Format, Role, compile_format, everything
 from formatspec.engine.splits.id_scopes import Splits
 from formatspec.engine.splits.match_categories import CategoryListing, matched_splits
 from formatspec.findings.finding import Finding
+from formatspec.language.load import in_encoding
 from formatspec.language.schema import CategoryList, CategoryTable
 from formatspec.model.limits import Limits, limits, set_limits
 from formatspec.model.records import Category, Item
@@ -80,6 +81,14 @@ class OpenDataset:
         return _opened_again, (
             self.form, self.base, self.prefix, self.opened_for, self.purpose, self.wanted, len(self), limits()
         )  # fmt: skip
+
+    def in_encoding(self, encoding: str) -> OpenDataset:
+        """The dataset with texts in one more encoding, where they are in none that the format lists."""
+        form = self.form
+        source = in_encoding(form.source, encoding)
+        layout = source.layouts[form.source.layouts.index(form.layout)]
+        made = compile_format(source, layout, form.options, form.names)
+        return OpenDataset(made, self.base, self.prefix, self.opened_for)
 
     @property
     def name(self) -> str:
@@ -259,6 +268,12 @@ class OpenDataset:
         self.known = self.splits.whole
         self._categories = None
 
+    def name_categories(self, name: str) -> None:
+        """Give the categories whose name is empty this one."""
+        self.splits = self.splits.changed(lambda categories: categories.all_named(name))
+        self.known = self.splits.whole
+        self._categories = None
+
     @cached_property
     def shared_files(self) -> frozenset[str]:
         """The files that tell of many items."""
@@ -404,15 +419,20 @@ def _only_categories(meaning: Any, scope: Any) -> bool:
 
 
 def _doubled(state: ItemState) -> list[Fault]:
-    """Names that stand twice in a table of categories."""
+    """Names that stand twice in a table of categories, and those that are empty."""
     seen: dict[Any, int] = {}
     faults: list[Fault] = []
     for position, record in enumerate(state.tables.get("category", ())):
         name = record.get("name")
-        if name is None:
+        if not name and "name" in record:
+            place: Any = record.get("$name_at", record.get("$id_at", (state.file, ())))
+            file, path = place
+            message = "the name of the class is empty"
+            faults.append(Fault("FIELD", file, path, None, message, "a name", name, case="name", scope="document"))
+        if not name:
             continue
         if name in seen and record.get("parent") == state.tables["category"][seen[name]].get("parent"):
-            place: Any = record.get("$name_at", record.get("$id_at", (state.file, ())))
+            place = record.get("$name_at", record.get("$id_at", (state.file, ())))
             file, path = place
             message = f"the category {name!r} stands twice"
             faults.append(Fault("DUPLICATE", file, path, None, message, got=name, case="category"))

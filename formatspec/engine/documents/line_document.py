@@ -68,11 +68,12 @@ TextShape = LineShape | RowsShape | OrderShape | ChoiceShape | WordsShape
 
 
 class Stray(NamedTuple):
-    """A line that fits nothing: its index, and how far it matched."""
+    """A line that fits nothing: its index, and how far it matched; whether it is one of the rows, which are others'."""
 
     line: int
     expected: str
     text: str
+    is_row: bool = False
 
 
 def structured(rule: Rule, scope: Scope) -> tuple[Rule, TextShape]:
@@ -215,7 +216,7 @@ def _match_rows(
             blocks[block] += 1
             at = found[1]
         elif last or bound is not None:
-            strays.append(_stray(shape.row, lines, at))
+            strays.append(_stray(shape.row, lines, at)._replace(is_row=True))
             at += 1
             bound = None if bound is None else bound - 1
         else:

@@ -11,7 +11,7 @@ from formatspec.engine.base.faults import DocumentPath
 from formatspec.engine.documents import line_document
 from formatspec.engine.documents.keyed_rows import file_path, mapping_from_rows, rows_from_mapping
 from formatspec.engine.resolve.scope import Scope
-from formatspec.files.document import FileError, pointer_text, text_of
+from formatspec.files.document import FileError, pointer_text
 from formatspec.files.style import Style
 from formatspec.language.rules import Field, ListRule, MapRule, OneOf, Rule, TableRule, problem, with_whole_keys
 from formatspec.language.schema import FileSpec
@@ -295,9 +295,4 @@ def _all_fields(rule: Rule) -> list[Field]:
     return [field for one in _maps(rule) for field in one.fields]
 
 
-def encoding_used(data: bytes, spec: FileSpec) -> str:
-    """The encoding in which a text file turned out to be."""
-    return text_of(data, spec.encoding)[1]
-
-
-__all__ = ["Decoded", "FileError", "RoleCodec", "document_codec", "encoding_used", "pointer_text"]
+__all__ = ["Decoded", "FileError", "RoleCodec", "document_codec", "pointer_text"]

@@ -30,6 +30,7 @@ from formatspec.engine.index.row_ownership import SharedFile
 from formatspec.engine.resolve.held_slots import WRITTEN, record_mark
 from formatspec.engine.resolve.row_counters import ALL_OBJECTS, Absolute, Relative
 from formatspec.engine.spec.compiled import IMAGE, Format, Role
+from formatspec.engine.spec.names_join import extension_told
 from formatspec.engine.spec.shared_values import value_slots
 from formatspec.engine.write.compile_writer import compile_writer
 from formatspec.engine.write.generate_lines import text_writer
@@ -74,6 +75,7 @@ class Exporter:
         self.met: set[str] = set()
         self.files = 0
         self.named: dict[str, str] = {}
+        self.by_extension = extension_told(target) is not None
         self.unwritten = Unwritten(target, self.same)
         own = [role for role in target.documents if role.span != "shared"]
         self.beside_copies = Unwritten(target, self.same, tables_of(own))
@@ -121,7 +123,10 @@ class Exporter:
             own = self.adapter.item(taken, index)
         except NoPlaceError as error:
             raise CannotWriteError(str(error)) from None
-        other = self.named.get(own.key)
+        place = own.key if self.same else self.adapter.naming.key(own.captures)
+        if self.by_extension and own.image is not None:
+            place = own.image.path
+        other = self.named.get(place)
         if other is not None:
             raise CollisionError(
                 f"{self.target.name} would name both {other!r} and {item.key!r} {own.key!r}: rename one of them, "
@@ -151,7 +156,7 @@ class Exporter:
         for role in self.roles if whole else ():
             if role.span == "record":
                 files.extend(self._record_files(role, own, context))
-        self.named[item.key if own.key == item.key else own.key] = item.key
+        self.named[item.key if place == item.key else place] = item.key
         for path, data in files:
             self._put(path, data)
         self._in_subsets(own)

@@ -20,6 +20,7 @@ from formatspec.engine.export.render_path import Spelled, as_rendered, rendered
 from formatspec.engine.export.shard_output import ShardOutput, SharedShard, TableShard, raised, row_of, row_writer
 from formatspec.engine.export.shared_tables import counts_of, is_category_source, spooled_tables
 from formatspec.engine.export.shared_values import merge_values
+from formatspec.engine.index.named_folders import named_elsewhere
 from formatspec.engine.index.row_ownership import SharedFile
 from formatspec.engine.resolve.row_counters import ALL_OBJECTS
 from formatspec.engine.spec.compiled import Format, Role
@@ -138,6 +139,7 @@ class Finisher:
         self.subsets: tuple[set[str], set[str]] = (set(), set())
         self.met: set[str] = set()
         self.files = 0
+        self.borrowed: list[str] = []
         self.tally = Tally()
         self._files: dict[tuple[str, str], _File] = {}
         self._objects = 0
@@ -204,7 +206,7 @@ class Finisher:
             before = WriteSetting(setting.captures, self.as_read or self.categories, setting.options)
             before.rows = counts_of(role, file, setting.rows)
             before.folder, before.columns = setting.folder, setting.columns
-            before.subsets = tuple(sorted(self.subsets[1]))
+            before.subsets = tuple(sorted({*self.subsets[1], *file.subsets}))
             before.values = file.values
             context.as_read = WriteContext(before, None, None)
         try:
@@ -223,6 +225,11 @@ class Finisher:
         except (FileError, ValueError) as error:
             raise CannotWriteError(f"{key[1]}: {error}") from None
         self.files += 1
+        self.borrowed += (
+            f"{key[1]}: {name} is {folder}, since there is no image of {subset}"
+            for name, subset, folder in named_elsewhere(role, document, setting.subsets)
+            if file is None or file.document.get(name) != folder
+        )
         for table, rows in made.tables.items():
             self.tally.wrote(f"{key[1]} {table}", rows.given_out)
 

@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 import msgspec
 import numpy as np
 
-from formatspec.engine.base.faults import Fault
+from formatspec.engine.base.faults import Fault, other_encoding, unread
 from formatspec.engine.index.document_frames import frame_faults
 from formatspec.engine.index.entries import Chosen, Entries, Entry, ItemFiles, captured
 from formatspec.engine.index.join_rows import id_key, join_rows, name_key, names_only, noted_keys
-from formatspec.engine.index.named_folders import share_captures, share_named_folders
+from formatspec.engine.index.named_folders import empty_subsets, share_captures, share_named_folders
 from formatspec.engine.index.row_ownership import RowOwnership, SharedFile, Table
 from formatspec.engine.index.row_source import HeldRows, range_file, rows_at, sought
 from formatspec.engine.index.shared_values import read_values
@@ -205,6 +205,7 @@ def build_index(form: Format, tree: Tree, state_of: Any) -> Index:
     rows = join_rows(form, shared, tables, entries, faults, state_of)
     if any(role.spec.folders for role in form.roles.values()):
         share_named_folders(form, shared, entries, tree.folders())
+        faults += empty_subsets(form, shared, entries, tree.folders(), tree.exists)
     share_captures(form, (file for file in shared if not tables[file.role]), entries)
     entries.whole()
     listed, complete, ordered = _looked_through(form, entries, rows)
@@ -255,10 +256,7 @@ def _read_shared(
                 if not _seek(role, file, tables[role.name], tree, faults):
                     _decode(role, file, tables[role.name], tree, faults)
             except (FileError, ValueError) as error:
-                faults.append(
-                    Fault("FILE_UNREADABLE", path, (), role.place, str(getattr(error, "message", error)), "", None,
-                          (getattr(error, "line", None), getattr(error, "column", None)))
-                )  # fmt: skip
+                faults.append(unread(error, path, role.place, "document"))
                 continue
             found.append(file)
     return found
@@ -296,6 +294,9 @@ def _decode(role: Role, file: SharedFile, tables: Sequence[Table], tree: Tree, f
     assert role.codec is not None
     data = tree.read(file.path)
     decoded = role.codec.decode(data)
+    other = other_encoding(data, file.path, role.place, role.spec.encoding)
+    if other is not None:
+        faults.append(other)
     file.document, file.open_end = decoded.document, bool(data) and not data.endswith((b"\n", b"\r"))
     for table in tables:
         rows = rows_at(file.document, table.path)
@@ -305,7 +306,7 @@ def _decode(role: Role, file: SharedFile, tables: Sequence[Table], tree: Tree, f
     for stray in decoded.strays:
         faults.append(
             Fault("LINE", file.path, (), role.place, "the line does not fit", stray.expected, stray.text,
-                  (stray.line + 1, 1))
+                  (stray.line + 1, 1), scope="object" if stray.is_row else "document")
         )  # fmt: skip
 
 

@@ -13,8 +13,10 @@ from formatspec.engine.read.compile_reader import compile_reader
 from formatspec.engine.read.item_state import ItemState
 from formatspec.engine.read.leaf_reader import ReadContext
 from formatspec.engine.spec.compiled import Format, Role
+from formatspec.engine.spec.tables import first_of, tables_in
 from formatspec.language.leaf import Constant, Keep
-from formatspec.language.rules import Field, LeafRule, MapRule, Rule
+from formatspec.language.rules import KEY, Field, LeafRule, MapRule, OneOf, Rule, TableRule
+from formatspec.model.slots import TABLES
 
 FRAMED = frozenset({"json", "yaml", "ini"})
 """Kinds of documents that are mappings with keys."""
@@ -45,23 +47,30 @@ def _frame_of(role: Role) -> Rule | None:
     """The part of a role's rule that stands around its tables; None where it says nothing."""
     if role.span != "shared" or role.codec is None or role.kind not in FRAMED:
         return None
-    return _framed(role.document_rule)
+    lists = {TABLES[first_of(rule).each.table] for _, rule in tables_in(role.document_rule, ())}
+    return _framed(role.document_rule, not lists & READ_WHOLE)
 
 
-def _framed(rule: Rule) -> Rule | None:
+READ_WHOLE = frozenset({"category", "attribute"})
+"""Tables of documents that are read whole while the categories are sought, so that missing keys are told there."""
+
+
+def _framed(rule: Rule, tables: bool) -> Rule | None:
+    """What stands around the tables of a rule; `tables`: and that these must be there."""
     if isinstance(rule, LeafRule):
         return rule if isinstance(rule.leaf, Constant) else None
     if not isinstance(rule, MapRule):
         return None
-    fields = [made for field in rule.fields if (made := _field(field)) is not None]
+    fields = [made for field in rule.fields if (made := _field(field, tables)) is not None]
     return MapRule(tuple(fields), (), None, rule.place, part=True) if fields else None
 
 
-def _field(field: Field) -> Field | None:
+def _field(field: Field, tables: bool) -> Field | None:
     """A key that must be there, or that holds a constant; what else it holds is no matter here."""
-    inner = _framed(field.rule) if len(field.keys) == 1 else None
+    inner = _framed(field.rule, tables) if len(field.keys) == 1 else None
     if inner is not None:
         return replace(field, rule=inner)
-    if field.optional or len(field.keys) > 1 or not isinstance(field.rule, LeafRule):
+    told = isinstance(field.rule, LeafRule) or (tables and isinstance(field.rule, TableRule | OneOf))
+    if field.optional or len(field.keys) > 1 or not told or field.keys[0] in ("*", KEY):
         return None
     return replace(field, rule=LeafRule(Keep(), field.place))

@@ -17,6 +17,7 @@ import numpy as np
 from formatspec.engine.base.faults import Fault
 from formatspec.engine.base.scratch_records import Scratch
 from formatspec.engine.spec.compiled import IMAGE, Format, Role
+from formatspec.engine.spec.names_join import extension_told
 from formatspec.language.leaf import Bind
 from formatspec.language.rules import LeafRule, MapRule, Rule
 
@@ -69,6 +70,8 @@ class Entries(Sequence[Entry]):
         self._scratch: Scratch | None = None
         self._ahead, self._ahead_from = b"", 0
         self._whole = False
+        self.twins = False
+        """Whether items differ in their image's extension alone."""
 
     def __len__(self) -> int:
         return len(self._places)
@@ -88,6 +91,15 @@ class Entries(Sequence[Entry]):
         self._places.append(-1)
         self._keep(Entry(identity, key, {}, number))
         return number
+
+    def add_twin(self, entry: Entry, extension: str) -> int:
+        """A new item whose image has the name of another's and another extension; gives its number."""
+        self.twins = True
+        return self.add((*entry.identity, extension), f"{entry.key}.{extension}")
+
+    def twin(self, identity: tuple[Any, ...], extension: Any) -> int | None:
+        """The number of the item with these key names that has an identity of its own for its extension."""
+        return self.find((*identity, extension)) if self.twins and extension else None
 
     def renumber(self, order: np.ndarray[Any, np.dtype[np.intp]]) -> None:
         """Give the items other numbers: `order` tells, for each of these, the number so far."""
@@ -215,6 +227,7 @@ class ItemFiles:
         }
         self._named = {name: rank if form.roles[name].span == "item" else -1 for name, rank in self._ranks.items()}
         self._record_names = {name: form.roles[name].record_names for name in self._ranks}
+        self._extension = extension_told(form)
         self._last: Entry | None = None
         self._doubled: list[tuple[int, Fault]] = []
         self._first_ranks, self._first_places = array("h"), array("q")
@@ -234,6 +247,9 @@ class ItemFiles:
         of_item = role.span == "item"
         known = entry.files.get(name)
         if known is not None and of_item:
+            if self._extension is not None and name == IMAGE:
+                self._add_twin(role, entry, path, captures, rank, place)
+                return
             fault = Fault("ITEM_DUPLICATE", path, (), role.place, f"this is the same item as {known[0][0]}")
             self._doubled.append((rank, fault))
             return
@@ -250,6 +266,14 @@ class ItemFiles:
         elif of_item:
             for one, value in captures.items():
                 entry.names.setdefault(one, value)
+
+    def _add_twin(self, role: Role, entry: Entry, path: str, captures: dict[str, Any], rank: int, place: int) -> None:
+        """Take an image that has the name of another's, and another extension: it is an item of its own."""
+        twin = self._entries[self._entries.add_twin(entry, captures[str(self._extension)])]
+        self._first_ranks.append(rank)
+        self._first_places.append(place)
+        twin.add_file(role.name, path, {one: captures[one] for one in self._record_names[role.name]})
+        twin.names = dict(captures)
 
     def _entry(self, identity: tuple[Any, ...], captures: dict[str, Any], rank: int, place: int) -> Entry:
         """The item with these key names, which is a new one if there is none."""

@@ -22,6 +22,7 @@ from formatspec.engine.read.projection import RowSource, rows_decoder
 from formatspec.engine.read.rows.merge_rows import RowReader
 from formatspec.engine.resolve.scope import Meaning, Scope
 from formatspec.engine.spec.compiled import IMAGE, Format
+from formatspec.engine.spec.names_join import extension_told
 from formatspec.engine.splits.id_scopes import IDS, Split, id_in, id_split, several_id_splits, whole_split
 from formatspec.language.leaf import Bind, bindings
 from formatspec.language.rules import LeafRule, MapRule
@@ -33,6 +34,7 @@ class LookedUp:
 
     def __init__(self, form: Format, entries: Entries) -> None:
         self.doubled: set[Any] = set()
+        self.extension = extension_told(form) or ""
         self._form = form
         self._entries = entries
         self._by: dict[tuple[str, ...], dict[int, int | list[int]]] = {}
@@ -256,6 +258,8 @@ class _Joining(msgspec.Struct):
             return
         if table.kind == "item" and table.source and "id" in names:
             first = self.owned.setdefault(found[0], names["id"])
+            if first != names["id"] and (twin := self._new_twin(found[0], names)) is not None:
+                first, found = names["id"], (twin,)
             if first != names["id"]:
                 self._named_twice(found[0], first, names["id"], which, state)
                 return
@@ -263,6 +267,17 @@ class _Joining(msgspec.Struct):
         for number in found:
             self.joined.add(number, position, which)
             self._tell(number, names)
+
+    def _new_twin(self, number: int, names: Mapping[str, Any]) -> int | None:
+        """A new item for a row that names the image of another row but for its extension; None where that is all that
+        there is of such a name."""
+        extension, entry = names.get(self.looked.extension), self.entries[number]
+        own = entry.names.get(self.looked.extension)
+        if not extension or own is None or extension == own:
+            return None
+        twin = self.entries.add_twin(entry, extension)
+        self.owned[twin] = names["id"]
+        return twin
 
     def _named_twice(self, number: int, first: Any, again: Any, which: int, state: ItemState) -> None:
         """Note that a row names the image of another row; what tells of it follows from that, and is not said."""
@@ -287,7 +302,9 @@ class _Joining(msgspec.Struct):
         whole = all(name in names for name in form.key_names if not _optional(form, name))
         if table.kind == "item" and whole:
             identity = tuple(names.get(name) or "" for name in form.key_names)
-            number = entries.find(identity)
+            number = entries.twin(identity, names.get(self.looked.extension))
+            if number is None:
+                number = entries.find(identity)
             if number is None:
                 number = self.looked.spelled_otherwise(identity)
             if number is None and table.source:
@@ -303,6 +320,8 @@ class _Joining(msgspec.Struct):
         if not found and "id" not in shape and len(shape) == len(form.key_names):
             number = self.looked.spelled_otherwise(tuple(names.get(name) or "" for name in form.key_names))
             return () if number is None else (number,)
+        if len(found) > 1 and entries.twins and (extension := names.get(self.looked.extension)):
+            return [one for one in found if entries[one].names.get(self.looked.extension) == extension] or found
         return found
 
     def _names(self, state: ItemState) -> dict[str, Any]:

@@ -1,14 +1,21 @@
-"""Subsets of items whose images lie in folders that a document names, as `train: images/a` does."""
+"""Subsets of items whose images lie in folders that a document names, as `train: images/a` does; and those of which
+there is none."""
 
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from formatspec.engine.base.faults import Fault
+from formatspec.engine.evaluate.expressions import compiled
+from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting
 from formatspec.engine.index.entries import Entries
 from formatspec.engine.index.row_ownership import SharedFile
-from formatspec.engine.spec.compiled import IMAGE, Format
+from formatspec.engine.spec.compiled import IMAGE, Format, Role
+from formatspec.language.errors import Place
+from formatspec.language.leaf import Keep
+from formatspec.language.rules import LeafRule, MapRule
 
 
 def share_named_folders(form: Format, shared: Iterable[SharedFile], entries: Entries, folders: Sequence[str]) -> None:
@@ -36,6 +43,90 @@ def share_named_folders(form: Format, shared: Iterable[SharedFile], entries: Ent
             subsets = dict.fromkeys((own, *subsets)) if own in subsets else {}
         if subsets:
             entry.share("subsets", tuple(subsets))
+
+
+def empty_subsets(
+    form: Format, shared: Iterable[SharedFile], entries: Entries, folders: Sequence[str], exists: Callable[[str], bool]
+) -> Iterator[Fault]:
+    """The subsets that documents name and of which there is no image, and those that they should name and do not.
+
+    folders: all folders of the tree.  exists: whether a file is there; a document may name a list instead of a folder.
+    A file notes the subsets that it names, but for those without an image where the format lets that pass.
+    """
+    naming = [(file, form.roles[file.role]) for file in shared if form.roles[file.role].spec.folders]
+    known, full = set(folders), _with_images(entries) if naming else set()
+    for file, role in naming:
+        if not isinstance(file.document, dict):
+            continue
+        places, missing = _places(role), []
+        for key, subset in role.spec.folders.items():
+            value = file.document.get(key)
+            if value in (None, "", []):
+                missing += [key] if _always_written(role, key) else []
+                continue
+            empty = False
+            for number, one in enumerate(value if isinstance(value, list) else [value]):
+                words = _empty(one, known, full, exists)
+                if words is not None:
+                    empty = True
+                    path = (key, number) if isinstance(value, list) else (key,)
+                    yield Fault(
+                        "SPLIT_EMPTY", file.path, path, places.get(key), f"{key} names {one}, {words}",
+                        "a folder of images", one, value=subset,
+                    )  # fmt: skip
+            if not empty or form.levels.of("SPLIT_EMPTY", "warning", value=subset) == "error":
+                file.subsets = (*file.subsets, subset)
+        if missing:
+            words = f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing"
+            words += ", so that nothing says where the images of the subset are"
+            yield Fault("SPLIT_EMPTY", file.path, (missing[0],), places[missing[0]], words, "a folder of images")
+
+
+def _empty(stated: Any, folders: set[str], full: set[str], exists: Callable[[str], bool]) -> str | None:
+    """What is said of a place that a document names for a subset; None where there are images, or it is no place."""
+    if not isinstance(stated, str) or "://" in stated or any(mark in stated for mark in "*?["):
+        return None
+    folder = in_tree(stated, folders)
+    if folder is not None:
+        return None if folder in full else "which holds no image"
+    parts = stated.replace("\\", "/").split("/")
+    if any(exists("/".join(parts[start:])) for start in range(len(parts))):
+        return None
+    return None if posixpath.normpath(stated) == "." else "which is not there"
+
+
+def _with_images(entries: Entries) -> set[str]:
+    """The folders below which there are images of items."""
+    found: set[str] = set()
+    for entry in entries:
+        files = entry.files.get(IMAGE)
+        if files and (folder := files[0][0].rpartition("/")[0]) and folder not in found:
+            found.update(_above(files[0][0]))
+    return found
+
+
+def _places(role: Role) -> dict[str, Place]:
+    """Where the spec speaks of each key of a role's document."""
+    rule = role.document_rule
+    return {one.keys[0]: one.place for one in rule.fields} if isinstance(rule, MapRule) else {}
+
+
+def _always_written(role: Role, key: str) -> bool:
+    """Whether a document that is made has a key, whatever subsets there are."""
+    fields = role.document_rule.fields if isinstance(role.document_rule, MapRule) else ()
+    leaf = next((one.rule.leaf for one in fields if one.keys == (key,) and isinstance(one.rule, LeafRule)), None)
+    if not isinstance(leaf, Keep) or leaf.default is None:
+        return False
+    told = compiled(leaf.default, role.scope, _places(role)[key])(WriteContext(WriteSetting({}, None, {}), None, None))
+    return told is not None
+
+
+def named_elsewhere(role: Role, document: Any, subsets: Iterable[str]) -> Iterator[tuple[str, str, Any]]:
+    """The keys by which a document names a folder for a subset of which there is nothing: key, subset and folder."""
+    there = set(subsets)
+    for key, subset in role.spec.folders.items() if there and isinstance(document, dict) else ():
+        if subset not in there and document.get(key):
+            yield key, subset, document[key]
 
 
 def share_captures(form: Format, listing: Iterable[SharedFile], entries: Entries) -> None:

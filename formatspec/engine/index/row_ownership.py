@@ -43,6 +43,7 @@ class SharedFile(msgspec.Struct):
     asked.
     open_end: whether its last line has no newline.
     union: whether it is a list of items of which some have no such subset, as the list is made of others.
+    subsets: those that it names a folder for, but for those without an image where the format lets that pass.
     """
 
     role: str
@@ -54,6 +55,7 @@ class SharedFile(msgspec.Struct):
     items: int | None = None
     union: bool = False
     open_end: bool = False
+    subsets: tuple[str, ...] = ()
 
 
 class RepeatedId(NamedTuple):

@@ -132,6 +132,11 @@ def _category(name: str, at: DocumentPath) -> Binder:
             try:
                 _known_category(slot, value, state)
             except MisfitError as unknown:
+                if unknown.case == "name":  # the object stays, without a class
+                    path = (*state.at, *at)
+                    state.fault("FIELD", path, None, unknown.message, "a name", value, case="name", about=record,
+                                scope="object")  # fmt: skip
+                    return
                 if not state.categories.adds or unknown.code != "UNKNOWN_CATEGORY":
                     raise
                 path = (*state.at, *at)

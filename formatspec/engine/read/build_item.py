@@ -35,8 +35,13 @@ def item_of(key: str, state: ItemState) -> Item:
     if "image.path" in slots:
         width, height = slots.get("image.width"), slots.get("image.height")
         if info is not None:
-            _compare_size(info, state)
-            width, height = info.width, info.height
+            if info.as_displayed is not None and info.as_displayed == (width, height):
+                _note_displayed(state)
+            else:
+                _compare_size(info, state)
+                width, height = info.width, info.height
+        else:
+            _cannot_measure(state)
         if state.too_large:
             width = height = None
         channels = slots.get("image.channels") or (info.channels if info else None)
@@ -128,6 +133,22 @@ def _size(item: Item, state: ItemState) -> tuple[int, int] | None:
 
 def _plain(value: Any) -> Any:
     return [_plain(part) for part in value] if isinstance(value, tuple | list) else value
+
+
+def _note_displayed(state: ItemState) -> None:
+    """Say of an image that EXIF turns that its stated size is the displayed one, which is kept."""
+    for number, fault in enumerate(state.faults):
+        if fault.code == "IMAGE_ROTATED":
+            words = f"{fault.message.partition(';')[0]}; the stated size is that of the image as displayed, and is kept"
+            state.faults[number] = fault._replace(message=words)
+
+
+def _cannot_measure(state: ItemState) -> None:
+    """Let a size that is not stated be an error, where there is no image that tells it."""
+    for number, fault in enumerate(state.faults):
+        if fault.code == "IMAGE_SIZE_ABSENT":
+            words = f"{fault.path[-1]!r} is missing, and there is no image to measure"
+            state.faults[number] = fault._replace(code="FIELD_MISSING", path=fault.path[:-1], message=words)
 
 
 def _compare_size(info: ImageInfo, state: ItemState) -> None:

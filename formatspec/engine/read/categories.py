@@ -82,6 +82,13 @@ class Categories:
                     made.merged = True
         return made
 
+    def all_named(self, name: str) -> Categories:
+        """The same categories, of which those without a name have this one."""
+        own = {id(one): one if one.name else msgspec.structs.replace(one, name=name) for one in self.listed}
+        numbered = [(as_told, own[id(one)]) for as_told, one in self.numbered]
+        made = Categories(tuple(own.values()), self.closed, self.match, numbered)
+        return made.merged_by_name() if any(one.name == name for one in self.listed) else made
+
     @property
     def apart(self) -> Iterable[Category]:
         """Categories as the rows number them, where that is not as `listed` does."""
@@ -205,8 +212,12 @@ def merged(groups: Iterable[Sequence[Category]]) -> list[Category]:
     found: dict[Any, Category] = {}
     lists = list(groups)
     for group in lists:
+        met: set[Any] = set()
         for category in group:
-            key = (category.id, category.name)
+            key: Any = (category.id, category.name)
+            if category.id is None and key in met:
+                key = (*key, category.index)  # one that stands twice in a file has two numbers there
+            met.add(key)
             found[key] = joined_category(found[key], category) if key in found else category
     if len(lists) == 1 and len({category.index for category in found.values()}) == len(found):
         return list(found.values())  # a list may leave numbers out

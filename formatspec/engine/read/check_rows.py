@@ -95,7 +95,7 @@ def _check_equal(things: Sequence[Object], records: Sequence[Record], state: Ite
         )
         if thing.region is None and not any(shape):
             continue
-        key = (id(thing.category), *shape)
+        key = (id(thing.category), *shape, thing.region)
         other = first.setdefault(key, place)
         if other == place or thing != things[other] or _is_part(records, place):
             continue

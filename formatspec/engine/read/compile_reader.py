@@ -128,12 +128,17 @@ def _map(rule: MapRule, scope: Scope, context: ReadContext, at: DocumentPath, wh
                 state.fault("FIELD", (*state.at, *at), rule.place, "the value does not fit", "a mapping", value)
                 return
             value = {}
+        if cells and None in value:
+            words = f"the row has {len(value) - 1 + len(value[None])} cells, and the table {len(value) - 1} columns"
+            state.fault("LINE", (*state.at, *at), rule.place, words, f"{len(value) - 1} cells", value[None])
+            return
         get = value.get
         for key, optional, reader, place in single:
             part = get(key, MISSING)
-            if part is MISSING:
+            if part is MISSING or (part is None and key in filled):
                 if key in filled:
-                    state.fault(filled[key], (*state.at, *at, key), place, f"{key!r} is missing, and is filled")
+                    lacks = "missing" if part is MISSING else "null"
+                    state.fault(filled[key], (*state.at, *at, key), place, f"{key!r} is {lacks}, and is filled")
                 elif not optional:
                     state.fault("FIELD_MISSING", (*state.at, *at), place, f"{key!r} is missing")
             elif textual and optional and part == "":
@@ -325,7 +330,7 @@ def choice_reader(rule: OneOf, scope: Scope, context: ReadContext, at: DocumentP
     return choose if unread is None else noting(unread, [keys for _, _, keys, _ in tried], choose)
 
 
-_REMARKS = frozenset({"RING_SHORT", "POLYGON_FLAT", "NUMBER_FORM"})
+_REMARKS = frozenset({"RING_SHORT", "POLYGON_FLAT", "NUMBER_FORM", "SEGMENT_EMPTY"})
 """Codes of what is said of a value that is read all the same."""
 
 

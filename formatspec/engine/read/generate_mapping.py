@@ -167,7 +167,7 @@ class _Writing:
             yield f"if {one.key!r} not in value: {absent}"
             return
         yield f"part = get({one.key!r}, MISSING)"
-        yield f"if part is MISSING: {absent}"
+        yield f"if part is MISSING{' or part is None' if one.filled else ''}: {absent}"
         yield "else:"
         yield from (
             f"    {line}" for line in self._bound(one, f"{self.names.of('read', one.read)}(part, record, state)")
@@ -230,6 +230,8 @@ class _Writing:
     def _is_free(self, meaning: Meaning) -> str:
         """The condition that a slot may simply be set."""
         free = f"{meaning.name!r} not in record"
+        if meaning.name == "category.name":
+            free = f"{free} and part != ''"  # a class without a name is told of
         return f"{free} and not categories.closed" if meaning.name in NAMED else free
 
     def _stored(self, meaning: Meaning, here: str) -> tuple[str, ...] | None:

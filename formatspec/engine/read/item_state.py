@@ -108,6 +108,10 @@ class ItemState:
     def sized(self) -> None:
         """Let the codecs know the size, once the item does."""
         width, height = self.item.get("image.width"), self.item.get("image.height")
+        info = self.item.get("$info")
+        if width and height and info is not None and info.as_displayed == (width, height):
+            self.env = Env(width, height)
+            return
         if width and height and not self.env.width and not self.too_large:
             try:
                 check_size(width, height)

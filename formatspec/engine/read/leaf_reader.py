@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from math import isfinite
 from typing import Any
 
 import msgspec
@@ -58,9 +59,10 @@ def nothing(value: Any, record: Record, state: ItemState) -> None:
 
 def leaf_reader(leaf: Leaf, place: Place, scope: Scope, context: ReadContext, at: DocumentPath, keys: int) -> Reader:
     if isinstance(leaf, Keep):
-        if context.counts:
+        follows = scope.kind == "object" and leaf.default is not None and follows_from_shape(leaf)
+        if context.counts and not (follows and context.compares):
             return kept_reader(leaf, scope, at)
-        if scope.kind != "object" or leaf.default is None or not follows_from_shape(leaf):
+        if not follows or leaf.default is None:
             return nothing
         return _computed(Computed(leaf.default, near=True), place, context, at)
     if isinstance(leaf, Constant):
@@ -126,6 +128,7 @@ def _bind(leaf: Bind, place: Place, scope: Scope, context: ReadContext, at: Docu
         bind = binders[0]
         many = scope.textual and keys == 1 and any(codec.kind in ("numbers", "any") for codec in chain.codecs)
         exact, flat = is_numbered(meanings[0]), meanings[0].name == "polygons"
+        outline = meanings[0].name in _OUTLINES and scope.kind == "object"
 
         def read(value: Any, record: Record, state: ItemState) -> None:
             if exact and (whole := _whole(value)) is not None:
@@ -139,8 +142,12 @@ def _bind(leaf: Bind, place: Place, scope: Scope, context: ReadContext, at: Docu
             try:
                 bind(decode(value, state.env), record, state)
             except UnfitError as unfit:
+                if value is None and outline:
+                    words = "the outline is null, and the object has none"
+                    state.fault("SEGMENT_EMPTY", (*state.at, *path), place, words, about=record, scope="object")
+                    return
                 parts = value.split() if many and isinstance(value, str) and unfit.code == "FIELD" else ()
-                if len(parts) > 1:
+                if len(parts) > 1 and all(map(_is_finite, parts)):
                     words = f"the row has {len(parts)} numbers where it states {meanings[0].name}"
                     state.fault("LINE", (*state.at, *path), place, words, unfit.expected, value)
                 else:
@@ -163,6 +170,7 @@ def _bind(leaf: Bind, place: Place, scope: Scope, context: ReadContext, at: Docu
     return read_several if wanted else _unread(meanings, chain, at, place, read_several)
 
 
+_OUTLINES = frozenset({"polygons", "polygon", "region"})
 _COUNTED = frozenset({"id", "track", "frame", "parent"})
 _FRACTION = re.compile(r"([-+]?\d+)\.0+")
 
@@ -180,6 +188,14 @@ def _whole(value: Any) -> Any:
         found = _FRACTION.fullmatch(value)
         return None if found is None else found[1]
     return None
+
+
+def _is_finite(text: str) -> bool:
+    """Whether a text is a finite number."""
+    try:
+        return isfinite(float(text))
+    except ValueError:
+        return False
 
 
 def _is_flat(value: Any) -> bool:

@@ -99,7 +99,10 @@ def may_be_absent(field: Field, scope: Scope) -> bool:
 
 
 def is_filled(field: Field, scope: Scope) -> bool:
-    """Whether an object's row that lacks a field gets its value from the leaf's `else`, of which a finding tells."""
+    """Whether what lacks a field, or has null there, is given its value, of which a finding tells: an object's row by
+    the leaf's `else`, an image's size by the image."""
+    if filling(field) == "IMAGE_SIZE_ABSENT":
+        return not field.optional and not scope.cells and scope.kind != "dataset"
     if field.optional or scope.kind != "object" or scope.textual or len(field.keys) > 1:
         return False
     leaf = field.rule.leaf if isinstance(field.rule, LeafRule) else None
@@ -110,6 +113,8 @@ def is_filled(field: Field, scope: Scope) -> bool:
 
 FILLED = (("id",), ("single",))
 """Slots of an object with one right value where a row does not state them: a new id, and that it is one thing."""
+OF_IMAGE = (("image.width",), ("image.height",))
+"""Slots of an item that its image tells."""
 OF_SHAPE = frozenset({"area", "bbox", "labelled"})
 """What follows from an object's shape."""
 
@@ -122,4 +127,5 @@ def follows_from_shape(leaf: Keep) -> bool:
 def filling(field: Field) -> str:
     """The code of the finding that tells of a field that is filled."""
     leaf = field.rule.leaf if isinstance(field.rule, LeafRule) else None
-    return "ID_MISSING" if isinstance(leaf, Bind) and leaf.names == ("id",) else "FIELD_FILLED"
+    names = leaf.names if isinstance(leaf, Bind) and len(field.keys) == 1 and not leaf.calls else ()
+    return "ID_MISSING" if names == ("id",) else "IMAGE_SIZE_ABSENT" if names in OF_IMAGE else "FIELD_FILLED"

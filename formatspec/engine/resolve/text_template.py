@@ -82,7 +82,7 @@ def text_template(leaf: Text, scope: Scope, place: Place) -> TextTemplate:
         if pattern == r".+" and mark:
             # What may be absent behind a text is told from the text by the mark, which it then cannot hold.
             pattern, render = rf"[^{re.escape(mark)}]+", partial(_without, mark)
-        parts.append(TemplateField(name, pattern, str, render, optional=absent))
+        parts.append(TemplateField(name, pattern, str, render, wants=_wants(pattern), optional=absent))
     try:
         template = compile_template(parts, limit=1 << 22)
     except ValueError as error:
@@ -135,6 +135,15 @@ def _only_numbers(parts: Sequence[str | TemplateField]) -> re.Pattern[str] | Non
 
 def _is_number(pattern: str) -> bool:
     return pattern in (NUMBER, formats.field("x", "d").pattern) or pattern.startswith(f"(?:{NUMBER})")
+
+
+def _wants(pattern: str) -> str:
+    """What a field takes, in words, where that is numbers; else nothing."""
+    if pattern == NUMBER:
+        return "a number"
+    if pattern.startswith(f"(?:{formats.field('x', 'd').pattern})"):
+        return "a whole number"
+    return "numbers" if pattern.startswith(f"(?:{NUMBER})") else ""
 
 
 def _pattern(part: Bind | Keep | Computed, scope: Scope, place: Place) -> str:

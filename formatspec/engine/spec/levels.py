@@ -1,11 +1,12 @@
 """Levels that a spec gives to codes: `levels: {BOX_EMPTY: error, BOX_OUTSIDE: {error: max(values) > 1.01}}`.
 
-A condition is asked of `values`, the numbers as the file states them, in the order in which they stand there.
+A condition is asked of `values`, the numbers as the file states them, in the order in which they stand there; of a
+finding that is about no geometry, of what it is about, as the name of a subset that is not there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from formatspec.codecs.registry import Env, UnfitError
@@ -105,15 +106,17 @@ class Levels:
             code: Its code.
             usual: The level where the spec says nothing.
             slot: The slot of geometry that is at fault, if one is.
-            value: The slot's value.
+            value: The slot's value; without a slot, what the finding is about.
             size: The image's width and height.
             place: The leaf that stated the value; without one, all leaves of the slot are asked.
         """
         if code in self._fixed:
             return self._fixed[code]
         asked = self._asked.get(code)
-        if asked is None or not slot:
+        if asked is None or (not slot and value is None):
             return usual
+        if not slot:
+            return next((level for level, holds in asked if _holds(holds, [value])), usual)
         for leaf in self.leaves:
             if leaf.slot != slot or (place is not None and leaf.place != place):
                 continue
@@ -141,7 +144,7 @@ def _condition(code: str, text: object, place: Place) -> Holds:
         raise problem(f"levels: {code}: {error.name!r} has no value here", place, hint=hint) from None
 
 
-def _holds(condition: Holds, numbers: list[float]) -> bool:
+def _holds(condition: Holds, numbers: Sequence[Any]) -> bool:
     try:
         return bool(condition(numbers))
     except ExpressionError:

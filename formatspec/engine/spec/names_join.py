@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from formatspec.engine.resolve.scope import Scope
 from formatspec.engine.spec import wanted_slots
 from formatspec.engine.spec.compiled import IMAGE, Format, Role
 from formatspec.engine.spec.tables import first_of, tables_in
 from formatspec.language.errors import Problem, suggest
-from formatspec.language.rules import Rule
+from formatspec.language.leaf import bindings
+from formatspec.language.rules import LeafRule, LineRule, Rule, TableRule, inside
 from formatspec.model.slots import TABLES, find_slot
 
 _OF_ONE_ITEM = frozenset({"object", "area", "void", "caption"})
@@ -70,6 +72,36 @@ def _names_item(role: Role, rule: Rule, required: set[str]) -> bool:
                 return True
             told.add("subset" if meaning.name == "subsets" else meaning.name)
     return required <= told
+
+
+def extension_told(form: Format) -> str | None:
+    """The name of an image's extension, where it may tell two images of one stem apart: nothing is named by the stem.
+
+    None where an item has files of its own beside its image, or where rows name images without their extension.
+    """
+    image = form.roles.get(IMAGE)
+    if image is None or any(role.span != "shared" for role in form.roles.values() if role is not image):
+        return None
+    kinds = image.scope.captures
+    extension = next((one for one in image.captures if kinds.get(one) == "image" and one not in form.key_names), None)
+    named = set(form.key_names) - {"subset"}
+    if extension is None or not named:
+        return None
+    for role in form.documents:
+        if any(told & named and extension not in told for told in _names_told(role.document_rule, role.scope)):
+            return None
+    return extension
+
+
+def _names_told(rule: Rule, scope: Scope) -> Iterator[set[str]]:
+    """For each leaf below a rule, the names of paths that it tells."""
+    if isinstance(rule, TableRule):
+        scope = scope.inside(rule.each.table)
+    if isinstance(rule, LeafRule | LineRule):
+        known = [scope.meaning(name) for bind in bindings(rule.leaf) for name in bind.names]
+        yield {meaning.name for meaning in known if meaning is not None and meaning.where == "capture"}
+    for one in inside(rule):
+        yield from _names_told(one, scope)
 
 
 def _problem(form: Format, role: Role) -> Problem:

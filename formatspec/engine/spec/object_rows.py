@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from formatspec.language.leaf import bindings
+from formatspec.language.expression import Name
+from formatspec.language.leaf import Keep, bindings
 from formatspec.language.rules import LeafRule, LineRule, MapRule, Rule, TableRule, inside
 
 OF_OBJECTS = frozenset({"objects", "children"})
@@ -44,6 +45,13 @@ def bound_names(rule: Rule, tables: frozenset[str] | None = None) -> Iterator[st
             yield from bind.names
     for one in inside(rule):
         yield from bound_names(one, tables)
+
+
+def states_areas(rule: Rule) -> bool:
+    """Whether a row of an object states its area, which follows from its shape."""
+    rows = [one.row for one in object_tables(rule) if isinstance(one.row, MapRule)]
+    leaves = [field.rule.leaf for row in rows for field in row.fields if isinstance(field.rule, LeafRule)]
+    return any(isinstance(leaf, Keep) and leaf.default == Name("area") for leaf in leaves)
 
 
 def states_outlines(rule: Rule) -> bool:

@@ -117,7 +117,7 @@ def _map(rule: MapRule, scope: Scope, required: bool) -> Writer:
         document: dict[str, Any] = {}
         for keys, _, writer in fields:
             before = _source_of(keys, source, known)
-            if before is MISSING and keys[0] in filled:
+            if (before is MISSING or before is None) and keys[0] in filled:
                 before = NO_SOURCE
             value = writer(context, before)
             if value is MISSING:

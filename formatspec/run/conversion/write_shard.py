@@ -153,11 +153,11 @@ class Conversion:
             item, changed = one.item, False
             if item is not None and source.purpose.kept:
                 self.exporter.tally.compare("kept fields", one.key, one.state.kept, kept_by_objects(item))
-            judged = list(self.checker.item(one, False)) if self.checker.shallow else []
+            judged = list(self.checker.item(one, False)) if self.checker.shallow or one.deferred else []
             if item is not None and (one.faults or judged):
                 item, changed = self._treated(one, item, made, judged)
                 if item is not None and changed and self.unchanged and not self._can_be_rewritten:
-                    item = self._read_whole(index)
+                    item = self._read_whole(index, made)
             if item is not None and not self.unchanged and self.judge.is_stricter:
                 item = self._judged(item, made, bool(one.faults))
             if item is None:
@@ -184,6 +184,12 @@ class Conversion:
         source, policy = self.source, self.plan.policy
         noted = source.reporter.noted(one.faults, one.key, source.shared_files)
         decided = treat(policy, [(finding, fault) for (finding, _), fault in zip(noted, one.faults, strict=True)])
+        if self.classes is None:  # an object without a class gets none
+            decided = [
+                done._replace(action="error") if done.action == "fix" and done.finding.case == "name"
+                and done.finding.code == "FIELD" else done
+                for done in decided
+            ]  # fmt: skip
         for found in judged:
             action, within = policy.decided(found.finding)
             decided.append(Decision(found.finding, action, found.about, "", within))
@@ -209,11 +215,18 @@ class Conversion:
             made.left_out += 1
         return None if any(done.action == "error" for done in judged.done) else judged.item
 
-    def _read_whole(self, index: int) -> Item | None:
-        """An item that is written anew though its files were to be kept: its pixels are read too."""
-        source = self._rewritten_from
+    def _read_whole(self, index: int, made: Written) -> Item | None:
+        """An item that is written anew though its files were to be kept: its pixels are read too.
+
+        Where it is not written for what is found then, `made` takes those findings.
+        """
+        source, again = self._rewritten_from, Written()
         one = source.read(source.entries[index])
-        return None if one.item is None else self._treated(one, one.item, Written())[0]
+        item = None if one.item is None else self._treated(one, one.item, again)[0]
+        if item is None:
+            made.found += [(found, at) for found, at in again.found if found.action in ("drop-item", "error")]
+            made.left_out += again.left_out
+        return item
 
     @cached_property
     def may_be_boxes(self) -> tuple[str, ...]:

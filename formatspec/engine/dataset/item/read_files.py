@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from formatspec.engine.base.faults import Fault, Record
+from formatspec.engine.base.faults import Fault, Record, other_encoding, unread
 from formatspec.engine.dataset.item.expected_files import expected_path, note_missing
 from formatspec.engine.dataset.item.purpose import Purpose, Readers
-from formatspec.engine.documents.role_codec import encoding_used
+from formatspec.engine.documents.line_document import Stray
 from formatspec.engine.index.entries import Entry
 from formatspec.engine.read.item_state import ItemState
 from formatspec.engine.resolve.json_schema import schema_faults
@@ -67,32 +67,22 @@ def read_document(role: Role, path: str, tree: Tree, state: ItemState, keys: boo
         data = tree.read(path)
         decoded = role.codec.decode(data)
     except (FileError, ValueError, OSError) as error:
-        place = (getattr(error, "line", None), getattr(error, "column", None))
-        message = str(getattr(error, "message", error))
-        state.faults.append(Fault("FILE_UNREADABLE", path, (), role.place, message, object=place, case="item"))
+        state.faults.append(unread(error, path, role.place, "item"))
         return None
     if keys:
         state.faults += keys_twice(role, path, data, "key")
-    if len(role.spec.encoding) > 1 and not data.isascii():
-        used = encoding_used(data, role.spec)
-        if used != role.spec.encoding[0]:
-            state.faults.append(
-                Fault("FILE_ENCODING", path, (), role.place, f"the file is {used}", role.spec.encoding[0])
-            )
-    for stray in decoded.strays:
-        state.faults.append(
-            Fault(
-                "LINE",
-                path,
-                (),
-                role.place,
-                "the line does not fit",
-                stray.expected,
-                stray.text,
-                (stray.line + 1, 1),
-            )
-        )
+    other = other_encoding(data, path, role.place, role.spec.encoding)
+    if other is not None:
+        state.faults.append(other)
+    state.faults += (unfit_line(path, role, stray, "item") for stray in decoded.strays)
     return (decoded.document,)
+
+
+def unfit_line(path: str, role: Role, stray: Stray, scope: str) -> Fault:
+    """The fault of a line that fits nothing: of a row, it costs that row; `scope`: what else is concerned."""
+    place, about = (stray.line + 1, 1), "object" if stray.is_row else scope
+    words = "the line does not fit"
+    return Fault("LINE", path, (), role.place, words, stray.expected, stray.text, place, scope=about)
 
 
 def _read_raster(

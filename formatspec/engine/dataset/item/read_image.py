@@ -62,9 +62,10 @@ def read_image(
         rule = role.place if role else None
         state.faults.append(Fault("FILE_TRUNCATED", path, (), rule, "the image stops before its end"))
     if info.orientation != 1:
-        state.faults.append(
-            Fault("IMAGE_ROTATED", path, (), None, f"EXIF orientation {info.orientation}; taken as stored")
-        )
+        state.faults.append(Fault("IMAGE_ROTATED", path, (), None, f"EXIF orientation {info.orientation}; {AS_STORED}"))
+
+
+AS_STORED = "taken as stored, while readers that apply EXIF, as OpenCV's does, see it turned"
 
 
 def _only_listed(runs: Mapping[str, Sequence[Run]]) -> bool:

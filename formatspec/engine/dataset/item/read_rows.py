@@ -77,7 +77,8 @@ def _read_item(reader: RowReader, document: Any, position: int, state: ItemState
     before = len(state.faults)
     reader.read(document, state.item, state)
     reader.fits(state.item, state)
-    if state.origin and not any(fault.sets_aside for fault in state.faults[before:]):
+    aside = (fault.sets_aside and fault.scope != "object" for fault in state.faults[before:])
+    if state.origin and not any(aside):  # a row within that is set aside costs itself alone
         state.item.setdefault("$rows", {})[reader.number, state.file] = (position, document)
 
 

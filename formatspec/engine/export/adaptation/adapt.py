@@ -175,7 +175,7 @@ class Adapter:
         names = naming.of(item, index)
         moments = {slot: names.get(slot) if slot in naming.names else getattr(item, slot) for slot in MOMENTS}
         return msgspec.structs.replace(
-            item, key=naming.key(names), captures=names, subsets=naming.subsets(item),
+            item, key=naming.own_key(item, names), captures=names, subsets=naming.subsets(item),
             image=naming.placed(item.image, names), objects=self._objects(item), **moments,
             origin=item.origin if self.same else None,
         )  # fmt: skip

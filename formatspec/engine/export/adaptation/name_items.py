@@ -13,6 +13,7 @@ import msgspec
 
 from formatspec.engine.base.scratch_records import PIECE, Marks, mark
 from formatspec.engine.spec.compiled import IMAGE, Format, name_template
+from formatspec.engine.spec.names_join import extension_told
 from formatspec.model.records import Category, Image, Item
 from formatspec.model.slots import find_slot
 
@@ -59,6 +60,7 @@ class Naming:
         self._parts = tuple(name for name in source.key_names if name != "subset")
         self._formats = dict(image.scope.captures) if image is not None else {}
         self._renamed = dict(renamed)
+        self._extension = extension_told(source)
         self._folder = next((name for name in self.names if self._formats.get(name) == "path?"), None)
         self._captures = tuple((name, self._capture(name)) for name in self.names if name != self._folder)
         self._extensions = tuple(
@@ -98,6 +100,16 @@ class Naming:
     def key(self, names: Mapping[str, Any]) -> str:
         """The key of an item with these captures."""
         return "/".join(str(names[name]) for name in self.names if names.get(name) not in (None, ""))
+
+    def own_key(self, item: Item, names: Mapping[str, Any]) -> str:
+        """The key of an item that has these captures in the target: with its image's extension where this alone tells
+        it from another in the source."""
+        key = self.key(names)
+        extension = item.captures.get(self._extension) if self._extension else None
+        if extension and item.key.endswith(f".{extension}"):
+            plain = "/".join(str(item.captures[n]) for n in self._inherited if item.captures.get(n) not in (None, ""))
+            return f"{key}.{extension}" if item.key == f"{plain}.{extension}" else key
+        return key
 
     def placed(self, image: Image | None, names: Mapping[str, Any]) -> Image | None:
         """An item's image where the target has it.  Raises NoPlaceError."""

@@ -28,7 +28,7 @@ def read_row(
 
     Gives the reader; None where the row is set aside.
     """
-    before = len(state.faults)
+    before, alone = len(state.faults), len(readers) == 1
     nearest: tuple[tuple[int, int, int], list[Fault]] | None = None
     for reader in readers:
         if len(readers) > 1 and not reader.test(row):
@@ -37,7 +37,7 @@ def read_row(
         reader.read(row, record, state)
         if reader.kind == "object" and "index" in reader.by:
             record.setdefault("?index", position)
-        if len(state.faults) > before and any(fault.sets_aside for fault in state.faults[before:]):
+        if len(state.faults) > before and any(_costs(fault, alone) for fault in state.faults[before:]):
             _of_row(state, before, reader, record)
             wrong = _distance(state.faults[before:])
             if nearest is None or wrong < nearest[0]:
@@ -71,6 +71,12 @@ def read_row(
     return None
 
 
+def _costs(fault: Fault, alone: bool) -> bool:
+    """Whether a row is set aside for a fault; `alone`: no other alternative may take the row, so that the fault of a
+    row within it costs that row only."""
+    return fault.sets_aside and not (alone and fault.scope == "object")
+
+
 def _distance(faults: Sequence[Fault]) -> tuple[int, int, int]:
     """How far a row is from an alternative: the keys that it lacks, what else is wrong, and how deep within the row."""
     aside = [fault for fault in faults if fault.sets_aside]
@@ -79,7 +85,7 @@ def _distance(faults: Sequence[Fault]) -> tuple[int, int, int]:
 
 
 def _as_resembled(faults: list[Fault], readers: Sequence[RowReader], row: Any) -> list[Fault]:
-    """The faults of a line with too few values, told by the alternative whose rows have one more.
+    """The faults of a line with a value too few or too many, told by the alternative whose rows have one more or less.
 
     A row of a box has a fixed number of values; one of an outline takes any, so that it fits a line the least.
     """
@@ -89,7 +95,7 @@ def _as_resembled(faults: list[Fault], readers: Sequence[RowReader], row: Any) -
         return faults
     count = len(line[1].split())
     lengths = dict(filter(None, (_values_of(reader) for reader in readers)))
-    near = [length for length in lengths if abs(length - count) == 1 and count < length]
+    near = [length for length in lengths if abs(length - count) == 1]
     if not near:
         return faults
     words = f"a row of a {lengths[near[0]]} has {near[0]} values, and this one has {count}"

@@ -1,0 +1,85 @@
+"""Subsets that a document names and of which there is no image, and what a target that must name them writes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from coco_like import coco, image_bytes, put
+
+import formatspec as fs
+
+ROW = "0 0.5 0.5 0.2 0.2\n"
+
+
+def yolo(folder: Path, config: str, *subsets: str) -> Path:
+    """A dataset with an image of each of some subsets."""
+    files: dict[str, str | bytes] = {"data.yaml": f"{config}names: [cat]\n"}
+    for number, subset in enumerate(subsets):
+        files |= {f"images/{subset}/{subset}.jpg": image_bytes(90 + number, 80), f"labels/{subset}/{subset}.txt": ROW}
+    return put(folder, files)
+
+
+def said(data: Path, spec: str = "yolo_ultralytics") -> list[tuple[str, str, str | None]]:
+    found = (one for one in fs.validate(data, spec).findings if one.code != "SPLIT_LEAK")
+    return [(one.code, one.level, one.pointer) for one in found]
+
+
+@pytest.mark.parametrize(("config", "subsets", "expected"), [
+    ("train: images/train\nval: images/val\n", ("train", "val"), []),
+    ("train: images/train\nval: images/val\n", ("train",), [("SPLIT_EMPTY", "error", "/val")]),
+    ("train: images/train\nval: [images/train, images/val]\n", ("train",), [("SPLIT_EMPTY", "error", "/val/1")]),
+    ("train: ../x/images/train\nval: images/train\ntest: images/test\n", ("train",),
+     [("SPLIT_EMPTY", "warning", "/test")]),
+    ("train: images/train\n", ("train",), [("SPLIT_EMPTY", "warning", "/val")]),
+    ("", ("train",), [("SPLIT_EMPTY", "warning", "/train")]),
+    ("train: https://example.org/images\nval: images/*\n", ("train",), []),
+])  # fmt: skip
+def test_a_subset_that_is_named_and_not_there(
+    config: str, subsets: tuple[str, ...], expected: list[tuple[str, str, str]], tmp_path: Path
+) -> None:
+    assert said(yolo(tmp_path / "data", config, *subsets)) == expected
+
+
+def test_a_folder_that_is_there_and_empty(tmp_path: Path) -> None:
+    data = yolo(tmp_path / "data", "train: images/train\nval: images/val\n", "train")
+    (data / "images/val").mkdir()
+    (data / "images/val/notes.txt").write_text("none yet")
+    (found,) = (one for one in fs.validate(data, "yolo_ultralytics").findings if one.code == "SPLIT_EMPTY")
+    assert found.message == "val names images/val, which holds no image"
+
+
+def test_a_named_subset_that_is_not_there_stops_no_conversion(tmp_path: Path) -> None:
+    data = yolo(tmp_path / "data", "train: images/train\nval: images/val\n", "train")
+    result = fs.convert(data, to="coco", out=tmp_path / "coco", spec="yolo_ultralytics")
+    assert [one.action for one in result.findings if one.code == "SPLIT_EMPTY"] == ["keep"]
+    fs.convert(data, to="yolo_ultralytics", out=tmp_path / "copy", spec="yolo_ultralytics")
+    assert "val: images/train\n" in (tmp_path / "copy/data.yaml").read_text()
+    assert said(tmp_path / "copy") == []
+    with pytest.raises(fs.RefusedError):
+        fs.convert(data, to="coco", out=tmp_path / "none", spec="yolo_ultralytics", on=["SPLIT_EMPTY=error"])
+
+
+@pytest.mark.parametrize(("subset", "to", "config", "notice"), [
+    ("train", "yolo_ultralytics", "train: images/train\nval: images/train\n", "val is images/train"),
+    ("val", "yolo_ultralytics", "train: images/val\nval: images/val\n", "train is images/val"),
+    ("train", "roboflow_yolo", "train: ../train/images\nval: ../train/images\n", "val is ../train/images"),
+])  # fmt: skip
+def test_a_target_that_must_name_a_subset_names_one_that_is_there(
+    subset: str, to: str, config: str, notice: str, tmp_path: Path
+) -> None:
+    data = put(tmp_path / "data", coco([], subset))
+    result = fs.convert(data, to=to, out=tmp_path / "out", spec="coco")
+    assert config in (tmp_path / "out/data.yaml").read_text()
+    assert [one for one in result.notices if notice in one and "since there is no image" in one]
+    assert said(tmp_path / "out", to) == []
+
+
+def test_a_subset_of_which_no_item_is_left_is_named_no_more(tmp_path: Path) -> None:
+    data = yolo(tmp_path / "data", "train: images/train\nval: images/val\ntest: images/test\n", "train", "val", "test")
+    for subset in ("val", "test"):
+        (data / f"images/{subset}/{subset}.jpg").write_bytes(b"")
+    fs.convert(data, to="yolo_ultralytics", out=tmp_path / "out", spec="yolo_ultralytics", skip_invalid=True)
+    text = (tmp_path / "out/data.yaml").read_text()
+    assert "val: images/train\n" in text and "test" not in text
+    assert said(tmp_path / "out") == []
