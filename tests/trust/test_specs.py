@@ -62,6 +62,44 @@ def test_names_of_let_in_a_circle(let: str, tmp_path: Path, data: Path) -> None:
         fs.validate(data, spec(tmp_path, text), workers=1)
 
 
+def test_many_names_of_let_in_many_texts(tmp_path: Path) -> None:
+    count = 40_000
+    names = "".join(f'  a{n}: "x"\n' for n in range(count))
+    checks = "".join(f"  MY_{n}: {{say: '{{a{n}}}{{b}}', holds: 'true'}}\n" for n in range(2_000))
+    file = spec(tmp_path, f"{HEAD}let:\n{names}{IMAGES}checks:\n{checks}")
+    with not_for_ever():
+        assert load_source(file).spec.checks["MY_1999"].say == "x{b}"
+
+
+def test_names_of_let_may_name_one_another(tmp_path: Path) -> None:
+    text = f'{HEAD}let: {{a: "{{b}}-{{b}}", b: "{{c}}{{d}}", c: "{{name}}"}}\n' + IMAGES.replace("{name}", "{a}")
+    assert load_source(spec(tmp_path, text)).spec.files["image"].path == "{name}{d}-{name}{d}.{ext:image}"
+
+
+def test_many_entries_laid_over_many(tmp_path: Path) -> None:
+    count = 20_000
+    spec(tmp_path, HEAD + IMAGES + "levels:\n" + "".join(f"  B{n}: error\n" for n in range(count)), "base.yaml")
+    over = "".join(f"  {'B' if n % 2 else 'C'}{n}: warning\n" for n in range(count))
+    with not_for_ever():
+        levels = load_source(spec(tmp_path, f"{HEAD}extends: base.yaml\nlevels:\n{over}")).spec.levels
+    assert list(levels)[:2] == ["B0", "B1"]
+    assert (levels["B0"], levels["B1"], levels["C0"], len(levels)) == ("error", "warning", "warning", count * 3 // 2)
+
+
+def test_many_roles_like_one_another(tmp_path: Path) -> None:
+    roles = "".join(f'  r{n}: {{like: r{n + 1}, path: "{{name}}.r{n}"}}\n' for n in range(200))
+    text = f'{HEAD}{IMAGES}{roles}  r200: {{path: "{{name}}.end", need: optional}}\n'
+    files = load_source(spec(tmp_path, text)).spec.files
+    assert (list(files)[:2], files["r0"].need, files["r0"].path) == (["image", "r0"], "optional", "{name}.r0")
+
+
+def test_many_variants_of_many_roles(tmp_path: Path) -> None:
+    roles = "".join(f'  u{n}: "{{name}}.u{n}"\n' for n in range(500))
+    variants = "".join(f"  - {{name: v{n}}}\n" for n in range(2_000))
+    with pytest.raises(SpecError, match=r"s\.yaml:\d+:5: the spec and its variants hold more than 200,000 values"):
+        load_source(spec(tmp_path, f"{HEAD}{IMAGES}{roles}variants:\n{variants}"))
+
+
 @pytest.mark.parametrize("pattern", ["^(a+)+$", "(a|a)*b", "^(a|aa)+$", "(.*a){25}"])
 def test_a_pattern_cannot_run_away(pattern: str, tmp_path: Path, data: Path) -> None:
     (data / "a.json").write_text(json.dumps({"x": "a" * 50_000 + "!"}), encoding="utf-8")
