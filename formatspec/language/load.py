@@ -241,7 +241,7 @@ def merge(base: Node, over: Node) -> Node:
 def _merged(base: Mapping[str, Node], over: Mapping[str, Node]) -> dict[str, Node]:
     """Entries laid over others: a key that both have keeps its place, and is spelled (`key` or `key?`) as above."""
     merged = dict(base)
-    places = {key.removesuffix("?"): key for key in reversed(base)}
+    places = {key.removesuffix("?"): key for key in reversed(list(base))}
     """The key in `merged` of each bare key; the first where two differ in the mark alone."""
     spelled: dict[str, str] = {}
     """How keys of `merged` are spelled in the end."""
@@ -290,7 +290,7 @@ def _variants(node: Node) -> Iterator[tuple[str, Node]]:
 
 
 def _weight(node: Node, most: int) -> int:
-    """How many values a node holds, itself and each time that an alias names one counted; counts to one above `most`."""
+    """How many values a node holds, itself and each use of an alias counted; it counts to one above `most`."""
     todo, found = [node], 0
     while todo and found <= most:
         one = todo.pop()

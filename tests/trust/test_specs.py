@@ -165,6 +165,92 @@ def test_a_schema_that_leads_back_to_itself(schema: Any) -> None:
         compile_schema(schema)
 
 
+def doubling(wrap: str) -> dict[str, Any]:
+    """Forty schemas, each of which asks the next twice: of the same value, or of a value in it."""
+    steps: dict[str, Any] = {"a40": {"type": "object"}}
+    for n in range(40):
+        twice = [{"$ref": f"#/$defs/a{n + 1}"}] * 2
+        steps[f"a{n}"] = {"allOf": twice} if wrap == "here" else {"properties": {"x": {"anyOf": twice}}}
+    return {"$ref": "#/$defs/a0", "$defs": steps}
+
+
+@pytest.mark.parametrize("wrap", ["here", "below"])
+def test_a_schema_that_doubles_at_each_step(wrap: str, tmp_path: Path, data: Path) -> None:
+    text = with_schema(json.dumps(doubling(wrap)))
+    with not_for_ever(), pytest.raises(SpecError, match=r"s\.yaml:7:\d+: this schema asks more than 10,000 others"):
+        fs.validate(data, spec(tmp_path, text), workers=1)
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"properties": {"x": {"anyOf": [{"$ref": "#"}, {"$ref": "#"}]}}, "type": "object"},
+        {
+            "properties": {
+                "x": {"anyOf": [{"properties": {"x": {"$ref": "#"}}}, {"additionalProperties": {"$ref": "#"}}]}
+            }
+        },
+    ],
+)
+def test_a_schema_that_doubles_with_the_depth_of_the_document(schema: Any) -> None:
+    deep: Any = 1
+    for _ in range(100):
+        deep = {"x": deep}
+    check = compile_schema(schema)
+    with not_for_ever():
+        found = list(check(deep))
+    assert found == [((), "the document cannot be checked: the schema asks one value more than 10,000 times")]
+    assert not list(check({"x": {"x": {}}}))
+
+
+def test_a_schema_of_a_tree_of_expressions_may_refer_to_itself() -> None:
+    of = {"and": {"items": {"$ref": "#"}}, "or": {"items": {"$ref": "#"}}, "not": {"$ref": "#"}}
+    check = compile_schema(
+        {
+            "anyOf": [
+                {"type": "integer"},
+                *({"properties": {w: s}, "required": [w], "type": "object"} for w, s in of.items()),
+            ]
+        }
+    )
+    assert not list(check({"and": [1, {"not": {"or": [2, {"not": 3}]}}]}))
+    assert len(list(check({"and": [1, {"not": "x"}]}))) == 1
+
+
+def test_a_schema_whose_references_go_on_and_on() -> None:
+    steps = {f"a{n}": {"$ref": f"#/$defs/a{n + 1}"} for n in range(5000)}
+    for end in ({"type": "integer"}, {"items": {"$ref": "#"}}):
+        with not_for_ever(), pytest.raises(SchemaError, match="more than 100 times"):
+            compile_schema({"$ref": "#/$defs/a0", "$defs": {**steps, "a5000": end}})
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"properties": {"x": {"$anchor": "a", "allOf": [{"$ref": "#a"}]}}},
+        {"allOf": [{"$dynamicRef": "#"}]},
+        {"properties": {"x": {"$id": "https://example.org/x", "allOf": [{"$ref": "#"}]}}},
+    ],
+)
+def test_a_schema_names_places_by_their_paths_only(schema: Any) -> None:
+    with pytest.raises(SchemaError, match=r"is not allowed beside references|only references within"):
+        compile_schema(schema)
+
+
+def test_an_escaped_reference_is_followed() -> None:
+    with pytest.raises(SchemaError, match="leads back to itself"):
+        compile_schema({"$ref": "#/%24defs/a", "$defs": {"a": {"$ref": "#/%24defs/a"}}})
+
+
+def test_a_long_list_is_checked_in_time(tmp_path: Path, data: Path) -> None:
+    (data / "a.json").write_text(json.dumps({"x": [{"a": n} for n in range(30_000)]}), encoding="utf-8")
+    text = with_schema("{properties: {x: {uniqueItems: true, contains: {const: 1}}}}")
+    with not_for_ever():
+        (finding,) = fs.validate(data, spec(tmp_path, text), workers=1).findings
+    assert (finding.code, finding.pointer) == ("SCHEMA", "/x")
+    assert len(finding.message) < 300
+
+
 def test_a_schema_that_nests_is_no_circle() -> None:
     check = compile_schema({"properties": {"x": {"$ref": "#"}}, "type": "object"})
     assert not list(check({"x": {"x": {}}}))
