@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import zipfile
 from collections.abc import Sequence
@@ -119,6 +120,18 @@ def _new_name(file: Path, old: object, value: object) -> NewName:
         return msgspec.convert(value, NewCategory)
     except msgspec.ValidationError as error:
         stop(f"--labels {file}: {old}: {error}; expected a new name, null, or a mapping of name, id and countable")
+
+
+def refuse_report(report: Path, data: str) -> None:
+    """End where a report cannot be written, or would be among the data, before anything else is done."""
+    if not is_url(data) and Path(data).resolve() in (report.resolve(), *report.resolve().parents):
+        stop(f"--report {report} lies inside the data {data}; name a file elsewhere")
+    if report.is_dir():
+        stop(f"--report {report} is a folder; name a file")
+    if not report.resolve().parent.is_dir():
+        stop(f"--report {report}: there is no folder {report.parent}")
+    if not os.access(report if report.exists() else report.resolve().parent, os.W_OK):
+        stop(f"--report {report} cannot be written: permission denied, or a read-only file system")
 
 
 def set_limits_of(given: Sequence[str] | None) -> None:
