@@ -445,9 +445,9 @@ def main() -> None:
 def _open_closed_streams() -> None:
     """Give the streams that the caller closed (`>&-`) a place where what is said is gone, as the caller wants."""
     nowhere = Path(os.devnull)
-    sys.stdin = sys.stdin or nowhere.open(encoding="utf-8")  # noqa: SIM115, open to the end
-    sys.stdout = sys.stdout or nowhere.open("w", encoding="utf-8")  # noqa: SIM115, open to the end
-    sys.stderr = sys.stderr or nowhere.open("w", encoding="utf-8")  # noqa: SIM115, open to the end
+    sys.stdin = sys.stdin or nowhere.open(encoding="utf-8")
+    sys.stdout = sys.stdout or nowhere.open("w", encoding="utf-8")
+    sys.stderr = sys.stderr or nowhere.open("w", encoding="utf-8")
 
 
 def _show_warning(others: Any, message: Any, category: type[Warning], *place: Any, **more: Any) -> None:

@@ -270,6 +270,8 @@ def _is_row(node: Node) -> bool:
 def _variants(node: Node) -> Iterator[tuple[str, Node]]:
     variants = node.value.get("variants")
     if variants is None:
+        if _weight(node, LAID_OUT_LIMIT) > LAID_OUT_LIMIT:
+            raise problem(f"the spec holds more than {LAID_OUT_LIMIT:,} values", node.place)
         yield "", node
         return
     if not isinstance(variants.value, list) or not variants.value:

@@ -18,7 +18,8 @@ from hanging import not_for_ever
 from PIL import Image
 
 import formatspec as fs
-from formatspec.engine.resolve.json_schema import SchemaError, compile_schema
+from formatspec.engine.resolve.json_schema import compile_schema
+from formatspec.engine.resolve.schema_bounds import SchemaError
 from formatspec.language import expression
 from formatspec.language.errors import SpecError
 from formatspec.language.functions import FUNCTIONS
@@ -98,6 +99,12 @@ def test_many_variants_of_many_roles(tmp_path: Path) -> None:
     variants = "".join(f"  - {{name: v{n}}}\n" for n in range(2_000))
     with pytest.raises(SpecError, match=r"s\.yaml:\d+:5: the spec and its variants hold more than 200,000 values"):
         load_source(spec(tmp_path, f"{HEAD}{IMAGES}{roles}variants:\n{variants}"))
+
+
+def test_a_spec_of_too_many_values(tmp_path: Path) -> None:
+    levels = "".join(f"B{n}: error, " for n in range(200_000))
+    with not_for_ever(), pytest.raises(SpecError, match=r"s\.yaml:1:1: the spec holds more than 200,000 values"):
+        load_source(spec(tmp_path, f"{HEAD}{IMAGES}levels: {{{levels}}}\n"))
 
 
 @pytest.mark.parametrize("pattern", ["^(a+)+$", "(a|a)*b", "^(a|aa)+$", "(.*a){25}"])
