@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import zipfile
 from collections.abc import Mapping, Sequence
@@ -141,6 +142,19 @@ def _new_name(file: Path, old: object, value: object) -> NewName:
         return msgspec.convert(value, NewCategory)
     except msgspec.ValidationError as error:
         stop(f"--labels {file}: {old}: {error}; expected a new name, null, or a mapping of name, id and countable")
+
+
+def refuse_report(report: Path, data: str) -> None:
+    """End where a report cannot be written, or would replace a file of the data, before anything else is done."""
+    inside = not is_url(data) and Path(data).resolve() in (report.resolve(), *report.resolve().parents)
+    if inside and report.is_file():
+        stop(f"--report {report} is a file of the data {data} and would be replaced; name another file")
+    if report.is_dir():
+        stop(f"--report {report} is a folder; name a file")
+    if not report.resolve().parent.is_dir():
+        stop(f"--report {report}: there is no folder {report.parent}")
+    if not os.access(report if report.exists() else report.resolve().parent, os.W_OK):
+        stop(f"--report {report} cannot be written: permission denied, or a read-only file system")
 
 
 def set_limits_of(given: Sequence[str] | None) -> None:

@@ -125,7 +125,7 @@ def convert(
 ) -> None:
     """Write a dataset, or several as one, in another format; the output appears whole or not at all."""
     import formatspec.api as api
-    from formatspec.cli.arguments import dataset_at, label_map, pairs, set_limits_of, spec_and_data
+    from formatspec.cli.arguments import dataset_at, label_map, pairs, refuse_report, set_limits_of, spec_and_data
     from formatspec.run.conversion.plan import RefusedError, UnaccountedError
     from formatspec.run.output.staging import OutputError
 
@@ -135,12 +135,12 @@ def convert(
         stop(f"--media is copy, link or none, not {media!r}")
     if out == "":
         stop("-o names no folder; leave it out for DATA-TARGET")
-    if report is not None:
-        _refuse_report(report)
     set_limits_of(limit)
     spec, data = (None, "") if several else spec_and_data(what or ())
     if several and (what or not out or engine != "processes"):
         stop("with --data, name each dataset by it, and the output with -o; --engine ray takes one dataset alone")
+    if report is not None:
+        refuse_report(report, data)
     try:
         with progress("converting") as tell:
             result = api.merge(
@@ -176,16 +176,6 @@ def convert(
         for imbalance in result.unaccounted:
             say(str(imbalance))
         raise typer.Exit(FAULT)
-
-
-def _refuse_report(report: Path) -> None:
-    """End where a report cannot be written, before anything else is done."""
-    if report.is_dir():
-        stop(f"--report {report} is a folder; name a file")
-    if not report.resolve().parent.is_dir():
-        stop(f"--report {report}: there is no folder {report.parent}")
-    if not os.access(report if report.exists() else report.resolve().parent, os.W_OK):
-        stop(f"--report {report} cannot be written: permission denied, or a read-only file system")
 
 
 def _engine(name: str) -> Any:
@@ -415,6 +405,7 @@ def main() -> None:
     from formatspec.run.errors import CannotRunError
     from formatspec.run.output.staging import OutputError
 
+    _open_closed_streams()
     gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # they are looked for in every package there is
     arguments = [word for word in sys.argv[1:] if word not in ("-q", "--quiet")]
@@ -440,6 +431,14 @@ def main() -> None:
         _unexpected(error)
     finally:
         gc.freeze()  # what is left ends with the process; to look for rings of it takes as long as a small command
+
+
+def _open_closed_streams() -> None:
+    """Give the streams that the caller closed (`>&-`) a place where what is said is gone, as the caller wants."""
+    nowhere = Path(os.devnull)
+    sys.stdin = sys.stdin or nowhere.open(encoding="utf-8")
+    sys.stdout = sys.stdout or nowhere.open("w", encoding="utf-8")
+    sys.stderr = sys.stderr or nowhere.open("w", encoding="utf-8")
 
 
 def _show_warning(others: Any, message: Any, category: type[Warning], *place: Any, **more: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import warnings
 from collections.abc import Callable
 from os import PathLike
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -212,7 +213,7 @@ def _other_info(file: IO[bytes]) -> ImageInfo:
     from PIL import Image
 
     try:
-        with Image.open(file) as image:
+        with warnings.catch_warnings(action="ignore"), Image.open(file) as image:
             channels = _PALETTE_MODES.get(image.mode, len(image.getbands()))
             tag = image.getexif().get(_ORIENTATION, 1)
             orientation = tag if tag in range(1, 9) else 1

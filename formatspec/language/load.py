@@ -22,10 +22,13 @@ SPEC_LIMIT = 4 * 1024**2
 """Bytes of a spec's file."""
 LET_LIMIT = 1_000_000
 """Characters that `let` may add to a spec."""
+LAID_OUT_LIMIT = 200_000
+"""Values that a spec may hold, those of all its variants counted."""
 KEPT = 256
 """Specs that stay loaded: several times a catalogue, so that trying all of them loads each once, and a process that
 loads one edited spec after another does not grow."""
 SEARCH_VARIABLE = "FORMATSPEC_PATH"
+_NAME_IN_BRACES = re.compile(r"\{([^{}]*)\}")
 _NOT_INHERITED = ("examples", "extends", "title", "about", "homepage", "licence", "seen")
 
 
@@ -242,23 +245,35 @@ def beside(spec: Path, named: str, place: Place) -> Path:
 def merge(base: Node, over: Node) -> Node:
     """`over` laid over `base`: mappings merge, `drop` deletes, one-row tables merge, all else replaces."""
     if isinstance(base.value, dict) and isinstance(over.value, dict):
-        merged = dict(base.value)
-        for key, value in over.value.items():
-            if value.value == "drop":
-                if key not in merged:
-                    raise problem(f"there is no {key!r} to drop", value.place, hint=suggest(key, merged))
-                del merged[key]
-                continue
-            same = next((k for k in merged if k == key or k.removesuffix("?") == key.removesuffix("?")), None)
-            if same is None:
-                merged[key] = value
-            else:
-                laid = merge(merged[same], value)
-                merged = {key if k == same else k: laid if k == same else v for k, v in merged.items()}
-        return Node(value=merged, place=over.place)
+        return Node(value=_merged(base.value, over.value), place=over.place)
     if _is_row(base) and _is_row(over):
         return Node(value=[merge(base.value[0], over.value[0])], place=over.place)
     return over
+
+
+def _merged(base: Mapping[str, Node], over: Mapping[str, Node]) -> dict[str, Node]:
+    """Entries laid over others: a key that both have keeps its place, and is spelled (`key` or `key?`) as above."""
+    merged = dict(base)
+    places = {key.removesuffix("?"): key for key in reversed(list(base))}
+    """The key in `merged` of each bare key; the first where two differ in the mark alone."""
+    spelled: dict[str, str] = {}
+    """How keys of `merged` are spelled in the end."""
+    for key, value in over.items():
+        bare = key.removesuffix("?")
+        same = key if key in merged and key not in spelled else places.get(bare)
+        if value.value == "drop":
+            if same is None or spelled.get(same, same) != key:
+                known = [spelled.get(one, one) for one in merged]
+                raise problem(f"there is no {key!r} to drop", value.place, hint=suggest(key, known))
+            del merged[same]
+            places.pop(bare, None)
+        elif same is None:
+            merged[key] = value
+            places[bare] = key
+        else:
+            merged[same] = merge(merged[same], value)
+            spelled[same] = key
+    return {spelled.get(key, key): value for key, value in merged.items()} if spelled else merged
 
 
 def _is_row(node: Node) -> bool:
@@ -268,16 +283,37 @@ def _is_row(node: Node) -> bool:
 def _variants(node: Node) -> Iterator[tuple[str, Node]]:
     variants = node.value.get("variants")
     if variants is None:
+        if _weight(node, LAID_OUT_LIMIT) > LAID_OUT_LIMIT:
+            raise problem(f"the spec holds more than {LAID_OUT_LIMIT:,} values", node.place)
         yield "", node
         return
     if not isinstance(variants.value, list) or not variants.value:
         raise problem("`variants` is a list of layouts", variants.place, "at least one, each with a `name`")
     rest = Node(value={k: v for k, v in node.value.items() if k != "variants"}, place=node.place)
+    left = LAID_OUT_LIMIT - _weight(variants, LAID_OUT_LIMIT)
     for variant in variants.value:
+        left -= _weight(rest, left)
+        if left < 0:
+            message = (
+                f"the spec and its variants hold more than {LAID_OUT_LIMIT:,} values, those of each layout counted"
+            )
+            raise problem(message, variant.place)
         if not isinstance(variant.value, dict) or "name" not in variant.value:
             raise problem("a variant has a `name`", variant.place)
         over = Node(value={k: v for k, v in variant.value.items() if k != "name"}, place=variant.place)
         yield str(variant.value["name"].value), merge(rest, over)
+
+
+def _weight(node: Node, most: int) -> int:
+    """How many values a node holds, itself and each use of an alias counted; it counts to one above `most`."""
+    todo, found = [node], 0
+    while todo and found <= most:
+        one = todo.pop()
+        found += 1
+        todo.extend(
+            one.value.values() if isinstance(one.value, dict) else one.value if isinstance(one.value, list) else ()
+        )
+    return found
 
 
 def _layout(variant: str, node: Node) -> Layout:
@@ -303,8 +339,10 @@ class _Named:
     """The pieces of templates that `let` names, put in place of their names."""
 
     def __init__(self, values: Mapping[str, str]) -> None:
-        self.values = {f"{{{name}}}": value for name, value in values.items()}
-        self.left = LET_LIMIT
+        self._values = values
+        self._whole: dict[str, str] = {}
+        """The pieces that were asked for, with all pieces in them that they name."""
+        self._left = LET_LIMIT
 
     def put_into(self, node: Node) -> Node:
         """A node with the pieces in it.  Raises SpecError where they name each other in a circle, or add too much."""
@@ -313,33 +351,38 @@ class _Named:
         elif isinstance(node.value, list):
             fresh = [self.put_into(value) for value in node.value]
         elif isinstance(node.value, str) and "{" in node.value:
-            fresh = self._text(node.value, node.place)
+            fresh = self._text(node.value, node.place, ())
         else:
             return node
         return Node(value=fresh, place=node.place, raw=node.raw, quoted=node.quoted, keys=node.keys)
 
-    def _text(self, text: str, place: Place) -> str:
-        for _ in range(len(self.values) + 1):
-            before = text
-            for name, value in self.values.items():
-                self.left -= text.count(name) * max(len(value), 1)
-                if self.left < 0:
-                    raise problem(f"`let` makes this spec grow by more than {LET_LIMIT:,} characters", place)
-                text = text.replace(name, value)
-            if text == before:
-                break
-        if not any(name in text for name in self.values):
-            return text
-        raise problem("names of `let` name each other in a circle", place)
+    def _text(self, text: str, place: Place, inside: tuple[str, ...]) -> str:
+        def piece(found: re.Match[str]) -> str:
+            name = found[1]
+            if name not in self._values:
+                return found[0]
+            if name in inside:
+                raise problem("names of `let` name each other in a circle", place)
+            if name not in self._whole:
+                self._whole[name] = self._text(self._values[name], place, (*inside, name))
+            whole = self._whole[name]
+            self._left -= max(len(whole), 1)
+            if self._left < 0:
+                raise problem(f"`let` makes this spec grow by more than {LET_LIMIT:,} characters", place)
+            return whole
+
+        return _NAME_IN_BRACES.sub(piece, text)
 
 
 def _alike(node: Node) -> Node:
     files = node.value.get("files")
     if files is None or not isinstance(files.value, dict):
         return node
-    done: dict[str, Node] = {}
+    whole: dict[str, Node] = {}
 
     def resolve(name: str, below: tuple[str, ...]) -> Node:
+        if name in whole:
+            return whole[name]
         role: Node = files.value[name]
         like = role.value.get("like") if isinstance(role.value, dict) else None
         if like is None:
@@ -352,10 +395,10 @@ def _alike(node: Node) -> Node:
             raise problem(f"there is no role {like.value!r}", like.place, hint=suggest(str(like.value), files.value))
         above = resolve(like.value, (*below, name))
         own = Node(value={k: v for k, v in role.value.items() if k != "like"}, place=role.place)
-        return merge(above, own)
+        whole[name] = merge(above, own)
+        return whole[name]
 
-    for name in files.value:
-        done[name] = resolve(name, (name,))
+    done = {name: resolve(name, (name,)) for name in files.value}
     return Node(value={**node.value, "files": Node(value=done, place=files.place)}, place=node.place)
 
 

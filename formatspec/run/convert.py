@@ -137,6 +137,7 @@ def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callab
     _need_images(conversion, findings)
     refused: list[Finding] = []
     claimed: set[str] = set()
+    categories: set[str] = set()
     items = files = copied = left_out = classed = joined = boxed = objects = outlines = 0
     if conversion.in_turn:
         coming = Alone().map(conversion.run, shards)
@@ -148,6 +149,7 @@ def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callab
         findings += source.reporter.placed(made.found)
         refused += made.refused
         claimed |= made.claimed
+        categories |= made.categories
         items, files, copied = items + made.items, files + made.media, copied + made.copied
         left_out += made.left_out
         classed += made.classed
@@ -166,6 +168,8 @@ def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callab
         raise RefusedError("nothing was written: there is no valid item", told)
     if not any(finding.level == "error" for finding in findings) and plan.select is None:
         _refuse_unknown(plan.subsets, finisher.met, source)
+        if conversion.labels is not None:
+            conversion.labels.refuse_unmet(categories | conversion.labels.met)
     actions = counted(findings)
     if plan.lossless and actions:
         done = ", ".join(f"{one.code} ({one.action}, {one.count})" for one in actions)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from typing import Any
 
 import msgspec
@@ -12,7 +12,7 @@ from formatspec.engine.export.adaptation.name_items import spoken
 from formatspec.engine.resolve.scope import Scope
 from formatspec.engine.spec.compiled import Format
 from formatspec.language import expression
-from formatspec.language.errors import Problem, SpecError, suggest
+from formatspec.language.errors import Problem, SpecError, nearest, suggest
 from formatspec.language.expression import ExpressionError, ExpressionSyntaxError, UnknownNameError
 from formatspec.model.records import Area, Category, Item, Object
 from formatspec.model.slots import SLOTS
@@ -142,6 +142,25 @@ class Labels:
                 made = self._first.setdefault(name, category)
             known = self._made[id(category)] = (category, made)
         return known[1]
+
+    @property
+    def met(self) -> set[str]:
+        """The names of the categories that were met, as they were."""
+        return {spoken(category) for category, _ in self._made.values()}
+
+    def refuse_unmet(self, met: Set[str]) -> None:
+        """Raise SpecError where a dataset with categories of these names has none of those that the map renames.
+
+        A map may name what only other data have; one that names nothing of these data is misspelt, or of another
+        dataset. One that says what becomes of all others, or states categories, does something all the same.
+        """
+        states = any(isinstance(new, NewCategory) for new in self.names.values())
+        if not self.names or not met or states or OTHERS in self.names or not met.isdisjoint(self.names):
+            return
+        name = next((name for name in self.names if nearest(name, met)), next(iter(self.names)))
+        several = "" if len(self.names) == 1 else ", nor any other that --labels names"
+        hint = suggest(name, sorted(met))
+        raise SpecError((Problem(f"the dataset has no category {name!r}{several}", None, hint=hint),))
 
     def categories(self, listed: tuple[Category, ...]) -> tuple[Category, ...]:
         """The table with the new names, each once; new categories first, whether data have them or not."""

@@ -36,6 +36,9 @@ with atheris.instrument_imports(include=["formatspec"]):
     from formatspec.pixels import containers
 
 RUNS = 100_000
+SEEDS = {"rows": ("*.json",), "xml": ("*.xml",), "lines": ("*.txt",), "png": ("*.png",)}
+"""Which files of the examples a target begins with."""
+SEEDS_TAKEN = 40
 HERE = Path(__file__).parent
 SPECS = HERE.parent.parent / "specs"
 
@@ -141,6 +144,12 @@ TARGETS = {
 _LINES: list[Callable[[bytes], object]] = []
 
 
+def _seeds(target: str) -> list[Path]:
+    """Files of the examples that a target reads: without them random input never gets past a document's beginning."""
+    files = [file for pattern in SEEDS.get(target, ()) for file in (SPECS / "examples").rglob(pattern)]
+    return sorted(file for file in files if file.is_file() and file.stat().st_size < 4096)
+
+
 def fuzz(target: str, seconds: int) -> None:
     """Fuzz one target in this process."""
     if target == "lines":
@@ -150,6 +159,9 @@ def fuzz(target: str, seconds: int) -> None:
     if target == "specs":
         for file in random.Random(0).sample(sorted(SPECS.glob("*.yaml")), 20):
             (corpus / file.name).write_bytes(file.read_bytes())
+    for file in random.Random(0).sample(_seeds(target), min(SEEDS_TAKEN, len(_seeds(target)))):
+        data = file.read_bytes()
+        (corpus / "-".join(file.relative_to(SPECS).parts[1:])).write_bytes(data[8:] if target == "png" else data)
     options = [f"-max_total_time={seconds}", f"-runs={RUNS}", "-timeout=20", "-rss_limit_mb=2048"]
     atheris.Setup([sys.argv[0], *options, f"-artifact_prefix={HERE}/{target}-", str(corpus)], TARGETS[target])
     atheris.Fuzz()

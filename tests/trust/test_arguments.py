@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import typer
 from PIL import Image
 
 import formatspec as fs
+from formatspec.cli.arguments import label_map, refuse_report
 from formatspec.cli.console import Talk
 from formatspec.cli.main import main
+from formatspec.language.errors import SpecError
 from formatspec.model.limits import Limits, set_limits
 
 LONG = "x" * 300
@@ -117,3 +122,55 @@ def test_wrong_arguments(
     assert shown.out == ""
     assert len(shown.err.strip().splitlines()) == 1
     assert sorted(path.relative_to(made) for path in made.rglob("*")) == before
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", ">&- 2>&-"])
+def test_a_stream_that_the_caller_closed(closed: str, made: Path) -> None:
+    command = f'"{sys.executable}" -c "from formatspec.cli.main import main; main()" validate labelme data {closed}'
+    ran = subprocess.run(command, shell=True, cwd=made, capture_output=True, text=True, check=False)
+    assert ran.returncode in (0, 1), ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
+def test_a_report_is_not_written_over_the_data(made: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "data"
+    shutil.copytree(made / "data", copy)
+    before = {path: path.read_bytes() for path in copy.rglob("*") if path.is_file()}
+    with pytest.raises(typer.Exit) as ended:
+        refuse_report(next(iter(sorted(copy.glob("*.json")))), str(copy))
+    assert ended.value.exit_code == 2
+    refuse_report(copy / "new.json", str(copy))
+    refuse_report(tmp_path / "report.json", str(copy))
+    assert {path: path.read_bytes() for path in copy.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize(
+    ("labels", "refused"),
+    [
+        ("NAMEx: other", True),
+        ("nosuch: other\nNAMEx: null", True),
+        ("NAME: other\nNAMEx: other", False),
+        ("nosuch: other\n'*': null\nNAME: other", False),
+        ("nosuch: {name: other, id: 7}", False),
+        ("{}", False),
+    ],
+)
+def test_a_map_of_labels_that_names_nothing_of_the_data(labels: str, refused: bool, made: Path, tmp_path: Path) -> None:
+    items = fs.open(made / "data", "labelme")
+    name = next(thing.category.name for item in items for thing in item.objects if thing.category)
+    file = tmp_path / "labels.yaml"
+    file.write_text(labels.replace("NAME", name), encoding="utf-8")
+    out = tmp_path / "out"
+    for target in ("coco", "voc"):
+        given = label_map(file)
+        if refused:
+            with pytest.raises(SpecError, match=f"the dataset has no category '{name}x'.*did you mean"):
+                fs.convert(
+                    made / "data", to=target, spec="labelme", out=out, labels=given, workers=1, skip_invalid=True
+                )
+            assert not out.exists()
+        else:
+            fs.convert(
+                made / "data", to=target, spec="labelme", out=out, labels=given, workers=1, overwrite=True,
+                skip_invalid=True,
+            )  # fmt: skip

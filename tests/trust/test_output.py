@@ -166,3 +166,17 @@ def test_killed_at_any_moment_the_output_is_whole_or_absent(data: Path, tmp_path
         shutil.rmtree(staged.parent, ignore_errors=True)
     print(f"{KILLS} kills, {after} of them after the first byte")
     assert after >= KILLS * 0.7
+
+
+def test_a_file_that_cannot_be_written_whole_is_trouble_of_the_system(tmp_path: Path) -> None:
+    fs.sample("coco", tmp_path / "data", items=3, seed=0)
+    code = (
+        "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (1024, 1024))\n"
+        "from formatspec.cli.main import main; main()\n"
+    )
+    given = ["convert", "coco", str(tmp_path / "data"), "--to", "coco", "-o", str(tmp_path / "out"), "--workers", "1"]
+    ran = subprocess.run([sys.executable, "-c", code, *given], capture_output=True, text=True, check=False)
+    assert ran.returncode == 2, ran.stderr
+    assert "cannot be written: File too large" in ran.stderr.splitlines()[-1]
+    assert "Traceback" not in ran.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["data"]

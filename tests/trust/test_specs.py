@@ -18,7 +18,8 @@ from hanging import not_for_ever
 from PIL import Image
 
 import formatspec as fs
-from formatspec.engine.resolve.json_schema import SchemaError, compile_schema
+from formatspec.engine.resolve.json_schema import compile_schema
+from formatspec.engine.resolve.schema_bounds import SchemaError
 from formatspec.language import expression
 from formatspec.language.errors import SpecError
 from formatspec.language.functions import FUNCTIONS
@@ -60,6 +61,50 @@ def test_names_of_let_in_a_circle(let: str, tmp_path: Path, data: Path) -> None:
     text = f"{HEAD}let: {let}\n" + IMAGES.replace("{name}", "{a}{name}")
     with pytest.raises(SpecError, match=r"s\.yaml:3:\d+: names of `let` name each other in a circle"):
         fs.validate(data, spec(tmp_path, text), workers=1)
+
+
+def test_many_names_of_let_in_many_texts(tmp_path: Path) -> None:
+    count = 40_000
+    names = "".join(f'  a{n}: "x"\n' for n in range(count))
+    checks = "".join(f"  MY_{n}: {{say: '{{a{n}}}{{b}}', holds: 'true'}}\n" for n in range(2_000))
+    file = spec(tmp_path, f"{HEAD}let:\n{names}{IMAGES}checks:\n{checks}")
+    with not_for_ever():
+        assert load_source(file).spec.checks["MY_1999"].say == "x{b}"
+
+
+def test_names_of_let_may_name_one_another(tmp_path: Path) -> None:
+    text = f'{HEAD}let: {{a: "{{b}}-{{b}}", b: "{{c}}{{d}}", c: "{{name}}"}}\n' + IMAGES.replace("{name}", "{a}")
+    assert load_source(spec(tmp_path, text)).spec.files["image"].path == "{name}{d}-{name}{d}.{ext:image}"
+
+
+def test_many_entries_laid_over_many(tmp_path: Path) -> None:
+    count = 20_000
+    spec(tmp_path, HEAD + IMAGES + "levels:\n" + "".join(f"  B{n}: error\n" for n in range(count)), "base.yaml")
+    over = "".join(f"  {'B' if n % 2 else 'C'}{n}: warning\n" for n in range(count))
+    with not_for_ever():
+        levels = load_source(spec(tmp_path, f"{HEAD}extends: base.yaml\nlevels:\n{over}")).spec.levels
+    assert list(levels)[:2] == ["B0", "B1"]
+    assert (levels["B0"], levels["B1"], levels["C0"], len(levels)) == ("error", "warning", "warning", count * 3 // 2)
+
+
+def test_many_roles_like_one_another(tmp_path: Path) -> None:
+    roles = "".join(f'  r{n}: {{like: r{n + 1}, path: "{{name}}.r{n}"}}\n' for n in range(200))
+    text = f'{HEAD}{IMAGES}{roles}  r200: {{path: "{{name}}.end", need: optional}}\n'
+    files = load_source(spec(tmp_path, text)).spec.files
+    assert (list(files)[:2], files["r0"].need, files["r0"].path) == (["image", "r0"], "optional", "{name}.r0")
+
+
+def test_many_variants_of_many_roles(tmp_path: Path) -> None:
+    roles = "".join(f'  u{n}: "{{name}}.u{n}"\n' for n in range(500))
+    variants = "".join(f"  - {{name: v{n}}}\n" for n in range(2_000))
+    with pytest.raises(SpecError, match=r"s\.yaml:\d+:5: the spec and its variants hold more than 200,000 values"):
+        load_source(spec(tmp_path, f"{HEAD}{IMAGES}{roles}variants:\n{variants}"))
+
+
+def test_a_spec_of_too_many_values(tmp_path: Path) -> None:
+    levels = "".join(f"B{n}: error, " for n in range(200_000))
+    with not_for_ever(), pytest.raises(SpecError, match=r"s\.yaml:1:1: the spec holds more than 200,000 values"):
+        load_source(spec(tmp_path, f"{HEAD}{IMAGES}levels: {{{levels}}}\n"))
 
 
 @pytest.mark.parametrize("pattern", ["^(a+)+$", "(a|a)*b", "^(a|aa)+$", "(.*a){25}"])
@@ -125,6 +170,92 @@ def test_references_reach_nothing(tmp_path: Path, data: Path) -> None:
 def test_a_schema_that_leads_back_to_itself(schema: Any) -> None:
     with pytest.raises(SchemaError, match="leads back to itself"):
         compile_schema(schema)
+
+
+def doubling(wrap: str) -> dict[str, Any]:
+    """Forty schemas, each of which asks the next twice: of the same value, or of a value in it."""
+    steps: dict[str, Any] = {"a40": {"type": "object"}}
+    for n in range(40):
+        twice = [{"$ref": f"#/$defs/a{n + 1}"}] * 2
+        steps[f"a{n}"] = {"allOf": twice} if wrap == "here" else {"properties": {"x": {"anyOf": twice}}}
+    return {"$ref": "#/$defs/a0", "$defs": steps}
+
+
+@pytest.mark.parametrize("wrap", ["here", "below"])
+def test_a_schema_that_doubles_at_each_step(wrap: str, tmp_path: Path, data: Path) -> None:
+    text = with_schema(json.dumps(doubling(wrap)))
+    with not_for_ever(), pytest.raises(SpecError, match=r"s\.yaml:7:\d+: this schema asks more than 10,000 others"):
+        fs.validate(data, spec(tmp_path, text), workers=1)
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"properties": {"x": {"anyOf": [{"$ref": "#"}, {"$ref": "#"}]}}, "type": "object"},
+        {
+            "properties": {
+                "x": {"anyOf": [{"properties": {"x": {"$ref": "#"}}}, {"additionalProperties": {"$ref": "#"}}]}
+            }
+        },
+    ],
+)
+def test_a_schema_that_doubles_with_the_depth_of_the_document(schema: Any) -> None:
+    deep: Any = 1
+    for _ in range(100):
+        deep = {"x": deep}
+    check = compile_schema(schema)
+    with not_for_ever():
+        found = list(check(deep))
+    assert found == [((), "the document cannot be checked: the schema asks one value more than 10,000 times")]
+    assert not list(check({"x": {"x": {}}}))
+
+
+def test_a_schema_of_a_tree_of_expressions_may_refer_to_itself() -> None:
+    of = {"and": {"items": {"$ref": "#"}}, "or": {"items": {"$ref": "#"}}, "not": {"$ref": "#"}}
+    check = compile_schema(
+        {
+            "anyOf": [
+                {"type": "integer"},
+                *({"properties": {w: s}, "required": [w], "type": "object"} for w, s in of.items()),
+            ]
+        }
+    )
+    assert not list(check({"and": [1, {"not": {"or": [2, {"not": 3}]}}]}))
+    assert len(list(check({"and": [1, {"not": "x"}]}))) == 1
+
+
+def test_a_schema_whose_references_go_on_and_on() -> None:
+    steps = {f"a{n}": {"$ref": f"#/$defs/a{n + 1}"} for n in range(5000)}
+    for end in ({"type": "integer"}, {"items": {"$ref": "#"}}):
+        with not_for_ever(), pytest.raises(SchemaError, match="more than 100 times"):
+            compile_schema({"$ref": "#/$defs/a0", "$defs": {**steps, "a5000": end}})
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"properties": {"x": {"$anchor": "a", "allOf": [{"$ref": "#a"}]}}},
+        {"allOf": [{"$dynamicRef": "#"}]},
+        {"properties": {"x": {"$id": "https://example.org/x", "allOf": [{"$ref": "#"}]}}},
+    ],
+)
+def test_a_schema_names_places_by_their_paths_only(schema: Any) -> None:
+    with pytest.raises(SchemaError, match=r"is not allowed beside references|only references within"):
+        compile_schema(schema)
+
+
+def test_an_escaped_reference_is_followed() -> None:
+    with pytest.raises(SchemaError, match="leads back to itself"):
+        compile_schema({"$ref": "#/%24defs/a", "$defs": {"a": {"$ref": "#/%24defs/a"}}})
+
+
+def test_a_long_list_is_checked_in_time(tmp_path: Path, data: Path) -> None:
+    (data / "a.json").write_text(json.dumps({"x": [{"a": n} for n in range(30_000)]}), encoding="utf-8")
+    text = with_schema("{properties: {x: {uniqueItems: true, contains: {const: 1}}}}")
+    with not_for_ever():
+        (finding,) = fs.validate(data, spec(tmp_path, text), workers=1).findings
+    assert (finding.code, finding.pointer) == ("SCHEMA", "/x")
+    assert len(finding.message) < 300
 
 
 def test_a_schema_that_nests_is_no_circle() -> None:

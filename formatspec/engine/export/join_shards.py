@@ -221,9 +221,9 @@ class Finisher:
             return
         try:
             written = pieces(role, document, made.tables)
-            put(key[1], open_ended(written) if file is not None and file.open_end else written)
         except (FileError, ValueError) as error:
             raise CannotWriteError(f"{key[1]}: {error}") from None
+        put(key[1], _named(key[1], open_ended(written) if file is not None and file.open_end else written))
         self.files += 1
         self.borrowed += (
             f"{key[1]}: {name} is {folder}, since there is no image of {subset}"
@@ -310,3 +310,14 @@ def _held(document: Any) -> Any:
     if isinstance(document, dict):
         return {key: _held(part) if isinstance(part, dict | SpooledRows) else part for key, part in document.items()}
     return document
+
+
+def _named(path: str, pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The pieces of a file; what cannot be encoded names it.  Raises CannotWriteError.
+
+    What goes wrong with the place that they are written to is not theirs, and passes by.
+    """
+    try:
+        yield from pieces
+    except (FileError, ValueError) as error:
+        raise CannotWriteError(f"{path}: {error}") from None

@@ -1,42 +1,33 @@
 """JSON Schema (Draft 2020-12) for what leaves do not say: jsonschema-rs looks first, jsonschema decides.
 
-A schema reaches for nothing beyond itself: references lead to places within it. Patterns are those of the engine that
-matches in time proportional to the text; jsonschema, whose patterns backtrack, does not decide where there are any.
+A schema reaches for nothing beyond itself: references lead to places within it, and `schema_bounds` holds to a bound
+how much they ask. Patterns are those of the engine that matches in time proportional to the text. jsonschema, whose
+patterns backtrack and which compares each value of a list with each, does not decide where it would take long.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any, NoReturn
 
 from formatspec.engine.base.faults import Fault
+from formatspec.engine.resolve.schema_bounds import Path, SchemaError, TooOftenError, bound_of, parts
 from formatspec.language.errors import Place
 
 Schema = Callable[[Any], Iterable[tuple[tuple[str | int, ...], str]]]
-Path = tuple[str | int, ...]
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _DRAFTS = ("http://json-schema.org/draft-", "https://json-schema.org/draft/")
-_REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
-_IN_PLACE = frozenset({"allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas"})
-"""Keywords whose schemas look at the same value again."""
-_OPAQUE = frozenset({"const", "enum", "default", "examples"})
-"""Keywords that hold values, not schemas."""
-_NAMED = frozenset({"properties", "patternProperties", "$defs", "definitions", "dependentSchemas"})
-"""Keywords that hold schemas by names, which may be any word."""
+_OTHER_REFERENCES = ("$dynamicRef", "$recursiveRef")
+"""References whose meaning depends on who asks; those that do not are enough, and can be followed."""
+_FOR_QUICK_ALONE = frozenset(
+    {"pattern", "patternProperties", "uniqueItems", "unevaluatedProperties", "unevaluatedItems"}
+)
+"""Keywords for which jsonschema takes more time than in proportion to the document."""
 
-
-class SchemaError(ValueError):
-    """What makes a schema none that can be used: in words, and where in the schema."""
-
-    def __init__(self, message: str, path: Path = ()) -> None:
-        super().__init__(message, path)
-        self.message = message
-        self.path = path
-
-    def __str__(self) -> str:
-        return self.message
+SHOWN = 240
+"""Characters of a message that are shown: it quotes the value at fault, which may be a whole document."""
 
 
 def compile_schema(schema: Any) -> Schema:
@@ -47,7 +38,7 @@ def compile_schema(schema: Any) -> Schema:
     """
     import jsonschema_rs
 
-    has_patterns = _look_through(schema)
+    is_quick_alone, bound = _look_through(schema), bound_of(schema)
     try:
         quick = jsonschema_rs.validator_for(
             {**schema, "$schema": _DRAFT}, retriever=_refused, pattern_options=jsonschema_rs.RegexOptions()
@@ -64,12 +55,16 @@ def compile_schema(schema: Any) -> Schema:
 
     def check(document: Any) -> Iterable[tuple[Path, str]]:
         try:
+            if bound is not None:
+                bound(document)
             if quick.is_valid(document):
                 return ()
-            if has_patterns:
+            if is_quick_alone:
                 return [(tuple(error.instance_path), error.message) for error in quick.iter_errors(document)]
+        except TooOftenError as error:
+            return [((), f"the document cannot be checked: {error}")]
         except (ValueError, TypeError) as error:
-            if has_patterns:
+            if is_quick_alone:
                 return [((), f"the document cannot be checked: {str(error).splitlines()[0]}")]
         try:
             return [(tuple(error.absolute_path), error.message) for error in decides().iter_errors(document)]
@@ -84,18 +79,25 @@ def _refused(address: str) -> NoReturn:
 
 
 def _look_through(schema: Any) -> bool:
-    """Raise SchemaError where a schema is none or reaches out; gives whether it has patterns."""
+    """Raise SchemaError where a schema is none or reaches out; gives whether jsonschema-rs alone decides."""
     if not isinstance(schema, dict):
         raise SchemaError("this is no JSON Schema: expected a mapping")
-    import jsonschema
     import jsonschema_rs
 
-    has_patterns = False
-    for path, part in _mappings(schema, ()):
-        for word in _REFERENCES:
-            if isinstance(part.get(word), str) and not part[word].startswith("#"):
-                message = f"only references within the document are allowed (`#/…`), not {part[word]!r}"
-                raise SchemaError(message, (*path, word))
+    is_quick_alone = False
+    references: list[Path] = []
+    named: list[Path] = []
+    for path, part in parts(schema, ()):
+        is_quick_alone = is_quick_alone or not _FOR_QUICK_ALONE.isdisjoint(part)
+        for word in ("$ref", *_OTHER_REFERENCES):
+            reference = part.get(word)
+            if isinstance(reference, str):
+                references.append((*path, word))
+                if word in _OTHER_REFERENCES or not (reference == "#" or reference.startswith("#/")):
+                    message = f'only references within the document are allowed (`$ref: "#/…"`), not {reference!r}'
+                    raise SchemaError(message, (*path, word))
+        if path and isinstance(part.get("$id"), str):
+            named.append((*path, "$id"))
         stated = part.get("$schema", _DRAFT)
         if isinstance(stated, str) and not stated.startswith(_DRAFTS):
             raise SchemaError(f"no version of JSON Schema is {stated!r}", (*path, "$schema"))
@@ -104,89 +106,29 @@ def _look_through(schema: Any) -> bool:
         if isinstance(several, dict):
             patterns += [((*path, "patternProperties", pattern), pattern) for pattern in several]
         for place, pattern in patterns:
-            has_patterns = True
             try:
                 jsonschema_rs.validator_for({"pattern": pattern}, pattern_options=jsonschema_rs.RegexOptions())
             except ValueError:
                 message = f"the pattern {pattern!r} is no regular expression that can be matched in bounded time"
                 raise SchemaError(f"{message}: it may not look around or refer back", place) from None
-    _refuse_circles(schema)
+    if references and named:
+        raise SchemaError("a part with an `$id` of its own is not allowed beside references", named[0])
     try:
-        jsonschema.Draft202012Validator.check_schema(schema)
-    except jsonschema.SchemaError as error:
-        raise SchemaError(f"this is no JSON Schema: {error.message}", tuple(error.absolute_path)) from None
-    return has_patterns
-
-
-def _mappings(part: Any, path: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """Every mapping of a schema that may be a schema, and its path."""
-    if isinstance(part, dict):
-        yield path, part
-        for key, inner in part.items():
-            if key in _NAMED and isinstance(inner, dict):
-                for name, named in inner.items():
-                    yield from _mappings(named, (*path, key, name))
-            elif key not in _OPAQUE:
-                yield from _mappings(inner, (*path, key))
-    elif isinstance(part, list):
-        for place, inner in enumerate(part):
-            yield from _mappings(inner, (*path, place))
-
-
-def _refuse_circles(schema: Any) -> None:
-    """Raise SchemaError where a schema, asked of a value, asks itself of the same value again."""
-    done: set[Path] = set()
-    for start, _ in _mappings(schema, ()):
-        todo: list[tuple[Path, tuple[Path, ...]]] = [(start, ())]
-        while todo:
-            path, above = todo.pop()
-            if path in above:
-                raise SchemaError("this schema leads back to itself", path)
-            if path in done or len(above) > 1000:
-                continue
-            todo.extend((again, (*above, path)) for again in _asked_again(schema, path))
-        done.add(start)
-
-
-def _asked_again(schema: Any, path: Path) -> Iterator[Path]:
-    """The schemas that a schema asks of its own value."""
-    part = _at(schema, path)
-    if not isinstance(part, Mapping):
-        return
-    reference = part.get("$ref")
-    if isinstance(reference, str) and reference.startswith("#"):
-        yield _path_of(schema, reference)
-    for word in _IN_PLACE & part.keys():
-        inner = part[word]
-        if word == "dependentSchemas" and isinstance(inner, Mapping):
-            yield from ((*path, word, key) for key in inner)
-        elif isinstance(inner, list):
-            yield from ((*path, word, place) for place in range(len(inner)))
-        else:
-            yield (*path, word)
-
-
-def _path_of(schema: Any, reference: str) -> Path:
-    """The path that a reference within the document means."""
-    path: Path = ()
-    for part in reference[1:].split("/")[1:]:
-        word = part.replace("~1", "/").replace("~0", "~")
-        is_place = word.isdecimal() and len(word) < 9 and isinstance(_at(schema, path), list)
-        path = (*path, int(word) if is_place else word)
-    return path
-
-
-def _at(schema: Any, path: Path) -> Any:
-    for step in path:
-        try:
-            schema = schema[step]
-        except (KeyError, IndexError, TypeError):
-            return None
-    return schema
+        jsonschema_rs.meta.validate({**schema, "$schema": _DRAFT})
+    except (jsonschema_rs.ValidationError, ValueError) as error:
+        if not isinstance(error, jsonschema_rs.ValidationError):
+            raise SchemaError(f"this is no JSON Schema: {str(error).splitlines()[0]}") from None
+        raise SchemaError(f"this is no JSON Schema: {error.message}", tuple(error.instance_path)) from None
+    return is_quick_alone
 
 
 def schema_faults(schema: Schema | None, document: Any, file: str, place: Place) -> list[Fault]:
     """What a document does otherwise than its schema says."""
     if schema is None:
         return []
-    return [Fault("SCHEMA", file, path, place, message) for path, message in schema(document)]
+    return [Fault("SCHEMA", file, path, place, _shortened(message)) for path, message in schema(document)]
+
+
+def _shortened(message: str) -> str:
+    """A message without the middle of a long value that it quotes."""
+    return message if len(message) <= SHOWN else f"{message[: SHOWN // 2]} … {message[-SHOWN // 2 :]}"

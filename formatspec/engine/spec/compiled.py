@@ -17,7 +17,8 @@ from formatspec.engine.read.compile_reader import compile_reader, row_reader
 from formatspec.engine.read.leaf_reader import ReadContext
 from formatspec.engine.read.rows.merge_rows import Reader, RowReader
 from formatspec.engine.resolve.codec_chain import Convert, build
-from formatspec.engine.resolve.json_schema import Schema, SchemaError, compile_schema
+from formatspec.engine.resolve.json_schema import Schema, compile_schema
+from formatspec.engine.resolve.schema_bounds import SchemaError
 from formatspec.engine.resolve.scope import Meaning, Scope
 from formatspec.engine.spec.levels import Levels, stated_by
 from formatspec.engine.spec.object_rows import (

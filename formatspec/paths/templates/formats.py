@@ -127,11 +127,13 @@ def _padded(name: str, width: int) -> TemplateField:
 def _words(format: str) -> tuple[str, ...]:
     words = format.split("|")
     offset = 0
-    for i, word in enumerate(words):
+    known: set[str] = set()
+    for word in words:
         if not word:
             raise TemplateSyntaxError("an empty word in an enumeration", offset, ("a word",))
-        if word in words[:i]:
+        if word in known:
             raise TemplateSyntaxError(f"`{word}` is given twice", offset, ("another word",))
+        known.add(word)
         offset += len(word) + 1
     return tuple(words)
 

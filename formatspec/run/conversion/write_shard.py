@@ -138,6 +138,8 @@ class Conversion:
             _forget(item)
             made.items += 1
         self.staging.flush()
+        if self.labels is not None:
+            made.categories = self.labels.met
         made.part = exporter.take()
         made.media = media.files
         made.copied = self.staging.linked_by_copy - copied
@@ -289,6 +291,7 @@ class Written(msgspec.Struct):
     found: Noted = []
     refused: list[Finding] = []
     claimed: set[str] = set()
+    categories: set[str] = set()
     classed: int = 0
     joined: int = 0
     objects: int = 0

@@ -1,0 +1,215 @@
+"""How often a JSON Schema is asked of one value: schemas that would be asked without end, or very often, are refused.
+
+A schema asks others of the same value (`allOf`, `$ref`), and others of the values in it (`properties`, `items`). Two
+references to one schema double the work at each step, so a short schema can ask for a work that never ends.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+from urllib.parse import unquote
+
+Path = tuple[str | int, ...]
+
+MOST_ASKED = 10_000
+"""How many schemas may be asked of one value of a document, each as often as it is asked."""
+HIGHEST = 100
+"""How many schemas may be asked of one value one by way of another."""
+_BY_NAME = frozenset({"properties", "patternProperties", "dependentSchemas"})
+"""Keywords that hold schemas by names."""
+_HERE = frozenset({"allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas"})
+"""Keywords whose schemas look at the same value again."""
+_OF_MAPPINGS = frozenset({"patternProperties", "additionalProperties", "unevaluatedProperties", "propertyNames"})
+_OF_LISTS = frozenset({"items", "prefixItems", "contains", "unevaluatedItems"})
+
+
+class SchemaError(ValueError):
+    """What makes a schema none that can be used: in words, and where in the schema."""
+
+    def __init__(self, message: str, path: Path = ()) -> None:
+        super().__init__(message, path)
+        self.message = message
+        self.path = path
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class TooOftenError(ValueError):
+    """A document of which a schema is asked too often."""
+
+
+Bound = Callable[[Any], None]
+"""Raises TooOftenError for a document of which too much is asked."""
+
+
+def bound_of(schema: Mapping[str, Any]) -> Bound | None:
+    """What must be asked of each document before its schema is; None where no document can ask too much.
+
+    Raises SchemaError where a schema, asked of a value, asks itself of the same value again, and where it asks too
+    much of every value.
+    """
+    graph = _Graph(schema)
+    if graph.times(schema, (), deep=False) is None:
+        raise SchemaError("this schema leads back to itself", graph.circle)
+    times = graph.times(schema, (), deep=True)
+    if times is not None and times > MOST_ASKED:
+        raise SchemaError(f"this schema asks more than {MOST_ASKED:,} others, each as often as it is referred to")
+    return None if times is not None else graph.walk
+
+
+class _Graph:
+    """Which schemas a schema asks, of its own value and of the values in it."""
+
+    def __init__(self, root: Mapping[str, Any]) -> None:
+        self._root = root
+        self._whole: dict[int, Counter[int]] = {}
+        self._parts: dict[int, Mapping[str, Any]] = {}
+        self.circle: Path = ()
+        """Where a schema that leads back to itself was met."""
+
+    def here(self, part: Mapping[str, Any]) -> Iterator[tuple[Path, Any]]:
+        """The schemas that a schema asks of its own value, and by which step."""
+        reference = part.get("$ref")
+        if isinstance(reference, str) and reference.startswith("#"):
+            yield ("$ref",), self._at(reference)
+        for word in _HERE & part.keys():
+            yield from _schemas(part, word)
+
+    def _at(self, reference: str) -> Any:
+        """The schema that a reference within the document means."""
+        found: Any = self._root
+        for step in reference[1:].split("/")[1:]:
+            word = unquote(step).replace("~1", "/").replace("~0", "~")
+            try:
+                found = found[int(word) if isinstance(found, list) else word]
+            except (KeyError, IndexError, TypeError, ValueError):
+                return None
+        return found
+
+    def times(self, start: Mapping[str, Any], path: Path, deep: bool) -> int | None:
+        """How many schemas a schema asks, each as often as there are ways to it; None where it leads back to itself.
+
+        deep: also of the values in its own; else every schema in the document is looked at, and the worst counts.
+        Raises SchemaError where schemas of one value ask one another too many times in a row.
+        """
+        known: dict[int, int] = {}
+        high: dict[int, int] = {}
+        todo: list[tuple[Mapping[str, Any], Path, bool]] = [(start, path, False)]
+        if not deep:
+            todo += [(part, at, False) for at, part in parts(start, path)]
+        open_: set[int] = set()
+        while todo:
+            part, at, is_back = todo.pop()
+            if is_back:
+                asked = [known[id(one)] for _, one in self._asked(part, deep) if isinstance(one, Mapping)]
+                known[id(part)] = min(1 + sum(asked), MOST_ASKED + 1)
+                high[id(part)] = 1 + max(
+                    (high[id(one)] for _, one in self._asked(part, deep) if id(one) in high), default=0
+                )
+                if not deep and high[id(part)] > HIGHEST:
+                    raise SchemaError(f"this schema asks another, and that another, more than {HIGHEST} times", at)
+                open_.discard(id(part))
+            elif id(part) not in known:
+                if id(part) in open_:
+                    self.circle = at
+                    return None
+                open_.add(id(part))
+                todo.append((part, at, True))
+                for step, one in self._asked(part, deep):
+                    if isinstance(one, Mapping) and id(one) not in known:
+                        if id(one) in open_:
+                            self.circle = (*at, *step)
+                            return None
+                        todo.append((one, (*at, *step) if len(at) < 100 else at, False))
+        return max(known.values()) if not deep else known[id(start)]
+
+    def _asked(self, part: Mapping[str, Any], deep: bool) -> Iterator[tuple[Path, Any]]:
+        yield from self.here(part)
+        for word in (_OF_MAPPINGS | _OF_LISTS | {"properties"}) & part.keys() if deep else ():
+            yield from _schemas(part, word)
+
+    def walk(self, document: Any) -> None:
+        """Raise TooOftenError where a document's value is asked more than MOST_ASKED times."""
+        todo: list[tuple[Any, Counter[int]]] = [(document, self._with_all(self._root))]
+        while todo:
+            value, asked = todo.pop()
+            if asked.total() > MOST_ASKED:
+                raise TooOftenError(f"the schema asks one value more than {MOST_ASKED:,} times")
+            if isinstance(value, dict):
+                every = self._inner(asked, _OF_MAPPINGS)
+                for key, one in value.items():
+                    named = self._named(asked, key)
+                    if every or named:
+                        todo.append((one, every + named if named else every))
+            elif isinstance(value, list):
+                every = self._inner(asked, _OF_LISTS)
+                todo.extend((one, every) for one in value if every)
+
+    def _with_all(self, part: Any) -> Counter[int]:
+        """A schema and all that it asks of the same value, by how often."""
+        if not isinstance(part, Mapping):
+            return Counter()
+        found = self._whole.get(id(part))
+        if found is None:
+            found = Counter({id(part): 1})
+            self._parts[id(part)] = part
+            for _, one in self.here(part):
+                found.update(self._with_all(one))
+                if found.total() > MOST_ASKED:
+                    break
+            self._whole[id(part)] = found
+        return found
+
+    def _inner(self, asked: Counter[int], words: frozenset[str]) -> Counter[int]:
+        found: Counter[int] = Counter()
+        for part, count in asked.items():
+            for word in words & self._parts[part].keys():
+                for _, one in _schemas(self._parts[part], word):
+                    self._add(found, one, count)
+        return found
+
+    def _named(self, asked: Counter[int], key: str) -> Counter[int]:
+        found: Counter[int] = Counter()
+        for part, count in asked.items():
+            named = self._parts[part].get("properties")
+            if isinstance(named, Mapping) and key in named:
+                self._add(found, named[key], count)
+        return found
+
+    def _add(self, found: Counter[int], one: Any, count: int) -> None:
+        for inner, often in self._with_all(one).items():
+            found[inner] += often * count
+
+
+def _schemas(part: Mapping[str, Any], word: str) -> Iterator[tuple[Path, Any]]:
+    """The schemas under a keyword: one, a list, or a mapping of them."""
+    inner = part[word]
+    if word in _BY_NAME and isinstance(inner, Mapping):
+        yield from (((word, name), one) for name, one in inner.items())
+    elif isinstance(inner, list):
+        yield from (((word, place), one) for place, one in enumerate(inner))
+    else:
+        yield (word,), inner
+
+
+_NAMED = frozenset({*_BY_NAME, "$defs", "definitions"})
+_OPAQUE = frozenset({"const", "enum", "default", "examples"})
+"""Keywords that hold values, not schemas."""
+
+
+def parts(part: Any, path: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """Every mapping of a schema that may be a schema, and its path."""
+    if isinstance(part, dict):
+        yield path, part
+        for key, inner in part.items():
+            if key in _NAMED and isinstance(inner, dict):
+                for name, named in inner.items():
+                    yield from parts(named, (*path, key, name))
+            elif key not in _OPAQUE:
+                yield from parts(inner, (*path, key))
+    elif isinstance(part, list):
+        for place, inner in enumerate(part):
+            yield from parts(inner, (*path, place))
