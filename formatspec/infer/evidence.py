@@ -1,0 +1,143 @@
+"""What a folder shows: its images with their sizes, its label images, and its documents, decoded."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+import msgspec
+
+from formatspec.engine.detection.evidence.evidence_groups import DOCUMENTS, Groups, extension_of, grouped
+from formatspec.engine.detection.evidence.ignorable import telling
+from formatspec.engine.detection.evidence.opened_files import OpenedFiles
+from formatspec.files import ini_file, json_file, xml_file, yaml_file
+from formatspec.files.document import FileError, text_of
+from formatspec.paths.trees.tree import Tree
+
+MOST = 400
+"""Documents of one group that are decoded; the draft says how many there are where they are more."""
+
+
+class Picture(msgspec.Struct, frozen=True):
+    """An image: its path, and its size in pixels, 0 where its header cannot be read."""
+
+    path: str
+    width: int
+    height: int
+
+
+class Found(msgspec.Struct, frozen=True):
+    """A document: its path, its kind (a word of the language) and what it holds; `lines` hold a list of texts."""
+
+    path: str
+    kind: str
+    value: Any
+
+
+class Evidence:
+    """The files of a tree, each opened once."""
+
+    def __init__(self, tree: Tree) -> None:
+        self.tree = tree
+        self.files = OpenedFiles(tree)
+        self.paths = telling(tree.paths())
+        self._pictures: dict[str, Picture] = {}
+
+    @cached_property
+    def groups(self) -> Groups:
+        """The paths of images, label images, and documents in groups of one kind."""
+        return grouped(self.paths, self.files.below(""))
+
+    @property
+    def images(self) -> tuple[str, ...]:
+        """Paths of the images that are no label images."""
+        return self.groups.images
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Paths of the label images, in order."""
+        return tuple(sorted(self.groups.labels))
+
+    @cached_property
+    def documents(self) -> tuple[Found, ...]:
+        """The documents that can be read, of each group at most the first MOST."""
+        found = []
+        for group in self.groups.evidence:
+            for path in [one for one in group if extension_of(one) in DOCUMENTS][:MOST]:
+                try:
+                    kind, value = decoded(path, self.tree.read(path))
+                except (OSError, ValueError):
+                    continue
+                found.append(Found(path, kind, value))
+        return tuple(found)
+
+    def picture(self, path: str) -> Picture:
+        """An image and its size."""
+        if path not in self._pictures:
+            info = self.files.image(path)
+            self._pictures[path] = Picture(path, info.width if info else 0, info.height if info else 0)
+        return self._pictures[path]
+
+
+def decoded(path: str, data: bytes) -> tuple[str, Any]:
+    """The kind of a document, told by its content, and what it holds.
+
+    Raises:
+        FileError: It is text in no encoding that is known.
+    """
+    extension = extension_of(path)
+    text = text_of(data, ("utf-8", "latin-1"))[0]
+    start = text.lstrip()[:1]
+    if start in ("{", "["):
+        try:
+            return "json", json_file.decode(data)
+        except FileError:
+            rows = _json_lines(text)
+            if rows is not None:
+                return "jsonl", rows
+    if start == "<":
+        try:
+            return "xml", xml_file.decode(data)
+        except FileError:
+            pass
+    if extension in ("yaml", "yml"):
+        return "yaml", yaml_file.decode(data)
+    if extension == "ini":
+        try:
+            return "ini", ini_file.decode(data)
+        except FileError:
+            pass
+    return "lines", text.splitlines()
+
+
+def _json_lines(text: str) -> list[Any] | None:
+    try:
+        return [json.loads(line) for line in text.splitlines() if line.strip()]
+    except ValueError:
+        return None
+
+
+def number(value: Any) -> float | None:
+    """A value as a number, be it spelled as text; None where it is none."""
+    if isinstance(value, bool) or value is None:
+        return None
+    if isinstance(value, int | float):
+        return float(value)
+    if isinstance(value, str):
+        try:
+            return float(value) if value.strip() else None
+        except ValueError:
+            return None
+    return None
+
+
+def keys_of(values: list[Any]) -> Mapping[str, int]:
+    """The keys of some mappings, in the order in which they first stand, each with how many have it."""
+    counts: dict[str, int] = {}
+    for value in values:
+        if isinstance(value, dict):
+            for key in value:
+                counts[key] = counts.get(key, 0) + 1
+    return counts

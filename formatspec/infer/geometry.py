@@ -1,0 +1,280 @@
+"""Boxes, outlines and points: which way of reading numbers fits all images, decided by all rows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+from formatspec.infer.evidence import Picture, number
+
+SLACK = 1.0
+"""Pixels by which a box may lie beyond its image and still count as inside: careless rounding."""
+FAIR = 0.02
+"""Shares of rows that differ by less are equal: then names decide."""
+
+
+class Seen(NamedTuple):
+    """A value, and the image that it tells of, where that is known."""
+
+    value: Any
+    picture: Picture | None
+
+
+class Reading(NamedTuple):
+    """A leaf for numbers, what speaks for it, and a question where the data leave it open."""
+
+    leaf: str
+    comment: str = ""
+    doubt: str = ""
+
+
+class _Order(NamedTuple):
+    """A way to read four numbers: its codec, and left, top, right and bottom that follow."""
+
+    codec: str
+    sides: Any
+
+
+_ORDERS = (
+    _Order("xywh", lambda a, b, c, d: (a, b, a + c, b + d)),
+    _Order("sides", lambda a, b, c, d: (a, b, c, d)),
+    _Order("cxcywh", lambda a, b, c, d: (a - c / 2, b - d / 2, a + c / 2, b + d / 2)),
+    _Order("sides | inclusive(1)", lambda a, b, c, d: (a - 1, b - 1, c, d)),
+    _Order("sides | inclusive(0)", lambda a, b, c, d: (a, b, c + 1, d + 1)),
+    _Order("sides(y1, x1, y2, x2)", lambda a, b, c, d: (b, a, d, c)),
+    _Order("sides(x1, x2, y1, y2)", lambda a, b, c, d: (a, c, b, d)),
+)
+_NAMED = (
+    (r"min.*max|x1.*x2|left.*right|x0.*x1|top.*bottom|xyxy|tl.*br|sides|corner", "sides"),
+    (r"xywh|left.*width|min.*width|top.*height", "xywh"),
+    (r"cx|cent|xc|mid", "cxcywh"),
+)
+
+
+def box(rows: Sequence[Seen], names: str, orders: Sequence[str] = ()) -> Reading | None:
+    """How four numbers are a box.
+
+    Args:
+        rows: Four numbers each, as numbers or as text, and the image of each.
+        names: The key or the keys under which they stand, which decide between readings that fit as well.
+        orders: The codecs that may be; all where it is empty.
+
+    Returns:
+        The leaf, with the number of rows that fit; None where no reading fits most rows.
+    """
+    quads = [(tuple(number(one) for one in row.value), row.picture) for row in rows]
+    whole = [(values, picture) for values, picture in quads if len(values) == 4 and None not in values]
+    if not whole or len(whole) < 0.5 * len(rows):
+        return None
+    units = _units([value for values, _ in whole for value in values if value is not None], whole)
+    best: list[tuple[float, float, str]] = []
+    for order in _ORDERS:
+        if orders and order.codec.split()[0].split("(")[0] not in orders:
+            continue
+        if "inclusive" in order.codec and units:
+            continue
+        share = sum(_fits(order, values, picture, units) for values, picture in whole) / len(whole)
+        best.append((share, _prior(order.codec, names, whole), order.codec))
+    top = max(share for share, _, _ in best)
+    if top < 0.5:
+        return None
+    near = sorted(((prior, codec) for share, prior, codec in best if share >= top - FAIR), reverse=True)
+    chosen = near[0][1]
+    rivals = [codec for prior, codec in near[1:] if prior >= near[0][0] or (prior >= 0.5 and "inclusive" not in codec)]
+    comment = f"{round(top * len(whole))} of {len(whole)} boxes lie inside their images so"
+    plain = [codec for codec in rivals if "(" not in codec or "inclusive" in codec]
+    doubt = f"the data fit {' and '.join([chosen, *plain])} alike: which is it?" if plain else ""
+    return Reading(f"bbox | {chosen}{units}", comment, doubt)
+
+
+def _units(values: Sequence[float], rows: Sequence[tuple[Any, Picture | None]]) -> str:
+    """What stands behind the order: nothing for pixels."""
+    if all(-0.01 <= value <= 1.01 for value in values) and any(value != int(value) for value in values):
+        return " | normalized"
+    sizes = [picture for _, picture in rows if picture is not None and picture.width]
+    if sizes and all(-1 <= value <= 101 for value in values) and any(value != int(value) for value in values):
+        beyond = sum(
+            max(numbers) > max(picture.width, picture.height) + SLACK
+            for numbers, picture in rows
+            if picture is not None and picture.width
+        )
+        if beyond > 0.3 * len(sizes):
+            return " | normalized | scaled(100)"
+    return ""
+
+
+def _fits(order: _Order, values: Any, picture: Picture | None, units: str) -> bool:
+    left, top, right, bottom = order.sides(*values)
+    if right <= left or bottom <= top:
+        return False
+    if units:
+        limit = 100 if "scaled" in units else 1
+        return bool(min(left, top) >= -0.02 * limit and max(right, bottom) <= 1.02 * limit)
+    if picture is None or not picture.width:
+        return bool(min(left, top) >= -SLACK)
+    inside = min(left, top) >= -SLACK and right <= picture.width + SLACK and bottom <= picture.height + SLACK
+    return bool(inside)
+
+
+def _prior(codec: str, names: str, rows: Sequence[tuple[Any, Picture | None]]) -> float:
+    """What names say of a reading, and, of sides, whether pixels are counted from one."""
+    folded = re.sub(r"[^a-z0-9]", "", names.lower())
+    said = next((kind for pattern, kind in _NAMED if re.search(pattern, folded)), "")
+    prior = {"xywh": 0.3, "sides": 0.2, "cxcywh": 0.1}.get(codec.split()[0], 0.0)
+    if said and codec.split()[0] == said:
+        prior += 1
+    if "inclusive" in codec:
+        return prior + 0.1 if _counts_pixels(codec, rows) else prior - 0.6
+    return prior
+
+
+def _counts_pixels(codec: str, rows: Sequence[tuple[Any, Picture | None]]) -> bool:
+    """Whether the least and the largest sides are those of first and last pixels inside, from one or from zero."""
+    sized = [(values, picture) for values, picture in rows if picture is not None and picture.width]
+    if len(sized) < 4:
+        return False
+    starts = [min(values[0], values[1]) for values, _ in sized]
+    if "(1)" in codec:
+        full = any(values[2] == one.width or values[3] == one.height for values, one in sized)
+        return min(starts) == 1 and full
+    ends = [(one.width - values[2], one.height - values[3]) for values, one in sized]
+    edge = min(min(pair) for pair in ends)
+    return edge == 1 and sum(min(pair) == 1 for pair in ends) >= 2 and min(starts) == 0
+
+
+# -- outlines and points -------------------------------------------------------------------------------------
+
+
+def form_of(value: Any) -> str:
+    """The form of a value that may be a shape; "" for any other, `empty` for nothing."""
+    if value is None:
+        return "null"
+    if isinstance(value, dict):
+        if {"size", "counts"} <= value.keys():
+            return "rle"
+        return "named points" if _is_named_row(value) else ""
+    if isinstance(value, str):
+        return _form_of_text(value)
+    if not isinstance(value, list):
+        return ""
+    if not value:
+        return "empty"
+    if all(isinstance(one, int | float) and not isinstance(one, bool) for one in value):
+        return _form_of_numbers(value)
+    if all(isinstance(one, list) for one in value):
+        return _form_of_lists(value)
+    if all(isinstance(one, dict) and {"x", "y"} <= one.keys() for one in value):
+        return "points as x and y"
+    return ""
+
+
+def _is_named_row(value: Mapping[str, Any]) -> bool:
+    keys = set(value)
+    return len(keys) >= 6 and keys == {f"{axis}{i}" for axis in "xy" for i in range(1, len(keys) // 2 + 1)}
+
+
+def _form_of_text(value: str) -> str:
+    if re.fullmatch(r"\s*-?[\d.]+\s*,\s*-?[\d.]+(?:\s*;\s*-?[\d.]+\s*,\s*-?[\d.]+)+\s*", value):
+        return "text of points"
+    if re.fullmatch(r"\[\s*-?[\d.]+(?:\s*,\s*-?[\d.]+){3}\s*\]", value):
+        return "text of four"
+    return ""
+
+
+def _form_of_numbers(value: Sequence[Any]) -> str:
+    if len(value) == 4:
+        return "four"
+    if len(value) >= 6 and len(value) % 3 == 0 and all(one in (0, 1, 2) for one in value[2::3]):
+        return "triplets"
+    if len(value) == 5:
+        return "five"
+    return "flat" if len(value) >= 6 and len(value) % 2 == 0 else ""
+
+
+def _form_of_lists(value: Sequence[Any]) -> str:
+    inner = {form_of(one) or _pair(one) for one in value}
+    if inner == {"pair"}:
+        return "two points" if len(value) == 2 else "points" if len(value) > 2 else "one point"
+    if inner == {"triple"}:
+        return "points with visibility"
+    if inner <= {"points", "two points"}:
+        return "rings"
+    if inner <= {"flat", "four", "triplets"}:
+        return "flat rings"
+    return ""
+
+
+def _pair(value: Any) -> str:
+    if isinstance(value, list) and all(number(one) is not None and not isinstance(one, str) for one in value):
+        return {2: "pair", 3: "triple"}.get(len(value), "")
+    return ""
+
+
+_LEAVES = {
+    "rle": "region | run_lengths",
+    "points": "polygon{closed} | pairs{units}",
+    "rings": "polygons | pairs{units}",
+    "flat": "polygon{closed} | flat{units}",
+    "flat rings": "polygons | flat_lists{units}",
+    "points as x and y": "polygon{closed} | named_pairs(x, y){units}",
+    "named points": "polygon | numbered_pairs(x, y){texts}",
+    "triplets": "keypoints | triplets{some}",
+    "points with visibility": "keypoints{some}",
+    "text of points": "polygon | pairs{units} | joined",
+    "two points": "bbox | two_corners{units}",
+}
+
+
+def shape(rows: Sequence[Seen], form: str, names: str) -> Reading | None:
+    """How values of one form are a shape; None where they are none."""
+    if form in ("four", "text of four"):
+        parsed = rows
+        if form == "text of four":
+            parsed = [Seen([float(x) for x in row.value.strip("[] ").split(",")], row.picture) for row in rows]
+        reading = box(parsed, names)
+        if reading is None or form == "four":
+            return reading
+        return reading._replace(leaf=f"[{{{reading.leaf} | joined(', ', numbers)}}]")
+    if form not in _LEAVES:
+        return None
+    values = [number for row in rows for number in numbers_in(row.value, form)]
+    share = bool(values) and all(-0.01 <= one <= 1.01 for one in values) and any(one != int(one) for one in values)
+    units = " | normalized" if share else ""
+    some = " | normalized(x, y, _)" if share else ""
+    if form == "text of points":
+        units = units and " | normalized"
+    closed = " | closed" if form in ("points", "flat", "points as x and y") and _are_closed(rows, form) else ""
+    texts = " | texts" if any(isinstance(one, str) for row in rows for one in _leaves(row.value)) else ""
+    leaf = _LEAVES[form].format(units=units, some=some, closed=closed, texts=texts)
+    return Reading(leaf, f"{len(rows)} of these" + (", as shares of the image's size" if share else ""))
+
+
+def _leaves(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        for one in value.values():
+            yield from _leaves(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from _leaves(one)
+    else:
+        yield value
+
+
+def numbers_in(value: Any, form: str) -> list[float]:
+    """The coordinates of a shape, without marks of visibility."""
+    if form == "text of points":
+        return [float(one) for one in re.findall(r"-?[\d.]+", value)]
+    found = [float(one) for one in map(number, _leaves(value)) if one is not None]
+    if form in ("triplets", "points with visibility"):
+        return [one for place, one in enumerate(found) if place % 3 != 2]
+    return [] if form == "rle" else found
+
+
+def _are_closed(rows: Sequence[Seen], form: str) -> bool:
+    def closed(value: Any) -> bool:
+        points = list(pairwise(value))[::2] if form == "flat" else value
+        return len(points) > 3 and points[0] == points[-1]
+
+    return all(closed(row.value) for row in rows)
