@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping as AnyMapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -32,6 +32,14 @@ class Tally(msgspec.Struct):
     numbers: set[int] = msgspec.field(default_factory=set)
     slot: str = ""
     """How rows name their class: `name`, `id` or `index`."""
+
+
+class _Parts(NamedTuple):
+    """Entries that tell of classes and shapes, and whether they tell of either."""
+
+    entries: tuple[Entry, ...]
+    named: bool
+    shaped: bool
 
 
 class Builder:
@@ -72,13 +80,16 @@ class Builder:
     def _note_ids(self, value: Any) -> None:
         """Note which ids stand for which image: rows that name an image and have an id."""
         if isinstance(value, dict):
-            for one in value.values():
+            inner = list(value.values())
+            if len(inner) > 0 and all(isinstance(one, dict) for one in inner):
+                self._note_ids(inner)
+            for one in inner:
                 self._note_ids(one)
         elif isinstance(value, list) and value and all(isinstance(one, dict) for one in value[:3]):
             key = self._reference(value)
             own = next((name for name in keys_of(value) if words.folded(name) in words.IDS), None) if key else None
             for row in value:
-                if key and own and isinstance(row, dict) and (hit := self._named(row.get(key))) is not None:
+                if key and own and isinstance(row, dict) and (hit := self._named(_at(row, key))) is not None:
                     self._by_id.setdefault(row.get(own), hit[1])
             for row in value:
                 self._note_ids(row)
@@ -88,13 +99,18 @@ class Builder:
             return None
         return self.layout.named_by(value, self._captures)
 
-    def _reference(self, rows: Sequence[Any]) -> str | None:
-        """The key of some mappings whose values name images."""
+    def _reference(self, rows: Sequence[Any]) -> tuple[str, ...] | None:
+        """The key of some mappings whose values name images, or the keys in one another that lead to it."""
         for key in keys_of(list(rows)):
             texts = [row[key] for row in rows if isinstance(row, dict) and isinstance(row.get(key), str)]
             hits = sum(self._named(text) is not None for text in texts)
             if texts and hits >= 0.6 * len(texts) and len(texts) >= 0.9 * len(rows):
-                return key
+                return (key,)
+        for key in keys_of(list(rows)):
+            inner = [row[key] for row in rows if isinstance(row, dict) and isinstance(row.get(key), dict)]
+            deeper = self._reference(inner) if inner and len(inner) >= 0.9 * len(rows) else None
+            if deeper is not None:
+                return (key, *deeper)
         return None
 
     def _template(self, values: Sequence[Seen]) -> str:
@@ -130,7 +146,10 @@ class Builder:
         entries: list[Entry] = []
         useful = False
         left = False
-        for key, count in keys_of([one.value for one in values]).items():
+        counts = keys_of([one.value for one in values])
+        first = [key for key in counts if scope == "document" and words.folded(str(key)) in words.LISTS]
+        for key in (*first, *(key for key in counts if key not in first)):
+            count = counts[key]
             part = [Seen(one.value[key], one.picture) for one in values if key in one.value]
             name = f"{key}?" if count < len(values) else key
             entry = self._of_item(key, name, part) if scope == "item" else None
@@ -148,6 +167,8 @@ class Builder:
                 left = True
         if not useful:
             return None
+        place = {str(key): at for at, key in enumerate(counts)}
+        entries.sort(key=lambda entry: place.get(entry.key.rstrip("?"), len(place)))
         if left or not self.textual or scope == "document":
             entries.append(Entry("*", KEEP))
         return Mapping(tuple(entries))
@@ -194,7 +215,7 @@ class Builder:
                 return listed
             reference = self._reference(values)
             if reference is not None:
-                named = [Seen(row.value, self._picture_of(row.value.get(reference))) for row in rows]
+                named = [Seen(row.value, self._picture_of(_at(row.value, reference))) for row in rows]
                 return self._items_or_objects(named, reference)
             joined = self._id_key(values)
             if joined is not None:
@@ -219,10 +240,13 @@ class Builder:
                 best = (hits, key)
         return best[1] if best else None
 
-    def _items_or_objects(self, rows: list[Seen], reference: str) -> Rows | None:
+    def _items_or_objects(self, rows: list[Seen], reference: tuple[str, ...]) -> Rows | None:
         """Rows that name images: of objects where they hold geometry, else of items."""
-        template = self._template([Seen(row.value.get(reference), row.picture) for row in rows])
-        taken = {reference: Entry(reference, template, "names the image", "")}
+        if len(reference) > 1:
+            return self._items(rows, {})
+        key = reference[0]
+        template = self._template([Seen(row.value.get(key), row.picture) for row in rows])
+        taken = {key: Entry(key, template, "names the image", "")}
         apart = len({id(row.picture) for row in rows}) == len(rows)
         trial = Builder(self.layout, self.listed, self.textual)
         flat = trial._geometry(rows, set()) if not self.textual else None
@@ -273,38 +297,98 @@ class Builder:
             return None
         return Rows("objects" + conditions, entries)
 
-    def _object_entries(
-        self, rows: list[Seen], taken: dict[str, Entry]
-    ) -> tuple[tuple[Entry, ...] | None, str]:
+    def _object_entries(self, rows: list[Seen], taken: dict[str, Entry]) -> tuple[tuple[Entry, ...] | None, str]:
         values = [row.value for row in rows]
         counts = keys_of(values)
         used = set(taken)
-        entries = list(taken.values())
-        before = self.tally.boxes + self.tally.shapes
-        shapes = self._geometry(rows, used)
-        named = self._class(rows, used)
-        if shapes is None and (named is None or not taken):
+        part = self._parts(rows, used)
+        if not part.shaped and (not part.named or not taken):
             return None, ""
-        entries += named or []
-        for entry in shapes or []:
-            entries.append(entry)
-        self.tally.boxes += 0 if self.tally.boxes + self.tally.shapes > before else 1
+        entries = [*taken.values(), *part.entries]
         by = ""
         for key, count in counts.items():
             if key in used:
                 continue
             name = f"{key}?" if count < len(rows) else key
-            part = [Seen(row.value[key], row.picture) for row in rows if key in row.value]
-            entry, is_id = self._of_object(key, name, part, len(rows))
+            told = [Seen(row.value[key], row.picture) for row in rows if key in row.value]
+            entry, is_id = self._of_object(key, name, told, len(rows))
             if is_id and not by:
                 by = " by id"
                 entry = Entry(name, "id else index + 1")
             if entry is not None:
                 entries.append(entry)
-        if not self.textual or any(isinstance(row.value.get("@"), dict) for row in rows) or len(used) < len(counts):
-            if not (self.textual and self._is_flat(values)):
-                entries.append(Entry("*", KEEP))
+        if not (self.textual and self._is_flat(values)):
+            entries.append(Entry("*", KEEP))
         return tuple(entries), by
+
+    def _parts(self, rows: list[Seen], used: set[str], named: bool = False, depth: int = 0) -> _Parts:
+        """What rows tell of classes and shapes, under keys of their own and in mappings below them."""
+        counts = keys_of([row.value for row in rows])
+        kinds = self._kinds(rows, counts, used)
+        own_class = None if named else self._class(rows, used)
+        named = named or own_class is not None
+        entries = list(own_class or ())
+        shapes = [] if kinds is not None else self._geometry(rows, used) or []
+        shaped = bool(shapes) or kinds is not None
+        entries += [kinds] if kinds is not None else shapes
+        for key, count in counts.items():
+            inner = [Seen(row.value[key], row.picture) for row in rows if isinstance(row.value.get(key), dict)]
+            if key in used or not inner or len(inner) < count or depth > 2:
+                continue
+            own: set[str] = set()
+            below = self._parts(inner, own, named, depth + 1)
+            if not below.entries:
+                continue
+            used.add(key)
+            named, shaped = named or below.named, shaped or below.shaped
+            left = set(keys_of([one.value for one in inner])) - own
+            more = (Entry("*", KEEP),) if left else ()
+            entries.append(Entry(f"{key}?" if count < len(rows) else key, Mapping((*below.entries, *more))))
+        return _Parts(tuple(entries), named, shaped)
+
+    def _kinds(self, rows: list[Seen], counts: AnyMapping[str, int], used: set[str]) -> Entry | None:
+        """Alternatives by a key that names the kind of each row's shape."""
+        for key in counts:
+            told = [row.value.get(key) for row in rows]
+            if key in used or not all(isinstance(one, str) and words.SHAPES.search(one) for one in told):
+                continue
+            if words.rank_of_class(key) == 0 or not words.KIND.search(key):
+                continue
+            used.add(key)
+            branches: list[Node] = []
+            everything: set[str] = set()
+            for kind in dict.fromkeys(told):
+                own = set(used)
+                part = [row for row in rows if row.value.get(key) == kind]
+                entries = self._of_kind(str(kind), part, own)
+                everything |= own - used
+                branches.append(Mapping((Entry(key, f"= '{kind}'"), *entries)))
+            used |= everything
+            return Entry("one of", Several(tuple(branches)))
+        return None
+
+    def _of_kind(self, kind: str, rows: list[Seen], used: set[str]) -> list[Entry]:
+        """The shapes of rows of one kind, whose name says what the numbers mean."""
+        counts = keys_of([row.value for row in rows])
+        plain = {words.folded(key): key for key in counts if key not in used}
+        for keys, leaf in words.ROUND:
+            if all(key in plain for key in keys) and words.ROUNDED.search(kind):
+                used.update(plain[key] for key in keys)
+                self.tally.shapes += len(rows)
+                return [Entry(", ".join(plain[key] for key in keys), leaf)]
+        pointed = bool(words.POINT.search(kind)) and not words.OUTLINE.search(kind)
+        for key in counts if pointed else ():
+            forms = {geometry.form_of(row.value.get(key)) for row in rows}
+            if key not in used and forms and forms <= {"one point", "two points", "points"}:
+                used.add(key)
+                self.tally.shapes += len(rows)
+                return [Entry(key, "keypoints | visible | pairs")]
+        found = self._geometry(rows, used) or []
+        if words.LINE.search(kind) and not words.OUTLINE.search(kind):
+            return [_renamed(entry, "polyline") for entry in found]
+        if words.ROUNDED.search(kind):
+            return [_rounded(entry) for entry in found]
+        return found
 
     @staticmethod
     def _is_flat(values: Sequence[Any]) -> bool:
@@ -351,15 +435,6 @@ class Builder:
                 used.add(key)
                 name = f"{key}?" if counts[key] < len(rows) else key
                 return [msgspec.structs.replace(found, key=name)]
-        for key in counts:
-            inner = [Seen(row.value[key], row.picture) for row in rows if isinstance(row.value.get(key), dict)]
-            if key in used or len(inner) < MOST * len(rows):
-                continue
-            own: set[str] = set()
-            entries = self._class(inner, own)
-            if entries is not None:
-                used.add(key)
-                return [Entry(key, Mapping((*entries, Entry("*", KEEP))))]
         return None
 
     def _class_under(self, key: str, values: list[Any]) -> Entry | None:
@@ -475,7 +550,7 @@ class Builder:
             shapes = Counter(frozenset(part) for part in inner)
             alike = shapes.most_common(1)[0][1] >= 0.5 * len(inner)
             numbered = all(str(key).isdigit() for key in keys)
-            several = any(self._reference([part]) is not None for part in inner[:1])
+            several = any(self._reference([part]) is not None for part in inner[:2])
             return len(keys) >= 1 and ((numbered and alike) or (several and alike and len(set(keys)) == len(keys)))
         always = set.intersection(*(set(one.value) for one in values))
         forms = {geometry.form_of(part[0]) for part in inner if part}
@@ -548,19 +623,6 @@ class Builder:
             if entry is not None:
                 used.add(key)
                 found.append(entry)
-        if found:
-            return found
-        for key in counts:
-            inner = [Seen(row.value[key], row.picture) for row in rows if isinstance(row.value.get(key), dict)]
-            if key in used or len(inner) < 0.5 * counts[key] or not inner:
-                continue
-            own: set[str] = set()
-            entries = self._geometry(inner, own)
-            if entries is not None:
-                used.add(key)
-                left = set(keys_of([one.value for one in inner])) - own
-                more = (Entry("*", KEEP),) if left else ()
-                found.append(Entry(f"{key}?" if counts[key] < len(rows) else key, Mapping((*entries, *more))))
         return found or None
 
     def _turned(self, rows: list[Seen], counts: AnyMapping[str, int], used: set[str]) -> Entry | None:
@@ -667,6 +729,33 @@ class Builder:
             self.tally.boxes += rows
         else:
             self.tally.shapes += rows
+
+
+def _at(row: Any, path: Sequence[str]) -> Any:
+    """What stands below some keys in one another, None where one of them is missing."""
+    for key in path:
+        row = row.get(key) if isinstance(row, dict) else None
+    return row
+
+
+def _renamed(entry: Entry, slot: str) -> Entry:
+    """An entry of a line, where an outline or a box of two points was taken."""
+    if isinstance(entry.node, str) and entry.node.startswith("polygon |"):
+        return msgspec.structs.replace(entry, node=slot + entry.node[len("polygon") :].replace(" | closed", ""))
+    if isinstance(entry.node, str) and entry.node.startswith("bbox | two_corners"):
+        return msgspec.structs.replace(entry, node=slot + " | pairs" + entry.node[len("bbox | two_corners") :])
+    if isinstance(entry.node, Several):
+        nodes = (Mapping(tuple(_renamed(one, slot) for one in node.entries)) for node in entry.node.nodes if isinstance(node, Mapping))
+        kept = tuple(nodes)
+        return kept[0].entries[0] if len({str(one) for one in kept}) == 1 else msgspec.structs.replace(entry, node=Several(kept[:1]))
+    return entry
+
+
+def _rounded(entry: Entry) -> Entry:
+    """An entry of a circle that is told by its centre and a point on it."""
+    if isinstance(entry.node, str) and entry.node.startswith("bbox | two_corners"):
+        return msgspec.structs.replace(entry, node="circle | center_and_rim" + entry.node[len("bbox | two_corners") :])
+    return entry
 
 
 def _row_key(name: str, node: Node) -> str:

@@ -73,7 +73,7 @@ def _of_lines(one: Found) -> Listing | None:
     if table is not None:
         return table
     names = tuple(line.strip() for line in told)
-    simple = all(0 < len(name) <= 60 and number(name) is None for name in names)
+    simple = all(0 < len(name) <= 60 for name in names) and not all(number(name) is not None for name in names)
     if names and simple and len(set(names)) == len(names) and not any(re.search(r"[,;\t=]|\s\d", n) for n in names):
         return Listing(one.path, "lines", _lines_rule("{name}"), tuple((None, n) for n in names), (), style, 0.2)
     numbered = [re.fullmatch(r"(\d+)([\s,:]+)(\S.*)", line) for line in told]

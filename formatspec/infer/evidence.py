@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
@@ -11,6 +12,7 @@ import msgspec
 
 from formatspec.engine.detection.evidence.evidence_groups import DOCUMENTS, Groups, extension_of, grouped
 from formatspec.engine.detection.evidence.ignorable import telling
+from formatspec.engine.detection.evidence.label_images import FEW, LOSSLESS
 from formatspec.engine.detection.evidence.opened_files import OpenedFiles
 from formatspec.files import ini_file, json_file, xml_file, yaml_file
 from formatspec.files.document import FileError, text_of
@@ -18,6 +20,7 @@ from formatspec.paths.trees.tree import Tree
 
 MOST = 400
 """Documents of one group that are decoded; the draft says how many there are where they are more."""
+_LABEL = re.compile(r"(?i)(?:^|[^a-z])(?:masks?|labels?|label_?ids|seg\w*|gt\w*|ground_?truth|instances?\w*|semantic|annot\w*|colou?rs?|pedmasks)(?:[^a-z]|$)")
 
 
 class Picture(msgspec.Struct, frozen=True):
@@ -50,15 +53,33 @@ class Evidence:
         """The paths of images, label images, and documents in groups of one kind."""
         return grouped(self.paths, self.files.below(""))
 
-    @property
+    @cached_property
+    def _likely(self) -> frozenset[str]:
+        """Images that a word in their paths calls label images, and that have one channel or few colours."""
+        found = set()
+        for path in self.groups.images:
+            if extension_of(path) in LOSSLESS and _LABEL.search(path):
+                header = self.files.label_header(path)
+                flat = header is not None and header.color in (0, 3)
+                if flat or 0 < self.files.colors(path) <= FEW:
+                    found.add(path)
+        return frozenset(found) if len(found) < len(self.groups.images) else frozenset()
+
+    @cached_property
     def images(self) -> tuple[str, ...]:
         """Paths of the images that are no label images."""
-        return self.groups.images
+        return tuple(path for path in self.groups.images if path not in self._likely)
 
-    @property
+    @cached_property
     def labels(self) -> tuple[str, ...]:
         """Paths of the label images, in order."""
-        return tuple(sorted(self.groups.labels))
+        return tuple(sorted(self.groups.labels | self._likely))
+
+    @cached_property
+    def annotated(self) -> tuple[str, ...]:
+        """The files that may carry annotations: documents and label images."""
+        documents = [path for group in self.groups.evidence for path in group if path not in self.groups.labels]
+        return (*documents, *self.labels)
 
     @cached_property
     def documents(self) -> tuple[Found, ...]:

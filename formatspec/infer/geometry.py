@@ -11,6 +11,8 @@ from formatspec.infer.evidence import Picture, number
 
 SLACK = 1.0
 """Pixels by which a box may lie beyond its image and still count as inside: careless rounding."""
+RARE = 0.02
+"""A chance that is taken for none."""
 FAIR = 0.02
 """Shares of rows that differ by less are equal: then names decide."""
 
@@ -82,10 +84,10 @@ def box(rows: Sequence[Seen], names: str, orders: Sequence[str] = ()) -> Reading
         return None
     near = sorted(((prior, codec) for share, prior, codec in best if share >= top - FAIR), reverse=True)
     chosen = near[0][1]
-    rivals = [codec for prior, codec in near[1:] if prior >= near[0][0] or (prior >= 0.5 and "inclusive" not in codec)]
+    rivals = [codec for prior, codec in near[1:] if codec.split()[0] != chosen.split()[0] and "(" not in codec]
+    named = near[0][0] >= 1
     comment = f"{round(top * len(whole))} of {len(whole)} boxes lie inside their images so"
-    plain = [codec for codec in rivals if "(" not in codec or "inclusive" in codec]
-    doubt = f"the data fit {' and '.join([chosen, *plain])} alike: which is it?" if plain else ""
+    doubt = f"the data fit {' and '.join([chosen, *rivals])} alike: which is it?" if rivals and not named else ""
     return Reading(f"bbox | {chosen}{units}", comment, doubt)
 
 
@@ -112,18 +114,19 @@ def _fits(order: _Order, values: Any, picture: Picture | None, units: str) -> bo
     if units:
         limit = 100 if "scaled" in units else 1
         return bool(min(left, top) >= -0.02 * limit and max(right, bottom) <= 1.02 * limit)
+    slack = 0.0 if "inclusive" in order.codec else SLACK
     if picture is None or not picture.width:
-        return bool(min(left, top) >= -SLACK)
-    inside = min(left, top) >= -SLACK and right <= picture.width + SLACK and bottom <= picture.height + SLACK
-    return bool(inside)
+        return bool(min(left, top) >= -slack)
+    return bool(min(left, top) >= -slack and right <= picture.width + slack and bottom <= picture.height + slack)
 
 
 def _prior(codec: str, names: str, rows: Sequence[tuple[Any, Picture | None]]) -> float:
-    """What names say of a reading, and, of sides, whether pixels are counted from one."""
+    """What names say of a reading, and, of sides, whether they are the first and the last pixels inside."""
     folded = re.sub(r"[^a-z0-9]", "", names.lower())
     said = next((kind for pattern, kind in _NAMED if re.search(pattern, folded)), "")
-    prior = {"xywh": 0.3, "sides": 0.2, "cxcywh": 0.1}.get(codec.split()[0], 0.0)
-    if said and codec.split()[0] == said:
+    kind = codec.split()[0]
+    prior = {"xywh": 0.3, "sides": 0.2, "cxcywh": 0.1}.get(kind, 0.0)
+    if said and kind == said:
         prior += 1
     if "inclusive" in codec:
         return prior + 0.1 if _counts_pixels(codec, rows) else prior - 0.6
@@ -131,17 +134,29 @@ def _prior(codec: str, names: str, rows: Sequence[tuple[Any, Picture | None]]) -
 
 
 def _counts_pixels(codec: str, rows: Sequence[tuple[Any, Picture | None]]) -> bool:
-    """Whether the least and the largest sides are those of first and last pixels inside, from one or from zero."""
-    sized = [(values, picture) for values, picture in rows if picture is not None and picture.width]
-    if len(sized) < 4:
+    """Whether boxes keep off one edge of their images so often that their sides are pixels, from one or from zero.
+
+    Sides that count pixels from one are never below 1, those that count from zero never end on the image's edge.  That
+    no box does so by chance is unlikely where boxes are many and images small, and where they often touch the next line.
+    """
+    sized = [(values, one) for values, one in rows if one is not None and one.width]
+    if not sized:
         return False
-    starts = [min(values[0], values[1]) for values, _ in sized]
-    if "(1)" in codec:
-        full = any(values[2] == one.width or values[3] == one.height for values, one in sized)
-        return min(starts) == 1 and full
-    ends = [(one.width - values[2], one.height - values[3]) for values, one in sized]
-    edge = min(min(pair) for pair in ends)
-    return edge == 1 and sum(min(pair) == 1 for pair in ends) >= 2 and min(starts) == 0
+    chance, starts, ends = 1.0, 0, 0
+    for (left, top, right, bottom), one in sized:
+        if "(1)" in codec:
+            if min(left, top) < 1:
+                return False
+            starts += min(left, top) == 1
+        else:
+            if right > one.width - 1 or bottom > one.height - 1:
+                return False
+            starts += left == 0 or top == 0
+        edge = 0 if "(1)" in codec else 1
+        ends += right == one.width - edge or bottom == one.height - edge
+        for room in (one.width - (right - left), one.height - (bottom - top)):
+            chance *= max(room - 1, 0.05) / max(room, 1)
+    return chance < RARE or (starts >= 2 and ends >= 2 and len(sized) >= 10)
 
 
 # -- outlines and points -------------------------------------------------------------------------------------

@@ -33,22 +33,29 @@ class Layout:
         pictures: The images.
     """
 
-    def __init__(self, folders: Sequence[Part], end: str, digits: int, pictures: Sequence[Picture]) -> None:
-        self._folders = tuple(folders)
+    def __init__(
+        self, folders: Sequence[Part], end: str, digits: int, pictures: Sequence[Picture], floating: str = ""
+    ) -> None:
+        self._folders = (Part(name=floating), *folders) if floating else tuple(folders)
         self._end = end
         self.digits = digits
+        self.floating = floating
         self.pictures = tuple(pictures)
-        start = "".join(f"{part.text or '{' + part.name + '}'}/" for part in folders)
+        start = "".join(f"{part.text or '{' + part.name + '}'}/" for part in self._folders)
+        start = start.replace(f"{{{floating}}}", f"{{{floating}:path?}}", 1) if floating else start
         self.name = "frame" if digits else "name"
         form = f":0{digits}d" if digits else ":path" if self._is_deep() else ""
         self.template = f"{start}{{{self.name}{form}}}{end}.{{ext:image}}"
         self.captures = {one.path: self._captured(one.path) for one in pictures}
 
     def _is_deep(self) -> bool:
-        return any(one.path.count("/") > len(self._folders) for one in self.pictures)
+        return not self.floating and any(one.path.count("/") > len(self._folders) for one in self.pictures)
 
     def _captured(self, path: str) -> dict[str, str]:
         segments = path.split("/")
+        if self.floating:  # the first folder takes as many segments as are left
+            fixed = len(self._folders)
+            segments = ["/".join(segments[: len(segments) - fixed]), *segments[len(segments) - fixed :]]
         found = {part.name: text for part, text in zip(self._folders, segments, strict=False) if part.name}
         stem, _, extension = "/".join(segments[len(self._folders) :]).rpartition(".")
         return {**found, self.name: stem.removesuffix(self._end) if self._end else stem, "ext": extension}
@@ -129,6 +136,12 @@ def layouts(pictures: Sequence[Picture]) -> list[Layout]:
             found.append(Layout(parts, end, 0, pictures))
         if digits and len(parts) == max(len(one) for one in segments) - 1:
             found.append(Layout(parts, "", digits, pictures))
+    parents = {one[-2] if len(one) > 1 else "" for one in segments}
+    if len(parents) == 1 and "" not in parents and any(len(one) > 2 for one in segments):
+        fixed = (Part(text=parents.pop()),)
+        found.append(Layout(fixed, ends[0] if ends else "", 0, pictures, "folder"))
+        if digits:
+            found.append(Layout(fixed, "", digits, pictures, "sequence"))
     seen: dict[str, Layout] = {}
     for layout in found:
         seen.setdefault(layout.template, layout)
@@ -183,7 +196,7 @@ def joined_template(layout: Layout, path: str) -> tuple[str, Picture] | None:
             if (found := _templated(layout, one, folder, before, behind)) is not None
         ]
         if hits:
-            return max(hits, key=lambda hit: hit[0].count("{"))
+            return max(hits, key=lambda hit: (len(layout.captures[hit[1].path][layout.name]), hit[0].count("{")))
     return None
 
 
@@ -205,6 +218,12 @@ def _templated(layout: Layout, one: Picture, folder: str, before: str, behind: s
             return None
         segments = segments[: len(segments) - len(own)]
     shown, left = [], {name: value for name, value in captured.items() if name not in (layout.name, "ext")}
+    if layout.floating:
+        own = [part for part in left.pop(layout.floating).split("/") if part]
+        if segments[: len(own)] != own:
+            return None
+        segments = segments[len(own) :]
+        shown.append(f"{{{layout.floating}}}")
     for segment in segments:
         name = next((name for name, value in left.items() if value == segment), None)
         shown.append(f"{{{name}}}" if name else segment)
@@ -225,9 +244,7 @@ def _templated(layout: Layout, one: Picture, folder: str, before: str, behind: s
 def shared_templates(layout: Layout, paths: Sequence[str]) -> dict[str, tuple[str, dict[str, str]]]:
     """The template of each file that many images share, and what its placeholders are."""
     found: dict[str, tuple[str, dict[str, str]]] = {}
-    known = {
-        name: {layout.captures[one.path][name] for one in layout.pictures} for name in layout.shared_names
-    }
+    known = {name: {layout.captures[one.path][name] for one in layout.pictures} for name in layout.shared_names}
     left = []
     for path in paths:
         told = _with_captures(known, path)
@@ -243,6 +260,13 @@ def shared_templates(layout: Layout, paths: Sequence[str]) -> dict[str, tuple[st
 def _with_captures(known: Mapping[str, set[str]], path: str) -> tuple[str, dict[str, str]] | None:
     *folders, name = path.split("/")
     shown, values = [], {}
+    for one, texts in known.items():  # a folder of any depth
+        whole = max((text for text in texts if "/" in text and f"{path}/".startswith(f"{text}/")), key=len, default="")
+        if whole and one not in values:
+            shown, values[one] = [f"{{{one}}}"], whole
+            folders = folders[whole.count("/") + 1 :]
+        elif "" in texts and not (folders and folders[0] in texts):
+            shown, values[one] = [f"{{{one}}}"], ""
     for segment in folders:
         hit = next((one for one, texts in known.items() if segment in texts and one not in values), None)
         shown.append(f"{{{hit}}}" if hit else segment)

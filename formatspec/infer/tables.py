@@ -58,9 +58,10 @@ def sniffed(lines: Sequence[str]) -> Table | None:
         widths = Counter(map(len, cells))
         if not widths:
             return None
-        width, count = widths.most_common(1)[0]
-        if width < 2 or count < len(cells):
+        width, count = max(widths), widths[max(widths)]
+        if width < 2 or count < 0.5 * len(cells) or min(widths) < width - 1:
             continue
+        cells = [[*row, *[""] * (width - len(row))] for row in cells]
         first, rest = cells[0], cells[1:]
         header = bool(rest) and len(set(first)) == width and _is_header(first, rest)
         columns = tuple(first) if header else tuple(f"column_{place + 1}" for place in range(width))
@@ -102,6 +103,7 @@ def table_rule(
     told = [row for row in rows if row not in bare] if bare else rows
     if not told:
         return None
+    captures = captures if len(tables) == 1 else {}
     rule = builder.rows([Seen(row, None) for row in told], captures)
     if rule is None:
         return None
@@ -133,9 +135,10 @@ def _named_columns(
 ) -> dict[str, str] | None:
     """Names for the columns of a table without a header, which say what its values are."""
     builder._captures = captures
-    reference = builder._reference(rows)
-    if reference is None:
+    path = builder._reference(rows)
+    if path is None:
         return None
+    reference = path[0]
     names = {column: column for column in table.columns}
     names[reference] = "image"
     pictures = [builder._picture_of(row[reference]) for row in rows]
@@ -196,12 +199,8 @@ def lines_rule(builder: Builder, files: Sequence[tuple[Sequence[str], Picture | 
     if not told:
         return None
     mark = "," if all("," in line for line, _ in told) else " "
-    first = Counter(line for line, _ in [(lines[0].strip(), p) for lines, p in files if lines])
-    head = next((line for line, count in first.items() if count >= 0.5 * len(files) and len(files) > 1), None)
-    if head is not None and len(re.split(r"[,\s]+", head)) < 3 and mark == " ":
-        told = [(line, picture) for line, picture in told if line != head]
-    else:
-        head = None
+    heads = _heads([lines for lines, _ in files])
+    told = [(line, picture) for line, picture in told if _head_of(line) not in heads]
     parted = [Line(tuple(_parted(line, mark)), picture) for line, picture in told]
     widths = Counter(len(line.cells) for line in parted)
     if not parted or min(widths) < 4:
@@ -222,9 +221,27 @@ def lines_rule(builder: Builder, files: Sequence[tuple[Sequence[str], Picture | 
         ordered = sorted(distinct, key=lambda one: "polygon" in one[0])
         rows = Entry("lines", Mapping((Entry("one of", Several(tuple(one[0] for one in ordered))),)))
     rule = Rows("objects", (rows,), bare=True)
-    if head is None:
+    if not heads:
         return rule
-    return Several((Mapping((Entry("line?", head),)), rule))
+    return Several((*(Mapping((Entry("line?", f"{head}:{{keep}}"),)) for head in heads), rule))
+
+
+def _head_of(line: str) -> str:
+    """The word before the colon of a line such as `scale:0.5`, which says something of the whole file."""
+    match = re.fullmatch(r"([A-Za-z]\w*):\S+", line.strip())
+    return match[1] if match else ""
+
+
+def _heads(files: Sequence[Sequence[str]]) -> list[str]:
+    """The words that begin the first lines of files, in their order."""
+    found: dict[str, int] = {}
+    for lines in files:
+        for line in lines:
+            word = _head_of(line)
+            if not word:
+                break
+            found[word] = found.get(word, 0) + 1
+    return list(found)
 
 
 def _parted(line: str, mark: str) -> list[str]:
@@ -363,9 +380,28 @@ def list_rule(builder: Builder, lines: Sequence[str], captures: AnyMapping[str, 
     told = [line.strip() for line in lines if line.strip()]
     hits = [builder._named(line) for line in told]
     known = [hit for hit in hits if hit is not None]
-    if not told or len(known) < 0.9 * len(told):
+    if told and len(known) < 0.9 * len(told):
+        return _labelled_list(builder, told)
+    if not told:
         return None
     template = Counter(hit[0] for hit in known).most_common(1)[0][0]
     builder.tally.items += len(told)
     return Rows("items", (Entry("lines", template, "the images of this part"),), bare=True)
 
+
+def _labelled_list(builder: Builder, lines: Sequence[str]) -> Node | None:
+    """The rule of a list of images, each with its class behind a blank, a tab or a comma."""
+    for mark in ("\t", " ", ","):
+        parted = [line.rpartition(mark) for line in lines]
+        hits = [builder._named(name) if name else None for name, _, _ in parted]
+        known = [hit for hit in hits if hit is not None]
+        if len(known) < 0.9 * len(lines):
+            continue
+        entry = builder._class_under("class", [word for _, _, word in parted])
+        if entry is None:
+            continue
+        builder.tally.labels += len(lines)
+        template = Counter(hit[0] for hit in known).most_common(1)[0][0]
+        slot = _slot(f"label.{entry.node}", ":d" if builder.tally.slot != "name" else "")
+        return Rows("items", (Entry("lines", f"{template}{mark}{{{slot}}}", entry.comment, entry.doubt),), bare=True)
+    return None

@@ -46,6 +46,7 @@ class Tried(msgspec.Struct, frozen=True):
     errors: int
     read: int
     named: int
+    pictures: int
 
     @property
     def score(self) -> tuple[float, float, float, bool, int]:
@@ -56,7 +57,9 @@ class Tried(msgspec.Struct, frozen=True):
         share = self.claimed / max(self.evidence, 1)
         wrong = self.errors / max(self.records + self.errors, 1)
         known = self.named > 0.5 * self.records
-        return round(share, 2), round(self.records * (1 - wrong), 0), -wrong, known, -self.draft.layout.count("{")
+        strays = max(self.items - self.pictures, 0)
+        records = round(self.records * (1 - wrong) - strays, 0)
+        return round(share, 2), records, -wrong, known, -self.draft.layout.count("{")
 
 
 def tried(evidence: Evidence, draft: Draft) -> Tried | None:
@@ -77,10 +80,10 @@ def tried(evidence: Evidence, draft: Draft) -> Tried | None:
             if changed is not None:
                 draft = changed
                 continue
-        annotated = [one for group in evidence.groups.evidence for one in group]
+        annotated = evidence.annotated
         claims = sum(dataset.index.claimed.role(path) is not None for path in annotated)
         errors = sum(one.level == "error" for one in findings)
-        return Tried(draft, claims, len(annotated), len(dataset), counts["records"], errors, read, counts["named"])
+        return Tried(draft, claims, len(annotated), len(dataset), counts["records"], errors, read, counts["named"], len(evidence.images))
     return None
 
 

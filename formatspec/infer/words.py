@@ -70,3 +70,20 @@ def rank_of_class(key: str) -> int | None:
         return CLASS.index(name)
     ends = [place for place, one in enumerate(CLASS[:12]) if name.endswith(one) and len(one) >= 5]
     return 50 + min(ends) if ends else None
+
+
+KIND = re.compile(r"(?i)type|shape|kind|geometry|tool|^name$|^value$")
+"""Keys under which the kind of a shape stands."""
+SHAPES = re.compile(
+    r"(?i)rect|box|bbox|poly|line|point|circle|ellips|mask|bitmap|brush|skeleton|cuboid|graph|template|segment|landmark"
+)
+OUTLINE = re.compile(r"(?i)polygon|rect|box|mask|bitmap|segment")
+LINE = re.compile(r"(?i)line")
+POINT = re.compile(r"(?i)point|landmark")
+ROUNDED = re.compile(r"(?i)circle|ellips")
+ROUND: tuple[tuple[tuple[str, ...], str], ...] = (
+    (("cx", "cy", "rx", "ry", "theta"), "ellipse | radians"),
+    (("cx", "cy", "rx", "ry"), "ellipse | radii"),
+    (("cx", "cy", "r"), "circle"),
+)
+"""Keys of circles and ellipses, and their leaves."""
