@@ -17,6 +17,8 @@ from formatspec.infer.nodes import Entry, Mapping, Node, Rows, Several
 MOST = 0.9
 """Share of values of which something must hold for it to be drafted."""
 KEEP = "keep"
+_PICTURES = ("/9j/", "iVBORw0KGgo")
+"""What images begin with as text: JPEG and PNG in base64."""
 
 
 class Tally(msgspec.Struct):
@@ -30,6 +32,7 @@ class Tally(msgspec.Struct):
     labels: int = 0
     names: set[str] = msgspec.field(default_factory=set)
     numbers: set[int] = msgspec.field(default_factory=set)
+    embedded: bool = False
     slot: str = ""
     """How rows name their class: `name`, `id` or `index`."""
 
@@ -49,9 +52,13 @@ class Builder:
         layout: How images are named.
         listed: The names of classes that are listed elsewhere, and their ids where they have some.
         textual: Whether all values are text, as in XML and in tables.
+        numbered: Whether the list of classes itself numbers them from 0.
     """
 
-    def __init__(self, layout: Layout, listed: Sequence[tuple[Any, str]], textual: bool) -> None:
+    def __init__(
+        self, layout: Layout, listed: Sequence[tuple[Any, str]], textual: bool, numbered: bool = False
+    ) -> None:
+        self.numbered = numbered
         self.layout = layout
         self.listed = list(listed)
         self.textual = textual
@@ -76,6 +83,34 @@ class Builder:
         """The rule of the rows of a table, each a mapping of texts."""
         self._captures = captures
         return self._table("", list(values), "document")
+
+    def settings(self, documents: Sequence[AnyMapping[str, Any]], captures: Sequence[AnyMapping[str, str]]) -> Node:
+        """The rule of INI files beside many images: what they say of all of these."""
+        sections: list[Entry] = []
+        for section, count in keys_of(list(documents)).items():
+            inner = [one[section] for one in documents if section in one]
+            entries = []
+            for key, own in keys_of(inner).items():
+                name = f"{key}?" if own < len(inner) else key
+                entries.append(Entry(name, self._setting(key, section, documents, captures)))
+            sections.append(Entry(f"{section}?" if count < len(documents) else section, Mapping(tuple(entries))))
+        self.tally.items += len(documents)
+        return Mapping(tuple(sections))
+
+    def _setting(
+        self, key: str, section: str, documents: Sequence[Any], captures: Sequence[AnyMapping[str, str]]
+    ) -> str:
+        """What one key of INI files says: the size of images, or an attribute of theirs."""
+        for side in ("width", "height"):
+            if side[0] in key.lower() and all(
+                number(one.get(section, {}).get(key)) == getattr(picture, side)
+                for one, known in zip(documents, captures, strict=True)
+                for picture in self.layout.pictures
+                if all(self.layout.captures[picture.path].get(name, text) == text for name, text in known.items())
+            ):
+                return f"image.{side}"
+        safe = "".join(c if c.isalnum() and c.isascii() else "_" for c in key)
+        return f"item.attributes.{safe}" if safe[:1].isalpha() else KEEP
 
     def _note_ids(self, value: Any) -> None:
         """Note which ids stand for which image: rows that name an image and have an id."""
@@ -195,6 +230,9 @@ class Builder:
             if all(one.value == [one.picture.height, one.picture.width] for one in pairs if one.picture):
                 return Entry(name, "image.height, image.width", "the size of each image, its height first")
         texts = [one for one in part if isinstance(one.value, str)]
+        if any(one.value.startswith(_PICTURES) and len(one.value) > 200 for one in texts):
+            self.tally.embedded = True
+            return Entry(name, "image.data | base64 else null", "images inside the documents")
         if len(texts) == len(part) and texts:
             hits = [hit for one in texts if (hit := self._named(one.value)) and hit[1] == one.picture]
             if len(hits) == len(texts):
@@ -464,12 +502,12 @@ class Builder:
             return self._told("id", [], Entry(key, "category.id", "each is an id of the listed classes"), len(values))
         if self.listed and not ids:
             count = len(self.listed)
-            if max(values) == count and min(values) >= 1:
+            if max(values) == count and min(values) >= 1 and not self.numbered:
                 entry = Entry(key, "category.index | from(1)", f"1 to {max(values)}; {count} classes are listed")
                 return self._told("index", [], entry, len(values))
             if max(values) < count and min(values) >= 0:
                 doubt = ""
-                if min(values) > 0:
+                if min(values) > 0 and not self.numbered:
                     doubt = f"{min(values)} to {max(values)} of {count} classes: is the first class 0, or 1 (`| from(1)`)?"
                 entry = Entry(key, "category.index", f"{min(values)} to {max(values)}; {count} classes are listed", doubt)
                 return self._told("index", [], entry, len(values))
@@ -640,8 +678,8 @@ class Builder:
         radians = max(map(abs, angles), default=0) <= 6.3 and any(one != int(one) for one in angles)
         leaf = "rotated" + (" | radians" if radians else "") + (" | decimal_comma" if comma else "")
         self.tally.shapes += len(part)
-        doubt = "is the angle clockwise on screen? else `| counterclockwise` belongs behind `rotated`"
-        return Entry(", ".join((*four[0], angle)), leaf, f"{len(part)} turned boxes", doubt)
+        comment = f"{len(part)} turned boxes; a guess: the angle is clockwise on screen, else `rotated | counterclockwise`"
+        return Entry(", ".join((*four[0], angle)), leaf, comment)
 
     def _quad(self, rows: list[Seen], counts: AnyMapping[str, int], used: set[str]) -> Entry | None:
         four = words.quad_of([key for key in counts if key not in used])
@@ -706,7 +744,11 @@ class Builder:
         shaped = [form for form in by_form if form not in ("", "null", "empty", "one point", "five")]
         if not shaped or sum(len(by_form[form]) for form in shaped) < 0.5 * len(part) - len(by_form.get("empty", ())):
             return None
-        readings = [(form, geometry.shape(by_form[form], form, key)) for form in shaped]
+        beside = {id(row.value.get(key)): _points_beside(row.value, key) for row in rows if key in row.value}
+        readings = [
+            (form, geometry.shape(by_form[form], form, key, [beside[id(one.value)] for one in by_form[form]]))
+            for form in shaped
+        ]
         told = [(form, one) for form, one in readings if one is not None]
         if not told:
             return None
@@ -729,6 +771,11 @@ class Builder:
             self.tally.boxes += rows
         else:
             self.tally.shapes += rows
+
+
+def _points_beside(row: AnyMapping[str, Any], key: str) -> list[tuple[float, float]]:
+    """The points of the other shapes of a row."""
+    return [point for name, value in row.items() if name != key for point in geometry.points_of(value)]
 
 
 def _at(row: Any, path: Sequence[str]) -> Any:

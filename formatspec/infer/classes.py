@@ -21,7 +21,8 @@ class Listing(msgspec.Struct, frozen=True):
     """A file that lists classes.
 
     classes: the id and the name of each; the id is None where the file states none, and its place counts.  colors: the
-    colour of each, where it has one.  node: the rule of the file.  kind, style: how the file is read.
+    colour of each, where it has one.  node: the rule of the file.  kind, style: how the file is read.  numbered: whether the file itself numbers
+    the classes from 0.
     """
 
     path: str
@@ -31,6 +32,7 @@ class Listing(msgspec.Struct, frozen=True):
     colors: tuple[Any, ...] = ()
     style: tuple[Entry, ...] = ()
     sure: float = 0.0
+    numbered: bool = False
 
 
 def listings(documents: Sequence[Found]) -> list[Listing]:
@@ -225,7 +227,7 @@ def _of_names(one: Found, value: dict[Any, Any], wrap: Any) -> Listing | None:
             ids = [int(place) for place in places if place is not None]
             if ids == list(range(len(ids))):
                 node = wrap("categories.name | index_map")
-                return Listing(one.path, one.kind, node, tuple((None, part) for part in parts), (), (), 0.8)
+                return Listing(one.path, one.kind, node, tuple((None, part) for part in parts), (), (), 0.8, True)
             rule = Rows("categories by id", (Entry("#", "name"),), bare=True)
             node = wrap(Mapping((Entry("{id:d}", rule),)))
             return Listing(one.path, one.kind, node, tuple(zip(ids, parts, strict=True)), (), (), 0.8)

@@ -16,10 +16,11 @@ from formatspec.infer.masks import mask_rule, painted
 from formatspec.infer.names import Layout, joined_template, shared_templates
 from formatspec.infer.nodes import Entry, Mapping, Node, Verbatim
 from formatspec.infer.tables import frames_rule, lines_rule, list_rule, sniffed, table_rule
-from formatspec.paths.trees.tree import Tree
 
 MANY = 24
 """Templates of documents of which roles are drafted; the commonest first."""
+LISTINGS = 4
+"""Lists of classes with which each role is tried."""
 
 
 class Role(msgspec.Struct, frozen=True):
@@ -33,6 +34,7 @@ class Role(msgspec.Struct, frozen=True):
     files: tuple[str, ...]
     tells: str
     weight: int = 0
+    embedded: bool = False
 
 
 class Draft(msgspec.Struct, frozen=True):
@@ -66,12 +68,11 @@ def draft(evidence: Evidence, layout: Layout, name: str) -> Draft:
         roles += _role_of(layout, group, found)
     inner = any(role.tells == "rows and classes" for role in roles)
     listing = None if inner else _chosen(found, roles)
-    roles += _mask_roles(evidence, layout, listing, found)
+    roles += _mask_roles(evidence, layout, listing)
     used = {path for role in roles for path in role.files}
-    category = "categories" if listing is not None else ""
     if listing is not None and listing.path not in used:
-        roles.append(_class_role(listing, evidence))
-    return _assembled(evidence, layout, name, roles, listing if category else None)
+        roles.append(_class_role(listing))
+    return _assembled(evidence, layout, name, roles, listing)
 
 
 def _grouped(evidence: Evidence, layout: Layout) -> tuple[list[_Group], list[_Group]]:
@@ -103,8 +104,12 @@ def _grouped(evidence: Evidence, layout: Layout) -> tuple[list[_Group], list[_Gr
 def _role_of(layout: Layout, group: _Group, found: Sequence[Listing]) -> list[Role]:
     """The role of a group of documents, if they tell of images: with the list of classes that explains most of it."""
     tried: list[tuple[int, Role]] = []
-    for listed in [*[one.classes for one in found if one.path not in {d.path for d in group.documents}][:4], ()]:
-        builder = Builder(layout, listed, group.kind not in ("json", "jsonl", "yaml"))
+    own = {one.path for one in group.documents}
+    others = [one for one in found if one.path not in own][:LISTINGS]
+    for one in (*others, None):
+        listed = one.classes if one is not None else ()
+        textual = group.kind not in ("json", "jsonl", "yaml")
+        builder = Builder(layout, listed, textual, one is not None and one.numbered)
         built = _built(builder, group)
         if built is None:
             continue
@@ -119,7 +124,7 @@ def _role_of(layout: Layout, group: _Group, found: Sequence[Listing]) -> list[Ro
         rank = 2 * numbered + named + (told.slot == "name")
         tells = "rows and classes" if told.lists else "rows" if told.boxes + told.shapes + told.labels else "list"
         entries = (Entry("path", group.template), *_need(layout, group), *words, Entry(_kind(group, words), node))
-        role = Role(_name(group.template), entries, tuple(one.path for one in group.documents), tells, weight)
+        role = Role(_name(group.template), entries, tuple(one.path for one in group.documents), tells, weight, told.embedded)
         tried.append((rank, role))
         if tells == "list":
             break
@@ -136,7 +141,7 @@ def _built(builder: Builder, group: _Group) -> tuple[Node, tuple[Entry, ...]] | 
     if group.kind == "lines":
         return _built_of_lines(builder, group)
     if group.kind == "ini":
-        return None
+        return (builder.settings([one.value for one in group.documents], group.captures), ()) if not group.owned else None
     values = [Seen(one.value, picture) for one, picture in zip(group.documents, group.pictures, strict=True)]
     node = builder.document(values, group.captures)
     return None if node is None else (node, ())
@@ -182,22 +187,18 @@ def _chosen(found: Sequence[Listing], roles: Sequence[Role]) -> Listing | None:
     return next((one for one in found if one.path not in used), None)
 
 
-def _class_role(listing: Listing, evidence: Evidence) -> Role:
+def _class_role(listing: Listing) -> Role:
     entries = (Entry("path", listing.path), *listing.style, Entry(listing.kind, listing.node))
-    del evidence
     return Role("classes", entries, (listing.path,), "classes")
 
 
-def _mask_roles(
-    evidence: Evidence, layout: Layout, listing: Listing | None, found: Sequence[Listing]
-) -> list[Role]:
+def _mask_roles(evidence: Evidence, layout: Layout, listing: Listing | None) -> list[Role]:
     by_template: dict[str, list[str]] = defaultdict(list)
     for path in evidence.labels:
         hit = joined_template(layout, path)
         if hit is not None:
             by_template[hit[0]].append(path)
     roles = []
-    del found
     for template, paths in by_template.items():
         told = painted(evidence, paths)
         if told is None:
@@ -212,7 +213,9 @@ def _mask_roles(
 def _assembled(
     evidence: Evidence, layout: Layout, name: str, roles: Sequence[Role], listing: Listing | None
 ) -> Draft:
-    files = [Entry("image", layout.template, f"{len(layout.pictures)} images")]
+    embedded = any(role.embedded for role in roles)
+    image = Mapping((Entry("path", layout.template), Entry("need", "optional"))) if embedded else layout.template
+    files = [Entry("image", image, f"{len(layout.pictures)} images")]
     seen: dict[str, int] = {"image": 1}
     chosen = ""
     for role in roles:
@@ -232,7 +235,3 @@ def _assembled(
     weight = sum(role.weight for role in roles)
     return Draft(layout.template, (*head, Entry("files", Mapping(tuple(files)))), tuple(left), weight)
 
-
-def images_in(tree: Tree) -> int:
-    """How many files a tree has."""
-    return len(tree.paths())

@@ -55,13 +55,19 @@ _NAMED = (
 )
 
 
-def box(rows: Sequence[Seen], names: str, orders: Sequence[str] = ()) -> Reading | None:
+Points = Sequence[tuple[float, float]]
+
+
+def box(
+    rows: Sequence[Seen], names: str, orders: Sequence[str] = (), inner: Sequence[Points] = ()
+) -> Reading | None:
     """How four numbers are a box.
 
     Args:
         rows: Four numbers each, as numbers or as text, and the image of each.
         names: The key or the keys under which they stand, which decide between readings that fit as well.
         orders: The codecs that may be; all where it is empty.
+        inner: For each row the points of other shapes in it, which lie in its box; they decide where images do not.
 
     Returns:
         The leaf, with the number of rows that fit; None where no reading fits most rows.
@@ -83,12 +89,44 @@ def box(rows: Sequence[Seen], names: str, orders: Sequence[str] = ()) -> Reading
     if top < 0.5:
         return None
     near = sorted(((prior, codec) for share, prior, codec in best if share >= top - FAIR), reverse=True)
+    if len(near) > 1 and len(inner) == len(rows) and any(inner):
+        held = {codec: _held(codec, quads, inner) for _, codec in near}
+        most = max(held.values())
+        near = [(prior, codec) for prior, codec in near if held[codec] >= most - FAIR]
     chosen = near[0][1]
     rivals = [codec for prior, codec in near[1:] if codec.split()[0] != chosen.split()[0] and "(" not in codec]
     named = near[0][0] >= 1
     comment = f"{round(top * len(whole))} of {len(whole)} boxes lie inside their images so"
     doubt = f"the data fit {' and '.join([chosen, *rivals])} alike: which is it?" if rivals and not named else ""
     return Reading(f"bbox | {chosen}{units}", comment, doubt)
+
+
+def _held(codec: str, quads: Sequence[tuple[Any, Picture | None]], inner: Sequence[Points]) -> float:
+    """The share of points that lie in the boxes of their rows, where four numbers are read so."""
+    order = next(one for one in _ORDERS if one.codec == codec)
+    inside = total = 0
+    for (values, _), points in zip(quads, inner, strict=True):
+        if len(values) != 4 or None in values:
+            continue
+        left, top, right, bottom = order.sides(*values)
+        slack = 0.02 * max(right - left, bottom - top)
+        total += len(points)
+        inside += sum(left - slack <= x <= right + slack and top - slack <= y <= bottom + slack for x, y in points)
+    return inside / total if total else 1.0
+
+
+def points_of(value: Any) -> Points:
+    """The points of an outline, or the visible ones of keypoints; none of any other value."""
+    form = form_of(value)
+    if form in ("points", "two points"):
+        return [(float(x), float(y)) for x, y in value]
+    if form == "points with visibility":
+        return [(float(x), float(y)) for x, y, seen in value if seen]
+    if form == "triplets":
+        return [(float(value[i]), float(value[i + 1])) for i in range(0, len(value), 3) if value[i + 2]]
+    if form == "flat rings":
+        return [(float(ring[i]), float(ring[i + 1])) for ring in value for i in range(0, len(ring), 2)]
+    return []
 
 
 def _units(values: Sequence[float], rows: Sequence[tuple[Any, Picture | None]]) -> str:
@@ -242,13 +280,13 @@ _LEAVES = {
 }
 
 
-def shape(rows: Sequence[Seen], form: str, names: str) -> Reading | None:
-    """How values of one form are a shape; None where they are none."""
+def shape(rows: Sequence[Seen], form: str, names: str, inner: Sequence[Points] = ()) -> Reading | None:
+    """How values of one form are a shape; None where they are none.  inner: as of `box`."""
     if form in ("four", "text of four"):
         parsed = rows
         if form == "text of four":
             parsed = [Seen([float(x) for x in row.value.strip("[] ").split(",")], row.picture) for row in rows]
-        reading = box(parsed, names)
+        reading = box(parsed, names, (), inner)
         if reading is None or form == "four":
             return reading
         return reading._replace(leaf=f"[{{{reading.leaf} | joined(', ', numbers)}}]")

@@ -132,6 +132,8 @@ def _listed(
         if not dashed and not line.lstrip().startswith("#"):
             dashed = True
             yield f"{'  ' * depth}- {line[2 * (depth + 1) :]}", owner
+        elif not dashed:
+            yield line[2:], owner
         else:
             yield line, owner
 
