@@ -221,7 +221,7 @@ class Builder:
         sized = [one for one in part if one.picture is not None and one.picture.width]
         for side, slot in (("width", "image.width"), ("height", "image.height")):
             same = [one for one in sized if number(one.value) == getattr(one.picture, side)]
-            if sized and len(same) == len(part) and side[0] in key.lower():
+            if sized and len(same) == len(sized) and side[0] in key.lower():
                 return Entry(name, slot)
         pairs = [one for one in sized if isinstance(one.value, list) and len(one.value) == 2]
         if pairs and len(pairs) == len(part):
@@ -258,7 +258,8 @@ class Builder:
             joined = self._id_key(values)
             if joined is not None:
                 named = [Seen(row.value, self._by_id.get(row.value.get(joined))) for row in rows]
-                return self._objects(named, {joined: Entry(joined, "item.id else item.index + 1")})
+                leaf = _id_leaf("item.id", [row.value.get(joined) for row in rows], "item.index + 1")
+                return self._objects(named, {joined: Entry(joined, leaf)})
             return None
         return self._objects(rows, {})
 
@@ -306,7 +307,7 @@ class Builder:
             entry = self._of_item(key, name, part)
             if entry is None and words.folded(key) in words.IDS and not own and self._by_id:
                 own = True
-                entry = Entry(name, "id else index + 1")
+                entry = Entry(name, _id_leaf("id", [one.value for one in part], "index + 1"))
             if entry is None:
                 node = self._value(key, part, "item")
                 entry = Entry(_row_key(name, node), node) if node is not None else None
@@ -352,7 +353,7 @@ class Builder:
             entry, is_id = self._of_object(key, name, told, len(rows))
             if is_id and not by:
                 by = " by id"
-                entry = Entry(name, "id else index + 1")
+                entry = Entry(name, _id_leaf("id", [one.value for one in told], "index + 1"))
             if entry is not None:
                 entries.append(entry)
         if not (self.textual and self._is_flat(values)):
@@ -628,7 +629,7 @@ class Builder:
             if own:
                 slot = next((e for e in entries if e.key.rstrip("?") == own[0]), None)
                 if slot is not None and isinstance(slot.node, str) and slot.node.startswith("id"):
-                    key_text = "{id else index + 1}"
+                    key_text = f"{{{slot.node}}}"
             return Mapping((Entry(key_text, Rows(node.each, entries, bare=True)),))
         return None
 
@@ -771,6 +772,12 @@ class Builder:
             self.tally.boxes += rows
         else:
             self.tally.shapes += rows
+
+
+def _id_leaf(slot: str, values: Sequence[Any], new: str) -> str:
+    """The leaf of an id, which texts may spell as a number."""
+    spelled = any(isinstance(value, str) and value.isdigit() for value in values)
+    return f"{slot}{' | spelled' if spelled else ''} else {new}"
 
 
 def _points_beside(row: AnyMapping[str, Any], key: str) -> list[tuple[float, float]]:

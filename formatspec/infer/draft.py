@@ -86,9 +86,10 @@ def _grouped(evidence: Evidence, layout: Layout) -> tuple[list[_Group], list[_Gr
         else:
             owned[hit[0], one.kind].append((one, hit[1]))
     groups = []
+    left = _orphans(owned, left)
     for (template, kind), members in owned.items():
         documents = tuple(one for one, _ in members)
-        captures = tuple(layout.captures[picture.path] for _, picture in members)
+        captures = tuple(layout.captures.get(picture.path, {}) for _, picture in members)
         groups.append(_Group(template, kind, documents, tuple(picture for _, picture in members), captures))
     templates = shared_templates(layout, [one.path for one in left])
     many: dict[tuple[str, str], list[Found]] = defaultdict(list)
@@ -99,6 +100,25 @@ def _grouped(evidence: Evidence, layout: Layout) -> tuple[list[_Group], list[_Gr
         known = tuple(templates[one.path][1] for one in told)
         shared.append(_Group(template, kind, tuple(told), tuple(None for _ in told), known))
     return groups, shared
+
+
+def _orphans(owned: AnyMapping[tuple[str, str], list[tuple[Found, Picture]]], left: Sequence[Found]) -> list[Found]:
+    """Documents that are left when those of a group's form, of images that are not there, have joined the group."""
+    forms = {
+        key: re.compile(re.sub(r"\\{[^}]*\\}", ".+", re.escape(key[0])))
+        for key, members in owned.items()
+        if len(members) >= 2 and isinstance(members[0][0].value, dict)
+    }
+    rest = []
+    for one in left:
+        for key, form in forms.items():
+            alike = isinstance(one.value, dict) and one.kind == key[1] and form.fullmatch(one.path)
+            if alike and set(one.value) == set(owned[key][0][0].value):
+                owned[key].append((one, Picture(one.path, 0, 0)))
+                break
+        else:
+            rest.append(one)
+    return rest
 
 
 def _role_of(layout: Layout, group: _Group, found: Sequence[Listing]) -> list[Role]:

@@ -203,6 +203,10 @@ def lines_rule(builder: Builder, files: Sequence[tuple[Sequence[str], Picture | 
     told = [(line, picture) for line, picture in told if _head_of(line) not in heads]
     parted = [Line(tuple(_parted(line, mark)), picture) for line, picture in told]
     widths = Counter(len(line.cells) for line in parted)
+    if len(widths) > 1 and mark == " ":
+        merged = [Line(_merged(line.cells), line.picture) for line in parted]
+        if len({len(line.cells) for line in merged}) == 1:
+            parted, widths = merged, Counter(len(line.cells) for line in merged)
     if not parted or min(widths) < 4:
         return None
     templates = []
@@ -228,7 +232,7 @@ def lines_rule(builder: Builder, files: Sequence[tuple[Sequence[str], Picture | 
 
 def _head_of(line: str) -> str:
     """The word before the colon of a line such as `scale:0.5`, which says something of the whole file."""
-    match = re.fullmatch(r"([A-Za-z]\w*):\S+", line.strip())
+    match = re.fullmatch(r"([A-Za-z]\w*):.+", line.strip())
     return match[1] if match else ""
 
 
@@ -246,6 +250,20 @@ def _heads(files: Sequence[Sequence[str]]) -> list[str]:
 
 def _parted(line: str, mark: str) -> list[str]:
     return [cell.strip() for cell in line.split(",")] if mark == "," else line.split()
+
+
+def _merged(cells: Sequence[str]) -> tuple[str, ...]:
+    """Cells of which words that stand side by side are one: names with blanks."""
+    found: list[str] = []
+    texts = False
+    for cell in cells:
+        text = number(cell) is None
+        if text and texts:
+            found[-1] += f" {cell}"
+        else:
+            found.append(cell)
+        texts = text
+    return tuple(found)
 
 
 def _line_template(builder: Builder, lines: Sequence[Line], mark: str) -> tuple[str, str, str] | None:
@@ -276,7 +294,7 @@ def _line_template(builder: Builder, lines: Sequence[Line], mark: str) -> tuple[
         builder.tally.boxes += len(lines)
     parts: list[str] = []
     place = 0
-    named = _class_column(builder, columns, numeric, range(start, start + size))
+    named = _class_column(builder, columns, numeric, range(start, start + size), mark)
     while place < width:
         if place == start:
             parts.append(f"{{{leaf}{joined}}}")
@@ -320,7 +338,7 @@ def _box_in(lines: Sequence[Line], numeric: Sequence[bool]) -> tuple[int, str, s
 
 
 def _class_column(
-    builder: Builder, columns: Sequence[Sequence[str]], numeric: Sequence[bool], taken: range
+    builder: Builder, columns: Sequence[Sequence[str]], numeric: Sequence[bool], taken: range, mark: str
 ) -> tuple[int, str, str, str] | None:
     free = [i for i in range(len(columns)) if i not in taken]
     texts = [i for i in free if not numeric[i]]
@@ -329,7 +347,9 @@ def _class_column(
         entry = builder._class_under("class", list(columns[chosen]))
         if entry is None:
             return None
-        return chosen, f"{{{entry.node}}}", entry.comment, entry.doubt
+        blanks = any(" " in cell for cell in columns[chosen])
+        node = f"{entry.node}:words" if blanks and mark == " " and entry.node == "category.name" else entry.node
+        return chosen, f"{{{node}}}", entry.comment, entry.doubt
     whole = [i for i in free if all(float(cell).is_integer() and float(cell) >= 0 for cell in columns[i])]
     if not whole:
         return None

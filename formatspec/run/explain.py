@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from posixpath import commonprefix
 from typing import Any
@@ -22,6 +23,7 @@ from formatspec.language.rules import LeafRule, LineRule, Rule, TableRule, insid
 
 EXAMPLES = 3
 """Files that are named of each kind."""
+_DIGITS = re.compile(r"\d+")
 
 
 class ClaimedFile(msgspec.Struct, frozen=True):
@@ -124,6 +126,20 @@ def _dataset(dataset: OpenDataset) -> ExplainedDataset:
     root = dataset.prefix or "."
     layout = form.layout.variant
     return ExplainedDataset(form.name, layout, root, len(dataset), tuple(roles), len(index.unclaimed), strays)
+
+
+def lines_of_unclaimed(dataset: OpenDataset, most: int) -> Iterator[str]:
+    """The files that no role claims, by the form of their paths: how many, the first, and the nearest template."""
+    groups: dict[str, list[str]] = {}
+    for path in dataset.index.unclaimed:
+        groups.setdefault(_DIGITS.sub("#", path.rpartition("/")[0]) + "/*." + path.rpartition(".")[2], []).append(path)
+    for paths in sorted(groups.values(), key=lambda one: -len(one))[:most]:
+        reasons = _reasons(dataset, paths[0])[:1]
+        nearest_role = f": {_reason(*reasons[0])}" if reasons else ""
+        more = f" and {len(paths) - 1:,} like it" if len(paths) > 1 else ""
+        yield f"no role claims {paths[0]}{more}{nearest_role}"
+    if len(groups) > most:
+        yield f"and files of {len(groups) - most} more forms"
 
 
 def _file(dataset: OpenDataset, path: str) -> ClaimedFile | UnclaimedFile:
