@@ -3,11 +3,11 @@
 `python benchmarks/infer.py [--specs a,b] [--items 10] [--seeds 1] [--details]` makes a sample of each format, drafts a
 spec for it, and converts it to COCO twice, with the draft and with the format's own spec. The table says for each what
 share of the files with annotations the draft claims, how many questions it asks, and whether both conversions are the
-same: the same images, the same classes, boxes within half a pixel, outlines within a pixel. A draft that asks a question
-does not count as the same.
+same: the same images, the same classes, boxes within half a pixel, outlines within a pixel. A draft that asks a
+question does not count as the same, nor does a dataset of which COCO holds no annotation.
 
-Where the environment variable FORMATSPEC_STRANGERS names a folder, each folder in it is a dataset of a format of its own;
-its conversion is compared where a spec of the same name, `NAME.yaml`, stands beside it or in the folder that
+Where the environment variable FORMATSPEC_STRANGERS names a folder, each folder in it is a dataset of a format of its
+own; its conversion is compared where a spec of the same name, `NAME.yaml`, stands beside it or in the folder that
 FORMATSPEC_STRANGER_SPECS names.
 """
 
@@ -179,12 +179,16 @@ def judged(name: str, data: Path, spec: str | Path | None, folder: Path) -> Row:
         else:
             try:
                 said = difference(own, converted(data, file, folder / "drafted"))
+                if not said and not own.told:
+                    said = "there is no annotation to compare"
             except Exception as error:
                 said = f"the draft does not convert: {type(error).__name__} {str(error)[:90]}"
     questions = len(drafted.questions)
     claimed, evidence = drafted.claimed, drafted.evidence
     same = not said and not questions
-    return Row(name, claimed, evidence, drafted.records, questions, same, said or ("but for questions" if questions else ""))
+    return Row(
+        name, claimed, evidence, drafted.records, questions, same, said or ("but for questions" if questions else "")
+    )
 
 
 def main() -> None:

@@ -39,7 +39,7 @@ def infer(
         typer.echo(found.text, nl=False)
     else:
         out.write_text(found.text, encoding="utf-8")
-        say_out(f"{out}: {amount(found.items, 'item')}, {amount(found.records, 'object, area or label')}")
+        say_out(f"{out}: {amount(found.items, 'item')}, {amount(found.records, 'annotation')}")
     say(f"{found.claimed} of {amount(found.evidence, 'file')} beside the images are read")
     for path in found.left[:MOST]:
         say(f"  no role for {path}")
@@ -53,11 +53,13 @@ def infer(
 
 def lint(
     spec: Annotated[str, typer.Argument(help="a spec's name or file")],
-    data: Annotated[str | None, typer.Argument(help="a folder, a zip or a URL to try it on", show_default=False)] = None,
+    data: Annotated[
+        str | None, typer.Argument(help="a folder, a zip or a URL to try it on", show_default=False)
+    ] = None,
     runs: Annotated[int, typer.Option(help="generated datasets to hold it to the laws on")] = 20,
     seed: Annotated[int, typer.Option(help="where the generator begins")] = 0,
 ) -> None:
-    """Check a spec: its words, then both laws on its examples and on generated data; with DATA, what it makes of these."""
+    """Check a spec: its words, then both laws on examples and generated data; with DATA, what it makes of these."""
     import random
 
     from formatspec.engine.dataset.lint import compile_whole, notes

@@ -10,7 +10,10 @@ import msgspec
 
 from formatspec.infer import words
 from formatspec.infer.evidence import Found, keys_of, number
+from formatspec.infer.names import Layout
 from formatspec.infer.nodes import Entry, Mapping, Node, Rows, Verbatim
+from formatspec.infer.rules.class_entries import ClassDrafter
+from formatspec.infer.tables import Table, sniffed
 
 _HINT = re.compile(r"(?i)class|label|names|categor|legend|palette|synset|colou?r|map|obj|tax|types")
 _COLOUR_LINE = re.compile(r"\s*(\d{1,3})([\s,]+)(\d{1,3})[\s,]+(\d{1,3})[\s,]+(\S.*)")
@@ -20,9 +23,15 @@ _HEX = re.compile(r"#[0-9a-fA-F]{6}")
 class Listing(msgspec.Struct, frozen=True):
     """A file that lists classes.
 
-    classes: the id and the name of each; the id is None where the file states none, and its place counts.  colors: the
-    colour of each, where it has one.  node: the rule of the file.  kind, style: how the file is read.  numbered: whether the file itself numbers
-    the classes from 0.
+    Attributes:
+        path: The file.
+        kind: How the file is read: a word of the language.
+        node: The rule of the file.
+        classes: The id and the name of each; the id is None where the file states none, and its place counts.
+        colors: The colour of each, where it has one.
+        style: Words of the role beside its rule.
+        sure: How likely it is that the file lists classes.
+        numbered: Whether the file itself numbers the classes from 0.
     """
 
     path: str
@@ -63,14 +72,14 @@ def _of_lines(one: Found) -> Listing | None:
     style = (Entry("comment", "#"),) if len(told) < len(lines) else ()
     if told and all(matches):
         colors = tuple((int(m[1]), int(m[3]), int(m[4])) for m in matches if m)
-        names = tuple((None, m[5].strip()) for m in matches if m)
+        listed = tuple((None, m[5].strip()) for m in matches if m)
         mark = matches[0][2] if matches[0] else " "
         joined = " | joined(',', numbers)" if "," in mark else " | numbers(3)"
         after = "," if "," in mark else " "
         if len(set(colors)) < len(colors):
             return None
         line = f"{{color{joined} else palette(index + 1)}}{after}{{name}}"
-        return Listing(one.path, "lines", _lines_rule(line), names, colors, style, 1.0)
+        return Listing(one.path, "lines", _lines_rule(line), listed, colors, style, 1.0)
     table = _of_table(one, told)
     if table is not None:
         return table
@@ -83,9 +92,9 @@ def _of_lines(one: Found) -> Listing | None:
         marks = {m[2] for m in numbered if m}
         ids = [int(m[1]) for m in numbered if m]
         if len(marks) == 1 and len(set(ids)) == len(ids):
-            listed = tuple((int(m[1]), m[3].strip()) for m in numbered if m)
             node = _lines_rule(f"{{id:d}}{marks.pop()}{{name}}", "categories by id")
-            return Listing(one.path, "lines", node, listed, (), style, 0.5)
+            pairs = tuple((int(m[1]), m[3].strip()) for m in numbered if m)
+            return Listing(one.path, "lines", node, pairs, (), style, 0.5)
     return None
 
 
@@ -95,26 +104,14 @@ def _lines_rule(line: str, each: str = "categories") -> Node:
 
 def _of_table(one: Found, lines: Sequence[str]) -> Listing | None:
     """A table with a header: a column of names, and ids or colours."""
-    from formatspec.infer.tables import sniffed
-
     table = sniffed(lines)
     if table is None or table.blank:
         return None
     rows = table.mappings()
     columns = list(table.columns)
     name = next((c for word in words.NAMES for c in columns if words.folded(c) == word), None) if table.header else None
-    if not table.header and len(columns) == 2:
-        numeric = [c for c in columns if all(number(row[c]) is not None for row in rows)]
-        name = next((c for c in columns if c not in numeric), None) if len(numeric) == 1 else None
-        if name is not None:
-            ids = [int(float(row[numeric[0]])) for row in rows]
-            names = [row[name] for row in rows]
-            if len(set(ids)) == len(ids) and len(set(names)) == len(names):
-                entries = tuple(Entry(c, "name" if c == name else "id") for c in columns)
-                style = (Entry("style", Mapping((Entry("header", Verbatim("false")), *table.style))),)
-                listed = tuple(zip(ids, names, strict=True))
-                return Listing(one.path, "csv", Rows("categories by id", entries, bare=True), listed, (), style, 0.5)
-        return None
+    if not table.header:
+        return _numbered_table(one, table) if len(columns) == 2 else None
     if name is None:
         return None
     names = [row.get(name, "") for row in rows]
@@ -123,17 +120,17 @@ def _of_table(one: Found, lines: Sequence[str]) -> Listing | None:
     plain = {words.folded(c): c for c in columns}
     entries = [Entry(name, "name")]
     colors: tuple[Any, ...] = ()
+    ids: list[Any] = [None] * len(rows)
     reds = [plain.get(key) or plain.get(full) for key, full in (("r", "red"), ("g", "green"), ("b", "blue"))]
     if all(reds):
         keys = [str(key) for key in reds]
         entries.append(Entry(", ".join(keys), "color else palette(index + 1)"))
         colors = tuple(tuple(int(float(row[key])) for key in keys) for row in rows)
     ident = next((c for c in columns if words.folded(c) in ("id", "classid", "index", "value", "labelid")), None)
-    ids: Sequence[Any] = [int(n) if (n := number(row.get(ident))) is not None else None for row in rows] if ident else []
-    if ident and None not in ids and len(set(ids)) == len(ids):
+    told = [number(row.get(ident)) for row in rows] if ident is not None else []
+    if ident is not None and None not in told and len(set(told)) == len(told):
         entries.append(Entry(ident, "id else index + 1"))
-    else:
-        ids = [None] * len(rows)
+        ids = [int(one) for one in told if one is not None]
     if not colors and None in ids:
         return None
     known = {part for entry in entries for part in entry.key.split(", ")}
@@ -142,6 +139,23 @@ def _of_table(one: Found, lines: Sequence[str]) -> Listing | None:
     style = (Entry("style", Mapping(table.style)),) if table.style else ()
     listed = tuple(zip(ids, names, strict=True))
     return Listing(one.path, "csv", Rows(each, tuple(entries), bare=True), listed, colors, style, 1.0)
+
+
+def _numbered_table(one: Found, table: Table) -> Listing | None:
+    """A table without a header, of a column of names and one of numbers."""
+    rows, columns = table.mappings(), table.columns
+    numeric = [c for c in columns if all(number(row[c]) is not None for row in rows)]
+    if len(numeric) != 1:
+        return None
+    name = next(c for c in columns if c not in numeric)
+    ids = [int(float(row[numeric[0]])) for row in rows]
+    names = [row[name] for row in rows]
+    if len(set(ids)) < len(ids) or len(set(names)) < len(names):
+        return None
+    entries = tuple(Entry(c, "name" if c == name else "id") for c in columns)
+    style = (Entry("style", Mapping((Entry("header", Verbatim("false")), *table.style))),)
+    rule = Rows("categories by id", entries, bare=True)
+    return Listing(one.path, "csv", rule, tuple(zip(ids, names, strict=True)), (), style, 0.5)
 
 
 def _of_xml(one: Found) -> Listing | None:
@@ -197,15 +211,12 @@ def _of_list(one: Found, value: list[Any], wrap: Any) -> Listing | None:
     if value and all(isinstance(part, str) for part in value) and len(set(value)) == len(value):
         return Listing(one.path, one.kind, wrap("categories.name"), tuple((None, part) for part in value), (), (), 0.5)
     if value and all(isinstance(part, dict) for part in value):
-        from formatspec.infer.build import Builder
-        from formatspec.infer.names import Layout
-
         counts = keys_of(value)
         name = next((k for w in words.NAMES for k in counts if words.folded(k) == w and counts[k] == len(value)), None)
         names = [part.get(name) for part in value] if name else []
         if name is None or not all(isinstance(part, str) for part in names) or len(set(names)) < len(names):
             return None
-        builder = Builder(Layout((), "", 0, ()), (), False)
+        builder = ClassDrafter(Layout((), "", 0, ()), (), False)
         rows = builder.class_rows(value, name)
         color = next((k for k in counts if words.folded(k) in ("color", "colour", "rgb")), None)
         colors = tuple(_color(part.get(color)) for part in value) if color else ()
@@ -219,9 +230,8 @@ def _of_names(one: Found, value: dict[Any, Any], wrap: Any) -> Listing | None:
         if all(_HEX.fullmatch(part) for part in parts):
             rule = Rows("categories by name", (Entry("#", "color | hexadecimal else palette(index + 1)"),), bare=True)
             colors = tuple(_color(part) for part in parts)
-            return Listing(
-                one.path, one.kind, wrap(Mapping((Entry("{name}", rule),))), tuple((None, str(k)) for k in keys), colors, (), 1
-            )  # fmt: skip
+            node = wrap(Mapping((Entry("{name}", rule),)))
+            return Listing(one.path, one.kind, node, tuple((None, str(key)) for key in keys), colors, (), 1)
         places = [number(key) for key in keys]
         if None not in places and len(set(parts)) == len(parts):
             ids = [int(place) for place in places if place is not None]
@@ -248,4 +258,3 @@ def _color(value: Any) -> Any:
     if isinstance(value, str) and _HEX.fullmatch(value):
         return tuple(int(value[i : i + 2], 16) for i in (1, 3, 5))
     return tuple(value) if isinstance(value, list) else None
-

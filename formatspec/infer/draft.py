@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping as AnyMapping, Sequence
+from collections.abc import Mapping as AnyMapping
+from collections.abc import Sequence
 
 import msgspec
 
-from formatspec.infer.build import Builder
 from formatspec.infer.classes import Listing, listings
 from formatspec.infer.evidence import Evidence, Found, Picture
 from formatspec.infer.geometry import Seen
 from formatspec.infer.masks import mask_rule, painted
 from formatspec.infer.names import Layout, joined_template, shared_templates
 from formatspec.infer.nodes import Entry, Mapping, Node, Verbatim
+from formatspec.infer.rules.builder import Builder
 from formatspec.infer.tables import frames_rule, lines_rule, list_rule, sniffed, table_rule
 
 MANY = 24
@@ -144,7 +145,9 @@ def _role_of(layout: Layout, group: _Group, found: Sequence[Listing]) -> list[Ro
         rank = 2 * numbered + named + (told.slot == "name")
         tells = "rows and classes" if told.lists else "rows" if told.boxes + told.shapes + told.labels else "list"
         entries = (Entry("path", group.template), *_need(layout, group), *words, Entry(_kind(group, words), node))
-        role = Role(_name(group.template), entries, tuple(one.path for one in group.documents), tells, weight, told.embedded)
+        role = Role(
+            _name(group.template), entries, tuple(one.path for one in group.documents), tells, weight, told.embedded
+        )
         tried.append((rank, role))
         if tells == "list":
             break
@@ -161,7 +164,9 @@ def _built(builder: Builder, group: _Group) -> tuple[Node, tuple[Entry, ...]] | 
     if group.kind == "lines":
         return _built_of_lines(builder, group)
     if group.kind == "ini":
-        return (builder.settings([one.value for one in group.documents], group.captures), ()) if not group.owned else None
+        return (
+            (builder.settings([one.value for one in group.documents], group.captures), ()) if not group.owned else None
+        )
     values = [Seen(one.value, picture) for one, picture in zip(group.documents, group.pictures, strict=True)]
     node = builder.document(values, group.captures)
     return None if node is None else (node, ())
@@ -230,9 +235,7 @@ def _mask_roles(evidence: Evidence, layout: Layout, listing: Listing | None) -> 
     return roles
 
 
-def _assembled(
-    evidence: Evidence, layout: Layout, name: str, roles: Sequence[Role], listing: Listing | None
-) -> Draft:
+def _assembled(evidence: Evidence, layout: Layout, name: str, roles: Sequence[Role], listing: Listing | None) -> Draft:
     embedded = any(role.embedded for role in roles)
     image = Mapping((Entry("path", layout.template), Entry("need", "optional"))) if embedded else layout.template
     files = [Entry("image", image, f"{len(layout.pictures)} images")]
@@ -254,4 +257,3 @@ def _assembled(
     left += [path for path in evidence.labels if path not in used]
     weight = sum(role.weight for role in roles)
     return Draft(layout.template, (*head, Entry("files", Mapping(tuple(files)))), tuple(left), weight)
-

@@ -20,7 +20,9 @@ from formatspec.paths.trees.tree import Tree
 
 MOST = 400
 """Documents of one group that are decoded; the draft says how many there are where they are more."""
-_LABEL = re.compile(r"(?i)(?:^|[^a-z])(?:masks?|labels?|label_?ids|seg\w*|gt\w*|ground_?truth|instances?\w*|semantic|annot\w*|colou?rs?|pedmasks)(?:[^a-z]|$)")
+_LABEL = re.compile(
+    r"(?i)(?:^|[^a-z])(?:masks?|labels?|label_?ids|seg\w*|gt\w*|ground_?truth|instances?\w*|semantic|annot\w*|colou?rs?|pedmasks)(?:[^a-z]|$)"
+)
 
 
 class Picture(msgspec.Struct, frozen=True):

@@ -58,9 +58,7 @@ _NAMED = (
 Points = Sequence[tuple[float, float]]
 
 
-def box(
-    rows: Sequence[Seen], names: str, orders: Sequence[str] = (), inner: Sequence[Points] = ()
-) -> Reading | None:
+def box(rows: Sequence[Seen], names: str, orders: Sequence[str] = (), inner: Sequence[Points] = ()) -> Reading | None:
     """How four numbers are a box.
 
     Args:
@@ -175,7 +173,8 @@ def _counts_pixels(codec: str, rows: Sequence[tuple[Any, Picture | None]]) -> bo
     """Whether boxes keep off one edge of their images so often that their sides are pixels, from one or from zero.
 
     Sides that count pixels from one are never below 1, those that count from zero never end on the image's edge.  That
-    no box does so by chance is unlikely where boxes are many and images small, and where they often touch the next line.
+    no box does so by chance is unlikely where boxes are many and images small, and where they often touch
+    the next line.
     """
     sized = [(values, one) for values, one in rows if one is not None and one.width]
     if not sized:

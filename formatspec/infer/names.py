@@ -132,8 +132,7 @@ def layouts(pictures: Sequence[Picture]) -> list[Layout]:
     digits = widths.pop() if len(widths) == 1 and all(stem.isdigit() and stem.isascii() for stem in stems) else 0
     found: list[Layout] = []
     for parts in _foldings(values):
-        for end in [*ends, ""]:
-            found.append(Layout(parts, end, 0, pictures))
+        found += [Layout(parts, end, 0, pictures) for end in (*ends, "")]
         if digits and len(parts) == max(len(one) for one in segments) - 1:
             found.append(Layout(parts, "", digits, pictures))
     parents = {one[-2] if len(one) > 1 else "" for one in segments}
@@ -201,7 +200,7 @@ def joined_template(layout: Layout, path: str) -> tuple[str, Picture] | None:
 
 
 def _bases(name: str) -> Iterable[tuple[str, str, str]]:
-    """Parts of a file's name that may be the name of an image, with what stands before and behind; the longest first."""
+    """Parts of a file's name that may name an image, with what stands before and behind; the longest first."""
     marks = [0, *(mark.end() for mark in _MARK.finditer(name))]
     ends = [mark.start() for mark in _MARK.finditer(name)]
     found = [(name[a:b], name[:a], name[b:]) for a in marks for b in ends if a < b]
@@ -252,9 +251,7 @@ def shared_templates(layout: Layout, paths: Sequence[str]) -> dict[str, tuple[st
             left.append(path)
         else:
             found[path] = told
-    for path, told in _alike(left, "subset" not in layout.shared_names).items():
-        found[path] = told
-    return found
+    return {**found, **_alike(left, "subset" not in layout.shared_names)}
 
 
 def _with_captures(known: Mapping[str, set[str]], path: str) -> tuple[str, dict[str, str]] | None:

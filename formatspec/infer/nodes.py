@@ -123,9 +123,7 @@ def _node(node: Node, depth: int, above: tuple[Entry, ...]) -> Iterator[tuple[st
                 yield from _listed(_node(one, depth + 1, above), depth)
 
 
-def _listed(
-    lines: Iterator[tuple[str, tuple[Entry, ...]]], depth: int
-) -> Iterator[tuple[str, tuple[Entry, ...]]]:
+def _listed(lines: Iterator[tuple[str, tuple[Entry, ...]]], depth: int) -> Iterator[tuple[str, tuple[Entry, ...]]]:
     """Lines of a mapping as an entry of a list; a comment before its first key stands before the dash."""
     dashed = False
     for line, owner in lines:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import csv
 import re
 from collections import Counter
-from collections.abc import Mapping as AnyMapping, Sequence
-from typing import Any
+from collections.abc import Mapping as AnyMapping
+from collections.abc import Sequence
 
 import msgspec
 
 from formatspec.infer import geometry, words
-from formatspec.infer.build import Builder
 from formatspec.infer.evidence import Picture, number
 from formatspec.infer.geometry import Seen
 from formatspec.infer.nodes import Entry, Mapping, Node, Rows, Several, Verbatim
+from formatspec.infer.rules.builder import Builder
 
 _DELIMITERS = ("\t", ";", ",", " ")
 _FLAT = 8
@@ -76,8 +76,12 @@ def _words(line: str) -> list[str]:
 def _is_header(first: Sequence[str], rest: Sequence[Sequence[str]]) -> bool:
     if any(not cell or number(cell) is not None for cell in first):
         return False
-    numeric = any(all(number(row[i].replace(",", ".")) is not None for row in rest if row[i]) for i in range(len(first)))
-    known = sum(words.rank_of_class(cell) is not None or bool(re.search(r"(?i)file|image|path|name|id", cell)) for cell in first)
+    numeric = any(
+        all(number(row[i].replace(",", ".")) is not None for row in rest if row[i]) for i in range(len(first))
+    )
+    known = sum(
+        words.rank_of_class(cell) is not None or bool(re.search(r"(?i)file|image|path|name|id", cell)) for cell in first
+    )
     return numeric or known >= 2
 
 
@@ -120,7 +124,7 @@ def table_rule(
 
 
 def _all_columns(entries: Sequence[Entry], columns: Sequence[str]) -> tuple[Entry, ...]:
-    """Entries in the order of the columns where the table has no header, and a kept one for each column that is left."""
+    """Entries in the order of the columns, with a kept one for each column that is left."""
     known = {part.rstrip("?"): entry for entry in entries for part in entry.key.split(", ")}
     found: list[Entry] = []
     for column in columns:
@@ -134,14 +138,14 @@ def _named_columns(
     builder: Builder, table: Table, rows: Sequence[AnyMapping[str, str]], captures: AnyMapping[str, str]
 ) -> dict[str, str] | None:
     """Names for the columns of a table without a header, which say what its values are."""
-    builder._captures = captures
-    path = builder._reference(rows)
+    builder.known = captures
+    path = builder.reference(rows)
     if path is None:
         return None
     reference = path[0]
     names = {column: column for column in table.columns}
     names[reference] = "image"
-    pictures = [builder._picture_of(row[reference]) for row in rows]
+    pictures = [builder.picture_of(row[reference]) for row in rows]
     numeric = [
         column
         for column in table.columns
@@ -276,7 +280,7 @@ def _line_template(builder: Builder, lines: Sequence[Line], mark: str) -> tuple[
     if not same or (width >= 7 and width % 2 == 1 and all(numeric) and _is_ring(lines)):
         if mark == " " and numeric[0] and all(len(line.cells) % 2 for line in lines) and _is_ring(lines):
             whole = [int(float(cell)) for cell in columns[0]]
-            entry = builder._number("", whole)
+            entry = builder.number_entry("", whole)
             builder.tally.shapes += len(lines)
             slot = str(entry.node)
             return f"{{{_slot(slot, ':d')}}} {{polygon | flat | normalized}}", entry.comment, entry.doubt
@@ -344,7 +348,7 @@ def _class_column(
     texts = [i for i in free if not numeric[i]]
     if texts:
         chosen = min(texts, key=lambda i: len(set(columns[i])))
-        entry = builder._class_under("class", list(columns[chosen]))
+        entry = builder.class_under("class", list(columns[chosen]))
         if entry is None:
             return None
         blanks = any(" " in cell for cell in columns[chosen])
@@ -354,7 +358,7 @@ def _class_column(
     if not whole:
         return None
     chosen = min(whole, key=lambda i: (i != 0, len(set(columns[i]))))
-    entry = builder._number("", [int(float(cell)) for cell in columns[chosen]])
+    entry = builder.number_entry("", [int(float(cell)) for cell in columns[chosen]])
     return chosen, f"{{{_slot(str(entry.node), ':d')}}}", entry.comment, entry.doubt
 
 
@@ -396,9 +400,9 @@ def frames_rule(builder: Builder, files: Sequence[tuple[Sequence[str], AnyMappin
 
 def list_rule(builder: Builder, lines: Sequence[str], captures: AnyMapping[str, str]) -> Node | None:
     """The rule of a text file that lists images, a line each."""
-    builder._captures = captures
+    builder.known = captures
     told = [line.strip() for line in lines if line.strip()]
-    hits = [builder._named(line) for line in told]
+    hits = [builder.named(line) for line in told]
     known = [hit for hit in hits if hit is not None]
     if told and len(known) < 0.9 * len(told):
         return _labelled_list(builder, told)
@@ -413,11 +417,11 @@ def _labelled_list(builder: Builder, lines: Sequence[str]) -> Node | None:
     """The rule of a list of images, each with its class behind a blank, a tab or a comma."""
     for mark in ("\t", " ", ","):
         parted = [line.rpartition(mark) for line in lines]
-        hits = [builder._named(name) if name else None for name, _, _ in parted]
+        hits = [builder.named(name) if name else None for name, _, _ in parted]
         known = [hit for hit in hits if hit is not None]
         if len(known) < 0.9 * len(lines):
             continue
-        entry = builder._class_under("class", [word for _, _, word in parted])
+        entry = builder.class_under("class", [word for _, _, word in parted])
         if entry is None:
             continue
         builder.tally.labels += len(lines)

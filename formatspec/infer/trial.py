@@ -22,6 +22,7 @@ from formatspec.infer.nodes import Entry, Mapping, rendered, without
 from formatspec.language.errors import SpecError
 from formatspec.language.load import Source, load_source
 from formatspec.model.image_error import ImageError
+from formatspec.model.records import Area, Label, Object
 
 ROUNDS = 30
 """Leaves of one draft that are given up at most; then the draft is."""
@@ -83,7 +84,17 @@ def tried(evidence: Evidence, draft: Draft) -> Tried | None:
         annotated = evidence.annotated
         claims = sum(dataset.index.claimed.role(path) is not None for path in annotated)
         errors = sum(one.level == "error" for one in findings)
-        return Tried(draft, claims, len(annotated), len(dataset), counts["records"], errors, read, counts["named"], len(evidence.images))
+        return Tried(
+            draft,
+            claims,
+            len(annotated),
+            len(dataset),
+            counts["records"],
+            errors,
+            read,
+            counts["named"],
+            len(evidence.images),
+        )
     return None
 
 
@@ -114,6 +125,7 @@ def _read(evidence: Evidence, source: Source, by_folder: bool) -> tuple[OpenData
         findings += dataset.reporter.findings(one.faults, one.key)
         item = one.item
         if item is not None:
+            told: tuple[Object | Area | Label, ...]
             told = (*item.objects, *item.areas, *(() if by_folder else item.labels))
             counts["records"] += len(told) + len(item.captions)
             counts["named"] += sum(one.category is not None and bool(one.category.name) for one in told)

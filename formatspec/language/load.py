@@ -93,7 +93,7 @@ def bundled() -> Path:
 def folders() -> tuple[Path, ...]:
     """Where specs are looked for, in order: ./specs, the folders of FORMATSPEC_PATH, the package.
 
-    Where FORMATSPEC_NO_CATALOGUE is set, the package's own specs are hidden: formats are then known by their files alone.
+    Where FORMATSPEC_NO_CATALOGUE is set, the package's own specs are hidden, and a spec is found by its file alone.
     """
     extra = [Path(part) for part in os.environ.get(SEARCH_VARIABLE, "").split(os.pathsep) if part]
     found: list[Path] = []

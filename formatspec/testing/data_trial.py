@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
 
 import msgspec
 
@@ -13,20 +12,15 @@ from formatspec.engine.dataset.dataset import OpenDataset
 from formatspec.engine.dataset.item.purpose import Purpose
 from formatspec.engine.export.errors import CannotWriteError
 from formatspec.engine.spec.compiled import Role
-from formatspec.files.document import FileError, Pointer, pointer_text
+from formatspec.files.document import FileError, pointer_text
 from formatspec.findings.finding import Finding
 from formatspec.findings.render import amount
-from formatspec.language.errors import Place
-from formatspec.language.load import load_source, place_text
-from formatspec.language.rules import Field, LeafRule, LineRule, ListRule, MapRule, OneOf, Rule, TableRule, inside
+from formatspec.language.load import load_source
 from formatspec.model.records import Item
 from formatspec.paths.trees.open_tree import open_tree
 from formatspec.pixels import containers
 from formatspec.testing import laws
-from formatspec.testing.carry import close
-
-SHOWN = 80
-"""Characters of a value that are shown."""
+from formatspec.testing.compare_documents import ABSENT, compared, leaf_for, role_text, short
 
 
 class Difference(msgspec.Struct, frozen=True):
@@ -105,55 +99,33 @@ def _differences(dataset: OpenDataset, files: dict[str, bytes]) -> Iterator[Diff
         again = files.get(path)
         if again is None:
             hint = "a file that only an empty item has, or one that no item names, is not made"
-            yield Difference(path, "", _role(role), "there", "no such file", hint)
+            yield Difference(path, "", role_text(role), "there", "no such file", hint)
         elif role.kind == "pixels":
             yield from _pixels(role, path, data, again)
         elif role.codec is not None and not laws.documents_equal(role, again, data):
             try:
                 pair = role.codec.decode(data).document, role.codec.decode(again).document
             except FileError as error:
-                yield Difference(path, "", _role(role), "read", f"what cannot be read: {error}", "mend the role's rule")
+                yield Difference(
+                    path, "", role_text(role), "read", f"what cannot be read: {error}", "mend the role's rule"
+                )
                 continue
-            found = list(_compared(pair[0], pair[1], ()))
+            found = list(compared(pair[0], pair[1], ()))
             for pointer, there, written in found:
-                leaf, hint = _leaf(role, pointer, written is _ABSENT)
-                yield Difference(path, pointer_text(pointer), leaf, _short(there), _short(written), hint)
+                leaf, hint = leaf_for(role, pointer, written is ABSENT)
+                yield Difference(path, pointer_text(pointer), leaf, short(there), short(written), hint)
             if not found:
                 hint = "look at `style` of the role: indent, separators, newline, header"
-                yield Difference(path, "", _role(role), "spelled in its way", "other bytes", hint)
+                yield Difference(path, "", role_text(role), "spelled in its way", "other bytes", hint)
     for path in sorted(files.keys() - set(dataset.tree.paths())):
         yield Difference(path, "", "", "not there", "a file", "say `need: optional` of its role, or `kept`")
-
-
-class _Absent:
-    """What stands for a value that is not there."""
-
-    def __repr__(self) -> str:
-        return "absent"
-
-
-_ABSENT = _Absent()
-
-
-def _compared(there: Any, written: Any, at: Pointer) -> Iterator[tuple[Pointer, Any, Any]]:
-    """The places at which two documents differ, each with both values."""
-    if isinstance(there, dict) and isinstance(written, dict):
-        for key in there:
-            yield from _compared(there[key], written.get(key, _ABSENT), (*at, key))
-        for key in written.keys() - there.keys():
-            yield (*at, key), _ABSENT, written[key]
-    elif isinstance(there, list) and isinstance(written, list) and len(there) == len(written):
-        for place, (one, other) in enumerate(zip(there, written, strict=True)):
-            yield from _compared(one, other, (*at, place))
-    elif not close(there, written):
-        yield at, there, written
 
 
 def _pixels(role: Role, path: str, data: bytes, again: bytes) -> Iterator[Difference]:
     there, written = containers.decode(data), containers.decode(again)
     if there.mode != written.mode or there.pixels.shape != written.pixels.shape:
         hint = "say the mode first in `image`"
-        yield Difference(path, "", _role(role), f"{there.mode} of {there.pixels.shape}", written.mode, hint)
+        yield Difference(path, "", role_text(role), f"{there.mode} of {there.pixels.shape}", written.mode, hint)
         return
     differ = there.pixels != written.pixels
     if differ.any():
@@ -161,61 +133,6 @@ def _pixels(role: Role, path: str, data: bytes, again: bytes) -> Iterator[Differ
         values = there.pixels[place].tolist(), written.pixels[place].tolist()
         count = amount(int(differ.sum()), "value")
         hint = f"{count} differ; look at which rows of `pixels` read {values[0]}"
-        yield Difference(path, f" at row {place[0]}, column {place[1]}", _role(role), str(values[0]), str(values[1]), hint)
-
-
-def _role(role: Role) -> str:
-    return f"the role {role.name!r} ({place_text(role.place)})"
-
-
-def _leaf(role: Role, pointer: Pointer, lost: bool) -> tuple[str, str]:
-    """The leaf of the spec for a place of a document, as words, and what to try."""
-    found = _at(role.document_rule, tuple(pointer)) if role.kind != "lines" else None
-    if found is None:
-        hint = 'no leaf is for it: name it, or say `"*": keep` in its mapping' if lost else "look at the rule above it"
-        return (_role(role), hint)
-    place = place_text(found)
-    hint = (
-        "the leaf reads another value than it writes: another codec, or `keep` in its place"
-        if not lost
-        else "the leaf does not write it again: `else` says what is written where there is no value"
-    )
-    return f"by the leaf at {place}", hint
-
-
-def _at(rule: Rule, pointer: Pointer) -> Place | None:
-    """The place in the spec of the leaf that is for a place of a document."""
-    if isinstance(rule, LeafRule | LineRule):
-        return rule.place
-    if isinstance(rule, TableRule):
-        depth = 1 + len(rule.levels)
-        return _at(rule.row, pointer[depth:]) if len(pointer) >= depth else rule.place
-    if isinstance(rule, MapRule):
-        return _at_key(rule, pointer)
-    if isinstance(rule, OneOf):
-        return next((found for one in rule.alternatives if (found := _at(one, pointer)) is not None), None)
-    if isinstance(rule, ListRule) and pointer and isinstance(pointer[0], int) and pointer[0] < len(rule.rules):
-        return _at(rule.rules[pointer[0]], pointer[1:])
-    return next((found for one in inside(rule) if (found := _at(one, pointer)) is not None), None)
-
-
-def _at_key(rule: MapRule, pointer: Pointer) -> Place | None:
-    if not pointer:
-        return rule.place
-    fields: tuple[Field, ...] = rule.fields
-    for field in fields:
-        if pointer[0] in field.keys:
-            return _at(field.rule, pointer[1:]) or field.place
-    for choice in rule.alternatives:
-        found = _at(choice, pointer)
-        if found is not None:
-            return found
-    return rule.rest.place if isinstance(rule.rest, LeafRule) else None
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
-
-
-__all__ = ["Difference", "Trial", "try_on"]
+        yield Difference(
+            path, f" at row {place[0]}, column {place[1]}", role_text(role), str(values[0]), str(values[1]), hint
+        )

@@ -23,7 +23,8 @@ def refusal(data: str, found: Detection) -> SpecError:
     message = f"no known format describes {data}" + (f": {why}" if why else "")
     return _error(
         f"{message}. Nearest: {near}" if near else message,
-        f"`formatspec detect --all` says why of every format; `formatspec infer {data} -o my_format.yaml` drafts a spec",
+        "`formatspec detect --all` says why of every format; "
+        f"`formatspec infer {data} -o my_format.yaml` drafts a spec for it",
     )
 
 
