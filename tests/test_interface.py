@@ -14,7 +14,7 @@ import formatspec as fs
 from formatspec.paths.trees import positioned
 from formatspec.testing.memory import image_bytes
 
-COMMANDS = ("validate", "convert", "dump", "detect", "explain", "specs", "schema", "lint", "sample")
+COMMANDS = ("validate", "convert", "dump", "detect", "explain", "specs", "schema", "lint", "sample", "infer")
 
 
 @pytest.fixture

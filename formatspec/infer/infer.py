@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 import msgspec
 
-from formatspec.infer.draft import Draft, draft
+from formatspec.infer.draft import draft
 from formatspec.infer.evidence import Evidence
 from formatspec.infer.names import layouts
 from formatspec.infer.nodes import rendered
 from formatspec.infer.trial import Tried, tried
-from formatspec.language.schema import LANGUAGE_VERSION
+from formatspec.language.schema import SCHEMA_ID
 from formatspec.paths.trees.tree import Tree
 
 LEFT = 12
 """Files without a role that are named at the end of a draft."""
-SCHEMA = f"https://formatspec.dev/schema/v{LANGUAGE_VERSION}.json"
 
 
 class Inferred(msgspec.Struct, frozen=True):
@@ -63,17 +61,17 @@ def infer(tree: Tree, name: str) -> Inferred:
     if not found:
         raise NothingToInferError(f"no draft for {tree.root} could be read with")
     best = max(found, key=lambda one: one.score)
-    return _written(evidence, best)
+    return _written(best)
 
 
-def _written(evidence: Evidence, best: Tried) -> Inferred:
+def _written(best: Tried) -> Inferred:
     body, _ = rendered(best.draft.entries)
     questions = tuple(re.findall(r"# QUESTION: (.*)", body))
-    head = [f"# yaml-language-server: $schema={SCHEMA}", "# A draft: comments say what each guess rests on."]
+    head = [f"# yaml-language-server: $schema={SCHEMA_ID}", "# A draft: comments say what each guess rests on."]
     if questions:
         head.append("# Lines with QUESTION are for you to decide.")
     tail = []
-    left = _unclaimed(evidence, best.draft)
+    left = best.draft.left
     if left:
         tail = ["# No role was found for:", *(f"#   {path}" for path in left[:LEFT])]
         tail += [f"#   and {len(left) - LEFT} more"] if len(left) > LEFT else []
@@ -81,11 +79,6 @@ def _written(evidence: Evidence, best: Tried) -> Inferred:
     return Inferred(
         text, best.items, best.records, best.errors, best.claimed, best.evidence, tuple(left), questions
     )  # fmt: skip
-
-
-def _unclaimed(evidence: Evidence, best: Draft) -> Sequence[str]:
-    del evidence
-    return best.left
 
 
 def spec_name(place: str) -> str:

@@ -298,10 +298,9 @@ class Builder(ShapeDrafter):
             numbered = all(str(key).isdigit() for key in keys)
             several = any(self.reference([part]) is not None for part in inner[:2])
             return len(keys) >= 1 and ((numbered and alike) or (several and alike and len(set(keys)) == len(keys)))
-        always = set.intersection(*(set(one.value) for one in values))
         forms = {geometry.form_of(part[0]) for part in inner if part}
         shaped = forms - {"", "empty", "null"} and len(forms) == 1
-        return bool(shaped) and not always and (len(values) > 1 or len(keys) > 1)
+        return bool(shaped) and len(set(keys)) > 1
 
     def _keyed(self, key: str, values: list[Seen], scope: str) -> Node | None:
         """Rows under keys that are data."""

@@ -228,6 +228,9 @@ class ShapeDrafter(ClassDrafter):
 
     def bare_rows(self, key: str, rows: list[Seen]) -> Rows | None:
         """Rows that are no mappings: each is a shape."""
+        listed = self._places(rows)
+        if listed is not None:
+            return listed
         forms = Counter(geometry.form_of(row.value) for row in rows)
         form = forms.most_common(1)[0][0]
         if not form or form in ("null", "empty") or forms[form] < len(rows):
@@ -237,6 +240,34 @@ class ShapeDrafter(ClassDrafter):
             return None
         self.count_shapes(reading, len(rows))
         return Rows("objects", (Entry("#", reading.leaf, reading.comment, reading.doubt),))
+
+    def _places(self, rows: list[Seen]) -> Rows | None:
+        """Rows that are lists of a box and a class, be it with a score behind: the places of their values are keys."""
+        width = min((len(row.value) if isinstance(row.value, list) else 0 for row in rows), default=0)
+        most = max((len(row.value) if isinstance(row.value, list) else 0 for row in rows), default=0)
+        if (
+            width < 5
+            or most > width + 1
+            or not all(isinstance(one, str | int | float) for row in rows for one in row.value)
+        ):
+            return None
+        numeric = [all(not isinstance(row.value[i], str) for row in rows) for i in range(width)]
+        starts = [i for i in range(width - 3) if all(numeric[i : i + 4])]
+        for start in starts[:1] + starts[-1:]:
+            reading = geometry.box([Seen(row.value[start : start + 4], row.picture) for row in rows], "")
+            left = [i for i in range(width) if not start <= i < start + 4]
+            named = next((i for i in left if not numeric[i]), left[0] if left else None)
+            entry = None if named is None else self.class_under("class", [row.value[named] for row in rows])
+            if reading is None or entry is None or named is None:
+                continue
+            self.count_shapes(reading, len(rows))
+            places = ", ".join(map(str, range(start, start + 4)))
+            entries = [Entry(places, reading.leaf, reading.comment, reading.doubt)]
+            entries.append(msgspec.structs.replace(entry, key=str(named)))
+            entries += [Entry(str(i), f"attributes.place_{i}") for i in left if i != named]
+            entries += [Entry(f"{width}?", f"attributes.place_{width}")] if most > width else []
+            return Rows("objects", tuple(sorted(entries, key=lambda one: int(one.key.split(",")[0].rstrip("?")))))
+        return None
 
 
 def _points_beside(row: AnyMapping[str, Any], key: str) -> list[tuple[float, float]]:
