@@ -14,6 +14,7 @@ from formatspec.engine.dataset.choose_layout import open_source
 from formatspec.engine.dataset.dataset import OpenDataset
 from formatspec.engine.dataset.item.purpose import Purpose
 from formatspec.engine.dataset.lint import compile_whole
+from formatspec.engine.spec.compiled import IMAGE
 from formatspec.findings.finding import Finding
 from formatspec.findings.render import sentence
 from formatspec.infer.draft import Draft
@@ -82,7 +83,7 @@ def tried(evidence: Evidence, draft: Draft) -> Tried | None:
                 draft = changed
                 continue
         annotated = evidence.annotated
-        claims = sum(dataset.index.claimed.role(path) is not None for path in annotated)
+        claims = sum(dataset.index.claimed.role(path) not in (None, IMAGE) for path in annotated)
         errors = sum(one.level == "error" for one in findings)
         return Tried(
             draft,

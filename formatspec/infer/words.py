@@ -19,7 +19,7 @@ NAMES = ("name", "title", "label", "class", "classname", "displayname", "categor
 SCORE = frozenset({"score", "confidence", "conf", "probability", "prob"})
 TRACK = frozenset({"track", "trackid", "tracknumber", "instanceid", "objectid"})
 IDS = frozenset({"id", "uid", "uuid", "guid", "annotationid", "annid"})
-CAPTION = frozenset({"caption", "description", "sentence"})
+CAPTION = frozenset({"caption", "sentence"})
 QUADS: tuple[tuple[tuple[str, str, str, str], tuple[str, ...]], ...] = (
     (("xmin", "ymin", "xmax", "ymax"), ("sides",)),
     (("x1", "y1", "x2", "y2"), ("sides",)),
@@ -81,6 +81,8 @@ OUTLINE = re.compile(r"(?i)polygon|rect|box|mask|bitmap|segment")
 LINE = re.compile(r"(?i)line")
 POINT = re.compile(r"(?i)point|landmark")
 ROUNDED = re.compile(r"(?i)circle|ellips")
+PLACES = (("cx", "cy"), ("x", "y"))
+"""Keys of a single point."""
 ROUND: tuple[tuple[tuple[str, ...], str], ...] = (
     (("cx", "cy", "rx", "ry", "theta"), "ellipse | radians"),
     (("cx", "cy", "rx", "ry"), "ellipse | radii"),

@@ -40,3 +40,12 @@ def test_every_box_is_read_as_it_was_meant(kind: str, tmp_path: Path) -> None:
     )
     assert told == meant, drafted.text
     assert {name.replace("_", " ") for name in (one.name or "" for one in dataset.categories)} == set(CLASSES)
+
+
+def test_the_draft_on_the_page_is_what_is_drafted(tmp_path: Path) -> None:
+    page = (Path(fs.__file__).parent.parent / "docs" / "infer.md").read_text("utf-8")
+    shown = page.partition("```yaml\n")[2].partition("```")[0]
+    BOXES["json_per_image"](tmp_path, scene())
+    assert infer(open_tree(str(tmp_path)), "my_format").text == shown
+    row = page.partition("```json\n")[2].partition("\n```")[0]
+    assert row == (tmp_path / "labels" / "c3.json").read_text("utf-8")

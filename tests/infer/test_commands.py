@@ -159,3 +159,22 @@ def _role(spec: Path):  # type: ignore[no-untyped-def]
 def test_lint_stops_at_errors_of_reading(run: Run, data: Path) -> None:
     status, said, _ = run("lint", spec_with(data.parent, "bbox | cxcywh | text"), data)
     assert status == 1 and "nothing is written again before these errors are mended" in said
+
+
+def test_a_broken_law_names_the_leaf_what_was_written_and_what_was_read(data: Path) -> None:
+    from formatspec.engine.spec.compiled import compile_format
+    from formatspec.model.records import Category, Item, Object
+    from formatspec.testing.laws import _leaves_at_fault
+
+    spec = spec_with(data.parent, "bbox | sides")
+    source = load_source(spec)
+    form = compile_format(source, source.layouts[0], {})
+    car = Category(name="car", index=0)
+    made = Item(key="a", objects=(Object(category=car, bbox=(1, 2, 3, 4), attributes={"hard": True}),))
+    back = Item(key="a", objects=(Object(category=car, bbox=(1, 2, 3, 5), attributes={"hard": True}),))
+    (line,) = _leaves_at_fault(form, made, back)
+    assert "mine.yaml:10" in line and "`bbox`" in line and "try a codec" in line
+    assert "written was (1, 2, 3, 4), read (1, 2, 3, 5)" in line
+    assert list(_leaves_at_fault(form, made, made)) == []
+    (line,) = _leaves_at_fault(form, made, Item(key="a"))
+    assert line.startswith("no object was read")

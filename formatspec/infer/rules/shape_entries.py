@@ -15,6 +15,9 @@ from formatspec.infer.nodes import Entry, Mapping, Node, Rows, Several
 from formatspec.infer.rules.class_entries import ClassDrafter
 from formatspec.infer.rules.references import KEEP
 
+MOST_KINDS = 16
+"""Kinds of shapes that one key may tell."""
+
 
 class _Parts(NamedTuple):
     """Entries that tell of classes and shapes, and whether they tell of either."""
@@ -56,7 +59,10 @@ class ShapeDrafter(ClassDrafter):
         """Alternatives by a key that names the kind of each row's shape."""
         for key in counts:
             told = [row.value.get(key) for row in rows]
-            if key in used or not all(isinstance(one, str) and words.SHAPES.search(one) for one in told):
+            if key in used or not all(isinstance(one, str) for one in told):
+                continue
+            kinds = set(told)
+            if sum(bool(words.SHAPES.search(str(one))) for one in kinds) < 0.6 * len(kinds) or len(kinds) > MOST_KINDS:
                 continue
             if words.rank_of_class(key) == 0 or not words.KIND.search(key):
                 continue
@@ -83,18 +89,37 @@ class ShapeDrafter(ClassDrafter):
                 self.tally.shapes += len(rows)
                 return [Entry(", ".join(plain[key] for key in keys), leaf)]
         pointed = bool(words.POINT.search(kind)) and not words.OUTLINE.search(kind)
+        for keys in words.PLACES if pointed else ():
+            if all(key in plain for key in keys):
+                used.update(plain[key] for key in keys)
+                self.tally.shapes += len(rows)
+                return [Entry(", ".join(plain[key] for key in keys), "keypoints | visible | flat(2)")]
         for key in counts if pointed else ():
             forms = {geometry.form_of(row.value.get(key)) for row in rows}
             if key not in used and forms and forms <= {"one point", "two points", "points"}:
                 used.add(key)
                 self.tally.shapes += len(rows)
                 return [Entry(key, "keypoints | visible | pairs")]
-        found = self.geometry_entries(rows, used) or []
+        found = self.geometry_entries(rows, used) or self._below_kind(kind, rows, counts, used)
         if words.LINE.search(kind) and not words.OUTLINE.search(kind):
             return [_renamed(entry, "polyline") for entry in found]
         if words.ROUNDED.search(kind):
             return [_rounded(entry) for entry in found]
         return found
+
+    def _below_kind(self, kind: str, rows: list[Seen], counts: AnyMapping[str, int], used: set[str]) -> list[Entry]:
+        """The shapes of rows of one kind in a mapping below one of their keys."""
+        for key in counts:
+            inner = [Seen(row.value[key], row.picture) for row in rows if isinstance(row.value.get(key), dict)]
+            if key in used or len(inner) < len(rows):
+                continue
+            own: set[str] = set()
+            entries = self._of_kind(kind, inner, own)
+            if entries:
+                used.add(key)
+                left = set(keys_of([one.value for one in inner])) - own
+                return [Entry(key, Mapping((*entries, *((Entry("*", KEEP),) if left else ()))))]
+        return []
 
     def geometry_entries(self, rows: list[Seen], used: set[str]) -> list[Entry] | None:
         """The entries that tell where each row's object is."""
