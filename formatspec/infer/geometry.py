@@ -13,6 +13,8 @@ SLACK = 1.0
 """Pixels by which a box may lie beyond its image and still count as inside: careless rounding."""
 RARE = 0.02
 """A chance that is taken for none."""
+BETTER = 0.1
+"""So much more rows percentages must fit than pixels do."""
 FAIR = 0.02
 """Shares of rows that differ by less are equal: then names decide."""
 
@@ -74,16 +76,14 @@ def box(rows: Sequence[Seen], names: str, orders: Sequence[str] = (), inner: Seq
     whole = [(values, picture) for values, picture in quads if len(values) == 4 and None not in values]
     if not whole or len(whole) < 0.5 * len(rows):
         return None
-    units = _units([value for values, _ in whole for value in values if value is not None], whole)
+    numbers_told = [value for values, _ in whole for value in values if value is not None]
+    units, top = "", 0.0
     best: list[tuple[float, float, str]] = []
-    for order in _ORDERS:
-        if orders and order.codec.split()[0].split("(")[0] not in orders:
-            continue
-        if "inclusive" in order.codec and units:
-            continue
-        share = sum(_fits(order, values, picture, units) for values, picture in whole) / len(whole)
-        best.append((share, _prior(order.codec, names, whole), order.codec))
-    top = max(share for share, _, _ in best)
+    for tried in _units(numbers_told):
+        found = _shares(whole, names, orders, tried)
+        most = max((share for share, _, _ in found), default=0.0)
+        if most > top + BETTER or not best:
+            units, best, top = tried, found, most
     if top < 0.5:
         return None
     near = sorted(((prior, codec) for share, prior, codec in best if share >= top - FAIR), reverse=True)
@@ -127,20 +127,29 @@ def points_of(value: Any) -> Points:
     return []
 
 
-def _units(values: Sequence[float], rows: Sequence[tuple[Any, Picture | None]]) -> str:
-    """What stands behind the order: nothing for pixels."""
-    if all(-0.01 <= value <= 1.01 for value in values) and any(value != int(value) for value in values):
-        return " | normalized"
-    sizes = [picture for _, picture in rows if picture is not None and picture.width]
-    if sizes and all(-1 <= value <= 101 for value in values) and any(value != int(value) for value in values):
-        beyond = sum(
-            max(numbers) > max(picture.width, picture.height) + SLACK
-            for numbers, picture in rows
-            if picture is not None and picture.width
-        )
-        if beyond > 0.3 * len(sizes):
-            return " | normalized | scaled(100)"
-    return ""
+def _shares(
+    rows: Sequence[tuple[Any, Picture | None]], names: str, orders: Sequence[str], units: str
+) -> list[tuple[float, float, str]]:
+    """The share of rows that each order fits, what names say of it, and its codec."""
+    found = []
+    for order in _ORDERS:
+        if orders and order.codec.split()[0].split("(")[0] not in orders:
+            continue
+        if "inclusive" in order.codec and units:
+            continue
+        share = sum(_fits(order, values, picture, units) for values, picture in rows) / len(rows)
+        found.append((share, _prior(order.codec, names, rows), order.codec))
+    return found
+
+
+def _units(values: Sequence[float]) -> tuple[str, ...]:
+    """What may stand behind the order, the likeliest first: nothing for pixels, shares of the size, percentages."""
+    fractions = any(value != int(value) for value in values)
+    if fractions and all(-0.01 <= value <= 1.01 for value in values):
+        return (" | normalized",)
+    if fractions and all(-1 <= value <= 101 for value in values):
+        return ("", " | normalized | scaled(100)")
+    return ("",)
 
 
 def _fits(order: _Order, values: Any, picture: Picture | None, units: str) -> bool:

@@ -14,6 +14,7 @@ SUBSETS = re.compile(r"(?i)(?:train(?:ing)?|val(?:id|idation)?|dev|test(?:ing)?)
 """Names of folders and files that say which part of a dataset something is of."""
 MOST_SUBSETS = 12
 _END = re.compile(r"[_.-][A-Za-z]\w*$")
+_CLASSES = re.compile(r"(?i)class|categor|names|palette|legend")
 _MARK = re.compile(r"[_.\-]+")
 
 
@@ -289,11 +290,14 @@ def _alike(paths: Sequence[str], may_name: bool) -> dict[str, tuple[str, dict[st
     forms: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for path in paths:
         for base, before, behind in _bases(path.rpartition("/")[2]):
+            if _CLASSES.search(base):
+                continue
             folder = path[: len(path) - len(path.rpartition("/")[2])]
             forms[f"{folder}{before}{{subset}}{behind}"].append((path, base))
     for form, members in sorted(forms.items(), key=lambda one: (-len(one[1]), -len(one[0]))):
         texts = {text for _, text in members}
-        if len(members) >= 2 and len(texts) == len(members) and _are_subsets(texts):
+        subsets = sum(SUBSETS.fullmatch(text) is not None for text in texts)
+        if len(members) >= 2 and len(texts) == len(members) <= MOST_SUBSETS and 2 * subsets >= len(texts):
             for path, text in members:
                 if found[path][0] == path:
                     found[path] = (form, {"subset": text})

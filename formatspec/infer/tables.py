@@ -405,12 +405,34 @@ def list_rule(builder: Builder, lines: Sequence[str], captures: AnyMapping[str, 
     hits = [builder.named(line) for line in told]
     known = [hit for hit in hits if hit is not None]
     if told and len(known) < 0.9 * len(told):
-        return _labelled_list(builder, told)
+        return _labelled_list(builder, told) or _words_list(builder, told)
     if not told:
         return None
     template = Counter(hit[0] for hit in known).most_common(1)[0][0]
     builder.tally.items += len(told)
     return Rows("items", (Entry("lines", template, "the images of this part"),), bare=True)
+
+
+def _words_list(builder: Builder, lines: Sequence[str]) -> Node | None:
+    """The rule of a list of images, each with a word of numbers for each of its objects behind it."""
+    hits = []
+    words_of: list[Line] = []
+    for line in lines:
+        parts = line.split(" ")
+        count = next((i for i, part in enumerate(parts) if i and part.count(",") >= 4), len(parts))
+        hit = builder.named(" ".join(parts[:count]))
+        hits.append(hit)
+        words_of += [Line(tuple(part.split(",")), hit[1] if hit else None) for part in parts[count:] if part]
+    known = [hit for hit in hits if hit is not None]
+    if not words_of or len(known) < 0.9 * len(lines) or len({len(one.cells) for one in words_of}) > 1:
+        return None
+    found = _line_template(builder, words_of, ",")
+    if found is None:
+        return None
+    template = Counter(hit[0] for hit in known).most_common(1)[0][0]
+    rows = Rows("objects", (Entry("lines", *found),), bare=True)
+    builder.tally.items += len(lines)
+    return Rows("items", (Entry("lines", Mapping((Entry("line", template), Entry("words", rows)))),), bare=True)
 
 
 def _labelled_list(builder: Builder, lines: Sequence[str]) -> Node | None:

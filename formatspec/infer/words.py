@@ -7,7 +7,7 @@ import re
 CLASS = (
     "label", "class", "category", "classname", "categoryname", "labelname", "classtitle", "objectclass", "cls", "cat",
     "objectname", "objectlabel", "name", "type", "tag", "tags", "labels", "species", "target", "classid", "categoryid",
-    "labelid", "classnumber", "code", "title",
+    "labelid", "classnumber", "code", "title", "kind",
 )  # fmt: skip
 """Keys under which a class stands, the surest first."""
 LISTS = frozenset(

@@ -6,17 +6,21 @@ from pathlib import Path
 
 import pytest
 from made import BOXES, CLASSES, scene
+from made_more import MORE
 
 import formatspec as fs
 from formatspec.infer.infer import infer
 from formatspec.paths.trees.open_tree import open_tree
 
 
-@pytest.mark.parametrize("kind", sorted(BOXES))
+EVERY = {**BOXES, **MORE}
+
+
+@pytest.mark.parametrize("kind", sorted(EVERY))
 def test_every_box_is_read_as_it_was_meant(kind: str, tmp_path: Path) -> None:
     made = scene()
     data = tmp_path / "data"
-    BOXES[kind](data, made)
+    EVERY[kind](data, made)
     drafted = infer(open_tree(str(data)), "drafted")
     assert drafted.questions == () and drafted.errors == 0 and drafted.claimed == drafted.evidence, drafted.text
     spec = tmp_path / "drafted.yaml"

@@ -147,3 +147,13 @@ def test_a_folder_without_images_is_refused(tmp_path: Path) -> None:
     put(tmp_path / "data", "a.json", "{}")
     with pytest.raises(NothingToInferError, match="holds no images"):
         infer(open_tree(str(tmp_path / "data")), "drafted")
+
+
+def test_a_table_of_classes_of_images(tmp_path: Path) -> None:
+    made = scene()
+    paint(tmp_path / "data", made)
+    rows = [f"{name}.png,{CLASSES[place % 3]}" for place, name in enumerate(made)]
+    put(tmp_path / "data", "labels.csv", "\n".join(["filename,label", *rows]) + "\n")
+    found, dataset = drafted_for(tmp_path / "data")
+    told = {item.key: item.labels[0].category.name for item in dataset if item.labels[0].category}
+    assert told == {name: CLASSES[place % 3] for place, name in enumerate(made)}, found.text

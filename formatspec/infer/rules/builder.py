@@ -11,7 +11,8 @@ from formatspec.infer import geometry, words
 from formatspec.infer.evidence import keys_of, number
 from formatspec.infer.geometry import Seen
 from formatspec.infer.nodes import Entry, Mapping, Node, Rows, Several
-from formatspec.infer.rules.references import KEEP, MOST, at, id_leaf
+from formatspec.infer.rules.class_entries import ClassDrafter
+from formatspec.infer.rules.references import KEEP, MOST, at, id_leaf, id_of
 from formatspec.infer.rules.shape_entries import ShapeDrafter
 
 _PICTURES = ("/9j/", "iVBORw0KGgo")
@@ -92,6 +93,9 @@ class Builder(ShapeDrafter):
         left = False
         counts = keys_of([one.value for one in values])
         first = [key for key in counts if scope == "document" and words.folded(str(key)) in words.LISTS]
+        first += [
+            key for key in counts if scope == "document" and key not in first and self._lists_classes(values, key)
+        ]
         for key in (*first, *(key for key in counts if key not in first)):
             count = counts[key]
             part = [Seen(one.value[key], one.picture) for one in values if key in one.value]
@@ -116,6 +120,13 @@ class Builder(ShapeDrafter):
         if left or not self.textual or scope == "document":
             entries.append(Entry("*", KEEP))
         return Mapping(tuple(entries))
+
+    def _lists_classes(self, values: list[Seen], key: str) -> bool:
+        """Whether the rows under a key of documents list classes."""
+        trial = ClassDrafter(self.layout, (), self.textual)
+        trial.known = self.known
+        rows = [row for one in values if isinstance(one.value.get(key), list) for row in one.value[key]]
+        return bool(rows) and all(isinstance(row, dict) for row in rows) and trial.classes_table(key, rows) is not None
 
     def _holds_object(self, values: list[Seen]) -> bool:
         """Whether single XML elements are objects: each would be a list where there were two."""
@@ -179,8 +190,8 @@ class Builder(ShapeDrafter):
         taken = {key: Entry(key, template, "names the image", "")}
         apart = len({id(row.picture) for row in rows}) == len(rows)
         trial = Builder(self.layout, self.listed, self.textual)
-        flat = trial.geometry_entries(rows, set()) if not self.textual else None
-        if self.textual or (flat is not None and not apart):
+        shaped = trial.parts(rows, set()).shaped if self.textual else trial.geometry_entries(rows, set()) is not None
+        if (self.textual and (shaped or not apart)) or (shaped and not apart):
             found = self._objects(rows, taken)
             if found is not None:
                 return found
@@ -189,6 +200,7 @@ class Builder(ShapeDrafter):
     def _items(self, rows: list[Seen], taken: dict[str, Entry]) -> Rows:
         entries: list[Entry] = []
         own = False
+        id_key = id_of([row.value for row in rows])
         for key, count in keys_of([row.value for row in rows]).items():
             part = [Seen(row.value[key], row.picture) for row in rows if key in row.value]
             name = f"{key}?" if count < len(rows) else key
@@ -196,7 +208,7 @@ class Builder(ShapeDrafter):
                 entries.append(taken[key])
                 continue
             entry = self._of_item(key, name, part)
-            if entry is None and words.folded(key) in words.IDS and not own and self.by_id:
+            if entry is None and key == id_key and not own and self.by_id:
                 own = True
                 entry = Entry(name, id_leaf("id", [one.value for one in part], "index + 1"))
             if entry is None:

@@ -10,7 +10,7 @@ from formatspec.infer import words
 from formatspec.infer.evidence import keys_of, number
 from formatspec.infer.geometry import Seen
 from formatspec.infer.nodes import Entry, Rows
-from formatspec.infer.rules.references import KEEP, MOST, References
+from formatspec.infer.rules.references import KEEP, MOST, References, id_of
 
 
 class ClassDrafter(References):
@@ -82,9 +82,16 @@ class ClassDrafter(References):
 
     def classes_table(self, key: str, values: list[Any]) -> Rows | None:
         """Rows that list classes: each with a name, and where they have one an id."""
-        if words.folded(key) not in words.LISTS or self.reference(values) is not None:
+        if self.reference(values) is not None:
             return None
         counts = keys_of(values)
+        small = (
+            id_of(values) is not None
+            and len(counts) <= 5
+            and not any(isinstance(part, list | dict) for value in values for part in value.values())
+        )
+        if words.folded(key) not in words.LISTS and not small:
+            return None
         name = next(
             (k for word in words.NAMES for k in counts if words.folded(k) == word and counts[k] == len(values)), None
         )
@@ -98,8 +105,9 @@ class ClassDrafter(References):
         counts = keys_of(values)
         ident = next(
             (k for k in counts if k != name and words.folded(k) in ("id", "classid", "categoryid", "code", "index")),
-            None,
+            id_of(values),
         )
+        ident = None if ident == name else ident
         ids = [value.get(ident) for value in values] if ident else []
         if ident and (len(set(map(str, ids))) < len(set(map(str, (v.get(name) for v in values)))) or None in ids):
             ident = None

@@ -65,7 +65,7 @@ class References:
                 self.note_ids(one)
         elif isinstance(value, list) and value and all(isinstance(one, dict) for one in value[:3]):
             key = self.reference(value)
-            own = next((name for name in keys_of(value) if words.folded(name) in words.IDS), None) if key else None
+            own = id_of(value) if key else None
             for row in value:
                 if key and own and isinstance(row, dict) and (hit := self.named(at(row, key))) is not None:
                     self.by_id.setdefault(row.get(own), hit[1])
@@ -109,8 +109,10 @@ class References:
         best: tuple[int, str] | None = None
         for key in keys_of(list(values)):
             hits = sum(hashable(row.get(key)) and row.get(key) in self.by_id for row in values)
-            named = "im" in key.lower() or "frame" in key.lower() or "file" in key.lower()
-            if hits >= MOST * len(values) and named and (best is None or hits > best[0]):
+            named = any(word in key.lower() for word in ("im", "frame", "file", "pic", "photo"))
+            told = {row.get(key) for row in values if hashable(row.get(key))}
+            named = named or (len(told) >= 0.6 * len(self.by_id) and words.rank_of_class(key) is None)
+            if hits >= MOST * len(values) and named and len(told) > 1 and (best is None or hits > best[0]):
                 best = (hits, key)
         return best[1] if best else None
 
@@ -120,6 +122,16 @@ def at(row: Any, path: Sequence[str]) -> Any:
     for key in path:
         row = row.get(key) if isinstance(row, dict) else None
     return row
+
+
+def id_of(rows: Sequence[Any]) -> str | None:
+    """The key under which rows have an id of their own: `id`, or one that ends so and whose values differ."""
+    keys = list(keys_of(list(rows)))
+    for key in [key for key in keys if words.folded(key) in words.IDS] + [k for k in keys if k.lower().endswith("id")]:
+        values = [row.get(key) for row in rows if isinstance(row, dict)]
+        if all(hashable(value) for value in values) and len(set(map(str, values))) == len(rows):
+            return key
+    return None
 
 
 def hashable(value: Any) -> bool:
