@@ -180,9 +180,11 @@ def _built_of_lines(builder: Builder, group: _Group) -> tuple[Node, tuple[Entry,
     frames = frames_rule(builder, list(zip(texts, group.captures, strict=True)))
     if frames is not None:
         return frames, ()
-    listed = [list_rule(builder, lines, captures) for lines, captures in zip(texts, group.captures, strict=True)]
-    if all(node is not None for node in listed) and listed[0] is not None:
-        return listed[0], ()
+    listed = list_rule(
+        builder, [line for lines in texts for line in lines], group.captures[0] if len(texts) == 1 else {}
+    )
+    if listed is not None:
+        return listed, ()
     tables = [(sniffed(lines), captures) for lines, captures in zip(texts, group.captures, strict=True)]
     whole = [(table, captures) for table, captures in tables if table is not None]
     if not whole or len(whole) < len(tables):

@@ -13,9 +13,10 @@ import msgspec
 from formatspec.engine.detection.evidence.evidence_groups import DOCUMENTS, Groups, extension_of, grouped
 from formatspec.engine.detection.evidence.ignorable import telling
 from formatspec.engine.detection.evidence.label_images import FEW, LOSSLESS
-from formatspec.engine.detection.evidence.opened_files import OpenedFiles
-from formatspec.files import ini_file, json_file, xml_file, yaml_file
+from formatspec.engine.detection.evidence.opened_files import IMAGE_HEAD, OpenedFiles
+from formatspec.files import images, ini_file, json_file, xml_file, yaml_file
 from formatspec.files.document import FileError, text_of
+from formatspec.model.image_error import ImageError
 from formatspec.paths.trees.tree import Tree
 
 MOST = 400
@@ -25,12 +26,38 @@ _LABEL = re.compile(
 )
 
 
-class Picture(msgspec.Struct, frozen=True):
-    """An image: its path, and its size in pixels, 0 where its header cannot be read."""
+class Picture:
+    """An image: its path, and its size in pixels, which is read when it is first asked for.
 
-    path: str
-    width: int
-    height: int
+    Attributes:
+        path: The path of the file.
+        width: Pixels; 0 where the header cannot be read, or there is no file.
+        height: Pixels, likewise.
+    """
+
+    def __init__(self, path: str, width: int = 0, height: int = 0, tree: Tree | None = None) -> None:
+        self.path = path
+        self._tree = tree
+        self._size = (width, height)
+
+    @property
+    def width(self) -> int:
+        return self._sized()[0]
+
+    @property
+    def height(self) -> int:
+        return self._sized()[1]
+
+    def _sized(self) -> tuple[int, int]:
+        if self._tree is not None:
+            tree, self._tree = self._tree, None
+            try:
+                ends = tree.ends(self.path, IMAGE_HEAD)
+                info = images.probe(tree.read(self.path) if ends is None else ends[0])
+                self._size = (info.width, info.height)
+            except (ImageError, OSError, ValueError):
+                self._size = (0, 0)
+        return self._size
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -99,8 +126,7 @@ class Evidence:
     def picture(self, path: str) -> Picture:
         """An image and its size."""
         if path not in self._pictures:
-            info = self.files.image(path)
-            self._pictures[path] = Picture(path, info.width if info else 0, info.height if info else 0)
+            self._pictures[path] = Picture(path, tree=self.tree)
         return self._pictures[path]
 
 

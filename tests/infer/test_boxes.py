@@ -12,7 +12,6 @@ import formatspec as fs
 from formatspec.infer.infer import infer
 from formatspec.paths.trees.open_tree import open_tree
 
-
 EVERY = {**BOXES, **MORE}
 
 

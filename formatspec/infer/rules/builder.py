@@ -15,6 +15,8 @@ from formatspec.infer.rules.class_entries import ClassDrafter
 from formatspec.infer.rules.references import KEEP, MOST, at, id_leaf, id_of
 from formatspec.infer.rules.shape_entries import ShapeDrafter
 
+ROWS = 20_000
+"""Rows of one table that are looked at, spread over the whole of it."""
 _PICTURES = ("/9j/", "iVBORw0KGgo")
 """What images begin with as text: JPEG and PNG in base64."""
 
@@ -164,6 +166,7 @@ class Builder(ShapeDrafter):
 
     def _table(self, key: str, rows: list[Seen], scope: str) -> Rows | None:
         """Rows: of classes, of items, or of objects."""
+        rows = rows[:: max(1, -(-len(rows) // ROWS))]
         values = [row.value for row in rows]
         if scope == "document":
             listed = self.classes_table(key, values)
@@ -351,7 +354,7 @@ class Builder(ShapeDrafter):
             if own:
                 slot = next((e for e in entries if e.key.rstrip("?") == own[0]), None)
                 if slot is not None and isinstance(slot.node, str) and slot.node.startswith("id"):
-                    key_text = f"{{{slot.node}}}"
+                    key_text = f"{{{slot.node}}}" if "spelled" in slot.node else "{id:d else index + 1}"
             return Mapping((Entry(key_text, Rows(node.each, entries, bare=True)),))
         return None
 
