@@ -230,7 +230,7 @@ def _mask_roles(evidence: Evidence, layout: Layout, listing: Listing | None) -> 
         told = painted(evidence, paths)
         if told is None:
             continue
-        words, kind = mask_rule(told, listing, layout.labelled)
+        words, kind = mask_rule(told, listing, layout.labelled, template)
         missing = len(layout.pictures) - len(paths)
         need = (Entry("need", "optional", f"{missing} images have none"),) if missing > 0 else ()
         roles.append(Role(_name(template), (Entry("path", template), *need, *words), tuple(paths), kind, told.images))

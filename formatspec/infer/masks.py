@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,6 +18,9 @@ from formatspec.pixels.labels import split
 DECODED = 60
 """Label images of one group whose pixels are looked at."""
 SHOWN = 12
+VOID = 255
+"""The value of one channel that by habit counts as nothing."""
+_OBJECTS = re.compile(r"(?i)inst|object")
 _MODES = {"gray": "index", "palette": "index", "gray16": "gray16", "rgb": "rgb", "rgba": "rgba"}
 
 
@@ -27,12 +31,15 @@ class Painted(msgspec.Struct, frozen=True):
     values: tuple[Any, ...]
     images: int
     has_zero: bool
+    counted: bool = False
+    """Whether the values of each image are 1, 2, 3, … but for 255, and some image has several."""
 
 
 def painted(evidence: Evidence, paths: Sequence[str]) -> Painted | None:
     """Decode label images, at most DECODED of them."""
     mode, zero, count = "", False, 0
     values: set[Any] = set()
+    counted, several = True, False
     for path in paths[:DECODED]:
         try:
             raster = containers.decode(evidence.tree.read(path))
@@ -42,12 +49,15 @@ def painted(evidence: Evidence, paths: Sequence[str]) -> Painted | None:
         count += 1
         mode = mode or raster.mode
         values.update(value for value, _ in regions)
+        own = [value for value, _ in regions if value != VOID]
+        counted = counted and own == list(range(1, len(own) + 1))
+        several = several or len(own) > 1
         filled = sum(region.area for _, region in regions)
         zero = zero or filled < raster.pixels.shape[0] * raster.pixels.shape[1]
-    return Painted(mode, tuple(sorted(values)), count, zero) if count else None
+    return Painted(mode, tuple(sorted(values)), count, zero, counted and several) if count else None
 
 
-def mask_rule(found: Painted, listing: Listing | None, labelled: bool) -> tuple[tuple[Entry, ...], str]:
+def mask_rule(found: Painted, listing: Listing | None, labelled: bool, template: str) -> tuple[tuple[Entry, ...], str]:
     """The words of a role of label images, and what they tell: `areas`, `objects` or nothing."""
     image = Entry("image", _MODES.get(found.mode, "index"))
     shown = ", ".join(map(str, found.values[:SHOWN])) + (", …" if len(found.values) > SHOWN else "")
@@ -58,6 +68,8 @@ def mask_rule(found: Painted, listing: Listing | None, labelled: bool) -> tuple[
         node = _single(found, labelled)
     elif _is_instances(found, listing):
         return (image, Entry("pixels", _instances(found, listing), said)), "objects"
+    elif found.counted and _OBJECTS.search(template):
+        return (image, Entry("pixels", _numbers(found), f"{said}: 1, 2, … in each image are its objects")), "objects"
     else:
         node, doubt = _indices(found, listing)
         return (image, Entry("pixels", node, said, doubt)), "areas"
@@ -116,11 +128,21 @@ def _instances(found: Painted, listing: Listing | None) -> Node:
     return Rows(each, (Entry("L", leaf, "the class times 1000, and the number of the object"),), bare=True)
 
 
+def _numbers(found: Painted) -> Node:
+    """Objects by their number in each image, from 1."""
+    channel = "L" if found.mode.startswith("gray") else "P"
+    own = Rows("objects by index", (Entry(channel, "index | from(1)"),), bare=True)
+    if VOID not in found.values:
+        return own
+    nothing = Rows("void", (Entry(channel, Verbatim(str(VOID))),), bare=True)
+    return Mapping((Entry("one of", Several((nothing, own))),))
+
+
 def _indices(found: Painted, listing: Listing | None) -> tuple[Node, str]:
     channel = "L" if found.mode.startswith("gray") else "P"
     doubt = ""
     values = set(found.values)
-    void = 255 if 255 in values and found.mode != "gray16" else None
+    void = VOID if VOID in values and found.mode != "gray16" else None
     count = len(listing.classes) if listing is not None else 0
     ids = {one for one, _ in listing.classes if isinstance(one, int)} if listing is not None else set()
     told = values - {void}

@@ -157,3 +157,25 @@ def test_a_table_of_classes_of_images(tmp_path: Path) -> None:
     found, dataset = drafted_for(tmp_path / "data")
     told = {item.key: item.labels[0].category.name for item in dataset if item.labels[0].category}
     assert told == {name: CLASSES[place % 3] for place, name in enumerate(made)}, found.text
+
+
+def test_numbers_of_objects_beside_a_mask_of_classes(tmp_path: Path) -> None:
+    made = scene()
+    paint(tmp_path / "data", made)
+    put(tmp_path / "data", "classes.txt", "\n".join(CLASSES) + "\n")
+    for name in made:
+        for folder, mask in (
+            ("classes", mask_of(made, name, lambda _, one: one.kind + 1)),
+            ("instances", mask_of(made, name, lambda place, _: place + 1)),
+        ):
+            values = np.unique(mask)
+            counted = np.searchsorted(values, mask) if folder == "instances" else mask
+            file = tmp_path / "data" / folder / f"{name}.png"
+            file.parent.mkdir(exist_ok=True)
+            iio.imwrite(file, counted.astype(np.uint8))
+    found, dataset = drafted_for(tmp_path / "data")
+    assert "index | from(1)" in found.text and found.questions == ()
+    for item in dataset:
+        seen = np.unique(mask_of(made, item.key, lambda place, _: place + 1))
+        assert len(item.objects) == np.count_nonzero(seen), found.text
+        assert all(thing.category is not None for thing in item.objects)
