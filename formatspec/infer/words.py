@@ -46,9 +46,9 @@ AXES = (("allpointsx", "allpointsy"), ("xs", "ys"), ("x", "y"))
 """Keys of the lists of x and of y."""
 
 
-def folded(key: str) -> str:
+def folded(key: str | int) -> str:
     """A key without case and marks: `Class_Name` and `className` are one."""
-    return re.sub(r"[^a-z0-9#]", "", key.lower())
+    return re.sub(r"[^a-z0-9#]", "", str(key).lower())
 
 
 def quad_of(keys: list[str]) -> tuple[tuple[str, str, str, str], tuple[str, ...]] | None:

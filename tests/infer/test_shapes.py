@@ -179,3 +179,25 @@ def test_numbers_of_objects_beside_a_mask_of_classes(tmp_path: Path) -> None:
         seen = np.unique(mask_of(made, item.key, lambda place, _: place + 1))
         assert len(item.objects) == np.count_nonzero(seen), found.text
         assert all(thing.category is not None for thing in item.objects)
+
+
+def test_one_document_alone_is_no_mapping_of_rows(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    made = scene(("street",))
+    paint(data, made, "{}.jpg")
+    rows = "".join(
+        f"<object><name>{one.name}</name><bndbox><xmin>{one.sides[0]}</xmin><ymin>{one.sides[1]}</ymin>"
+        f"<xmax>{one.sides[2]}</xmax><ymax>{one.sides[3]}</ymax></bndbox></object>"
+        for one in made["street"][2]
+    )
+    put(data, "street.xml", f"<annotation><filename>street.jpg</filename>{rows}</annotation>")
+    found, dataset = drafted_for(data)
+    assert sum(len(item.objects) for item in dataset) == len(made["street"][2]), found.text
+
+
+def test_whole_numbers_as_keys_of_yaml_are_no_trouble(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    OUTLINES["outlines_in_lines"](data, scene())
+    put(data, "more.yaml", "kpt_names:\n  0: [nose, eye]\n  1: [ear]\nskeleton: {0: 1}\n")
+    found, _ = drafted_for(data)
+    assert found.records > 0 and "more.yaml" in found.left

@@ -57,7 +57,7 @@ class Builder(ShapeDrafter):
     ) -> str:
         """What one key of INI files says: the size of images, or an attribute of theirs."""
         for side in ("width", "height"):
-            if side[0] in key.lower() and all(
+            if side[0] in str(key).lower() and all(
                 number(one.get(section, {}).get(key)) == getattr(picture, side)
                 for one, known in zip(documents, captures, strict=True)
                 for picture in self.layout.pictures
@@ -143,7 +143,7 @@ class Builder(ShapeDrafter):
         sized = [one for one in part if one.picture is not None and one.picture.width]
         for side, slot in (("width", "image.width"), ("height", "image.height")):
             same = [one for one in sized if number(one.value) == getattr(one.picture, side)]
-            if sized and len(same) == len(sized) and side[0] in key.lower():
+            if sized and len(same) == len(sized) and side[0] in str(key).lower():
                 return Entry(name, slot)
         pairs = [one for one in sized if isinstance(one.value, list) and len(one.value) == 2]
         if pairs and len(pairs) == len(part):
@@ -290,7 +290,7 @@ class Builder(ShapeDrafter):
         sized = [one for one in part if one.picture is not None and one.picture.width]
         for side in ("width", "height"):
             same = sum(number(one.value) == getattr(one.picture, side) for one in sized)
-            if sized and same == len(part) and side[0] in key.lower():
+            if sized and same == len(part) and side[0] in str(key).lower():
                 return Entry(name, f"image.{side}"), False
         safe = "".join(c if c.isalnum() or c == "_" else "_" for c in key)
         if not safe or not (safe[0].isalpha() or safe[0] == "_"):
@@ -311,8 +311,11 @@ class Builder(ShapeDrafter):
             shapes = Counter(frozenset(part) for part in inner)
             alike = shapes.most_common(1)[0][1] >= 0.5 * len(inner)
             numbered = all(str(key).isdigit() for key in keys)
-            several = any(self.reference([part]) is not None for part in inner[:2])
-            return len(keys) >= 1 and ((numbered and alike) or (several and alike and len(set(keys)) == len(keys)))
+            if self.textual:
+                return False
+            several = len(keys) > 1 and any(self.reference([part]) is not None for part in inner[:2])
+            same = all(key in part.values() for key, part in zip(keys, inner, strict=True))
+            return (numbered and alike) or ((several or same) and alike and len(set(keys)) == len(keys))
         forms = {geometry.form_of(part[0]) for part in inner if part}
         shaped = forms - {"", "empty", "null"} and len(forms) == 1
         return bool(shaped) and len(set(keys)) > 1

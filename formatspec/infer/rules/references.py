@@ -109,7 +109,7 @@ class References:
         best: tuple[int, str] | None = None
         for key in keys_of(list(values)):
             hits = sum(hashable(row.get(key)) and row.get(key) in self.by_id for row in values)
-            named = any(word in key.lower() for word in ("im", "frame", "file", "pic", "photo"))
+            named = any(word in str(key).lower() for word in ("im", "frame", "file", "pic", "photo"))
             told = {row.get(key) for row in values if hashable(row.get(key))}
             named = named or (len(told) >= 0.6 * len(self.by_id) and words.rank_of_class(key) is None)
             if hits >= MOST * len(values) and named and len(told) > 1 and (best is None or hits > best[0]):
@@ -127,7 +127,9 @@ def at(row: Any, path: Sequence[str]) -> Any:
 def id_of(rows: Sequence[Any]) -> str | None:
     """The key under which rows have an id of their own: `id`, or one that ends so and whose values differ."""
     keys = list(keys_of(list(rows)))
-    for key in [key for key in keys if words.folded(key) in words.IDS] + [k for k in keys if k.lower().endswith("id")]:
+    for key in [key for key in keys if words.folded(key) in words.IDS] + [
+        k for k in keys if str(k).lower().endswith("id")
+    ]:
         values = [row.get(key) for row in rows if isinstance(row, dict)]
         if all(hashable(value) for value in values) and len(set(map(str, values))) == len(rows):
             return key

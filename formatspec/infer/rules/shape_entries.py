@@ -64,7 +64,7 @@ class ShapeDrafter(ClassDrafter):
             kinds = set(told)
             if sum(bool(words.SHAPES.search(str(one))) for one in kinds) < 0.6 * len(kinds) or len(kinds) > MOST_KINDS:
                 continue
-            if words.rank_of_class(key) == 0 or not words.KIND.search(key):
+            if words.rank_of_class(key) == 0 or not words.KIND.search(str(key)):
                 continue
             used.add(key)
             branches: list[Node] = []
