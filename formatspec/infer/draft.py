@@ -34,17 +34,14 @@ class Role(msgspec.Struct, frozen=True):
     entries: tuple[Entry, ...]
     files: tuple[str, ...]
     tells: str
-    weight: int = 0
     embedded: bool = False
 
 
 class Draft(msgspec.Struct, frozen=True):
-    """A drafted spec: its entries, the files for which no role was drafted, and how many rows its roles tell of."""
+    """A drafted spec: the template of its images, and its entries."""
 
     layout: str
     entries: tuple[Entry, ...]
-    left: tuple[str, ...]
-    weight: int = 0
 
 
 class _Group(msgspec.Struct, frozen=True):
@@ -73,7 +70,7 @@ def draft(evidence: Evidence, layout: Layout, name: str) -> Draft:
     used = {path for role in roles for path in role.files}
     if listing is not None and listing.path not in used:
         roles.append(_class_role(listing))
-    return _assembled(evidence, layout, name, roles, listing)
+    return _assembled(layout, name, roles, listing)
 
 
 def _grouped(evidence: Evidence, layout: Layout) -> tuple[list[_Group], list[_Group]]:
@@ -145,9 +142,7 @@ def _role_of(layout: Layout, group: _Group, found: Sequence[Listing]) -> list[Ro
         rank = 2 * numbered + named + (told.slot == "name")
         tells = "rows and classes" if told.lists else "rows" if told.boxes + told.shapes + told.labels else "list"
         entries = (Entry("path", group.template), *_need(layout, group), *words, Entry(_kind(group, words), node))
-        role = Role(
-            _name(group.template), entries, tuple(one.path for one in group.documents), tells, weight, told.embedded
-        )
+        role = Role(_name(group.template), entries, tuple(one.path for one in group.documents), tells, told.embedded)
         tried.append((rank, role))
         if tells == "list":
             break
@@ -233,11 +228,11 @@ def _mask_roles(evidence: Evidence, layout: Layout, listing: Listing | None) -> 
         words, kind = mask_rule(told, listing, layout.labelled, template)
         missing = len(layout.pictures) - len(paths)
         need = (Entry("need", "optional", f"{missing} images have none"),) if missing > 0 else ()
-        roles.append(Role(_name(template), (Entry("path", template), *need, *words), tuple(paths), kind, told.images))
+        roles.append(Role(_name(template), (Entry("path", template), *need, *words), tuple(paths), kind))
     return roles
 
 
-def _assembled(evidence: Evidence, layout: Layout, name: str, roles: Sequence[Role], listing: Listing | None) -> Draft:
+def _assembled(layout: Layout, name: str, roles: Sequence[Role], listing: Listing | None) -> Draft:
     embedded = any(role.embedded for role in roles)
     image = Mapping((Entry("path", layout.template), Entry("need", "optional"))) if embedded else layout.template
     files = [Entry("image", image, f"{len(layout.pictures)} images")]
@@ -254,8 +249,4 @@ def _assembled(evidence: Evidence, layout: Layout, name: str, roles: Sequence[Ro
     head = [Entry("formatspec", Verbatim("1")), Entry("name", name)]
     if listing is not None and chosen:
         head.append(Entry("categories", Verbatim(f"[{chosen}]"), f"{len(listing.classes)} classes"))
-    used = {path for role in roles for path in role.files}
-    left = [one.path for one in evidence.documents if one.path not in used]
-    left += [path for path in evidence.labels if path not in used]
-    weight = sum(role.weight for role in roles)
-    return Draft(layout.template, (*head, Entry("files", Mapping(tuple(files)))), tuple(left), weight)
+    return Draft(layout.template, (*head, Entry("files", Mapping(tuple(files)))))

@@ -71,7 +71,7 @@ def _written(best: Tried) -> Inferred:
     if questions:
         head.append("# Lines with QUESTION are for you to decide.")
     tail = []
-    left = best.draft.left
+    left = best.left
     if left:
         tail = ["# No role was found for:", *(f"#   {path}" for path in left[:LEFT])]
         tail += [f"#   and {len(left) - LEFT} more"] if len(left) > LEFT else []

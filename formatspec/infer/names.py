@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
@@ -302,9 +302,3 @@ def _alike(paths: Sequence[str], may_name: bool) -> dict[str, tuple[str, dict[st
                 if found[path][0] == path:
                     found[path] = (form, {"subset": text})
     return found
-
-
-def commonest(texts: Iterable[str]) -> str | None:
-    """The text that stands most often."""
-    counts = Counter(texts)
-    return counts.most_common(1)[0][0] if counts else None

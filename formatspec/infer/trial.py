@@ -36,19 +36,30 @@ FAILS = 0.1
 class Tried(msgspec.Struct, frozen=True):
     """A draft that loads, and what it reads of the data.
 
-    claimed: files with annotations that its roles claim, of `evidence`.  records: objects, areas and labels read.
-    errors: findings of level error that stay.
+    Attributes:
+        draft: What stayed of the draft.
+        left: The files with annotations that no role claims but that of images.
+        evidence: How many files may carry annotations.
+        items: Items of the dataset.
+        records: Objects, areas and labels read.
+        errors: Findings of level error that stay.
+        named: Records whose class has a name.
+        pictures: Images.
     """
 
     draft: Draft
-    claimed: int
+    left: tuple[str, ...]
     evidence: int
     items: int
     records: int
     errors: int
-    read: int
     named: int
     pictures: int
+
+    @property
+    def claimed(self) -> int:
+        """Files with annotations that roles claim."""
+        return self.evidence - len(self.left)
 
     @property
     def score(self) -> tuple[float, float, float, bool, int]:
@@ -76,26 +87,19 @@ def tried(evidence: Evidence, draft: Draft) -> Tried | None:
             draft = changed
             continue
         dataset, counts, findings, read = _read(evidence, loaded, "{label." in draft.layout)
-        worst = _worst(findings, counts["records"], len(dataset), read)
+        worst = _worst(findings, counts["records"], read)
         if worst is not None:
             changed = _given_up(draft, owners, worst[0], worst[1])
             if changed is not None:
                 draft = changed
                 continue
         annotated = evidence.annotated
-        claims = sum(dataset.index.claimed.role(path) not in (None, IMAGE) for path in annotated)
+        left = tuple(path for path in annotated if dataset.index.claimed.role(path) in (None, IMAGE))
         errors = sum(one.level == "error" for one in findings)
         return Tried(
-            draft,
-            claims,
-            len(annotated),
-            len(dataset),
-            counts["records"],
-            errors,
-            read,
-            counts["named"],
-            len(evidence.images),
-        )
+            draft=draft, left=left, evidence=len(annotated), items=len(dataset), records=counts["records"],
+            errors=errors, named=counts["named"], pictures=len(evidence.images),
+        )  # fmt: skip
     return None
 
 
@@ -141,7 +145,7 @@ def _line_of(error: SpecError) -> int | None:
     return place.line if place is not None else None
 
 
-def _worst(findings: Sequence[Finding], records: int, items: int, read: int) -> tuple[int, str] | None:
+def _worst(findings: Sequence[Finding], records: int, read: int) -> tuple[int, str] | None:
     """The line of the draft at which most is wrong, where that is much, and what is wrong."""
     by_line: Counter[int] = Counter()
     said: dict[int, str] = {}
@@ -153,7 +157,6 @@ def _worst(findings: Sequence[Finding], records: int, items: int, read: int) -> 
     if not by_line:
         return None
     line, count = by_line.most_common(1)[0]
-    del items
     return (line, said[line]) if count > FAILS * max(records, read, 1) else None
 
 
