@@ -6,7 +6,7 @@ READY := $(VENV)/.ready-dev
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types laws conservation interop cluster-test compare bench bench-quick detection mutations bench-remote hostile fuzz docs clean dist
+.PHONY: help demo test check lint types laws conservation interop cluster-test compare bench bench-quick detection mutations bench-remote hostile infer fuzz docs clean dist
 
 help:            ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -61,6 +61,9 @@ detection: $(READY)   ## samples of every format damaged in many ways: own, refu
 
 mutations: $(READY)   ## what can be known of single mutations of every format, and whether it holds (ARGS="--count 20 --specs coco,voc")
 	$(BIN)/python benchmarks/mutations.py $(ARGS)
+
+infer: $(READY)   ## how good drafts of specs are, with the catalogue hidden (ARGS="--specs coco,voc"; FORMATSPEC_STRANGERS=FOLDER)
+	$(BIN)/python benchmarks/infer.py $(ARGS)
 
 bench-remote: $(READY)   ## S3 to S3 on loopback beside disk to disk, with the requests counted
 	$(BIN)/python benchmarks/remote.py

@@ -14,8 +14,8 @@ import formatspec as fs
 from formatspec.paths.trees import positioned
 from formatspec.testing.memory import image_bytes
 
-COMMANDS = ("validate", "convert", "dump", "detect", "explain", "specs", "schema", "lint", "sample", "stats",
-            "compare", "plot")  # fmt: skip
+COMMANDS = ("validate", "convert", "dump", "detect", "explain", "specs", "schema", "lint", "sample", "infer",
+            "stats", "compare", "plot")  # fmt: skip
 
 
 @pytest.fixture

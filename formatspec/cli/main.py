@@ -14,6 +14,7 @@ import typer
 
 from formatspec._version import __version__
 from formatspec.cli.console import FAULT, FINDINGS, USAGE, Talk, print_json, progress, say, say_out, show_findings, stop
+from formatspec.cli.drafting import infer, lint
 from formatspec.cli.look_commands import compare, plot, stats
 from formatspec.cli.option_types import Address, Classes, Config, Engine, Limit, On, Option, Positional, Workers
 from formatspec.findings.render import amount, json_printable, printable
@@ -322,45 +323,8 @@ def schema() -> None:
     typer.echo(_json(editor_schema()))
 
 
-@app.command()
-def lint(
-    spec: Annotated[str, typer.Argument(help="a spec's name or file")],
-    runs: Annotated[int, typer.Option(help="generated datasets to hold it to the laws on")] = 20,
-    seed: Annotated[int, typer.Option(help="where the generator begins")] = 0,
-) -> None:
-    """Check a spec: its words, then both laws on its examples and on generated data."""
-    import random
-
-    from formatspec.engine.dataset.lint import compile_whole, notes
-    from formatspec.language.load import load_source, place_at
-    from formatspec.testing import laws
-
-    source = load_source(spec)
-    compile_whole(source)
-    for note in notes(source):
-        typer.echo(f"note {note}")
-    broken = 0
-    for position, example in enumerate(source.spec.examples):
-        folder = source.beside(example, place_at(source.layouts[0].node, "examples", position))
-        try:
-            laws.hold_on(source, folder)
-        except laws.LawBrokenError as error:
-            broken += 1
-            typer.echo(f"{example}: {error}")
-    try:
-        laws.check_leaves(source)
-    except laws.LawBrokenError as error:
-        stop(str(error), FINDINGS)
-    for run in range(seed, seed + runs):
-        try:
-            laws.hold(source, random.Random(run))
-        except laws.LawBrokenError as error:
-            broken += 1
-            typer.echo(f"--seed {run}: {error}")
-            break
-    if broken:
-        raise typer.Exit(FINDINGS)
-    typer.echo(f"{source.name}: both laws hold on {amount(runs, 'generated dataset')}")
+app.command()(lint)
+app.command()(infer)
 
 
 @app.command()

@@ -10,11 +10,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from formatspec.codecs.registry import CODECS
-from formatspec.language.schema import DOCUMENTS, LANGUAGE_VERSION, CategoryList, FileSpec, Many, Spec
+from formatspec.language.schema import DOCUMENTS, SCHEMA_ID, CategoryList, FileSpec, Many, Spec
 from formatspec.model.slots import SLOTS, TABLES
-
-SCHEMA_ID = f"https://formatspec.dev/schema/v{LANGUAGE_VERSION}.json"
-"""Names the schema; its version is that of the language."""
 
 _RULE = {"$ref": "#/$defs/Rule"}
 _WORDS_OF_RULES = {

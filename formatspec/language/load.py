@@ -29,6 +29,7 @@ KEPT = 256
 loads one edited spec after another does not grow."""
 SEARCH_VARIABLE = "FORMATSPEC_PATH"
 _NAME_IN_BRACES = re.compile(r"\{([^{}]*)\}")
+HIDE_VARIABLE = "FORMATSPEC_NO_CATALOGUE"
 _NOT_INHERITED = ("examples", "extends", "title", "about", "homepage", "licence", "seen")
 
 
@@ -106,10 +107,14 @@ def bundled() -> Path:
 
 
 def folders() -> tuple[Path, ...]:
-    """Where specs are looked for, in order: ./specs, the folders of FORMATSPEC_PATH, the package."""
+    """Where specs are looked for, in order: ./specs, the folders of FORMATSPEC_PATH, the package.
+
+    Where FORMATSPEC_NO_CATALOGUE is set, the package's own specs are hidden, and a spec is found by its file alone.
+    """
     extra = [Path(part) for part in os.environ.get(SEARCH_VARIABLE, "").split(os.pathsep) if part]
     found: list[Path] = []
-    for folder in (Path("specs"), *extra, bundled()):
+    own = () if os.environ.get(HIDE_VARIABLE) else (bundled(),)
+    for folder in (Path("specs"), *extra, *own):
         if folder.is_dir() and folder.resolve() not in [known.resolve() for known in found]:
             found.append(folder)
     return tuple(found)

@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 LANGUAGE_VERSION = 1
+SCHEMA_ID = f"https://formatspec.dev/schema/v{LANGUAGE_VERSION}.json"
+"""Names the JSON Schema of the language; its version is that of the language."""
 DOCUMENTS = ("json", "jsonl", "yaml", "xml", "ini", "csv", "lines", "pixels")
 
 ImageMode = Literal["gray", "gray16", "rgb", "rgba", "palette", "index"]

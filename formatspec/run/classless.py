@@ -37,7 +37,9 @@ def _scopes(role: Role) -> Iterator[Scope]:
 
 def _binds_categories(form: Format) -> bool:
     """Whether any path or document of a format tells of an object's category."""
-    return any(name.startswith("object.category.") for role in form.roles.values() for name in role.captures) or any(
+    if any(name.startswith("object.category.") for role in form.roles.values() for name in role.captures):
+        return True
+    return any(wanted_slots.sets_categories(role) for role in form.documents) or any(
         scope.kind in ("object", "area") and meaning.name.startswith("category.")
         for role in form.documents
         for meaning, scope, _ in wanted_slots.meanings(role.document_rule, role.scope)

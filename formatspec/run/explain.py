@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from posixpath import commonprefix
 from typing import Any
@@ -11,17 +12,16 @@ import msgspec
 from formatspec.engine.base.faults import DocumentPath, Record
 from formatspec.engine.dataset.dataset import OpenDataset
 from formatspec.engine.index.entries import Entry
-from formatspec.engine.resolve.scope import Scope
 from formatspec.engine.spec.compiled import Role
+from formatspec.engine.spec.leaf_places import leaf_places
 from formatspec.files.document import pointer_text
 from formatspec.findings.render import amount
-from formatspec.language.errors import Place, nearest
-from formatspec.language.leaf import bindings
+from formatspec.language.errors import nearest
 from formatspec.language.load import place_text
-from formatspec.language.rules import LeafRule, LineRule, Rule, TableRule, inside
 
 EXAMPLES = 3
 """Files that are named of each kind."""
+_DIGITS = re.compile(r"\d+")
 
 
 class ClaimedFile(msgspec.Struct, frozen=True):
@@ -126,6 +126,20 @@ def _dataset(dataset: OpenDataset) -> ExplainedDataset:
     return ExplainedDataset(form.name, layout, root, len(dataset), tuple(roles), len(index.unclaimed), strays)
 
 
+def lines_of_unclaimed(dataset: OpenDataset, most: int) -> Iterator[str]:
+    """The files that no role claims, by the form of their paths: how many, the first, and the nearest template."""
+    groups: dict[str, list[str]] = {}
+    for path in dataset.index.unclaimed:
+        groups.setdefault(_DIGITS.sub("#", path.rpartition("/")[0]) + "/*." + path.rpartition(".")[2], []).append(path)
+    for paths in sorted(groups.values(), key=lambda one: -len(one))[:most]:
+        reasons = _reasons(dataset, paths[0])[:1]
+        nearest_role = f": {_reason(*reasons[0])}" if reasons else ""
+        more = f" and {len(paths) - 1:,} like it" if len(paths) > 1 else ""
+        yield f"no role claims {paths[0]}{more}{nearest_role}"
+    if len(groups) > most:
+        yield f"and files of {len(groups) - most} more forms"
+
+
 def _file(dataset: OpenDataset, path: str) -> ClaimedFile | UnclaimedFile:
     name = dataset.index.claimed.role(path)
     if name is None:
@@ -161,7 +175,7 @@ def _item(dataset: OpenDataset, entry: Entry) -> ExplainedItem:
     one = dataset.read(entry)
     state = one.state
     state.materialize_records()
-    leaves = _leaves(dataset)
+    leaves = {slot: place_text(place) for slot, place in leaf_places(dataset.form).items()}
     told = []
     for slot, (file, path) in state.place_of.items():
         told.append(Told("item", file, pointer_text(path), {slot: leaves.get(("item", slot), "")}))
@@ -182,28 +196,6 @@ def _place(record: Record) -> tuple[str, DocumentPath]:
 def _slots(kind: str, record: Record, leaves: Mapping[tuple[str, str], str]) -> dict[str, str]:
     names = [name for name, value in record.items() if name[:1] not in ("$", "?") and value not in (None, (), {})]
     return {name: leaves.get((kind, name), "") for name in names}
-
-
-def _leaves(dataset: OpenDataset) -> dict[tuple[str, str], str]:
-    """The place of the first leaf that fills each slot of each kind of record."""
-    found: dict[tuple[str, str], str] = {}
-    for role in dataset.form.documents:
-        for name, place, scope in _bound(role.document_rule, role.scope):
-            meaning = scope.meaning(name)
-            if meaning is not None:
-                kind = scope.kind if meaning.where == "record" else meaning.where
-                found.setdefault((kind, meaning.name), place_text(place))
-    return found
-
-
-def _bound(rule: Rule, scope: Scope) -> Iterator[tuple[str, Place, Scope]]:
-    """The names that the leaves of a rule bind, each with its place in the spec and its scope."""
-    if isinstance(rule, LeafRule | LineRule):
-        yield from ((name, rule.place, scope) for bind in bindings(rule.leaf) for name in bind.names)
-    elif isinstance(rule, TableRule):
-        scope = scope.inside(rule.each.table)
-    for one in inside(rule):
-        yield from _bound(one, scope)
 
 
 def lines(explained: Explained) -> Iterator[str]:

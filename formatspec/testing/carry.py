@@ -26,6 +26,7 @@ TRIES_AT_LEAST = 300
 """So many values are tried before a leaf is said to carry none."""
 VALUES = 6
 """So many values that a leaf takes are written and read back: whole numbers and fractions, one element and several."""
+_TRY = "try another codec, or the same codecs in another order"
 
 
 class LawBrokenError(AssertionError):
@@ -198,9 +199,11 @@ def _carry(bound: Bound, value: Any, env: Env) -> None:
         back = bound.chain.decode(text, env)
     except UnfitError as unfit:
         expected = f"refuses to read it: it expects {unfit.expected}"
-        raise LawBrokenError(f"{bound.place}: {bound.named} writes {value!r} as {text!r} and {expected}") from None
+        said = f"{bound.named} writes {value!r} as {text!r} and {expected}"
+        raise LawBrokenError(f"{bound.place}: {said}; {_TRY}") from None
     if not close(back, value):
-        raise LawBrokenError(f"{bound.place}: {bound.named} writes {value!r} as {text!r} and reads {back!r}")
+        said = f"{bound.named} writes {value!r} as {text!r} and reads {back!r}"
+        raise LawBrokenError(f"{bound.place}: {said}; {_TRY}")
 
 
 def _check_fits(bound: Bound, value: Any, env: Env) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -25,15 +26,18 @@ from formatspec.engine.export.join_shards import Finisher
 from formatspec.engine.export.lost.losses import Losses
 from formatspec.engine.export.shared_tables import knows_all
 from formatspec.engine.spec.compiled import IMAGE, Format, Role
+from formatspec.engine.spec.leaf_places import leaf_places
+from formatspec.files.document import pointer_text
 from formatspec.findings.render import lines
 from formatspec.language.errors import Problem, SpecError
-from formatspec.language.load import Source, load_source
+from formatspec.language.load import Source, load_source, place_text
 from formatspec.model.records import Category, Image, Item, Object
 from formatspec.paths.trees.open_tree import open_tree
 from formatspec.paths.trees.tree import Tree
 from formatspec.pixels import containers
 from formatspec.testing import carry
 from formatspec.testing.carry import LawBrokenError, close
+from formatspec.testing.compare_documents import ABSENT, compared, leaf_for, short
 from formatspec.testing.generate import Generator
 from formatspec.testing.memory import MemoryTree, image_bytes
 from formatspec.testing.outline import outline
@@ -44,6 +48,8 @@ LawBroken = LawBrokenError
 Files = dict[str, bytes]
 ENV = Env(23, 19, ("Bald", "Young_2"))
 """The size of an image and the columns of a table with which leaves are tried one by one."""
+PLACES = 3
+"""Places of a file that came back otherwise which are named."""
 STEP = 2
 """Items that are written at a time, so that parts are joined wherever a format allows."""
 
@@ -124,8 +130,58 @@ def write_read(source: Source, form: Format, categories: Sequence[Category], ite
     for item in items:
         differ = list(differences(item, without_borrowed(found[item.key], subsets)))
         if differ:
-            raise LawBrokenError(f"{item.key}: " + "\n".join(differ))
+            raise LawBrokenError(f"{item.key}: " + "\n".join([*differ, *_leaves_at_fault(form, item, found[item.key])]))
     return tree
+
+
+def _leaves_at_fault(form: Format, made: Item, back: Item) -> Iterator[str]:
+    """For each object, label and area that does not come back: the leaf, what it wrote and what was read."""
+    places = leaf_places(form)
+    kinds = (
+        ("object", made.objects, back.objects),
+        ("label", made.labels, back.labels),
+        ("area", made.areas, back.areas),
+    )
+    for kind, ours, theirs in kinds:
+        for one in ours:
+            others = [(_slots_apart(one, other), other) for other in theirs]
+            if any(not apart for apart, _ in others):
+                continue
+            if not others:
+                yield f"no {kind} was read: look at the condition of its table, and at what its rows require"
+                continue
+            apart, _ = min(others, key=lambda pair: len(pair[0]))
+            for slot, wrote, read in apart:
+                place = next(
+                    (places[key] for key in ((kind, slot), (kind, slot.partition(".")[0])) if key in places), None
+                )
+                where = f"the leaf at {place_text(place)}" if place is not None else "no leaf of its own"
+                yield (
+                    f"{kind}: {where} is for `{slot}`; written was {short(wrote)}, read {short(read)}; try a "
+                    "codec that carries such values, or another leaf before it in `one of`"
+                )
+
+
+def _slots_apart(one: Any, other: Any) -> list[tuple[str, Any, Any]]:
+    """The slots of two records that are not equal, each with both values; what the first does not state may differ."""
+    found: list[tuple[str, Any, Any]] = []
+    for name in one.__struct_fields__:
+        a, b = getattr(one, name), getattr(other, name)
+        if name == "origin" or a is None or a in ((), {}):
+            continue
+        if name == "category":
+            if not same_category(one, other):
+                found.append(("category.name", a and a.name, b and b.name))
+        elif name == "attributes":
+            found += [
+                (f"attributes.{key}", value, b.get(key)) for key, value in a.items() if not close(value, b.get(key))
+            ]
+        elif name in ("region", "hidden"):
+            if a != b:
+                found.append((name, a, b))
+        elif not close(a, b):
+            found.append((name, a, b))
+    return found
 
 
 def read_write(source: Source, tree: Tree, options: Mapping[str, Any]) -> None:
@@ -141,7 +197,18 @@ def read_write(source: Source, tree: Tree, options: Mapping[str, Any]) -> None:
     for path, data in files.items():
         role = _role_of(dataset, path)
         if not documents_equal(role, data, expected[path]):
-            raise LawBrokenError(f"{path} came back as\n{_shown(data)}\nnot\n{_shown(expected[path])}")
+            places = "".join(_places_apart(role, path, expected[path], data))
+            raise LawBrokenError(f"{places}{path} came back as\n{_shown(data)}\nnot\n{_shown(expected[path])}")
+
+
+def _places_apart(role: Role, path: str, there: bytes, again: bytes) -> Iterator[str]:
+    """The first places at which a file came back otherwise, each with its leaf, a line each."""
+    if role.codec is None or role.kind == "pixels":
+        return
+    found = compared(role.codec.decode(there).document, role.codec.decode(again).document, ())
+    for pointer, was, now in islice(found, PLACES):
+        leaf, hint = leaf_for(role, pointer, now is ABSENT)
+        yield f"{path}{pointer_text(pointer)}: was {short(was)}, written again is {short(now)}; {leaf}; {hint}\n"
 
 
 def _shown(data: bytes) -> str:

@@ -22,7 +22,9 @@ def refusal(data: str, found: Detection) -> SpecError:
     why = "a spec of your own has a mistake, and images alone do not tell" if outcome.barred else nothing
     message = f"no known format describes {data}" + (f": {why}" if why else "")
     return _error(
-        f"{message}. Nearest: {near}" if near else message, "`formatspec detect --all` says why of every format"
+        f"{message}. Nearest: {near}" if near else message,
+        "`formatspec detect --all` says why of every format; "
+        f"`formatspec infer {data} -o my_format.yaml` drafts a spec for it",
     )
 
 

@@ -42,6 +42,7 @@ from formatspec.engine.resolve.held_slots import GEOMETRY
 from formatspec.engine.resolve.scope import Scope
 from formatspec.engine.resolve.table_ids import table_number
 from formatspec.language.errors import Place
+from formatspec.language.expression import names
 from formatspec.language.leaf import Bind, Keep, bindings
 from formatspec.language.rules import (
     Field,
@@ -398,10 +399,14 @@ def _asked(rule: Rule, scope: Scope, context: ReadContext) -> bool:
     if context.compares:
         return True
     if isinstance(rule, LeafRule):
-        names = [name for bind in bindings(rule.leaf) for name in bind.names]
-        return any((meaning := scope.meaning(name)) is not None and context.wanted(meaning, scope) for name in names)
+        bound = [name for bind in bindings(rule.leaf) for name in bind.names]
+        return any((meaning := scope.meaning(name)) is not None and context.wanted(meaning, scope) for name in bound)
     if isinstance(rule, TableRule):
-        return _asked(rule.row, scope.inside(rule.each.table), context)
+        inner = scope.inside(rule.each.table)
+        # A condition sets what rows leave unsaid.
+        stated = names(rule.each.where) if rule.each.where is not None else frozenset[str]()
+        told = (meaning for name in stated if (meaning := inner.meaning(name)) is not None)
+        return any(context.wanted(meaning, inner) for meaning in told) or _asked(rule.row, inner, context)
     return isinstance(rule, LineRule) or any(_asked(one, scope, context) for one in inside(rule))
 
 

@@ -184,7 +184,19 @@ def names_categories(form: Format) -> frozenset[str]:
     def named(meaning: Meaning, scope: Scope) -> bool:
         return meaning.name.startswith(("category.", "label.category."))
 
-    return frozenset(name for name, role in form.roles.items() if role.span != "shared" and serves(role, named))
+    return frozenset(
+        name
+        for name, role in form.roles.items()
+        if role.span != "shared" and (serves(role, named) or sets_categories(role))
+    )
+
+
+def sets_categories(role: Role) -> bool:
+    """Whether a condition of a role's tables states the category of their rows."""
+    if role.rule is None or role.kind == "pixels":
+        return False
+    conditions = (table.each.where for table in table_rules(role.document_rule))
+    return any(name.startswith("category.") for where in conditions if where is not None for name in names(where))
 
 
 def names_category_by(form: Format, slot: str) -> bool:

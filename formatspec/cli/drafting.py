@@ -1,0 +1,120 @@
+"""The commands of those who write a spec: `infer` drafts one for a folder, `lint` checks one, on data too."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from formatspec.cli.console import FINDINGS, say, say_out, show_findings, stop
+from formatspec.findings.render import amount
+
+MOST = 10
+"""Files, or differences, of one kind that are named."""
+
+
+def infer(
+    data: Annotated[str, typer.Argument(help="a folder, a zip or a URL")] = ".",
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="the spec to write; default: print it")] = None,
+    overwrite: Annotated[bool, typer.Option(help="replace a file that is there")] = False,
+) -> None:
+    """Draft a spec for an unknown folder: with a comment at each guess, and questions where the data do not tell."""
+    from formatspec.cli.arguments import data_at
+    from formatspec.infer.infer import NothingToInferError, spec_name
+    from formatspec.infer.infer import infer as inferred
+    from formatspec.paths.trees.open_tree import open_tree
+
+    place = data_at(data)
+    if out is not None and out.exists() and not overwrite:
+        stop(f"{out} is there already; --overwrite replaces it")
+    if out is not None and not out.resolve().parent.is_dir():
+        stop(f"{out}: there is no folder {out.parent}")
+    named = out.stem if out is not None else str(Path(place).resolve()) if Path(place).exists() else place
+    try:
+        found = inferred(open_tree(place), spec_name(named))
+    except NothingToInferError as error:
+        stop(str(error))
+    if out is None:
+        typer.echo(found.text, nl=False)
+    else:
+        out.write_text(found.text, encoding="utf-8")
+        say_out(f"{out}: {amount(found.items, 'item')}, {amount(found.records, 'annotation')}")
+    say(f"{found.claimed} of {amount(found.evidence, 'file')} beside the images are read")
+    for path in found.left[:MOST]:
+        say(f"  no role for {path}")
+    if len(found.left) > MOST:
+        say(f"  and {amount(len(found.left) - MOST, 'more file')}")
+    for question in found.questions:
+        say(f"question: {question}")
+    if out is not None:
+        say(f"now: formatspec lint {out} {data}")
+
+
+def lint(
+    spec: Annotated[str, typer.Argument(help="a spec's name or file")],
+    data: Annotated[
+        str | None, typer.Argument(help="a folder, a zip or a URL to try it on", show_default=False)
+    ] = None,
+    runs: Annotated[int, typer.Option(help="generated datasets to hold it to the laws on")] = 20,
+    seed: Annotated[int, typer.Option(help="where the generator begins")] = 0,
+) -> None:
+    """Check a spec: its words, then both laws on examples and generated data; with DATA, what it makes of these."""
+    import random
+
+    from formatspec.engine.dataset.lint import compile_whole, notes
+    from formatspec.language.load import load_source, place_at
+    from formatspec.testing import laws
+
+    source = load_source(spec)
+    compile_whole(source)
+    for note in notes(source):
+        typer.echo(f"note {note}")
+    if data is not None:
+        _lint_on_data(spec, data)
+        return
+    broken = 0
+    for position, example in enumerate(source.spec.examples):
+        folder = source.beside(example, place_at(source.layouts[0].node, "examples", position))
+        try:
+            laws.hold_on(source, folder)
+        except laws.LawBrokenError as error:
+            broken += 1
+            typer.echo(f"{example}: {error}")
+    try:
+        laws.check_leaves(source)
+    except laws.LawBrokenError as error:
+        stop(str(error), FINDINGS)
+    for run in range(seed, seed + runs):
+        try:
+            laws.hold(source, random.Random(run))
+        except laws.LawBrokenError as error:
+            broken += 1
+            typer.echo(f"--seed {run}: {error}")
+            break
+    if broken:
+        raise typer.Exit(FINDINGS)
+    typer.echo(f"{source.name}: both laws hold on {amount(runs, 'generated dataset')}")
+
+
+def _lint_on_data(spec: str, data: str) -> None:
+    """Say what a spec reads of data, what it leaves, and what does not come back; exit 1 where something is wrong."""
+    from formatspec.cli.arguments import data_at
+    from formatspec.run.explain import lines_of_unclaimed
+    from formatspec.testing.data_trial import try_on
+
+    found = try_on(spec, data_at(data))
+    say_out(f"{data}: {found.summary}")
+    show_findings([one for one in found.findings if one.level != "info"])
+    for line in lines_of_unclaimed(found.dataset, MOST):
+        say_out(line)
+    for difference in found.differences[:MOST]:
+        say_out(str(difference))
+    if len(found.differences) > MOST:
+        say_out(f"and {amount(len(found.differences) - MOST, 'more difference')}")
+    if not found.differences and not found.refused:
+        say_out("what the spec reads comes back as it was")
+    if found.refused:
+        say_out(found.refused)
+    if found.fails:
+        raise typer.Exit(FINDINGS)
