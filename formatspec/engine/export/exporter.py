@@ -13,7 +13,7 @@ from formatspec.engine.conservation.tally import Tally
 from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting
 from formatspec.engine.export import shared_tables as asked
 from formatspec.engine.export.adaptation.adapt import RENUMBERED, Adapter, TargetCategories
-from formatspec.engine.export.adaptation.name_items import NoPlaceError
+from formatspec.engine.export.adaptation.name_items import NoPlaceError, spoken
 from formatspec.engine.export.errors import CannotWriteError, CollisionError
 from formatspec.engine.export.gather_rows import Shared, belongs, gather_row, item_context
 from formatspec.engine.export.item_views import as_seen, is_named, of_one_label, record_names
@@ -72,6 +72,7 @@ class Exporter:
         self.are_read = False
         self.subsets: tuple[set[str], set[str]] = (set(), set())
         self.met: set[str] = set()
+        self.used: set[str] = set()
         self.files = 0
         self.named: dict[str, str] = {}
         self.unwritten = Unwritten(target, self.same)
@@ -157,6 +158,8 @@ class Exporter:
         self._in_subsets(own)
         if self.adapter.renamed:
             self.met.update(item.subsets)
+        if self.losses.may_lack_categories:
+            self.used.update(_categories_of(item))
         unwritten = self.unwritten if whole else self.beside_copies
         lost = [*left_out, *unwritten.of(own, setting, stated)]
         for what, unit in lost:
@@ -443,6 +446,7 @@ class Exporter:
             are_read=self.are_read,
             tally=self.tally,
             met=sorted(self.met),
+            used=sorted(self.used),
         )
         for file, shared in self.shared.items():
             self.numbering.pass_by(file, shared.part.counts)
@@ -450,7 +454,7 @@ class Exporter:
         self.losses.clear()
         self.tally = Tally()
         self.shared, self.subsets, self.named, self.files, self.objects = {}, (set(), set()), {}, 0, 0
-        self.met = set()
+        self.met, self.used = set(), set()
         return part
 
 
@@ -459,3 +463,10 @@ def _encoded(encode: Callable[[Any], bytes], document: Any, path: str) -> bytes:
         return encode(document)
     except (FileError, ValueError) as error:
         raise CannotWriteError(f"{path}: {error}") from None
+
+
+def _categories_of(item: Item) -> Iterator[str]:
+    """The names of the categories that records of an item have."""
+    for record in (*item.objects, *item.labels, *item.areas):
+        if record.category is not None:
+            yield spoken(record.category)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -59,12 +59,30 @@ def stands_in(record: Any, numbers: Iterable[int], source: Any, part: int) -> bo
         source: The list as it was read.
         part: Which of the item's rows holds the list, from 1.
     """
-    origin = getattr(record, "origin", None)
-    rows = {} if origin is None else origin.rows
-    own = [row for number in numbers if number in rows for _, row in rows.get(rows_key(number), (rows[number],))]
-    if not own:
-        return part == 1
-    return isinstance(source, list) and any(row is one for row in own for one in source)
+    own = [row for number in numbers for row in _rows_of(record, number)]
+    return any(_is_among(row, source) for row in own) if own else part == 1
+
+
+def _rows_of(record: Any, number: int) -> Sequence[Any]:
+    """The rows of a table that a record was read from."""
+    rows = {} if getattr(record, "origin", None) is None else record.origin.rows
+    return [row for _, row in rows.get(rows_key(number), (rows[number],))] if number in rows else ()
+
+
+def _is_among(row: Any, source: Any) -> bool:
+    return isinstance(source, list) and any(row is one for one in source)
+
+
+def each_row(context: WriteContext, number: int, source: Any, part: int) -> list[WriteContext]:
+    """The contexts of a record for each row of a table that was read of it, itself where there was one or none.
+
+    part: which of several lists of its item's rows this is, so that only those stand here that `source` has; else 0.
+    """
+    contexts = [context, *repeated(context, number)]
+    rows = _rows_of(context.record, number)
+    if not part or not rows:
+        return contexts
+    return [one for one, row in zip(contexts, rows, strict=False) if _is_among(row, source)]
 
 
 def repeated(context: WriteContext, number: int) -> list[WriteContext]:

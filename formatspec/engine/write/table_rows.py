@@ -27,9 +27,9 @@ from formatspec.engine.write.mark_written import _held, hold, hold_no_more, refu
 from formatspec.engine.write.print_leaf import NO_SOURCE, LackingError, Writer
 from formatspec.engine.write.source_rows import (
     contexts_of,
+    each_row,
     is_elsewhere,
     position_of,
-    repeated,
     source_count,
     source_of,
     stands_in,
@@ -40,6 +40,7 @@ from formatspec.language.expression import Expression
 from formatspec.language.leaf import Bind, bindings
 from formatspec.language.rules import KEY, LeafRule, MapRule, OneOf, Rule, TableRule, inside, is_derived
 from formatspec.model.records import Object
+from formatspec.model.slots import TABLES
 
 
 def bound_attributes(rule: Rule) -> Iterator[str]:
@@ -70,6 +71,18 @@ def holds_tables(rule: Rule) -> bool:
     return any(isinstance(one, TableRule) or holds_tables(one) for one in inside(rule))
 
 
+def tables_told(rule: Rule) -> Iterator[str]:
+    """The tables of which a rule tells records, in rows of their own or in a list of one slot of theirs."""
+    if isinstance(rule, TableRule):
+        yield rule.each.table
+    elif isinstance(rule, LeafRule):
+        heads = (name.partition(".")[0] for bind in bindings(rule.leaf) for name in bind.names)
+        yield from (head for head in heads if head in TABLES)
+    else:
+        for one in inside(rule):
+            yield from tables_told(one)
+
+
 def is_settled(where: Expression | None) -> bool:
     """Whether a condition is about options alone, which are known before anything is written."""
     return where is not None and all(name.startswith("option.") for name in expression.names(where))
@@ -80,7 +93,7 @@ class RowWriter:
 
     __slots__ = (
         "choices", "holds", "kept", "late", "number", "parts", "plain", "repeats", "rule", "select", "shape",
-        "table", "test", "where", "write",
+        "table", "tells", "test", "where", "write",
     )  # fmt: skip
 
     def __init__(self, rule: TableRule, scope: Scope, write: Writer) -> None:
@@ -90,6 +103,7 @@ class RowWriter:
         self.number = table_number(rule, scope)
         self.select = records_of(rule.each.table)
         self.kept = rule.each.kept
+        self.tells = frozenset(tables_told(rule.row)) if rule.each.table == "items" else frozenset()
         self.parts = rule.each.table == "items" and holds_tables(rule.row)
         self.repeats = rule.each.table == "items" or (self.kept and not holds_tables(rule.row))
         if rule.each.table == "attributes" and scope.bound:
@@ -192,6 +206,7 @@ def written_rows(
     lost: dict[int, tuple[str, Any, str]] = {}
     done: set[int] = set()
     parted: set[int] = set()
+    told: dict[int, frozenset[str]] = {}
     tables = {row.table: row for row in reversed(rows) if row.table != "attributes"}  # whose pairs are made anew
     in_order = (r for row in sorted(tables.values(), key=rows.index) for r in row.select(context))
     places = {id(record): place for place, record in enumerate(in_order)}
@@ -201,33 +216,37 @@ def written_rows(
     passes = [(row, True, True) for row in sorted(rows, key=lambda row: row.kept) if context.as_read is not None]
     passes += [(row, True, False) for row in made] + [(row, False, False) for row in made]
     for row, stated_only, again in passes:
-        beside = again and row.kept
-        stated_only = stated_only and not beside
+        beside = again and (row.kept or row.table == "items")
+        stated_only = stated_only and not (again and row.kept)
         chosen = [
-            r for r in row.select(context) if (beside or id(r) not in done) and not is_elsewhere(r, row.number, context)
+            r
+            for r in row.select(context)
+            if (beside or id(r) not in done or row.tells - told.get(id(r), row.tells))
+            and not is_elsewhere(r, row.number, context)
         ]
-        chosen = [r for r in chosen if stands_in(r, numbers, source, context.part)] if numbers else chosen
+        if numbers:
+            own = [row.number] if row.table == "items" else numbers
+            chosen = [r for r in chosen if stands_in(r, own, source, context.part)]
         chosen = [r for r in chosen if shaped[id(row)](context, r)] if stated_only else chosen
         chosen = [r for r in chosen if source_of(r, row.number, "") is not None] if again else chosen
         fitting = [f for f in contexts_of(chosen, context) if row.fits(f)]
         for index, inner in enumerate(fitting):
             inner.index, inner.rows = index, len(fitting)
-            inner.part = (2 if id(inner.record) in parted else 1) if several and row.parts else 0
             if inner.as_read is not None:
                 inner.as_read.rows = len(fitting)
-            try:
-                document = write_record(row, inner)
-            except LackingError as lacking:
-                lost.setdefault(id(inner.record), (row.table, inner.record, f"no {lacking}"))
-                continue
-            done.add(id(inner.record))
-            if inner.part:
-                parted.add(id(inner.record))
             place = places.get(id(inner.record), 0)
-            pending.append(((position_of(inner.record, row.number), place), document, inner.record))
-            further = _further(row, inner)
-            pending += (((position_of(one.record, row.number), place), write_record(row, one), inner.record)
-                        for one in further)  # fmt: skip
+            for one in _parts(row, inner, source, several, id(inner.record) in parted):
+                try:
+                    document = write_record(row, one)
+                except LackingError as lacking:
+                    lost.setdefault(id(inner.record), (row.table, inner.record, f"no {lacking}"))
+                    break
+                done.add(id(inner.record))
+                if one.part:
+                    parted.add(id(inner.record))
+                if row.tells:
+                    told[id(inner.record)] = told.get(id(inner.record), frozenset()) | row.tells
+                pending.append(((position_of(one.record, row.number), place), document, inner.record))
     lacking_rows = [entry for record, entry in lost.items() if record not in done]
     if lacking_rows:
         context.setting.rows.setdefault("lost", []).extend(lacking_rows)
@@ -241,12 +260,17 @@ def _hold_tables_often(rows: Sequence[RowWriter], context: WriteContext) -> bool
     return sum(source_count(record, row.number) for row in holders for record in row.select(context)) > 1
 
 
-def _further(row: RowWriter, inner: WriteContext) -> list[WriteContext]:
-    """The contexts of a record for the further rows that were read of it."""
-    further = repeated(inner, row.number) if row.repeats else []
-    for one in further:
-        one.part = 2 if row.parts else 0
-    return further
+def _parts(row: RowWriter, inner: WriteContext, source: Any, several: bool, later: bool) -> list[WriteContext]:
+    """The contexts of a record for each of its rows in a table.
+
+    several: whether rows of the item hold tables of their own.  later: whether one of them is written already.
+    """
+    up = inner.up.part if inner.up is not None else 0
+    parts = each_row(inner, row.number, source, up) if row.repeats else [inner]
+    if several and row.parts:
+        for place, one in enumerate(parts):
+            one.part = 2 if place or later or up > 1 else 1
+    return parts
 
 
 def _rows_of_one(
@@ -259,16 +283,16 @@ def _rows_of_one(
     if row.kept:
         chosen = [r for r in chosen if context.as_read is not None and source_of(r, row.number, "") is not None]
     if row.rule.each.rings:
-        yield from _rings_of(row, context, chosen)
+        yield from _rings_of(row, context, chosen, source)
         return
-    yield from _written(row, context, chosen, several)
+    yield from _written(row, context, chosen, source, several)
 
 
-def _rings_of(row: RowWriter, context: WriteContext, chosen: list[Any]) -> Iterator[tuple[Any, Any]]:
+def _rings_of(row: RowWriter, context: WriteContext, chosen: list[Any], source: Any) -> Iterator[tuple[Any, Any]]:
     """The rows of objects that have one for each of their rings."""
     parts = split_rings(chosen, row.number, row.rule.each.by, lambda thing: row.outlined(thing, context))
     wholes = {id(part.thing): part for part in parts}
-    for document, record in _written(row, context, [part.thing for part in parts]):
+    for document, record in _written(row, context, [part.thing for part in parts], source):
         part, held = wholes[id(record)], context.setting.held
         held[record_mark(part.whole)] = (
             held.get(record_mark(part.whole), 0) | held.get(record_mark(record), 0) & ~part.lost
@@ -277,9 +301,9 @@ def _rings_of(row: RowWriter, context: WriteContext, chosen: list[Any]) -> Itera
 
 
 def _written(
-    row: RowWriter, context: WriteContext, chosen: list[Any], several: bool = False
+    row: RowWriter, context: WriteContext, chosen: list[Any], source: Any, several: bool = False
 ) -> Iterator[tuple[Any, Any]]:
-    rows = _each_row(row, context, chosen, several)
+    rows = _each_row(row, context, chosen, source, several)
     return _with_own_keys(row, context, rows) if row.rule.keyed else rows
 
 
@@ -303,7 +327,9 @@ def _lose(row: RowWriter, context: WriteContext, record: Any, why: str) -> None:
     context.setting.rows.setdefault("lost", []).append((row.table, record, why))
 
 
-def _each_row(row: RowWriter, context: WriteContext, chosen: list[Any], several: bool) -> Iterator[tuple[Any, Any]]:
+def _each_row(
+    row: RowWriter, context: WriteContext, chosen: list[Any], source: Any, several: bool
+) -> Iterator[tuple[Any, Any]]:
     if row.where is None and context.as_read is None:
         for index, record in enumerate(chosen):
             try:
@@ -316,12 +342,11 @@ def _each_row(row: RowWriter, context: WriteContext, chosen: list[Any], several:
         fitting = [inner for inner in fitting if row.fits(inner)]
     count = len(fitting)
     for index, inner in enumerate(fitting):
-        inner.index, inner.rows, inner.part = index, count, 1 if several else 0
+        inner.index, inner.rows = index, count
         if inner.as_read is not None:
             inner.as_read.rows = count
         try:
-            yield write_record(row, inner), inner.record
-            for one in _further(row, inner):
+            for one in _parts(row, inner, source, several, False):
                 yield write_record(row, one), inner.record
         except LackingError as lacking:
             _lose(row, context, inner.record, f"no {lacking}")
