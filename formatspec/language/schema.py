@@ -125,7 +125,7 @@ class OptionSpec(Strict):
     )
     told_by: dict[str, str] = Field(
         default_factory=dict,
-        description="role: keys and places joined by dots; without -O, the choice that stands there in its first document",
+        description="role: keys and places with dots between; without -O, the choice that stands there decides",
     )
     about: str = ""
 

@@ -37,7 +37,7 @@ from formatspec.engine.write.mark_written import hold
 from formatspec.engine.write.print_leaf import NO_SOURCE, LackingError
 from formatspec.engine.write.source_rows import context_of
 from formatspec.files.document import FileError
-from formatspec.model.records import Item, Object
+from formatspec.model.records import Area, Item, Label, Object
 from formatspec.model.slots import TABLES
 
 Write = Callable[[str, bytes], None]
@@ -467,6 +467,7 @@ def _encoded(encode: Callable[[Any], bytes], document: Any, path: str) -> bytes:
 
 def _categories_of(item: Item) -> Iterator[str]:
     """The names of the categories that records of an item have."""
-    for record in (*item.objects, *item.labels, *item.areas):
+    records: tuple[Object | Label | Area, ...] = (*item.objects, *item.labels, *item.areas)
+    for record in records:
         if record.category is not None:
             yield spoken(record.category)

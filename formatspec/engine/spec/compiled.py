@@ -359,7 +359,7 @@ _PAINT = OptionSpec(
 
 
 def options_of(layout: Layout, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The options of a layout's spec, with those given in place of their defaults; a choice may be given as its text."""
+    """The options of a layout's spec, with those given in place of their defaults; a choice may be a text."""
     spec, offered = layout.spec, offered_options(layout.spec)
     chosen = dict(given)
     for name, value in given.items():
