@@ -37,7 +37,7 @@ def read_row(
         reader.read(row, record, state)
         if reader.kind == "object" and "index" in reader.by:
             record.setdefault("?index", position)
-        if len(state.faults) > before and any(fault.sets_aside for fault in state.faults[before:]):
+        if len(state.faults) > before and any(costs_row(fault, reader) for fault in state.faults[before:]):
             _of_row(state, before, reader, record)
             wrong = _distance(state.faults[before:])
             if nearest is None or wrong < nearest[0]:
@@ -69,6 +69,11 @@ def read_row(
     message = "the row fits no table that could hold it"
     state.fault("ALTERNATIVE", state.at, readers[0].place, message, got=_shown(row), scope=scope)
     return None
+
+
+def costs_row(fault: Fault, reader: RowReader) -> bool:
+    """Whether a fault sets a row of a reader aside: what is wrong with an object within the row of an item costs that object."""
+    return fault.sets_aside and not (reader.kind == "item" and fault.scope == "object")
 
 
 def _distance(faults: Sequence[Fault]) -> tuple[int, int, int]:
