@@ -1,9 +1,9 @@
 """The law of conservation held on made-up datasets of a spec, whole and damaged, converted to several formats.
 
 Each conversion is made twice: as it comes, so that the fast ways are counted, and with all that the items hold read,
-so that the output can be read back and compared with it.  Where findings stop the conversion of a damaged dataset, it is
-made with `--on error=drop`, as the message tells a user, so that what is left out is counted too.  As a script it takes all specs and prints the shares, and
-why conversions of damaged datasets were refused:
+so that the output can be read back and compared with it.  Where findings stop the conversion of a damaged dataset, it
+is made with `--on error=drop`, as the message tells a user, so that what is left out is counted too.  As a script it
+takes all specs and prints the shares, and why conversions of damaged datasets were refused:
 
     python tests/conservation/law.py 50 [--workers N] [--first SEED] [SPEC ...]
 """

@@ -72,7 +72,7 @@ def read_row(
 
 
 def costs_row(fault: Fault, reader: RowReader) -> bool:
-    """Whether a fault sets a row of a reader aside: what is wrong with an object within the row of an item costs that object."""
+    """Whether a fault sets a row aside: what is wrong with an object within the row of an item costs that object."""
     return fault.sets_aside and not (reader.kind == "item" and fault.scope == "object")
 
 
