@@ -207,6 +207,7 @@ def written_rows(
     done: set[int] = set()
     parted: set[int] = set()
     told: dict[int, frozenset[str]] = {}
+    again_told: set[str] = set()
     tables = {row.table: row for row in reversed(rows) if row.table != "attributes"}  # whose pairs are made anew
     in_order = (r for row in sorted(tables.values(), key=rows.index) for r in row.select(context))
     places = {id(record): place for place, record in enumerate(in_order)}
@@ -216,6 +217,8 @@ def written_rows(
     passes = [(row, True, True) for row in sorted(rows, key=lambda row: row.kept) if context.as_read is not None]
     passes += [(row, True, False) for row in made] + [(row, False, False) for row in made]
     for row, stated_only, again in passes:
+        if not again and row.table in again_told:
+            continue  # a row of the item's own tells of the others
         beside = again and (row.kept or row.table == "items")
         stated_only = stated_only and not (again and row.kept)
         chosen = [
@@ -245,6 +248,7 @@ def written_rows(
                 if one.part:
                     parted.add(id(inner.record))
                 if row.tells:
+                    again_told |= row.tells - {"items"} if again else frozenset()
                     told[id(inner.record)] = told.get(id(inner.record), frozenset()) | row.tells
                 pending.append(((position_of(one.record, row.number), place), document, inner.record))
     lacking_rows = [entry for record, entry in lost.items() if record not in done]
