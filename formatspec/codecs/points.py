@@ -339,6 +339,29 @@ def visible(arguments: Sequence[Argument], site: Site) -> Codec:
     )
 
 
+@codec("zero_unseen")
+def zero_unseen(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`zero_unseen`: keypoints as x, y, x, y, ...; of one that is not there both are 0, and any other is visible."""
+    take.plain(arguments)
+
+    def decode(value: Any, env: Env) -> tuple[tuple[Number, Number, int], ...]:
+        found = values.coordinates(value)
+        if len(found) % 2 or not found:
+            raise UnfitError("numbers in pairs", value)
+        return tuple((x, y, values.VISIBLE if x or y else 0) for x, y in zip(found[::2], found[1::2], strict=True))
+
+    return Codec(
+        encode=lambda value, env: values.listed(
+            site, (c for x, y, seen in values.keypoints(value) for c in ((x, y) if seen else (0, 0)))
+        ),
+        decode=decode,
+        kind="numbers",
+        fit=lambda value, rng, env: tuple(
+            (x, y, values.VISIBLE) if seen and (x or y) else (0, 0, 0) for x, y, seen in value
+        ),
+    )
+
+
 @codec("triplets")
 def triplets(arguments: Sequence[Argument], site: Site) -> Codec:
     """`triplets`: keypoints as x, y, visibility, x, y, visibility, ..."""

@@ -125,6 +125,10 @@ class OptionSpec(Strict):
     prefers: tuple[str, ...] = Field(
         default=(), description="of an option in a key: names that go before others where the documents have several"
     )
+    told_by: dict[str, str] = Field(
+        default_factory=dict,
+        description="role: keys and places with dots between; without -O, the choice that stands there decides",
+    )
     about: str = ""
 
     @property

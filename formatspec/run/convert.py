@@ -178,7 +178,7 @@ def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callab
         finisher.finish(conversion.staging.write_pieces)
     except CannotWriteError as error:
         raise RefusedError(f"nothing was written: {error}", told) from None
-    losses.listed(conversion.listed)
+    losses.listed(conversion.listed, finisher.used)
     in_files = [] if conversion.adapter.same else list(kept_in_files(source))
     for what, unit in in_files:
         losses.note(what, unit)

@@ -144,7 +144,7 @@ class Generator:
         width, height = rng.randrange(6, 24), rng.randrange(6, 20)
         env = Env(width, height, ("Bald", "Young_2"))
         leaves = self.outline.leaves
-        values = fill_record(self.rng, leaves.get("item", ()), env, {}, {})
+        values = fill_record(self.rng, leaves.get("item", ()), env, {}, self._alternatives(leaves.get("item", ())))
         width, height = self._agreeing(values, names, width, height)
         env = Env(width, height, env.columns)
         stated = "subset" in values and not any("subset" in role.captures for role in self.form.roles.values())
@@ -172,6 +172,11 @@ class Generator:
         if self.outline.areas:
             item = msgspec.structs.replace(item, areas=tuple(area for area in item.areas if self._holds(item, area)))
         return item if self._writable(item) else None
+
+    def _alternatives(self, bounds: Sequence[Bound]) -> dict[int, int]:
+        """Which alternatives an item's row has, drawn where they bind attributes of it."""
+        told = {number for bound in bounds if bound.slots[0].startswith("attributes.") for number, _ in bound.choice}
+        return {number: self.rng.randrange(self.outline.widest) for number in sorted(told)}
 
     def _agreeing(self, values: dict[str, Any], names: Mapping[str, Any], width: int, height: int) -> tuple[int, int]:
         """Give the items of one shared document the same values, where it states them once; and their size."""

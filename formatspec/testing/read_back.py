@@ -168,7 +168,7 @@ def _is_gone(what: str, table: str) -> bool:
 def _stated_ids(item: Item, own: Item) -> dict[int, Id | None]:
     """The ids that a source states of its objects, by the `id()` of the object as the target has it."""
     taken = item.objects
-    if len(taken) > len(own.objects):  # crowds are left out
+    if not any(thing.single is False for thing in own.objects):  # crowds are left out
         taken = tuple(thing for thing in taken if thing.single is not False)
     return {id(thing): one.id for one, thing in zip(taken, own.objects, strict=False)}
 

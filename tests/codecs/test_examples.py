@@ -249,6 +249,8 @@ def test_points() -> None:
     reads("visible", [], [[1, 2]], ((1, 2, 2),))
     both("visible", [1], ((1, 2, 2),), [1, 2])
     cannot_read("visible", [2], [1, 2])
+    both("zero_unseen", [], ((1, 2, 2), (0, 0, 0)), [1, 2, 0, 0])
+    cannot_read("zero_unseen", [], [1, 2, 3])
     both("triplets", [], ((1, 2, 0), (3, 4, 2)), [1, 2, 0, 3, 4, 2])
     reads("triplets", [], [1, 2, 2.0], ((1, 2, 2),))
     cannot_read("triplets", [], [1, 2, 3])

@@ -190,6 +190,7 @@ CASES = [
     Case("columns", (), polygons, R2),
     Case("axes", (), rings.filter(bool), R2),
     Case("visible", (), keypoints),
+    Case("zero_unseen", (), keypoints.filter(bool)),
     Case("triplets", (), keypoints),
     Case("flat_and_visibility", (), keypoints, R2),
     Case("one_or_many", (), st.lists(scalars, max_size=3).map(tuple)),

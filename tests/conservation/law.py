@@ -1,17 +1,21 @@
 """The law of conservation held on made-up datasets of a spec, whole and damaged, converted to several formats.
 
 Each conversion is made twice: as it comes, so that the fast ways are counted, and with all that the items hold read,
-so that the output can be read back and compared with it.  As a script it takes all specs and prints the shares:
+so that the output can be read back and compared with it.  Where findings stop the conversion of a damaged dataset, it
+is made with `--on error=drop`, as the message tells a user, so that what is left out is counted too.  As a script it
+takes all specs and prints the shares, and why conversions of damaged datasets were refused:
 
-    python tests/conservation/law.py 50 [SPEC ...]
+    python tests/conservation/law.py 50 [--workers N] [--first SEED] [SPEC ...]
 """
 
 from __future__ import annotations
 
+import argparse
 import random
 import shutil
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
@@ -39,26 +43,35 @@ PAINTING = ("paint", "crowds")
 
 @dataclass
 class Outcome:
-    """What became of conversions: how many were tried and made, of whole and of damaged datasets; and what is wrong."""
+    """What became of conversions: how many were tried and made, of whole and of damaged datasets; and what is wrong.
+
+    `dropping` counts those of damaged datasets that were made without what is wrong; `refused` those that were refused
+    even so, by what stood in their way.
+    """
 
     tried: dict[bool, int] = field(default_factory=lambda: {False: 0, True: 0})
     made: dict[bool, int] = field(default_factory=lambda: {False: 0, True: 0})
     wrong: list[str] = field(default_factory=list)
+    refused: Counter[str] = field(default_factory=Counter)
+    dropping: int = 0
 
     def add(self, other: Outcome) -> None:
         for damaged in (False, True):
             self.tried[damaged] += other.tried[damaged]
             self.made[damaged] += other.made[damaged]
         self.wrong += other.wrong
+        self.refused += other.refused
+        self.dropping += other.dropping
 
     def share(self, damaged: bool) -> float:
         return self.made[damaged] / max(1, self.tried[damaged])
 
     def __str__(self) -> str:
-        return ", ".join(
+        parts = (
             f"{self.made[damaged]} of {self.tried[damaged]} conversions of {words} datasets made"
             for damaged, words in ((False, "whole"), (True, "damaged"))
         )
+        return f"{', '.join(parts)}, {self.dropping} of them without what is wrong"
 
 
 @contextmanager
@@ -117,7 +130,12 @@ def _try_all(name: str, data: Path, is_damaged: bool, words: str, outcome: Outco
         for where in (None, "true"):
             outcome.tried[is_damaged] += 1
             with recorded() as (handed, options):
-                result = _converted(data, name, to, out.with_name(f"{out.name}-{where}"), where, words, outcome)
+                place = out.with_name(f"{out.name}-{where}")
+                result = _converted(data, name, to, place, where, words, outcome)
+                if result is None and is_damaged:
+                    handed.clear()
+                    result = _converted(data, name, to, place, where, words, outcome, ("error=drop",))
+                    outcome.dropping += result is not None
             if result is None:
                 continue
             outcome.made[is_damaged] += 1
@@ -126,19 +144,29 @@ def _try_all(name: str, data: Path, is_damaged: bool, words: str, outcome: Outco
 
 
 def _converted(
-    data: Path, name: str, to: str, out: Path, where: str | None, words: str, outcome: Outcome
+    data: Path, name: str, to: str, out: Path, where: str | None, words: str, outcome: Outcome, on: Sequence[str] = ()
 ) -> Result | None:
     try:
-        return fs.convert(data, spec=name, to=to, out=out, workers=1, where=where)
+        return fs.convert(data, spec=name, to=to, out=out, workers=1, where=where, on=on)
     except UnaccountedError as fault:
         outcome.wrong.append(f"{words}, to {to}: {fault.losses}")
     except RefusedError as refused:
-        if not refused.findings and "damaged" not in data.name:  # damage may leave no item
+        if "damaged" in data.name and on:
+            outcome.refused[_reason(words, refused)] += 1
+        elif not refused.findings and "damaged" not in data.name:  # damage may leave no item
             outcome.wrong.append(f"{words}, to {to}: refused without a finding: {refused}")
     except SpecError as error:  # the damage left no dataset of the format
-        if "damaged" not in data.name:
+        if "damaged" in data.name and on:
+            outcome.refused[f"{words.rpartition(', ')[2]}: no dataset of the format"] += 1
+        elif "damaged" not in data.name:
             outcome.wrong.append(f"{words}, to {to}: {error}")
     return None
+
+
+def _reason(words: str, refused: RefusedError) -> str:
+    """Why a conversion was refused: the kind of damage, and the codes of the errors in its way."""
+    codes = sorted({one.code for one in refused.findings if one.level == "error"})
+    return f"{words.rpartition(', ')[2]}: {' '.join(codes) or refused}"
 
 
 def _read_back(result: Result, to: str, handed: Sequence[Handed], options: dict[str, Any]) -> list[str]:
@@ -149,17 +177,28 @@ def _read_back(result: Result, to: str, handed: Sequence[Handed], options: dict[
     return unexplained(handed, back, lines, aside)
 
 
-def main(runs: int, names: Sequence[str]) -> int:
+def main(runs: int, names: Sequence[str], workers: int = 2, first: int = 0) -> int:
     """Hold specs to the law and print what came of it; gives the exit code."""
     whole = Outcome()
-    with ProcessPoolExecutor(2) as pool:
-        for name, outcome in zip(names, pool.map(partial(hold, runs=runs), names), strict=True):
+    with ProcessPoolExecutor(workers) as pool:
+        for name, outcome in zip(names, pool.map(partial(hold, runs=runs, first=first), names), strict=True):
             print(f"{name}: {outcome}", *outcome.wrong, sep="\n  ", flush=True)
             whole.add(outcome)
+    print(*(f"refused {number} times: {reason}" for reason, number in whole.refused.most_common()), sep="\n")
     print(f"{len(whole.wrong)} unexplained; {whole}: {whole.share(False):.0%} and {whole.share(True):.0%}")
     enough = whole.share(False) >= WHOLE and whole.share(True) >= DAMAGED
     return 1 if whole.wrong or not enough else 0
 
 
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Hold specs to the law of conservation on made-up datasets.")
+    parser.add_argument("runs", type=int, help="how many datasets of each spec, whole and damaged")
+    parser.add_argument("specs", nargs="*", help="names of specs; left out: all")
+    parser.add_argument("--workers", type=int, default=2, help="how many processes")
+    parser.add_argument("--first", type=int, default=0, help="the number of the first dataset")
+    return parser.parse_intermixed_args()
+
+
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]), sys.argv[2:] or sorted(available())))
+    asked = _arguments()
+    sys.exit(main(asked.runs, asked.specs or sorted(available()), asked.workers, asked.first))

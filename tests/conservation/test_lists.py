@@ -55,3 +55,16 @@ def test_a_category_that_is_named_anew_has_its_new_name_in_every_list(tmp_path: 
     fs.convert(data, spec=spec, to=spec, out=tmp_path / "out", labels={"dog": "hound"})
     for name in ("old.csv", "new.csv"):
         assert (tmp_path / "out" / name).read_text() == "id,name\nc,cat\nd,hound\n"
+
+
+BAD = {"id": "2", "category": "cat", "box2d": {"x1": 1, "y1": 2, "x2": "far", "y2": 6}}
+GOOD = {"id": "1", "category": "cat", "box2d": {"x1": 1, "y1": 2, "x2": 5, "y2": 6}}
+
+
+def test_an_object_that_is_left_out_does_not_cost_the_row_of_its_item(tmp_path: Path) -> None:
+    frames = [{"name": "a.png", "labels": [GOOD, BAD]}, {"name": "b.png", "labels": [BAD]}]
+    images = {f"images/{name}.png": image_bytes(40, 30, "png") for name in "ab"}
+    data = put(tmp_path / "in", {**images, "labels.json": json.dumps({"frames": frames})})
+    fs.convert(data, spec="scalabel", to="scalabel", out=tmp_path / "out", on=("error=drop",))
+    written = json.loads((tmp_path / "out/labels.json").read_text())["frames"]
+    assert written == [{"name": "a.png", "labels": [GOOD]}, {"name": "b.png", "labels": []}]

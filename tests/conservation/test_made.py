@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 from small_datasets import coco, converted, put
 
 import formatspec as fs
@@ -133,3 +134,27 @@ def test_a_task_is_chosen_of_the_objects_that_are_taken(tmp_path: Path) -> None:
     assert [len(row.split()) for row in (out / "labels/train/a.txt").read_text().splitlines()] == [5]
     out, _ = converted(data, "yolo_ultralytics", labels={"dog": None})
     assert [len(row.split()) for row in (out / "labels/train/a.txt").read_text().splitlines()] == [5]
+
+
+POINTS = "path: .\ntrain: images/train\nval: images/val\nnames: [cat, dog]\nkpt_shape: [3, 2]\n"
+ROW = "0 0.5 0.5 0.4 0.5 0.4 0.4 0.5 0.5 0 0\n"
+
+
+def test_poses_of_two_numbers_a_keypoint_are_read_and_written(tmp_path: Path) -> None:
+    """The file that names the classes says how many numbers a keypoint has; a point at 0, 0 is not there."""
+    image = image_bytes(100, 80, "png")
+    contents: dict[str, str | bytes] = {"images/train/a.png": image, "labels/train/a.txt": ROW, "data.yaml": POINTS}
+    data = put(tmp_path / "in", contents)
+    (thing,) = next(iter(fs.open(data, "yolo_ultralytics"))).objects
+    assert thing.keypoints == ((40, 32, 2), (50, 40, 2), (0, 0, 0)) and thing.bbox == (30, 20, 40, 40)
+    assert thing.polygons == ()
+    same, _ = converted(data, "yolo_ultralytics", where="true")
+    assert (same / "labels/train/a.txt").read_text() == ROW
+    coco_folder, _ = converted(data, "coco")
+    back, _ = converted(coco_folder, "yolo_ultralytics")
+    row = (back / "labels/train/a.txt").read_text().split()
+    assert [float(word) for word in row] == [0, 0.5, 0.5, 0.4, 0.5, 0.4, 0.4, 2, 0.5, 0.5, 2, 0, 0, 0]
+    assert yaml.safe_load((back / "data.yaml").read_text())["kpt_shape"] == [3, 3]
+    two, _ = converted(coco_folder, "yolo_ultralytics", options={"dims": "2"})
+    assert [float(word) for word in (two / "labels/train/a.txt").read_text().split()] == [*map(float, ROW.split())]
+    assert yaml.safe_load((two / "data.yaml").read_text())["kpt_shape"] == [3, 2]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from law import recorded
-from small_datasets import converted, put
+from small_datasets import coco, converted, outlined, put
 
 import formatspec as fs
 from formatspec.engine.resolve import held_slots
@@ -121,3 +121,10 @@ def test_reading_back_finds_a_slot_that_is_wrongly_taken_for_held(
     lines = {(line["what"], line["unit"]): line["count"] for line in result.loss_report}
     (found,) = unexplained(handed, fs.open(tmp_path / "out", "voc", options=options), lines)
     assert found.startswith("objects.track: 1 differ, the report names 0")
+
+
+def test_categories_that_no_object_has_are_named_where_the_target_lists_none(tmp_path: Path) -> None:
+    data = coco(tmp_path / "in", [outlined(1, 2, 3, 4)], ("cat", "dog", "cow"))
+    assert converted(data, "labelme")[1]["categories without objects"] == 2
+    assert "categories without objects" not in converted(data, "voc")[1]
+    assert "categories without objects" not in converted(data, "yolo_ultralytics")[1]

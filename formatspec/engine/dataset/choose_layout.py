@@ -80,7 +80,7 @@ def candidates(source: Source, tree: Tree, options: Mapping[str, Any], within: s
 def _with_names(form: Format, tree: Tree, prefix: str, options: Mapping[str, Any]) -> Format:
     """A layout with the options that stand in keys chosen from the documents below a prefix."""
     stated = options_in_keys(form.layout)
-    if not stated:
+    if not stated and not any(option.told_by for option in form.spec.options.values()):
         return form
     part = tree.under(prefix) if prefix else tree
     every = any(option.value for option in stated.values())  # one list with several values may stand anywhere

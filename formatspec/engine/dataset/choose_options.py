@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from typing import Any
 
 from formatspec.engine.base.faults import Fault
@@ -38,6 +38,7 @@ def with_names(form: Format, given: Mapping[str, Any], documents: Documents) -> 
     a value has none.  The format's `names` holds what was found: of values, those that stand in one list with others.
     Raises SpecError.
     """
+    form = _as_told(form, given, documents)
     options = options_in_keys(form.layout)
     if not options:
         return form
@@ -53,6 +54,33 @@ def with_names(form: Format, given: Mapping[str, Any], documents: Documents) -> 
         elif given.get(name) is None:
             chosen[name] = _choice(option, names[name], form)
     return compile_format(form.source, form.layout, chosen, names)
+
+
+def _as_told(form: Format, given: Mapping[str, Any], documents: Documents) -> Format:
+    """A format with the options that are not given and of which a document states one of the choices."""
+    told: dict[str, Any] = {}
+    for name, option in form.spec.options.items():
+        for role, keys in option.told_by.items() if given.get(name) is None else ():
+            first = next(iter(documents(form.roles[role])), None) if role in form.roles else None
+            stated = _value_at(first, keys.split("."))
+            choices = [one for one in option.choices if one == stated and type(one) is type(stated)]
+            told.update(dict.fromkeys((name,) if choices else (), stated))
+    if not told or all(form.options.get(name) == value for name, value in told.items()):
+        return form
+    chosen = {name: value for name, value in form.options.items() if value is not None}
+    return compile_format(form.source, form.layout, {**chosen, **told}, form.names)
+
+
+def _value_at(document: Any, keys: Sequence[str]) -> Any:
+    """What stands in a document below these keys; of a list below a place from 0.  None where nothing does."""
+    for key in keys:
+        if isinstance(document, dict):
+            document = document.get(key)
+        elif isinstance(document, list) and key.isdecimal() and int(key) < len(document):
+            document = document[int(key)]
+        else:
+            return None
+    return document
 
 
 def _choice(option: KeyOption, names: tuple[Any, ...], form: Format) -> str | None:

@@ -42,7 +42,7 @@ def _of_role(role: Role, files: Iterable[SharedFile], listed: set[tuple[str, str
         state.file = file.path
         record: dict[str, object] = {}
         read(file.document, record, state)
-        for key in dict.fromkeys((*record.get(KEPT, ()), *state.item.get(KEPT, ()))):  # type: ignore[misc]
+        for key in dict.fromkeys(record.get(KEPT, ())):  # type: ignore[call-overload]
             yield f"kept fields: {key}", "files"
         for category in state.tables.get("category", ()):
             for key in dict.fromkeys(category.get(KEPT, ())):

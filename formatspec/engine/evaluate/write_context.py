@@ -100,9 +100,13 @@ class WriteSetting:
 
 
 class WriteContext:
-    """One record in its surroundings.  `then` is the same as it was read, None where there is no source."""
+    """One record in its surroundings.
 
-    __slots__ = ("as_read", "env", "family_of", "index", "item", "record", "rows", "setting", "up")
+    as_read: the same as it was read, None where there is no source.
+    part: which of the rows of its record this is, from 1, where several of them hold tables of their own; else 0.
+    """
+
+    __slots__ = ("as_read", "env", "family_of", "index", "item", "part", "record", "rows", "setting", "up")
 
     def __init__(
         self,
@@ -119,6 +123,7 @@ class WriteContext:
         self.up = up
         self.index = index
         self.rows = rows
+        self.part = 0
         self.as_read: WriteContext | None = None
         self.family_of: Family | None = None
         self.env: Env = up.env if up is not None and up.item is item else _env(item)

@@ -13,7 +13,7 @@ from formatspec.engine.conservation.tally import Tally
 from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting
 from formatspec.engine.export import shared_tables as asked
 from formatspec.engine.export.adaptation.adapt import RENUMBERED, Adapter, TargetCategories
-from formatspec.engine.export.adaptation.name_items import NoPlaceError
+from formatspec.engine.export.adaptation.name_items import NoPlaceError, spoken
 from formatspec.engine.export.errors import CannotWriteError, CollisionError
 from formatspec.engine.export.gather_rows import Shared, belongs, gather_row, item_context
 from formatspec.engine.export.item_views import as_seen, is_named, of_one_label, record_names
@@ -38,7 +38,7 @@ from formatspec.engine.write.mark_written import hold
 from formatspec.engine.write.print_leaf import NO_SOURCE, LackingError
 from formatspec.engine.write.source_rows import context_of
 from formatspec.files.document import FileError
-from formatspec.model.records import Item, Object
+from formatspec.model.records import Area, Item, Label, Object
 from formatspec.model.slots import TABLES
 
 Write = Callable[[str, bytes], None]
@@ -73,6 +73,7 @@ class Exporter:
         self.are_read = False
         self.subsets: tuple[set[str], set[str]] = (set(), set())
         self.met: set[str] = set()
+        self.used: set[str] = set()
         self.files = 0
         self.named: dict[str, str] = {}
         self.by_extension = extension_told(target) is not None
@@ -162,6 +163,8 @@ class Exporter:
         self._in_subsets(own)
         if self.adapter.renamed:
             self.met.update(item.subsets)
+        if self.losses.may_lack_categories:
+            self.used.update(_categories_of(item))
         unwritten = self.unwritten if whole else self.beside_copies
         lost = [*left_out, *unwritten.of(own, setting, stated)]
         for what, unit in lost:
@@ -448,6 +451,7 @@ class Exporter:
             are_read=self.are_read,
             tally=self.tally,
             met=sorted(self.met),
+            used=sorted(self.used),
         )
         for file, shared in self.shared.items():
             self.numbering.pass_by(file, shared.part.counts)
@@ -455,7 +459,7 @@ class Exporter:
         self.losses.clear()
         self.tally = Tally()
         self.shared, self.subsets, self.named, self.files, self.objects = {}, (set(), set()), {}, 0, 0
-        self.met = set()
+        self.met, self.used = set(), set()
         return part
 
 
@@ -464,3 +468,11 @@ def _encoded(encode: Callable[[Any], bytes], document: Any, path: str) -> bytes:
         return encode(document)
     except (FileError, ValueError) as error:
         raise CannotWriteError(f"{path}: {error}") from None
+
+
+def _categories_of(item: Item) -> Iterator[str]:
+    """The names of the categories that records of an item have."""
+    records: tuple[Object | Label | Area, ...] = (*item.objects, *item.labels, *item.areas)
+    for record in records:
+        if record.category is not None:
+            yield spoken(record.category)

@@ -7,9 +7,9 @@ import msgspec
 from formatspec.engine.documents.role_codec import RoleCodec
 from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting
 from formatspec.engine.export.shard_output import SharedShard, TableShard
-from formatspec.engine.write.compile_writer import RowWriter, write_record
 from formatspec.engine.write.print_leaf import LackingError
 from formatspec.engine.write.source_rows import position_of, source_of
+from formatspec.engine.write.table_rows import RowWriter, write_record
 from formatspec.files.document import FileError
 
 

@@ -138,6 +138,7 @@ class Finisher:
         self.are_read = False
         self.subsets: tuple[set[str], set[str]] = (set(), set())
         self.met: set[str] = set()
+        self.used: set[str] = set()
         self.files = 0
         self.borrowed: list[str] = []
         self.tally = Tally()
@@ -158,6 +159,7 @@ class Finisher:
         for mine, other in zip(self.subsets, part.subsets, strict=True):
             mine.update(other)
         self.met.update(part.met)
+        self.used.update(part.used)
         self.files += part.files
         self.tally.add(part.tally)
         self.are_read = self.are_read or part.are_read

@@ -69,6 +69,7 @@ class ShardOutput(msgspec.Struct):
     """What writing some items gave beside their own files.
 
     met: the source's names of the items' subsets, where subsets are named anew.
+    used: the names of the categories that records of the items have, where the target lists no others.
     """
 
     shared: list[SharedShard]
@@ -80,6 +81,7 @@ class ShardOutput(msgspec.Struct):
     are_read: bool
     tally: Tally
     met: list[str] = []
+    used: list[str] = []
 
 
 def row_writer(codec: RoleCodec) -> Callable[[Any], bytes]:

@@ -15,8 +15,8 @@ from formatspec.engine.resolve.scope import Meaning, Scope
 from formatspec.engine.spec import wanted_slots
 from formatspec.engine.spec.compiled import Format, Role
 from formatspec.engine.spec.tables import first_of, rules_of, tables_in
-from formatspec.engine.write.compile_writer import RowWriter, is_spooled, spool_key
-from formatspec.engine.write.row_rules import needs_columns
+from formatspec.engine.write.compile_writer import is_spooled, row_writer, spool_key
+from formatspec.engine.write.table_rows import RowWriter, needs_columns
 from formatspec.language.rules import TableRule
 from formatspec.model.slots import TABLES
 
@@ -32,7 +32,7 @@ class Spooled(msgspec.Struct, frozen=True, dict=True):
     @cached_property
     def writers(self) -> tuple[RowWriter, ...]:
         """How its rows are written: compiled when the first is."""
-        return tuple(RowWriter(rule, self.scope) for rule in self.rules)
+        return tuple(row_writer(rule, self.scope) for rule in self.rules)
 
 
 def is_category_source(form: Format, role: Role) -> bool:

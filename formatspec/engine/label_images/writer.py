@@ -23,10 +23,11 @@ from formatspec.engine.label_images.rules import (
 )
 from formatspec.engine.resolve.held_slots import BITS, IMPLIED, WRITTEN, record_mark
 from formatspec.engine.resolve.scope import Scope
-from formatspec.engine.write.compile_writer import RowWriter, write_record
+from formatspec.engine.write.compile_writer import row_writer
 from formatspec.engine.write.mark_written import hold
 from formatspec.engine.write.print_leaf import LackingError
 from formatspec.engine.write.source_rows import contexts_of
+from formatspec.engine.write.table_rows import RowWriter, write_record
 from formatspec.language.rules import (
     Rule,
     parse_where,
@@ -256,7 +257,7 @@ def _value(row: Any, keys: Sequence[str]) -> Value:
 def raster_writer(spec: FileSpec, rule: Rule, scope: Scope) -> RasterWriter:
     """Compile the writer of a role whose document is `pixels:`."""
     alphabets = alphabets_of(rule)
-    rows = () if alphabets else tuple(RowWriter(table, scope) for table in tables_of(rule))
+    rows = () if alphabets else tuple(row_writer(table, scope) for table in tables_of(rule))
     holds = tuple(row.holds | BITS["region"] | IMPLIED["region"] if row.holds else 0 for row in rows)
     for row in rows:
         row.holds = 0  # a record stands when a pixel of it is seen in the finished image, not when it is painted

@@ -360,19 +360,21 @@ _PAINT = OptionSpec(
 
 
 def options_of(layout: Layout, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The options of a layout's spec, with those given in place of their defaults."""
+    """The options of a layout's spec, with those given in place of their defaults; a choice may be a text."""
     spec, offered = layout.spec, offered_options(layout.spec)
+    chosen = dict(given)
     for name, value in given.items():
         if name not in offered:
             raise problem(f"{spec.name} has no option {name!r}", layout.node.place, hint=suggest(name, offered))
         choices = offered[name].choices
-        if choices and value not in choices:
+        chosen[name] = next((one for one in choices if isinstance(value, str) and str(one) == value), value)
+        if choices and chosen[name] not in choices:
             raise problem(
                 f"{value!r} is no choice of the option {name}",
                 layout.node.place,
                 hint=suggest(str(value), map(str, choices)),
             )
-    return {name: given.get(name, option.initial) for name, option in offered.items()}
+    return {name: chosen.get(name, option.initial) for name, option in offered.items()}
 
 
 Pieces = tuple[str | Bind, ...]

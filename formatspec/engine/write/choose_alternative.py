@@ -6,12 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 from formatspec.engine.base.faults import MISSING
-from formatspec.engine.evaluate.write_context import WriteContext
+from formatspec.engine.evaluate.write_context import WriteContext, getter
 from formatspec.engine.resolve.discriminators import keys_of, row_test
-from formatspec.engine.resolve.held_slots import slot_bits
+from formatspec.engine.resolve.held_slots import names_within, slot_bits
 from formatspec.engine.resolve.scope import Scope
 from formatspec.engine.write.geometry_choice import shape_chooser, shape_of
-from formatspec.engine.write.mark_written import hold
+from formatspec.engine.write.mark_written import hold, refuse
 from formatspec.engine.write.print_leaf import NO_SOURCE, LackingError, Writer, same_value
 from formatspec.language.rules import MapRule, OneOf, Rule
 
@@ -21,8 +21,21 @@ def keys_of_choice(rule: OneOf) -> frozenset[str]:
     return frozenset(key for choice in rule.alternatives for key in keys_of(choice))
 
 
+def _attributes_apart(rule: OneOf) -> list[frozenset[str]]:
+    """For each alternative the single attributes that it names, without those that all of them name."""
+    named = [
+        frozenset(name for name in names_within(choice) if name.removeprefix("item.").startswith("attributes."))
+        for choice in rule.alternatives
+    ]
+    of_all = frozenset.intersection(*named)
+    return [names - of_all for names in named]
+
+
 def alternatives_writer(rule: OneOf, scope: Scope, compile_writer: Callable[[Rule, Scope], Writer]) -> Writer:
-    """Write the first alternative whose slots are stated; else whose slots have values; else that can be."""
+    """Write the first alternative whose slots are stated; else whose slots have values; else that can be.
+
+    Of those that name different attributes, one comes first that names more of those that the record has.
+    """
     tried = [
         (compile_writer(choice, scope), shape_of(choice), slot_bits(choice, scope), choice)
         for choice in rule.alternatives
@@ -30,11 +43,17 @@ def alternatives_writer(rule: OneOf, scope: Scope, compile_writer: Callable[[Rul
     keys = keys_of_choice(rule)
     tests = [row_test(choice, scope) for choice in rule.alternatives]
     fits = shape_chooser([shape for _, shape, _, _ in tried])
+    told = _attributes_apart(rule)
+    apart = {name: getter(scope.resolve(name, rule.place), scope) for name in sorted(frozenset().union(*told))}
     plain = not any(isinstance(choice, MapRule) for choice in rule.alternatives)
 
     def is_value(source: Any) -> bool:
         """Whether a source is null, a scalar or a list that one of alternatives that are no mappings was read from."""
         return plain and source not in (NO_SOURCE, MISSING)
+
+    def stated_apart(context: WriteContext) -> frozenset[str]:
+        """The attributes of a record that some alternatives name and others do not."""
+        return frozenset(name for name, get in apart.items() if get(context) is not None)
 
     def choose(context: WriteContext) -> tuple[Any, int, int]:
         best: tuple[Any, int, int] | None = None
@@ -43,6 +62,8 @@ def alternatives_writer(rule: OneOf, scope: Scope, compile_writer: Callable[[Rul
         start, refused = len(setting.refused), []
         reason = LackingError("none of the alternatives")
         _, fitting, others = fits(context, context.record)
+        if apart and (stated := stated_apart(context)):
+            fitting = tuple(sorted(fitting, key=lambda place: -len(told[place] & stated)))
         for place in (*fitting, *others):
             writer, _, bits, _ = tried[place]
             setting.claims = before
@@ -65,6 +86,8 @@ def alternatives_writer(rule: OneOf, scope: Scope, compile_writer: Callable[[Rul
     def write(context: WriteContext, source: Any) -> Any:
         now, bits, place = choose(context)
         hold(context, bits)
+        if apart and (missed := stated_apart(context) - told[place]):
+            refuse(context, sorted(name.removeprefix("item.") for name in missed))
         if context.as_read is None or not (isinstance(source, dict) or is_value(source)):
             return now
         try:

@@ -11,7 +11,7 @@ from formatspec.engine.documents.line_document import LineShape, RowsShape, Text
 from formatspec.engine.evaluate.write_context import WriteContext
 from formatspec.engine.resolve.codec_chain import spell, spell_rows
 from formatspec.engine.resolve.scope import Scope
-from formatspec.engine.write.compile_writer import RowWriter, field_writer
+from formatspec.engine.write.compile_writer import field_writer, row_writer
 from formatspec.engine.write.generate_rows import BEGINNING, NAMES, is_plain, value_lines
 from formatspec.engine.write.mark_written import hold_all
 from formatspec.engine.write.print_leaf import LackingError
@@ -29,7 +29,7 @@ def text_writer(rule: Rule, shape: TextShape | None, scope: Scope) -> TextWriter
     literals, inner = shape.row.template.literals, scope.inside(rule.each.table)
     if scope.kind != "item" or rule.each.table != "objects" or rule.each.rings or shape.blocks or not literals:
         return None
-    row = RowWriter(rule, scope)
+    row = row_writer(rule, scope)
     if row.where is not None or not isinstance(rule.row, MapRule) or not is_plain(rule.row, inner):
         return None
     lines_of = _lines_of(rule.row, literals, inner)

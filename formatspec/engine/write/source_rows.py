@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -37,6 +38,51 @@ def _under_another_name(origin: Origin, number: int) -> tuple[int, Any] | None:
     """The only row of a table that a record was read from, where its file has another name now."""
     rows = [row for key, row in origin.rows.items() if isinstance(key, tuple) and key[0] == number]
     return rows[0] if len(rows) == 1 else None
+
+
+def source_count(record: Any, number: int) -> int:
+    """How many rows of a table were read of a record."""
+    origin = getattr(record, "origin", None)
+    if origin is None or number not in origin.rows:
+        return 0
+    return len(origin.rows.get(rows_key(number), ())) or 1
+
+
+def stands_in(record: Any, numbers: Iterable[int], source: Any, part: int) -> bool:
+    """Whether a record's row stands in this one of several lists, each in a row of its own of the same item.
+
+    A record that was read from another of the lists stays there; one that was read from none goes into the first.
+
+    Args:
+        record: The record.
+        numbers: The tables whose rows stand in the list.
+        source: The list as it was read.
+        part: Which of the item's rows holds the list, from 1.
+    """
+    own = [row for number in numbers for row in _rows_of(record, number)]
+    return any(_is_among(row, source) for row in own) if own else part == 1
+
+
+def _rows_of(record: Any, number: int) -> Sequence[Any]:
+    """The rows of a table that a record was read from."""
+    rows = {} if getattr(record, "origin", None) is None else record.origin.rows
+    return [row for _, row in rows.get(rows_key(number), (rows[number],))] if number in rows else ()
+
+
+def _is_among(row: Any, source: Any) -> bool:
+    return isinstance(source, list) and any(row is one for one in source)
+
+
+def each_row(context: WriteContext, number: int, source: Any, part: int) -> list[WriteContext]:
+    """The contexts of a record for each row of a table that was read of it, itself where there was one or none.
+
+    part: which of several lists of its item's rows this is, so that only those stand here that `source` has; else 0.
+    """
+    contexts = [context, *repeated(context, number)]
+    rows = _rows_of(context.record, number)
+    if not part or not rows:
+        return contexts
+    return [one for one, row in zip(contexts, rows, strict=False) if _is_among(row, source)]
 
 
 def repeated(context: WriteContext, number: int) -> list[WriteContext]:

@@ -15,7 +15,7 @@ from formatspec.engine.index.row_ownership import RepeatedId, Run, Table
 from formatspec.engine.read.item_state import ItemState
 from formatspec.engine.read.projection import Decode, RowSource
 from formatspec.engine.read.rows.merge_rows import OBJECTS_BY_ID, RowReader, said_twice
-from formatspec.engine.read.rows.table_row import read_row
+from formatspec.engine.read.rows.table_row import costs_row, read_row
 from formatspec.engine.spec.compiled import Role
 from formatspec.engine.splits.turns import Turns
 
@@ -77,8 +77,7 @@ def _read_item(reader: RowReader, document: Any, position: int, state: ItemState
     before = len(state.faults)
     reader.read(document, state.item, state)
     reader.fits(state.item, state)
-    aside = (fault.sets_aside and fault.scope != "object" for fault in state.faults[before:])
-    if state.origin and not any(aside):  # a row within that is set aside costs itself alone
+    if state.origin and not any(costs_row(fault, reader) for fault in state.faults[before:]):
         state.item.setdefault("$rows", {})[reader.number, state.file] = (position, document)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
 from formatspec.engine.export.adaptation.adapt import TargetCategories
+from formatspec.engine.export.adaptation.name_items import spoken
 from formatspec.engine.resolve.held_slots import ATTRIBUTES, BITS, SLOT_OF, WRITTEN, stated_bits
 from formatspec.engine.spec import wanted_slots
 from formatspec.engine.spec.compiled import Format
@@ -86,6 +87,7 @@ class Losses:
             for meaning, scope in meanings
             if scope.kind == "object" and meaning.where == "record" and meaning.name.startswith("attributes")
         }
+        self.may_lack_categories = not same and (categories.fixed or "categories" not in self.tables)
         if any(scope.kind == "attribute" for _, scope in meanings):
             self.object_attributes.add("")
         self.label_slots, self.caption_slots = (
@@ -117,11 +119,16 @@ class Losses:
         self._noted.clear()
         self._slots.clear()
 
-    def listed(self, categories: Iterable[Category]) -> None:
-        """Count what is known of categories and was not written."""
+    def listed(self, categories: Iterable[Category], used: Collection[str]) -> None:
+        """Count what is known of categories and was not written.
+
+        used: the names of the categories that records have; any other is gone where the target lists none.
+        """
         if self.same:
             return
         for category in categories:
+            if self.may_lack_categories and not self._lists(category) and spoken(category) not in used:
+                self.note("categories without objects", "categories")
             for name, words in CATEGORY_NAMES.items():
                 value = getattr(category, name)
                 if value is not None and value not in ((), "") and name not in self.category_slots:
@@ -129,6 +136,10 @@ class Losses:
             told = self.category_slots
             if "attributes" not in told and any(f"attributes.{name}" not in told for name in category.attributes):
                 self.note("attributes of categories", "categories")
+
+    def _lists(self, category: Category) -> bool:
+        """Whether the target's own list of categories has this one."""
+        return self.categories.fixed and self.categories.holds(category)
 
     def item(
         self, item: Item, held: Mapping[Hashable, int], refused: Sequence[tuple[Hashable, tuple[str, ...]]] = ()
@@ -170,10 +181,8 @@ class Losses:
         slots, tables = self.item_slots, self.tables
         if item.tags and "tags" not in slots:
             self.note("tags", "items")
-        if item.attributes and "attributes" not in slots:
-            if any(f"attributes.{name}" not in slots for name in item.attributes):
-                self.note("attributes of items", "items")
-        elif any(f"attributes.{name}" in left_out for name in item.attributes):
+        names = {f"attributes.{name}" for name in item.attributes}
+        if not names.isdisjoint(left_out) or ("attributes" not in slots and names - slots):
             self.note("attributes of items", "items")
         if item.sequence is not None and "sequence" not in slots:
             self.note("sequences", "items")

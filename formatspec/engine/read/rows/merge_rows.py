@@ -239,7 +239,8 @@ def _merge(same: Record, record: Record, state: ItemState, reader: RowReader) ->
         elif slot.startswith(("$", "?")):
             continue
         elif again and slot in PLURAL and slot in same:
-            same[slot] = (*same[slot], *value)
+            told = same[slot]
+            same[slot] = (*told, *(one for one in value if slot != "tags" or one not in told))
         else:
             put_at(same, slot, value, reader, state)
 

@@ -37,7 +37,7 @@ def read_row(
         reader.read(row, record, state)
         if reader.kind == "object" and "index" in reader.by:
             record.setdefault("?index", position)
-        if len(state.faults) > before and any(_costs(fault, alone) for fault in state.faults[before:]):
+        if len(state.faults) > before and any(costs_row(fault, reader, alone) for fault in state.faults[before:]):
             _of_row(state, before, reader, record)
             wrong = _distance(state.faults[before:])
             if nearest is None or wrong < nearest[0]:
@@ -71,10 +71,13 @@ def read_row(
     return None
 
 
-def _costs(fault: Fault, alone: bool) -> bool:
-    """Whether a row is set aside for a fault; `alone`: no other alternative may take the row, so that the fault of a
-    row within it costs that row only."""
-    return fault.sets_aside and not (alone and fault.scope == "object")
+def costs_row(fault: Fault, reader: RowReader, alone: bool = False) -> bool:
+    """Whether a fault sets a row aside.
+
+    What is wrong with an object within the row of an item costs that object, and so does what is wrong with a row
+    within another where no other alternative may take it (`alone`).
+    """
+    return fault.sets_aside and not (fault.scope == "object" and (alone or reader.kind == "item"))
 
 
 def _distance(faults: Sequence[Fault]) -> tuple[int, int, int]:

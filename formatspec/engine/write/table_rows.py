@@ -1,0 +1,356 @@
+"""Rows of tables: which records have one, in which order they stand, and what is said of a record that has none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from msgspec.structs import replace
+
+from formatspec.engine.evaluate.expressions import condition
+from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting, records_of
+from formatspec.engine.resolve.discriminators import row_test
+from formatspec.engine.resolve.held_slots import (
+    ATTRIBUTES,
+    WRITTEN,
+    condition_bits,
+    names_within,
+    record_mark,
+    slot_bits,
+)
+from formatspec.engine.resolve.scope import Scope
+from formatspec.engine.resolve.table_ids import table_number
+from formatspec.engine.write.generate_rows import PlainWriter
+from formatspec.engine.write.geometry_choice import OUTLINES, Fitting, shape_chooser, shape_of
+from formatspec.engine.write.mark_written import _held, hold, hold_no_more, refuse
+from formatspec.engine.write.print_leaf import NO_SOURCE, LackingError, Writer
+from formatspec.engine.write.source_rows import (
+    contexts_of,
+    each_row,
+    is_elsewhere,
+    position_of,
+    source_count,
+    source_of,
+    stands_in,
+)
+from formatspec.engine.write.split_rings import split_rings
+from formatspec.language import expression
+from formatspec.language.expression import Expression
+from formatspec.language.leaf import Bind, bindings
+from formatspec.language.rules import KEY, LeafRule, MapRule, OneOf, Rule, TableRule, inside, is_derived
+from formatspec.model.records import Object
+from formatspec.model.slots import TABLES
+
+
+def bound_attributes(rule: Rule) -> Iterator[str]:
+    """The single attributes that a rule binds, which `*: attributes` does not repeat."""
+    if isinstance(rule, LeafRule):
+        for bind in bindings(rule.leaf):
+            yield from (n.removeprefix("attributes.") for n in bind.names if n.startswith("attributes."))
+    elif isinstance(rule, MapRule):
+        for field in rule.fields:
+            yield from bound_attributes(field.rule)
+        for choice in rule.alternatives:
+            yield from bound_attributes(choice)
+    elif isinstance(rule, OneOf):
+        for alternative in rule.alternatives:
+            yield from bound_attributes(alternative)
+
+
+def needs_columns(rule: Rule) -> bool:
+    """Whether a row can only be written when the names of all columns are known."""
+    if isinstance(rule, MapRule):
+        return any(needs_columns(field.rule) for field in rule.fields)
+    calls = rule.leaf.calls if isinstance(rule, LeafRule) and isinstance(rule.leaf, Bind) else ()
+    return any(argument.value == "columns" for call in calls for argument in call.arguments)
+
+
+def holds_tables(rule: Rule) -> bool:
+    """Whether there are tables within a rule."""
+    return any(isinstance(one, TableRule) or holds_tables(one) for one in inside(rule))
+
+
+def tables_told(rule: Rule) -> Iterator[str]:
+    """The tables of which a rule tells records, in rows of their own or in a list of one slot of theirs."""
+    if isinstance(rule, TableRule):
+        yield rule.each.table
+    elif isinstance(rule, LeafRule):
+        heads = (name.partition(".")[0] for bind in bindings(rule.leaf) for name in bind.names)
+        yield from (head for head in heads if head in TABLES)
+    else:
+        for one in inside(rule):
+            yield from tables_told(one)
+
+
+def is_settled(where: Expression | None) -> bool:
+    """Whether a condition is about options alone, which are known before anything is written."""
+    return where is not None and all(name.startswith("option.") for name in expression.names(where))
+
+
+class RowWriter:
+    """How the records of one table are chosen and written."""
+
+    __slots__ = (
+        "choices", "holds", "kept", "late", "number", "parts", "plain", "repeats", "rule", "select", "shape",
+        "table", "tells", "test", "where", "write",
+    )  # fmt: skip
+
+    def __init__(self, rule: TableRule, scope: Scope, write: Writer) -> None:
+        inner = scope.inside(rule.each.table)
+        self.rule = rule
+        self.table = rule.each.table
+        self.number = table_number(rule, scope)
+        self.select = records_of(rule.each.table)
+        self.kept = rule.each.kept
+        self.tells = frozenset(tables_told(rule.row)) if rule.each.table == "items" else frozenset()
+        self.parts = rule.each.table == "items" and holds_tables(rule.row)
+        self.repeats = rule.each.table == "items" or (self.kept and not holds_tables(rule.row))
+        if rule.each.table == "attributes" and scope.bound:
+            self.select = _but(self.select, scope.bound)
+        inner = replace(inner, bound=frozenset(bound_attributes(rule.row)))
+        self.where = None if rule.each.where is None else condition(rule.each.where, inner, rule.place)
+        if self.where is not None and is_settled(rule.each.where) and self.where(_nowhere(scope)):
+            self.where = None
+        self.write = write
+        self.plain: PlainWriter | None = None
+        self.test = row_test(rule.row, inner)
+        self.shape = shape_of(rule.row)
+        choices = rule.row.alternatives if isinstance(rule.row, MapRule) else ()
+        shapes = [[shape_of(one) for one in choice.alternatives] for choice in choices]
+        self.choices = [(one, shape_chooser(one)) for one in shapes if any(shape & OUTLINES for shape in one)]
+        written = 0 if rule.each.overlap else WRITTEN
+        settled = condition_bits(rule.each.where)
+        told = ATTRIBUTES if any(name.startswith("attributes") for name in names_within(rule.row)) else 0
+        self.holds = 0 if is_derived(rule.row) else slot_bits(rule.row, inner) | settled | written | told
+        self.late = needs_columns(rule.row)
+
+    def outlined(self, thing: Object, context: WriteContext) -> bool:
+        """Whether the row holds an object by its polygons."""
+        for shapes, fits in self.choices:
+            first = fits(context, thing).stated[:1]
+            return bool(thing.polygons and first and shapes[first[0]] & OUTLINES)
+        return bool(thing.polygons)
+
+    def anew(self, record: Any, index: int, rows: int, up: WriteContext) -> Any:
+        """The row of a record that has no source.  Raises LackingError."""
+        if self.plain is None:
+            return write_record(self, WriteContext(up.setting, up.item, record, up, index, rows))
+        document = self.plain(record, index, rows, up)
+        _held(up, record_mark(record), self.holds)
+        return document
+
+    def fits(self, context: WriteContext) -> bool:
+        """Whether the context's record fulfils the table's condition."""
+        return self.where is None or bool(self.where(context))
+
+
+def _nowhere(scope: Scope) -> WriteContext:
+    return WriteContext(WriteSetting({}, None, dict(scope.options)), None, None)
+
+
+def _but(
+    select: Callable[[WriteContext], Iterable[Any]], bound: frozenset[str]
+) -> Callable[[WriteContext], Iterable[Any]]:
+    """The attributes that have no leaf of their own."""
+    return lambda context: tuple(pair for pair in select(context) if pair[0] not in bound)
+
+
+def write_record(row: RowWriter, context: WriteContext) -> Any:
+    """The row of one record.  Raises LackingError."""
+    found = source_of(context.record, row.number, context.setting.file) if context.as_read is not None else None
+    source = NO_SOURCE if found is None else found[1]
+    setting = context.setting
+    claims, refused = setting.claims, len(setting.refused)
+    try:
+        document = row.write(context, source)
+    except LackingError:
+        setting.claims = claims
+        del setting.refused[refused:]
+        raise
+    hold(context, row.holds)
+    return document
+
+
+ShapeTest = Callable[[WriteContext, Any], bool]
+"""Whether a row holds a record's geometry as it is stated."""
+
+
+def shape_tests(rows: Sequence[RowWriter]) -> dict[int, ShapeTest]:
+    """For each row that shares its table with others, by its identity: whether of them it holds a record's geometry."""
+    tests: dict[int, ShapeTest] = {}
+    for table in {row.table for row in rows}:
+        same = [row for row in rows if row.table == table]
+        fits = shape_chooser([row.shape for row in same])
+        tests.update({id(row): partial(_is_among, fits, place) for place, row in enumerate(same)})
+    return tests
+
+
+def _is_among(fits: Callable[[WriteContext, Any], Fitting], place: int, context: WriteContext, record: Any) -> bool:
+    return place in fits(context, record).stated
+
+
+def written_rows(
+    rows: list[RowWriter], shaped: Mapping[int, ShapeTest], context: WriteContext, source: Any
+) -> Iterator[tuple[Any, Any]]:
+    """Each record's row, with the record: as in the source, then in the model's order.
+
+    source: the rows as they were read, which tell which of them stood here, where the item has several such lists.
+    """
+    numbers = [row.number for row in rows] if context.part else []
+    several = _hold_tables_often(rows, context)
+    if len(rows) == 1:
+        yield from _rows_of_one(rows[0], context, source, numbers, several)
+        return
+    pending: list[tuple[tuple[int, int], Any, Any]] = []
+    lost: dict[int, tuple[str, Any, str]] = {}
+    done: set[int] = set()
+    parted: set[int] = set()
+    told: dict[int, frozenset[str]] = {}
+    again_told: set[str] = set()
+    tables = {row.table: row for row in reversed(rows) if row.table != "attributes"}  # whose pairs are made anew
+    in_order = (r for row in sorted(tables.values(), key=rows.index) for r in row.select(context))
+    places = {id(record): place for place, record in enumerate(in_order)}
+    # Those come first that a record was read from, then those that hold its geometry as stated.  Rows that are only
+    # kept stand beside another row of their record.
+    made = [row for row in rows if not row.kept]
+    passes = [(row, True, True) for row in sorted(rows, key=lambda row: row.kept) if context.as_read is not None]
+    passes += [(row, True, False) for row in made] + [(row, False, False) for row in made]
+    for row, stated_only, again in passes:
+        if not again and row.table in again_told:
+            continue  # a row of the item's own tells of the others
+        beside = again and (row.kept or row.table == "items")
+        stated_only = stated_only and not (again and row.kept)
+        chosen = [
+            r
+            for r in row.select(context)
+            if (beside or id(r) not in done or row.tells - told.get(id(r), row.tells))
+            and not is_elsewhere(r, row.number, context)
+        ]
+        if numbers:
+            own = [row.number] if row.table == "items" else numbers
+            chosen = [r for r in chosen if stands_in(r, own, source, context.part)]
+        chosen = [r for r in chosen if shaped[id(row)](context, r)] if stated_only else chosen
+        chosen = [r for r in chosen if source_of(r, row.number, "") is not None] if again else chosen
+        fitting = [f for f in contexts_of(chosen, context) if row.fits(f)]
+        for index, inner in enumerate(fitting):
+            inner.index, inner.rows = index, len(fitting)
+            if inner.as_read is not None:
+                inner.as_read.rows = len(fitting)
+            place = places.get(id(inner.record), 0)
+            for one in _parts(row, inner, source, several, id(inner.record) in parted):
+                try:
+                    document = write_record(row, one)
+                except LackingError as lacking:
+                    lost.setdefault(id(inner.record), (row.table, inner.record, f"no {lacking}"))
+                    break
+                done.add(id(inner.record))
+                if one.part:
+                    parted.add(id(inner.record))
+                if row.tells:
+                    again_told |= row.tells - {"items"} if again else frozenset()
+                    told[id(inner.record)] = told.get(id(inner.record), frozenset()) | row.tells
+                pending.append(((position_of(one.record, row.number), place), document, inner.record))
+    lacking_rows = [entry for record, entry in lost.items() if record not in done]
+    if lacking_rows:
+        context.setting.rows.setdefault("lost", []).extend(lacking_rows)
+    pending.sort(key=lambda entry: entry[0])
+    yield from ((document, record) for _, document, record in pending)
+
+
+def _hold_tables_often(rows: Sequence[RowWriter], context: WriteContext) -> bool:
+    """Whether several rows of the item hold tables of their own, between which its records are shared out."""
+    holders = [row for row in rows if row.parts] if context.as_read is not None else ()
+    return sum(source_count(record, row.number) for row in holders for record in row.select(context)) > 1
+
+
+def _parts(row: RowWriter, inner: WriteContext, source: Any, several: bool, later: bool) -> list[WriteContext]:
+    """The contexts of a record for each of its rows in a table.
+
+    several: whether rows of the item hold tables of their own.  later: whether one of them is written already.
+    """
+    up = inner.up.part if inner.up is not None else 0
+    parts = each_row(inner, row.number, source, up) if row.repeats else [inner]
+    if several and row.parts:
+        for place, one in enumerate(parts):
+            one.part = 2 if place or later or up > 1 else 1
+    return parts
+
+
+def _rows_of_one(
+    row: RowWriter, context: WriteContext, source: Any, numbers: Sequence[int], several: bool
+) -> Iterator[tuple[Any, Any]]:
+    """The rows of the only table that can hold the records."""
+    chosen = [record for record in row.select(context) if not is_elsewhere(record, row.number, context)]
+    if numbers:
+        chosen = [record for record in chosen if stands_in(record, numbers, source, context.part)]
+    if row.kept:
+        chosen = [r for r in chosen if context.as_read is not None and source_of(r, row.number, "") is not None]
+    if row.rule.each.rings:
+        yield from _rings_of(row, context, chosen, source)
+        return
+    yield from _written(row, context, chosen, source, several)
+
+
+def _rings_of(row: RowWriter, context: WriteContext, chosen: list[Any], source: Any) -> Iterator[tuple[Any, Any]]:
+    """The rows of objects that have one for each of their rings."""
+    parts = split_rings(chosen, row.number, row.rule.each.by, lambda thing: row.outlined(thing, context))
+    wholes = {id(part.thing): part for part in parts}
+    for document, record in _written(row, context, [part.thing for part in parts], source):
+        part, held = wholes[id(record)], context.setting.held
+        held[record_mark(part.whole)] = (
+            held.get(record_mark(part.whole), 0) | held.get(record_mark(record), 0) & ~part.lost
+        )
+        yield document, part.whole
+
+
+def _written(
+    row: RowWriter, context: WriteContext, chosen: list[Any], source: Any, several: bool = False
+) -> Iterator[tuple[Any, Any]]:
+    rows = _each_row(row, context, chosen, source, several)
+    return _with_own_keys(row, context, rows) if row.rule.keyed else rows
+
+
+def _with_own_keys(row: RowWriter, context: WriteContext, rows: Iterator[tuple[Any, Any]]) -> Iterator[tuple[Any, Any]]:
+    """Rows of a mapping, which holds one under each key; of several records with one key the first is written."""
+    taken: set[Any] = set()
+    for document, record in rows:
+        if document[KEY] in taken:
+            hold_no_more(context, record)
+            _lose(row, context, record, f"another stands under the same key {document[KEY]!r}")
+            continue
+        taken.add(document[KEY])
+        yield document, record
+
+
+def _lose(row: RowWriter, context: WriteContext, record: Any, why: str) -> None:
+    """Note that a record has no row, and why; an attribute without one is left out of its record's row."""
+    if row.table == "attributes":
+        refuse(WriteContext(context.setting, context.item, record, context), ())
+        return
+    context.setting.rows.setdefault("lost", []).append((row.table, record, why))
+
+
+def _each_row(
+    row: RowWriter, context: WriteContext, chosen: list[Any], source: Any, several: bool
+) -> Iterator[tuple[Any, Any]]:
+    if row.where is None and context.as_read is None:
+        for index, record in enumerate(chosen):
+            try:
+                yield row.anew(record, index, len(chosen), context), record
+            except LackingError as lacking:
+                _lose(row, context, record, f"no {lacking}")
+        return
+    fitting = contexts_of(chosen, context)
+    if row.where is not None:
+        fitting = [inner for inner in fitting if row.fits(inner)]
+    count = len(fitting)
+    for index, inner in enumerate(fitting):
+        inner.index, inner.rows = index, count
+        if inner.as_read is not None:
+            inner.as_read.rows = count
+        try:
+            for one in _parts(row, inner, source, several, False):
+                yield write_record(row, one), inner.record
+        except LackingError as lacking:
+            _lose(row, context, inner.record, f"no {lacking}")
