@@ -16,6 +16,7 @@ from formatspec.engine.detection.fit.role_fit import (
     RoleFit,
     fit_of_documents,
     fit_of_label_images,
+    folded_names,
     spells_names,
     spells_own_name,
     spells_path,
@@ -182,10 +183,10 @@ def examined(
 
 def _image_finder(form: Format, images: Sequence[Claim]) -> Any:
     """A function that gives the image with a label image's captures, where there is one."""
-    known = {tuple(str(captures.get(name)) for name in form.key_names): path for path, captures in images}
+    known = {folded_names(captures, form.key_names): path for path, captures in images}
 
     def image_of(captures: Mapping[str, Any]) -> str | None:
-        return known.get(tuple(str(captures.get(name)) for name in form.key_names))
+        return known.get(folded_names(captures, form.key_names))
 
     return image_of
 

@@ -304,7 +304,7 @@ def choice_reader(rule: OneOf, scope: Scope, context: ReadContext, at: DocumentP
                 continue
             fresh = dict(record)
             reader(value, fresh, state)
-            if _REMARKS.issuperset(fault.code for fault in state.faults[before:]):
+            if all(fault.code in _REMARKS or fault.case in _REMARK_CASES for fault in state.faults[before:]):
                 record.update(fresh)
                 _readdress(state, fresh, record, before, noted)
                 return keys
@@ -327,6 +327,8 @@ def choice_reader(rule: OneOf, scope: Scope, context: ReadContext, at: DocumentP
 
 _REMARKS = frozenset({"RING_SHORT", "POLYGON_FLAT", "NUMBER_FORM"})
 """Codes of what is said of a value that is read all the same."""
+_REMARK_CASES = frozenset({"capitals"})
+"""Likewise cases of codes."""
 
 
 def _readdress(state: ItemState, fresh: Record, record: Record, faults: int, judged: int) -> None:
