@@ -38,5 +38,4 @@ class Otherwise:
             exact |= np.isin(known, others)
         ways = np.unique(np.stack([numbers.astype(np.int64), np.frombuffer(self._spellings, np.int64)]), axis=1)
         exact |= np.isin(known, known[np.bincount(np.searchsorted(known, ways[0]), minlength=len(known)) > 1])
-        for number, place in zip(known[exact].tolist(), positions[first[exact]].tolist(), strict=True):
-            yield number, place
+        yield from zip(known[exact].tolist(), positions[first[exact]].tolist(), strict=True)
