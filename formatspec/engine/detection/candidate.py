@@ -44,7 +44,7 @@ class Candidate(msgspec.Struct, frozen=True):
     their first files.  named: groups that it explains by name, whether or not their documents fit.  fit: the mean F
     of what could be judged.  missing: required roles without a file; lacking: likewise of all roles that are made.
     shows: images of the tree, if there are any, are its own.  unusual: images alone tell it, and their folders are
-    rather those of a format that lists the classes of each subset.
+    rather those of a format that lists the classes of each subset.  root: the folder in which the layout begins.
     """
 
     name: str
@@ -70,6 +70,7 @@ class Candidate(msgspec.Struct, frozen=True):
     shows: bool = True
     unusual: bool = False
     tells_items: bool = True
+    root: str = ""
 
     @property
     def may_win(self) -> bool:
@@ -175,6 +176,7 @@ def examined(
         contradiction=_contradiction(fits, outer + start),
         own=own,
         covers=not groups.images or bool(by_role.get(IMAGE)) or IMAGE not in form.roles or form.roles[IMAGE].optional,
+        root=(outer + start).rstrip("/"),
         unusual=state == "bare" and lists_one_subset_of_several(form, images),
         shows=not groups.images or bool(by_role.get(IMAGE)),
         tells_items=any(by_role[role.name] and _tells_items(role, form) for role in form.roles.values()),
