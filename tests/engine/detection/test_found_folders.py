@@ -54,6 +54,15 @@ FOLDERS: dict[str, tuple[dict[str, str], str]] = {
     }, "voc"),
     "labels whose images lie where the YAML does not say": (
         {"pictures/a.jpg": "", "labels/a.txt": BOX, "data.yaml": YOLO["data.yaml"]}, ""),
+    "YOLO with lists of absolute paths": ({
+        "images/a.jpg": "", "images/b.jpg": "", "labels/a.txt": BOX, "labels/b.txt": BOX,
+        "train.txt": "/home/me/x/images/a.jpg\n", "val.txt": "/home/me/x/images/b.jpg\n",
+        "mine.yaml": "path: /home/me/x\ntrain: train.txt\nval: val.txt\nnames: {0: cat}\n",
+    }, "yolo_ultralytics"),
+    "YOLO with lists of folders": ({
+        **{f"images/{name}/{name}.jpg": "" for name in "abc"}, **{f"labels/{name}/{name}.txt": BOX for name in "abc"},
+        "mine.yaml": "train: [images/a, images/b]\nval:\n- images/c\nnames: {0: cat}\n",
+    }, "yolo_ultralytics"),
     "YOLO without its YAML": ({path: text for path, text in YOLO.items() if path != "data.yaml"}, "yolo_ultralytics"),
     "YOLO with what training leaves": ({**YOLO, "args.yaml": "lr: 0.1\n", "results.csv": "epoch\n1\n",
                                         "labels/train.cache": "x"}, "yolo_ultralytics"),
