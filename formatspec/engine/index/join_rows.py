@@ -163,7 +163,6 @@ class _Joining(msgspec.Struct):
             self.faults.extend(fault._replace(scope=scope) for fault in state.faults)
             return
         names = self._names(state)
-        self.rivals, self.in_capitals = (), None
         found = self._owners(names)
         if table.kind == "item" and "id" in names and table.readers[which].by == ("id",):
             other = self._same_id_elsewhere(names["id"], found)
@@ -193,6 +192,10 @@ class _Joining(msgspec.Struct):
         for number in found:
             self.joined.add(number, position, which)
             self._tell(number, names)
+
+    def _forget_spellings(self) -> None:
+        """Begin a new row, of whose spelling nothing is known."""
+        self.rivals, self.in_capitals = (), None
 
     def _may_mean_several(self, names: Mapping[str, Any], which: int, state: ItemState) -> None:
         """Note that a row's name may be that of several items, and is spelled exactly as none of theirs."""
@@ -237,6 +240,7 @@ class _Joining(msgspec.Struct):
         """The numbers of the items whose names agree with a row's; for a source of items, one is made where there is
         none."""
         form, table, entries = self.form, self.table, self.entries
+        self._forget_spellings()
         whole = all(name in names for name in form.key_names if not may_lack(form, name))
         if table.kind == "item" and whole:
             identity = tuple(names.get(name) or "" for name in form.key_names)
