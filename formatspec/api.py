@@ -417,7 +417,8 @@ def sample(
 ) -> int:
     """Make up a dataset in a format, valid by its own rules; gives the number of files.
 
-    items: How many items.  seed: where the generator begins.  options: those of the spec, by name.
+    items: How many items.  seed: where the generator begins.  options: those of the spec, by name; of one that follows
+    from what objects hold, and is not stated, the seed takes a choice.
     The same arguments give the same bytes.  Raises OutputError where `out` exists, and LawBrokenError (an
     AssertionError) where a leaf of the spec reads another value than it wrote.
     """
@@ -431,7 +432,11 @@ def sample(
     source = load_spec(spec)
     place = output_place(out)
     refuse_existing(place, overwrite=False)
-    form = compile_format(source, source.layouts[0], options or {})
+    layout, stated = source.layouts[0], dict(options or {})
+    for name, option in layout.spec.options.items():
+        if option.follows and name not in stated:
+            stated[name] = random.Random(seed).choice(list(dict.fromkeys(option.follows.values())))
+    form = compile_format(source, layout, stated)
     categories, made = laws.example(form, random.Random(seed), items)
     files = laws.written(form, categories, made)
     with staged(place, listed=False) as staging:

@@ -26,6 +26,7 @@ Change = Callable[[bytes, random.Random], "bytes | None"]
 _CLASS_LIST = re.compile(
     r"(?i)(class|categor|label_?map|legend|names|synset|labels?\.(txt|json|csv)|meta\.json|data\.yaml)"
 )
+_SUBSET = re.compile(r"(?i)(?<![a-z])(?:train|trainval|training|val|valid|validation|test|testing)(?:20\d\d)?(?![a-z])")
 
 
 def documents(files: Files) -> list[str]:
@@ -111,6 +112,65 @@ def _stray_document(files: Files, rng: random.Random) -> dict[str, bytes] | None
     return {**files, "notes.json": b'{"made": "2024", "by": ["a", "b"]}'}
 
 
+def _strange_files(files: Files, rng: random.Random) -> dict[str, bytes] | None:
+    folder = rng.choice(sorted(files)).rpartition("/")[0]
+    return {
+        **files,
+        "weights.pt": rng.randbytes(400),
+        "nohup.out": b"",
+        "~$list.xlsx.tmp": rng.randbytes(90),
+        f"{folder}/core.1234" if folder else "core.1234": rng.randbytes(200),
+    }
+
+
+def _garbage_document(files: Files, rng: random.Random) -> dict[str, bytes] | None:
+    found = documents(files)
+    return {**files, rng.choice(found): rng.randbytes(200)} if len(found) > 1 else None
+
+
+def _one_subset(files: Files, rng: random.Random) -> dict[str, bytes] | None:
+    """One subset of several, as where somebody fetched a part alone."""
+    subset_of = {path: found.group().lower() for path in files if (found := _SUBSET.search(path))}
+    subsets = sorted(set(subset_of.values()))
+    if len(subsets) < 2:
+        return None
+    kept = rng.choice(subsets)
+    return {path: data for path, data in files.items() if subset_of.get(path, kept) == kept}
+
+
+def _windows_lines(files: Files, rng: random.Random) -> dict[str, bytes] | None:
+    found = {
+        path: files[path].replace(b"\r\n", b"\n").replace(b"\n", b"\r\n") for path in documents(files)
+        if b"\0" not in files[path]
+    }  # fmt: skip
+    return {**files, **found} if any(data != files[path] for path, data in found.items()) else None
+
+
+def _pretty_json(files: Files, rng: random.Random) -> dict[str, bytes] | None:
+    found = {}
+    for path in documents(files):
+        try:
+            if extension_of(path) in ("json", "labels", "geojson"):
+                found[path] = json.dumps(json.loads(files[path]), indent=4, sort_keys=True).encode()
+        except ValueError:
+            continue
+    return {**files, **found} if found else None
+
+
+def _capital_extensions(files: Files, rng: random.Random) -> dict[str, bytes] | None:
+    """Images with extensions in capitals, as cameras spell them, of which documents know nothing."""
+    found = {path for path in files if extension_of(path) in IMAGES}
+    named = {
+        path: path[: path.rindex(".")] + path[path.rindex(".") :].upper() if path in found else path for path in files
+    }
+    return {named[path]: data for path, data in files.items()} if found else None
+
+
+def _zipped_on_a_mac(files: Files, rng: random.Random) -> dict[str, bytes] | None:
+    forks = {f"__MACOSX/data/{_beside(path, '._')}": b"\0\5\26\7" + rng.randbytes(60) for path in files}
+    return {**{f"data/{path}": data for path, data in files.items()}, "__MACOSX/._data": b"\0\5\26\7", **forks}
+
+
 LAYOUTS: Mapping[str, Damage] = {
     "undamaged": _undamaged,
     "wrapped": _wrapped,
@@ -121,6 +181,13 @@ LAYOUTS: Mapping[str, Damage] = {
     "a key dropped": _key_dropped,
     "one document truncated": _one_truncated,
     "one document deleted": _one_deleted,
+    "one subset only": _one_subset,
+    "lines of Windows": _windows_lines,
+    "pretty-printed JSON": _pretty_json,
+    "extensions in capitals": _capital_extensions,
+    "zipped on a Mac": _zipped_on_a_mac,
+    "strange files": _strange_files,
+    "a garbage document": _garbage_document,
     "a stray document": _stray_document,
     "class list missing": _class_list_missing,
     "images missing": _images_missing,
@@ -129,10 +196,11 @@ LAYOUTS: Mapping[str, Damage] = {
 """What becomes of whole datasets, by name."""
 KEEPING = (
     "wrapped", "wrapped twice", "zipped", "a stray README", "hidden files", "a key dropped", "one document truncated",
-    "one document deleted",
+    "one document deleted", "one subset only", "lines of Windows", "pretty-printed JSON", "extensions in capitals",
+    "zipped on a Mac", "strange files", "a garbage document",
 )  # fmt: skip
 """Those that leave a file whole which identifies the format."""
-ZIPPED = frozenset({"zipped"})
+ZIPPED = frozenset({"zipped", "zipped on a Mac"})
 """Those whose files are put into a zip."""
 
 

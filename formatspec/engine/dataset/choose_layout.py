@@ -15,6 +15,7 @@ from formatspec.engine.label_images.reader import fits_header
 from formatspec.engine.spec.compiled import Format, Role, compile_format, offered_options
 from formatspec.engine.spec.option_keys import options_in_keys
 from formatspec.files.document import FileError
+from formatspec.language.errors import Problem, SpecError
 from formatspec.language.load import Source, place_at
 from formatspec.language.rules import problem
 from formatspec.model.image_error import ImageError
@@ -75,6 +76,32 @@ def candidates(source: Source, tree: Tree, options: Mapping[str, Any], within: s
         return not any(by_role.values()), -_score(form, below[prefix], by_role, several, told), len(unclaimed)
 
     return sorted(found, key=lambda one: rank(*one))
+
+
+def are_apart(a: str, b: str) -> bool:
+    """Whether neither of two folders lies within the other; "" is the root, in which all lie."""
+    return bool(a and b) and not f"{a}/".startswith(f"{b}/") and not f"{b}/".startswith(f"{a}/")
+
+
+def several_roots(name: str, data: str, roots: Sequence[str]) -> SpecError:
+    """The error for data in which datasets of one format lie side by side."""
+    places = ", ".join(f"{data.rstrip('/')}/{root}" for root in roots)
+    hint = f"point at one of them: formatspec … {data.rstrip('/')}/{roots[0]}"
+    return SpecError((Problem(f"{data} holds several datasets of {name}: {places}", None, hint=hint),))
+
+
+def _see_one_root(name: str, tree: Tree, chosen: str, found: Sequence[tuple[Format, str]]) -> None:
+    """See that no other dataset of a format lies beside the chosen one.  Raises SpecError."""
+    others = []
+    for root in sorted({prefix for _, prefix in found if are_apart(prefix, chosen)}):
+        paths = sampled(tree.under(root).paths())
+        for form in (form for form, prefix in found if prefix == root):
+            by_role = claims(form, (path for path in paths if not form.ignored(path))).by_role
+            if all(by_role[role.name] for role in form.roles.values() if not role.optional and not role.folder):
+                others.append(root)
+                break
+    if others:
+        raise several_roots(name, tree.root, (chosen, *others))
 
 
 def _with_names(form: Format, tree: Tree, prefix: str, options: Mapping[str, Any]) -> Format:
@@ -139,7 +166,8 @@ def open_source(
     """
     best: tuple[tuple[int, int], OpenDataset] | None = None
     has_images = any(path.rpartition(".")[2].lower() in IMAGE_EXTENSIONS for path in tree.paths())
-    for form, prefix in candidates(source, tree, options, within):
+    found = candidates(source, tree, options, within)
+    for form, prefix in found:
         dataset = OpenDataset(form, tree, prefix, purpose)
         complete = dataset.index.complete
         if best is None or (complete, len(dataset)) > best[0]:
@@ -150,5 +178,6 @@ def open_source(
             break
     assert best is not None
     dataset = best[1]
+    _see_one_root(source.name, tree, dataset.prefix, found)
     dataset.index.faults.extend(undecided(dataset.form, options))
     return dataset

@@ -16,6 +16,7 @@ from formatspec.engine.detection.fit.role_fit import (
     RoleFit,
     fit_of_documents,
     fit_of_label_images,
+    folded_names,
     spells_names,
     spells_own_name,
     spells_path,
@@ -43,7 +44,7 @@ class Candidate(msgspec.Struct, frozen=True):
     their first files.  named: groups that it explains by name, whether or not their documents fit.  fit: the mean F
     of what could be judged.  missing: required roles without a file; lacking: likewise of all roles that are made.
     shows: images of the tree, if there are any, are its own.  unusual: images alone tell it, and their folders are
-    rather those of a format that lists the classes of each subset.
+    rather those of a format that lists the classes of each subset.  root: the folder in which the layout begins.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Candidate(msgspec.Struct, frozen=True):
     shows: bool = True
     unusual: bool = False
     tells_items: bool = True
+    root: str = ""
 
     @property
     def may_win(self) -> bool:
@@ -174,6 +176,7 @@ def examined(
         contradiction=_contradiction(fits, outer + start),
         own=own,
         covers=not groups.images or bool(by_role.get(IMAGE)) or IMAGE not in form.roles or form.roles[IMAGE].optional,
+        root=(outer + start).rstrip("/"),
         unusual=state == "bare" and lists_one_subset_of_several(form, images),
         shows=not groups.images or bool(by_role.get(IMAGE)),
         tells_items=any(by_role[role.name] and _tells_items(role, form) for role in form.roles.values()),
@@ -182,10 +185,10 @@ def examined(
 
 def _image_finder(form: Format, images: Sequence[Claim]) -> Any:
     """A function that gives the image with a label image's captures, where there is one."""
-    known = {tuple(str(captures.get(name)) for name in form.key_names): path for path, captures in images}
+    known = {folded_names(captures, form.key_names): path for path, captures in images}
 
     def image_of(captures: Mapping[str, Any]) -> str | None:
-        return known.get(tuple(str(captures.get(name)) for name in form.key_names))
+        return known.get(folded_names(captures, form.key_names))
 
     return image_of
 

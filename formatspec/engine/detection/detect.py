@@ -12,13 +12,14 @@ from formatspec.engine.detection.candidate_roots import below, wrapping_folders
 from formatspec.engine.detection.evidence.evidence_groups import IMAGES, Groups, extension_of, grouped
 from formatspec.engine.detection.evidence.ignorable import is_ignorable
 from formatspec.engine.detection.evidence.opened_files import OpenedFiles
-from formatspec.engine.detection.ranking import RankedFormats, Standing, ranked, second_datasets
+from formatspec.engine.detection.ranking import RankedFormats, Standing, ranked, second_datasets, side_by_side
 from formatspec.engine.index.build_index import sampled
 from formatspec.engine.spec.compiled import compile_format
 from formatspec.language.errors import SpecError
 from formatspec.language.load import Source
 from formatspec.paths.trees.tree import Tree
 
+ARCHIVES = frozenset({"zip", "tar", "tgz", "gz", "bz2", "xz", "7z", "rar"})
 FOLDERS = 24
 """Folders of a tree that is no dataset which are looked into for one."""
 
@@ -29,7 +30,8 @@ class Detection(msgspec.Struct, frozen=True):
     sources: the specs that were tried.  within: the folder that was looked through, "" where the dataset begins at the
     root.  elsewhere: where no format is told, folders that hold a dataset, each with its format.  beside: formats that
     describe files which the winner leaves, each with the first of them.  holds: what the tree holds, where that is
-    nothing that could tell a format.
+    nothing that could tell a format.  roots: the folders in which datasets of the winner's format lie side by side.
+    empty: whether the tree holds nothing that could be of a dataset.
     """
 
     outcome: RankedFormats
@@ -38,6 +40,8 @@ class Detection(msgspec.Struct, frozen=True):
     elsewhere: tuple[tuple[str, str], ...] = ()
     beside: tuple[tuple[str, str], ...] = ()
     holds: str = ""
+    roots: tuple[str, ...] = ()
+    empty: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -46,8 +50,8 @@ class Detection(msgspec.Struct, frozen=True):
 
     @property
     def name(self) -> str | None:
-        """The format, where one is told."""
-        return self.names[0] if len(self.names) == 1 else None
+        """The format, where one is told, of one dataset."""
+        return self.names[0] if len(self.names) == 1 and not self.roots else None
 
     @property
     def winner(self) -> Source:
@@ -86,8 +90,10 @@ def detect(
     outcome = ranked(tried, wrong, not bare)
     if outcome.winners:
         within = outcome.winners[0].prefix
-        return Detection(outcome, sources, within, beside=tuple(second_datasets(outcome, tried)))
-    return Detection(outcome, sources, elsewhere=tuple(_elsewhere(sources, tree, own)), holds=_held(paths))
+        beside = tuple(second_datasets(outcome, tried))
+        return Detection(outcome, sources, within, beside=beside, roots=side_by_side(outcome, tried))
+    elsewhere, empty = tuple(_elsewhere(sources, tree, own)), all(map(_is_no_file_of_a_dataset, paths))
+    return Detection(outcome, sources, elsewhere=elsewhere, holds=_held(paths), empty=empty)
 
 
 def wrapped_in(source: Source, tree: Tree) -> str:
@@ -136,11 +142,14 @@ def _of_source(
 def _elsewhere(sources: Mapping[str, Source], tree: Tree, own: frozenset[str]) -> Iterator[tuple[str, str]]:
     """Folders of a tree that hold a dataset of their own, where the tree holds other things beside."""
     folders = [folder for folder in tree.folders() if folder.count("/") == 0 and not is_ignorable(folder + "/x")]
+    pictured = any(extension_of(path) in IMAGES for path in sampled(tree.paths()))
     for folder in folders[:FOLDERS]:
         part = tree.under(folder)
         paths = sampled(part.paths())
         if not any(extension_of(path) not in IMAGES and not is_ignorable(path) for path in paths):
             continue
+        if pictured and not any(extension_of(path) in IMAGES for path in paths):
+            continue  # documents alone, whose images lie beside
         found = _candidates(sources, part, OpenedFiles(part), paths, own)
         outcome = ranked({name: one for name, one in found.items() if isinstance(one, list)}, {}, True)
         if len(outcome.winners) == 1:
@@ -148,11 +157,17 @@ def _elsewhere(sources: Mapping[str, Source], tree: Tree, own: frozenset[str]) -
             yield f"{folder}/{inner}" if inner else folder, outcome.winners[0].name
 
 
+def _is_no_file_of_a_dataset(path: str) -> bool:
+    return is_ignorable(path) or extension_of(path) in ARCHIVES
+
+
 def _held(paths: Sequence[str]) -> str:
     """What a tree holds, where that tells no format."""
     told = [path for path in paths if not is_ignorable(path)]
     if not told:
         return "it holds no file"
+    if all(extension_of(path) in ARCHIVES for path in told):
+        return f"it holds archives alone, such as {told[0]}"
     if all(extension_of(path) in IMAGES for path in told):
         return "it holds images, and nothing that tells of them"
     return ""

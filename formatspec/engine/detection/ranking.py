@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
+from formatspec.engine.dataset.choose_layout import are_apart
 from formatspec.engine.detection.candidate import Candidate
 
 NEAREST = 5
@@ -135,3 +136,15 @@ def second_datasets(outcome: RankedFormats, candidates: Mapping[str, Sequence[Ca
                 found.append((name, file))
                 break
     return found
+
+
+def side_by_side(outcome: RankedFormats, candidates: Mapping[str, Sequence[Candidate]]) -> tuple[str, ...]:
+    """The folders of several datasets of the format that is told, none within another; none where there is one."""
+    if len(outcome.winners) != 1:
+        return ()
+    winner = outcome.winners[0]
+    roots = {
+        one.root for one in candidates[winner.name]
+        if one.state == "identified" and one.tells_items and one.covers and are_apart(one.root, winner.root)
+    }  # fmt: skip
+    return (winner.root, *sorted(roots)) if roots else ()

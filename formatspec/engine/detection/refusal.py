@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from formatspec.engine.dataset.choose_layout import several_roots
 from formatspec.engine.detection.detect import Detection
 from formatspec.language.errors import Problem, SpecError
 
@@ -9,6 +10,8 @@ from formatspec.language.errors import Problem, SpecError
 def refusal(data: str, found: Detection) -> SpecError:
     """The error for data of which no format is told."""
     outcome, elsewhere, nothing = found.outcome, found.elsewhere, found.holds
+    if found.roots:
+        return several_roots(found.names[0], data, found.roots)
     if len(outcome.winners) > 1:
         names = [one.name for one in outcome.winners]
         return _error(f"{data} can be read as {', '.join(names)}", f"say which: formatspec … {names[0]} {data}")
@@ -18,6 +21,8 @@ def refusal(data: str, found: Detection) -> SpecError:
             f"no known format describes {data}: it holds {places}, and other things beside",
             f"point at the dataset: formatspec … {data.rstrip('/')}/{elsewhere[0][0]}",
         )
+    if found.empty:
+        return _error(f"no known format describes {data}: {nothing}", "point at the folder or the zip of a dataset")
     near = ", ".join(f"{one.name} ({one.reason})" for one in outcome.nearest)
     why = "a spec of your own has a mistake, and images alone do not tell" if outcome.barred else nothing
     message = f"no known format describes {data}" + (f": {why}" if why else "")

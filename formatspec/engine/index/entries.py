@@ -20,6 +20,7 @@ from formatspec.engine.spec.compiled import IMAGE, Format, Role
 from formatspec.engine.spec.names_join import extension_told
 from formatspec.language.leaf import Bind
 from formatspec.language.rules import LeafRule, MapRule, Rule
+from formatspec.paths.spellings import Spellings, spelled_like
 
 HELD = 1 << 12
 """Items that stay in memory as they are; more are kept packed, on disk."""
@@ -100,6 +101,10 @@ class Entries(Sequence[Entry]):
     def twin(self, identity: tuple[Any, ...], extension: Any) -> int | None:
         """The number of the item with these key names that has an identity of its own for its extension."""
         return self.find((*identity, extension)) if self.twins and extension else None
+
+    def rename(self, identity: tuple[Any, ...], number: int) -> None:
+        """Let these key names, which were another item's, mean an item."""
+        self._numbers[hash(identity)] = self._same_hash[identity] = number
 
     def renumber(self, order: np.ndarray[Any, np.dtype[np.intp]]) -> None:
         """Give the items other numbers: `order` tells, for each of these, the number so far."""
@@ -230,6 +235,7 @@ class ItemFiles:
         self._extension = extension_told(form)
         self._last: Entry | None = None
         self._doubled: list[tuple[int, Fault]] = []
+        self._images = 0
         self._first_ranks, self._first_places = array("h"), array("q")
 
     def add(self, role: Role, path: str, captures: dict[str, Any], place: int) -> None:
@@ -257,6 +263,7 @@ class ItemFiles:
         told = {one: captures[one] for one in self._record_names[name]}
         if known is None:
             entry.add_file(name, path, told)
+            self._images += name == IMAGE
         else:
             known.append((path, told))
         if late:
@@ -298,9 +305,47 @@ class ItemFiles:
         return names
 
     def done(self) -> list[Fault]:
-        """Number the items by the roles and paths that first name them; gives those files that are one too many."""
+        """Give documents to the images whose names they have in other capitals, and number the items by the roles and
+        paths that first name them; gives what is wrong with files, as one that is one too many."""
+        faults = [fault for _, fault in sorted(self._doubled, key=itemgetter(0))]
+        if 0 < self._images < len(self._entries):
+            faults += self._join_in_capitals()
         self._entries.renumber(np.lexsort((self._first_places, self._first_ranks)))
-        return [fault for _, fault in sorted(self._doubled, key=itemgetter(0))]
+        return faults
+
+    def _join_in_capitals(self) -> Iterator[Fault]:
+        """Give the files of items without an image to the only item whose image is named so but for capitals."""
+        entries = self._entries
+        images = Spellings((entry.number, entry.identity) for entry in entries if IMAGE in entry.files)
+        lone = [entry.number for entry in entries if IMAGE not in entry.files and images.like(entry.identity)]
+        for number in lone:
+            alone = entries[number]
+            identity, files = alone.identity, alone.files
+            others = [(other, entries[other]) for other in images.like(identity)]
+            able = [(other, one.identity) for other, one in others if not files.keys() & one.files.keys()]
+            found = spelled_like(identity, able)
+            if not found:
+                continue
+            name, path = next((name, found[0][0]) for name, found in files.items())
+            place = self._form.roles[name].place
+            names = [entries[other].files[IMAGE][0][0] for other in found]
+            if len(found) > 1:
+                words = f"it may belong to {' or '.join(names[:3])}, of which none is spelled exactly so"
+                yield Fault("FILE_AMBIGUOUS", path, (), place, words, scope="item")
+                continue
+            words = "its name differs from the image's in capitals"
+            yield Fault("DIFFERS", path, (), place, words, names[0], path, case="capitals")
+            entries[number].files, entries[number].names = NONE, {}
+            entries.rename(identity, found[0])
+            self._take(entries[found[0]], files)
+
+    def _take(self, entry: Entry, files: Mapping[str, list[tuple[str, dict[str, Any]]]]) -> None:
+        """Give an item files of other roles, beside its own."""
+        entry.files = dict(sorted({**entry.files, **files}.items(), key=lambda one: self._ranks[one[0]]))
+        for name, found in files.items():
+            role = self._form.roles[name]
+            for one, value in captured(role, found[0][0]).items() if role.span == "item" else ():
+                entry.names.setdefault(one, value)
 
 
 def captured(role: Role, path: str) -> dict[str, Any]:

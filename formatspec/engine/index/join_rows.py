@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -14,6 +14,7 @@ from formatspec.engine.base.faults import MILD, DocumentPath, Fault
 from formatspec.engine.index.duplicate_ids import PLAIN, Ids
 from formatspec.engine.index.entries import Entries, Entry, header_of, item_key
 from formatspec.engine.index.id_columns import LARGEST_NOTED, Column
+from formatspec.engine.index.looked_up import LookedUp, Otherwise, may_lack
 from formatspec.engine.index.row_ownership import RepeatedId, RowOwnership, SharedFile, Table, TableFile
 from formatspec.engine.index.row_source import FileRows
 from formatspec.engine.index.union_lists import union_lists
@@ -22,92 +23,10 @@ from formatspec.engine.read.projection import RowSource, rows_decoder
 from formatspec.engine.read.rows.merge_rows import RowReader
 from formatspec.engine.resolve.scope import Meaning, Scope
 from formatspec.engine.spec.compiled import IMAGE, Format
-from formatspec.engine.spec.names_join import extension_told
-from formatspec.engine.splits.id_scopes import IDS, Split, id_in, id_split, several_id_splits, whole_split
+from formatspec.engine.splits.id_scopes import IDS, Split, id_split, several_id_splits, whole_split
 from formatspec.language.leaf import Bind, bindings
 from formatspec.language.rules import LeafRule, MapRule
-from formatspec.paths.names import plain_spelling
-
-
-class LookedUp:
-    """Items by some of their names, as they were when this was first asked for."""
-
-    def __init__(self, form: Format, entries: Entries) -> None:
-        self.doubled: set[Any] = set()
-        self.extension = extension_told(form) or ""
-        self._form = form
-        self._entries = entries
-        self._by: dict[tuple[str, ...], dict[int, int | list[int]]] = {}
-        self._alone: dict[tuple[str, ...], dict[Any, dict[Any, int]]] = {}
-        self._plain: dict[int, int] | None = None
-
-    def spelled_otherwise(self, identity: tuple[Any, ...]) -> int | None:
-        """The number of the item whose files alone spell these key names in another way: `a` for `./a`."""
-        if self._plain is None:
-            self._plain = {}
-            for entry in self._entries:
-                if entry.files:
-                    mark = hash(_plainly(entry.identity))
-                    self._plain[mark] = -1 if mark in self._plain else entry.number
-        plain = _plainly(identity)
-        number = self._plain.get(hash(plain), -1)
-        return number if number >= 0 and _plainly(self._entries[number].identity) == plain else None
-
-    def clear(self) -> None:
-        """Items may have other names now."""
-        self._by.clear()
-        self._alone.clear()
-
-    def of(self, shape: tuple[str, ...], key: tuple[Any, ...], split: Split) -> list[int]:
-        """The numbers of the items with these names, of which the id is the one that they have in a split."""
-        if shape not in self._by:
-            by: dict[int, int | list[int]] = {}
-            for entry in self._entries:
-                for _, own in _keys_of(self._form, shape, entry):
-                    mark = hash(own)
-                    known = by.setdefault(mark, entry.number)
-                    last = known[-1] if isinstance(known, list) else known
-                    if last != entry.number:
-                        by[mark] = [*(known if isinstance(known, list) else (known,)), entry.number]
-            self._by[shape] = by
-        found = self._by[shape].get(hash(key), [])
-        numbers = found if isinstance(found, list) else [found]
-        return [number for number in numbers if _key_of(self._form, shape, self._entries[number], split) == key]
-
-    def alone(self, shape: tuple[str, ...], given: tuple[Any, ...], split: Split) -> Mapping[Any, int]:
-        """By their ids in a split, the numbers of the items that alone have theirs, among those with the other names
-        given."""
-        if shape not in self._alone:
-            place = shape.index("id")
-            by: dict[Any, dict[Any, int]] = defaultdict(dict)
-            for entry in self._entries:
-                for own, key in _keys_of(self._form, shape, entry):
-                    ids = by[own, (*key[:place], *key[place + 1 :])]
-                    ids[key[place]] = -1 if key[place] in ids else entry.number
-            self._alone[shape] = by
-        return self._alone[shape].get((split, given), {})
-
-
-def _plainly(identity: tuple[Any, ...]) -> tuple[Any, ...]:
-    return tuple(plain_spelling(name) if isinstance(name, str) else name for name in identity)
-
-
-def _keys_of(form: Format, shape: tuple[str, ...], entry: Entry) -> Iterator[tuple[Split, tuple[Any, ...]]]:
-    """An item's names of a shape, with each id that it has and the split in which it has it."""
-    ids = entry.shared.get(IDS) if "id" in shape else None
-    for split in ids or ((),):
-        key = _key_of(form, shape, entry, split)
-        if key is not None:
-            yield split, key
-
-
-def _key_of(form: Format, shape: tuple[str, ...], entry: Entry, split: Split) -> tuple[Any, ...] | None:
-    """An item's names of a shape; None where it has not all of them."""
-    names, ids = entry.names, entry.shared.get(IDS)
-    if not all(name in names or _optional(form, name) for name in shape):
-        return None
-    own = names.get("id") if ids is None else id_in(ids, split)
-    return tuple(names.get(name) or "" if name != "id" else own for name in shape)
+from formatspec.paths.spellings import plainly
 
 
 def join_rows(
@@ -170,6 +89,9 @@ class _Joining(msgspec.Struct):
     lists: dict[str, dict[str, array[int]]]
     own: set[Any] = msgspec.field(default_factory=set)
     owned: dict[int, Any] = msgspec.field(default_factory=dict)
+    rivals: Sequence[int] = ()
+    in_capitals: tuple[Sequence[int], int] | None = None
+    otherwise: Otherwise = msgspec.field(default_factory=Otherwise)
 
     def run(self) -> None:
         rows = self.file.tables.get(self.table.path)
@@ -189,6 +111,7 @@ class _Joining(msgspec.Struct):
                 self._rows(start, documents, key, by_id, ids)
         else:
             self._numbered(rows, stated, key, by_id, ids)
+        self._see_spellings()
         doubled = [*ids.again(rows), *((which, position, None) for which, position in ids.missing)]
         free = ids.free(rows) if doubled else None
         for which, position, value in doubled:
@@ -253,7 +176,9 @@ class _Joining(msgspec.Struct):
                 return
             self.own.add(names["id"])
         if not found:
-            if names.get("id") is None or names["id"] not in self.looked.doubled:
+            if self.rivals:
+                self._may_mean_several(names, which, state)
+            elif names.get("id") is None or names["id"] not in self.looked.doubled:
                 self.faults.append(_unknown_item(file.path, names, state, table.readers[which]))
             return
         if table.kind == "item" and table.source and "id" in names:
@@ -264,6 +189,8 @@ class _Joining(msgspec.Struct):
                 self._named_twice(found[0], first, names["id"], which, state)
                 return
         ids.see(which, document, found[0], position)
+        if self.in_capitals is not None:
+            self.otherwise.add(*self.in_capitals, position)
         for number in found:
             self.joined.add(number, position, which)
             self._tell(number, names)
@@ -278,6 +205,33 @@ class _Joining(msgspec.Struct):
         twin = self.entries.add_twin(entry, extension)
         self.owned[twin] = names["id"]
         return twin
+
+    def _forget_spellings(self) -> None:
+        """Begin a new row, of whose spelling nothing is known."""
+        self.rivals, self.in_capitals = (), None
+
+    def _may_mean_several(self, names: Mapping[str, Any], which: int, state: ItemState) -> None:
+        """Note that a row's name may be that of several items, and is spelled exactly as none of theirs."""
+        if "id" in names and self.table.kind == "item":
+            self.looked.doubled.add(names["id"])  # what tells of it follows from this, and is not said
+        files = [_file_of(self.entries[number]) for number in self.rivals]
+        key = self.table.names[which]
+        path = (*state.at, key) if key is not None else state.at
+        told = ", ".join(str(names[name]) for name in self.form.key_names if names.get(name) not in (None, ""))
+        words = f"{told!r} may mean {' or '.join(files[:3])}, of which none is spelled exactly so"
+        scope = "item" if self.table.kind == "item" else "object"
+        self.faults.append(
+            Fault("FILE_AMBIGUOUS", self.file.path, path, self.table.readers[which].place, words, scope=scope)
+        )
+
+    def _see_spellings(self) -> None:
+        """Note items that some rows name as their files do, and others with other capitals: it cannot be both."""
+        for number, position in self.otherwise.twice(self.joined):
+            place = self.table.readers[0].place
+            words = f"{_file_of(self.entries[number])} is named in two ways, which differ in capitals"
+            self.faults.append(
+                Fault("FILE_AMBIGUOUS", self.file.path, (*self.table.path, position), place, words, scope="item")
+            )
 
     def _named_twice(self, number: int, first: Any, again: Any, which: int, state: ItemState) -> None:
         """Note that a row names the image of another row; what tells of it follows from that, and is not said."""
@@ -299,17 +253,19 @@ class _Joining(msgspec.Struct):
         """The numbers of the items whose names agree with a row's; for a source of items, one is made where there is
         none."""
         form, table, entries = self.form, self.table, self.entries
-        whole = all(name in names for name in form.key_names if not _optional(form, name))
+        self._forget_spellings()
+        whole = all(name in names for name in form.key_names if not may_lack(form, name))
         if table.kind == "item" and whole:
             identity = tuple(names.get(name) or "" for name in form.key_names)
             number = entries.twin(identity, names.get(self.looked.extension))
             if number is None:
                 number = entries.find(identity)
-            if number is None:
-                number = self.looked.spelled_otherwise(identity)
-            if number is None and table.source:
-                number = entries.add(identity, item_key(form, names))
-            return () if number is None else (number,)
+            if number is not None:
+                return (number,)
+            meant = self._spelled_otherwise(form.key_names, identity)
+            if not meant and table.source and not self.rivals:
+                meant = (entries.add(identity, item_key(form, names)),)
+            return meant
         shape = tuple(sorted(name for name in names if name == "id" or name in form.key_names))
         if "image.path" in names and "id" not in names and not whole:
             return ()  # the path is that of no image of the layout
@@ -317,11 +273,20 @@ class _Joining(msgspec.Struct):
             return range(len(entries)) if table.kind != "item" else ()
         key = tuple(names[name] if name == "id" else names[name] or "" for name in shape)
         found = self.looked.of(shape, key, self.split)
-        if not found and "id" not in shape and len(shape) == len(form.key_names):
-            number = self.looked.spelled_otherwise(tuple(names.get(name) or "" for name in form.key_names))
-            return () if number is None else (number,)
         if len(found) > 1 and entries.twins and (extension := names.get(self.looked.extension)):
             return [one for one in found if entries[one].names.get(self.looked.extension) == extension] or found
+        return found if found or "id" in shape else self._spelled_otherwise(shape, key)
+
+    def _spelled_otherwise(self, shape: tuple[str, ...], key: tuple[Any, ...]) -> Sequence[int]:
+        """The numbers of the items that a row means whose names are spelled otherwise; where it may mean several, those
+        are `rivals`."""
+        found = self.looked.spelled_otherwise(shape, key)
+        own = dict.fromkeys(self.looked.names_of(shape, number) for number in found)
+        if len(own) > 1:
+            self.rivals = found
+            return ()
+        if found and plainly(next(iter(own))) != plainly(key):
+            self.in_capitals = found, hash(key)
         return found
 
     def _names(self, state: ItemState) -> dict[str, Any]:
@@ -465,6 +430,12 @@ def _no_rows(file: SharedFile, table: Table, faults: list[Fault]) -> None:
         faults.append(Fault("FIELD", file.path, tuple(path), place, "the value does not fit", "a list", value))
 
 
+def _file_of(entry: Entry) -> str:
+    """The file by which an item is named to a person: its image, else the first that it has."""
+    found = entry.files.get(IMAGE) or next(iter(entry.files.values()), None)
+    return found[0][0] if found else entry.key
+
+
 def _path_of(state: ItemState, slot: str) -> DocumentPath:
     found = state.place_of.get(slot)
     return found[1] if found else state.at
@@ -486,8 +457,3 @@ def _names_of(document: Any, table: Table, state: ItemState) -> int:
             break
         state.faults.clear()
     return which
-
-
-def _optional(form: Format, name: str) -> bool:
-    found = form.roles[IMAGE].scope.captures.get(name)
-    return found == "path?" or (name != "id" and name not in form.key_names)

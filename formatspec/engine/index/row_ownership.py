@@ -132,6 +132,13 @@ class RowOwnership:
         self._rows.add(*(np.frombuffer(column, column.typecode) if column else () for column in self._noted))
         self._noted = (array("i"), array("h"), array("i"), array("b"))
 
+    def of_last_part(self) -> Iterator[tuple[Any, Any]]:
+        """The owners and the places of the last part's rows, some at a time."""
+        self._put_away()
+        for _, rows in self._rows.pieces():
+            own = rows[rows["part"] == len(self.parts) - 1]
+            yield own["owner"], own["position"]
+
     def settle(self, entries: int) -> None:
         """Put the rows in the order of the items that they belong to, each item's as they were noted."""
         self._put_away()

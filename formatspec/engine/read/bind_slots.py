@@ -16,6 +16,7 @@ from formatspec.model.flaws import flaws, good_rings
 from formatspec.model.region import Region
 from formatspec.model.slots import TABLES, find_slot
 from formatspec.paths.names import plain_spelling, safe_join
+from formatspec.paths.spellings import differs_in_capitals
 from formatspec.paths.templates.template import Template
 
 Binder = Callable[[Any, Record, ItemState], None]
@@ -193,6 +194,9 @@ def _capture(name: str) -> Binder:
         if known is None:
             state.captures[name] = value
         elif str(known) != str(value) and plain_spelling(str(known)) != plain_spelling(str(value)):
+            if differs_in_capitals(str(known), str(value)):
+                words = f"{name} differs from the file's own name in capitals"
+                raise MisfitError("DIFFERS", words, repr(known), value, "capitals")
             state.stated[name] = value
             raise MisfitError("DIFFERS", f"{name} differs from the file's own name", repr(known), value, "name")
 
@@ -217,7 +221,11 @@ def _path(role: str, scope: Scope) -> Binder:
         joined = safe_join(folder, value) if isinstance(value, str) and value else None
         if joined is None:
             raise MisfitError("PATH_ESCAPES", "the path leads out of the dataset", "a path below the root", value)
-        put(state.item if scope.kind == "item" else record, slot, joined, state)
+        owner = state.item if scope.kind == "item" else record
+        known = owner.get(slot)
+        if isinstance(known, str) and differs_in_capitals(known, joined):
+            raise MisfitError("DIFFERS", "the path differs from the file's own in capitals", known, joined, "capitals")
+        put(owner, slot, joined, state)
 
     return bind
 

@@ -293,6 +293,7 @@ def choice_reader(rule: OneOf, scope: Scope, context: ReadContext, at: DocumentP
     often = context.often and kinds is None
     plain = plain_alternative(rule.alternatives[0], scope, context.wanted) if often else None
     first_keys = tried[0][2]
+    lacking = _lacking(rule, scope)
 
     def choose(value: Any, record: Record, state: ItemState) -> frozenset[str]:
         if plain is not None and type(value) is dict and plain(value, record, state):
@@ -310,7 +311,7 @@ def choice_reader(rule: OneOf, scope: Scope, context: ReadContext, at: DocumentP
                 continue
             fresh = dict(record)
             reader(value, fresh, state)
-            if _REMARKS.issuperset(fault.code for fault in state.faults[before:]):
+            if all(fault.code in _REMARKS or fault.case in _REMARK_CASES for fault in state.faults[before:]):
                 record.update(fresh)
                 _readdress(state, fresh, record, before, noted)
                 return keys
@@ -318,7 +319,8 @@ def choice_reader(rule: OneOf, scope: Scope, context: ReadContext, at: DocumentP
             del state.faults[before:]
             del state.judged[noted:]
         if not kept:
-            state.fault("ALTERNATIVE", (*state.at, *at), rule.place, "none of the alternatives fits", got=value)
+            words, wanted = "none of the alternatives fits", lacking(value)
+            state.fault("ALTERNATIVE", (*state.at, *at), rule.place, words, wanted, value)
             return frozenset()
         faults, keys = kept[-1]
         if len(kept) > 1:
@@ -331,8 +333,27 @@ def choice_reader(rule: OneOf, scope: Scope, context: ReadContext, at: DocumentP
     return choose if unread is None else noting(unread, [keys for _, _, keys, _ in tried], choose)
 
 
+def _lacking(rule: OneOf, scope: Scope) -> Callable[[Any], str]:
+    """Gives the keys that a mapping lacks of each of its alternatives, as words; "" where it lacks none of one."""
+    wanted = [
+        [key for one in choice.fields if not may_be_absent(one, scope) for key in one.keys]
+        for choice in rule.alternatives
+        if isinstance(choice, MapRule)
+    ]
+
+    def lacking(value: Any) -> str:
+        if not isinstance(value, dict) or len(wanted) < len(rule.alternatives):
+            return ""
+        first = [next((key for key in keys if key not in value), "") for keys in wanted]
+        return " or ".join(dict.fromkeys(map(repr, first))) if all(first) else ""
+
+    return lacking
+
+
 _REMARKS = frozenset({"RING_SHORT", "POLYGON_FLAT", "NUMBER_FORM", "SEGMENT_EMPTY"})
 """Codes of what is said of a value that is read all the same."""
+_REMARK_CASES = frozenset({"capitals"})
+"""Likewise cases of codes."""
 
 
 def _readdress(state: ItemState, fresh: Record, record: Record, faults: int, judged: int) -> None:

@@ -34,6 +34,7 @@ from formatspec.language.errors import Place
 from formatspec.language.expression import Literal
 from formatspec.language.leaf import Bind, Computed, Constant, Keep, Leaf, Text
 from formatspec.language.rules import KEY
+from formatspec.paths.spellings import differs_in_capitals
 
 Wanted = Callable[[Meaning, Scope], bool]
 
@@ -264,10 +265,13 @@ def _text(leaf: Text, place: Place, scope: Scope, context: ReadContext, at: Docu
         if parts is None:
             told = names_file and all(name in state.captures for name in names.values())
             if told and isinstance(value, str) and value:
-                state.stated.update(dict.fromkeys(names.values()))
                 own = template.template.render({part: str(state.captures[name]) for part, name in names.items()})
-                words = "the text differs from the file's own name"
-                state.fault("DIFFERS", (*state.at, *at), place, words, own, value, case="name")
+                words, case = "the text differs from the file's own name", "name"
+                if differs_in_capitals(own, value):
+                    words, case = f"{words} in capitals", "capitals"
+                else:
+                    state.stated.update(dict.fromkeys(names.values()))
+                state.fault("DIFFERS", (*state.at, *at), place, words, own, value, case=case)
                 return
             state.fault("FIELD", (*state.at, *at), place, "the text does not fit", leaf.source, value)
             return

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from formatspec.paths.listing import Paths
 from formatspec.paths.names import safe_join
+from formatspec.paths.spellings import Spellings, spelled_like
 
 
 class SourceChangedError(Exception):
@@ -42,6 +43,10 @@ class Tree(Protocol):
 
     def exists(self, path: str) -> bool:
         """Whether a regular file has this path."""
+        ...
+
+    def alike(self, path: str) -> list[str]:
+        """The files whose paths are spelled like this one but for capitals, where none has the path itself."""
         ...
 
     def size(self, path: str) -> int:
@@ -97,6 +102,15 @@ class Listed:
 
     def escapes(self) -> Sequence[str]:
         return self._listing.escapes
+
+    @cached_property
+    def _spellings(self) -> Spellings:
+        return Spellings((place, (path,)) for place, path in enumerate(self.paths()))
+
+    def alike(self, path: str) -> list[str]:
+        paths = self.paths()
+        found = [paths[place] for place in self._spellings.like((path,))]
+        return spelled_like((path,), [(one, (one,)) for one in found])
 
     def prefetch(self, paths: Iterable[str], again: bool = False) -> None:
         """A file here is at hand."""

@@ -96,3 +96,9 @@ def test_what_is_no_mapping_does_not_fit(fit: Any) -> None:
 def test_what_the_beginning_of_a_document_lacks_says_nothing(fit: Any) -> None:
     part = document(pictures=None, things=None)
     assert fit(part, True).f == 1.0 and fit(part).f < 0.5
+
+
+def test_the_row_in_which_a_document_breaks_off_may_lack_anything(fit: Any) -> None:
+    part = document(things=[{"item": 1}])
+    assert fit(part, True).f > 0.8 > fit(part).f
+    assert fit(document(things=[{"x": 1}, {"y": 2}, {"z": 3}]), True).f < 0.5

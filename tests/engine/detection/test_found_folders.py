@@ -49,6 +49,20 @@ FOLDERS: dict[str, tuple[dict[str, str], str]] = {
     "a file of a common name, broken": ({"a.jpg": "", "annotations.json": '{"images": ['}, ""),
     "a JSON file of nothing": ({"a.jpg": "", "a.json": "{}"}, ""),
     "YOLO, nested twice": ({f"my project/export 3/{path}": text for path, text in YOLO.items()}, "yolo_ultralytics"),
+    "one year of VOC, and an empty one": ({
+        **{f"VOCdevkit/VOC2007/{path}": text for path, text in VOC.items()}, "VOCdevkit/VOC2012/notes.md": "",
+    }, "voc"),
+    "labels whose images lie where the YAML does not say": (
+        {"pictures/a.jpg": "", "labels/a.txt": BOX, "data.yaml": YOLO["data.yaml"]}, ""),
+    "YOLO with lists of absolute paths": ({
+        "images/a.jpg": "", "images/b.jpg": "", "labels/a.txt": BOX, "labels/b.txt": BOX,
+        "train.txt": "/home/me/x/images/a.jpg\n", "val.txt": "/home/me/x/images/b.jpg\n",
+        "mine.yaml": "path: /home/me/x\ntrain: train.txt\nval: val.txt\nnames: {0: cat}\n",
+    }, "yolo_ultralytics"),
+    "YOLO with lists of folders": ({
+        **{f"images/{name}/{name}.jpg": "" for name in "abc"}, **{f"labels/{name}/{name}.txt": BOX for name in "abc"},
+        "mine.yaml": "train: [images/a, images/b]\nval:\n- images/c\nnames: {0: cat}\n",
+    }, "yolo_ultralytics"),
     "YOLO without its YAML": ({path: text for path, text in YOLO.items() if path != "data.yaml"}, "yolo_ultralytics"),
     "YOLO with what training leaves": ({**YOLO, "args.yaml": "lr: 0.1\n", "results.csv": "epoch\n1\n",
                                         "labels/train.cache": "x"}, "yolo_ultralytics"),
@@ -89,6 +103,19 @@ def test_a_folder(kind: str, tmp_path: Path) -> None:
     found = detect(sources(), open_tree(tmp_path))
     assert found.names == ((name,) if name else ())
     assert name or len(found.outcome.nearest) == 5
+
+
+@pytest.mark.parametrize("around", ["VOCdevkit/", "", "my data/VOCdevkit/"])
+def test_datasets_side_by_side_are_no_single_one(around: str, tmp_path: Path) -> None:
+    """Two years of VOC, of which one is small: neither is left out in silence."""
+    years = {"VOC2007": list(VOC), "VOC2012": [path for path in VOC if "/a." in path]}
+    for path, text in ((f"{year}/{path}", VOC[path]) for year, paths in years.items() for path in paths):
+        place = tmp_path / around / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(content(path, text))
+    found = detect(sources(), open_tree(tmp_path))
+    assert found.names == ("voc",) and found.name is None
+    assert set(found.roots) == {f"{around}VOC2007", f"{around}VOC2012"}
 
 
 @pytest.mark.parametrize("kind", [kind for kind in FOLDERS if kind.startswith(("a wrapped", "a COCO", "YOLO"))])

@@ -145,3 +145,27 @@ def test_an_own_spec_goes_before_an_equal_one(run: Run, tmp_path: Path, monkeypa
     (tmp_path / "specs/ours.yaml").write_text(text.replace("examples: [examples/labelme]", ""))
     fs.sample("labelme", tmp_path / "data", items=2)
     assert run("detect", "data")[1] == "ours\n"
+
+
+def test_datasets_of_one_format_side_by_side_are_each_named(run: Run, tmp_path: Path) -> None:
+    for year in ("2007", "2012"):
+        fs.sample("voc", tmp_path / f"data/VOCdevkit/VOC{year}", items=2)
+    for words in (("detect",), ("validate",), ("validate", "voc"), ("convert", "--to", "coco")):
+        status, _, said = run(*words, tmp_path / "data")
+        assert status == 2, words
+        for year in ("2007", "2012"):
+            assert f"{tmp_path}/data/VOCdevkit/VOC{year}" in said
+    assert run("validate", tmp_path / "data/VOCdevkit/VOC2012")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("", "it holds no file"), ("data.zip", "archives alone, such as data.zip")]
+)
+def test_a_folder_in_which_nothing_can_be_a_dataset_has_no_nearest_formats(
+    name: str, words: str, run: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "data").mkdir()
+    if name:
+        (tmp_path / "data" / name).write_bytes(b"PK")
+    status, out, said = run("detect", tmp_path / "data")
+    assert status == 2 and not out and words in said and "Nearest" not in said

@@ -14,6 +14,7 @@ from formatspec.engine.spec.compiled import Format, Role
 from formatspec.language.expression import Name
 from formatspec.language.rules import TableRule
 from formatspec.model.records import Item
+from formatspec.paths.spellings import differs_in_capitals
 from formatspec.paths.trees.tree import Tree
 
 
@@ -58,10 +59,28 @@ def _levels(role: Role, item: Item) -> Iterator[int]:
             yield level
 
 
+def named_file(path: str, role: Role, tree: Tree, state: ItemState) -> str | None:
+    """The file that a document names by its path: the file itself, else the only one whose path differs from it in
+    capitals alone, of which a fault is noted; None where there is none, or several."""
+    if tree.exists(path):
+        return path
+    found = tree.alike(path)
+    where = (state.file or path, state.at, role.place)
+    if len(found) > 1:
+        words = f"{path} may mean {' or '.join(found[:3])}, of which none is spelled exactly so"
+        state.faults.append(Fault("FILE_AMBIGUOUS", *where, words))
+    if len(found) != 1:
+        return None
+    if differs_in_capitals(found[0], path):
+        words = "a path differs from the file's own in capitals"
+        state.faults.append(Fault("DIFFERS", *where, words, found[0], path, case="capitals"))
+    return found[0]
+
+
 def is_named(role: Role, tree: Tree, state: ItemState) -> bool:
     """Whether a document names the item's file of a role, and it is there."""
     path = state.item.get(f"path.{role.name}")
-    return path is not None and tree.exists(path)
+    return path is not None and (tree.exists(path) or len(tree.alike(path)) == 1)
 
 
 def note_missing(role: Role, entry: Entry, state: ItemState) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from formatspec.engine.base.faults import Fault, Record, other_encoding, unread
-from formatspec.engine.dataset.item.expected_files import expected_path, note_missing
+from formatspec.engine.dataset.item.expected_files import expected_path, named_file, note_missing
 from formatspec.engine.dataset.item.purpose import Purpose, Readers
 from formatspec.engine.documents.line_document import Stray
 from formatspec.engine.index.entries import Entry
@@ -26,7 +26,9 @@ def read_item_file(
     """Read the one file of a role that tells of the whole item; `files` and `rasters` take what was read."""
     found = entry.files.get(role.name)
     path = found[0][0] if found else state.item.get(f"path.{role.name}")
-    if path is None or not (found or tree.exists(path)):
+    if path is not None and not found:
+        path = named_file(path, role, tree, state)
+    if path is None:
         note_missing(role, entry, state)
         return
     files.setdefault(role.name, []).append(path)
@@ -123,10 +125,11 @@ def read_record_files(
     for record in state.tables.get("object", ()):
         key = tuple([record.get(one) for one in slots])
         listed = found.get(key)
-        path: Any = record.get(slot) or listed
-        if path is None or (path != listed and not tree.exists(path)):
+        named: Any = record.get(slot) or listed
+        path = named if named is None or named == listed else named_file(named, role, tree, state)
+        if path is None:
             if not role.optional:
-                expected = path or expected_path(
+                expected = named or expected_path(
                     role, {**state.captures, **{f"object.{s}": record.get(s) for s in slots}}
                 )
                 where = record.get("$id_at", (record.get("$file", expected), ()))

@@ -9,7 +9,7 @@ from typing import Any
 
 from formatspec.codecs.registry import Env
 from formatspec.engine.base.faults import DocumentPath, Fault
-from formatspec.engine.dataset.item.expected_files import expected_path
+from formatspec.engine.dataset.item.expected_files import expected_path, named_file
 from formatspec.engine.dataset.item.purpose import Purpose
 from formatspec.engine.index.entries import Entry
 from formatspec.engine.index.row_ownership import Run
@@ -28,6 +28,8 @@ def read_image(
     found = entry.files.get(IMAGE)
     path = found[0][0] if found else state.item.get("image.path")
     role = form.roles.get(IMAGE)
+    if path is not None and not found and role is not None:
+        path = named_file(path, role, tree, state) or path
     if path is None or not (found or tree.exists(path)):
         if role is None:
             return
@@ -102,9 +104,15 @@ def look_inside(state: ItemState, purpose: Purpose, beside: bool) -> None:
         state.item["$info"] = info
 
 
-def name_image(form: Format, state: ItemState) -> None:
-    """The path of an image that is not there, as far as the names and the documents tell it."""
+def name_image(form: Format, tree: Tree, state: ItemState, beside: bool) -> None:
+    """The path of an image that is not there under the item's own name, as far as the names and the documents tell it.
+
+    beside: whether the image was found.
+    """
     role = form.roles.get(IMAGE)
+    path = state.item.get("image.path")
+    if role is not None and path is not None and not beside and path != expected_path(role, state.captures):
+        state.item["image.path"] = named_file(path, role, tree, state) or path
     if role is not None and not role.optional and "image.path" not in state.item:
         with suppress(KeyError, ValueError):
             state.item["image.path"] = role.template.render(state.captures)

@@ -88,7 +88,7 @@ def _read_entry(
         elif role.span == "item" and name not in entry.files and not is_named(role, tree, state):
             note_missing(role, entry, state)
     look_inside(state, purpose, IMAGE in files)
-    name_image(form, state)
+    name_image(form, tree, state, IMAGE in files)
     if "area" in state.tables:
         state.materialize_records()
     item = item_of(entry.key, state)

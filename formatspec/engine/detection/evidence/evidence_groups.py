@@ -59,7 +59,7 @@ def grouped(paths: Sequence[str], files: ImageFiles) -> Groups:
 
 
 def _stem(path: str) -> str:
-    return path.rpartition("/")[2].partition(".")[0]
+    return path.rpartition("/")[2].partition(".")[0].lower()
 
 
 def _folded(text: str) -> str:

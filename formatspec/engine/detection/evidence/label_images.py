@@ -182,7 +182,7 @@ def _groups(paths: Sequence[str]) -> list[_Group]:
     folders: dict[str, dict[str, str]] = defaultdict(dict)
     for path in paths:
         folder, _, name = path.rpartition("/")
-        folders[folder].setdefault(name.rpartition(".")[0], path)
+        folders[folder].setdefault(name.rpartition(".")[0].lower(), path)
     found: list[_Group] = []
     for folder, own in folders.items():
         parted: dict[str, dict[str, str]] = defaultdict(dict)

@@ -120,7 +120,8 @@ def fit_of(rule: Rule, scope: Scope, document: Any, cut: bool = False) -> Fit:
         return Fit(0.0, _missing_at(nameless))
     if not recall:
         return Fit(0.0, _missing(tally))
-    share = 1 - tally.strange / tally.rows if tally.rows else 1.0
+    strange = max(tally.strange - cut, 0)  # the row in which it breaks off may be of any kind
+    share = 1 - strange / tally.rows if tally.rows else 1.0
     f = 2 * recall * precision / (recall + precision) * share if recall + precision else 0.0
     return Fit(f, _missing(tally) or tally.wrong or _odd(tally))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from formatspec.codecs.registry import Env, UnfitError
@@ -128,10 +128,15 @@ def strangers(fit: RoleFit, claims: Sequence[Claim], names: Sequence[str], image
 
     names: the captures that make an item's name.
     """
-    known = {tuple(str(captures.get(name)) for name in names) for _, captures in images}
-    if any(tuple(str(captures.get(name)) for name in names) in known for _, captures in claims):
+    known = {folded_names(captures, names) for _, captures in images}
+    if any(folded_names(captures, names) in known for _, captures in claims):
         return fit
     return RoleFit(0.0, claims[0][0], "no image has its name", strange=frozenset(path for path, _ in claims))
+
+
+def folded_names(captures: Mapping[str, Any], names: Iterable[str]) -> tuple[str, ...]:
+    """Some of the names that a path tells, by which files are compared: capitals count as small letters."""
+    return tuple(str(captures.get(name)).casefold() for name in names)
 
 
 def _joined(fits: Mapping[str, float], first: tuple[str, str]) -> RoleFit:
@@ -169,9 +174,9 @@ def named_share(role: Role, document: Document, captures: Mapping[str, Any], ima
         if not names and images:
             continue
         if names not in known:
-            known[names] = {tuple(str(found.get(name)) for name in names) for _, found in images}
+            known[names] = {folded_names(found, names) for _, found in images}
         named += 1
-        joined += tuple(told[name] for name in names) in known[names]
+        joined += folded_names(told, names) in known[names]
     return joined / named if named else 1.0
 
 

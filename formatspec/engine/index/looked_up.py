@@ -1,0 +1,138 @@
+"""Items looked up by some of their names, as rows of shared files name them."""
+
+from __future__ import annotations
+
+from array import array
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from formatspec.engine.index.entries import Entries, Entry
+from formatspec.engine.index.row_ownership import RowOwnership
+from formatspec.engine.spec.compiled import IMAGE, Format
+from formatspec.engine.spec.names_join import extension_told
+from formatspec.engine.splits.id_scopes import IDS, Split, id_in
+from formatspec.paths.spellings import Spellings, spelled_like
+
+
+class LookedUp:
+    """Items by some of their names, as they were when this was first asked for."""
+
+    def __init__(self, form: Format, entries: Entries) -> None:
+        self.doubled: set[Any] = set()
+        self.extension = extension_told(form) or ""
+        self._form = form
+        self._entries = entries
+        self._by: dict[tuple[str, ...], dict[int, int | list[int]]] = {}
+        self._alone: dict[tuple[str, ...], dict[Any, dict[Any, int]]] = {}
+        self._spellings: dict[tuple[str, ...], Spellings] = {}
+
+    def spelled_otherwise(self, shape: tuple[str, ...], key: tuple[Any, ...]) -> list[int]:
+        """The numbers of the items with files whose names are spelled like these: `a` for `./a`, else `A` for `a`.
+
+        Items of several names are meant only where nothing but capitals tells them from the row.
+        """
+        if shape not in self._spellings:
+            self._spellings[shape] = Spellings(
+                (entry.number, own) for entry in self._entries if entry.files and (own := self._named(shape, entry))
+            )
+        numbers = self._spellings[shape].like(key)
+        return spelled_like(key, [(n, own) for n in numbers if (own := self._named(shape, self._entries[n]))])
+
+    def names_of(self, shape: tuple[str, ...], number: int) -> tuple[Any, ...]:
+        """An item's names of a shape, which it has."""
+        return self._named(shape, self._entries[number]) or ()
+
+    def _named(self, shape: tuple[str, ...], entry: Entry) -> tuple[Any, ...] | None:
+        return _key_of(self._form, shape, entry, ())
+
+    def clear(self) -> None:
+        """Items may have other names now."""
+        self._by.clear()
+        self._alone.clear()
+
+    def of(self, shape: tuple[str, ...], key: tuple[Any, ...], split: Split) -> list[int]:
+        """The numbers of the items with these names, of which the id is the one that they have in a split."""
+        if shape not in self._by:
+            by: dict[int, int | list[int]] = {}
+            for entry in self._entries:
+                for _, own in _keys_of(self._form, shape, entry):
+                    mark = hash(own)
+                    known = by.setdefault(mark, entry.number)
+                    last = known[-1] if isinstance(known, list) else known
+                    if last != entry.number:
+                        by[mark] = [*(known if isinstance(known, list) else (known,)), entry.number]
+            self._by[shape] = by
+        found = self._by[shape].get(hash(key), [])
+        numbers = found if isinstance(found, list) else [found]
+        return [number for number in numbers if _key_of(self._form, shape, self._entries[number], split) == key]
+
+    def alone(self, shape: tuple[str, ...], given: tuple[Any, ...], split: Split) -> Mapping[Any, int]:
+        """By their ids in a split, the numbers of the items that alone have theirs, among those with the other names
+        given."""
+        if shape not in self._alone:
+            place = shape.index("id")
+            by: dict[Any, dict[Any, int]] = defaultdict(dict)
+            for entry in self._entries:
+                for own, key in _keys_of(self._form, shape, entry):
+                    ids = by[own, (*key[:place], *key[place + 1 :])]
+                    ids[key[place]] = -1 if key[place] in ids else entry.number
+            self._alone[shape] = by
+        return self._alone[shape].get((split, given), {})
+
+
+def _keys_of(form: Format, shape: tuple[str, ...], entry: Entry) -> Iterator[tuple[Split, tuple[Any, ...]]]:
+    """An item's names of a shape, with each id that it has and the split in which it has it."""
+    ids = entry.shared.get(IDS) if "id" in shape else None
+    for split in ids or ((),):
+        key = _key_of(form, shape, entry, split)
+        if key is not None:
+            yield split, key
+
+
+def _key_of(form: Format, shape: tuple[str, ...], entry: Entry, split: Split) -> tuple[Any, ...] | None:
+    """An item's names of a shape; None where it has not all of them."""
+    names, ids = entry.names, entry.shared.get(IDS)
+    if not all(name in names or may_lack(form, name) for name in shape):
+        return None
+    own = names.get("id") if ids is None else id_in(ids, split)
+    return tuple(names.get(name) or "" if name != "id" else own for name in shape)
+
+
+def may_lack(form: Format, name: str) -> bool:
+    """Whether an item need not have a name."""
+    found = form.roles[IMAGE].scope.captures.get(name)
+    return found == "path?" or (name != "id" and name not in form.key_names)
+
+
+class Otherwise:
+    """The rows of one table in one file that name items with other capitals than the items' files have."""
+
+    def __init__(self) -> None:
+        self._numbers, self._spellings, self._positions = array("i"), array("q"), array("i")
+
+    def add(self, numbers: Sequence[int], spelling: int, position: int) -> None:
+        """Note a row of some items; `spelling` stands for the names by which it means them."""
+        for number in numbers:
+            self._numbers.append(number)
+            self._spellings.append(spelling)
+            self._positions.append(position)
+
+    def twice(self, joined: RowOwnership) -> Iterator[tuple[int, int]]:
+        """The items that rows of the table name in several ways, each with the place of the first row noted here.
+
+        joined: what belongs to whom, of which the last part is this table.
+        """
+        if not self._numbers:
+            return
+        numbers, positions = np.frombuffer(self._numbers, np.int32), np.frombuffer(self._positions, np.int32)
+        known, first = np.unique(numbers, return_index=True)
+        exact = np.zeros(len(known), bool)
+        for owners, places in joined.of_last_part():
+            others = owners[~np.isin(places, positions)]
+            exact |= np.isin(known, others)
+        ways = np.unique(np.stack([numbers.astype(np.int64), np.frombuffer(self._spellings, np.int64)]), axis=1)
+        exact |= np.isin(known, known[np.bincount(np.searchsorted(known, ways[0]), minlength=len(known)) > 1])
+        yield from zip(known[exact].tolist(), positions[first[exact]].tolist(), strict=True)
