@@ -45,6 +45,7 @@ class Generator:
         self.numbers = iter(range(1, 1 << 30))
         self.endings = 20
         self.shared: dict[tuple[Any, ...], dict[str, Any]] = {}
+        self.tracks: dict[tuple[Any, ...], list[Object]] = {}
         self.categories = self._categories()
         self.label_maps = any(role.kind == "pixels" for role in form.documents)
 
@@ -151,7 +152,7 @@ class Generator:
         subset = names["subset"] = values["subset"] if stated else names["subset"]
         path = self.form.roles[IMAGE].template.render(names)
         subsets = (subset,) if subset is not None and self._has_subset() else ()
-        objects = self._objects(env, subsets) if "objects" in self._tables() else ()
+        objects = self._objects(env, subsets, names) if "objects" in self._tables() else ()
         areas = self._areas(env, objects)
         item = Item(
             key="/".join(str(names[name]) for name in self.form.key_names if names[name] not in (None, "")),
@@ -217,7 +218,7 @@ class Generator:
         bound = any("id" in bound.slots for bound in self.outline.leaves.get("item", ()))
         return next(self.numbers) * 2 + 10 if bound else None
 
-    def _objects(self, env: Env, subsets: tuple[str, ...]) -> tuple[Object, ...]:
+    def _objects(self, env: Env, subsets: tuple[str, ...], names: Mapping[str, Any]) -> tuple[Object, ...]:
         rng = self.rng
         leaves = [bound for bound in self.outline.leaves.get("object", ()) if "item" not in bound.slots]
         chosen_count = rng.choice((0, 1, 1, 2, 3, 5) if not self.outline.alone else (0, 1))
@@ -227,10 +228,17 @@ class Generator:
             choices = {number: rng.randrange(self.outline.widest) for number in range(self.outline.choices)}
             category = rng.choice(self.categories)
             category, fixed = self._conditioned(choices, category)
+            met = self.tracks.get(self._sequence(names), ())
+            again = rng.choice(met) if met and rng.random() < 0.6 else None
+            if again is not None:
+                category = again.category or category
+                fixed |= {slot: value_of(slot)(again) for slot in self.outline.tracks[0][1]}
             known: dict[str, Any] = {f"category.{name}": getattr(category, name) for name in SLOTS["category"]}
             known.update(fixed)
             values = fill_record(self.rng, leaves, env, known, choices)
             thing = self._object(values, category, leaves, made)
+            if again is None and self.outline.tracks and thing.track is not None:
+                thing = msgspec.structs.replace(thing, track=next(self.numbers))
             told = self._told(thing, env, subsets)
             if any(other.category == category and self._is_numbered_as(thing, other) for other in made):
                 continue
@@ -259,7 +267,13 @@ class Generator:
                 hidden = thing.hidden if thing.region is None else thing.hidden - thing.region
                 thing = msgspec.structs.replace(thing, hidden=hidden if hidden else None)
             made.append(self._in_rings(thing, made, leaves, env))
+            if self.outline.tracks and thing.track is not None:
+                self.tracks.setdefault(self._sequence(names), []).append(thing)
         return tuple(made)
+
+    def _sequence(self, names: Mapping[str, Any]) -> tuple[Any, ...]:
+        """The sequence of an item, in whose frames an object may stand several times."""
+        return tuple(names.get(name) for by, _ in self.outline.tracks[:1] for name in ("subset", *by))
 
     def _has_shape(self, thing: Object) -> bool:
         """Whether an object has what a row needs, where every row of objects needs some geometry."""

@@ -97,6 +97,7 @@ class Exporter:
             if role.span == "shared" and role.codec is not None
         }
         self.values = {name: value_slots(target.roles[name]) for name in self.spooled}
+        self.frames = {name: spell for name in self.spooled if (spell := asked.frame_writer(target.roles[name]))}
         self.renumbers = narrower(adapter)
         self.told_twice = told_twice(self.spooled.values())
         self.objects = 0
@@ -349,8 +350,21 @@ class Exporter:
             for table in self.spooled[role.name]:
                 self._spool(table, shared, item, context)
         gather_values(self.values[role.name], item, shared.part.values, self.losses)
+        self._note_frame(role, item, shared)
         shared.part.items += 1
         shared.part.objects += len(item.objects)
+
+    def _note_frame(self, role: Role, item: Item, shared: Shared) -> None:
+        """Note the frame of an item, for rows that go along the frames of their file."""
+        spell = self.frames.get(role.name)
+        if spell is None:
+            return
+        context = WriteContext(shared.setting, item, item)
+        try:
+            frame = int(spell(context, NO_SOURCE))
+        except (LackingError, TypeError, ValueError):
+            return
+        shared.part.frames.append(frame)
 
     def _row_context(self, shared: Shared, item: Item, item_setting: WriteSetting, over_files: bool) -> WriteContext:
         """The context in which an item's rows of a shared file are written; `over_files`: all items are counted."""
@@ -373,7 +387,7 @@ class Exporter:
         gathered = shared.part.tables.setdefault(table.key, TableShard())
         done: set[int] = set()  # one row tells of a record: the first that can
         lost: dict[int, tuple[str, Any, str]] = {}
-        for row in table.writers:
+        for row, which in table.turns:
             whole = TABLES[row.table] == "item"
             records = (item,) if whole else tuple(row.select(context))
             if row.rule.each.by == ("item",):
@@ -389,7 +403,7 @@ class Exporter:
                     inner = item_context(context, index)
                 if inner.as_read is not None:
                     inner.as_read.index = index
-                if not belongs(row, inner):
+                if not belongs(row, inner) or not table.takes(row, which, inner):
                     continue
                 if row.late:
                     hold(inner, row.holds)

@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 
 from formatspec.engine.base.faults import MILD, DocumentPath, Fault
+from formatspec.engine.documents.frames import is_made
 from formatspec.engine.index.duplicate_ids import PLAIN, Ids
 from formatspec.engine.index.entries import Entries, Entry, header_of, item_key
 from formatspec.engine.index.id_columns import LARGEST_NOTED, Column
@@ -251,6 +252,8 @@ class _Joining(msgspec.Struct):
                 return
             self.own.add(names["id"])
         if not found:
+            if is_made(document):
+                return  # it follows from rows of other frames, and the sequence has no such frame
             if names.get("id") is None or names["id"] not in self.looked.doubled:
                 self.faults.append(_unknown_item(file.path, names, state, table.readers[which]))
             return

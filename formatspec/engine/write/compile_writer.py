@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from formatspec.codecs.registry import UnfitError
 from formatspec.engine.base.faults import MISSING
-from formatspec.engine.documents.keyed_rows import with_empty
+from formatspec.engine.documents.changed_rows import with_empty
 from formatspec.engine.evaluate.expressions import condition
 from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting, getter, records_of
 from formatspec.engine.resolve.codec_chain import build
@@ -333,7 +333,7 @@ def _table(rules: tuple[TableRule, ...], scope: Scope) -> Writer:
         raise problem("rows in rings are the only table of their list", rules[0].place)
     rows = [RowWriter(rule, scope) for rule in rules]
     columns = rules[0].each.columns
-    shaped = _shape_tests(rows)
+    shaped = shape_tests(rows)
 
     numbers = {row.number for row in rows}
     of_categories = all(TABLES[rule.each.table] == "category" for rule in rules)
@@ -364,7 +364,7 @@ ShapeTest = Callable[[WriteContext, Any], bool]
 """Whether a row holds a record's geometry as it is stated."""
 
 
-def _shape_tests(rows: Sequence[RowWriter]) -> dict[int, ShapeTest]:
+def shape_tests(rows: Sequence[RowWriter]) -> dict[int, ShapeTest]:
     """For each row that shares its table with others, by its identity: whether of them it holds a record's geometry."""
     tests: dict[int, ShapeTest] = {}
     for table in {row.table for row in rows}:
