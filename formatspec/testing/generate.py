@@ -14,6 +14,7 @@ from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting
 from formatspec.engine.export.adaptation.adapt import TargetCategories
 from formatspec.engine.read.categories import table_of
 from formatspec.engine.spec.compiled import IMAGE, Format
+from formatspec.engine.spec.names_join import untold_folders
 from formatspec.engine.spec.object_rows import object_tables
 from formatspec.language.schema import CategoryTable
 from formatspec.model import derive
@@ -44,6 +45,7 @@ class Generator:
         self.outline = outline(form)
         self.numbers = iter(range(1, 1 << 30))
         self.endings = 20
+        self.untold = untold_folders(form)
         self.shared: dict[tuple[Any, ...], dict[str, Any]] = {}
         self.tracks: dict[tuple[Any, ...], list[Object]] = {}
         self.categories = self._categories()
@@ -133,6 +135,8 @@ class Generator:
             return rng.choice(kind.split("|"))
         if kind.endswith("d"):
             return rng.randrange(0, self.endings + 10)
+        if kind == "path?" and name in self.untold:
+            return ""
         if kind == "path?":
             return rng.choice(("", "x", "x/y z"))
         if name == "subset":

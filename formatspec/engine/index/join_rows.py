@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -15,6 +15,7 @@ from formatspec.engine.documents.frames import is_made
 from formatspec.engine.index.duplicate_ids import PLAIN, Ids
 from formatspec.engine.index.entries import Entries, Entry, header_of, item_key
 from formatspec.engine.index.id_columns import LARGEST_NOTED, Column
+from formatspec.engine.index.looked_up import LookedUp, is_optional
 from formatspec.engine.index.row_ownership import RepeatedId, RowOwnership, SharedFile, Table, TableFile
 from formatspec.engine.index.row_source import FileRows
 from formatspec.engine.index.union_lists import union_lists
@@ -23,90 +24,9 @@ from formatspec.engine.read.projection import RowSource, rows_decoder
 from formatspec.engine.read.rows.merge_rows import RowReader
 from formatspec.engine.resolve.scope import Meaning, Scope
 from formatspec.engine.spec.compiled import IMAGE, Format
-from formatspec.engine.splits.id_scopes import IDS, Split, id_in, id_split, several_id_splits, whole_split
+from formatspec.engine.splits.id_scopes import IDS, Split, id_split, several_id_splits, whole_split
 from formatspec.language.leaf import Bind, bindings
 from formatspec.language.rules import LeafRule, MapRule
-from formatspec.paths.names import plain_spelling
-
-
-class LookedUp:
-    """Items by some of their names, as they were when this was first asked for."""
-
-    def __init__(self, form: Format, entries: Entries) -> None:
-        self.doubled: set[Any] = set()
-        self._form = form
-        self._entries = entries
-        self._by: dict[tuple[str, ...], dict[int, int | list[int]]] = {}
-        self._alone: dict[tuple[str, ...], dict[Any, dict[Any, int]]] = {}
-        self._plain: dict[int, int] | None = None
-
-    def spelled_otherwise(self, identity: tuple[Any, ...]) -> int | None:
-        """The number of the item whose files alone spell these key names in another way: `a` for `./a`."""
-        if self._plain is None:
-            self._plain = {}
-            for entry in self._entries:
-                if entry.files:
-                    mark = hash(_plainly(entry.identity))
-                    self._plain[mark] = -1 if mark in self._plain else entry.number
-        plain = _plainly(identity)
-        number = self._plain.get(hash(plain), -1)
-        return number if number >= 0 and _plainly(self._entries[number].identity) == plain else None
-
-    def clear(self) -> None:
-        """Items may have other names now."""
-        self._by.clear()
-        self._alone.clear()
-
-    def of(self, shape: tuple[str, ...], key: tuple[Any, ...], split: Split) -> list[int]:
-        """The numbers of the items with these names, of which the id is the one that they have in a split."""
-        if shape not in self._by:
-            by: dict[int, int | list[int]] = {}
-            for entry in self._entries:
-                for _, own in _keys_of(self._form, shape, entry):
-                    mark = hash(own)
-                    known = by.setdefault(mark, entry.number)
-                    last = known[-1] if isinstance(known, list) else known
-                    if last != entry.number:
-                        by[mark] = [*(known if isinstance(known, list) else (known,)), entry.number]
-            self._by[shape] = by
-        found = self._by[shape].get(hash(key), [])
-        numbers = found if isinstance(found, list) else [found]
-        return [number for number in numbers if _key_of(self._form, shape, self._entries[number], split) == key]
-
-    def alone(self, shape: tuple[str, ...], given: tuple[Any, ...], split: Split) -> Mapping[Any, int]:
-        """By their ids in a split, the numbers of the items that alone have theirs, among those with the other names
-        given."""
-        if shape not in self._alone:
-            place = shape.index("id")
-            by: dict[Any, dict[Any, int]] = defaultdict(dict)
-            for entry in self._entries:
-                for own, key in _keys_of(self._form, shape, entry):
-                    ids = by[own, (*key[:place], *key[place + 1 :])]
-                    ids[key[place]] = -1 if key[place] in ids else entry.number
-            self._alone[shape] = by
-        return self._alone[shape].get((split, given), {})
-
-
-def _plainly(identity: tuple[Any, ...]) -> tuple[Any, ...]:
-    return tuple(plain_spelling(name) if isinstance(name, str) else name for name in identity)
-
-
-def _keys_of(form: Format, shape: tuple[str, ...], entry: Entry) -> Iterator[tuple[Split, tuple[Any, ...]]]:
-    """An item's names of a shape, with each id that it has and the split in which it has it."""
-    ids = entry.shared.get(IDS) if "id" in shape else None
-    for split in ids or ((),):
-        key = _key_of(form, shape, entry, split)
-        if key is not None:
-            yield split, key
-
-
-def _key_of(form: Format, shape: tuple[str, ...], entry: Entry, split: Split) -> tuple[Any, ...] | None:
-    """An item's names of a shape; None where it has not all of them."""
-    names, ids = entry.names, entry.shared.get(IDS)
-    if not all(name in names or _optional(form, name) for name in shape):
-        return None
-    own = names.get("id") if ids is None else id_in(ids, split)
-    return tuple(names.get(name) or "" if name != "id" else own for name in shape)
 
 
 def join_rows(
@@ -240,6 +160,11 @@ class _Joining(msgspec.Struct):
             return
         names = self._names(state)
         found = self._owners(names)
+        if not found and len(several := self._in_folders(names)) > 1:
+            self.faults.append(
+                _named_in_several(file.path, [self.entries[one] for one in several], state, table, which)
+            )
+            return
         if table.kind == "item" and "id" in names and table.readers[which].by == ("id",):
             other = self._same_id_elsewhere(names["id"], found)
             if names["id"] in self.own or other:
@@ -287,12 +212,14 @@ class _Joining(msgspec.Struct):
         """The numbers of the items whose names agree with a row's; for a source of items, one is made where there is
         none."""
         form, table, entries = self.form, self.table, self.entries
-        whole = all(name in names for name in form.key_names if not _optional(form, name))
+        whole = all(name in names for name in form.key_names if not is_optional(form, name))
         if table.kind == "item" and whole:
             identity = tuple(names.get(name) or "" for name in form.key_names)
             number = entries.find(identity)
             if number is None:
                 number = self.looked.spelled_otherwise(identity)
+            if number is None and (several := self._in_folders(names)):
+                return several if len(several) == 1 else ()
             if number is None and table.source:
                 number = entries.add(identity, item_key(form, names))
             return () if number is None else (number,)
@@ -307,6 +234,20 @@ class _Joining(msgspec.Struct):
             number = self.looked.spelled_otherwise(tuple(names.get(name) or "" for name in form.key_names))
             return () if number is None else (number,)
         return found
+
+    def _in_folders(self, names: Mapping[str, Any]) -> Sequence[int]:
+        """The numbers of the items whose image has a name, in whatever folder, where a row of an item tells none."""
+        form = self.form
+        if self.table.kind != "item" or IMAGE not in form.roles:
+            return ()
+        formats = form.roles[IMAGE].scope.captures
+        if all(name in names for name in form.key_names if formats.get(name) == "path?"):
+            return ()
+        shape = tuple(sorted(name for name in form.key_names if name in names))
+        ending = f".{names['ext']}".lower() if names.get("ext") else ""
+        found = self.looked.of(shape, tuple(names[name] or "" for name in shape), self.split) if shape else ()
+        images = ((number, self.entries[number].files.get(IMAGE, ())) for number in found)
+        return tuple(number for number, files in images if files and files[0][0].lower().endswith(ending))
 
     def _names(self, state: ItemState) -> dict[str, Any]:
         """What a row tells of its item's names."""
@@ -461,6 +402,17 @@ def _unknown_item(file: str, names: Mapping[str, Any], state: ItemState, reader:
     return Fault("UNKNOWN_REFERENCE", file, _path_of(state, slot), reader.place, message, scope="object")
 
 
+def _named_in_several(
+    file: str, entries: Sequence[Entry], state: ItemState, table: Table, which: int
+) -> Fault:  # fmt: skip
+    """A row that names an image by the last part of its address, which several images have."""
+    images = [entry.files[IMAGE][0][0] for entry in entries]
+    key, place = table.names[which], table.readers[which].place
+    path = (*state.at, key) if key is not None else state.at
+    words = f"{len(images)} images have the name that the row tells: {', '.join(images)}"
+    return Fault("UNKNOWN_REFERENCE", file, path, place, words, "a name that one image has", images[0], scope="item")
+
+
 def _names_of(document: Any, table: Table, state: ItemState) -> int:
     """Read a row's names; gives which of the table's alternatives it is."""
     fitting = [i for i, reader in enumerate(table.readers) if len(table.readers) == 1 or reader.test(document)] or [0]
@@ -470,8 +422,3 @@ def _names_of(document: Any, table: Table, state: ItemState) -> int:
             break
         state.faults.clear()
     return which
-
-
-def _optional(form: Format, name: str) -> bool:
-    found = form.roles[IMAGE].scope.captures.get(name)
-    return found == "path?" or (name != "id" and name not in form.key_names)
