@@ -358,6 +358,8 @@ class Generator:
         if "polygon" in values and values["polygon"] is not None:
             plain["polygons"] = (values["polygon"],)
         slots |= {slot for _, _, slot, _ in self.outline.constants.get("object", ())}
+        slots |= {slot for role in self.form.roles.values() for slot in role.record_slots}
+        slots |= {slot for role in self.form.roles.values() for slot in role.captures if slot.startswith("category.")}
         if any(slot.startswith("category.") for slot in slots):
             plain["category"] = category
             plain.update(counted_keypoints(plain, category))

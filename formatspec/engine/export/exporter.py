@@ -16,7 +16,15 @@ from formatspec.engine.export.adaptation.adapt import RENUMBERED, Adapter, Targe
 from formatspec.engine.export.adaptation.name_items import NoPlaceError
 from formatspec.engine.export.errors import CannotWriteError, CollisionError
 from formatspec.engine.export.gather_rows import Shared, belongs, gather_row, item_context
-from formatspec.engine.export.item_views import as_seen, is_named, of_one_label, record_names
+from formatspec.engine.export.item_views import (
+    as_seen,
+    categories_of,
+    hold_category,
+    is_named,
+    of_one_category,
+    of_one_label,
+    record_names,
+)
 from formatspec.engine.export.lost.count_records import count_item, table_key, tables_of
 from formatspec.engine.export.lost.kept_records import note_kept_fields
 from formatspec.engine.export.lost.losses import Losses
@@ -272,6 +280,8 @@ class Exporter:
                 if data is not None:
                     yield path, data
             return
+        if any(slot.startswith("category.") for slot in role.record_slots):
+            hold_category(item.objects, context.setting.held)
         for path, members in self._groups(role, item, context).items():
             part = WriteContext(context.setting, item, item, context)
             part.as_read = context.as_read
@@ -316,6 +326,15 @@ class Exporter:
                 names = {f"category.{slot}": getattr(label.category, slot) for slot in ("id", "name", "index")}
                 for captures in self._memberships(role, item):
                     self._rows_of(role, of_one_label(item, label), {**captures, **names}, item_setting)
+        if any(table.kind == "object" for table in self.spooled[role.name]):
+            lost = item_setting.rows.setdefault("lost", [])
+            lost.extend(("objects", thing, "no category") for thing in item.objects if thing.category is None)
+            for category in categories_of(item.objects):
+                own = item_setting.categories.own(category)
+                names = {f"category.{slot}": getattr(own, slot) for slot in ("id", "name", "index")}
+                for captures in self._memberships(role, item):
+                    self._rows_of(role, of_one_category(item, category), {**captures, **names}, item_setting)
+            hold_category(item.objects, item_setting.held)
 
     def _memberships(self, role: Role, item: Item) -> list[Mapping[str, Any]]:
         """The captures of each shared file that an item stands in: where lists name subsets, one for each."""
