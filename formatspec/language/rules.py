@@ -27,7 +27,6 @@ from formatspec.language.leaf import (
 )
 from formatspec.language.yaml_source import Node
 
-WORDS = ("each", "lines", "between", "one of")
 KEY = "{}"
 """The field of a row that holds the key under which the row stands in a mapping."""
 BARE = "#"
@@ -320,6 +319,8 @@ def _mapping(node: Node) -> Rule:
             if not isinstance(parsed, LeafRule | OneOf):
                 raise problem("`*` is a leaf, or a list of `one of`", value.place)
             rest = parsed
+        elif "{" in key and not OPTION_KEY.search(key):
+            fields.append(Field((key,), True, _beside(key, value), value.place))
         else:
             optional = key.endswith("?")
             names = tuple(part.strip().removesuffix("?") for part in key.split(","))
@@ -365,6 +366,14 @@ def _keyed(key: str, node: Node) -> Rule:
     if not isinstance(table, TableRule) or not isinstance(table.row, MapRule):
         raise problem("under a template as key stand rows", node.place, "`each: TABLE`, and the rule of its rows")
     return replace(table, row=replace(table.row, fields=(named, *table.row.fields)), keyed=True)
+
+
+def _beside(key: str, node: Node) -> Rule:
+    """`"object_{id}": {each: …}` beside other keys: rows, each under a key that the template tells."""
+    table = _keyed(key, node)
+    if not isinstance(table, TableRule) or table.levels:
+        raise problem("under a template beside other keys stands a row each", node.place, "`each: TABLE`, and its row")
+    return table
 
 
 def _is_group(node: Node) -> bool:

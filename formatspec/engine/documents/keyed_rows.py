@@ -18,6 +18,7 @@ from formatspec.engine.documents.around import Around
 from formatspec.engine.documents.changed_rows import ChangeRows, Empty, with_empty
 from formatspec.engine.documents.frames import Frames, folded, frames_of, spread
 from formatspec.engine.documents.lists_in_step import LENGTH, NAMED, Places, Step, entries, joined, parted, step_of
+from formatspec.engine.documents.named_keys import NamedKeys, named_keys
 from formatspec.files.document import FileError
 from formatspec.language.rules import (
     ASIDE,
@@ -85,6 +86,8 @@ def file_path(document: Any, path: DocumentPath) -> DocumentPath:
             found[start:], behind = around[int(part[1:])], ()
         elif isinstance(part, str) and part.startswith("[") and around:
             break
+        elif isinstance(part, str) and "{" in part and isinstance(document, dict) and _is_rows(document.get(part)):
+            pass  # the rows stand beside the other keys
         elif part == BARE and not (isinstance(document, dict) and BARE in document and not around):
             pass
         elif isinstance(document, ChangeRows) and isinstance(part, int) and part < len(document.paths):
@@ -101,6 +104,10 @@ def file_path(document: Any, path: DocumentPath) -> DocumentPath:
         elif isinstance(document, list) and isinstance(part, int) and part < len(document):
             document = document[part]
     return tuple(found)
+
+
+def _is_rows(value: Any) -> bool:
+    return isinstance(value, ChangeRows)
 
 
 class _How(msgspec.Struct, frozen=True):
@@ -438,7 +445,7 @@ def _change(rule: Rule, how: _How) -> Change | None:
         others = [change for one in rule.alternatives if (change := _change(one, how)) is not None]
         if isinstance(rule.rest, OneOf) and (run := _change(rule.rest, how)) is not None:
             fields["*"] = run
-        return _of_fields(fields, others)
+        return _of_fields(fields, others, named_keys(rule), how.reads)
     return None
 
 
@@ -467,15 +474,22 @@ def _of_tables(rules: Sequence[TableRule], how: _How) -> Change | None:
     return read if how.reads else write
 
 
-def _of_fields(fields: dict[str, Change], others: Sequence[Change]) -> Change | None:
+def _of_fields(
+    fields: dict[str, Change], others: Sequence[Change], named: Sequence[NamedKeys], reads: bool
+) -> Change | None:
     if not fields and not others:
         return None
 
     def change(document: Any, around: Around) -> Any:
-        if isinstance(document, dict):
-            document = {key: fields[key](part, around) if key in fields else part for key, part in document.items()}
-            for other in others:
-                document = other(document, around)
+        if not isinstance(document, dict):
+            return document
+        for one in named if reads else ():
+            document = one.gathered(document)
+        document = {key: fields[key](part, around) if key in fields else part for key, part in document.items()}
+        for other in others:
+            document = other(document, around)
+        for one in () if reads else named:
+            document = one.scattered(document)
         return document
 
     return change

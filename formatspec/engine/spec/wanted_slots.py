@@ -184,7 +184,11 @@ def names_categories(form: Format) -> frozenset[str]:
     def named(meaning: Meaning, scope: Scope) -> bool:
         return meaning.name.startswith(("category.", "label.category."))
 
-    return frozenset(name for name, role in form.roles.items() if role.span != "shared" and serves(role, named))
+    by_path = frozenset(
+        name for name, role in form.roles.items() if any(slot.startswith("category.") for slot in role.record_slots)
+    )
+    roles = (name for name, role in form.roles.items() if role.span != "shared" and serves(role, named))
+    return by_path.union(roles) if form.objects_are_files else frozenset(roles)
 
 
 def names_category_by(form: Format, slot: str) -> bool:

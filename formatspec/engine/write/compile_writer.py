@@ -179,7 +179,8 @@ def field_writer(field: Field, scope: Scope) -> Writer:
             del context.setting.refused[refused:]
             refuse(context, names)
             return MISSING
-        if not value and source in (NO_SOURCE, MISSING) and (listed or value == {}):
+        empty = source is MISSING and isinstance(value, dict) and all(part == [] for part in value.values())
+        if empty or (not value and source in (NO_SOURCE, MISSING) and (listed or value == {})):
             return MISSING
         return value
 
