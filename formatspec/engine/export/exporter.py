@@ -422,7 +422,7 @@ class Exporter:
                     inner = item_context(context, index)
                 if inner.as_read is not None:
                     inner.as_read.index = index
-                if not belongs(row, inner) or not table.takes(row, which, inner):
+                if not belongs(row, inner) or (which and not table.takes(row, which, inner)):
                     continue
                 if row.late:
                     hold(inner, row.holds)
