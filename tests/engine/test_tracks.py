@@ -320,3 +320,11 @@ def test_two_rows_at_one_place_are_refused() -> None:
     assert to_mapping([{"[]": 2, "#": 1}]) == [None, None, 1]
     with pytest.raises(FileError, match="two rows would stand at the place 2"):
         to_mapping([{"[]": 2, "#": 1}, {"[]": 2, "#": 3}])
+    with pytest.raises(FileError, match="is too long"):
+        to_mapping([{"[]": 10**12, "#": 1}])
+
+
+def test_numbers_beyond_all_bounds_stay_as_they_are(tmp_path: Path) -> None:
+    tracks = {"tracks": [rows((0, 10**400), (2, 5))]}
+    data, spec = made(tmp_path, ALONG, {"a.json": tracks}, 3)
+    assert fs.validate(data, spec).findings

@@ -193,12 +193,16 @@ def _mixed(first: Any, then: Any, share: float, turn: float) -> Any:
         return _NUMBER.sub(lambda _: repr(next(mixed)), first) if found else None
     if any(isinstance(value, bool) or not isinstance(value, int | float) for value in (first, then)):
         return None
-    way = _on_the_way(float(first), float(then), share, turn)
+    try:
+        way = _on_the_way(float(first), float(then), share, turn)
+    except OverflowError:  # a whole number beyond all that a number with a fraction holds
+        return None
     whole = type(first) is int and type(then) is int and way.is_integer()
     return int(way) if whole else way
 
 
 def _on_the_way(first: float, then: float, share: float, turn: float) -> float:
+    """The number a share of the way from one to another."""
     way = then - first
     if turn and math.isfinite(way):
         way = (way + turn / 2) % turn - turn / 2  # an angle goes the shorter way round

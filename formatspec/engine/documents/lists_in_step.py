@@ -16,6 +16,8 @@ from formatspec.engine.documents.around import Around
 from formatspec.files.document import FileError
 from formatspec.language.rules import ASIDE, STEP, STEP_OF, MapRule, TableRule
 
+LONGEST = 1 << 22
+"""Places of a list whose rows stand where their numbers say."""
 LENGTH, NAMED = "length", "named"
 """What the field ASIDE of a row says: how long its list was, and by what its group named another list."""
 
@@ -149,8 +151,10 @@ class Places:
         return next((one for one in found if _mark(one[0]) == named), found[0])
 
     def length(self, name: Any, rows: Sequence[Mapping[str, Any]], last: int) -> int:
-        """How long the list of some rows is, of which the last stands at a place."""
+        """How long the list of some rows is, of which the last stands at a place.  Raises FileError."""
         if self.step.list:
             return self._lengths[_mark(name)]
+        if last >= LONGEST:
+            raise FileError(f"a list of {last + 1} places is too long: it may have {LONGEST}")
         before = max(((row.get(ASIDE) or {}).get(LENGTH, 0) for row in rows), default=0)
         return max(before, last + 1, (self._frames[-1] + 1) if self._frames else 0)
