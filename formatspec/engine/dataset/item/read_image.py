@@ -136,7 +136,8 @@ def _address(entry: Entry, runs: Mapping[str, Sequence[Run]]) -> str | None:
     for part, first, _ in (run for of_role in runs.values() for run in of_role if run.part.table.kind == "item"):
         for text in _texts(part.rows.at(first)):
             for address in (text.partition("?")[0], text):
-                if "/" in address and posixpath.splitext(posixpath.basename(address))[0] == name:
+                far = "://" in address or address.startswith("/")
+                if far and posixpath.splitext(posixpath.basename(address))[0] == name:
                     return address
     return None
 
