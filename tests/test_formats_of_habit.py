@@ -37,7 +37,11 @@ SPECS = {
   boxes:
     path: turned.csv
     style: {delimiter: ";"}
-    csv: {each: objects, picture: "{name}.jpg", kind: category.name, "x, y, w, h, turn": rotated | decimal_comma}
+    csv:
+      each: objects
+      picture: "{name}.jpg"
+      kind: category.name
+      "x, y, w, h, turn": rotated | decimal_comma
 """,
     "colours_and_instances": """
   image: "pictures/{name}.jpg"
@@ -51,18 +55,23 @@ SPECS = {
   instances:
     path: "instances/{name}.png"
     image: gray16
-    pixels: {each: "objects by category, number", L: "category.index, number | from(1, 0) | digits(1000)"}
+    pixels:
+      {each: "objects by category, number", L: "category.index, number | from(1, 0) | digits(1000)"}
 """,
     "outlines_in_attributes": """
   image: "pictures/{name}.jpg"
-  codes: {path: codes.xml, xml: {codes: {code: [{each: categories by id, "@": {number: id}, "#": name}]}}}
+  codes:
+    path: codes.xml
+    xml: {codes: {code: [{each: categories by id, "@": {number: id}, "#": name}]}}
   list: {path: "{subset:train|val}.txt", lines: {each: items, lines: "{name}"}}
   outlines:
     path: "outlines/{name}.xml"
     xml:
       picture:
         "@": {file: "{name}.jpg", wide: image.width, high: image.height}
-        thing: [{each: objects, "@": {code: category.id, line: polygon | pairs | joined}, "note?": text else ""}]
+        thing:
+          - {each: objects, "@": {code: category.id, line: polygon | pairs | joined},
+             "note?": text else ""}
 """,
     "rows_of_numbers": """
   image: "pictures/{name}.{ext:image}"
@@ -84,11 +93,13 @@ SPECS = {
     path: "{sequence}/tracks.txt"
     lines:
       each: objects
-      lines: "{frame:d},{track else index + 1},{bbox | xywh | joined(',', numbers)},{category.name},{score else 1}"
+      lines: >-
+        {frame:d},{track else index + 1},{bbox | xywh
+        | joined(',', numbers)},{category.name},{score else 1}
   about:
     path: "{sequence}/about.ini"
-    ini: {clip: {name: sequence, fps: item.attributes.fps else 25, width: image.width, height: image.height,
-                 length: "= count(items)"}}
+    ini: {clip: {name: sequence, fps: item.attributes.fps else 25, width: image.width,
+                 height: image.height, length: "= count(items)"}}
 """,
     "outlines_under_their_class": """
   image: "pictures/{name}.jpg"
@@ -204,7 +215,7 @@ EACH = pytest.mark.parametrize("made", SPECS, indirect=True)
 def test_a_spec_has_few_lines(name: str) -> None:
     lines = [line for line in SPECS[name].splitlines() if line.strip()]
     assert len(lines) + 3 + (name in SOURCES) <= 17
-    assert max(map(len, lines)) <= 120
+    assert max(map(len, lines)) <= 100
 
 
 @EACH

@@ -260,8 +260,9 @@ def texts(arguments: Sequence[Argument], site: Site) -> Codec:
 def _each_number(value: Any, convert: Callable[[Any], Any], depth: int = 0) -> Any:
     if depth > DEEPEST:
         raise UnfitError(f"a structure of at most {DEEPEST} levels", value)
-    if isinstance(value, dict):
-        return {key: _each_number(part, convert, depth + 1) for key, part in value.items()}
+    if isinstance(value, dict):  # an element's own text is empty where it holds others or attributes
+        parts = value.items()
+        return {key: _each_number(part, convert, depth + 1) for key, part in parts if (key, part) != ("#", "")}
     if values.is_sequence(value):
         return [_each_number(part, convert, depth + 1) for part in value]
     return convert(value)

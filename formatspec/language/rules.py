@@ -9,8 +9,10 @@ import msgspec
 from msgspec.structs import replace
 
 from formatspec.language import expression
-from formatspec.language.errors import Place, Problem, SpecError, suggest
-from formatspec.language.expression import Expression, ExpressionSyntaxError
+from formatspec.language.each import Each as Each
+from formatspec.language.each import EachGroup, parse_each, parse_group
+from formatspec.language.each import problem as problem
+from formatspec.language.errors import Place
 from formatspec.language.leaf import (
     Bind,
     CodecCall,
@@ -24,9 +26,7 @@ from formatspec.language.leaf import (
     parse_text,
 )
 from formatspec.language.yaml_source import Node
-from formatspec.model.slots import TABLES
 
-WORDS = ("each", "lines", "between", "one of")
 KEY = "{}"
 """The field of a row that holds the key under which the row stands in a mapping."""
 BARE = "#"
@@ -37,6 +37,16 @@ OPTION_KEY = re.compile(r"\{option\.(\w+)\}")
 """An option in a key of a mapping, which the option's value names."""
 PLACE = ""
 """The field of a group that holds its place among its source's groups, so that two that say the same stay apart."""
+ASIDE = "~"
+"""The field of a row, or of a group, that holds what stands around it in its file and is no field of its own."""
+GROUPED_BY = "~by"
+"""The fields of a group made anew, with a number behind it each, that hold what must agree in all its rows."""
+ORDER = "~at"
+"""The field of a row made anew that holds by what it stands in order among others."""
+STEP = "[]"
+"""The field of a row that holds its place in its list."""
+STEP_OF = re.compile(r"\[\s*(?P<list>[\w.]+)(\s+where\s+(?P<id>\w+)\s*=\s*(?P<key>\w+))?\s*\]")
+"""The field of a row that holds what stands at the row's place in another list of the document."""
 BLOCK = "block"
 """The field of a row of text that holds the number of the block between blank lines in which the row stands."""
 
@@ -75,34 +85,20 @@ class ListRule(msgspec.Struct, frozen=True):
     place: Place
 
 
-class Each(msgspec.Struct, frozen=True):
-    """`each: TABLE by KEYS where CONDITION`; `overlap` for `by overlap within KEYS`.
-
-    kept: `where kept`: rows are written back to the same format, and never made.
-    counted: `by KEYS else number`: what states no such key is known by its place among those of its category.
-    columns: `each: TABLE in columns`: the rows stand as a mapping from keys to the lists of their values.
-    rings: `each: objects in rings by KEYS`: each row tells one ring of an object.
-    """
-
-    table: str
-    by: tuple[str, ...]
-    overlap: bool
-    where: Expression | None
-    columns: bool = False
-    rings: bool = False
-    counted: bool = False
-    kept: bool = False
-
-
 class Level(msgspec.Struct, frozen=True):
     """One level of groups around rows.
 
     keyed: the groups stand in a mapping, each under a key of its own, else in a list.
     rows: the key under which a group, which is a mapping, has its rows; empty where a group is nothing but its rows.
+    lists: the keys of several lists whose values at one place are one row; empty where the rows stand under `rows`.
+    each: what makes groups anew.  counts: the key under which a group says how many rows it has.
     """
 
     keyed: bool
     rows: str
+    lists: tuple[str, ...] = ()
+    each: EachGroup = EachGroup()
+    counts: str = ""
 
 
 class TableRule(msgspec.Struct, frozen=True):
@@ -163,8 +159,13 @@ def inside(rule: Rule) -> Iterator[Rule]:
 def is_places(row: Rule) -> bool:
     """Whether a row is a bare list, whose rule has the places of values as keys: `{0: …, "1, 2": …}`."""
     keys = [key for field in row.fields for key in field.keys] if isinstance(row, MapRule) else []
-    own = [key for key in keys if key != KEY and not key.startswith(GROUP)]
+    own = [key for key in keys if not is_beside(key)]
     return bool(own) and all(key.isdecimal() for key in own)
+
+
+def is_beside(key: str) -> bool:
+    """Whether a field of a row tells where the row stands, and is no part of the row itself."""
+    return key in (KEY, ASIDE, ORDER, STEP) or key.startswith(GROUP) or STEP_OF.fullmatch(key) is not None
 
 
 def is_bare(row: Rule) -> bool:
@@ -203,46 +204,6 @@ def is_derived(row: Rule) -> bool:
     """Whether rows are printed from what is known otherwise, and tell nothing when read."""
     fields = row.fields if isinstance(row, MapRule) else ()
     return bool(fields) and all(isinstance(f.rule, LeafRule) and isinstance(f.rule.leaf, Computed) for f in fields)
-
-
-_EACH = re.compile(
-    r"(?P<table>[\w.]+)(\s+in\s+(?P<shape>columns|rings))?(\s+by\s+(?P<by>.+?))?(\s+where\s+(?P<where>.+))?", re.S
-)
-
-
-def problem(message: str, place: Place, expected: str = "", hint: str = "") -> SpecError:
-    return SpecError((Problem(message, place, expected, hint),))
-
-
-def parse_each(node: Node) -> Each:
-    text = node.value
-    matched = _EACH.fullmatch(text.strip()) if isinstance(text, str) else None
-    if matched is None:
-        raise problem(f"`each: {text}` is no table", node.place, "TABLE [in columns|rings] [by KEYS] [where CONDITION]")
-    if matched["table"] not in TABLES:
-        raise problem(f"there is no table {matched['table']!r}", node.place, hint=suggest(matched["table"], TABLES))
-    by = matched["by"] or ""
-    overlap = by.startswith("overlap")
-    if overlap:
-        by = re.sub(r"^overlap(\s+within\s+)?", "", by)
-    counted = re.search(r"\s+else\s+number$", by)
-    by = by[: counted.start()] if counted else by
-    kept = (matched["where"] or "").strip() == "kept"
-    where = parse_where(matched["where"], node.place) if matched["where"] and not kept else None
-    keys = tuple(key.strip() for key in by.split(",") if key.strip())
-    if matched["shape"] == "rings" and (matched["table"] != "objects" or keys[-1:] not in (("group",), ("track",))):
-        raise problem(f"`each: {text}` does not say which rings are one object's", node.place,
-                      "each: objects in rings by category, group")  # fmt: skip
-    shape = matched["shape"]
-    return Each(matched["table"], keys, overlap, where, shape == "columns", shape == "rings", counted is not None, kept)
-
-
-def parse_where(text: str, place: Place) -> Expression:
-    """A condition on records.  Raises SpecError."""
-    try:
-        return expression.parse(text)
-    except ExpressionSyntaxError as error:
-        raise problem(f"in `where {text}`: {error}", place) from None
 
 
 def _leaf(node: Node) -> Leaf:
@@ -329,6 +290,11 @@ def _mapping(node: Node) -> Rule:
         row = _mapping(Node(value=entries, place=node.place))
         _check_places(row)
         table = TableRule(parse_each(each), row, each.place)
+        if isinstance(row, MapRule) and table.each.along is not None and table.each.table == "items":
+            order = LeafRule(Computed(expression.parse(table.each.along.name)), each.place)
+            table = replace(table, row=replace(row, fields=(*row.fields, Field((ORDER,), True, order, each.place))))
+        elif isinstance(row, MapRule) and (table.each.along is not None or _is_stepped(row)):
+            table = replace(table, row=replace(row, fields=(*row.fields, _hidden(ASIDE, each.place))))
         if table.each.table == "categories":
             _check_categories(row)
         return table
@@ -353,6 +319,8 @@ def _mapping(node: Node) -> Rule:
             if not isinstance(parsed, LeafRule | OneOf):
                 raise problem("`*` is a leaf, or a list of `one of`", value.place)
             rest = parsed
+        elif "{" in key and not OPTION_KEY.search(key):
+            fields.append(Field((key,), True, _beside(key, value), value.place))
         else:
             optional = key.endswith("?")
             names = tuple(part.strip().removesuffix("?") for part in key.split(","))
@@ -392,16 +360,25 @@ def _keyed(key: str, node: Node) -> Rule:
     if _is_group(node):
         return _grouped(node, True, named)
     if isinstance(node.value, list) or _is_keyed(node):
-        return _in_groups(parse_rule(node), Level(True, ""), MapRule((named, _place(node.place)), (), None, node.place))
+        head = MapRule((named, _hidden(PLACE, node.place), _hidden(ASIDE, node.place)), (), None, node.place)
+        return _in_groups(parse_rule(node), Level(True, ""), head)
     table = _table(node)
     if not isinstance(table, TableRule) or not isinstance(table.row, MapRule):
         raise problem("under a template as key stand rows", node.place, "`each: TABLE`, and the rule of its rows")
     return replace(table, row=replace(table.row, fields=(named, *table.row.fields)), keyed=True)
 
 
+def _beside(key: str, node: Node) -> Rule:
+    """`"object_{id}": {each: …}` beside other keys: rows, each under a key that the template tells."""
+    table = _keyed(key, node)
+    if not isinstance(table, TableRule) or table.levels:
+        raise problem("under a template beside other keys stands a row each", node.place, "`each: TABLE`, and its row")
+    return table
+
+
 def _is_group(node: Node) -> bool:
     """Whether a mapping says that it is a group of rows."""
-    return isinstance(node.value, dict) and "each" in node.value and node.value["each"].value == "group"
+    return isinstance(node.value, dict) and "each" in node.value and parse_group(node.value["each"]) is not None
 
 
 def _is_keyed(node: Node) -> bool:
@@ -416,22 +393,48 @@ def _is_template(key: str) -> bool:
 
 def _grouped(node: Node, keyed: bool, named: Field | None) -> Rule:
     """`{each: group, …}`: what a group says of all its rows, and under one of its keys the rows."""
+    each = parse_group(node.value["each"]) or EachGroup()
     group = _mapping(Node(value={key: part for key, part in node.value.items() if key != "each"}, place=node.place))
     assert isinstance(group, MapRule)
     tables = [field for field in group.fields if _is_rows(field.rule)]
-    if len(tables) != 1 or len(tables[0].keys) != 1:
+    if isinstance(group.rest, OneOf) and _is_rows(group.rest):
+        tables.append(Field(("*",), True, group.rest, group.rest.place))
+        group = replace(group, rest=None)
+    if len(tables) != 1:
         raise problem(
             f"a group has its rows under one of its keys, and this one under {len(tables) or 'none'}", node.place,
             "`each: group`, and under one key a list of rows `[{each: TABLE, …}]`"
         )  # fmt: skip
-    fields = tuple(field for field in group.fields if field is not tables[0])
-    head = replace(group, fields=(*(() if named is None else (named,)), *fields, _place(node.place)))
-    return _in_groups(tables[0].rule, Level(keyed, tables[0].keys[0]), head)
+    rows = tables[0]
+    lists = rows.keys if len(rows.keys) > 1 else ()
+    fields, counts = [], ""
+    for field in group.fields:
+        if isinstance(field.rule, LeafRule) and isinstance(field.rule.leaf, Computed) and _counts_rows(field.rule.leaf):
+            counts = field.keys[0]
+            field = replace(field, optional=True, rule=LeafRule(Keep(), field.place))
+        if field is not rows:
+            fields.append(field)
+    for number, name in enumerate(each.by):
+        said = LeafRule(Computed(expression.parse(name)), node.place)
+        fields.append(Field((f"{GROUPED_BY}{number}",), True, said, node.place))
+    beside = (_hidden(PLACE, node.place), _hidden(ASIDE, node.place))
+    head = replace(group, fields=(*(() if named is None else (named,)), *fields, *beside))
+    return _in_groups(rows.rule, Level(keyed, rows.keys[0], lists, each, counts), head)
 
 
-def _place(place: Place) -> Field:
-    """The field of a group that says which of its source's groups it is."""
-    return Field((PLACE,), True, LeafRule(Keep(), place), place)
+def _counts_rows(leaf: Computed) -> bool:
+    """Whether a computed leaf of a group is the number of the group's rows."""
+    return expression.format(leaf.expression) == "count(rows)"
+
+
+def _hidden(key: str, place: Place) -> Field:
+    """A field that no file has: it says where its row or its group stands."""
+    return Field((key,), True, LeafRule(Keep(), place), place)
+
+
+def _is_stepped(row: MapRule) -> bool:
+    """Whether the place of a row in its list says something."""
+    return any(field.keys[0] == STEP or STEP_OF.fullmatch(field.keys[0]) for field in row.fields)
 
 
 def _is_rows(rule: Rule) -> bool:

@@ -21,9 +21,12 @@ from formatspec.language.yaml_core import (
     YamlError,
     compose,
     fault_at,
+    hint_for,
+    mapping_traps,
     scalar_of,
+    scalar_traps,
+    sequence_traps,
 )
-from formatspec.language.yaml_traps import hint_for, mapping_traps, scalar_traps, sequence_traps
 
 _LOOKED_AT = 300
 """Hints look at so many characters of a line, so that their patterns cost nothing on a hostile one."""
@@ -50,7 +53,7 @@ def load(text: str, file: str) -> Node:
     """The document of a spec; an empty one is null. `file` is what places call it. Keys are text as written.
 
     Raises SpecError with all problems, in the order of the file: what is not YAML, what a spec may not use
-    (tags, merge keys, duplicate keys), and what YAML reads otherwise than it was meant (`yaml_traps`).
+    (tags, merge keys, duplicate keys), and what YAML reads otherwise than it was meant (`yaml_core.Trap`).
     """
     lines = LINE_BREAK.split(text.removeprefix("\ufeff"))
     try:

@@ -14,6 +14,7 @@ from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting
 from formatspec.engine.export.adaptation.adapt import TargetCategories
 from formatspec.engine.read.categories import table_of
 from formatspec.engine.spec.compiled import IMAGE, Format
+from formatspec.engine.spec.names_join import untold_folders
 from formatspec.engine.spec.object_rows import object_tables
 from formatspec.language.schema import CategoryTable
 from formatspec.model import derive
@@ -44,7 +45,9 @@ class Generator:
         self.outline = outline(form)
         self.numbers = iter(range(1, 1 << 30))
         self.endings = 20
+        self.untold = untold_folders(form)
         self.shared: dict[tuple[Any, ...], dict[str, Any]] = {}
+        self.tracks: dict[tuple[Any, ...], list[Object]] = {}
         self.categories = self._categories()
         self.label_maps = any(role.kind == "pixels" for role in form.documents)
 
@@ -132,6 +135,8 @@ class Generator:
             return rng.choice(kind.split("|"))
         if kind.endswith("d"):
             return rng.randrange(0, self.endings + 10)
+        if kind == "path?" and name in self.untold:
+            return ""
         if kind == "path?":
             return rng.choice(("", "x", "x/y z"))
         if name == "subset":
@@ -151,7 +156,7 @@ class Generator:
         subset = names["subset"] = values["subset"] if stated else names["subset"]
         path = self.form.roles[IMAGE].template.render(names)
         subsets = (subset,) if subset is not None and self._has_subset() else ()
-        objects = self._objects(env, subsets) if "objects" in self._tables() else ()
+        objects = self._objects(env, subsets, names) if "objects" in self._tables() else ()
         areas = self._areas(env, objects)
         item = Item(
             key="/".join(str(names[name]) for name in self.form.key_names if names[name] not in (None, "")),
@@ -222,7 +227,7 @@ class Generator:
         bound = any("id" in bound.slots for bound in self.outline.leaves.get("item", ()))
         return next(self.numbers) * 2 + 10 if bound else None
 
-    def _objects(self, env: Env, subsets: tuple[str, ...]) -> tuple[Object, ...]:
+    def _objects(self, env: Env, subsets: tuple[str, ...], names: Mapping[str, Any]) -> tuple[Object, ...]:
         rng = self.rng
         leaves = [bound for bound in self.outline.leaves.get("object", ()) if "item" not in bound.slots]
         chosen_count = rng.choice((0, 1, 1, 2, 3, 5) if not self.outline.alone else (0, 1))
@@ -232,10 +237,17 @@ class Generator:
             choices = {number: rng.randrange(self.outline.widest) for number in range(self.outline.choices)}
             category = rng.choice(self.categories)
             category, fixed = self._conditioned(choices, category)
+            met = self.tracks.get(self._sequence(names), ())
+            again = rng.choice(met) if met and rng.random() < 0.6 else None
+            if again is not None:
+                category = again.category or category
+                fixed |= {slot: value_of(slot)(again) for slot in self.outline.tracks[0][1]}
             known: dict[str, Any] = {f"category.{name}": getattr(category, name) for name in SLOTS["category"]}
             known.update(fixed)
             values = fill_record(self.rng, leaves, env, known, choices)
             thing = self._object(values, category, leaves, made)
+            if again is None and self.outline.tracks and thing.track is not None:
+                thing = msgspec.structs.replace(thing, track=next(self.numbers))
             told = self._told(thing, env, subsets)
             if any(other.category == category and self._is_numbered_as(thing, other) for other in made):
                 continue
@@ -264,7 +276,13 @@ class Generator:
                 hidden = thing.hidden if thing.region is None else thing.hidden - thing.region
                 thing = msgspec.structs.replace(thing, hidden=hidden if hidden else None)
             made.append(self._in_rings(thing, made, leaves, env))
+            if self.outline.tracks and thing.track is not None:
+                self.tracks.setdefault(self._sequence(names), []).append(thing)
         return tuple(made)
+
+    def _sequence(self, names: Mapping[str, Any]) -> tuple[Any, ...]:
+        """The sequence of an item, in whose frames an object may stand several times."""
+        return tuple(names.get(name) for by, _ in self.outline.tracks[:1] for name in ("subset", *by))
 
     def _has_shape(self, thing: Object) -> bool:
         """Whether an object has what a row needs, where every row of objects needs some geometry."""
@@ -345,6 +363,8 @@ class Generator:
         if "polygon" in values and values["polygon"] is not None:
             plain["polygons"] = (values["polygon"],)
         slots |= {slot for _, _, slot, _ in self.outline.constants.get("object", ())}
+        slots |= {slot for role in self.form.roles.values() for slot in role.record_slots}
+        slots |= {slot for role in self.form.roles.values() for slot in role.captures if slot.startswith("category.")}
         if any(slot.startswith("category.") for slot in slots):
             plain["category"] = category
             plain.update(counted_keypoints(plain, category))

@@ -13,10 +13,23 @@ from formatspec.engine.resolve.scope import Meaning, Scope
 from formatspec.engine.spec.compiled import IMAGE, Format, Role
 from formatspec.engine.spec.object_rows import object_tables
 from formatspec.engine.spec.shared_values import value_names, value_slots
+from formatspec.engine.spec.wanted_slots import meanings
 from formatspec.language.errors import Place
 from formatspec.language.expression import Binary, Literal, Name, Unary, conjuncts
 from formatspec.language.leaf import Bind, Text, bindings
-from formatspec.language.rules import BLOCK, KEY, Field, LeafRule, ListRule, MapRule, OneOf, Rule, TableRule, is_derived
+from formatspec.language.rules import (
+    BLOCK,
+    GROUP,
+    KEY,
+    Field,
+    LeafRule,
+    ListRule,
+    MapRule,
+    OneOf,
+    Rule,
+    TableRule,
+    is_derived,
+)
 
 DERIVED = "derived"
 """The kind under which leaves of derived slots stand, whatever record they are of."""
@@ -74,6 +87,8 @@ class Outline:
     """Slots by which a label image tells objects of one category apart."""
     shared: list[tuple[tuple[str, ...], tuple[str, ...]]] = field(default_factory=list)
     """Slots that a document of many items states for all of them, and the names by which these agree."""
+    tracks: list[tuple[tuple[str, ...], tuple[str, ...]]] = field(default_factory=list)
+    """For groups of one object: names by which sequences are told apart, and the slots that groups say."""
     keys: list[tuple[str, ...]] = field(default_factory=list)
     """Slots of objects whose rows stand in a mapping under a key that says them, so that no two may have them alike."""
 
@@ -145,6 +160,7 @@ def _collect(
         if role.kind == "pixels" and "category" in rule.each.by:
             slots = (inner.meaning(name) for name in rule.each.by if name != "category")
             found.numbers.update(slot.name for slot in slots if slot is not None and not slot.derived)
+        found.tracks += _tracks(rule, inner)
         if rule.each.table == "objects":
             found.object_roles[role.name] = role.kind == "pixels"
         if rule.each.table == "objects" and (scope.kind == "item" or role.kind == "pixels"):
@@ -181,6 +197,19 @@ def _spelled(one: Field, role: Role) -> tuple[str, ...]:
     if role.kind == "lines":
         return ()
     return tuple(f"{key}?" if one.optional else key for key in one.keys)
+
+
+def _tracks(rule: TableRule, scope: Scope) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """For groups made of an object's rows: the names that tell sequences apart, and the slots that groups say."""
+    fields = rule.row.fields if isinstance(rule.row, MapRule) else ()
+    found = []
+    for depth, level in enumerate(rule.levels if rule.each.table == "objects" else ()):
+        if "track" in level.each.by:
+            names = tuple(name for name in level.each.by if name != "track")
+            head = next(field.rule for field in fields if field.keys == (f"{GROUP}{depth}",))
+            slots = {meaning.name for meaning, _, _ in meanings(head, scope) if meaning.where == "record"}
+            found.append((names, tuple(sorted(slot for slot in slots if not slot.startswith("category.")))))
+    return found
 
 
 def _key_slots(rule: TableRule, scope: Scope) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ PAGE = (Path(fs.__file__).parent.parent / "docs" / "language.md").read_text("utf
 BLOCKS = [
     block
     for block in re.findall(r"^```yaml\n(.*?)^```", PAGE, re.M | re.S)
-    if block.startswith(("files:\n", "options:\n"))
+    if block.startswith(("files:\n", "options:\n", "items:"))
 ]
 
 

@@ -8,16 +8,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import msgspec
 
 from formatspec.engine.base.faults import DocumentPath
+from formatspec.engine.documents.around import Around
+from formatspec.engine.documents.changed_rows import ChangeRows, Empty, with_empty
+from formatspec.engine.documents.frames import Frames, folded, frames_of, spread
+from formatspec.engine.documents.lists_in_step import LENGTH, NAMED, Places, Step, entries, joined, parted, step_of
+from formatspec.engine.documents.named_keys import NamedKeys, named_keys
 from formatspec.files.document import FileError
 from formatspec.language.rules import (
+    ASIDE,
     BARE,
     GROUP,
+    GROUPED_BY,
     KEY,
+    ORDER,
     PLACE,
     Level,
     MapRule,
@@ -28,82 +37,68 @@ from formatspec.language.rules import (
     is_places,
 )
 
-Change = Callable[[Any], Any]
+Change = Callable[[Any, Around], Any]
+COUNTED = "rows"
+"""What the field ASIDE of a group says: how many rows it had."""
 
 
-class Empty(msgspec.Struct, frozen=True):
-    """A group of a source that has no rows: its place and those of the groups around it, its key, and itself."""
+def rows_from_mapping(rule: Rule, elements: bool = False) -> Callable[[Any], Any] | None:
+    """A function that makes lists of a document's rows; None where all rows stand in lists of mappings.
 
-    places: tuple[int, ...]
-    key: str | int | None
-    group: Any
-
-
-class ChangeRows(list[Any]):
-    """The rows of a table that stand otherwise in the file.
-
-    paths: by row, the path of each group around it, and at last its own, each from the table's own place on.
-    plain: whether rows are bare lists; empty: the groups without rows.
+    elements: rows are elements of XML, of which the field BARE is the text.  The function raises FileError where too
+    many rows follow from others.
     """
-
-    __slots__ = ("empty", "paths", "plain")
-
-    def __init__(
-        self, rows: Sequence[Any] = (), paths: Sequence[tuple[DocumentPath, ...]] = (), plain: bool = False
-    ) -> None:
-        super().__init__(rows)
-        self.paths = list(paths)
-        self.plain = plain
-        self.empty: list[Empty] = []
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _remade, (list(self), self.paths, self.plain, self.empty)
+    change = _change(rule, _How(True, None, elements))
+    return None if change is None else lambda document: change(document, Around(document))
 
 
-def _remade(rows: list[Any], paths: list[tuple[DocumentPath, ...]], plain: bool, empty: list[Empty]) -> ChangeRows:
-    made = ChangeRows(rows, paths, plain)
-    made.empty = empty
-    return made
+def mapping_from_rows(rule: Rule, elements: bool = False) -> Callable[..., Any] | None:
+    """The inverse of `rows_from_mapping`: a function of a document and, where more is known, of what is around.
 
+    The function raises FileError where two rows have one key, or one has no place.
+    """
+    change = _change(rule, _How(False, None, elements))
+    if change is None:
+        return None
+    first, then = (_change(rule, _How(False, refers, elements)) for refers in (False, True))
 
-def with_empty(rows: Any, source: Any) -> Any:
-    """Rows, with the groups that have no rows in their source."""
-    if not isinstance(source, ChangeRows) or not source.empty:
-        return rows
-    made = ChangeRows(rows)
-    made.empty = source.empty
-    return made
+    def write(document: Any, around: Around | None = None) -> Any:
+        around = Around() if around is None else around
+        if then is None:
+            return change(document, around)
+        around.root = document if first is None else first(document, around)
+        return then(around.root, around)  # rows that mean what stands elsewhere come last
 
-
-def rows_from_mapping(rule: Rule) -> Change | None:
-    """A function that makes lists of a document's rows; None where all rows stand in lists of mappings."""
-    return _change(rule, True)
-
-
-def mapping_from_rows(rule: Rule) -> Change | None:
-    """The inverse of `listing`.  The function raises FileError where two rows have one key."""
-    return _change(rule, False)
+    return write
 
 
 def file_path(document: Any, path: DocumentPath) -> DocumentPath:
-    """A path through a document that `listing` gave as one through the document as it is in the file."""
+    """A path through a document with its rows in lists as one through the document as it is in the file."""
     found: list[str | int] = []
     start = 0  # where the path of the innermost rows begins
     around: tuple[DocumentPath, ...] = ()
     plain = False
+    behind: DocumentPath = ()
     for part in path:
         if part == KEY:
             break
         if isinstance(part, str) and part.startswith(GROUP) and part[1:].isdecimal() and around:
-            found[start:] = around[int(part[1:])]
+            found[start:], behind = around[int(part[1:])], ()
+        elif isinstance(part, str) and part.startswith("[") and around:
+            break
+        elif isinstance(part, str) and "{" in part and isinstance(document, dict) and _is_rows(document.get(part)):
+            pass  # the rows stand beside the other keys
         elif part == BARE and not (isinstance(document, dict) and BARE in document and not around):
             pass
         elif isinstance(document, ChangeRows) and isinstance(part, int) and part < len(document.paths):
             start, around, plain = len(found), document.paths[part], document.plain
-            found += around[-1]
+            own = around[-1]
+            behind = own[-1:] if document.lists else ()
+            found += own[:-1] if document.lists else own
         else:
             found.append(int(part) if plain and isinstance(part, str) and part.isdecimal() else part)
-            around, plain = (), False
+            found += behind
+            around, plain, behind = (), False, ()
         if isinstance(document, dict):
             document = document.get(part)
         elif isinstance(document, list) and isinstance(part, int) and part < len(document):
@@ -111,21 +106,57 @@ def file_path(document: Any, path: DocumentPath) -> DocumentPath:
     return tuple(found)
 
 
-class Tables(msgspec.Struct, frozen=True):
+def _is_rows(value: Any) -> bool:
+    return isinstance(value, ChangeRows)
+
+
+class _How(msgspec.Struct, frozen=True):
+    """Which way tables change; refers: only those that mean what stands elsewhere, or only the others."""
+
+    reads: bool
+    refers: bool | None
+    elements: bool
+
+
+class Tables(msgspec.Struct, frozen=True, dict=True):
     """The tables that the rows of one list may be of, as far as it matters how the rows stand.
 
     keyed, levels: as a table's rule has them; bare, places: whether rows may be bare values, and bare lists.
+    frames, step: how rows go along frames, and how their places in a list are known.
+    ordered: whether rows made anew have a field by which they stand in order.
     """
 
     keyed: bool
     levels: tuple[Level, ...]
     bare: bool
     places: bool
+    frames: Frames | None = None
+    step: Step | None = None
+    ordered: bool = False
 
     @property
     def apart(self) -> bool:
         """Whether rows stand otherwise than as a list of mappings."""
-        return self.keyed or bool(self.levels) or self.bare or self.places
+        return (
+            self.keyed
+            or bool(self.levels)
+            or self.bare
+            or self.places
+            or bool(self.frames)
+            or bool(self.step)
+            or self.ordered
+        )
+
+    @cached_property
+    def beside(self) -> frozenset[str]:
+        """The fields of a row that tell where it stands, and are no part of it."""
+        own = {KEY, ASIDE, ORDER, *(f"{GROUP}{depth}" for depth in range(len(self.levels)))}
+        return frozenset(own if self.step is None else own | {self.step.field})
+
+    @property
+    def refers(self) -> bool:
+        """Whether rows mean what stands elsewhere in the document."""
+        return self.step is not None and bool(self.step.list)
 
     def row(self, row: Any) -> Any:
         """A row as it stands to the mapping that it is to the rules; what is none of these as it is, to be reported."""
@@ -137,7 +168,7 @@ class Tables(msgspec.Struct, frozen=True):
         """The inverse of `row`.  Raises FileError."""
         if BARE in row and self.bare:
             return row[BARE]
-        own = {key: part for key, part in row.items() if key != KEY and not _names_group(key)}
+        own = {key: part for key, part in row.items() if key not in self.beside}
         if not self.places or not all(key.isdecimal() for key in own):
             return own
         stated = {int(key): part for key, part in own.items()}
@@ -147,29 +178,27 @@ class Tables(msgspec.Struct, frozen=True):
         return [stated[place] for place in range(len(stated))]
 
 
-def _names_group(key: Any) -> bool:
-    return isinstance(key, str) and key.startswith(GROUP) and key[len(GROUP) :].isdecimal()
-
-
-def _tables(rules: Sequence[TableRule]) -> Tables:
+def _tables(rules: Sequence[TableRule], elements: bool) -> Tables:
     rows = [rule.row for rule in rules]
-    return Tables(rules[0].keyed, rules[0].levels, any(map(is_bare, rows)), any(map(is_places, rows)))
+    bare, places = not elements and any(map(is_bare, rows)), any(map(is_places, rows))
+    ordered = any(rule.each.along is not None and rule.each.table == "items" for rule in rules)
+    return Tables(rules[0].keyed, rules[0].levels, bare, places, frames_of(rules), step_of(rules), ordered)
 
 
-def _to_list(document: Any, tables: Tables) -> Any:
-    rows = ChangeRows(plain=tables.places)
-    fits = _gather(document, tables, (), (), (), rows)
+def _to_list(document: Any, tables: Tables, around: Around) -> Any:
+    rows = ChangeRows(plain=tables.places, lists=tables.step is not None and bool(tables.step.lists))
+    fits = _gather(document, tables, (), (), (), rows, around)
     return rows if fits else document  # what does not fit is reported by who reads it
 
 
 def _gather(
     document: Any, tables: Tables, heads: tuple[Any, ...], paths: tuple[DocumentPath, ...], places: tuple[int, ...],
-    rows: ChangeRows,
+    rows: ChangeRows, around: Around,
 ) -> bool:  # fmt: skip
     """Put what stands below some groups into `rows`; False where it is neither rows nor groups of rows."""
     depth, at = len(heads), paths[-1] if paths else ()
     if depth == len(tables.levels):
-        return _gather_rows(document, tables, heads, paths, rows)
+        return _gather_rows(document, tables, heads, paths, rows, around)
     level = tables.levels[depth]
     if level.keyed and isinstance(document, dict):
         groups = list(document.items())
@@ -180,14 +209,19 @@ def _gather(
     for place, (key, group) in enumerate(groups):
         head: dict[str, Any] = {KEY: key} if level.keyed else {}
         inner, path = group, (*at, key)
-        if level.rows and isinstance(group, dict):
+        if level.lists and isinstance(group, dict):
+            head.update((name, part) for name, part in group.items() if name not in level.lists)
+            inner, below = joined(group, level.lists), path
+        elif level.rows and isinstance(group, dict):
             head.update((name, part) for name, part in group.items() if name != level.rows)
             inner, below = group.get(level.rows), (*path, level.rows)
         else:
             below = path
         head[PLACE] = place
+        if level.counts and isinstance(inner, list):
+            head[ASIDE] = {COUNTED: len(inner)}
         before, empties = len(rows), len(rows.empty)
-        fits = _gather(inner, tables, (*heads, head), (*paths[:-1], path, below), (*places, place), rows)
+        fits = _gather(inner, tables, (*heads, head), (*paths[:-1], path, below), (*places, place), rows, around)
         if not fits and inner is not None:
             # What is no rows is read as one, to be reported where it stands.
             rows.append(inner)
@@ -199,53 +233,88 @@ def _gather(
 
 
 def _gather_rows(
-    document: Any, tables: Tables, heads: tuple[Any, ...], paths: tuple[DocumentPath, ...], rows: ChangeRows
-) -> bool:
-    groups = {f"{GROUP}{depth}": head for depth, head in enumerate(heads)}
+    document: Any, tables: Tables, heads: tuple[Any, ...], paths: tuple[DocumentPath, ...], rows: ChangeRows,
+    around: Around,
+) -> bool:  # fmt: skip
     at = paths[-1] if paths else ()
     keyed = tables.keyed and isinstance(document, dict)
     if not keyed and not isinstance(document, list):
         return False
     if keyed and not tables.bare and not all(isinstance(row, dict | list) for row in document.values()):
         return False
+    heads, beside, listed = _step_fields(document, tables.step, heads, around)
+    groups = {f"{GROUP}{depth}": head for depth, head in enumerate(heads)}
+    found: list[Any] = []
+    own: list[tuple[DocumentPath, ...]] = []
     for key, row in document.items() if keyed else enumerate(document):
+        if row is None and tables.step is not None:
+            continue
         made = tables.row(row)
         if isinstance(made, dict):
-            made = {**groups, **({KEY: key} if keyed else {}), **made}
-        rows.append(made)
-        rows.paths.append((*paths[:-1], (*at, key)))
+            made = {**groups, **({KEY: key} if keyed else {}), **made, **beside}
+            if tables.step is not None and listed is None and not tables.step.list:
+                made[tables.step.field] = key
+            elif tables.step is not None and listed is not None and key < len(listed):
+                made[tables.step.field] = listed[key]
+        found.append(made)
+        own.append((*paths[:-1], (*at, key)))
+    if tables.frames is not None:
+        found, own = spread(found, own, tables.frames, around)
+    rows.extend(found)
+    rows.paths.extend(own)
     return True
 
 
-def _from_list(document: Any, tables: Tables) -> Any:
+def _step_fields(
+    document: Any, step: Step | None, heads: tuple[Any, ...], around: Around
+) -> tuple[tuple[Any, ...], dict[str, Any], list[Any] | None]:
+    """The heads of a list's rows without what names another list, what is noted beside each row, and the other list."""
+    if step is None:
+        return heads, {}, None
+    aside: dict[str, Any] = {} if step.list else {LENGTH: len(document)}
+    name = heads[-1].get(step.key) if heads and step.key else None
+    listed = entries(step, name, around) if step.list else None
+    if listed is not None and step.key:
+        aside[NAMED] = name
+        heads = (*heads[:-1], {key: part for key, part in heads[-1].items() if key != step.key})
+    return heads, {ASIDE: aside}, listed
+
+
+def _from_list(document: Any, tables: Tables, around: Around) -> Any:
     if not isinstance(document, list):
         return document
     empty = document.empty if isinstance(document, ChangeRows) else []
-    return _nested(document, tables, 0, (), empty)
+    places = None if tables.step is None else Places(tables.step, around)
+    return _nested(document, tables, 0, (), empty, around, places)
 
 
-def _nested(rows: Sequence[Any], tables: Tables, depth: int, around: tuple[int, ...], empty: Sequence[Empty]) -> Any:
+def _nested(
+    rows: Sequence[Any], tables: Tables, depth: int, above: tuple[int, ...], empty: Sequence[Empty], around: Around,
+    places: Places | None,
+) -> Any:  # fmt: skip
     """Rows in their groups, from the level of `depth` on."""
     if depth == len(tables.levels):
-        return _stood(rows, tables)
-    level, name = tables.levels[depth], f"{GROUP}{depth}"
-    groups: dict[tuple[Any, bytes], list[Any]] = {}
-    first: dict[bytes, tuple[Any, bytes]] = {}
-    for row in rows:
-        said, place = _said(row[name]), row[name].get(PLACE)
-        key = first.get(said, (None, said)) if place is None else (place, said)
-        first.setdefault(said, key)
-        groups.setdefault(key, []).append(row)
+        return _stood(rows, tables, around, places)
+    level = tables.levels[depth]
+    groups = _grouped(rows, level, f"{GROUP}{depth}", places if depth + 1 == len(tables.levels) else None)
     made: list[tuple[float, Any, Any]] = [
-        (one.places[-1], one.key, one.group) for one in empty if one.places[:-1] == around
+        (one.places[-1], one.key, one.group) for one in empty if one.places[:-1] == above
     ]
-    for (place, _), members in groups.items():
-        head = members[0][name]
-        inner = _nested(members, tables, depth + 1, (*around, -1 if place is None else place), empty)
+    numbered = _numbers([group for _, _, group in made], groups, level, f"{GROUP}{depth}", around)
+    for (place, *_), members in groups.items():
+        head = members[0][f"{GROUP}{depth}"]
+        inner = _nested(members, tables, depth + 1, (*above, -1 if place is None else place), empty, around, places)
         group = inner
         if level.rows:
-            group = {key: part for key, part in head.items() if key not in (PLACE, KEY)}
-            group[level.rows] = inner
+            beside = (PLACE, KEY, ASIDE, *(f"{GROUPED_BY}{number}" for number in range(len(level.each.by))))
+            group = {key: part for key, part in head.items() if key not in beside}
+            if id(members) in numbered:
+                _put_number(group, level.each.numbered, numbered[id(members)])
+            if tables.step is not None and tables.step.key and depth + 1 == len(tables.levels) and places is not None:
+                group[tables.step.key] = places.of(members[0])[0]
+            if level.counts and isinstance(inner, list) and (head.get(ASIDE) or {}).get(COUNTED) != len(inner):
+                group[level.counts] = len(inner)
+            group.update(inner if level.lists else {level.rows: inner})
         made.append((math.inf if place is None else place, head.get(KEY), group))
     made.sort(key=lambda entry: entry[0])
     if not level.keyed:
@@ -255,13 +324,93 @@ def _nested(rows: Sequence[Any], tables: Tables, depth: int, around: tuple[int, 
     return {key: group for _, key, group in made}
 
 
+def _grouped(rows: Sequence[Any], level: Level, name: str, places: Places | None) -> dict[tuple[Any, ...], list[Any]]:
+    """The rows of each group of one level, in the order of their first; places: those of rows right inside it."""
+    groups: dict[tuple[Any, ...], list[Any]] = {}
+    first: dict[tuple[Any, ...], tuple[Any, ...]] = {}
+    taken: set[tuple[Any, ...]] = set()
+    for row in rows:
+        head = row[name]
+        said, place = _said(head), head.get(PLACE)
+        alone = place is None and _is_alone(head, level)
+        where, step = (None, 0) if places is None else places.of(row)
+        mark = (said, repr(where), len(groups) if alone else -1)
+        key = first.get(mark, (None, *mark)) if place is None else (place, *mark)
+        while places is not None and (*key, step) in taken:  # another row of the group stands at this place
+            key = (*key, "again")
+        taken.add((*key, step))
+        first.setdefault(mark, key)
+        groups.setdefault(key, []).append(row)
+    return groups
+
+
+def _numbers(
+    others: Sequence[Any], groups: Mapping[tuple[Any, ...], Sequence[Any]], level: Level, name: str, around: Around
+) -> dict[int, Any]:
+    """The numbers of groups that are made anew, by the identity of the list of their rows: the ones that they state
+    where these are free, then others for those that state none or one that is not free."""
+    key = level.each.numbered
+    if not key:
+        return {}
+    heads = [group for group in others if isinstance(group, dict)]
+    heads += [members[0][name] for (place, *_), members in groups.items() if place is not None]
+    taken = {_number_of(_holder(head, key).get(key)) for head in heads}
+    found: dict[int, Any] = {}
+    without: list[Sequence[Any]] = []
+    for (place, *_), members in groups.items():
+        if place is not None:
+            continue
+        stated = None if _is_alone(members[0][name], level) else _holder(members[0][name], key).get(key)
+        if stated is None or _number_of(stated) in taken:
+            around.renumbered += len(members) if stated is not None else 0
+            without.append(members)
+            continue
+        taken.add(_number_of(stated))
+        found[id(members)] = stated
+    fresh = max((value for value in taken if type(value) is int), default=0)
+    return {**found, **{id(members): max(fresh, 0) + n for n, members in enumerate(without, 1)}}
+
+
+def _is_alone(head: Mapping[str, Any], level: Level) -> bool:
+    """Whether a row that is made anew says nothing of which group it is of."""
+    return any(f"{GROUPED_BY}{number}" not in head for number in range(len(level.each.by)))
+
+
+def _holder(group: dict[str, Any], key: str) -> dict[str, Any]:
+    """The mapping of a group that has a key: the group itself, or what holds an element's attributes."""
+    inner = group.get("@")
+    return inner if key not in group and isinstance(inner, dict) else group
+
+
+def _number_of(value: Any) -> Any:
+    """A number as it is told from others: one that a text spells is the number."""
+    if isinstance(value, str) and value.isdecimal():
+        return int(value)
+    return value if isinstance(value, int | str) else repr(value)
+
+
+def _put_number(group: dict[str, Any], key: str, number: Any) -> None:
+    """Let a group have a number; a text where its attributes are texts."""
+    if "@" in group:
+        group["@"] = {**group["@"], key: str(number)}
+    else:
+        group.update({key: number})
+
+
 def _said(head: Mapping[str, Any]) -> bytes:
     """What a group says, as text that is the same for groups that say the same."""
-    return msgspec.json.encode({key: part for key, part in head.items() if key != PLACE}, enc_hook=repr, order="sorted")
+    said = {key: part for key, part in head.items() if key not in (PLACE, ASIDE)}
+    return msgspec.json.encode(said, enc_hook=repr, order="sorted")
 
 
-def _stood(rows: Sequence[Any], tables: Tables) -> Any:
+def _stood(rows: Sequence[Any], tables: Tables, around: Around, places: Places | None) -> Any:
     """Rows as they stand in the file."""
+    if tables.frames is not None:
+        rows = folded(rows, tables.frames, around)
+    if tables.ordered and all(isinstance(row, dict) and ORDER in row for row in rows):
+        rows = sorted(rows, key=lambda row: (str(type(row[ORDER])), row[ORDER]))
+    if places is not None:
+        return _at_places(rows, tables, places)
     if not tables.keyed:
         return [tables.stood(row) for row in rows]
     made = {row[KEY]: tables.stood(row) for row in rows}
@@ -270,53 +419,77 @@ def _stood(rows: Sequence[Any], tables: Tables) -> Any:
     return made
 
 
-def _change(rule: Rule, reads: bool) -> Change | None:
+def _at_places(rows: Sequence[Any], tables: Tables, places: Places) -> Any:
+    """The list of rows that stand at places of their own, or the lists whose values at one place are a row."""
+    found = [(places.of(row), tables.stood(row)) for row in rows]
+    last = max((place for (_, place), _ in found), default=-1)
+    listed: list[Any] = [None] * places.length(found[0][0][0] if found else None, rows, last)
+    for (_, place), row in found:
+        if listed[place] is not None:
+            raise FileError(f"two rows would stand at the place {place} of a list")
+        listed[place] = row
+    return parted(listed, places.step) if places.step.lists else listed
+
+
+def _change(rule: Rule, how: _How) -> Change | None:
+    """How the tables of a rule change; None where they do not."""
     if isinstance(rule, OneOf) and all(isinstance(one, TableRule) for one in rule.alternatives):
-        return _of_tables([one for one in rule.alternatives if isinstance(one, TableRule)], reads)
+        return _of_tables([one for one in rule.alternatives if isinstance(one, TableRule)], how)
     if isinstance(rule, TableRule):
-        return _of_tables([rule], reads)
+        return _of_tables([rule], how)
     if isinstance(rule, OneOf):
-        return next((change for one in rule.alternatives if (change := _change(one, reads)) is not None), None)
+        changes = (_change(one, how) for one in rule.alternatives)
+        return next((change for change in changes if change is not None), None)
     if isinstance(rule, MapRule):
-        fields = {one.keys[0]: change for one in rule.fields if (change := _change(one.rule, reads)) is not None}
-        others = [change for one in rule.alternatives if (change := _change(one, reads)) is not None]
-        return _of_fields(fields, others)
+        fields = {one.keys[0]: change for one in rule.fields if (change := _change(one.rule, how)) is not None}
+        others = [change for one in rule.alternatives if (change := _change(one, how)) is not None]
+        if isinstance(rule.rest, OneOf) and (run := _change(rule.rest, how)) is not None:
+            fields["*"] = run
+        return _of_fields(fields, others, named_keys(rule), how.reads)
     return None
 
 
-def _of_tables(rules: Sequence[TableRule], reads: bool) -> Change | None:
-    inner = next((change for rule in rules if (change := _change(rule.row, reads)) is not None), None)
-    tables = _tables(rules)
-    if inner is None and not tables.apart:
+def _of_tables(rules: Sequence[TableRule], how: _How) -> Change | None:
+    inner = next((change for rule in rules if (change := _change(rule.row, how)) is not None), None)
+    tables = _tables(rules, how.elements)
+    apart = tables.apart and how.refers in (None, tables.refers)
+    if inner is None and not apart:
         return None
 
-    def read(document: Any) -> Any:
-        if tables.apart:
-            document = _to_list(document, tables)
+    def read(document: Any, around: Around) -> Any:
+        if apart:
+            document = _to_list(document, tables, around)
         if inner is None or not isinstance(document, list):
             return document
         if isinstance(document, ChangeRows):
-            document[:] = [inner(row) for row in document]
+            document[:] = [inner(row, around) for row in document]
             return document
-        return [inner(row) for row in document]
+        return [inner(row, around) for row in document]
 
-    def write(document: Any) -> Any:
+    def write(document: Any, around: Around) -> Any:
         if inner is not None and isinstance(document, list):
-            document = with_empty([inner(row) for row in document], document)
-        return _from_list(document, tables) if tables.apart else document
+            document = with_empty([inner(row, around) for row in document], document)
+        return _from_list(document, tables, around) if apart else document
 
-    return read if reads else write
+    return read if how.reads else write
 
 
-def _of_fields(fields: dict[str, Change], others: Sequence[Change]) -> Change | None:
+def _of_fields(
+    fields: dict[str, Change], others: Sequence[Change], named: Sequence[NamedKeys], reads: bool
+) -> Change | None:
     if not fields and not others:
         return None
 
-    def change(document: Any) -> Any:
-        if isinstance(document, dict):
-            document = {key: fields[key](part) if key in fields else part for key, part in document.items()}
-            for other in others:
-                document = other(document)
+    def change(document: Any, around: Around) -> Any:
+        if not isinstance(document, dict):
+            return document
+        for one in named if reads else ():
+            document = one.gathered(document)
+        document = {key: fields[key](part, around) if key in fields else part for key, part in document.items()}
+        for other in others:
+            document = other(document, around)
+        for one in () if reads else named:
+            document = one.scattered(document)
         return document
 
     return change

@@ -9,11 +9,24 @@ import msgspec
 
 from formatspec.engine.base.faults import DocumentPath
 from formatspec.engine.documents import line_document
+from formatspec.engine.documents.frames import frame_leaf
 from formatspec.engine.documents.keyed_rows import file_path, mapping_from_rows, rows_from_mapping
 from formatspec.engine.resolve.scope import Scope
 from formatspec.files.document import FileError, pointer_text
 from formatspec.files.style import Style
-from formatspec.language.rules import Field, ListRule, MapRule, OneOf, Rule, TableRule, problem, with_whole_keys
+from formatspec.language.rules import (
+    GROUP,
+    Field,
+    LeafRule,
+    ListRule,
+    MapRule,
+    OneOf,
+    Rule,
+    TableRule,
+    is_beside,
+    problem,
+    with_whole_keys,
+)
 from formatspec.language.schema import FileSpec
 
 
@@ -30,6 +43,8 @@ class RoleCodec(msgspec.Struct, frozen=True):
     named: a path through the document as the rule sees it, as one through the file, where they differ.
     sought: whether rows can be found in a file without decoding all of it (`files.json_rows`).
     seen: a JSON document, or the beginning of one, as the rule sees it; None where files are no plain JSON.
+    encode: takes the document, and where `frames` says so what is known around it.
+    frames: the leaf that spells the frame of a row that goes along frames, with the name of its table.
     row, stream: how a document is written row by row, where that can be: a row, and the pieces around rows.  Of a
     stream without `row` the document's own rows are taken, which need not be in memory.
     shape, encode_lines: of text lines, how they make the document, and how they are encoded themselves.
@@ -37,7 +52,7 @@ class RoleCodec(msgspec.Struct, frozen=True):
 
     rule: Rule
     decode: Callable[[bytes], Decoded]
-    encode: Callable[[Any], bytes]
+    encode: Callable[..., bytes]
     locate: Callable[[bytes, DocumentPath], tuple[int, int] | None]
     named: Callable[[bytes, DocumentPath], DocumentPath] | None = None
     sought: bool = False
@@ -46,6 +61,7 @@ class RoleCodec(msgspec.Struct, frozen=True):
     stream: Callable[[Any, Mapping[DocumentPath, Iterator[bytes]]], Iterator[bytes]] | None = None
     shape: line_document.TextShape | None = None
     encode_lines: Callable[[list[str]], bytes] | None = None
+    frames: tuple[LeafRule, str] | None = None
 
 
 def style_of(kind: str, spec: FileSpec) -> Style:
@@ -93,10 +109,11 @@ def _plain(name: str, style: Style, rule: Rule) -> RoleCodec:
         return RoleCodec(
             rule,
             lambda data: Decoded(to_list(module.decode(data, style))),
-            lambda document: module.encode(to_mapping(document), style),
+            lambda document, around=None: module.encode(to_mapping(document, around), style),
             lambda data, path: module.locate(data, file_path(to_list(module.decode(data, style)), path), style),
             lambda data, path: file_path(to_list(module.decode(data, style)), path),
             seen=to_list if is_json else None,
+            frames=frame_leaf(rule),
         )
     return RoleCodec(
         rule,
@@ -234,6 +251,18 @@ def _lines(style: Style, rule: Rule, scope: Scope) -> RoleCodec:
 def _xml(style: Style, rule: Rule) -> RoleCodec:
     module = _module("xml_file")
     shape = _shape(rule, module.XmlShape)
+    listed, keyed = rows_from_mapping(rule, elements=True), mapping_from_rows(rule, elements=True)
+    if listed is not None and keyed is not None:
+        to_list, to_mapping = listed, keyed
+        last = Last(lambda data: to_list(module.decode(data, style, shape)))
+        return RoleCodec(
+            rule,
+            lambda data: Decoded(to_list(module.decode(data, style, shape))),
+            lambda document, around=None: module.encode(to_mapping(document, around), style),
+            lambda data, path: module.locate(data, file_path(last.of(data), path), style, shape),
+            lambda data, path: file_path(last.of(data), path),
+            frames=frame_leaf(rule),
+        )
     return RoleCodec(
         rule,
         lambda data: Decoded(module.decode(data, style, shape)),
@@ -250,17 +279,39 @@ def _shape(rule: Rule, make: Any) -> Any:
     runs = False
     for field in _all_fields(rule):
         key = field.keys[0]
-        if key in ("@", "#", "<>"):
+        if key in ("@", "#", "<>") or is_beside(key):
             continue
         if isinstance(field.rule, TableRule) or (isinstance(field.rule, OneOf) and _is_tables(field.rule)):
             lists.add(key)
-        inner = _shape(field.rule, make)
+        levels = next((one.levels for one in _tables(field.rule)), ())
+        inner = _group_shape(_tables(field.rule), 0, make) if levels else _shape(field.rule, make)
         children[key] = _joined(children[key], inner, make) if key in children else inner
     for one in _maps(rule):
         if isinstance(one.rest, OneOf):
             runs = True
             members["*"] = _shape(one.rest, make)
     return make(children=children, lists=frozenset(lists), runs=runs, members=members)
+
+
+def _group_shape(tables: list[TableRule], depth: int, make: Any) -> Any:
+    """What the reader must know of the elements of a level of groups."""
+    levels, name = tables[0].levels, f"{GROUP}{depth}"
+    head = next(field.rule for one in _maps(tables[0].row) for field in one.fields if field.keys == (name,))
+    own, key = _shape(head, make), levels[depth].rows
+    inner = make()
+    if depth + 1 < len(levels):
+        inner = _group_shape(tables, depth + 1, make)
+    else:
+        for table in tables:
+            inner = _joined(inner, _shape(table.row, make), make)
+    if key == "*":
+        return _joined(own, make(runs=True, members={"*": inner}), make)
+    return _joined(own, make(children={key: inner}, lists=frozenset({key})), make)
+
+
+def _tables(rule: Rule) -> list[TableRule]:
+    choices = rule.alternatives if isinstance(rule, OneOf) else (rule,)
+    return [choice for choice in choices if isinstance(choice, TableRule)]
 
 
 def _joined(a: Any, b: Any, make: Any) -> Any:

@@ -16,7 +16,15 @@ from formatspec.engine.export.adaptation.adapt import RENUMBERED, Adapter, Targe
 from formatspec.engine.export.adaptation.name_items import NoPlaceError, spoken
 from formatspec.engine.export.errors import CannotWriteError, CollisionError
 from formatspec.engine.export.gather_rows import Shared, belongs, gather_row, item_context
-from formatspec.engine.export.item_views import as_seen, is_named, of_one_label, record_names
+from formatspec.engine.export.item_views import (
+    as_seen,
+    categories_of,
+    hold_category,
+    is_named,
+    of_one_category,
+    of_one_label,
+    record_names,
+)
 from formatspec.engine.export.lost.count_records import count_item, table_key, tables_of
 from formatspec.engine.export.lost.kept_records import note_kept_fields
 from formatspec.engine.export.lost.losses import Losses
@@ -100,6 +108,7 @@ class Exporter:
             if role.span == "shared" and role.codec is not None
         }
         self.values = {name: value_slots(target.roles[name]) for name in self.spooled}
+        self.frames = {name: spell for name in self.spooled if (spell := asked.frame_writer(target.roles[name]))}
         self.renumbers = narrower(adapter)
         self.told_twice = told_twice(self.spooled.values())
         self.objects = 0
@@ -279,6 +288,8 @@ class Exporter:
                 if data is not None:
                     yield path, data
             return
+        if any(slot.startswith("category.") for slot in role.record_slots):
+            hold_category(item.objects, context.setting.held)
         for path, members in self._groups(role, item, context).items():
             part = WriteContext(context.setting, item, item, context)
             part.as_read = context.as_read
@@ -323,6 +334,15 @@ class Exporter:
                 names = {f"category.{slot}": getattr(label.category, slot) for slot in ("id", "name", "index")}
                 for captures in self._memberships(role, item):
                     self._rows_of(role, of_one_label(item, label), {**captures, **names}, item_setting)
+        if any(table.kind == "object" for table in self.spooled[role.name]):
+            lost = item_setting.rows.setdefault("lost", [])
+            lost.extend(("objects", thing, "no category") for thing in item.objects if thing.category is None)
+            for category in categories_of(item.objects):
+                own = item_setting.categories.own(category)
+                names = {f"category.{slot}": getattr(own, slot) for slot in ("id", "name", "index")}
+                for captures in self._memberships(role, item):
+                    self._rows_of(role, of_one_category(item, category), {**captures, **names}, item_setting)
+            hold_category(item.objects, item_setting.held)
 
     def _memberships(self, role: Role, item: Item) -> list[Mapping[str, Any]]:
         """The captures of each shared file that an item stands in: where lists name subsets, one for each."""
@@ -357,8 +377,21 @@ class Exporter:
             for table in self.spooled[role.name]:
                 self._spool(table, shared, item, context)
         gather_values(self.values[role.name], item, shared.part.values, self.losses)
+        self._note_frame(role, item, shared)
         shared.part.items += 1
         shared.part.objects += len(item.objects)
+
+    def _note_frame(self, role: Role, item: Item, shared: Shared) -> None:
+        """Note the frame of an item, for rows that go along the frames of their file."""
+        spell = self.frames.get(role.name)
+        if spell is None:
+            return
+        context = WriteContext(shared.setting, item, item)
+        try:
+            frame = int(spell(context, NO_SOURCE))
+        except (LackingError, TypeError, ValueError):
+            return
+        shared.part.frames.append(frame)
 
     def _row_context(self, shared: Shared, item: Item, item_setting: WriteSetting, over_files: bool) -> WriteContext:
         """The context in which an item's rows of a shared file are written; `over_files`: all items are counted."""
@@ -381,7 +414,7 @@ class Exporter:
         gathered = shared.part.tables.setdefault(table.key, TableShard())
         done: set[int] = set()  # one row tells of a record: the first that can
         lost: dict[int, tuple[str, Any, str]] = {}
-        for row in table.writers:
+        for row, which in table.turns:
             whole = TABLES[row.table] == "item"
             records = (item,) if whole else tuple(row.select(context))
             if row.rule.each.by == ("item",):
@@ -397,7 +430,7 @@ class Exporter:
                     inner = item_context(context, index)
                 if inner.as_read is not None:
                     inner.as_read.index = index
-                if not belongs(row, inner):
+                if not belongs(row, inner) or (which and not table.takes(row, which, inner)):
                     continue
                 if row.late:
                     hold(inner, row.holds)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Iterable
 from typing import Any
 
 import msgspec
 
 from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting
+from formatspec.engine.resolve.held_slots import BITS, record_mark
 from formatspec.engine.spec.compiled import Role
-from formatspec.model.records import Item, Label, Object, Origin
+from formatspec.model.records import Category, Item, Label, Object, Origin
 
 
 def of_one_label(item: Item, label: Label) -> Item:
@@ -18,6 +20,27 @@ def of_one_label(item: Item, label: Label) -> Item:
         origin = Origin(label.origin.rows)
         origin.as_read = msgspec.structs.replace(item.origin.as_read, labels=(label.origin.as_read,))
     return msgspec.structs.replace(item, labels=(label,), origin=origin)
+
+
+def categories_of(things: Iterable[Object]) -> list[Category]:
+    """The categories of some objects, each once."""
+    found: list[Category] = []
+    for thing in things:
+        if thing.category is not None and thing.category not in found:
+            found.append(thing.category)
+    return found
+
+
+def hold_category(things: Iterable[Object], held: dict[Hashable, int]) -> None:
+    """Note of objects that the path of a file says their category, where that file holds them or is to."""
+    for thing in things:
+        held[record_mark(thing)] = held.get(record_mark(thing), 0) | BITS["category"]
+
+
+def of_one_category(item: Item, category: Category) -> Item:
+    """An item with the objects of one category only, for a file of that category's objects."""
+    things = tuple(thing for thing in item.objects if thing.category == category)
+    return msgspec.structs.replace(item, objects=things, labels=())
 
 
 def as_seen(item: Item, setting: WriteSetting) -> tuple[Item, list[tuple[Object, Object]]]:
@@ -50,9 +73,18 @@ def record_names(role: Role, context: WriteContext) -> dict[str, Any]:
     return names
 
 
+def _place_of(thing: Object, item: Item | None, of_category: bool) -> int | None:
+    """The place of an object among those of its item, or among those of its category there."""
+    before = () if item is None else item.objects
+    alike = [one for one in before if not of_category or one.category == thing.category]
+    return next((place for place, one in enumerate(alike) if one is thing), None)
+
+
 def _named_slot(slot: str, context: WriteContext) -> Any:
     if slot == "depth":
         return context.family().depth(context.record)
+    if slot in ("number", "index"):
+        return _place_of(context.record, context.item, slot == "number")
     head, _, rest = slot.partition(".")
     if head != "category":
         return getattr(context.record, slot, None)

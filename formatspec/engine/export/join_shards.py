@@ -12,6 +12,7 @@ import numpy as np
 
 from formatspec.engine.base.scratch_records import PIECE, Marks, Records, mark
 from formatspec.engine.conservation.tally import Tally
+from formatspec.engine.documents.around import Around
 from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting
 from formatspec.engine.export.adaptation.adapt import TargetCategories
 from formatspec.engine.export.errors import CannotWriteError
@@ -32,6 +33,7 @@ from formatspec.files.document import FileError
 Put = Callable[[str, Iterable[bytes]], None]
 """Writes a file, piece by piece."""
 
+NUMBERED_ANEW = "objects whose group's number another group of the file has: numbered anew"
 HELD = 8 << 20
 """Bytes of rows that are kept in memory; more go to a file without a name."""
 
@@ -111,6 +113,7 @@ class _File:
         self.objects = 0
         self.columns: tuple[str, ...] = ()
         self.values: dict[str, Any] = {}
+        self.frames: set[int] = set()
 
 
 class Finisher:
@@ -178,6 +181,7 @@ class Finisher:
         file.objects += part.objects
         file.columns = file.columns or part.columns
         merge_values(file.values, part.values, part.items, self.losses)
+        file.frames.update(part.frames)
 
     def finish(self, put: Put) -> None:
         """Write the shared files.  Raises CannotWriteError."""
@@ -222,10 +226,13 @@ class Finisher:
         if role.optional and file is None and (empty or not document):
             return
         try:
-            written = pieces(role, document, made.tables)
+            around = Around(frames=tuple(sorted(made.frames)))
+            written = pieces(role, document, made.tables, around)
         except (FileError, ValueError) as error:
             raise CannotWriteError(f"{key[1]}: {error}") from None
         put(key[1], _named(key[1], open_ended(written) if file is not None and file.open_end else written))
+        if around.renumbered:
+            self.losses.note(NUMBERED_ANEW, "objects", around.renumbered)
         self.files += 1
         self.borrowed += (
             f"{key[1]}: {name} is {folder}, since there is no image of {subset}"
@@ -280,7 +287,9 @@ def _join(rows: SpooledRows, part: TableShard, before: Mapping[str, int], text_o
         rows.add(text, place)
 
 
-def pieces(role: Role, document: Any, tables: Mapping[str, SpooledRows]) -> Iterator[bytes]:
+def pieces(
+    role: Role, document: Any, tables: Mapping[str, SpooledRows], around: Around | None = None
+) -> Iterator[bytes]:
     """A shared document as bytes, its rows one by one where its kind of file can be written so."""
     assert role.codec is not None
     streams = {
@@ -290,6 +299,8 @@ def pieces(role: Role, document: Any, tables: Mapping[str, SpooledRows]) -> Iter
     }
     if role.codec.stream is not None and streams:
         return role.codec.stream(document, {path: rows.texts() for path, rows in streams.items()})
+    if around is not None and role.codec.named is not None:
+        return iter((role.codec.encode(_held(document), around),))
     return iter((role.codec.encode(_held(document)),))
 
 

@@ -52,7 +52,10 @@ class TableShard(msgspec.Struct):
 
 
 class SharedShard(msgspec.Struct):
-    """What some items add to a shared file: its rows by table, and how many there are of each."""
+    """What some items add to a shared file: its rows by table, and how many there are of each.
+
+    frames: those of the items, as rows of the file spell them, where rows go along frames.
+    """
 
     role: str
     path: str
@@ -63,6 +66,7 @@ class SharedShard(msgspec.Struct):
     objects: int = 0
     columns: tuple[str, ...] = ()
     values: dict[str, Any] = {}
+    frames: list[int] = []
 
 
 class ShardOutput(msgspec.Struct):

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from formatspec.engine.evaluate.write_context import WriteContext
 from formatspec.engine.export.adaptation.adapt import Adapter
 from formatspec.engine.index.row_ownership import SharedFile
 from formatspec.engine.resolve.row_counters import counts_plainly
@@ -15,8 +16,10 @@ from formatspec.engine.resolve.scope import Meaning, Scope
 from formatspec.engine.spec import wanted_slots
 from formatspec.engine.spec.compiled import Format, Role
 from formatspec.engine.spec.tables import first_of, rules_of, tables_in
-from formatspec.engine.write.compile_writer import is_spooled, row_writer, spool_key
-from formatspec.engine.write.table_rows import RowWriter, needs_columns
+from formatspec.engine.write.compile_writer import compile_writer, is_spooled, row_writer, spool_key
+from formatspec.engine.write.print_leaf import Writer
+from formatspec.engine.write.source_rows import source_of
+from formatspec.engine.write.table_rows import RowWriter, ShapeTest, needs_columns, shape_tests
 from formatspec.language.rules import TableRule
 from formatspec.model.slots import TABLES
 
@@ -33,6 +36,25 @@ class Spooled(msgspec.Struct, frozen=True, dict=True):
     def writers(self) -> tuple[RowWriter, ...]:
         """How its rows are written: compiled when the first is."""
         return tuple(row_writer(rule, self.scope) for rule in self.rules)
+
+    @cached_property
+    def turns(self) -> tuple[tuple[RowWriter, str], ...]:
+        """In which order its rows try to hold a record, and of which records: `read` from this row, of which a row
+        holds the geometry as `stated`, or any."""
+        if len(self.writers) == 1 or any(row.late for row in self.writers):
+            return tuple((row, "") for row in self.writers)
+        return tuple((row, which) for which in ("read", "stated", "") for row in self.writers)
+
+    @cached_property
+    def _shaped(self) -> Mapping[int, ShapeTest]:
+        return shape_tests(self.writers)
+
+    def takes(self, row: RowWriter, which: str, context: WriteContext) -> bool:
+        """Whether a row tries to hold the context's record in its turn."""
+        if which == "read":
+            read = context.as_read is not None
+            return read and source_of(context.record, row.number, context.setting.file) is not None
+        return not which or self._shaped[id(row)](context, context.record)
 
 
 def is_category_source(form: Format, role: Role) -> bool:
@@ -124,6 +146,14 @@ def unheld_lines(form: Format) -> frozenset[str]:
         if scope.kind == "object" and meaning.where == "record"
     }
     return frozenset({"polyline", "keypoints"} - held)
+
+
+def frame_writer(role: Role) -> Writer | None:
+    """What spells the frame of an item as rows do that go along frames; None where the role has no such rows."""
+    if role.codec is None or role.codec.frames is None:
+        return None
+    rule, table = role.codec.frames
+    return compile_writer(rule, role.scope.inside(table), False)
 
 
 def _object_region(meaning: Meaning, scope: Scope) -> bool:

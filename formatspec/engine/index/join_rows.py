@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 
 from formatspec.engine.base.faults import MILD, DocumentPath, Fault
+from formatspec.engine.documents.frames import is_made
 from formatspec.engine.index.duplicate_ids import PLAIN, Ids
 from formatspec.engine.index.entries import Entries, Entry, header_of, item_key
 from formatspec.engine.index.id_columns import LARGEST_NOTED, Column
@@ -164,6 +165,11 @@ class _Joining(msgspec.Struct):
             return
         names = self._names(state)
         found = self._owners(names)
+        if not found and len(several := self._in_folders(names)) > 1:
+            self.faults.append(
+                _named_in_several(file.path, [self.entries[one] for one in several], state, table, which)
+            )
+            return
         if table.kind == "item" and "id" in names and table.readers[which].by == ("id",):
             other = self._same_id_elsewhere(names["id"], found)
             if names["id"] in self.own or other:
@@ -176,6 +182,8 @@ class _Joining(msgspec.Struct):
                 return
             self.own.add(names["id"])
         if not found:
+            if is_made(document):
+                return  # it follows from rows of other frames, and the sequence has no such frame
             if self.rivals:
                 self._may_mean_several(names, which, state)
             elif names.get("id") is None or names["id"] not in self.looked.doubled:
@@ -263,6 +271,8 @@ class _Joining(msgspec.Struct):
             if number is not None:
                 return (number,)
             meant = self._spelled_otherwise(form.key_names, identity)
+            if not meant and not self.rivals and (several := self._in_folders(names)):
+                return several if len(several) == 1 else ()
             if not meant and table.source and not self.rivals:
                 meant = (entries.add(identity, item_key(form, names)),)
             return meant
@@ -288,6 +298,20 @@ class _Joining(msgspec.Struct):
         if found and plainly(next(iter(own))) != plainly(key):
             self.in_capitals = found, hash(key)
         return found
+
+    def _in_folders(self, names: Mapping[str, Any]) -> Sequence[int]:
+        """The numbers of the items whose image has a name, in whatever folder, where a row of an item tells none."""
+        form = self.form
+        if self.table.kind != "item" or IMAGE not in form.roles:
+            return ()
+        formats = form.roles[IMAGE].scope.captures
+        if all(name in names for name in form.key_names if formats.get(name) == "path?"):
+            return ()
+        shape = tuple(sorted(name for name in form.key_names if name in names))
+        ending = f".{names['ext']}".lower() if names.get("ext") else ""
+        found = self.looked.of(shape, tuple(names[name] or "" for name in shape), self.split) if shape else ()
+        images = ((number, self.entries[number].files.get(IMAGE, ())) for number in found)
+        return tuple(number for number, files in images if files and files[0][0].lower().endswith(ending))
 
     def _names(self, state: ItemState) -> dict[str, Any]:
         """What a row tells of its item's names."""
@@ -446,6 +470,17 @@ def _unknown_item(file: str, names: Mapping[str, Any], state: ItemState, reader:
     told = ", ".join(f"{name} {value!r}" for name, value in names.items())
     message = f"there is no item with {told}"
     return Fault("UNKNOWN_REFERENCE", file, _path_of(state, slot), reader.place, message, scope="object")
+
+
+def _named_in_several(
+    file: str, entries: Sequence[Entry], state: ItemState, table: Table, which: int
+) -> Fault:  # fmt: skip
+    """A row that names an image by the last part of its address, which several images have."""
+    images = [entry.files[IMAGE][0][0] for entry in entries]
+    key, place = table.names[which], table.readers[which].place
+    path = (*state.at, key) if key is not None else state.at
+    words = f"{len(images)} images have the name that the row tells: {', '.join(images)}"
+    return Fault("UNKNOWN_REFERENCE", file, path, place, words, "a name that one image has", images[0], scope="item")
 
 
 def _names_of(document: Any, table: Table, state: ItemState) -> int:

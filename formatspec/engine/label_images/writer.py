@@ -28,9 +28,9 @@ from formatspec.engine.write.mark_written import hold
 from formatspec.engine.write.print_leaf import LackingError
 from formatspec.engine.write.source_rows import contexts_of
 from formatspec.engine.write.table_rows import RowWriter, write_record
+from formatspec.language.each import parse_where
 from formatspec.language.rules import (
     Rule,
-    parse_where,
     problem,
 )
 from formatspec.language.schema import FileSpec

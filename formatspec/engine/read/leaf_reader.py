@@ -33,7 +33,7 @@ from formatspec.engine.resolve.text_template import text_template
 from formatspec.language.errors import Place
 from formatspec.language.expression import Literal
 from formatspec.language.leaf import Bind, Computed, Constant, Keep, Leaf, Text
-from formatspec.language.rules import KEY
+from formatspec.language.rules import ASIDE, KEY, PLACE
 from formatspec.paths.spellings import differs_in_capitals
 
 Wanted = Callable[[Meaning, Scope], bool]
@@ -77,7 +77,7 @@ def leaf_reader(leaf: Leaf, place: Place, scope: Scope, context: ReadContext, at
 
 def kept_reader(leaf: Keep, scope: Scope, at: DocumentPath) -> Reader:
     """The reader that notes a kept field which holds a value; what another field restates is `nothing` to note."""
-    if leaf.default is not None and not isinstance(leaf.default, Literal):
+    if (leaf.default is not None and not isinstance(leaf.default, Literal)) or (at and at[-1] in (PLACE, ASIDE)):
         return nothing
     default = None if leaf.default is None else leaf.default.value
     key, textual = str(at[-1]) if at else "the document", scope.textual

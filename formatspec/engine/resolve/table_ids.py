@@ -15,4 +15,4 @@ def rows_key(number: int) -> tuple[str, int]:
 
 def table_number(rule: TableRule, scope: Scope) -> int:
     """A number by which a table's source rows are found again: the same in reader and writer."""
-    return zlib.crc32(f"{scope.role} {rule.place} {rule.each.table}".encode())
+    return zlib.crc32(f"{scope.role} {rule.place} {rule.row.place} {rule.each.table}".encode())

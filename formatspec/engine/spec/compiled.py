@@ -251,6 +251,11 @@ class Format(msgspec.Struct, frozen=True, dict=True):
         return len(told) == 2
 
     @cached_property
+    def objects_are_files(self) -> bool:
+        """Whether nothing tells of objects but files of their own."""
+        return not any(role.span != "record" and lists_objects(role.document_rule) for role in self.documents)
+
+    @cached_property
     def documents(self) -> tuple[Role, ...]:
         """The roles that hold something to read."""
         return tuple(role for role in self.roles.values() if role.kind is not None)

@@ -17,6 +17,26 @@ _OF_ONE_ITEM = frozenset({"object", "area", "void", "caption"})
 """Kinds of records that are of one item: a file that gives them to every item is a mistake."""
 
 
+def untold_folders(form: Format) -> frozenset[str]:
+    """The folders in an image's path that rows which make its item do not tell, so that its name alone means it."""
+    formats = form.roles[IMAGE].scope.captures if IMAGE in form.roles else {}
+    folders = {name for name in form.key_names if formats.get(name) == "path?"}
+    told: set[str] = set()
+    for role in (form.roles[name] for name in {one.partition(".")[0] for one in form.spec.items} if name in form.roles):
+        rows = [rule for _, rule in tables_in(role.codec.rule, ()) if TABLES[first_of(rule).each.table] == "item"] if (
+            role.span == "shared" and role.codec is not None
+        ) else []  # fmt: skip
+        if not rows:
+            return frozenset()
+        told |= set(role.captures)
+        for rule in rows:
+            found = list(wanted_slots.meanings(rule, role.scope))
+            told |= {meaning.name for meaning, _, _ in found if meaning.where == "capture"}
+            if any(meaning.name in (IMAGE, "image.path") for meaning, _, _ in found):
+                return frozenset()
+    return frozenset(folders - told) if form.spec.items else frozenset()
+
+
 def unjoined(form: Format) -> Iterator[Problem]:
     """Roles whose files would be given to every item, as neither their paths nor their rows name one."""
     formats = form.roles[IMAGE].scope.captures if IMAGE in form.roles else {}

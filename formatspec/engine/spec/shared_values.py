@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from formatspec.engine.resolve.scope import Scope
 from formatspec.engine.spec.compiled import Format, Role
 from formatspec.language.leaf import Bind, Computed, Keep, bindings
-from formatspec.language.rules import LeafRule, ListRule, MapRule, Rule, inside
+from formatspec.language.rules import Field, LeafRule, ListRule, MapRule, Rule, inside
 
 
 def value_rule(role: Role) -> Rule | None:
@@ -38,10 +38,20 @@ def _pruned(rule: Rule, scope: Scope) -> Rule | None:
             return None
         return replace(rule, rules=tuple(LeafRule(Keep(), rule.place) if one is None else one for one in kept))
     if isinstance(rule, MapRule):
-        fields = [(field, _pruned(field.rule, scope)) for field in rule.fields]
+        fields = [(field, _pruned(field.rule, scope)) for field in _fields(rule)]
         kept_fields = tuple(replace(f, rule=inner, optional=True) for f, inner in fields if inner is not None)
         return MapRule(kept_fields, (), None, rule.place, part=True) if kept_fields else None
     return None
+
+
+def _fields(rule: MapRule) -> list[Field]:
+    """The fields of a mapping and of its alternatives, each key once; those are read that a document has."""
+    found = {field.keys: field for field in rule.fields}
+    for choice in rule.alternatives:
+        for one in choice.alternatives:
+            for field in _fields(one) if isinstance(one, MapRule) else ():
+                found.setdefault(field.keys, field)
+    return list(found.values())
 
 
 def _is_of_items(rule: LeafRule, scope: Scope) -> bool:

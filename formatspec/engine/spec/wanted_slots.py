@@ -184,11 +184,15 @@ def names_categories(form: Format) -> frozenset[str]:
     def named(meaning: Meaning, scope: Scope) -> bool:
         return meaning.name.startswith(("category.", "label.category."))
 
-    return frozenset(
+    by_path = frozenset(
+        name for name, role in form.roles.items() if any(slot.startswith("category.") for slot in role.record_slots)
+    )
+    roles = frozenset(
         name
         for name, role in form.roles.items()
         if role.span != "shared" and (serves(role, named) or sets_categories(role))
     )
+    return by_path | roles if form.objects_are_files else roles
 
 
 def sets_categories(role: Role) -> bool:

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from formatspec.codecs.registry import UnfitError
 from formatspec.engine.base.faults import MISSING
-from formatspec.engine.documents.keyed_rows import with_empty
+from formatspec.engine.documents.changed_rows import with_empty
 from formatspec.engine.evaluate.write_context import WriteContext, getter
 from formatspec.engine.resolve.codec_chain import build
 from formatspec.engine.resolve.discriminators import is_filled
@@ -160,7 +160,8 @@ def field_writer(field: Field, scope: Scope) -> Writer:
             del context.setting.refused[refused:]
             refuse(context, names)
             return MISSING
-        if not value and source in (NO_SOURCE, MISSING) and (listed or value == {}):
+        empty = source is MISSING and isinstance(value, dict) and all(part == [] for part in value.values())
+        if empty or (not value and source in (NO_SOURCE, MISSING) and (listed or value == {})):
             return MISSING
         return value
 

@@ -20,6 +20,7 @@ from formatspec.language import expression
 from formatspec.language.errors import Place
 from formatspec.language.expression import Literal
 from formatspec.language.leaf import Bind, Computed, Constant, Keep, Leaf, Text
+from formatspec.language.rules import problem
 
 NO_SOURCE: Any = type("NoSource", (), {"__repr__": lambda self: "NO_SOURCE"})()
 """Stands for the source of what has none; MISSING stands for what its source left out."""
@@ -173,6 +174,11 @@ def _bind(leaf: Bind, place: Place, scope: Scope, keys: int, required: bool) -> 
                 return MISSING
             raise LackingError(what, unfit.expected) from None
         if keys > 1:
+            if len(encoded) != keys:
+                message = f"`{what}` stands under {keys} keys, and its codecs give {len(encoded)} values"
+                raise problem(
+                    message, place, "a key for each value, or codecs that give as many values as there are keys"
+                )
             return tuple(as_lists(part) for part in encoded)
         return as_lists(encoded)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from formatspec.engine.base.faults import Fault, Record, other_encoding, unread
@@ -15,6 +16,7 @@ from formatspec.engine.spec.compiled import Role
 from formatspec.files import json_file
 from formatspec.files.document import FileError
 from formatspec.files.images import ImageError
+from formatspec.model.slots import find_slot
 from formatspec.paths.trees.tree import Tree
 from formatspec.pixels.png import Raster
 
@@ -106,9 +108,12 @@ def _read_raster(
 
 def read_record_files(
     role: Role, entry: Entry, tree: Tree, readers: Readers, state: ItemState, files: dict[str, list[str]],
-    rasters: dict[str, Any], purpose: Purpose,
+    rasters: dict[str, Any], purpose: Purpose, alone: bool,
 ) -> None:  # fmt: skip
-    """Read the files of a role that tell of one object each, or of one level; `files` takes their paths."""
+    """Read the files of a role that tell of one object each, or of one level; `files` takes their paths.
+
+    alone: nothing else tells of objects, so that each file makes one.
+    """
     slots, names = role.record_slots, role.record_names
     found = {tuple(captures.values()): path for path, captures in entry.files.get(role.name, ())}  # as `names` are
     if slots == ("depth",) or slots == ("level",):
@@ -119,6 +124,9 @@ def read_record_files(
             del state.captures[names[0]]
             if raster is not None and state.origin:
                 rasters.setdefault(role.name, {})[one] = raster
+        return
+    if alone:
+        _make_objects(role, found, tree, readers, state, files, purpose)
         return
     opened: list[str] = []
     slot = f"path.{role.name}"
@@ -156,3 +164,35 @@ def read_record_files(
         for path in found.values():
             if path not in taken:
                 state.faults.append(Fault("FILE_ORPHAN", path, (), role.place, "no object names this file"))
+
+
+def _make_objects(
+    role: Role, found: Mapping[tuple[Any, ...], str], tree: Tree, readers: Readers, state: ItemState,
+    files: dict[str, list[str]], purpose: Purpose,
+) -> None:  # fmt: skip
+    """Make an object of each file of a role; its path says what no document does."""
+    slots = role.record_slots
+    objects = state.tables.setdefault("object", [])
+    for key, path in found.items():
+        files.setdefault(role.name, []).append(path)
+        told = {slot: value for slot, value in zip(slots, key, strict=True) if not _is_derived(slot)}
+        aside = ItemState(dict(state.captures), state.categories, state.origin)
+        aside.env = state.env
+        aside.item = dict(state.item)
+        mask: Record = {}
+        raster = _read_raster(role, path, tree, readers, mask, aside, purpose)
+        state.faults += aside.faults
+        made = aside.tables.get("object") or [mask]
+        for record in made:
+            record.update(told)
+            record.setdefault("$file", path)
+            record.setdefault("$at", ())
+            if raster is not None and state.origin:
+                record.setdefault("$rasters", {})[role.name] = raster
+                record["$rasters"][f"path {role.name}"] = path
+        objects += made
+
+
+def _is_derived(slot: str) -> bool:
+    found = find_slot("object", slot)
+    return found is not None and found[1].derived

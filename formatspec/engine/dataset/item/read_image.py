@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import posixpath
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from os import PathLike
 from typing import Any
@@ -39,7 +40,8 @@ def read_image(
             words = f"the list names {entry.key!r}, of which there is no file"
             state.faults.append(Fault("LIST_UNKNOWN", *place, role.place, words, got=entry.key, scope="item"))
         elif complete and purpose.media_required and not (role.optional and state.item.get("image.data")):
-            state.faults.append(Fault("IMAGE_MISSING", *place, role.place, "the image is not there", expected))
+            address = _address(entry, runs)
+            state.faults.append(Fault("IMAGE_MISSING", *place, role.place, "the image is not there", expected, address))
         if role.optional:
             return
         if path is None and expected != role.spec.path:
@@ -135,6 +137,27 @@ def _looked_at(path: str, tree: Tree, purpose: Purpose) -> tuple[ImageInfo, bool
 
 def _header(image: PathLike[str] | bytes) -> ImageInfo:
     return probe(image) if isinstance(image, bytes) else probe_file(image)
+
+
+def _address(entry: Entry, runs: Mapping[str, Sequence[Run]]) -> str | None:
+    """The address by which a row names an item's image, without what stands behind its `?`; None if there is none."""
+    name = posixpath.basename(entry.key)
+    for part, first, _ in (run for of_role in runs.values() for run in of_role if run.part.table.kind == "item"):
+        for text in _texts(part.rows.at(first)):
+            for address in (text.partition("?")[0], text):
+                far = "://" in address or address.startswith("/")
+                if far and posixpath.splitext(posixpath.basename(address))[0] == name:
+                    return address
+    return None
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """The texts in a document."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from _texts(part)
 
 
 def _where_named(entry: Entry, runs: Mapping[str, Sequence[Run]]) -> tuple[str, tuple[Any, ...]]:

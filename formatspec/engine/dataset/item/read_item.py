@@ -84,7 +84,7 @@ def _read_entry(
             if role.span == "item":
                 read_item_file(role, entry, tree, readers, state, files, rasters, purpose)
             else:
-                read_record_files(role, entry, tree, readers, state, files, rasters, purpose)
+                read_record_files(role, entry, tree, readers, state, files, rasters, purpose, form.objects_are_files)
         elif role.span == "item" and name not in entry.files and not is_named(role, tree, state):
             note_missing(role, entry, state)
     look_inside(state, purpose, IMAGE in files)

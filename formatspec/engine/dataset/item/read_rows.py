@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -28,7 +28,8 @@ def read_rows(role: Role, runs: Sequence[Run], readers: Readers, turns: Turns, s
         table, key = tables[part.table.path], (role.name, part.table.path)
         turns.to(part.split, part.captures, state)
         repeated = [place for place in part.repeated if start <= place < start + len(which)] if part.repeated else ()
-        plain = None if repeated else readers.plain.get(key)
+        known = _told_by_path(part.captures) if labels and table.kind in ("object", "area") else {}
+        plain = None if repeated or known else readers.plain.get(key)
         if plain is not None and plain.take(part.rows, start, start + len(which), part.table.path, part.file, state):
             continue
         if part.columns != state.env.columns:
@@ -42,13 +43,18 @@ def read_rows(role: Role, runs: Sequence[Run], readers: Readers, turns: Turns, s
             if position in part.repeated:
                 _read_repeated(part.repeated[position], document, position, table, role, state)
             elif table.kind != "item":
-                read_row(document, position, table.readers, state.item, state)
+                read_row(document, position, table.readers, state.item, state, known)
             elif labels:
                 _read_label(role, table.readers[alternative], document, position, state)
             else:
                 _read_item(table.readers[alternative], document, position, state)
     turns.back(state)
     state.at = ()
+
+
+def _told_by_path(captures: Mapping[str, Any]) -> dict[str, Any]:
+    """What the path of a file says of the category of all its objects."""
+    return {name: value for name, value in captures.items() if name.startswith("category.") and value is not None}
 
 
 def _documents(rows: RowSource, start: int, stop: int, decode: Decode | None) -> Sequence[Any]:

@@ -13,7 +13,7 @@ import msgspec
 
 from formatspec.engine.base.scratch_records import PIECE, Marks, mark
 from formatspec.engine.spec.compiled import IMAGE, Format, name_template
-from formatspec.engine.spec.names_join import extension_told
+from formatspec.engine.spec.names_join import extension_told, untold_folders
 from formatspec.model.records import Category, Image, Item
 from formatspec.model.slots import find_slot
 
@@ -62,6 +62,7 @@ class Naming:
         self._renamed = dict(renamed)
         self._extension = extension_told(source)
         self._folder = next((name for name in self.names if self._formats.get(name) == "path?"), None)
+        self._untold = self._folder is not None and self._folder in untold_folders(target)
         self._captures = tuple((name, self._capture(name)) for name in self.names if name != self._folder)
         self._extensions = tuple(
             (name, tuple(kind.split("|")) if kind is not None and "|" in kind else ())
@@ -81,7 +82,9 @@ class Naming:
         names = self._as_spelled(item, relative)
         if names is None:
             names = {}
-            if self._folder is not None:
+            if self._folder is not None and self._untold:
+                names[self._folder] = ""
+            elif self._folder is not None:
                 names[self._folder], _, relative = relative.rpartition("/")
             for name, capture in self._captures:
                 names[name] = capture(item, number, relative)
@@ -146,7 +149,7 @@ class Naming:
     def _as_spelled(self, item: Item, relative: str) -> dict[str, Any] | None:
         """The target's captures where its template spells a name just so, and where the item says nothing else."""
         found = None if self._fitting is None else self._fitting.match(relative)
-        if found is None:
+        if found is None or (self._untold and not self._is_same and found.get(self._folder or "")):
             return None
         subset = self.subset(item.subsets[0] if item.subsets else None) or DEFAULT_SUBSET
         if "subset" in self.names and str(found.setdefault("subset", subset)) != subset:
@@ -166,7 +169,8 @@ class Naming:
 
     def _tells_apart(self, keys: Iterable[Mapping[str, Any]]) -> bool:
         """Whether the last part of a name is enough to tell items apart, where the target has no folders."""
-        if any(str(self._formats.get(name)).startswith("path") for name in self.names):
+        folders = (name for name in self.names if not (self._untold and name == self._folder))
+        if any(str(self._formats.get(name)).startswith("path") for name in folders):
             return False
         seen, coming = Marks(), map(self._mark, keys)
         while some := list(islice(coming, PIECE)):

@@ -1,0 +1,59 @@
+"""The rows of a table that stand otherwise in the file: with the path of each there, and the groups without rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from formatspec.engine.base.faults import DocumentPath
+
+
+class Empty(msgspec.Struct, frozen=True):
+    """A group of a source that has no rows: its place and those of the groups around it, its key, and itself."""
+
+    places: tuple[int, ...]
+    key: str | int | None
+    group: Any
+
+
+class ChangeRows(list[Any]):
+    """The rows of a table that stand otherwise in the file.
+
+    paths: by row, the path of each group around it, and at last its own, each from the table's own place on.
+    plain: whether rows are bare lists; empty: the groups without rows.  lists: whether a row stands in several lists,
+    so that the last part of its own path comes behind the key of the list.
+    """
+
+    __slots__ = ("empty", "lists", "paths", "plain")
+
+    def __init__(
+        self, rows: Sequence[Any] = (), paths: Sequence[tuple[DocumentPath, ...]] = (), plain: bool = False,
+        lists: bool = False,
+    ) -> None:  # fmt: skip
+        super().__init__(rows)
+        self.paths = list(paths)
+        self.plain = plain
+        self.lists = lists
+        self.empty: list[Empty] = []
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _remade, (list(self), self.paths, self.plain, self.lists, self.empty)
+
+
+def _remade(
+    rows: list[Any], paths: list[tuple[DocumentPath, ...]], plain: bool, lists: bool, empty: list[Empty]
+) -> ChangeRows:
+    made = ChangeRows(rows, paths, plain, lists)
+    made.empty = empty
+    return made
+
+
+def with_empty(rows: Any, source: Any) -> Any:
+    """Rows, with the groups that have no rows in their source."""
+    if not isinstance(source, ChangeRows) or not source.empty:
+        return rows
+    made = ChangeRows(rows)
+    made.empty = source.empty
+    return made

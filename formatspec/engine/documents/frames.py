@@ -1,0 +1,327 @@
+"""Rows of one object that go along the frames of a sequence: those that follow from others are made and left out.
+
+A file may hold a row for some frames only. What stands between two rows follows from them: numbers of a box go in a
+straight line from one to the other, everything else is as in the row before. A row may also say that its object is
+gone. To the rules every frame has a row of its own, and rows that say where an object is gone stand beside one.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import Any
+
+import msgspec
+
+from formatspec.engine.base.faults import DocumentPath
+from formatspec.engine.documents.around import Around
+from formatspec.files.document import FileError
+from formatspec.language.each import Along
+from formatspec.language.leaf import Bind, Text
+from formatspec.language.rules import ASIDE, GROUP, Field, LeafRule, MapRule, Rule, TableRule, inside, problem
+
+MOST = 1 << 22
+"""Rows that are made of one file's rows."""
+MADE, BEFORE, AFTER = "made", "before", "after"
+"""What the field ASIDE of a row says: that the row was made of others; the rows of its file that stand before and
+behind it and say that the object is gone."""
+_NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?")
+_STRAIGHT = frozenset({"bbox", "rotated", "circle", "ellipse"})
+"""Slots whose numbers go in a straight line from frame to frame."""
+
+
+class Numbers(msgspec.Struct, frozen=True):
+    """Fields whose numbers go in a straight line; the last is an angle where `turn` is a full turn in its unit."""
+
+    paths: tuple[DocumentPath, ...]
+    turn: float = 0.0
+
+
+class Frames(msgspec.Struct, frozen=True):
+    """How rows go along frames: where a row has its frame, where it says that its object is gone, what changes."""
+
+    along: Along
+    frame: DocumentPath
+    gone: DocumentPath
+    numbers: tuple[Numbers, ...]
+
+    @property
+    def until(self) -> bool:
+        """Whether rows stand for frames in which their object is not there any more."""
+        return self.along.ends == "until"
+
+    def number(self, row: Any) -> int | None:
+        """The frame of a row; None where it states none."""
+        value = _at(row, self.frame)
+        if type(value) is int:
+            return value
+        if isinstance(value, float) and value.is_integer():
+            return int(value)
+        return int(value) if isinstance(value, str) and re.fullmatch(r"-?\d{1,15}", value) else None
+
+    def says_gone(self, row: Any) -> bool:
+        """Whether a row says that its object is gone."""
+        return bool(self.gone) and _spelled(_at(row, self.gone)) == _spelled(self.along.value)
+
+    def at(self, row: dict[str, Any], frame: int) -> dict[str, Any]:
+        """A row as one of another frame."""
+        before = _at(row, self.frame)
+        value = f"{frame:0{len(before)}d}" if isinstance(before, str) else frame
+        return _put(row, self.frame, value)
+
+    def closing(self, row: dict[str, Any], frame: int | None = None) -> dict[str, Any]:
+        """A row that says that its object is gone, in its own frame or in another."""
+        value: Any = self.along.value
+        text = isinstance(_at(row, self.frame), str) or isinstance(_at(row, self.gone), str)
+        made = _put(row, self.gone, _spelled(value) if text else value)
+        return made if frame is None else self.at(made, frame)
+
+
+def frames_of(rules: Sequence[TableRule]) -> Frames | None:
+    """How the rows of a list go along frames; None where they do not.  Raises SpecError."""
+    rule = next((one for one in rules if one.each.along is not None and one.each.table == "objects"), None)
+    if rule is None or rule.each.along is None:
+        return None
+    along = rule.each.along
+    frame = next((path for one in rules for path in _paths(one.row, (), (along.name,))), None)
+    if frame is None:
+        raise problem(f"no field of the rows tells {along.name!r}, along which they go", rule.place,
+                      f"a field such as `frame: {along.name}`")  # fmt: skip
+    numbers = tuple(dict.fromkeys(one for each in rules for one in _numbers(each.row, ())))
+    return Frames(along, frame, (*frame[:-1], along.key) if along.key else (), numbers)
+
+
+def frame_leaf(rule: Rule) -> tuple[LeafRule, str] | None:
+    """The leaf that spells the frame of rows that go along frames, with their table's name; None where no rows do."""
+    if isinstance(rule, TableRule) and rule.each.along is not None and rule.each.table == "objects":
+        for _, field in _fields(rule.row, ()):
+            bind = _bound(field)
+            if bind is not None and bind.names == (rule.each.along.name,) and isinstance(field.rule, LeafRule):
+                return field.rule, rule.each.table
+    return next((found for one in inside(rule) if (found := frame_leaf(one)) is not None), None)
+
+
+def _fields(rule: Any, at: DocumentPath) -> Iterator[tuple[DocumentPath, Field]]:
+    """The fields of a row, those of mappings in it and of its alternatives included, with the keys that lead there."""
+    if isinstance(rule, MapRule):
+        for field in rule.fields:
+            if field.keys[0].startswith(GROUP):
+                continue
+            if isinstance(field.rule, LeafRule):
+                yield at, field
+            elif isinstance(field.rule, MapRule):
+                yield from _fields(field.rule, (*at, field.keys[0]))
+        for choice in rule.alternatives:
+            for one in inside(choice):
+                yield from _fields(one, at)
+
+
+def _bound(field: Field) -> Bind | None:
+    leaf = field.rule.leaf if isinstance(field.rule, LeafRule) else None
+    if isinstance(leaf, Text) and len(leaf.parts) == 1 and isinstance(leaf.parts[0], Bind):
+        return leaf.parts[0]
+    return leaf if isinstance(leaf, Bind) else None
+
+
+def _paths(rule: Any, at: DocumentPath, names: tuple[str, ...]) -> Iterator[DocumentPath]:
+    for path, field in _fields(rule, at):
+        bind = _bound(field)
+        if bind is not None and bind.names == names and len(field.keys) == 1:
+            yield (*path, field.keys[0])
+
+
+def _numbers(rule: Any, at: DocumentPath) -> Iterator[Numbers]:
+    for path, field in _fields(rule, at):
+        bind = _bound(field)
+        if bind is None or len(bind.names) != 1 or bind.names[0] not in _STRAIGHT:
+            continue
+        turn = 0.0
+        if bind.names[0] == "rotated" and len(field.keys) in (1, 5):
+            turn = math.tau if any(call.name == "radians" for call in bind.calls) else 360.0
+        yield Numbers(tuple((*path, key) for key in field.keys), turn)
+
+
+def _at(value: Any, path: DocumentPath) -> Any:
+    for key in path:
+        if not isinstance(value, dict):
+            return None
+        value = value.get(key)
+    return value
+
+
+def _put(value: dict[str, Any], path: DocumentPath, part: Any) -> dict[str, Any]:
+    """A mapping with another value at a path; the mapping itself stays as it is."""
+    key = str(path[0])
+    inner = value.get(key)
+    return {**value, key: part if len(path) == 1 else _put(inner if isinstance(inner, dict) else {}, path[1:], part)}
+
+
+def _spelled(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def between(frames: Frames, first: dict[str, Any], then: dict[str, Any] | None, frame: int) -> dict[str, Any]:
+    """The row of a frame between two rows; as the first where there is none behind, or where the object is gone."""
+    row = frames.at(first, frame)
+    start, stop = frames.number(first), None if then is None else frames.number(then)
+    if then is None or start is None or stop is None or (frames.until and frames.says_gone(then)):
+        return row
+    share = (frame - start) / (stop - start)
+    for numbers in frames.numbers:
+        for place, path in enumerate(numbers.paths):
+            turn = numbers.turn if place == len(numbers.paths) - 1 else 0.0
+            mixed = _mixed(_at(first, path), _at(then, path), share, turn)
+            if mixed is not None:
+                row = _put(row, path, mixed)
+    return row
+
+
+def _mixed(first: Any, then: Any, share: float, turn: float) -> Any:
+    """What stands a share of the way between two values of numbers; None where they are not alike."""
+    if isinstance(first, list) and isinstance(then, list) and len(first) == len(then):
+        last = len(first) - 1
+        pairs = enumerate(zip(first, then, strict=True))
+        parts = [_mixed(a, b, share, turn if n == last else 0.0) for n, (a, b) in pairs]
+        return None if any(part is None for part in parts) else parts
+    if isinstance(first, str) and isinstance(then, str):
+        if _NUMBER.split(first) != _NUMBER.split(then):
+            return None
+        found = list(zip(map(float, _NUMBER.findall(first)), map(float, _NUMBER.findall(then)), strict=True))
+        mixed = iter([_on_the_way(*pair, share, turn if n == len(found) - 1 else 0.0) for n, pair in enumerate(found)])
+        return _NUMBER.sub(lambda _: repr(next(mixed)), first) if found else None
+    if any(isinstance(value, bool) or not isinstance(value, int | float) for value in (first, then)):
+        return None
+    try:
+        way = _on_the_way(float(first), float(then), share, turn)
+    except OverflowError:  # a whole number beyond all that a number with a fraction holds
+        return None
+    whole = type(first) is int and type(then) is int and way.is_integer()
+    return int(way) if whole else way
+
+
+def _on_the_way(first: float, then: float, share: float, turn: float) -> float:
+    """The number a share of the way from one to another."""
+    way = then - first
+    if turn and math.isfinite(way):
+        way = (way + turn / 2) % turn - turn / 2  # an angle goes the shorter way round
+    return round(first + way * share, 9)
+
+
+def spread(
+    rows: Sequence[Any], paths: Sequence[tuple[DocumentPath, ...]], frames: Frames, around: Around
+) -> tuple[list[Any], list[tuple[DocumentPath, ...]]]:
+    """The rows of one group with one for each frame between them, and the paths of all; rows that say that the object
+    is gone stand beside the row before.  Raises FileError."""
+    behind = _following(rows, frames)
+    found: list[Any] = []
+    at: list[tuple[DocumentPath, ...]] = []
+    before: list[Any] = []
+    last: dict[str, Any] | None = None
+    for place, row in enumerate(rows):
+        if not isinstance(row, dict):
+            found.append(row)
+            at.append(paths[place])
+            continue
+        if frames.until and frames.says_gone(row):
+            (before if last is None else last[ASIDE][AFTER]).append(_own(row))
+            continue
+        last = {**row, ASIDE: {BEFORE: before, AFTER: []}}
+        before = []
+        found.append(last)
+        at.append(paths[place])
+        then = behind.get(place)
+        start, stop = frames.number(row), None if then is None else frames.number(rows[then])
+        if then is None or start is None or stop is None or (not frames.until and frames.says_gone(row)):
+            continue
+        around.made += max(stop - start - 1, 0)
+        if around.made > MOST:
+            raise FileError(f"more than {MOST} rows of frames would follow from the rows of this file")
+        for frame in range(start + 1, stop):
+            found.append({**between(frames, row, rows[then], frame), ASIDE: {MADE: True}})
+            at.append(paths[place])
+    return found, at
+
+
+def _following(rows: Sequence[Any], frames: Frames) -> dict[int, int]:
+    """For each row the row of the next frame, by their places."""
+    known = [(number, place) for place, row in enumerate(rows) if (number := frames.number(row)) is not None]
+    return {a: b for (_, a), (_, b) in pairwise(sorted(known))}
+
+
+def is_made(row: Any) -> bool:
+    """Whether a row was made of others."""
+    return isinstance(row, dict) and bool((row.get(ASIDE) or {}).get(MADE))
+
+
+def _own(row: dict[str, Any]) -> dict[str, Any]:
+    """A row without what says where it stands."""
+    return {key: part for key, part in row.items() if key != ASIDE and not key.startswith(GROUP)}
+
+
+def folded(rows: Sequence[Any], frames: Frames, around: Around) -> list[Any]:
+    """The inverse of `spread`: rows without those that follow from others, and with those that say where their object
+    is gone.  Of frames that an object is not in, the file says so where they are known."""
+    if any(frames.number(row) is None for row in rows):
+        return list(rows)
+    known = around.frames
+    ends = dict(_ends(rows, frames))
+    left_out = _following_from_others(rows, frames, known)
+    present = {frames.number(row) for row in rows}
+    found: list[Any] = []
+    for row in rows:
+        if id(row) in left_out:
+            continue
+        aside = row.get(ASIDE) or {}
+        own = _whole(row)
+        found += aside.get(BEFORE, ())
+        gone = [one for one in aside.get(AFTER, ()) if frames.number(one) not in present]
+        start, end = frames.number(row), ends[id(row)]
+        empty = (
+            None
+            if start is None
+            else next((one for one in known if start < one < (math.inf if end is None else end)), None)
+        )
+        closes = bool(frames.gone) and empty is not None and not gone and (end is not None or BEFORE not in aside)
+        if closes and not frames.until and not frames.says_gone(row):
+            own = frames.closing(own)
+        found.append(own)
+        found += gone
+        if closes and frames.until:
+            found.append(frames.closing(own, empty))
+    return found
+
+
+def _whole(row: dict[str, Any]) -> dict[str, Any]:
+    return {key: part for key, part in row.items() if key != ASIDE}
+
+
+def _ends(rows: Sequence[Any], frames: Frames) -> Iterator[tuple[int, int | None]]:
+    """For each row the next frame that has a row; None where there is none."""
+    numbers = sorted({number for row in rows if (number := frames.number(row)) is not None})
+    following: dict[int, int | None] = {**dict(pairwise(numbers)), numbers[-1]: None} if numbers else {}
+    for row in rows:
+        number = frames.number(row)
+        yield id(row), None if number is None else following[number]
+
+
+def _following_from_others(rows: Sequence[Any], frames: Frames, known: Sequence[int]) -> set[int]:
+    """The rows that were made of others and still follow from them."""
+    ordered = sorted(rows, key=lambda row: frames.number(row) or 0)
+    real = [place for place, row in enumerate(ordered) if not is_made(row)]
+    found: set[int] = set()
+    for place, start in enumerate(real):
+        stop = real[place + 1] if place + 1 < len(real) else len(ordered)
+        made, first = ordered[start + 1 : stop], ordered[start]
+        after = (first.get(ASIDE) or {}).get(AFTER) or ()
+        then = after[0] if after else ordered[stop] if stop < len(ordered) else None
+        if not made or then is None:
+            continue
+        limits = frames.number(first) or 0, frames.number(then) or 0
+        wanted = [frame for frame in known if limits[0] < frame < limits[1]]
+        if known and [frames.number(row) for row in made] != wanted:
+            continue
+        if all(_own(row) == _own(between(frames, first, then, frames.number(row) or 0)) for row in made):
+            found |= {id(row) for row in made}
+    return found

@@ -1,0 +1,131 @@
+"""What `each:` says of a table: its rows' kind, what tells them apart, how they stand, which of them there are."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from formatspec.language import expression
+from formatspec.language.errors import Place, Problem, SpecError, suggest
+from formatspec.language.expression import Expression, ExpressionSyntaxError
+from formatspec.language.yaml_core import core_scalar
+from formatspec.language.yaml_source import Node
+from formatspec.model.slots import TABLES
+
+
+class Along(msgspec.Struct, frozen=True):
+    """`along NAME until KEY = VALUE`: rows of one group go along the frames of a sequence, and none is told twice.
+
+    name: what a row's frame is bound to.  ends: `until` where a row with that value stands for a frame in which the
+    object is not there any more, `through` where the object is there for the last time; empty where no row says so.
+    key, value: where a row says so, and how.
+    """
+
+    name: str
+    ends: str = ""
+    key: str = ""
+    value: str | int | float | bool | None = None
+
+
+class Each(msgspec.Struct, frozen=True):
+    """`each: TABLE by KEYS where CONDITION`; `overlap` for `by overlap within KEYS`.
+
+    kept: `where kept`: rows are written back to the same format, and never made.
+    counted: `by KEYS else number`: what states no such key is known by its place among those of its category.
+    columns: `each: TABLE in columns`: the rows stand as a mapping from keys to the lists of their values.
+    rings: `each: objects in rings by KEYS`: each row tells one ring of an object.
+    along: `each: objects along frame`: what stands between two rows of a group follows from them.  Of items it says
+    in which order those stand that are made anew.
+    """
+
+    table: str
+    by: tuple[str, ...]
+    overlap: bool
+    where: Expression | None
+    columns: bool = False
+    rings: bool = False
+    counted: bool = False
+    kept: bool = False
+    along: Along | None = None
+
+
+class EachGroup(msgspec.Struct, frozen=True):
+    """`each: group by NAMES numbered KEY`.
+
+    by: rows that are made anew are of one group where these agree.  numbered: the key under which a group has a
+    number of its own in its file.
+    """
+
+    by: tuple[str, ...] = ()
+    numbered: str = ""
+
+
+_EACH = re.compile(
+    r"(?P<table>[\w.]+)(\s+in\s+(?P<shape>columns|rings))?(\s+by\s+(?P<by>.+?))?"
+    r"(\s+along\s+(?P<along>\w+)(\s+(?P<ends>until|through)\s+(?P<key>\w+)\s*=\s*(?P<value>[^\s=]+))?)?"
+    r"(\s+where\s+(?P<where>.+))?",
+    re.S,
+)
+_GROUP = re.compile(r"group(\s+by\s+(?P<by>[\w.]+(\s*,\s*[\w.]+)*))?(\s+numbered\s+(?P<numbered>\w+))?")
+
+
+def problem(message: str, place: Place, expected: str = "", hint: str = "") -> SpecError:
+    """A mistake at a place of a spec, to be raised."""
+    return SpecError((Problem(message, place, expected, hint),))
+
+
+def parse_each(node: Node) -> Each:
+    """What a table's `each` says.  Raises SpecError."""
+    text = node.value
+    matched = _EACH.fullmatch(text.strip()) if isinstance(text, str) else None
+    if matched is None:
+        expected = "TABLE [in columns|rings] [by KEYS] [along NAME [until|through KEY = VALUE]] [where CONDITION]"
+        raise problem(f"`each: {text}` is no table", node.place, expected)
+    if matched["table"] not in TABLES:
+        raise problem(f"there is no table {matched['table']!r}", node.place, hint=suggest(matched["table"], TABLES))
+    by = matched["by"] or ""
+    overlap = by.startswith("overlap")
+    if overlap:
+        by = re.sub(r"^overlap(\s+within\s+)?", "", by)
+    counted = re.search(r"\s+else\s+number$", by)
+    by = by[: counted.start()] if counted else by
+    kept = (matched["where"] or "").strip() == "kept"
+    where = parse_where(matched["where"], node.place) if matched["where"] and not kept else None
+    keys = tuple(key.strip() for key in by.split(",") if key.strip())
+    if matched["shape"] == "rings" and (matched["table"] != "objects" or keys[-1:] not in (("group",), ("track",))):
+        raise problem(f"`each: {text}` does not say which rings are one object's", node.place,
+                      "each: objects in rings by category, group")  # fmt: skip
+    along = None
+    if matched["along"]:
+        if matched["table"] not in ("objects", "items") or matched["shape"]:
+            raise problem(f"`each: {text}`: rows of objects and of items go along frames", node.place,
+                          "each: objects along frame")  # fmt: skip
+        if matched["table"] == "items" and matched["ends"]:
+            raise problem(f"`each: {text}`: no row says that an item is gone", node.place, "each: items along frame")
+        value = core_scalar(matched["value"]) if matched["value"] else None
+        along = Along(matched["along"], matched["ends"] or "", matched["key"] or "", value)
+    shape = matched["shape"]
+    return Each(
+        matched["table"], keys, overlap, where, shape == "columns", shape == "rings", counted is not None, kept, along
+    )
+
+
+def parse_group(node: Node) -> EachGroup | None:
+    """What the `each` of a group says; None where it is that of a table.  Raises SpecError."""
+    text = node.value
+    if not isinstance(text, str) or not re.match(r"group\b", text):
+        return None
+    matched = _GROUP.fullmatch(text.strip())
+    if matched is None:
+        raise problem(f"`each: {text}` is no group", node.place, "group [by NAMES] [numbered KEY]")
+    by = tuple(name.strip() for name in (matched["by"] or "").split(",") if name.strip())
+    return EachGroup(by, matched["numbered"] or "")
+
+
+def parse_where(text: str, place: Place) -> Expression:
+    """A condition on records.  Raises SpecError."""
+    try:
+        return expression.parse(text)
+    except ExpressionSyntaxError as error:
+        raise problem(f"in `where {text}`: {error}", place) from None
