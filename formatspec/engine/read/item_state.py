@@ -117,7 +117,7 @@ class ItemState:
         return Mark(
             dict(self.item),
             {name: len(records) for name, records in self.tables.items()},
-            {name: dict(records) for name, records in self.keyed.items()},
+            {slots: dict(known) for slots, known in self.keyed.items()},
             len(self.judged),
             len(self.deferred),
             self.kept,
@@ -129,9 +129,9 @@ class ItemState:
         self.item.update(mark.item)
         for name, records in self.tables.items():
             del records[mark.counts.get(name, 0) :]
-        for name, known in self.keyed.items():
+        for slots, known in self.keyed.items():
             known.clear()
-            known.update(mark.keyed.get(name, {}))
+            known.update(mark.keyed.get(slots, {}))
         del self.judged[mark.judged :]
         del self.deferred[mark.deferred :]
         self.kept = mark.kept
