@@ -405,7 +405,13 @@ def row_reader(rule: TableRule, scope: Scope, context: ReadContext) -> RowReader
         scope,
         bool(constants_in(rule.row, inner)),
         context.counts and _is_carried(rule.row),
+        holds_tables(rule.row),
     )
+
+
+def holds_tables(rule: Rule) -> bool:
+    """Whether tables stand in a rule, at any depth."""
+    return any(isinstance(one, TableRule) or holds_tables(one) for one in inside(rule))
 
 
 def _is_carried(row: Rule) -> bool:

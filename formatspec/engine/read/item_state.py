@@ -53,6 +53,17 @@ class Judged(NamedTuple):
     place: Place
 
 
+class Mark(NamedTuple):
+    """What an item state held when a row began that may turn out to be of another table."""
+
+    item: Record
+    counts: dict[str, int]
+    keyed: dict[tuple[str, ...], dict[Any, Record]]
+    judged: int
+    deferred: int
+    kept: int
+
+
 class ItemState:
     """One item being put together from all its documents.
 
@@ -100,6 +111,30 @@ class ItemState:
         if self.plain is not None:
             self.plain.materialize(self)
             self.plain = None
+
+    def mark(self) -> Mark:
+        """What stands by now, to which `forget` goes back."""
+        return Mark(
+            dict(self.item),
+            {name: len(records) for name, records in self.tables.items()},
+            {slots: dict(known) for slots, known in self.keyed.items()},
+            len(self.judged),
+            len(self.deferred),
+            self.kept,
+        )
+
+    def forget(self, mark: Mark) -> None:
+        """Take back the records and slots that were read since `mark`; faults stay."""
+        self.item.clear()
+        self.item.update(mark.item)
+        for name, records in self.tables.items():
+            del records[mark.counts.get(name, 0) :]
+        for slots, known in self.keyed.items():
+            known.clear()
+            known.update(mark.keyed.get(slots, {}))
+        del self.judged[mark.judged :]
+        del self.deferred[mark.deferred :]
+        self.kept = mark.kept
 
     def size(self) -> tuple[int, int] | None:
         """Width and height of the image, as far as they are known by now."""

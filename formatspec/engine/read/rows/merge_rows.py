@@ -52,7 +52,8 @@ class RowReader(msgspec.Struct, frozen=True):
     """How one row of a table is read: what it looks like, what it binds, which record it is.
 
     constants: whether values in the row say that it is of this table.  carried: whether it is only carried along, so
-    that its kind and number are all that a conversion to another format says of it.
+    that its kind and number are all that a conversion to another format says of it.  nests: whether tables stand in
+    the row, so that reading it makes records of other kinds.
     """
 
     number: int
@@ -68,6 +69,7 @@ class RowReader(msgspec.Struct, frozen=True):
     scope: Scope
     constants: bool
     carried: bool = False
+    nests: bool = False
 
 
 RINGS = "polygons"

@@ -30,10 +30,12 @@ def read_row(
     """
     before, alone = len(state.faults), len(readers) == 1
     nearest: tuple[tuple[int, int, int], list[Fault]] | None = None
+    within = False  # whether a row of a table within is at fault, which a table without it would not tell
     for reader in readers:
-        if len(readers) > 1 and not reader.test(row):
+        if len(readers) > 1 and (not reader.test(row) or (within and not reader.nests)):
             continue
         record: Record = {"$up": outer, **known} if reader.table == "children" else dict(known)
+        mark = state.mark() if reader.nests and len(readers) > 1 else None
         reader.read(row, record, state)
         if reader.kind == "object" and "index" in reader.by:
             record.setdefault("?index", position)
@@ -43,14 +45,19 @@ def read_row(
             if nearest is None or wrong < nearest[0]:
                 nearest = wrong, state.faults[before:]
             del state.faults[before:]
+            within = within or (reader.nests and any(len(fault.path) > len(state.at) + 1 for fault in nearest[1]))
             others = () if reader is readers[-1] else readers[readers.index(reader) + 1 :]
-            if any(_may_be(other, reader, row) for other in others):
+            if any(_may_be(other, reader, row) and (other.nests or not within) for other in others):
+                if mark is not None:
+                    state.forget(mark)
                 continue
             state.faults += _as_resembled(
                 nearest[1], readers, row
             )  # the row is told of by the alternative that it resembles most
             return None
         if reader.fits is not always and not reader.fits(record, state):
+            if mark is not None:
+                state.forget(mark)
             continue
         if state.origin:
             record["$rows"] = {reader.number: (position, row)}

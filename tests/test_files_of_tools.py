@@ -1,0 +1,150 @@
+"""Small files in the shape that tools and their users write, read as their tools read them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import formatspec as fs
+from formatspec.api import detect_format
+from formatspec.paths.trees.open_tree import open_tree
+from formatspec.testing.memory import image_bytes
+
+
+def put(folder: Path, images: list[str], documents: dict[str, Any]) -> Path:
+    """Images of 100 x 80 pixels and documents; what is no text is written as JSON."""
+    for path in images:
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(image_bytes(100, 80, path.rpartition(".")[2]))
+    for path, document in documents.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(document if isinstance(document, str) else json.dumps(document), encoding="utf-8")
+    return folder
+
+
+def read(folder: Path, name: str) -> list[Any]:
+    """The items, of data that is detected as `name` and has no finding above info."""
+    assert detect_format(open_tree(folder)).names == (name,)
+    assert [one for one in fs.validate(folder, name).findings if one.level != "info"] == []
+    return list(fs.open(folder, name))
+
+
+def coco(names: list[str]) -> dict[str, Any]:
+    images = [{"id": i, "file_name": name, "width": 100, "height": 80} for i, name in enumerate(names, 1)]
+    boxes = [
+        {"id": i, "image_id": i, "category_id": 1, "bbox": [1, 2, 3, 4], "area": 12, "iscrowd": 0}
+        for i, _ in enumerate(names, 1)
+    ]
+    return {"images": images, "annotations": boxes, "categories": [{"id": 1, "name": "cat"}]}
+
+
+@pytest.mark.parametrize("path", ["annotations/instances_{}.json", "annotations/{}.json"])
+@pytest.mark.parametrize("image", ["images/{0}/{0}.png", "images/{0}.png", "{0}/{0}.png"])
+def test_coco_file_names_from_the_root(tmp_path: Path, path: str, image: str) -> None:
+    names = {subset: image.format(subset) for subset in ("train", "val")}
+    documents = {path.format(subset): coco([name]) for subset, name in names.items()}
+    items = read(put(tmp_path, list(names.values()), documents), "coco")
+    assert {one.subsets: (one.image.path, len(one.objects)) for one in items} == {
+        (subset,): (name, 1) for subset, name in names.items()
+    }
+
+
+def test_a_list_of_images_with_absolute_paths(tmp_path: Path) -> None:
+    put(
+        tmp_path,
+        ["images/train/a.png", "images/val/b.png"],
+        {
+            "data.yaml": "train: /home/x/set/train.txt\nval: val.txt\nnames: [p, q]\n",
+            "train.txt": "/home/x/set/images/train/a.png\n",
+            "val.txt": "./images/val/b.png\n",
+            "labels/train/a.txt": "1 0.5 0.5 0.2 0.2\n",
+            "labels/val/b.txt": "0 0.5 0.5 0.2 0.2\n",
+        },
+    )
+    items = read(tmp_path, "yolo_ultralytics")
+    assert [(one.subsets, one.objects[0].category.name) for one in items] == [(("train",), "q"), (("val",), "p")]
+
+
+def result(kind: str, value: dict[str, Any], name: str, **more: Any) -> dict[str, Any]:
+    size = {"original_width": 100, "original_height": 80, "image_rotation": 0}
+    return {**size, "id": name, "from_name": "label", "to_name": "image", "type": kind, "value": value, **more}
+
+
+def task(results: list[dict[str, Any]]) -> dict[str, Any]:
+    annotation = {"id": 1, "completed_by": 1, "result": results, "was_cancelled": False}
+    return {"id": 1, "data": {"image": "/data/upload/1/a.png"}, "file_upload": "a.png", "annotations": [annotation]}
+
+
+BOX = result(
+    "rectanglelabels",
+    {"x": 10, "y": 10, "width": 20, "height": 25, "rotation": 0, "rectanglelabels": ["cat"]},
+    "r1",
+)
+UNKNOWN = [
+    result("videorectangle", {"sequence": [], "labels": ["x"]}, "v1"),
+    result("pairwise", {"selected": "left"}, "p1"),
+    result("paragraphlabels", {"start": "1", "end": "2", "paragraphlabels": ["x"]}, "g1"),
+]
+
+
+@pytest.mark.parametrize("other", UNKNOWN, ids=[one["type"] for one in UNKNOWN])
+def test_a_result_of_another_kind_costs_nothing_else(tmp_path: Path, other: dict[str, Any]) -> None:
+    folder = put(tmp_path / "in", ["images/a.png"], {"project-1.json": [task([BOX, other])]})
+    (item,) = read(folder, "label_studio")
+    assert [one.id for one in item.objects] == ["r1"]
+    report = fs.convert(folder, spec="label_studio", to="label_studio", out=tmp_path / "out").loss_report
+    assert list(report) == []
+    (written,) = json.loads((tmp_path / "out/project-1.json").read_text())
+    assert [one["type"] for one in written["annotations"][0]["result"]] == ["rectanglelabels", other["type"]]
+
+
+def test_rows_of_an_alternative_that_does_not_fit_leave_nothing(tmp_path: Path) -> None:
+    """Two ratings of one name contradict each other; the annotation before it is read once, and the fault is told."""
+    ratings = [result("rating", {"rating": stars}, f"g{stars}") for stars in (4, 5)]
+    folder = put(tmp_path, ["images/a.png"], {"project-1.json": [task([BOX, *ratings])]})
+    assert {one.level for one in fs.validate(folder, "label_studio").findings} == {"error"}
+    assert [[one.id for one in item.objects] for item in fs.open(folder, "label_studio")] == [["r1"]]
+
+
+def test_a_trimmed_row(tmp_path: Path) -> None:
+    box = {
+        "name": "cat",
+        "annotation_kind": "ImageBoundingBox",
+        "bounding_box": {"top": 1, "left": 2, "width": 3, "height": 4},
+    }
+    row = {
+        "data_row": {"id": "x", "global_key": "a.png", "external_id": "a.png"},
+        "media_attributes": {"width": 100, "height": 80},
+        "projects": {"p": {"labels": [{"annotations": {"objects": [box]}}]}},
+    }
+    for image in ("images/a.png", "a.png"):
+        folder = put(tmp_path / image.replace("/", "_"), [image], {"export.ndjson": json.dumps(row) + "\n"})
+        (item,) = read(folder, "labelbox")
+        assert (item.image.path, item.objects[0].bbox) == (image, (2, 1, 3, 4))
+
+
+def test_shapes_of_four_corners(tmp_path: Path) -> None:
+    corners = [[10, 10], [30, 10], [30, 20], [10, 20]]
+    common = {"label": "cat", "points": corners, "group_id": None, "description": "", "difficult": False, "flags": {}}
+    shapes = [{**common, "shape_type": "rotation", "direction": 0.0}, {**common, "shape_type": "rectangle"}]
+    record = {"version": "2.5.3", "flags": {}, "shapes": shapes, "imagePath": "a.png", "imageData": None}
+    folder = put(tmp_path, ["a.png"], {"a.json": {**record, "imageHeight": 80, "imageWidth": 100}})
+    (item,) = read(folder, "labelme")
+    assert item.objects[1].bbox == (10, 10, 20, 10)
+    assert item.objects[0].rotated == (20, 15, 20, 10, 0)
+
+
+def test_datasets_within_datasets(tmp_path: Path) -> None:
+    square = {"exterior": [[10, 10], [29, 29]], "interior": []}
+    record = {"description": "", "tags": [], "size": {"height": 80, "width": 100}}
+    objects = [{"classTitle": "cat", "geometryType": "rectangle", "points": square, "tags": [], "description": ""}]
+    documents = {
+        "meta.json": {"classes": [{"title": "cat", "shape": "rectangle", "color": "#FF0000"}], "tags": []},
+        "ds0/ann/a.png.json": {**record, "objects": []},
+        "ds0/datasets/sub/ann/b.png.json": {**record, "objects": objects},
+    }
+    items = read(put(tmp_path, ["ds0/img/a.png", "ds0/datasets/sub/img/b.png"], documents), "supervisely")
+    assert [(one.key, len(one.objects)) for one in items] == [("ds0/a", 0), ("ds0/datasets/sub/b", 1)]
