@@ -6,11 +6,12 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
 import formatspec as fs
+from formatspec.cli.main import main
 from formatspec.paths.trees.store import MANIFEST
 
 Reference = Callable[[str], Path]
@@ -93,3 +94,27 @@ def _without_the_list_of_files(request: pytest.FixtureRequest, monkeypatch: pyte
         return result
 
     monkeypatch.setattr(fs, "convert", converted)
+
+
+class Said(NamedTuple):
+    """What a command said, and how it ended."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
+    """Runs a command as a user's shell would."""
+
+    def go(*arguments: str) -> Said:
+        monkeypatch.setattr("sys.argv", ["formatspec", *arguments])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as end:
+            main()
+        code = end.value.code
+        out, err = capsys.readouterr()
+        return Said(code if isinstance(code, int) else 0, out, err)
+
+    return go

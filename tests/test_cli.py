@@ -298,7 +298,7 @@ def test_detect(run: Any, ade20k2020: Path, tmp_path: Path) -> None:
     assert told["formats"] == ["ade20k2020"] and "coco" in told["rejected"]
     (tmp_path / "empty").mkdir()
     ran = run("detect", tmp_path / "empty")
-    assert ran.status == 2 and "it holds no file" in ran.err and "Nearest: " in ran.err
+    assert ran.status == 2 and "it holds no file; point at the folder" in ran.err
     assert "  not coco: " in run("detect", tmp_path / "empty", "--all").err
 
 

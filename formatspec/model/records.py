@@ -63,6 +63,9 @@ class Origin:
     def __eq__(self, other: object) -> bool:
         return other is None or isinstance(other, Origin)
 
+    def __repr__(self) -> str:
+        return "Origin(…)"
+
     def __hash__(self) -> int:
         return 0
 
@@ -106,6 +109,9 @@ class ImageSource:
 
     def __eq__(self, other: object) -> bool:
         return other is None or isinstance(other, ImageSource)
+
+    def __repr__(self) -> str:
+        return "ImageSource(…)"
 
     def __hash__(self) -> int:
         return 0

@@ -58,7 +58,7 @@ def test_a_key_of_a_shared_file_that_is_no_text(tmp_path: Path) -> None:
     rows = '{images: [{each: items by id, id: id, name: "{name}.{ext}"}]}'
     spec.write_text(f"{HEAD}  list: {{path: list.json, json: {rows}}}\n", encoding="utf-8")
     report = fs.validate(data, spec, workers=1)
-    assert "FILE_UNREADABLE" in {finding.code for finding in report.findings}
+    assert "FILE_ENCODING" in {finding.code for finding in report.findings}
 
 
 def test_a_background_that_no_pixel_can_be(tmp_path: Path) -> None:

@@ -13,8 +13,8 @@ from formatspec.engine.conservation.tally import Tally
 from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting
 from formatspec.engine.export import shared_tables as asked
 from formatspec.engine.export.adaptation.adapt import RENUMBERED, Adapter, TargetCategories
-from formatspec.engine.export.adaptation.name_items import NoPlaceError, spoken
-from formatspec.engine.export.errors import CannotWriteError, CollisionError
+from formatspec.engine.export.adaptation.name_items import NoPlaceError
+from formatspec.engine.export.errors import CannotWriteError, CollisionError, encoded
 from formatspec.engine.export.gather_rows import Shared, belongs, gather_row, item_context
 from formatspec.engine.export.item_views import (
     as_seen,
@@ -45,8 +45,7 @@ from formatspec.engine.write.generate_lines import text_writer
 from formatspec.engine.write.mark_written import hold
 from formatspec.engine.write.print_leaf import NO_SOURCE, LackingError
 from formatspec.engine.write.source_rows import context_of
-from formatspec.files.document import FileError
-from formatspec.model.records import Area, Item, Label, Object
+from formatspec.model.records import Item, Object
 from formatspec.model.slots import TABLES
 
 Write = Callable[[str, bytes], None]
@@ -173,7 +172,7 @@ class Exporter:
         if self.adapter.renamed:
             self.met.update(item.subsets)
         if self.losses.may_lack_categories:
-            self.used.update(_categories_of(item))
+            self.used.update(categories_of(item))
         unwritten = self.unwritten if whole else self.beside_copies
         lost = [*left_out, *unwritten.of(own, setting, stated)]
         for what, unit in lost:
@@ -261,7 +260,7 @@ class Exporter:
         rows = len(document) if text is not None else rows_in(role.codec.rule, document)
         self.tally.compare(f"rows of {path}", item.key, context.setting.claims - claims, rows)
         assert encode is not None
-        yield path, _encoded(encode, document, path)
+        yield path, encoded(encode, document, path)
 
     def _document(self, role: Role, context: WriteContext, source: Any) -> Any:
         writer: Any = self.writers[role.name]
@@ -494,18 +493,3 @@ class Exporter:
         self.shared, self.subsets, self.named, self.files, self.objects = {}, (set(), set()), {}, 0, 0
         self.met, self.used = set(), set()
         return part
-
-
-def _encoded(encode: Callable[[Any], bytes], document: Any, path: str) -> bytes:
-    try:
-        return encode(document)
-    except (FileError, ValueError) as error:
-        raise CannotWriteError(f"{path}: {error}") from None
-
-
-def _categories_of(item: Item) -> Iterator[str]:
-    """The names of the categories that records of an item have."""
-    records: tuple[Object | Label | Area, ...] = (*item.objects, *item.labels, *item.areas)
-    for record in records:
-        if record.category is not None:
-            yield spoken(record.category)

@@ -37,7 +37,7 @@ CLASSES = [f"{folder}/{name}.jpg" for folder in ("cat", "dog") for name in ("x",
 FOLDERS: dict[str, tuple[dict[str, str], str]] = {
     "a wrapped VOC without lists": ({f"export/{path}": text for path, text in VOC.items()}, "voc"),
     "a VOC with an XML file beside": ({**VOC, "build.xml": "<project/>"}, "voc"),
-    "records in another folder than images": ({"images/a.jpg": "", "annotations/a.xml": XML}, ""),
+    "records in another folder than images": ({"images/a.jpg": "", "annotations/a.xml": XML}, "voc_folders"),
     "records that no image is named after": ({"a.jpg": "", "b.xml": XML}, ""),
     "records beside images": ({"a.jpg": "", "b.jpg": "", "a.xml": XML}, "labelimg_voc"),
     "a COCO file of any name": ({"images/a.jpg": "", "my export (2).json": COCO}, "coco"),
