@@ -18,7 +18,7 @@ from formatspec.engine.export.errors import CannotWriteError, CollisionError, en
 from formatspec.engine.export.gather_rows import Shared, belongs, gather_row, item_context
 from formatspec.engine.export.item_views import (
     as_seen,
-    categories_of,
+    categories_named,
     hold_category,
     is_named,
     of_one_category,
@@ -172,7 +172,7 @@ class Exporter:
         if self.adapter.renamed:
             self.met.update(item.subsets)
         if self.losses.may_lack_categories:
-            self.used.update(categories_of(item))
+            self.used.update(categories_named(item))
         unwritten = self.unwritten if whole else self.beside_copies
         lost = [*left_out, *unwritten.of(own, setting, stated)]
         for what, unit in lost:
@@ -336,7 +336,7 @@ class Exporter:
         if any(table.kind == "object" for table in self.spooled[role.name]):
             lost = item_setting.rows.setdefault("lost", [])
             lost.extend(("objects", thing, "no category") for thing in item.objects if thing.category is None)
-            for category in categories_of(item.objects):
+            for category in categories_named(item.objects):
                 own = item_setting.categories.own(category)
                 names = {f"category.{slot}": getattr(own, slot) for slot in ("id", "name", "index")}
                 for captures in self._memberships(role, item):
