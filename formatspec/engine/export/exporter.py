@@ -19,6 +19,7 @@ from formatspec.engine.export.gather_rows import Shared, belongs, gather_row, it
 from formatspec.engine.export.item_views import (
     as_seen,
     categories_named,
+    categories_of,
     hold_category,
     is_named,
     of_one_category,
@@ -336,7 +337,7 @@ class Exporter:
         if any(table.kind == "object" for table in self.spooled[role.name]):
             lost = item_setting.rows.setdefault("lost", [])
             lost.extend(("objects", thing, "no category") for thing in item.objects if thing.category is None)
-            for category in categories_named(item.objects):
+            for category in categories_of(item.objects):
                 own = item_setting.categories.own(category)
                 names = {f"category.{slot}": getattr(own, slot) for slot in ("id", "name", "index")}
                 for captures in self._memberships(role, item):
