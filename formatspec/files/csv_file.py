@@ -95,12 +95,13 @@ class Places:
         """The first and the last line of each row that was passed."""
         self._begins = array("q")
         """Where each line begins, once a cell is asked for."""
-        self._text, self._columns = "", ()
+        self._text = ""
+        self._columns: tuple[str, ...] = ()
         self._rows: Iterator[tuple[int, int, list[str]]] = iter(())
         try:
             self._text = text_of(data, style.encoding)[0]
             self._rows = _rows(self._text, style)
-            self._columns: tuple[str, ...] = _columns(self._rows, style)
+            self._columns = _columns(self._rows, style)
         except FileError:
             self._rows = iter(())
 

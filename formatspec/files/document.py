@@ -26,12 +26,12 @@ EXPANSION = 24
 PIECE = 1 << 20
 
 
-def check_values(data: bytes, costs: Mapping[bytes, int]) -> None:
+def check_values(data: bytes | bytearray, costs: Mapping[bytes, int], what: str = "this file") -> None:
     """Raise TooLargeError where a document of very many small values would take too much memory for its file.
 
     costs: bytes that each of some characters stands for, beside the text itself: a comma for the value behind it, a
     bracket for what it opens.  What honest files hold takes up to some twenty times their size, so that only what
-    takes more is held to the limit.  The text is gone over in pieces, and not at all where it is too short to matter.
+    takes more is held to the limit.  what: of which file or part of one the data are, in words.  The text is gone over in pieces, and not at all where it is too short to matter.
     """
     most = max(limits().values, EXPANSION * len(data))
     if len(data) * (1 + max(costs.values())) <= most:
@@ -42,8 +42,8 @@ def check_values(data: bytes, costs: Mapping[bytes, int]) -> None:
         asked += sum(cost * piece.count(mark) for mark, cost in costs.items())
     if asked > most:
         raise TooLargeError(
-            f"the values of this file would take some {asked:,} bytes of memory, over the limit of {most:,} for a "
-            f"file of {len(data):,} bytes (--limit values={asked} raises it)"
+            f"the values of {what} would take some {asked:,} bytes of memory, over the limit of {most:,} for "
+            f"{len(data):,} bytes (--limit values={asked} raises it)"
         )
 
 

@@ -17,7 +17,7 @@ class Limits(msgspec.Struct, frozen=True):
     values: bytes of memory that the values of one document read whole take, by an estimate, above which they may not
     take more than 24 times what the file does.
     cell: characters of one cell of a table.
-    findings: findings of one code that one item, or what belongs to none, has in one file, and that are told one by one.
+    findings: findings of one code that one item, or what is of no item, has in one file: so many are told one by one.
     """
 
     size: int = 1_000_000_000

@@ -129,7 +129,7 @@ def _plain(name: str, style: Style, rule: Rule) -> RoleCodec:
 
 
 def _locating(module: Any, style: Style) -> Callable[[bytes, DocumentPath], tuple[int, int] | None]:
-    """What gives the line and column of a place in a file; of many places in one file, the work for all is done once."""
+    """What gives the line and column of a place in a file; for many places in one file, the work is done once."""
     if not hasattr(module, "Places"):
         return lambda data, path: module.locate(data, path, style)
     last = Last(lambda data: module.Places(data, style))
