@@ -30,8 +30,9 @@ def check_values(data: bytes | bytearray, costs: Mapping[bytes, int], what: str 
     """Raise TooLargeError where a document of very many small values would take too much memory for its file.
 
     costs: bytes that each of some characters stands for, beside the text itself: a comma for the value behind it, a
-    bracket for what it opens.  What honest files hold takes up to some twenty times their size, so that only what
-    takes more is held to the limit.  what: of which file or part of one the data are, in words.  The text is gone over in pieces, and not at all where it is too short to matter.
+    bracket for what it opens.  what: of which file or part of one the data are, in words.  What honest files hold takes
+    up to some twenty times their size, so that only what takes more is held to the limit.  The text is gone over in
+    pieces, and not at all where it is too short to matter.
     """
     most = max(limits().values, EXPANSION * len(data))
     if len(data) * (1 + max(costs.values())) <= most:

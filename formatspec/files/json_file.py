@@ -207,28 +207,9 @@ def duplicate_keys(data: bytes, style: Style = STYLE) -> list[Pointer]:
     return _parse(text_of(data, style.encoding)[0])[1]
 
 
-class LongNumber(float):
-    """The infinite number that stands for an integer of too many digits, which shows how many these are."""
-
-    __slots__ = ("digits",)
-    digits: int
-
-    def __new__(cls, text: str) -> LongNumber:
-        """text: the integer, as it stands in its file."""
-        made = super().__new__(cls, "-inf" if text.startswith("-") else "inf")
-        made.digits = len(text.lstrip("-"))
-        return made
-
-    def __repr__(self) -> str:
-        return f"a number of {self.digits:,} digits"
-
-    def __reduce__(self) -> tuple[type[LongNumber], tuple[str]]:
-        return LongNumber, (("-" if self < 0 else "") + "9" * self.digits,)
-
-
 def whole(digits: str) -> int | float:
     """An integer; one of so many digits that no one can mean it is infinite, and is reported at its pointer."""
-    return int(digits) if len(digits) <= DIGITS else LongNumber(digits)
+    return int(digits) if len(digits) <= DIGITS else float("-inf" if digits.startswith("-") else "inf")
 
 
 DIGITS = 4000

@@ -191,7 +191,7 @@ DOCUMENTS = {
                      "--limit findings=300000"),
     "6 million lists as rows": (STATED, "a.json", lambda: SIZED + b', "shapes": [' + b"[]," * 5_999_999 + b"[]]}",
                                 "--limit values="),
-    "6 million lists beside rows": (ROWS, "all.json", lambda: b'{"images": [], "other": [' + b"[], " * 6_000_000 + b"0]}",
+    "6 million lists beside rows": (ROWS, "all.json", lambda: b'{"images": [], "o": [' + b"[], " * 6_000_000 + b"0]}",
                                     "--limit values="),
     "a million lists": (STATED, "a.json", lambda: SIZED + b', "shapes": [' + b"[]," * 999_999 + b"[]]}",
                         "--limit findings=1000000"),

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 import formatspec as fs
-from formatspec.files.json_file import LongNumber, decode, whole
+from formatspec.files.json_file import decode
+from formatspec.findings.render import sentence
 from formatspec.language.errors import SpecError
 
 HEAD = 'formatspec: 1\nname: my_words\nfiles:\n  image: "{name}.{ext:image}"\n'
@@ -66,24 +67,18 @@ def test_a_number_of_very_many_digits_is_shown_as_what_it_is(tmp_path: Path, sig
     (data / "a.json").write_text(f'{{"w": 4, "h": 3, "o": [{row}]}}', encoding="utf-8")
     report = fs.validate(data, _spec(tmp_path, ROWS), workers=1)
     [found] = [f for f in report.findings if f.pointer == "/o/0/s"]
-    assert "5,000 digits" in f"{found.message} {found.got}"
-    assert "inf" not in f"{found.message} {found.got}"
-    json.dumps(report.as_json())
+    assert "a number beyond what a float holds" in sentence(found)
+    assert "inf" not in sentence(found)
 
 
 def test_a_number_of_very_many_digits_is_infinite() -> None:
-    assert decode(b"[-" + b"9" * 5000 + b"]") == [float("-inf")]
-    made = whole("-" + "9" * 5000)
-    assert isinstance(made, LongNumber)
-    assert repr(made) == "a number of 5,000 digits"
-    assert whole("12") == 12
+    assert decode(b"[" + b"9" * 5000 + b", -" + b"9" * 5000 + b"]") == [float("inf"), float("-inf")]
 
 
 def _converted(folder: Path, labels: dict[str, str | None]) -> tuple[str, ...]:
     data = _data(folder, {"c": "person"}, {"c": "bicycle"}, {"c": "dog"})
-    result = fs.convert(
-        data, folder / "out", _spec(folder, ROWS), spec=folder / "my_words.yaml", media="none", labels=labels, workers=1
-    )
+    where = _spec(folder, ROWS)
+    result = fs.convert(data, to=where, out=folder / "out", spec=where, media="none", labels=labels, workers=1)
     return tuple(one for one in result.notices if "--labels" in one)
 
 
