@@ -169,10 +169,10 @@ PLAIN: Mapping[str, Callable[[int], Callable[[], object]]] = {
     "json: keys": lambda length: _call(_plain_keys, _body('"k{n}":1,', length).encode()),
     "csv: columns": lambda length: _call(_plain_names, _body("c{n},", length).encode()),
 }
-"""For readers that fill one table of names that outgrows the caches of the processor: the least that anybody must do."""
+"""The least that anybody must do for readers whose one table of names outgrows the caches of the processor."""
 MOST_OF_CACHES = 1.25
-"""How much more than twofold a doubling of what is plain may grow and be allowed for: of more, a reader whose time grows
-with the square, and so fourfold, would come through."""
+"""How much more than twofold the growth of what is plain may be and be allowed for: with more, a reader whose time
+grows with the square, and so fourfold, would come through."""
 
 
 def _plain_keys(data: bytes) -> dict[str, int]:
@@ -220,10 +220,8 @@ def main() -> int:
             shown = "".join(f"{one * 1000:8.1f}ms" for one in seconds)
             told = f"{worst:.2f}" if is_measured else "-"
             if plain is not None:
-                grown_by = " ".join(f"{growth:.2f}" for growth in _growths(seconds))
-                told += (
-                    f" ({grown_by}, beside {' '.join(f'{growth:.2f}' for growth in _growths(plain))} of a plain table)"
-                )
+                own, other = (" ".join(f"{one:.2f}" for one in _growths(times)) for times in (seconds, plain))
+                told += f" ({own}, beside {other} of a plain table)"
             print(f"{name:42}{shown}   {told}", flush=True)
             if is_measured and worst > MOST:
                 grown.append(name)

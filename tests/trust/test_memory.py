@@ -9,14 +9,15 @@ import subprocess
 import sys
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import formatspec as fs
-from formatspec.files import csv_file, json_file, text_file, xml_file
+from formatspec.files import csv_file, json_file, text_file, xml_file, yaml_file
+from formatspec.files.document import FileError
 from formatspec.model.limits import Limits, TooLargeError, set_limits
 from formatspec.model.region import Region
 from formatspec.pixels import png
@@ -260,3 +261,31 @@ def test_what_honest_documents_hold_is_not_limited() -> None:
     xml_file.decode(b"<annotation>" + box * 2000 + b"</annotation>")
     xml_file.decode(b"<track>" + b'<box frame="10" outside="0" xtl="10.25" ytl="20.5"/>' * 2000 + b"</track>")
     text_file.decode(b"0 0.5 0.5 0.25 0.25\n" * 2000)
+
+
+def test_workers_have_the_limits_of_the_process_that_began_them(tmp_path: Path) -> None:
+    data = tmp_path / "d"
+    data.mkdir()
+    for n in range(300):
+        (data / f"{n}.json").write_text('{"width": 40, "height": 30}', encoding="utf-8")
+    where = spec(tmp_path, STATED)
+    for allowed, found in ((1000, 300), (1200, 0)):
+        set_limits({"size": allowed})
+        report = fs.validate(data, where, workers=2)
+        assert len({f.file for f in report.findings if f.code == "IMAGE_SIZE"}) == found
+
+
+@pytest.mark.parametrize(
+    ("decode", "opening", "closing"), [(xml_file.decode, b"<a>", b"</a>"), (yaml_file.decode, b"[", b"]")]
+)
+def test_how_deep_documents_nest(decode: Callable[[bytes], object], opening: bytes, closing: bytes) -> None:
+    decode(opening * 199 + closing * 199)
+    with pytest.raises(FileError, match="deeper than 200"):
+        decode(opening * 201 + closing * 201)
+
+
+@pytest.mark.parametrize("depth", [2_000, 2_000_000])
+def test_json_that_nests_very_deep(depth: int) -> None:
+    json_file.decode(b"[" * 900 + b"]" * 900)
+    with pytest.raises(ValueError, match="nested too deeply|--limit values"):
+        json_file.decode(b"[" * depth + b"]" * depth)
