@@ -17,7 +17,10 @@ Classes = Annotated[
 ]
 Limit = Annotated[
     list[str] | None,
-    typer.Option("--limit", help="name=number: size, side, decoded, runs or unpacked; what data may ask for"),
+    typer.Option(
+        "--limit",
+        help="name=number: size, side, decoded, runs, unpacked, values, cell, findings; what data may ask for",
+    ),
 ]
 Option = Annotated[list[str] | None, typer.Option("-O", help="option=value of the spec; may be repeated")]
 On = Annotated[

@@ -7,16 +7,19 @@ and rows whose first cell begins with `style.comment`, are no rows.
 from __future__ import annotations
 
 import csv
-import io
 import re
+from array import array
 from collections.abc import Iterable, Iterator
 from types import SimpleNamespace
 from typing import Any
 
-from formatspec.files.document import Document, FileError, LineColumn, Pointer, bytes_of, text_of
+from formatspec.files.document import Document, FileError, LineColumn, Pointer, bytes_of, check_values, text_of
 from formatspec.files.style import Style
+from formatspec.model.limits import limits
 
 STYLE = Style()
+_LINE = re.compile(r"[^\r\n]*+(?:\r\n|\n|\r)|[^\r\n]++")
+"""A line with what ends it."""
 BLANKS = "blanks"
 """The delimiter of cells that any blanks and tabs part."""
 
@@ -29,6 +32,7 @@ def decode(data: bytes, style: Style = STYLE) -> Document:
     are for the caller to report.  Raises FileError on broken quotes, and on column names that are missing,
     empty or doubled.
     """
+    check_values(data, {b" " if style.delimiter == BLANKS else style.delimiter[0].encode(): 80, b"\n": 270})
     rows = _rows(text_of(data, style.encoding)[0], style)
     columns = _columns(rows, style)
     return [_row(columns, cells) for _, _, cells in rows]
@@ -79,21 +83,54 @@ def _pieces(document: Iterable[dict[Any, Any]], columns: tuple[Any, ...], style:
 
 def locate(data: bytes, pointer: Pointer, style: Style = STYLE) -> LineColumn | None:
     """Line and column where a cell `(row index, column name)` or a row `(row index,)` begins."""
-    if not pointer:
-        return 1, 1
-    try:
-        text = text_of(data, style.encoding)[0]
-        rows = _rows(text, style)
-        columns = _columns(rows, style)
-        start, end = next((start, end) for index, (start, end, _) in enumerate(rows) if str(index) == str(pointer[0]))
-    except (FileError, StopIteration):
-        return None
-    if len(pointer) == 1:
-        return start, 1
-    if pointer[1] not in columns:
-        return None
-    lines = io.StringIO(text, newline="").readlines()
-    return _cell_place("".join(lines[start - 1 : end]), start, columns.index(str(pointer[1])), style)
+    return Places(data, style).at(pointer)
+
+
+class Places:
+    """The places of the cells of one table, whose rows are gone through once, as far as they are asked for."""
+
+    def __init__(self, data: bytes, style: Style = STYLE) -> None:
+        self._style = style
+        self._spans = array("q")
+        """The first and the last line of each row that was passed."""
+        self._begins = array("q")
+        """Where each line begins, once a cell is asked for."""
+        self._text = ""
+        self._columns: tuple[str, ...] = ()
+        self._rows: Iterator[tuple[int, int, list[str]]] = iter(())
+        try:
+            self._text = text_of(data, style.encoding)[0]
+            self._rows = _rows(self._text, style)
+            self._columns = _columns(self._rows, style)
+        except FileError:
+            self._rows = iter(())
+
+    def at(self, pointer: Pointer) -> LineColumn | None:
+        """Line and column where a cell or a row begins; None if there is none."""
+        if not pointer:
+            return 1, 1
+        place = 2 * int(pointer[0]) if str(pointer[0]).isdecimal() else -1
+        if place < 0 or not self._passed(place):
+            return None
+        start, end = self._spans[place], self._spans[place + 1]
+        if len(pointer) == 1:
+            return start, 1
+        if pointer[1] not in self._columns:
+            return None
+        if not self._begins:
+            self._begins.extend(line.start() for line in _LINE.finditer(self._text))
+            self._begins.append(len(self._text))
+        text = self._text[self._begins[start - 1] : self._begins[end]]
+        return _cell_place(text, start, self._columns.index(str(pointer[1])), self._style)
+
+    def _passed(self, place: int) -> bool:
+        """Go on to the row whose lines stand at a place; gives whether it is there."""
+        try:
+            while place >= len(self._spans) and (row := next(self._rows, None)) is not None:
+                self._spans.extend(row[:2])
+        except FileError:
+            return False
+        return place < len(self._spans)
 
 
 def _rows(text: str, style: Style) -> Iterator[tuple[int, int, list[str]]]:
@@ -101,10 +138,10 @@ def _rows(text: str, style: Style) -> Iterator[tuple[int, int, list[str]]]:
     if style.delimiter == BLANKS:
         yield from _words(text, style)
         return
-    # The module's limit guards streams; here the text is in memory already, and no cell is longer.
-    csv.field_size_limit(max(csv.field_size_limit(), len(text)))
+    most = limits().cell
+    csv.field_size_limit(most)  # the module takes four bytes for a character of the cell that it reads
     reader = csv.reader(
-        io.StringIO(text, newline=""),
+        (line[0] for line in _LINE.finditer(text)),
         delimiter=style.delimiter[0],
         quotechar=style.quote or '"',
         skipinitialspace=_is_spaced(style),
@@ -115,6 +152,10 @@ def _rows(text: str, style: Style) -> Iterator[tuple[int, int, list[str]]]:
         try:
             cells = next(reader, None)
         except csv.Error as error:
+            if "field limit" in str(error):
+                raise FileError(
+                    f"a cell has more than {most:,} characters (--limit cell={len(text)} raises the limit)", start
+                ) from None
             raise FileError(f"not CSV: {error}", start) from None
         if cells is None:
             return

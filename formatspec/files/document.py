@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, TypeAlias
+
+from formatspec.model.limits import TooLargeError, limits
 
 Document: TypeAlias = Any
 """Plain data: None, bool, int, float, str, lists and dicts of these.  Never changed once it is decoded."""
@@ -15,6 +18,34 @@ LineColumn: TypeAlias = tuple[int, int]
 
 MAX_DEPTH = 200
 """Containers within containers: no real file comes near; deeper ones are attacks or accidents."""
+
+
+EXPANSION = 24
+"""How many times its file a document may take of memory where it takes more than the limit `values`."""
+
+PIECE = 1 << 20
+
+
+def check_values(data: bytes | bytearray, costs: Mapping[bytes, int], what: str = "this file") -> None:
+    """Raise TooLargeError where a document of very many small values would take too much memory for its file.
+
+    costs: bytes that each of some characters stands for, beside the text itself: a comma for the value behind it, a
+    bracket for what it opens.  what: of which file or part of one the data are, in words.  What honest files hold takes
+    up to some twenty times their size, so that only what takes more is held to the limit.  The text is gone over in
+    pieces, and not at all where it is too short to matter.
+    """
+    most = max(limits().values, EXPANSION * len(data))
+    if len(data) * (1 + max(costs.values())) <= most:
+        return
+    asked = len(data)
+    for start in range(0, len(data), PIECE):
+        piece = data[start : start + PIECE]
+        asked += sum(cost * piece.count(mark) for mark, cost in costs.items())
+    if asked > most:
+        raise TooLargeError(
+            f"the values of {what} would take some {asked:,} bytes of memory, over the limit of {most:,} for "
+            f"{len(data):,} bytes (--limit values={asked} raises it)"
+        )
 
 
 class FileError(ValueError):

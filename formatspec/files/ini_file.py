@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from formatspec.files.document import Document, FileError, LineColumn, Pointer, bytes_of, text_of
+from formatspec.files.document import Document, FileError, LineColumn, Pointer, bytes_of, check_values, text_of
 from formatspec.files.style import Style
 
 STYLE = Style(separators="compact")
@@ -30,6 +30,7 @@ def decode(data: bytes, style: Style = STYLE) -> Document:
     Raises FileError on a line that is neither `[section]` nor `key=value`, on a key before the first section, on a
     section where there are none, and on a section or a key that stands twice.
     """
+    check_values(data, {b"\n": 150})
     document: dict[str, dict[str, str]] = {} if style.header else {"": {}}
     for number, section, key, value in _entries(data, style):
         if key is None:

@@ -22,6 +22,7 @@ from formatspec.files.document import (
     LineColumn,
     Pointer,
     bytes_of,
+    check_values,
     place_of,
     text_of,
 )
@@ -30,12 +31,16 @@ from formatspec.files.style import Style
 STYLE = Style()
 
 _SPACE = re.compile(r"[ \t\n\r]*")
+COSTS = {b"[": 64, b"{": 150, b",": 32, b":": 40}
+"""Bytes of memory for each list, mapping, value and key of a document (`check_values`)."""
+
 _CLOSING = {"[": "]", "{": "}"}
 _scan = json.JSONDecoder().raw_decode
 
 
 def decode(data: bytes, style: Style = STYLE) -> Document:
-    """The document in `data`; integers of any size stay integers.  Raises FileError."""
+    """The document in `data`; integers of any size stay integers.  Raises FileError, and TooLargeError."""
+    check_values(data, COSTS)
     try:
         if style.encoding == ("utf-8",) or (style.encoding[:1] == ("utf-8",) and data.isascii()):
             return msgspec.json.decode(data)
@@ -143,27 +148,68 @@ def locate(data: bytes, pointer: Pointer, style: Style = STYLE) -> LineColumn | 
 
     Of equal keys the last counts, as in `decode`.  Costs one scan of the text per part of the pointer.
     """
-    try:
-        text = text_of(data, style.encoding)[0]
-        at: int | None = _skip(text, 0)
+    return Places(data, style).at(pointer)
+
+
+class Places:
+    """The places of values in one document: what is passed on the way to one is not looked through for the next."""
+
+    def __init__(self, data: bytes, style: Style = STYLE) -> None:
+        self._data: bytes | None = data
+        self._style = style
+        self._text = ""
+        self._known: dict[Pointer, int] = {}
+        self._last: dict[Pointer, tuple[int, int]] = {}
+        """Of lists that were looked into, the index of the member that was found last, and its offset."""
+
+    def at(self, pointer: Pointer) -> LineColumn | None:
+        """Line and column where the value under `pointer` begins; None if there is none."""
+        try:
+            if self._data is not None:
+                self._text, self._data = text_of(self._data, self._style.encoding)[0], None
+                self._known[()] = _skip(self._text, 0)
+            at = self._offset(tuple(str(part) for part in pointer))
+        except (ValueError, IndexError, RecursionError):
+            return None
+        return None if at is None or at >= len(self._text) else place_of(self._text, at)
+
+    def _offset(self, pointer: tuple[str, ...]) -> int | None:
+        path: tuple[str, ...] = ()
+        at: int | None = self._known.get(())
         for part in pointer:
-            at = None if at is None else _enter(text, at, str(part))
-    except (ValueError, IndexError, RecursionError):
-        return None
-    return None if at is None or at >= len(text) else place_of(text, at)
+            before, path = path, (*path, part)
+            known = self._known.get(path)
+            at = self._entered(before, at, part) if known is None and at is not None else known
+            if at is None:
+                return None
+            self._known[path] = at
+        return at
+
+    def _entered(self, path: Pointer, at: int, part: str) -> int | None:
+        """The offset of a member of what opens at an offset."""
+        if self._text[at] != "[":
+            return _enter(self._text, at, part)
+        last = self._last.get(path)
+        ahead = last if last is not None and part.isdecimal() and last[0] <= int(part) else None
+        found = _enter(self._text, at, part, ahead)
+        if found is not None:
+            self._last[path] = int(part), found
+        return found
 
 
 def duplicate_keys(data: bytes, style: Style = STYLE) -> list[Pointer]:
     """The pointers of keys that stand more than once in one object, in the order of the document.
 
-    What stands below the earlier of two equal keys is not looked into.  Raises FileError if it is no JSON.
+    What stands below the earlier of two equal keys is not looked into.  Raises FileError if it is no JSON, and
+    TooLargeError.
     """
+    check_values(data, COSTS)
     return _parse(text_of(data, style.encoding)[0])[1]
 
 
 def whole(digits: str) -> int | float:
     """An integer; one of so many digits that no one can mean it is infinite, and is reported at its pointer."""
-    return int(digits) if len(digits) <= DIGITS else float("inf")
+    return int(digits) if len(digits) <= DIGITS else float("-inf" if digits.startswith("-") else "inf")
 
 
 DIGITS = 4000
@@ -235,15 +281,17 @@ def _skip(text: str, at: int) -> int:
     return match.end() if match else at
 
 
-def _enter(text: str, at: int, part: str) -> int | None:
-    """Offset of the value under `part` in the container that opens at `at`, which is well-formed."""
+def _enter(text: str, at: int, part: str, ahead: tuple[int, int] | None = None) -> int | None:
+    """Offset of the value under `part` in the container that opens at `at`, which is well-formed.
+
+    ahead: the index and the offset of a member of a list from which on it is looked for.
+    """
     opening = text[at]
     closing = _CLOSING.get(opening)
     if closing is None:
         return None
     found = None
-    index = 0
-    at = _skip(text, at + 1)
+    index, at = ahead or (0, _skip(text, at + 1))
     while text[at] != closing:
         key = str(index)
         if opening == "{":

@@ -13,6 +13,9 @@ from typing import Any, NamedTuple
 import msgspec
 import numpy as np
 
+from formatspec.files.document import check_values
+from formatspec.files.json_file import COSTS
+
 KeyPath = tuple[str, ...]
 PIECE = 1 << 20
 """Bytes that are looked through at once; a longer row makes it more."""
@@ -51,7 +54,7 @@ def scan(read: Read, paths: Collection[KeyPath], take: Take, piece: int = PIECE)
     """Hand the rows of the lists under `paths` to `take`, in order; gives the document with these lists empty.
 
     read: gives the next bytes of the file, at most as many as it is asked for, none at its end.  The rows' own
-    JSON is not judged here.  Raises NotRowsError.
+    JSON is not judged here.  Raises NotRowsError, and TooLargeError where what is no row would take too much memory.
     """
     return _Scan(paths, take).whole(read, piece)
 
@@ -105,12 +108,14 @@ class _Scan:
         while True:
             more = read(max(piece, len(data)))
             data += more
+            check_values(data, COSTS, "a part of this file that is no list of rows")
             used = self._piece(data, base, last=not more)
             base, data = base + used, data[used:]
             if not more:
                 break
         if data or self.depth or self._in_table():
             raise NotRowsError
+        check_values(self.around, COSTS)
         try:
             return msgspec.json.decode(bytes(self.around))
         except (ValueError, RecursionError):

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from formatspec.files import json_file
-from formatspec.files.document import Document, FileError, LineColumn, Pointer, bytes_of, text_of
+from formatspec.files.document import Document, FileError, LineColumn, Pointer, bytes_of, check_values, text_of
 from formatspec.files.style import Style
 
 STYLE = Style()
 
 
 def decode(data: bytes, style: Style = STYLE) -> Document:
-    """The documents of all lines.  Raises FileError with the line."""
+    """The documents of all lines.  Raises FileError with the line, and TooLargeError."""
+    check_values(data, {**json_file.COSTS, b"\n": 32})
     found = []
     for number, line in _lines(data, style):
         try:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from formatspec.files.document import Document, FileError, LineColumn, Pointer, bytes_of, text_of
+from formatspec.files.document import Document, FileError, LineColumn, Pointer, bytes_of, check_values, text_of
 from formatspec.files.style import Style
 
 STYLE = Style()
@@ -18,8 +18,10 @@ def decode(data: bytes, style: Style = STYLE) -> Document:
     """The lines of `data` as a list of str; `\\n`, `\\r\\n` and `\\r` end a line.
 
     An empty file has no lines.  A newline at the end of the file begins no further line.  Lines that begin
-    with `style.comment` are left out, empty lines are kept.  Raises FileError on a wrong encoding.
+    with `style.comment` are left out, empty lines are kept.  Raises FileError on a wrong encoding, and
+    TooLargeError.
     """
+    check_values(data, {b"\n": 60, b"\r": 60})
     lines = _lines(text_of(data, style.encoding)[0])
     if style.comment is None:
         return lines

@@ -16,6 +16,7 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -28,11 +29,15 @@ from formatspec.files.document import (
     LineColumn,
     Pointer,
     bytes_of,
+    check_values,
     text_of,
 )
 from formatspec.files.style import Style
 
 STYLE = Style(indent=2)
+
+COSTS = {b"<": 100, b"</": -100, b"=": 150}
+"""Bytes of memory for each element and attribute of a document (`check_values`)."""
 
 
 class XmlShape(msgspec.Struct, frozen=True):
@@ -82,8 +87,9 @@ def decode(data: bytes, style: Style = STYLE, shape: XmlShape = PLAIN) -> Docume
     """The document in `data`; `shape` is that of the document, so its children hold the root's tag.
 
     The file's own declaration of its encoding counts before `style.encoding`.  Raises FileError, also on a
-    document type declaration and on elements nested deeper than MAX_DEPTH.
+    document type declaration and on elements nested deeper than MAX_DEPTH; and TooLargeError.
     """
+    check_values(data, COSTS)
     root, source = _parse(data, style)
     tag = _tag(root)
     wide = _wide_elements(root, source) if source.count(b"=") > WIDE else {}
@@ -129,21 +135,33 @@ def locate(data: bytes, pointer: Pointer, style: Style = STYLE, shape: XmlShape 
 
     The line is that on which the start tag ends.  None if there is no such element.
     """
+    return place_in(parsed(data, style), pointer, shape)
+
+
+def parsed(data: bytes, style: Style = STYLE) -> etree._Element | None:
+    """The root of the document in `data`, for `place_in`; None if it cannot be read."""
     try:
-        root, _ = _parse(data, style)
+        return _parse(data, style)[0]
     except FileError:
         return None
-    if pointer and str(pointer[0]) != _tag(root):
+
+
+def place_in(root: etree._Element | None, pointer: Pointer, shape: XmlShape = PLAIN) -> LineColumn | None:
+    """What `locate` gives, of a document that is parsed already."""
+    if root is None or (pointer and str(pointer[0]) != _tag(root)):
         return None
     element, shape, rest = root, shape.children.get(_tag(root), PLAIN), [str(part) for part in pointer[1:]]
     while rest and rest[0] not in ("@", "#", "<>"):
         name, index, rest = rest[0], 0, rest[1:]
         if rest and rest[0].isdecimal():
             index, rest = int(rest[0]), rest[1:]
-        chosen = [child for child in element if (shape.runs_over(_tag(child)) if name == "*" else _tag(child) == name)]
-        if index >= len(chosen):
+        children = (
+            (child for child in element if shape.runs_over(_tag(child))) if name == "*" else element.iterchildren(name)
+        )
+        chosen = next(islice(children, index, None), None)
+        if chosen is None:
             return None
-        element = chosen[index]
+        element = chosen
         shape = shape.member(_tag(element)) if name == "*" else shape.children.get(name, PLAIN)
     line = _line(element)
     return None if line is None else (line, 1)

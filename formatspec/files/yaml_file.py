@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 import yaml
 
+from formatspec.files import json_file
 from formatspec.files.document import (
     MAX_DEPTH,
     Document,
@@ -23,6 +24,7 @@ from formatspec.files.document import (
     LineColumn,
     Pointer,
     bytes_of,
+    check_values,
     text_of,
 )
 from formatspec.files.style import Style
@@ -48,6 +50,7 @@ _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"
 
 def decode(data: bytes, style: Style = STYLE) -> Document:
     """The one document in `data`, None if it is empty.  Aliases share their value.  Raises FileError."""
+    check_values(data, {**json_file.COSTS, b"\n": 100})
     return _build(text_of(data, style.encoding)[0], _ignore)
 
 

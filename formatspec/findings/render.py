@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -58,6 +59,8 @@ def sentence(finding: Finding) -> str:
 
 
 def _short(value: Any, limit: int = 80) -> str:
+    if isinstance(value, float) and math.isinf(value):  # as numbers of very many digits are read
+        return "a number beyond what a float holds"
     text = repr(value)
     return text if len(text) <= limit else text[: limit - 1] + "…"
 

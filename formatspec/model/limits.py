@@ -14,6 +14,10 @@ class Limits(msgspec.Struct, frozen=True):
     decoded: bytes of pixels that are in memory at once, of a label image, a mask or an embedded picture.
     runs: runs of equal pixels, or crossings of outlines and columns, of one image or shape.
     unpacked: bytes of a member of an archive, above which it may not be packed more than a hundredfold.
+    values: bytes of memory that the values of one document read whole take, by an estimate, above which they may not
+    take more than 24 times what the file does.
+    cell: characters of one cell of a table.
+    findings: findings of one code that one item, or what is of no item, has in one file: so many are told one by one.
     """
 
     size: int = 1_000_000_000
@@ -21,6 +25,9 @@ class Limits(msgspec.Struct, frozen=True):
     decoded: int = 150_000_000
     runs: int = 8_000_000
     unpacked: int = 16_777_216
+    values: int = 200_000_000
+    cell: int = 16_777_216
+    findings: int = 100_000
 
 
 class TooLargeError(ImageError):

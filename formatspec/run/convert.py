@@ -208,6 +208,8 @@ def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callab
         notices=(
             *_notices(source, copied, claimed), *finisher.borrowed, *_unchecked(conversion, outlines),
             *_of_classes(conversion, classed, losses), *_of_joined(joined),
+            *(conversion.labels.unmet(categories | conversion.labels.met)
+              if conversion.labels is not None and plan.select is None else ()),
             *_of_boxes(conversion, boxed, objects, losses),
         ),
         actions=actions, unaccounted=unaccounted,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Iterator, Mapping, Set
 from typing import Any
 
 import msgspec
@@ -161,6 +161,19 @@ class Labels:
         several = "" if len(self.names) == 1 else ", nor any other that --labels names"
         hint = suggest(name, sorted(met))
         raise SpecError((Problem(f"the dataset has no category {name!r}{several}", None, hint=hint),))
+
+    def unmet(self, met: Set[str]) -> Iterator[str]:
+        """What there is to say of names that the map renames and that are probably misspelt: the dataset has no such
+        category, but one of nearly that name, which the map does not name."""
+        if met.isdisjoint(self.names):
+            return
+        free = met - self.names.keys()
+        for name, new in self.names.items():
+            if name == OTHERS or name in met or isinstance(new, NewCategory):
+                continue
+            hint = suggest(name, sorted(free))
+            if nearest(name, free):
+                yield f"--labels names {name!r}, which is no category of the dataset; {hint}"
 
     def categories(self, listed: tuple[Category, ...]) -> tuple[Category, ...]:
         """The table with the new names, each once; new categories first, whether data have them or not."""

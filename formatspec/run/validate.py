@@ -10,7 +10,7 @@ import msgspec
 from formatspec.engine.dataset.checks import Checker, tree_findings
 from formatspec.engine.dataset.dataset import OpenDataset
 from formatspec.engine.dataset.item.read_item import Assembled
-from formatspec.engine.dataset.report import Noted
+from formatspec.engine.dataset.report import Noted, told_one_by_one
 from formatspec.engine.dataset.whole_dataset import dataset_faults, shared_keys_twice, unchecked_keys
 from formatspec.engine.spec.compiled import Format
 from formatspec.findings.finding import Finding
@@ -130,7 +130,7 @@ class Validation:
         unclaimed = bool(dataset.index.unclaimed)
         for one in dataset.assembled(*shard):
             if one.faults:
-                made.found += dataset.reporter.noted(one.faults, one.key, dataset.shared_files)
+                made.found += dataset.reporter.noted(told_one_by_one(one.faults), one.key, dataset.shared_files)
             try:
                 made.found += [(found.finding, found.at) for found in self.checker.item(one, self.deep)]
             except (TooLargeError, MemoryError) as error:

@@ -9,13 +9,15 @@ import subprocess
 import sys
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import formatspec as fs
+from formatspec.files import csv_file, json_file, text_file, xml_file, yaml_file
+from formatspec.files.document import FileError
 from formatspec.model.limits import Limits, TooLargeError, set_limits
 from formatspec.model.region import Region
 from formatspec.pixels import png
@@ -170,3 +172,120 @@ def test_run_lengths_of_an_image_of_their_own() -> None:
 def test_limits_that_are_none(values: dict[str, int]) -> None:
     with pytest.raises(ValueError, match="limit"):
         set_limits(values)
+
+
+TABLE = "  t:\n    path: all.csv\n    csv: {each: objects, file: name, a: category.name}\n"
+ELEMENTS = """\
+  data:
+    path: "{name}.xml"
+    xml: {a: {size: {w: image.width, h: image.height}, "object?": [{each: objects, name: category.name}]}}
+"""
+ROWS = """\
+  list:
+    path: all.json
+    json: {images: [{each: items by id, id: id, name: "{name}.{ext:image}"}]}
+"""
+SIZED = b'{"width": 1, "height": 1'
+DOCUMENTS = {
+    "a cell of 100 MB": (TABLE, "all.csv", lambda: b"file,a\nx.png," + b"y" * 100_000_000 + b"\n", "--limit cell="),
+    "300,000 rows": (TABLE, "all.csv", lambda: b"file,a\n" + b"".join(b"%d.png,cat\n" % n for n in range(300_000)),
+                     "--limit findings=300000"),
+    "6 million lists as rows": (STATED, "a.json", lambda: SIZED + b', "shapes": [' + b"[]," * 5_999_999 + b"[]]}",
+                                "--limit values="),
+    "6 million lists beside rows": (ROWS, "all.json", lambda: b'{"images": [], "o": [' + b"[], " * 6_000_000 + b"0]}",
+                                    "--limit values="),
+    "a million lists": (STATED, "a.json", lambda: SIZED + b', "shapes": [' + b"[]," * 999_999 + b"[]]}",
+                        "--limit findings=1000000"),
+    "a million keys": (STATED, "a.json", lambda: SIZED + b"".join(b',"k%d":1' % n for n in range(1_000_000)) + b"}",
+                       "--limit findings=1000000"),
+    "300,000 empty elements": (ELEMENTS, "a.xml",
+                               lambda: b"<a><size><w>1</w><h>1</h></size>" + b"<object/>" * 300_000 + b"</a>",
+                               "--limit findings=300000"),
+    "4 million elements": (ELEMENTS, "a.xml", lambda: b"<a>" + b"<b/>" * 4_000_000 + b"</a>", "--limit values="),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("bomb", DOCUMENTS)
+def test_a_document_of_very_many_values(tmp_path: Path, bomb: str) -> None:
+    roles, name, made, said_of = DOCUMENTS[bomb]
+    data = tmp_path / "d"
+    data.mkdir()
+    (data / name).write_bytes(made())
+    status, most, said = peak("validate", spec(tmp_path, roles), str(data), "--workers", "1")
+    assert "Traceback" not in said
+    assert status == (0 if bomb == "a million keys" else 1), said
+    assert most < PEAK
+    assert said_of in said
+
+
+@pytest.mark.parametrize("bomb", ["a million keys", "a million lists", "300,000 empty elements"])
+def test_a_conversion_of_a_document_of_very_many_values(tmp_path: Path, bomb: str) -> None:
+    roles, name, made, _ = DOCUMENTS[bomb]
+    data = tmp_path / "d"
+    data.mkdir()
+    (data / name).write_bytes(made())
+    target = spec(tmp_path, '  j:\n    path: "{name}.json"\n    json: {w: image.width}\n', "out")
+    status, most, said = peak("convert", spec(tmp_path, roles), str(data), "--to", target, "-o", str(tmp_path / "o"),
+                              "--media", "none", "--workers", "1")  # fmt: skip
+    assert "Traceback" not in said
+    assert status == 1
+    assert most < PEAK
+    assert "--limit findings=" in said
+    assert not (tmp_path / "o").exists()
+
+
+def test_limits_of_documents_are_raised_by_name(tmp_path: Path) -> None:
+    data = tmp_path / "d"
+    data.mkdir()
+    (data / "a.json").write_bytes(SIZED + b', "shapes": [' + b"[]," * 99 + b"[]]}")
+    where = spec(tmp_path, STATED)
+    set_limits({"values": 100, "findings": 10})
+    assert [f.code for f in fs.validate(data, where, workers=1).findings if f.level == "error"] == ["FILE_UNREADABLE"]
+    set_limits({"values": 100_000})
+    found = [f for f in fs.validate(data, where, workers=1).findings if f.code == "FIELD"]
+    assert len(found) == 11
+    assert "100 findings of this code; 90 of them" in found[0].message
+    set_limits({"findings": 100})
+    found = [f for f in fs.validate(data, where, workers=1).findings if f.code == "FIELD"]
+    assert [f.pointer for f in found] == [f"/shapes/{n}" for n in range(100)]
+
+
+def test_what_honest_documents_hold_is_not_limited() -> None:
+    """Rows, points and elements as tools write them stay below the ratio, so that no size of theirs is refused."""
+    set_limits({"values": 1})
+    points = json.dumps({"shapes": [{"points": [[12.5 + n, 130.25], [4.0, 5.75]]} for n in range(2000)]}).encode()
+    json_file.decode(points)
+    json_file.decode(json.dumps([{"id": n, "bbox": [1, 2, 3, 4], "category_id": 7} for n in range(2000)]).encode())
+    csv_file.decode(b"image,class,x,y\n" + b"".join(b"images/%06d.jpg,person,0.5125,0.75\n" % n for n in range(2000)))
+    box = b"<object><name>car</name><bndbox><xmin>10</xmin><ymin>20</ymin></bndbox></object>"
+    xml_file.decode(b"<annotation>" + box * 2000 + b"</annotation>")
+    xml_file.decode(b"<track>" + b'<box frame="10" outside="0" xtl="10.25" ytl="20.5"/>' * 2000 + b"</track>")
+    text_file.decode(b"0 0.5 0.5 0.25 0.25\n" * 2000)
+
+
+def test_workers_have_the_limits_of_the_process_that_began_them(tmp_path: Path) -> None:
+    data = tmp_path / "d"
+    data.mkdir()
+    for n in range(300):
+        (data / f"{n}.json").write_text('{"width": 40, "height": 30}', encoding="utf-8")
+    where = spec(tmp_path, STATED)
+    for allowed, found in ((1000, 300), (1200, 0)):
+        set_limits({"size": allowed})
+        report = fs.validate(data, where, workers=2)
+        assert len({f.file for f in report.findings if f.code == "IMAGE_SIZE"}) == found
+
+
+@pytest.mark.parametrize(
+    ("decode", "opening", "closing"), [(xml_file.decode, b"<a>", b"</a>"), (yaml_file.decode, b"[", b"]")]
+)
+def test_how_deep_documents_nest(decode: Callable[[bytes], object], opening: bytes, closing: bytes) -> None:
+    decode(opening * 199 + closing * 199)
+    with pytest.raises(FileError, match="deeper than 200"):
+        decode(opening * 201 + closing * 201)
+
+
+@pytest.mark.parametrize("depth", [2_000, 2_000_000])
+def test_json_that_nests_very_deep(depth: int) -> None:
+    json_file.decode(b"[" * 900 + b"]" * 900)
+    with pytest.raises(ValueError, match=r"nested too deeply|--limit values"):
+        json_file.decode(b"[" * depth + b"]" * depth)

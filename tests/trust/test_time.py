@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from hanging import not_for_ever
@@ -116,3 +119,56 @@ def test_a_field_ends_at_one_place_where_nothing_longer_could() -> None:
 def test_patterns_that_no_automaton_has(pattern: str) -> None:
     with pytest.raises(ValueError, match=r"cannot stand in|repeats more"):
         Automaton(pattern)
+
+
+# the measure of `make hostile`
+
+
+@pytest.fixture(scope="module")
+def hostile() -> ModuleType:
+    file = Path(__file__).resolve().parents[2] / "benchmarks" / "hostile.py"
+    found = importlib.util.spec_from_file_location("hostile_benchmark", file)
+    assert found is not None
+    assert found.loader is not None
+    module = importlib.util.module_from_spec(found)
+    found.loader.exec_module(module)
+    return module
+
+
+def _quadratic(data: bytes) -> list[str]:
+    """A reader of names that looks for each among all before it."""
+    known: list[str] = []
+    for name in data.decode().split(","):
+        if name not in known:
+            known.append(name)
+    return known
+
+
+def test_a_quadratic_reader_is_caught_beside_a_plain_table(hostile: ModuleType) -> None:
+    def run(read: Callable[[bytes], object], length: int) -> Callable[[], object]:
+        data = ",".join(f"c{n}" for n in range(length)).encode()
+        return lambda: read(data)
+
+    lengths = [400 * times for times in hostile.TIMES]
+    runs = [run(_quadratic, length) for length in lengths]
+    plain = [run(hostile._plain_names, length) for length in lengths]
+    seconds = hostile.measured([*runs, *plain])
+    assert hostile.judged(seconds[: len(runs)], seconds[len(runs) :]) > hostile.MOST
+
+
+@pytest.mark.parametrize(
+    ("seconds", "plain", "is_caught"),
+    [
+        ([1, 2, 4, 8], None, False),
+        ([1, 2.6, 6, 13], None, True),
+        ([1, 2.6, 6, 13], [1, 2.5, 6, 13], False),
+        ([1, 2.6, 6, 13], [1, 2, 4, 8], True),
+        ([1, 4, 16, 64], [1, 3.2, 10, 32], True),
+        ([1, 4, 16, 64], [1, 4, 16, 64], True),
+        ([1, 2.83, 8, 22.6], [1, 2.2, 4.8, 10.6], True),
+    ],
+)
+def test_only_what_the_caches_make_of_a_plain_table_is_allowed_for(
+    hostile: ModuleType, seconds: list[float], plain: list[float] | None, is_caught: bool
+) -> None:
+    assert (hostile.judged(seconds, plain) > hostile.MOST) == is_caught

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from msgspec import Raw
@@ -17,6 +18,12 @@ KEPT_ROWS = "$kept_rows"
 def note_kept(record: Record, key: str) -> None:
     """Note in a record that a kept or unknown field of its row holds a value."""
     record[KEPT] = (*record.get(KEPT, ()), key)
+
+
+def note_all_kept(record: Record, keys: Sequence[str]) -> None:
+    """Note likewise of several fields at once: one by one they would take time that grows with the square of them."""
+    if keys:
+        record[KEPT] = (*record.get(KEPT, ()), *keys)
 
 
 def take_kept(record: Record, other: Record) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections import Counter
+from collections.abc import Container, Iterable, Iterator, Sequence
 from typing import Any, cast
 
 import msgspec
@@ -16,6 +17,7 @@ from formatspec.findings.codes import Case
 from formatspec.findings.finding import Finding, Scope
 from formatspec.findings.table import CODES
 from formatspec.language.load import place_text
+from formatspec.model.limits import check_limit, limits
 from formatspec.paths.trees.tree import Tree
 
 LOCATED = 200
@@ -39,14 +41,16 @@ class Reporter:
 
     def findings(self, faults: Iterable[Fault], item: str | None = None) -> list[Finding]:
         """One finding for each fault, in order."""
-        return [self._finding(fault, item, True) for fault in faults]
+        return [self._finding(fault, item, True) for fault in told_one_by_one(faults)]
 
     def noted(self, faults: Iterable[Fault], item: str, shared: Container[str]) -> Noted:
         """Likewise, but places in `shared` files are left to `placed`: how many are looked up is counted over all."""
-        found = [(self._finding(fault, item, fault.file not in shared), fault) for fault in faults]
         return [
-            (finding, (fault.file, fault.path) if fault.file in shared and _has_place(fault) else None)
-            for finding, fault in found
+            (
+                self._finding(fault, item, fault.file not in shared),
+                (fault.file, fault.path) if fault.file in shared and _has_place(fault) else None,
+            )
+            for fault in faults
         ]
 
     def placed(self, noted: Noted) -> list[Finding]:
@@ -140,6 +144,44 @@ class Reporter:
                 tried = (rows.locate(position, inner[: len(inner) - short]) for short in range(len(inner) + 1))
                 return next((place for place in tried if place is not None), None)
         return None
+
+
+def told_one_by_one(faults: Iterable[Fault]) -> Iterator[Fault]:
+    """The faults, of which the limit `findings` holds for each file and code; one before them says how many others are.
+
+    Each finding takes several hundred bytes, whatever the few are that it is about.
+    """
+    faults = faults if isinstance(faults, Sequence) else tuple(faults)
+    over = _over(faults)
+    if not over:
+        yield from faults
+        return
+    most = limits().findings
+    told: Counter[tuple[str, str]] = Counter()
+    for fault in faults:
+        key = fault.file, fault.code
+        told[key] += 1
+        if told[key] == 1 and key in over:
+            words = f"{over[key]:,} findings of this code; {over[key] - most:,} of them are not told one by one"
+            message = f"{words} (--limit findings={over[key]} tells them)"
+            yield fault._replace(path=(), message=message, expected="", got=None, object=None, about=None)
+        if told[key] <= most or key not in over:
+            yield fault
+
+
+def refuse_crowded(faults: Sequence[Fault]) -> None:
+    """Raise TooLargeError where an item has more findings of one code in one file than the limit allows."""
+    for (file, code), count in _over(faults).items():
+        check_limit("findings", count, f"the findings {code} in {file} number")
+
+
+def _over(faults: Sequence[Fault]) -> dict[tuple[str, str], int]:
+    """The files and codes of more findings than the limit allows, and how many these are."""
+    most = limits().findings
+    if len(faults) <= most:
+        return {}
+    counts = Counter((fault.file, fault.code) for fault in faults)
+    return {key: count for key, count in counts.items() if count > most}
 
 
 def scope_of(fault: Fault, case: Case, item: str | None) -> Scope:

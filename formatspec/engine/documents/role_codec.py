@@ -103,15 +103,17 @@ def _module(name: str) -> Any:
 def _plain(name: str, style: Style, rule: Rule) -> RoleCodec:
     module = _module(name)
     listed, keyed = rows_from_mapping(rule), mapping_from_rows(rule)
+    locate = _locating(module, style)
     is_json = name == "json_file" and style.encoding[:1] == ("utf-8",)
     if listed is not None and keyed is not None:
         to_list, to_mapping = listed, keyed
+        last = Last(lambda data: to_list(module.decode(data, style)))
         return RoleCodec(
             rule,
             lambda data: Decoded(to_list(module.decode(data, style))),
             lambda document, around=None: module.encode(to_mapping(document, around), style),
-            lambda data, path: module.locate(data, file_path(to_list(module.decode(data, style)), path), style),
-            lambda data, path: file_path(to_list(module.decode(data, style)), path),
+            lambda data, path: locate(data, file_path(last.of(data), path)),
+            lambda data, path: file_path(last.of(data), path),
             seen=to_list if is_json else None,
             frames=frame_leaf(rule),
         )
@@ -119,11 +121,24 @@ def _plain(name: str, style: Style, rule: Rule) -> RoleCodec:
         rule,
         lambda data: Decoded(module.decode(data, style)),
         lambda document: module.encode(document, style),
-        lambda data, path: module.locate(data, path, style),
+        locate,
         sought=is_json and len(style.encoding) == 1,
         seen=(lambda document: document) if is_json else None,
         **_streamed(module, style),
     )
+
+
+def _locating(module: Any, style: Style) -> Callable[[bytes, DocumentPath], tuple[int, int] | None]:
+    """What gives the line and column of a place in a file; for many places in one file, the work is done once."""
+    if not hasattr(module, "Places"):
+        return lambda data, path: module.locate(data, path, style)
+    last = Last(lambda data: module.Places(data, style))
+
+    def locate(data: bytes, path: DocumentPath) -> tuple[int, int] | None:
+        place: tuple[int, int] | None = last.of(data).at(path)
+        return place
+
+    return locate
 
 
 def _streamed(module: Any, style: Style) -> dict[str, Any]:
@@ -180,7 +195,7 @@ def _csv(style: Style, rule: Rule) -> RoleCodec:
         rule,
         decode,
         encode,
-        lambda data, path: module.locate(data, path, reading),
+        _locating(module, reading),
         stream=stream if module.streams(style) else None,
     )
 
@@ -251,6 +266,7 @@ def _lines(style: Style, rule: Rule, scope: Scope) -> RoleCodec:
 def _xml(style: Style, rule: Rule) -> RoleCodec:
     module = _module("xml_file")
     shape = _shape(rule, module.XmlShape)
+    roots = Last(lambda data: module.parsed(data, style))
     listed, keyed = rows_from_mapping(rule, elements=True), mapping_from_rows(rule, elements=True)
     if listed is not None and keyed is not None:
         to_list, to_mapping = listed, keyed
@@ -259,7 +275,7 @@ def _xml(style: Style, rule: Rule) -> RoleCodec:
             rule,
             lambda data: Decoded(to_list(module.decode(data, style, shape))),
             lambda document, around=None: module.encode(to_mapping(document, around), style),
-            lambda data, path: module.locate(data, file_path(last.of(data), path), style, shape),
+            lambda data, path: module.place_in(roots.of(data), file_path(last.of(data), path), shape),
             lambda data, path: file_path(last.of(data), path),
             frames=frame_leaf(rule),
         )
@@ -267,7 +283,7 @@ def _xml(style: Style, rule: Rule) -> RoleCodec:
         rule,
         lambda data: Decoded(module.decode(data, style, shape)),
         lambda document: module.encode(document, style),
-        lambda data, path: module.locate(data, path, style, shape),
+        lambda data, path: module.place_in(roots.of(data), path, shape),
     )
 
 

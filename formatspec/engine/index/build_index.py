@@ -28,7 +28,7 @@ from formatspec.engine.spec.wanted_slots import meanings
 from formatspec.files.document import FileError
 from formatspec.files.json_rows import NotRowsError
 from formatspec.model.slots import TABLES
-from formatspec.paths.names import by_segments
+from formatspec.paths.names import by_segments, safe_name
 from formatspec.paths.trees.tree import Tree
 
 
@@ -198,7 +198,7 @@ def build_index(form: Format, tree: Tree, state_of: Any) -> Index:
     entries = Entries()
     items = ItemFiles(form, entries)
     claimed = Claimed(form, tree.paths(), items, unclaimed, faults)
-    faults += [Fault("FILE_ESCAPES", path, (), None, "a link leads out of the dataset") for path in tree.escapes()]
+    faults += [Fault("FILE_ESCAPES", path, (), None, _escaping(path)) for path in tree.escapes()]
     faults += items.done()
     tables = {role.name: _tables(role, form) for role in form.roles.values() if role.span == "shared" and role.codec}
     shared = _read_shared(form, claimed, tables, tree, faults)
@@ -215,6 +215,11 @@ def build_index(form: Format, tree: Tree, state_of: Any) -> Index:
     values = read_values(form, shared, known, state_of, faults)
     rows.values_of = values.of if values else None
     return Index(all_, known, strangers, complete, shared, tables, rows, faults, unclaimed, claimed)
+
+
+def _escaping(path: str) -> str:
+    """How a file leads out of its tree: by its name, as of a member of an archive, else it is a link."""
+    return f"{'the name' if safe_name(path) is None else 'a link'} leads out of the dataset"
 
 
 def _in_order(entries: Entries) -> Any:

@@ -260,7 +260,10 @@ def identity(category: Category) -> tuple[Any, ...]:
 def table_of(source: Source, layout: Layout, entry: CategoryTable) -> list[Category]:
     """The categories of a table that a spec names.  Raises SpecError, as `from_table` does."""
     place = place_at(layout.node, "categories", layout.spec.categories.index(entry))
-    return from_table(source.beside(entry.table, place))
+    file = source.beside(entry.table, place)
+    if not file.is_file():
+        raise SpecError((Problem(f"the table {entry.table!r} is a folder", place, "a CSV file"),))
+    return from_table(file)
 
 
 def from_table(file: Path) -> list[Category]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from formatspec.codecs.registry import UnfitError
 from formatspec.engine.base.faults import MISSING, DocumentPath, Record
-from formatspec.engine.base.kept_fields import holds_value, note_kept
+from formatspec.engine.base.kept_fields import holds_value, note_all_kept
 from formatspec.engine.read.bind_slots import Binder, binder, report
 from formatspec.engine.read.generate_mapping import (
     FieldReaders,
@@ -221,15 +221,16 @@ def _rest(rule: MapRule, scope: Scope, context: ReadContext, at: DocumentPath) -
 
         def unknown(value: Mapping[str, Any], known: frozenset[str], record: Record, state: ItemState) -> None:
             if len(value) > len(known) or not value.keys() <= known:
-                for key in value.keys() - known - open_keys:
+                others = [key for key in value if key not in known and key not in open_keys]
+                for key in others:
                     state.fault(
                         "FIELD_UNKNOWN",
                         (*state.at, *at, key),
                         rule.place,
                         f"the spec knows no field {key!r} here",
                     )
-                    if counts and holds_value(value[key], text):
-                        note_kept(record, key)
+                if counts:
+                    note_all_kept(record, [key for key in others if holds_value(value[key], text)])
 
         return unknown
     leaf = rule.rest.leaf
@@ -256,9 +257,8 @@ def _note_others(textual: bool) -> RestReader:
     """What is done with the other keys of a mapping that keeps them: those that hold a value are noted."""
 
     def note(value: Mapping[str, Any], known: frozenset[str], record: Record, state: ItemState) -> None:
-        for key, part in value.items():
-            if key not in known and holds_value(part, textual):
-                note_kept(record, key)
+        others = [key for key, part in value.items() if key not in known and holds_value(part, textual)]
+        note_all_kept(record, others)
 
     return note
 

@@ -12,7 +12,7 @@ from formatspec.engine.base.kept_fields import kept_of_item
 from formatspec.engine.dataset.checks import Checker, Judgement
 from formatspec.engine.dataset.dataset import OpenDataset
 from formatspec.engine.dataset.item.read_item import Assembled
-from formatspec.engine.dataset.report import Noted
+from formatspec.engine.dataset.report import Noted, refuse_crowded
 from formatspec.engine.export.adaptation.adapt import Adapter, TargetCategories, target_categories
 from formatspec.engine.export.adaptation.judge_target import TargetJudge
 from formatspec.engine.export.errors import CannotWriteError
@@ -184,6 +184,11 @@ class Conversion:
         """An item after what the policy does about its findings, None where it is not written; and whether it is other
         than its source says."""
         source, policy = self.source, self.plan.policy
+        try:
+            refuse_crowded(one.faults)
+        except TooLargeError as error:
+            made.refused.append(too_large(error, item))
+            return None, False
         noted = source.reporter.noted(one.faults, one.key, source.shared_files)
         decided = treat(policy, [(finding, fault) for (finding, _), fault in zip(noted, one.faults, strict=True)])
         if self.classes is None:  # an object without a class gets none

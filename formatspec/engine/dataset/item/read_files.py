@@ -16,6 +16,7 @@ from formatspec.engine.spec.compiled import Role
 from formatspec.files import json_file
 from formatspec.files.document import FileError
 from formatspec.files.images import ImageError
+from formatspec.model.limits import TooLargeError
 from formatspec.model.slots import find_slot
 from formatspec.paths.trees.tree import Tree
 from formatspec.pixels.png import Raster
@@ -55,7 +56,7 @@ def keys_twice(role: Role, path: str, data: bytes, case: str) -> list[Fault]:
         return []
     try:
         found = json_file.duplicate_keys(data)
-    except FileError:
+    except (FileError, TooLargeError):
         return []
     words = "stands twice in one mapping, of which the last is read"
     return [
@@ -69,12 +70,12 @@ def read_document(role: Role, path: str, tree: Tree, state: ItemState, keys: boo
     assert role.codec is not None
     try:
         data = tree.read(path)
+        twice = keys_twice(role, path, data, "key") if keys else []  # before the document takes its memory
         decoded = role.codec.decode(data)
     except (FileError, ValueError, OSError) as error:
         state.faults.append(unread(error, path, role.place, "item"))
         return None
-    if keys:
-        state.faults += keys_twice(role, path, data, "key")
+    state.faults += twice
     other = other_encoding(data, path, role.place, role.spec.encoding)
     if other is not None:
         state.faults.append(other)
