@@ -208,3 +208,30 @@ def test_an_item_whose_row_has_an_unknown_field_stands(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "same/train/_annotations.createml.json").read_text()) == rows
     _, lost = converted(data, "voc")
     assert kept(lost) == {"kept fields: checked": 1}
+
+
+FITTING = """
+formatspec: 1
+name: fitting
+files:
+  image: "{name}.png"
+  label:
+    path: "{name}.txt"
+    lines:
+      each: objects
+      lines:
+        one of:
+          - "{category.name:words} {rotated | corners(0.01) | flat(8)}"
+          - "{category.name:words} {polygon | flat(8)}"
+          - "{category.name:words} {bbox | xywh}{keep}"
+"""
+
+
+def test_an_alternative_of_a_line_that_was_not_taken_is_no_field(tmp_path: Path) -> None:
+    """A line of four corners fits as a turned box and as an outline: what is read is all that it says."""
+    (tmp_path / "fitting.yaml").write_text(FITTING.strip(), "utf-8")
+    lines = "car 1 1 9 1 9 5 1 5\ncar 1 1 9 1 12 5 1 9\nbus 1 2 3 4 !\n"
+    data = put(tmp_path / "in", {"a.png": image_bytes(40, 30, "png"), "a.txt": lines})
+    result = fs.convert(data, to="datumaro", out=tmp_path / "out", spec=str(tmp_path / "fitting.yaml"), workers=1)
+    kept_lines = [line for line in result.losses if line.startswith("kept")]
+    assert kept_lines == ["kept fields: keep (1 object)"]

@@ -269,8 +269,7 @@ def _text(leaf: Text, place: Place, scope: Scope, context: ReadContext, at: Docu
                 words, case = "the text differs from the file's own name", "name"
                 if differs_in_capitals(own, value):
                     words, case = f"{words} in capitals", "capitals"
-                else:
-                    state.stated.update(dict.fromkeys(names.values()))
+                state.stated.update(dict.fromkeys(names.values()))
                 state.fault("DIFFERS", (*state.at, *at), place, words, own, value, case=case)
                 return
             state.fault("FIELD", (*state.at, *at), place, "the text does not fit", leaf.source, value)
