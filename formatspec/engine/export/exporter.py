@@ -13,12 +13,13 @@ from formatspec.engine.conservation.tally import Tally
 from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting
 from formatspec.engine.export import shared_tables as asked
 from formatspec.engine.export.adaptation.adapt import RENUMBERED, Adapter, TargetCategories
-from formatspec.engine.export.adaptation.name_items import NoPlaceError, spoken
+from formatspec.engine.export.adaptation.name_items import NoPlaceError
 from formatspec.engine.export.errors import CannotWriteError, CollisionError
-from formatspec.engine.export.gather_rows import Shared, belongs, gather_row, item_context
+from formatspec.engine.export.gather_rows import Shared, belongs, gather_row, item_context, note_frame
 from formatspec.engine.export.item_views import (
     as_seen,
     categories_of,
+    category_names,
     hold_category,
     is_named,
     of_one_category,
@@ -46,7 +47,7 @@ from formatspec.engine.write.mark_written import hold
 from formatspec.engine.write.print_leaf import NO_SOURCE, LackingError
 from formatspec.engine.write.source_rows import context_of
 from formatspec.files.document import FileError
-from formatspec.model.records import Area, Item, Label, Object
+from formatspec.model.records import Item, Object
 from formatspec.model.slots import TABLES
 
 Write = Callable[[str, bytes], None]
@@ -173,7 +174,7 @@ class Exporter:
         if self.adapter.renamed:
             self.met.update(item.subsets)
         if self.losses.may_lack_categories:
-            self.used.update(_categories_of(item))
+            self.used.update(category_names(item))
         unwritten = self.unwritten if whole else self.beside_copies
         lost = [*left_out, *unwritten.of(own, setting, stated)]
         for what, unit in lost:
@@ -377,21 +378,9 @@ class Exporter:
             for table in self.spooled[role.name]:
                 self._spool(table, shared, item, context)
         gather_values(self.values[role.name], item, shared.part.values, self.losses)
-        self._note_frame(role, item, shared)
+        note_frame(self.frames.get(role.name), item, shared)
         shared.part.items += 1
         shared.part.objects += len(item.objects)
-
-    def _note_frame(self, role: Role, item: Item, shared: Shared) -> None:
-        """Note the frame of an item, for rows that go along the frames of their file."""
-        spell = self.frames.get(role.name)
-        if spell is None:
-            return
-        context = WriteContext(shared.setting, item, item)
-        try:
-            frame = int(spell(context, NO_SOURCE))
-        except (LackingError, TypeError, ValueError):
-            return
-        shared.part.frames.append(frame)
 
     def _row_context(self, shared: Shared, item: Item, item_setting: WriteSetting, over_files: bool) -> WriteContext:
         """The context in which an item's rows of a shared file are written; `over_files`: all items are counted."""
@@ -501,11 +490,3 @@ def _encoded(encode: Callable[[Any], bytes], document: Any, path: str) -> bytes:
         return encode(document)
     except (FileError, ValueError) as error:
         raise CannotWriteError(f"{path}: {error}") from None
-
-
-def _categories_of(item: Item) -> Iterator[str]:
-    """The names of the categories that records of an item have."""
-    records: tuple[Object | Label | Area, ...] = (*item.objects, *item.labels, *item.areas)
-    for record in records:
-        if record.category is not None:
-            yield spoken(record.category)

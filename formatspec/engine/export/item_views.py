@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Iterator
 from typing import Any
 
 import msgspec
 
 from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting
+from formatspec.engine.export.adaptation.name_items import spoken
 from formatspec.engine.resolve.held_slots import BITS, record_mark
 from formatspec.engine.spec.compiled import Role
-from formatspec.model.records import Category, Item, Label, Object, Origin
+from formatspec.model.records import Area, Category, Item, Label, Object, Origin
 
 
 def of_one_label(item: Item, label: Label) -> Item:
@@ -90,3 +91,11 @@ def _named_slot(slot: str, context: WriteContext) -> Any:
         return getattr(context.record, slot, None)
     category = context.record.category
     return None if category is None else getattr(context.setting.categories.own(category), rest)
+
+
+def category_names(item: Item) -> Iterator[str]:
+    """The names of the categories that records of an item have."""
+    records: tuple[Object | Label | Area, ...] = (*item.objects, *item.labels, *item.areas)
+    for record in records:
+        if record.category is not None:
+            yield spoken(record.category)
