@@ -33,8 +33,10 @@ CODES: dict[str, Code] = {
         "some images are missing | error | item | error | keep drop-item"),
     "IMAGE_ABSENT": _code("no image of the dataset is there", "convert with --media none",
         "no image is there; sizes are taken from the documents | info | document | keep | "),
-    "FILE_ORPHAN": _code("a file belongs to no item", "restore its image, or remove the file",
-        "a file that no item or object names, or that nearly has the name of one | warning | document | keep | error"),
+    "FILE_ORPHAN": _code(
+        "a file belongs to no item", "restore its image, give the file the name that is expected, or remove it",
+        "a file that no item or object names, or that nearly has the name of one | warning | document | keep | error",
+    ),
     "FILE_UNCLAIMED": _code("no rule of the spec claims this file", "",
         "a file that no rule claims | info | document | keep | error"),
     "FILE_TWO_RULES": _code("two rules claim one file equally well", "make one of the templates more specific",

@@ -80,13 +80,20 @@ def kept_reader(leaf: Keep, scope: Scope, at: DocumentPath) -> Reader:
     if (leaf.default is not None and not _is_constant(leaf.default)) or (at and at[-1] in (PLACE, ASIDE)):
         return nothing
     default = None if leaf.default is None else _value_of(leaf.default)
-    key, textual = str(at[-1]) if at else "the document", scope.textual
+    key, textual = _name_of_field(at), scope.textual
 
     def read(value: Any, record: Record, state: ItemState) -> None:
         if holds_value(value, textual) and not _is_default(value, default, textual):
             note_kept(record, key)
 
     return read
+
+
+def _name_of_field(at: DocumentPath) -> str:
+    """How the report names a kept field, or the key of a row where that is kept."""
+    if not at:
+        return "the document"
+    return "key of the row" if at[-1] == KEY else str(at[-1])
 
 
 def _is_constant(default: Expression) -> bool:
