@@ -135,7 +135,7 @@ class Exporter:
         except NoPlaceError as error:
             raise CannotWriteError(str(error)) from None
         place = own.key if self.same else self.adapter.naming.key(own.captures)
-        if self.by_extension and own.image is not None:
+        if self.by_extension and own.image is not None and own.image.path:
             place = own.image.path
         other = self.named.get(place)
         if other is not None:
