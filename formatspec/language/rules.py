@@ -68,7 +68,7 @@ class Field(msgspec.Struct, frozen=True):
 class MapRule(msgspec.Struct, frozen=True):
     """A mapping: its fields, alternatives among further fields, and a leaf for every other key.
 
-    part: other keys are no concern of this rule.
+    part: other keys are no concern of this rule; those that it keeps say nothing of their own.
     """
 
     fields: tuple[Field, ...]

@@ -79,9 +79,11 @@ files:
     json:
       source?: keep else 'camera'
       size?: keep else image.width
+      tags: &none keep else []
+      marks?: keep else [0, 1]
       shapes:
         - one of:
-            - {each: objects, kind: = 'box', name: category.name, box: bbox | xywh, where: {"*": keep}}
+            - {each: objects, kind: = 'box', name: category.name, box: bbox | xywh, where: {"*": keep}, "more?": *none}
             - {each: items, kind: keep, "*": keep}
 """
 
@@ -92,15 +94,15 @@ def test_rows_that_are_only_carried_along_are_counted_by_their_kind(tmp_path: Pa
         {"kind": "box", "name": "cat", "box": [1, 2, 3, 4], "where": {"room": "kitchen", "floor": None}},
         {"kind": "cuboid", "sides": [1, 2, 3]},
         {"kind": "cuboid", "sides": [4, 5, 6]},
-        {"kind": "box", "name": "cat", "box": [5, 6, 7, 8], "where": {"room": "hall"}, "new": 1},
+        {"kind": "box", "name": "cat", "box": [5, 6, 7, 8], "where": {"room": "hall"}, "new": 1, "more": ["wet"]},
     ]
-    document = {"source": "phone", "size": 40, "shapes": shapes}
+    document = {"source": "phone", "size": 40, "tags": ["old"], "marks": [0, 1], "shapes": shapes}
     data = put(tmp_path / "in", {"a.png": image_bytes(40, 30, "png"), "a.json": json.dumps(document)})
     spec = tmp_path / "carried.yaml"
     result = fs.convert(data, spec=spec, to="coco", out=tmp_path / "out")
     assert [line for line in result.losses if line.startswith("kept ")] == [
-        "kept fields: new (1 object)", "kept fields: room (2 objects)", "kept fields: source (1 item)",
-        "kept rows: shapes cuboid (2 rows)",
+        "kept fields: more (1 object)", "kept fields: new (1 object)", "kept fields: room (2 objects)",
+        "kept fields: source (1 item)", "kept fields: tags (1 item)", "kept rows: shapes cuboid (2 rows)",
     ]  # fmt: skip
     fs.convert(data, spec=spec, to=spec, out=tmp_path / "same", where="true", lossless=True)
     assert json.loads((tmp_path / "same/a.json").read_text()) == document
@@ -208,3 +210,30 @@ def test_an_item_whose_row_has_an_unknown_field_stands(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "same/train/_annotations.createml.json").read_text()) == rows
     _, lost = converted(data, "voc")
     assert kept(lost) == {"kept fields: checked": 1}
+
+
+FITTING = """
+formatspec: 1
+name: fitting
+files:
+  image: "{name}.png"
+  label:
+    path: "{name}.txt"
+    lines:
+      each: objects
+      lines:
+        one of:
+          - "{category.name:words} {rotated | corners(0.01) | flat(8)}"
+          - "{category.name:words} {polygon | flat(8)}"
+          - "{category.name:words} {bbox | xywh}{keep}"
+"""
+
+
+def test_an_alternative_of_a_line_that_was_not_taken_is_no_field(tmp_path: Path) -> None:
+    """A line of four corners fits as a turned box and as an outline: what is read is all that it says."""
+    (tmp_path / "fitting.yaml").write_text(FITTING.strip(), "utf-8")
+    lines = "car 1 1 9 1 9 5 1 5\ncar 1 1 9 1 12 5 1 9\nbus 1 2 3 4 !\n"
+    data = put(tmp_path / "in", {"a.png": image_bytes(40, 30, "png"), "a.txt": lines})
+    result = fs.convert(data, to="datumaro", out=tmp_path / "out", spec=str(tmp_path / "fitting.yaml"), workers=1)
+    kept_lines = [line for line in result.losses if line.startswith("kept")]
+    assert kept_lines == ["kept fields: text (1 object)"]

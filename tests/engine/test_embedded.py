@@ -7,9 +7,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 import formatspec as fs
 from formatspec.files.images import probe
 from formatspec.paths.trees.store import MANIFEST
+from formatspec.run.conversion.plan import RefusedError
 from formatspec.testing.memory import image_bytes
 
 SPEC = "labelme"
@@ -76,3 +79,15 @@ def test_a_picture_beside_is_not_put_inside(tmp_path: Path) -> None:
     (file,) = (tmp_path / "c").rglob("p.json")
     assert json.loads(file.read_text("utf-8"))["imageData"] is None
     assert (file.parent / "p.png").read_bytes() == PICTURE
+
+
+def test_a_dataset_without_any_image_says_so_unless_a_document_holds_one(tmp_path: Path) -> None:
+    bare = dataset(tmp_path / "bare", "")
+    (document := json.loads((bare / "p.json").read_text("utf-8")))["imageData"] = None
+    (bare / "p.json").write_text(json.dumps(document), "utf-8")
+    assert [one.code for one in fs.validate(bare, SPEC, workers=1).findings] == ["IMAGE_ABSENT"]
+    with pytest.raises(RefusedError, match="--media none"):
+        fs.convert(bare, to="coco", out=tmp_path / "no", spec=SPEC, workers=1)
+    fs.convert(bare, to="coco", out=tmp_path / "yes", spec=SPEC, workers=1, media="none")
+    held = dataset(tmp_path / "held", inside(PICTURE))
+    assert not fs.validate(held, SPEC, workers=1).findings

@@ -29,6 +29,10 @@ NAMES = (
 )  # fmt: skip
 
 
+FILES_ALONE = ("kitti_detection", "yolo_ultralytics", "ade_scene_parsing", "image_masks")
+"""Of these, the formats in which no document names an image."""
+
+
 def told(place: Path, name: str) -> list[tuple[object, ...]]:
     """What a dataset tells, whatever the capitals of its names."""
     dataset = fs.open(place, name)
@@ -73,6 +77,23 @@ def test_they_go_together_in_a_conversion(name: str, tmp_path: Path) -> None:
     ]
     fs.convert(data, spec=name, to=name, out=tmp_path / "copied", workers=1)
     assert told(tmp_path / "copied", name) == told(data, name)
+
+
+def named_otherwise(data: Path, name: str) -> list[fs.Finding]:
+    """Where documents name files in other capitals; a file that is named after its image is no document's word."""
+    found = [one for one in fs.validate(data, name, workers=1).findings if one.code == "DIFFERS"]
+    return [one for one in found if not one.message.startswith("its name differs")]
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in FILES_ALONE])
+def test_a_copy_names_the_files_as_they_are_spelled(name: str, tmp_path: Path) -> None:
+    """Programs open what a document names, and most file systems tell capitals apart."""
+    data = tmp_path / "data"
+    fs.sample(name, data, items=5, seed=SEED)
+    respelled(data, name, "all")
+    assert named_otherwise(data, name)
+    fs.convert(data, spec=name, to=name, out=tmp_path / "copied", workers=1)
+    assert not named_otherwise(tmp_path / "copied", name)
 
 
 LISTED = """

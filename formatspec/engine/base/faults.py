@@ -72,7 +72,8 @@ def other_encoding(data: bytes, file: str, place: Place | None, encodings: tuple
     used = text_of(data, encodings)[1]
     if used == encodings[0]:
         return None
-    return Fault("FILE_ENCODING", file, (), place, f"the file is {used}", encodings[0])
+    case = "mark" if used == f"{encodings[0]}-sig" else ""
+    return Fault("FILE_ENCODING", file, (), place, f"the file is {used}", encodings[0], case=case)
 
 
 class MisfitError(UnfitError):

@@ -143,7 +143,7 @@ def _choice(rule: OneOf, scope: Scope) -> tuple[Rule, TextShape]:
         rules.append(MapRule((Field((f"a{i}",), False, inner, rule.place),), (), None, rule.place))
         shapes.append((f"a{i}", shape))
     others = LeafRule(Keep(), rule.place)  # a line may fit several alternatives, of which the first is read
-    return MapRule((), (OneOf(tuple(rules), rule.place),), others, rule.place), ChoiceShape(tuple(shapes))
+    return MapRule((), (OneOf(tuple(rules), rule.place),), others, rule.place, part=True), ChoiceShape(tuple(shapes))
 
 
 def _possible(choice: Rule, scope: Scope) -> bool:

@@ -15,11 +15,11 @@ from formatspec.engine.export import shared_tables as asked
 from formatspec.engine.export.adaptation.adapt import RENUMBERED, Adapter, TargetCategories
 from formatspec.engine.export.adaptation.name_items import NoPlaceError
 from formatspec.engine.export.errors import CannotWriteError, CollisionError, encoded
-from formatspec.engine.export.gather_rows import Shared, belongs, gather_row, item_context
+from formatspec.engine.export.gather_rows import Shared, belongs, gather_row, item_context, note_frame
 from formatspec.engine.export.item_views import (
     as_seen,
-    categories_named,
     categories_of,
+    category_names,
     hold_category,
     is_named,
     of_one_category,
@@ -134,7 +134,7 @@ class Exporter:
         except NoPlaceError as error:
             raise CannotWriteError(str(error)) from None
         place = own.key if self.same else self.adapter.naming.key(own.captures)
-        if self.by_extension and own.image is not None:
+        if self.by_extension and own.image is not None and own.image.path:
             place = own.image.path
         other = self.named.get(place)
         if other is not None:
@@ -173,7 +173,7 @@ class Exporter:
         if self.adapter.renamed:
             self.met.update(item.subsets)
         if self.losses.may_lack_categories:
-            self.used.update(categories_named(item))
+            self.used.update(category_names(item))
         unwritten = self.unwritten if whole else self.beside_copies
         lost = [*left_out, *unwritten.of(own, setting, stated)]
         for what, unit in lost:
@@ -377,21 +377,9 @@ class Exporter:
             for table in self.spooled[role.name]:
                 self._spool(table, shared, item, context)
         gather_values(self.values[role.name], item, shared.part.values, self.losses)
-        self._note_frame(role, item, shared)
+        note_frame(self.frames.get(role.name), item, shared)
         shared.part.items += 1
         shared.part.objects += len(item.objects)
-
-    def _note_frame(self, role: Role, item: Item, shared: Shared) -> None:
-        """Note the frame of an item, for rows that go along the frames of their file."""
-        spell = self.frames.get(role.name)
-        if spell is None:
-            return
-        context = WriteContext(shared.setting, item, item)
-        try:
-            frame = int(spell(context, NO_SOURCE))
-        except (LackingError, TypeError, ValueError):
-            return
-        shared.part.frames.append(frame)
 
     def _row_context(self, shared: Shared, item: Item, item_setting: WriteSetting, over_files: bool) -> WriteContext:
         """The context in which an item's rows of a shared file are written; `over_files`: all items are counted."""

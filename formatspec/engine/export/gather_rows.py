@@ -7,10 +7,11 @@ import msgspec
 from formatspec.engine.documents.role_codec import RoleCodec
 from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting
 from formatspec.engine.export.shard_output import SharedShard, TableShard
-from formatspec.engine.write.print_leaf import LackingError
+from formatspec.engine.write.print_leaf import NO_SOURCE, LackingError, Writer
 from formatspec.engine.write.source_rows import position_of, source_of
 from formatspec.engine.write.table_rows import RowWriter, write_record
 from formatspec.files.document import FileError
+from formatspec.model.records import Item
 
 
 class Shared(msgspec.Struct):
@@ -20,6 +21,17 @@ class Shared(msgspec.Struct):
     part: SharedShard
     late: list[tuple[TableShard, RowWriter, WriteContext]] = msgspec.field(default_factory=list)
     columns: dict[str, None] = msgspec.field(default_factory=dict)
+
+
+def note_frame(spell: Writer | None, item: Item, shared: Shared) -> None:
+    """Note the frame of an item, spelled by what writes it, for rows that go along the frames of their file."""
+    if spell is None:
+        return
+    try:
+        frame = int(spell(WriteContext(shared.setting, item, item), NO_SOURCE))
+    except (LackingError, TypeError, ValueError):
+        return
+    shared.part.frames.append(frame)
 
 
 LAST_PLACE = (1 << 31) - 1

@@ -93,7 +93,7 @@ def _named_slot(slot: str, context: WriteContext) -> Any:
     return None if category is None else getattr(context.setting.categories.own(category), rest)
 
 
-def categories_named(item: Item) -> Iterator[str]:
+def category_names(item: Item) -> Iterator[str]:
     """The names of the categories that records of an item have."""
     records: tuple[Object | Label | Area, ...] = (*item.objects, *item.labels, *item.areas)
     for record in records:

@@ -194,10 +194,10 @@ def _capture(name: str) -> Binder:
         if known is None:
             state.captures[name] = value
         elif str(known) != str(value) and plain_spelling(str(known)) != plain_spelling(str(value)):
+            state.stated[name] = value
             if differs_in_capitals(str(known), str(value)):
                 words = f"{name} differs from the file's own name in capitals"
                 raise MisfitError("DIFFERS", words, repr(known), value, "capitals")
-            state.stated[name] = value
             raise MisfitError("DIFFERS", f"{name} differs from the file's own name", repr(known), value, "name")
 
     return bind

@@ -235,7 +235,7 @@ def _rest(rule: MapRule, scope: Scope, context: ReadContext, at: DocumentPath) -
         return unknown
     leaf = rule.rest.leaf
     if not isinstance(leaf, Bind):
-        return _note_others(text) if counts else _no_rest
+        return _note_others(text) if counts and not rule.part else _no_rest
     reader = leaf_reader(leaf, rule.rest.place, scope, context, at, 1)
     each_value = bool(leaf.calls)
     meaning = scope.resolve(leaf.names[0], rule.rest.place)

@@ -31,7 +31,7 @@ from formatspec.engine.resolve.held_slots import GEOMETRY, SLOT_OF, UNREAD
 from formatspec.engine.resolve.scope import Meaning, Scope
 from formatspec.engine.resolve.text_template import text_template
 from formatspec.language.errors import Place
-from formatspec.language.expression import Literal
+from formatspec.language.expression import Expression, ListOf, Literal
 from formatspec.language.leaf import Bind, Computed, Constant, Keep, Leaf, Text
 from formatspec.language.rules import ASIDE, KEY, PLACE
 from formatspec.paths.spellings import differs_in_capitals
@@ -77,16 +77,35 @@ def leaf_reader(leaf: Leaf, place: Place, scope: Scope, context: ReadContext, at
 
 def kept_reader(leaf: Keep, scope: Scope, at: DocumentPath) -> Reader:
     """The reader that notes a kept field which holds a value; what another field restates is `nothing` to note."""
-    if (leaf.default is not None and not isinstance(leaf.default, Literal)) or (at and at[-1] in (PLACE, ASIDE)):
+    if (leaf.default is not None and not _is_constant(leaf.default)) or (at and at[-1] in (PLACE, ASIDE)):
         return nothing
-    default = None if leaf.default is None else leaf.default.value
-    key, textual = str(at[-1]) if at else "the document", scope.textual
+    default = None if leaf.default is None else _value_of(leaf.default)
+    key, textual = _name_of_field(at), scope.textual
 
     def read(value: Any, record: Record, state: ItemState) -> None:
         if holds_value(value, textual) and not _is_default(value, default, textual):
             note_kept(record, key)
 
     return read
+
+
+def _name_of_field(at: DocumentPath) -> str:
+    """How the report names a kept field, or the key of a row where that is kept."""
+    if not at:
+        return "the document"
+    return "key of the row" if at[-1] == KEY else str(at[-1])
+
+
+def _is_constant(default: Expression) -> bool:
+    """Whether a default is a value, as 0 and [] are, and no restatement of another field."""
+    return isinstance(default, Literal) or (isinstance(default, ListOf) and all(map(_is_constant, default.items)))
+
+
+def _value_of(default: Expression) -> Any:
+    """The value of a default that is one."""
+    if isinstance(default, ListOf):
+        return [_value_of(item) for item in default.items]
+    return default.value if isinstance(default, Literal) else None
 
 
 def _is_default(value: Any, default: Any, textual: bool) -> bool:
@@ -269,8 +288,7 @@ def _text(leaf: Text, place: Place, scope: Scope, context: ReadContext, at: Docu
                 words, case = "the text differs from the file's own name", "name"
                 if differs_in_capitals(own, value):
                     words, case = f"{words} in capitals", "capitals"
-                else:
-                    state.stated.update(dict.fromkeys(names.values()))
+                state.stated.update(dict.fromkeys(names.values()))
                 state.fault("DIFFERS", (*state.at, *at), place, words, own, value, case=case)
                 return
             state.fault("FIELD", (*state.at, *at), place, "the text does not fit", leaf.source, value)

@@ -60,16 +60,21 @@ class TextTemplate(msgspec.Struct, frozen=True):
 
 
 def text_template(leaf: Text, scope: Scope, place: Place) -> TextTemplate:
-    """Compile a text.  Fields are named p0, p1, …; each matches what its leaf can hold."""
+    """Compile a text.  Fields are named p0, p1, …, and those of which the text is kept text, text2, …; each matches
+    what its leaf can hold."""
     parts: list[str | TemplateField] = []
     leaves: dict[str, Bind | Keep | Computed] = {}
     optional: set[str] = set()
     seen: dict[str, str] = {}
+    kept = 0
     for number, part in enumerate(leaf.parts):
         if isinstance(part, str):
             parts.append(part)
             continue
         name = f"p{len(leaves)}"
+        if isinstance(part, Keep):  # the loss report names it
+            kept += 1
+            name = "text" if kept == 1 else f"text{kept}"
         if isinstance(part, Bind) and not part.calls and len(part.names) == 1:
             name = seen.setdefault(part.names[0], name)
         leaves.setdefault(name, part)
