@@ -347,8 +347,6 @@ def _same_ring(one: Ring, other: Ring) -> bool:
 def _has_polygons(thing: Object, other: Object) -> bool:
     if len(thing.polygons) == len(other.polygons) and all(map(_same_ring, thing.polygons, other.polygons)):
         return True
-    if len(other.polygons) == 1 and _near(derive.bridged(thing.polygons), other.polygons[0]):
-        return True
     if other.rotated is not None and len(thing.polygons) == 1:
         return _same_ring(thing.polygons[0], _flat(derive.corners(other.rotated)))
     return False

@@ -23,6 +23,9 @@ BITS = {name: 1 << place for place, name in enumerate(COUNTED)}
 WRITTEN = 1 << len(COUNTED)
 """Set beside the slots of what has a row of its own: one that only looks up others adds to what they tell."""
 
+SEVERAL = WRITTEN << 1
+"""Set beside outlines that stand ring by ring; without it one ring holds all of an object, joined by bridges."""
+
 ATTRIBUTES = BITS["attributes"]
 """Set where rows tell attributes at all; which they tell is found by their names."""
 
@@ -68,7 +71,8 @@ def slot_bits(rule: Rule, scope: Scope) -> int:
     bits = 0
     for name in _names(rule):
         head = name.removeprefix("object.").partition(".")[0]
-        head = "polygons" if head == "polygon" else head
+        bits |= SEVERAL if head == "polygons" else 0
+        head = SLOT_OF.get(head, head)
         bits |= BITS.get(head, 0) | IMPLIED.get(head, 0)
         if head == "depth":
             bits |= BITS["level"]
