@@ -168,9 +168,9 @@ class Losses:
                 gone = gone & ~BITS["polygons"] | BESIDE_MASKS
             elif gone & BITS["region"] and thing.polygons and bits & BITS["polygons"] and not derive.is_outlined(thing):
                 gone |= BESIDE_MASKS  # the outlines that are written are those of the pixels
-            if bits & BITS["polygons"] and (gone & BITS["region"] or len(thing.polygons) > 1):
-                if _is_joined(thing, bits):
-                    self.note("holes and pieces, joined to one outline by bridges")
+            may_join = bits & BITS["polygons"] and (gone & BITS["region"] or len(thing.polygons) > 1)
+            if may_join and _is_joined(thing, bits):
+                self.note("holes and pieces, joined to one outline by bridges")
             if gone & BITS["region"] and not thing.region:
                 gone &= ~BITS["region"]  # no pixel is lost of an empty region
             if gone:
