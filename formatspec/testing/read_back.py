@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import msgspec
 
 from formatspec.engine.export.adaptation.name_items import spoken
+from formatspec.engine.export.exporter import Exporter
 from formatspec.model import derive
 from formatspec.model.records import Area, Caption, Category, Id, Item, Label, Object, Ring
 from formatspec.model.region import Region
@@ -21,6 +23,8 @@ Lines = Mapping[tuple[str, str], int]
 """A loss report: how often each kind was lost, by its words and its unit."""
 DIGITS = 1e-4
 """How far numbers of pixels may be from each other, as a share of the larger: formats round fractions of images."""
+PAINTING = ("paint", "crowds")
+"""Options that say how something is written, which nobody reads."""
 SURROUNDED = ("region", "polygons", "rotated", "circle", "ellipse", "polyline", "keypoints")
 """The geometry from which a box follows, in the order in which it does."""
 PIXEL = 1.0
@@ -42,6 +46,31 @@ class Difference(NamedTuple):
     slot: str
     item: str
     words: str
+
+
+@contextmanager
+def recorded() -> Iterator[tuple[list[Handed], dict[str, Any]]]:
+    """The items that are handed to the writers of this process meanwhile, and the options of the target.
+
+    Items of a conversion that takes over rows without reading them whole are whole where it has a condition that
+    chooses items, `where="true"`.
+    """
+    handed: list[Handed] = []
+    options: dict[str, Any] = {}
+    write = Exporter.item
+
+    def item(self: Exporter, one: Item, index: int, whole: bool = True, kept: Any = ()) -> Item:
+        own = write(self, one, index, whole, kept)
+        handed.append(Handed(one, own))
+        stated = self.target.options.items()
+        options.update({name: value for name, value in stated if value is not None and name not in PAINTING})
+        return own
+
+    Exporter.item = item  # type: ignore[method-assign]
+    try:
+        yield handed, options
+    finally:
+        Exporter.item = write  # type: ignore[method-assign]
 
 
 def unexplained(handed: Sequence[Handed], back: Iterable[Item], lines: Lines, aside: int = 0) -> list[str]:
