@@ -59,14 +59,14 @@ def recorded() -> Iterator[tuple[list[Handed], dict[str, Any]]]:
     options: dict[str, Any] = {}
     write = Exporter.item
 
-    def item(self: Exporter, one: Item, index: int, whole: bool = True, kept: Any = ()) -> Item:
-        own = write(self, one, index, whole, kept)
-        handed.append(Handed(one, own))
+    def record(self: Exporter, item: Item, *rest: Any, **more: Any) -> Item:
+        own = write(self, item, *rest, **more)
+        handed.append(Handed(item, own))
         stated = self.target.options.items()
         options.update({name: value for name, value in stated if value is not None and name not in PAINTING})
         return own
 
-    Exporter.item = item  # type: ignore[method-assign]
+    Exporter.item = record  # type: ignore[method-assign]
     try:
         yield handed, options
     finally:
@@ -121,7 +121,7 @@ LINES: Mapping[str, tuple[str, ...]] = {
     "objects.rotated": ("rotated boxes",),
     "objects.polygons": ("polygons", "outlines beside masks", "holes and pieces", "pixels covered"),
     "objects.polyline": ("polylines",),
-    "objects.keypoints": ("keypoints",),
+    "objects.keypoints": ("keypoints", "visibility of keypoints"),
     "objects.circle": ("circles",),
     "objects.ellipse": ("ellipses",),
     "objects.region": ("visible regions", "holes and pieces", "pixels covered"),

@@ -8,7 +8,7 @@ from typing import Any
 
 from formatspec.engine.export.adaptation.adapt import TargetCategories
 from formatspec.engine.export.adaptation.name_items import spoken
-from formatspec.engine.resolve.held_slots import ATTRIBUTES, BITS, SEVERAL, SLOT_OF, WRITTEN, stated_bits
+from formatspec.engine.resolve.held_slots import ATTRIBUTES, BITS, SEVERAL, SLOT_OF, UNMARKED, WRITTEN, stated_bits
 from formatspec.engine.spec import wanted_slots
 from formatspec.engine.spec.compiled import Format
 from formatspec.model import derive
@@ -53,6 +53,8 @@ CATEGORY_NAMES = {
 """What is told of a category besides its name."""
 
 
+HIDDEN = 1
+"""The visibility of a keypoint that something else covers."""
 BESIDE_MASKS = 1 << 40
 """Stands beside the bits of lost slots for outlines of an object whose pixels are held."""
 
@@ -171,6 +173,8 @@ class Losses:
             may_join = bits & BITS["polygons"] and (gone & BITS["region"] or len(thing.polygons) > 1)
             if may_join and _is_joined(thing, bits):
                 self.note("holes and pieces, joined to one outline by bridges")
+            if bits & UNMARKED and any(map(_is_told_otherwise, thing.keypoints)):
+                self.note("visibility of keypoints")
             if gone & BITS["region"] and not thing.region:
                 gone &= ~BITS["region"]  # no pixel is lost of an empty region
             if gone:
@@ -232,6 +236,12 @@ class Losses:
     def report(self) -> list[dict[str, Any]]:
         """The report as plain data."""
         return [{"what": what, "unit": unit, "count": count} for (what, unit), count in sorted(self.counts.items())]
+
+
+def _is_told_otherwise(point: Sequence[float]) -> bool:
+    """Whether a keypoint comes back as another where one at 0, 0 is not there, and any other is visible."""
+    x, y, visibility = point
+    return visibility == HIDDEN or (visibility > 0 and x == y == 0)
 
 
 def _is_joined(thing: Object, held: int) -> bool:
