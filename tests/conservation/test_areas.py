@@ -1,4 +1,4 @@
-"""Areas in rows: those that stand where nothing changed, and those of what is written where a target knows only boxes."""
+"""Areas in rows: those that stand where nothing changed, and those of the boxes where a target knows only boxes."""
 
 from __future__ import annotations
 

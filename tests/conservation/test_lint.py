@@ -63,7 +63,10 @@ def test_rows_that_are_gone_without_a_line_are_named(spec: str, monkeypatch: pyt
     assert "--seed 0: held, to coco: rows of annotations/instances" in result.output
 
 
-def test_without_the_catalogue_a_spec_is_converted_to_itself(spec: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_catalogue_a_spec_is_converted_to_itself(
+    spec: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # the folder specs/ where one stands is looked through, too
     assert usual_targets() == ("coco",)
     monkeypatch.setenv(HIDE_VARIABLE, "1")
     assert usual_targets() == ()
