@@ -12,6 +12,8 @@ from formatspec.findings.render import amount
 
 MOST = 10
 """Files, or differences, of one kind that are named."""
+CONVERTED = 5
+"""Generated datasets that `lint` converts and reads back, each whole and damaged."""
 
 
 def infer(
@@ -59,9 +61,11 @@ def lint(
     runs: Annotated[int, typer.Option(help="generated datasets to hold it to the laws on")] = 20,
     seed: Annotated[int, typer.Option(help="where the generator begins")] = 0,
 ) -> None:
-    """Check a spec: its words, then both laws on examples and generated data; with DATA, what it makes of these."""
+    """Check a spec: its words, both laws on examples and generated data, and that conversions of these lose nothing in
+    silence; with DATA, what it makes of these."""
     import random
 
+    from formatspec.cli.conserved import conserved, usual_targets
     from formatspec.engine.dataset.lint import compile_whole, notes
     from formatspec.language.load import load_source, place_at
     from formatspec.testing import laws
@@ -94,7 +98,17 @@ def lint(
             break
     if broken:
         raise typer.Exit(FINDINGS)
+    made = 0
+    for run in range(seed, seed + min(runs, CONVERTED)):
+        found = conserved(spec, run, (*usual_targets(), spec))
+        made += found.made
+        for wrong in found.wrong:
+            typer.echo(f"--seed {run}: {source.name}{wrong}")
+        if found.wrong:
+            raise typer.Exit(FINDINGS)
     typer.echo(f"{source.name}: both laws hold on {amount(runs, 'generated dataset')}")
+    if made:
+        typer.echo(f"{source.name}: nothing is gone without a word in {amount(made, 'conversion')} of these")
 
 
 def _lint_on_data(spec: str, data: str) -> None:

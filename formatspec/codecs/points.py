@@ -339,7 +339,7 @@ def visible(arguments: Sequence[Argument], site: Site) -> Codec:
     )
 
 
-@codec("zero_unseen")
+@codec("zero_unseen", unmarked=True)
 def zero_unseen(arguments: Sequence[Argument], site: Site) -> Codec:
     """`zero_unseen`: keypoints as x, y, x, y, ...; of one that is not there both are 0, and any other is visible."""
     take.plain(arguments)

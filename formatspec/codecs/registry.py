@@ -102,15 +102,19 @@ class Argument(msgspec.Struct, frozen=True):
 
 Factory = Callable[[Sequence[Argument], Site], Codec]
 CODECS: dict[str, Factory] = {}
+UNMARKED: set[str] = set()
+"""Codecs that write keypoints whatever their visibility, and say no more of it than which are not there."""
 
 
-def codec(name: str) -> Callable[[Factory], Factory]:
-    """Register the factory of the codec `name`."""
+def codec(name: str, unmarked: bool = False) -> Callable[[Factory], Factory]:
+    """Register the factory of the codec `name`; `unmarked`: it belongs to UNMARKED."""
 
     def register(factory: Factory) -> Factory:
         if name in CODECS:
             raise ValueError(f"two codecs are called {name!r}")
         CODECS[name] = factory
+        if unmarked:
+            UNMARKED.add(name)
         return factory
 
     return register

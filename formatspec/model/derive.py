@@ -210,6 +210,11 @@ def area(thing: Shape) -> float | None:
         return sum(ring_area(ring) for ring in thing.polygons)
     if thing.rotated is not None:
         return thing.rotated[2] * thing.rotated[3]
+    return box_area(thing)
+
+
+def box_area(thing: Shape) -> float | None:
+    """The area of an object's box, for those who know no more of it."""
     box = bbox(thing)
     return None if box is None else box[2] * box[3]
 

@@ -464,6 +464,18 @@ def put_files(files: Files, folder: Path) -> None:
         (folder / path).write_bytes(data)
 
 
+def put_damaged(data: Path, into: Path, seed: int) -> str:
+    """Put a copy of a dataset with one small fault into another folder; gives its kind, or nothing."""
+    rng = random.Random(seed)
+    files, kinds = files_of(data), list(SMALL)
+    for kind in kinds[seed % len(kinds) :] + kinds[: seed % len(kinds)]:
+        changed = SMALL[kind](files, rng)
+        if changed is not None and changed != files:
+            put_files(changed, into)
+            return kind
+    return ""
+
+
 def damage_text(text: bytes, kind: str, rng: random.Random) -> bytes:
     """Damage a text in one way, one of TEXT_CHANGES.  Raises ValueError where a text cannot be damaged so."""
     for _ in range(100):

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import msgspec
 
 from formatspec.engine.export.adaptation.name_items import spoken
+from formatspec.engine.export.exporter import Exporter
 from formatspec.model import derive
 from formatspec.model.records import Area, Caption, Category, Id, Item, Label, Object, Ring
 from formatspec.model.region import Region
@@ -21,6 +23,12 @@ Lines = Mapping[tuple[str, str], int]
 """A loss report: how often each kind was lost, by its words and its unit."""
 DIGITS = 1e-4
 """How far numbers of pixels may be from each other, as a share of the larger: formats round fractions of images."""
+PAINTING = ("paint", "crowds")
+"""Options that say how something is written, which nobody reads."""
+SURROUNDED = ("region", "polygons", "rotated", "circle", "ellipse", "polyline", "keypoints")
+"""The geometry from which a box follows, in the order in which it does."""
+PIXEL = 1.0
+"""How far the box that follows from geometry may be from the one that follows from it in the output."""
 SAME_PIXELS = 0.97
 """Intersection over union above which pixels and outlines are taken to show the same."""
 
@@ -38,6 +46,31 @@ class Difference(NamedTuple):
     slot: str
     item: str
     words: str
+
+
+@contextmanager
+def recorded() -> Iterator[tuple[list[Handed], dict[str, Any]]]:
+    """The items that are handed to the writers of this process meanwhile, and the options of the target.
+
+    Items of a conversion that takes over rows without reading them whole are whole where it has a condition that
+    chooses items, `where="true"`.
+    """
+    handed: list[Handed] = []
+    options: dict[str, Any] = {}
+    write = Exporter.item
+
+    def record(self: Exporter, item: Item, *rest: Any, **more: Any) -> Item:
+        own = write(self, item, *rest, **more)
+        handed.append(Handed(item, own))
+        stated = self.target.options.items()
+        options.update({name: value for name, value in stated if value is not None and name not in PAINTING})
+        return own
+
+    Exporter.item = record  # type: ignore[method-assign]
+    try:
+        yield handed, options
+    finally:
+        Exporter.item = write  # type: ignore[method-assign]
 
 
 def unexplained(handed: Sequence[Handed], back: Iterable[Item], lines: Lines, aside: int = 0) -> list[str]:
@@ -88,7 +121,7 @@ LINES: Mapping[str, tuple[str, ...]] = {
     "objects.rotated": ("rotated boxes",),
     "objects.polygons": ("polygons", "outlines beside masks", "holes and pieces", "pixels covered"),
     "objects.polyline": ("polylines",),
-    "objects.keypoints": ("keypoints",),
+    "objects.keypoints": ("keypoints", "visibility of keypoints"),
     "objects.circle": ("circles",),
     "objects.ellipse": ("ellipses",),
     "objects.region": ("visible regions", "holes and pieces", "pixels covered"),
@@ -204,10 +237,13 @@ def likeness(one: Object, other: Object) -> float:
 
 def _boxes(thing: Object) -> list[derive.Box]:
     """The boxes of an object: the stated one, and those around its geometry, which may be others."""
-    only = {"polygons": thing.polygons, "region": thing.region, "bbox": thing.bbox, "rotated": thing.rotated}
-    found = [derive.bbox(Object(**{slot: value})) for slot, value in only.items() if _is_stated(value)]  # type: ignore[arg-type]
-    found = found or [derive.bbox(thing)]
+    found = [derive.bbox(_only(slot, getattr(thing, slot))) for slot in ("bbox", *SURROUNDED)]
     return [box for box in found if box is not None]
+
+
+def _only(slot: str, value: Any) -> Object:
+    """An object with one kind of geometry."""
+    return Object(**{slot: value})
 
 
 def _object(item: str, thing: Object, other: Object, pairs: Sequence[tuple[Object, Object]]) -> Iterator[Difference]:
@@ -313,10 +349,16 @@ def _near(mine: Iterable[float], theirs: Iterable[float]) -> bool:
 
 
 def _has_box(thing: Object, other: Object) -> bool:
-    """Whether a box came back, be it as one that follows from other geometry of the object."""
-    if other.bbox is None:
-        return derive.bbox(other) is not None
-    return thing.bbox is not None and _near(thing.bbox, other.bbox)
+    """Whether a box came back: as it was, or as the one that follows from the geometry that was written."""
+    if other.bbox is not None:
+        return thing.bbox is not None and _near(thing.bbox, other.bbox)
+    back = derive.bbox(other)
+    if back is None:
+        return False
+    written = next(slot for slot in SURROUNDED if _is_stated(getattr(other, slot)))
+    same = getattr(thing, written)
+    expected = [derive.bbox(_only(written, same))] if _is_stated(same) else _boxes(thing)
+    return any(box is not None and all(abs(a - b) <= PIXEL for a, b in zip(back, box, strict=True)) for box in expected)
 
 
 def _has_rotated(thing: Object, other: Object) -> bool:
@@ -346,8 +388,6 @@ def _same_ring(one: Ring, other: Ring) -> bool:
 
 def _has_polygons(thing: Object, other: Object) -> bool:
     if len(thing.polygons) == len(other.polygons) and all(map(_same_ring, thing.polygons, other.polygons)):
-        return True
-    if len(other.polygons) == 1 and _near(derive.bridged(thing.polygons), other.polygons[0]):
         return True
     if other.rotated is not None and len(thing.polygons) == 1:
         return _same_ring(thing.polygons[0], _flat(derive.corners(other.rotated)))

@@ -11,34 +11,28 @@ takes all specs and prints the shares, and why conversions of damaged datasets w
 from __future__ import annotations
 
 import argparse
-import random
 import shutil
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import formatspec as fs
-from formatspec.engine.export.exporter import Exporter
 from formatspec.language.errors import SpecError
 from formatspec.language.load import available
-from formatspec.model.records import Item
 from formatspec.run.conversion.plan import RefusedError, Result, UnaccountedError
-from formatspec.testing import damage
-from formatspec.testing.read_back import Handed, unexplained
+from formatspec.testing.damage import put_damaged
+from formatspec.testing.read_back import Handed, recorded, unexplained
 
 TARGETS = ("coco", "voc", "yolo_ultralytics", "datumaro", "labelme")
 ITEMS = 3
 WHOLE, DAMAGED = 0.8, 0.4
 """Shares of the conversions of whole and of damaged datasets that must not be refused, over all specs."""
-PAINTING = ("paint", "crowds")
-"""Options that say how something is written, which nobody reads."""
 
 
 @dataclass
@@ -74,27 +68,6 @@ class Outcome:
         return f"{', '.join(parts)}, {self.dropping} of them without what is wrong"
 
 
-@contextmanager
-def recorded() -> Iterator[tuple[list[Handed], dict[str, Any]]]:
-    """The items that are handed to the writers meanwhile, and the options of the target."""
-    handed: list[Handed] = []
-    options: dict[str, Any] = {}
-    write = Exporter.item
-
-    def item(self: Exporter, one: Item, index: int, whole: bool = True, kept: Any = ()) -> Item:
-        own = write(self, one, index, whole, kept)
-        handed.append(Handed(one, own))
-        stated = self.target.options.items()
-        options.update({name: value for name, value in stated if value is not None and name not in PAINTING})
-        return own
-
-    Exporter.item = item  # type: ignore[method-assign]
-    try:
-        yield handed, options
-    finally:
-        Exporter.item = write  # type: ignore[method-assign]
-
-
 def hold(name: str, runs: int, first: int = 0) -> Outcome:
     """Hold a spec to the law on `runs` datasets that are whole and as many that are damaged."""
     outcome = Outcome()
@@ -103,25 +76,12 @@ def hold(name: str, runs: int, first: int = 0) -> Outcome:
         try:
             fs.sample(name, place / "whole", items=ITEMS, seed=seed)
             _try_all(name, place / "whole", False, f"{name}, seed {seed}", outcome)
-            kind = damaged(place / "whole", place / "damaged", seed)
+            kind = put_damaged(place / "whole", place / "damaged", seed)
             if kind:
                 _try_all(name, place / "damaged", True, f"{name}, seed {seed}, {kind}", outcome)
         finally:
             shutil.rmtree(place, ignore_errors=True)
     return outcome
-
-
-def damaged(data: Path, into: Path, seed: int) -> str:
-    """Put a copy of a dataset with one small fault into another folder; gives its kind, or nothing."""
-    rng = random.Random(seed)
-    files, kinds = damage.files_of(data), list(damage.SMALL)
-    kinds = kinds[seed % len(kinds) :] + kinds[: seed % len(kinds)]
-    for kind in kinds:
-        changed = damage.SMALL[kind](files, rng)
-        if changed is not None and changed != files:
-            damage.put_files(changed, into)
-            return kind
-    return ""
 
 
 def _try_all(name: str, data: Path, is_damaged: bool, words: str, outcome: Outcome) -> None:

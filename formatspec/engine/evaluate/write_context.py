@@ -43,6 +43,7 @@ class WriteSetting:
     there is one; paths: how a role's path is rendered for a context;
     apart: whether the target holds regions and polygons side by side, so that neither stands in for the other.
     unheld: which of lines and keypoints the target has no place for, so that an object of nothing else has no box.
+    boxed: whether the target holds objects by their boxes alone, so that their areas are those of the boxes.
     claims: how many rows the writers have given.  odd: label images that do not show what was painted, each with the
     number of values that were and of those that are there.
     seen: of each record that label images show, by its mark, what is seen of it in the image that shows most.
@@ -53,6 +54,7 @@ class WriteSetting:
 
     __slots__ = (
         "apart",
+        "boxed",
         "captures",
         "categories",
         "claims",
@@ -85,6 +87,7 @@ class WriteSetting:
         self.file = ""
         self.renumbered = False
         self.apart = False
+        self.boxed = False
         self.index = 0
         self.held: dict[Hashable, int] = {}
         self.claims = 0
@@ -405,7 +408,7 @@ _OBJECT: dict[str, Getter] = {
     "polygons": lambda context: derive.polygons(context.record, context.setting.apart),
     "polygon": lambda context: derive.polygon(context.record, context.setting.apart),
     "region": lambda context: derive.region(context.record, *_size(context)),
-    "area": lambda context: derive.area(context.record),
+    "area": lambda context: derive.box_area(context.record) if context.setting.boxed else derive.area(context.record),
     "labelled": lambda context: derive.labelled(context.record),
     "touches_border": lambda context: derive.touches_border(context.record, *_size(context)),
     "geometry": lambda context: tuple(name for name in held_slots.GEOMETRY if states(context.record, name)),

@@ -116,6 +116,7 @@ class Exporter:
         self.numbers: dict[int, int] = {}
         self.apart = asked.holds_apart(target)
         self.unheld = frozenset() if self.same else asked.unheld_lines(target)
+        self.boxed = not self.same and asked.holds_boxes_only(target)
         self.beside_pictures = not self.same and target.told_beside_pictures
         self.in_documents = not self.same and target.numbered_by_rows
         self.areas_as_objects = "areas" not in losses.tables and "objects" in losses.tables
@@ -148,7 +149,7 @@ class Exporter:
         self.objects += len(own.objects)
         setting = WriteSetting(own.captures, self.categories, dict(self.target.options))
         setting.index = index
-        setting.apart, setting.unheld = self.apart, self.unheld
+        setting.apart, setting.unheld, setting.boxed = self.apart, self.unheld, self.boxed
         setting.in_documents = whole and self.in_documents
         context = self._context(setting, own)
         files: list[tuple[str, bytes]] = []
@@ -392,7 +393,7 @@ class Exporter:
         setting.held, setting.refused = item_setting.held, item_setting.refused
         setting.rows["lost"] = item_setting.rows.setdefault("lost", [])
         setting.renumbered = self.renumbers
-        setting.apart, setting.unheld = self.apart, self.unheld
+        setting.apart, setting.unheld, setting.boxed = self.apart, self.unheld, self.boxed
         return self._context(setting, item)
 
     def _spool(self, table: Spooled, shared: Shared, item: Item, context: WriteContext) -> None:

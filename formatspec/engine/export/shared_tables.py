@@ -138,14 +138,25 @@ def holds_apart(form: Format) -> bool:
 
 def unheld_lines(form: Format) -> frozenset[str]:
     """Which of lines and keypoints a format has no place for."""
-    held = {
+    return frozenset({"polyline", "keypoints"} - _held_slots(form))
+
+
+def holds_boxes_only(form: Format) -> bool:
+    """Whether a format has no place for outlines, turned boxes or pixels of objects, but for their boxes."""
+    held = _held_slots(form)
+    shapes = {"polygons", "polygon", "rotated", "region", "circle", "ellipse"}
+    return "bbox" in held and not held & shapes and all(role.kind != "pixels" for role in form.documents)
+
+
+def _held_slots(form: Format) -> set[str]:
+    """The slots of objects that rows of a format tell."""
+    return {
         meaning.name
         for role in form.documents
         if not role.kept
         for meaning, scope, _ in wanted_slots.meanings(role.document_rule, role.scope)
         if scope.kind == "object" and meaning.where == "record"
     }
-    return frozenset({"polyline", "keypoints"} - held)
 
 
 def frame_writer(role: Role) -> Writer | None:

@@ -62,7 +62,7 @@ class RasterWriter(msgspec.Struct, frozen=True):
     rows: tuple[RowWriter, ...]
     keys: tuple[str, ...]
     palette: Callable[[WriteContext], Any] | None
-    background: Value = None
+    blanks: tuple[Value, ...] = ()
     shown: Callable[[WriteContext], object] | None = None
     holds: tuple[int, ...] = ()
 
@@ -89,8 +89,8 @@ class RasterWriter(msgspec.Struct, frozen=True):
         if not height or not width:
             return None
         rows = [(layer.region, layer.value) for layer in layers]
-        if self.background is not None:
-            rows = [(Region.full(height, width), self.background), *rows]
+        if self.blanks:
+            rows = [(Region.full(height, width), self.blanks[0]), *rows]
         mode = self._mode(rows)
         if self.keys == (ANY,):
             rows = [(region, (value,) * png.CHANNELS[mode]) for region, value in rows]
@@ -168,6 +168,9 @@ class RasterWriter(msgspec.Struct, frozen=True):
                     value = _value(write_record(row, inner), self.keys)
                 except LackingError as lacking:
                     context.setting.rows.setdefault("lost", []).append((row.table, inner.record, f"no {lacking}"))
+                    continue
+                if value in self.blanks:
+                    context.setting.rows.setdefault("lost", []).append((row.table, inner.record, _blank(value)))
                     continue
                 height = _LAYERS.get(row.table, 1)
                 below = family.depth(inner.record) if family is not None and isinstance(inner.record, Object) else 0
@@ -254,6 +257,12 @@ def _value(row: Any, keys: Sequence[str]) -> Value:
     return value
 
 
+def _blank(value: Value) -> str:
+    """Why a record is not painted whose value would be read as no record."""
+    told = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    return f"the pixel value {told} stands for nothing"
+
+
 def raster_writer(spec: FileSpec, rule: Rule, scope: Scope) -> RasterWriter:
     """Compile the writer of a role whose document is `pixels:`."""
     alphabets = alphabets_of(rule)
@@ -264,11 +273,11 @@ def raster_writer(spec: FileSpec, rule: Rule, scope: Scope) -> RasterWriter:
     objects = scope.inside("objects")
     palette = _category_palette if spec.palette == "category.color" else None
     try:
-        background = next((_value(blank, channels_of(rule)) for blank in blanks_of(rule)), None)
+        blanks = tuple(_value(blank, channels_of(rule)) for blank in blanks_of(rule))
     except LackingError as lacking:
         raise problem(f"a row of constants paints no pixel: {lacking}", rule.place) from None
     shown = None if spec.shows is None else condition(parse_where(spec.shows, rule.place), objects, rule.place)
-    return RasterWriter(spec, alphabets, rows, channels_of(rule), palette, background, shown, holds)
+    return RasterWriter(spec, alphabets, rows, channels_of(rule), palette, blanks, shown, holds)
 
 
 def _category_palette(context: WriteContext) -> Any:

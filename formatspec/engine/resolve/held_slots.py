@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterator
 from typing import Any
 
+from formatspec.codecs.registry import UNMARKED as UNMARKED_CODECS
 from formatspec.engine.base.source_code import function
 from formatspec.engine.resolve.scope import Scope
 from formatspec.language.expression import Binary, Expression, Literal, Name, Unary, conjuncts
@@ -22,6 +23,12 @@ BITS = {name: 1 << place for place, name in enumerate(COUNTED)}
 
 WRITTEN = 1 << len(COUNTED)
 """Set beside the slots of what has a row of its own: one that only looks up others adds to what they tell."""
+
+SEVERAL = WRITTEN << 1
+"""Set beside outlines that stand ring by ring; without it one ring holds all of an object, joined by bridges."""
+
+UNMARKED = WRITTEN << 2
+"""Set beside keypoints of which nothing tells the visible from the hidden."""
 
 ATTRIBUTES = BITS["attributes"]
 """Set where rows tell attributes at all; which they tell is found by their names."""
@@ -66,12 +73,18 @@ def leaf_names(leaf: Leaf) -> Iterator[str]:
 def slot_bits(rule: Rule, scope: Scope) -> int:
     """The slots of an object that the rule holds whatever alternative is taken."""
     bits = 0
-    for name in _names(rule):
-        head = name.removeprefix("object.").partition(".")[0]
-        head = "polygons" if head == "polygon" else head
-        bits |= BITS.get(head, 0) | IMPLIED.get(head, 0)
-        if head == "depth":
-            bits |= BITS["level"]
+    for leaf in _leaves(rule):
+        for name in leaf_names(leaf):
+            head = name.removeprefix("object.").partition(".")[0]
+            bits |= SEVERAL if head == "polygons" else 0
+            head = SLOT_OF.get(head, head)
+            bits |= BITS.get(head, 0) | IMPLIED.get(head, 0)
+            if head == "depth":
+                bits |= BITS["level"]
+        if any(call.name in UNMARKED_CODECS for bind in bindings(leaf) for call in bind.calls):
+            bits |= UNMARKED
+    if _tells_attributes(rule):
+        bits |= ATTRIBUTES
     if scope.table == "children":
         bits |= BITS["parent"]
     return bits
@@ -91,21 +104,31 @@ def condition_bits(where: Expression | None) -> int:
     return bits
 
 
-def _names(rule: Rule) -> Iterator[str]:
+def _leaves(rule: Rule) -> Iterator[Leaf]:
+    """The leaves of a rule that stand whatever alternative is taken, those of other records' rows left out."""
     if isinstance(rule, LeafRule):
-        yield from leaf_names(rule.leaf)
+        yield rule.leaf
     elif isinstance(rule, MapRule):
         for field in rule.fields:
-            yield from _names(field.rule)
+            yield from _leaves(field.rule)
         if rule.rest is not None and isinstance(rule.rest, LeafRule):
-            yield from leaf_names(rule.rest.leaf)
+            yield rule.rest.leaf
     elif isinstance(rule, ListRule):
         for one in rule.rules:
-            yield from _names(one)
-    elif isinstance(rule, TableRule) and TABLES[rule.each.table] == "attribute":
-        yield "attributes"
+            yield from _leaves(one)
     elif isinstance(rule, OneOf) and len(rule.alternatives) == 1:
-        yield from _names(rule.alternatives[0])
+        yield from _leaves(rule.alternatives[0])
+
+
+def _tells_attributes(rule: Rule) -> bool:
+    """Whether a table of attributes stands in a rule whatever alternative is taken."""
+    if isinstance(rule, MapRule):
+        return any(_tells_attributes(field.rule) for field in rule.fields)
+    if isinstance(rule, ListRule):
+        return any(map(_tells_attributes, rule.rules))
+    if isinstance(rule, OneOf):
+        return len(rule.alternatives) == 1 and _tells_attributes(rule.alternatives[0])
+    return isinstance(rule, TableRule) and TABLES[rule.each.table] == "attribute"
 
 
 def names_within(rule: Rule) -> Iterator[str]:

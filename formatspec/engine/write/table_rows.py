@@ -13,6 +13,7 @@ from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting,
 from formatspec.engine.resolve.discriminators import row_test
 from formatspec.engine.resolve.held_slots import (
     ATTRIBUTES,
+    SEVERAL,
     WRITTEN,
     condition_bits,
     names_within,
@@ -298,9 +299,10 @@ def _rings_of(row: RowWriter, context: WriteContext, chosen: list[Any], source: 
     wholes = {id(part.thing): part for part in parts}
     for document, record in _written(row, context, [part.thing for part in parts], source):
         part, held = wholes[id(record)], context.setting.held
-        held[record_mark(part.whole)] = (
-            held.get(record_mark(part.whole), 0) | held.get(record_mark(record), 0) & ~part.lost
-        )
+        told = held.get(record_mark(record), 0) & ~part.lost
+        if len(part.whole.polygons) > len(record.polygons):
+            told |= SEVERAL  # each ring has a row of its own
+        held[record_mark(part.whole)] = held.get(record_mark(part.whole), 0) | told
         yield document, part.whole
 
 

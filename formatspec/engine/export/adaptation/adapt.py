@@ -78,7 +78,7 @@ def target_categories(
         else category
         for index, category in enumerate(_in_order(listed))
     ]
-    return TargetCategories(_identified(form, numbered), fixed=False, as_read=as_read)
+    return TargetCategories(_coloured(form, _identified(form, numbered)), fixed=False, as_read=as_read)
 
 
 def named_once(form: Format, categories: Iterable[Category]) -> list[Category]:
@@ -96,7 +96,7 @@ def _in_order(categories: Sequence[Category]) -> list[Category]:
 
 def _identified(form: Format, categories: Sequence[Category]) -> list[Category]:
     """Every category with an id that the target can write; those that have one keep it."""
-    leaf, scope = _id_leaf(form)
+    leaf, scope = _leaf_of(form, "id")
     taken = {category.id for category in categories if category.id is not None}
     made: list[Category] = []
     used: set[Any] = set()
@@ -122,12 +122,52 @@ def _identified(form: Format, categories: Sequence[Category]) -> list[Category]:
     return made
 
 
-def _id_leaf(form: Format) -> tuple[Bind | None, Any]:
+def _coloured(form: Format, categories: Sequence[Category]) -> Sequence[Category]:
+    """Every category with the colour that the target's list of them gives it, where pixels are told by colours.
+
+    A colour that another category has is not given again.
+    """
+    leaf, scope = _leaf_of(form, "color")
+    if leaf is None or leaf.default is None or not _shows_colours(form):
+        return categories
+    default: Any = compiled(leaf.default, scope, form.roles[scope.role].place)
+    setting = WriteSetting({}, TargetCategories(categories, False), {})
+    taken = {category.color for category in categories}
+    made = []
+    for index, category in enumerate(categories):
+        if category.color is None:
+            for place in range(index, index + len(categories) + 1):
+                likely = msgspec.structs.replace(category, index=place)
+                given = default(WriteContext(setting, None, likely, None, place))
+                if given is None or tuple(given) not in taken:
+                    break
+            if isinstance(given, list | tuple):
+                category = msgspec.structs.replace(category, color=tuple(given))
+                taken.add(category.color)
+        made.append(category)
+    return made
+
+
+def _shows_colours(form: Format) -> bool:
+    """Whether label images of a format have the colours of categories, as values or as a palette."""
+    return any(
+        role.kind == "pixels"
+        and role.rule is not None
+        and (
+            role.spec.palette == "category.color"
+            or any("category.color" in leaf.names for leaf, _, _ in wanted_slots.leaves(role.rule, role.scope))
+        )
+        for role in form.documents
+    )
+
+
+def _leaf_of(form: Format, slot: str) -> tuple[Bind | None, Any]:
+    """The first leaf that tells a slot of categories, and its scope."""
     for role in form.documents:
         if role.codec is None:
             continue
         for leaf, scope, _ in wanted_slots.leaves(role.codec.rule, role.scope):
-            if scope.kind == "category" and leaf.names == ("id",):
+            if scope.kind == "category" and leaf.names == (slot,):
                 return leaf, scope
     return None, None
 

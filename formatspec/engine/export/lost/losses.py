@@ -8,7 +8,7 @@ from typing import Any
 
 from formatspec.engine.export.adaptation.adapt import TargetCategories
 from formatspec.engine.export.adaptation.name_items import spoken
-from formatspec.engine.resolve.held_slots import ATTRIBUTES, BITS, SLOT_OF, WRITTEN, stated_bits
+from formatspec.engine.resolve.held_slots import ATTRIBUTES, BITS, SEVERAL, SLOT_OF, UNMARKED, WRITTEN, stated_bits
 from formatspec.engine.spec import wanted_slots
 from formatspec.engine.spec.compiled import Format
 from formatspec.model import derive
@@ -53,6 +53,8 @@ CATEGORY_NAMES = {
 """What is told of a category besides its name."""
 
 
+HIDDEN = 1
+"""The visibility of a keypoint that something else covers."""
 BESIDE_MASKS = 1 << 40
 """Stands beside the bits of lost slots for outlines of an object whose pixels are held."""
 
@@ -168,8 +170,13 @@ class Losses:
                 gone = gone & ~BITS["polygons"] | BESIDE_MASKS
             elif gone & BITS["region"] and thing.polygons and bits & BITS["polygons"] and not derive.is_outlined(thing):
                 gone |= BESIDE_MASKS  # the outlines that are written are those of the pixels
-            if gone & BITS["region"]:
-                gone = self._without_region(thing, gone, bits)
+            may_join = bits & BITS["polygons"] and (gone & BITS["region"] or len(thing.polygons) > 1)
+            if may_join and _is_joined(thing, bits):
+                self.note("holes and pieces, joined to one outline by bridges")
+            if bits & UNMARKED and any(map(_is_told_otherwise, thing.keypoints)):
+                self.note("visibility of keypoints")
+            if gone & BITS["region"] and not thing.region:
+                gone &= ~BITS["region"]  # no pixel is lost of an empty region
             if gone:
                 slots_lost[gone] = slots_lost.get(gone, 0) + 1
             if thing.attributes or self.categories.fixed:
@@ -210,14 +217,6 @@ class Losses:
         if attributes and "attributes" not in told and not all(name in told for name in attributes):
             self.note(f"attributes of {unit}", unit)
 
-    def _without_region(self, thing: Object, lost: int, held: int) -> int:
-        """What is lost of an object whose region is not held: no region if it is empty; its holes if polygons are."""
-        if held & BITS["polygons"] and isinstance(thing.region, Region):
-            outlines = thing.region.to_polygons()
-            if len(outlines) > 1 or any(outline.holes for outline in outlines):
-                self.note("holes and pieces, joined to one outline by bridges")
-        return lost if thing.region else lost & ~BITS["region"]
-
     def _named(self, thing: Object, told: bool, left_out: Collection[str]) -> None:
         """Count what is lost by its name: attributes, and a category that the target's table lacks.
 
@@ -237,6 +236,29 @@ class Losses:
     def report(self) -> list[dict[str, Any]]:
         """The report as plain data."""
         return [{"what": what, "unit": unit, "count": count} for (what, unit), count in sorted(self.counts.items())]
+
+
+def _is_told_otherwise(point: Sequence[float]) -> bool:
+    """Whether a keypoint comes back as another where one at 0, 0 is not there, and any other is visible."""
+    x, y, visibility = point
+    return visibility == HIDDEN or (visibility > 0 and x == y == 0)
+
+
+def _is_joined(thing: Object, held: int) -> bool:
+    """Whether the outlines that are written of an object are joined where the object has several rings.
+
+    Stated rings stand as they are wherever rings do; of a region each piece has a ring, to which its holes are joined.
+    """
+    follows = isinstance(thing.region, Region) and not held & BITS["region"] and not _stands(thing)
+    if not follows:
+        return len(thing.polygons) > 1 and not held & SEVERAL
+    outlines = thing.region.to_polygons()  # type: ignore[union-attr]
+    return any(outline.holes for outline in outlines) or (len(outlines) > 1 and not held & SEVERAL)
+
+
+def _stands(thing: Object) -> bool:
+    """Whether the outlines that an object states are those that are written of it."""
+    return bool(thing.polygons) and derive.is_outlined(thing)
 
 
 def _bits_of(names: Iterable[str]) -> int:

@@ -1,0 +1,86 @@
+"""The law of conservation in short, for `lint`: generated datasets of a spec are converted, and what stands in the
+output is read back and compared with what was handed to the writers."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import formatspec.api as fs
+from formatspec.engine.export.errors import CannotWriteError
+from formatspec.language.errors import SpecError
+from formatspec.language.load import available, folders
+from formatspec.run.conversion.plan import RefusedError, UnaccountedError
+from formatspec.testing.carry import LawBrokenError
+from formatspec.testing.damage import put_damaged
+from formatspec.testing.read_back import recorded, unexplained
+
+ITEMS = 3
+TARGETS_FILE = "usual_targets.txt"
+"""Stands beside the specs of the catalogue: formats to which a new one is converted, a line each."""
+
+
+class Conserved(NamedTuple):
+    """How many conversions of a generated dataset were made, and what is wrong with them."""
+
+    made: int
+    wrong: tuple[str, ...]
+
+
+def usual_targets() -> tuple[str, ...]:
+    """The formats of the catalogue to which `lint` converts; none where the catalogue is hidden."""
+    known = available()
+    lists = [folder / TARGETS_FILE for folder in folders() if (folder / TARGETS_FILE).is_file()]
+    return tuple(name for one in lists[:1] for name in one.read_text("utf-8").split() if name in known)
+
+
+def conserved(spec: str, seed: int, targets: Sequence[str]) -> Conserved:
+    """Convert a generated dataset of a spec, and a copy of it with one small fault, and read the outputs back.
+
+    The damaged one is converted without what is wrong with it; what its findings stop even so is not counted.
+
+    Args:
+        spec: The spec's name or file.
+        seed: Where the generator begins; also which fault the copy has.
+        targets: Names or files of the specs to convert to.
+    """
+    made, wrong = 0, list[str]()
+    with tempfile.TemporaryDirectory(prefix="formatspec-lint-") as folder:
+        whole, damaged = Path(folder, "whole"), Path(folder, "damaged")
+        try:
+            fs.sample(spec, whole, items=ITEMS, seed=seed)
+        except (LawBrokenError, CannotWriteError):
+            return Conserved(0, ())  # the other laws tell of it
+        kind = put_damaged(whole, damaged, seed)
+        for to in dict.fromkeys(targets):
+            for data, fault in ((whole, ""), (damaged, kind))[: 2 if kind else 1]:
+                about = f", {fault}, to {to}" if fault else f", to {to}"
+                found = _told(spec, data, to, Path(folder, f"out-{made}-{len(wrong)}-{data.name}"), bool(fault))
+                if found is not None:
+                    made += 1
+                    wrong += [f"{about}: {one}" for one in found]
+    return Conserved(made, tuple(wrong))
+
+
+def _told(spec: str, data: Path, to: str, out: Path, is_damaged: bool) -> list[str] | None:
+    """What is wrong with one conversion; None where it is refused for what its data are like."""
+    on = ("error=drop",) if is_damaged else ()
+    try:
+        with recorded() as (handed, options):
+            result = fs.convert(data, spec=spec, to=to, out=out, workers=1, where="true", on=on)
+        dataset = fs.open(out, to, options=options)
+        back = list(dataset)
+    except UnaccountedError as fault:
+        return list(_lines(fault))
+    except (RefusedError, SpecError) as refused:
+        is_expected = is_damaged or (isinstance(refused, RefusedError) and refused.findings)
+        return None if is_expected else [f"refused without a finding: {refused}"]
+    lines = {(line["what"], line["unit"]): line["count"] for line in result.loss_report}
+    aside = sum(finding.level == "error" for finding in dataset.findings)
+    return unexplained(handed, back, lines, aside)
+
+
+def _lines(fault: UnaccountedError) -> Iterator[str]:
+    yield from fault.losses or (str(fault),)
