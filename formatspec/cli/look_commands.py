@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +13,9 @@ from formatspec.cli.console import FINDINGS, print_json, say, say_out, stop
 from formatspec.cli.option_types import Classes, Option, Positional
 
 if TYPE_CHECKING:
+    from formatspec.datasets.comparison import Comparison
     from formatspec.datasets.dataset import Dataset
+    from formatspec.datasets.statistics import Statistics
 
 AsJson = Annotated[bool, typer.Option("--json", help="print one JSON object")]
 Html = Annotated[Path | None, typer.Option("--html", help="write a page with plots and pictures to this file")]
@@ -30,21 +33,13 @@ def stats(
     import formatspec.api as api
     from formatspec.cli.arguments import pairs, spec_and_data
     from formatspec.datasets import looks
+    from formatspec.datasets.pages import statistics_page
     from formatspec.datasets.statistics import lines
 
     spec, data = spec_and_data(what or ())
     dataset = _not_empty(api.open(data, spec, options=pairs(option or (), "-O"), classes=classes))
     found = looks.statistics_of(dataset, duplicates)
-    if html is not None:
-        from formatspec.datasets.pages import statistics_page
-
-        html.write_text(statistics_page(found, str(data)), encoding="utf-8")
-        say(f"written: {html}")
-    if as_json:
-        print_json(found.as_json())
-    elif html is None:
-        for line in lines(found):
-            say_out(line)
+    _tell(found, lambda: statistics_page(found, str(data)), lambda: lines(found), as_json, html)
     _say_what_was_left_out(dataset)
 
 
@@ -62,20 +57,12 @@ def compare(
     from formatspec.cli.arguments import dataset_at, pairs
     from formatspec.datasets import looks
     from formatspec.datasets.comparison import lines
+    from formatspec.datasets.pages import comparison_page
 
     options = pairs(option or (), "-O")
     ours, theirs = (_not_empty(dataset_at(named, options)) for named in (first, second))
     found = looks.compared(ours, theirs, iou)
-    if html is not None:
-        from formatspec.datasets.pages import comparison_page
-
-        html.write_text(comparison_page(found, ours, theirs), encoding="utf-8")
-        say(f"written: {html}")
-    if as_json:
-        print_json(found.as_json())
-    elif html is None:
-        for line in lines(found):
-            say_out(line)
+    _tell(found, lambda: comparison_page(found, ours, theirs), lambda: lines(found), as_json, html)
     _say_what_was_left_out(ours)
     _say_what_was_left_out(theirs)
     if not found.same:
@@ -113,6 +100,21 @@ def plot(
         stop(f"{out} cannot be written: {error}")
     for file in made:
         say_out(str(file))
+
+
+def _tell(
+    found: Statistics | Comparison, page: Callable[[], str], lines: Callable[[], list[str]], as_json: bool,
+    html: Path | None,
+) -> None:  # fmt: skip
+    """Say what was found: as a page, as JSON, or as lines of text where neither is asked for."""
+    if html is not None:
+        html.write_text(page(), encoding="utf-8")
+        say(f"written: {html}")
+    if as_json:
+        print_json(found.as_json())
+    elif html is None:
+        for line in lines():
+            say_out(line)
 
 
 def _cells(text: str) -> tuple[int, int]:

@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from formatspec.datasets.text_table import aligned
 from formatspec.engine.export.adaptation.name_items import spoken
 from formatspec.findings.render import amount
 from formatspec.model import derive
@@ -407,9 +408,4 @@ def _class_table(found: Comparison) -> list[str]:
          *("" if value is None else f"{value:.4f}" for value in (one.mean_iou, one.f1, one.pixel_iou)))
         for one in found.classes
     ]  # fmt: skip
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return [
-        "  ".join(cell.ljust(width) if at == 0 else cell.rjust(width)
-                  for at, (cell, width) in enumerate(zip(row, widths, strict=True))).rstrip()
-        for row in rows
-    ]  # fmt: skip
+    return aligned(rows)

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from formatspec.datasets.near_duplicates import alike, difference_hash
+from formatspec.datasets.text_table import aligned
 from formatspec.engine.export.adaptation.name_items import spoken
 from formatspec.findings.render import amount
 from formatspec.model import derive
@@ -222,18 +223,13 @@ def lines(found: Statistics, shown: int = 40) -> list[str]:
 def _class_lines(found: Statistics, shown: int) -> list[str]:
     ranked = sorted(found.classes, key=lambda one: -(one.objects + one.labels + one.areas))
     subsets = list(found.subsets)
-    rows = [("class", "objects", "labels", "areas", "items", *subsets)]
+    rows: list[tuple[str, ...]] = [("class", "objects", "labels", "areas", "items", *subsets)]
     rows += [
         (one.name or "(none)", *(f"{n:,}" for n in (one.objects, one.labels, one.areas, one.items)),
          *(f"{one.subsets.get(name, 0):,}" for name in subsets))
         for one in ranked[:shown]
     ]  # fmt: skip
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    told = [
-        "  ".join(cell.ljust(width) if column == 0 else cell.rjust(width)
-                  for column, (cell, width) in enumerate(zip(row, widths, strict=True))).rstrip()
-        for row in rows
-    ]  # fmt: skip
+    told = aligned(rows)
     if len(ranked) > shown:
         told.append(f"… and {len(ranked) - shown:,} classes more (--json names all)")
     return told
