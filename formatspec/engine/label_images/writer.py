@@ -169,7 +169,7 @@ class RasterWriter(msgspec.Struct, frozen=True):
                 except LackingError as lacking:
                     context.setting.rows.setdefault("lost", []).append((row.table, inner.record, f"no {lacking}"))
                     continue
-                if value in self.blanks:
+                if value in self.blanks and inner.as_read is None:  # in its own format it was so before
                     context.setting.rows.setdefault("lost", []).append((row.table, inner.record, _blank(value)))
                     continue
                 height = _LAYERS.get(row.table, 1)
