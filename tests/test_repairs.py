@@ -246,3 +246,21 @@ def test_a_stated_area_is_judged_by_a_conversion_that_is_asked_to(to: str, tmp_p
     assert "DIFFERS" not in {one.code for one in fs.validate(tmp_path / "out", to).findings}
     named = [one for one in fs.convert(data, to="coco", out=tmp_path / "same", spec="coco").notices if "areas" in one]
     assert named == ["not checked: whether stated areas are those of their shapes (validate does)"]
+
+
+def test_a_line_that_counts_the_rows_behind_it_counts_those_that_are_left(tmp_path: Path) -> None:
+    """Readers take as many rows as it says, so it follows them also where the file is written back."""
+    data = tmp_path / "data"
+    folder = data / "WIDER_val/images/1--Parade"
+    folder.mkdir(parents=True)
+    (data / "wider_face_split").mkdir()
+    for name in "ab":
+        (folder / f"{name}.jpg").write_bytes(image_bytes(40, 30, "jpg"))
+    listing = (
+        "1--Parade/a.jpg\n2\n4 8 2 seven 0 0 0 0 0 0\n1 2 5 6 0 0 0 0 0 0\n1--Parade/b.jpg\n1\n2 2 4 4 0 0 0 0 0 0\n"
+    )
+    (data / "wider_face_split/wider_face_val_bbx_gt.txt").write_text(listing)
+    fs.convert(data, spec="wider_face", to="wider_face", out=tmp_path / "out", on=["error=drop"])
+    written = (tmp_path / "out/wider_face_split/wider_face_val_bbx_gt.txt").read_text()
+    assert written == listing.replace("\n2\n4 8 2 seven 0 0 0 0 0 0\n", "\n1\n")
+    assert not fs.validate(tmp_path / "out", "wider_face").fails

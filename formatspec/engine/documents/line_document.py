@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
@@ -291,7 +291,20 @@ def encoded(document: Any, shape: TextShape) -> Iterator[str]:
     else:
         for i, part in enumerate(shape.parts):
             if f"s{i}" in document:
-                yield from encoded(document[f"s{i}"], part)
+                yield from encoded(_counting(document, shape, i), part)
+
+
+def _counting(document: Mapping[str, Any], shape: OrderShape, place: int) -> Any:
+    """A part of a document; a line that counts the rows behind it says how many there are, since readers go by it."""
+    own, part = document[f"s{place}"], shape.parts[place]
+    behind = shape.parts[place + 1] if place + 1 < len(shape.parts) else None
+    if not (isinstance(part, LineShape) and part.counts and isinstance(behind, RowsShape)):
+        return own
+    rows = document.get(f"s{place + 1}", [])
+    name = next((name for name in own if name), "")
+    if not name or not isinstance(rows, list) or spell(own[name]).strip() == str(len(rows)):
+        return own
+    return {**own, name: str(len(rows))}
 
 
 def _encoded_rows(rows: Iterable[Any], shape: RowsShape) -> Iterator[str]:
