@@ -255,7 +255,7 @@ def test_a_line_that_counts_the_rows_behind_it_counts_those_that_are_left(tmp_pa
     folder.mkdir(parents=True)
     (data / "wider_face_split").mkdir()
     for name in "ab":
-        (folder / f"{name}.jpg").write_bytes(image_bytes(40, 30, "jpg"))
+        (folder / f"{name}.jpg").write_bytes(image_bytes(40, 30))
     listing = (
         "1--Parade/a.jpg\n2\n4 8 2 seven 0 0 0 0 0 0\n1 2 5 6 0 0 0 0 0 0\n1--Parade/b.jpg\n1\n2 2 4 4 0 0 0 0 0 0\n"
     )
