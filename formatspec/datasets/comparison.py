@@ -95,24 +95,25 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def compare(
-    first: Iterable[Item], second: Mapping[str, Any], read: Callable[[Any], Item | None], threshold: float = MATCHED
+    first: Iterable[Item], second: Iterable[str], read: Callable[[str], Item | None], threshold: float = MATCHED
 ) -> Comparison:
     """Compare the items of two datasets that have the same images.
 
-    first: the items of the first dataset.  second: what stands for each item of the second, by key; `read` gives it,
-    None where it is not valid.  Keys that the second lacks are sought by their last part where it is unique in both.
+    first: the items of the first dataset.  second: the keys of the second's items; `read` gives one, None where it
+    is not valid.  Keys that the second lacks are sought by their last part where it is unique in both.
     threshold: intersection over union from which two objects are one.
     """
     tally = _Tally(threshold)
-    rest = dict(second)
-    by_name = _unique_by_name(second)
+    rest = set(second)
+    by_name = unique_by_name(rest)
     lacking: list[str] = []
     for item in first:
         key = item.key if item.key in rest else by_name.get(_name(item.key), "")
         if key not in rest:
             lacking.append(item.key)
             continue
-        twin = read(rest.pop(key))
+        rest.remove(key)
+        twin = read(key)
         if twin is None:
             lacking.append(item.key)
             continue
@@ -124,7 +125,8 @@ def _name(key: str) -> str:
     return key.rpartition("/")[2]
 
 
-def _unique_by_name(keys: Iterable[str]) -> dict[str, str]:
+def unique_by_name(keys: Iterable[str]) -> dict[str, str]:
+    """The keys by their last parts, those alone whose last part no other has."""
     found: dict[str, list[str]] = defaultdict(list)
     for key in keys:
         found[_name(key)].append(key)

@@ -23,8 +23,7 @@ from formatspec.language.load import load_source
 from formatspec.model.flaws import flaws
 from formatspec.model.image_error import ImageError
 from formatspec.model.records import Category, Image, Item
-from formatspec.paths.names import in_order
-from formatspec.paths.trees.tree import Listed, Listing
+from formatspec.paths.trees.tree import Listed, Listing, listing_of
 
 JUDGED = ("bbox", "rotated", "polygons", "keypoints")
 """The slots of an object whose values can have flaws."""
@@ -48,8 +47,7 @@ class ImagesOfItems(Listed):
 
     @cached_property
     def _listing(self) -> Listing:
-        folders = {path[:at] for path in self.images for at, letter in enumerate(path) if letter == "/"}
-        return Listing(in_order(self.images), in_order(folders), ())
+        return listing_of(self.images)
 
     def exists(self, path: str) -> bool:
         """Whether an item has an image of this path, and its file is there."""

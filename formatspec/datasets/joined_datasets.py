@@ -27,8 +27,7 @@ from formatspec.findings.finding import Finding
 from formatspec.language.errors import Problem, SpecError
 from formatspec.language.load import load_source
 from formatspec.model.records import Category, Item
-from formatspec.paths.names import in_order
-from formatspec.paths.trees.tree import Listed, Listing, Tree
+from formatspec.paths.trees.tree import Listed, Listing, Tree, listing_of
 from formatspec.run.select import Labels, NewName
 
 SHOWN = 3
@@ -66,8 +65,7 @@ class FilesOfParts(Listed):
 
     @cached_property
     def _listing(self) -> Listing:
-        folders = {path[:at] for path in self.images for at, letter in enumerate(path) if letter == "/"}
-        return Listing(in_order(self.images), in_order(folders), ())
+        return listing_of(self.images)
 
     def exists(self, path: str) -> bool:
         """Whether a regular file has this path."""
@@ -76,7 +74,8 @@ class FilesOfParts(Listed):
 
     def size(self, path: str) -> int:
         """The bytes of a file.  Raises FileNotFoundError."""
-        return self._sure(path)[0].size(self._sure(path)[1])
+        tree, own = self._sure(path)
+        return tree.size(own)
 
     def read(self, path: str) -> bytes:
         """A file's bytes.  Raises OSError, and ValueError for a damaged archive."""

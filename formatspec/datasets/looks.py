@@ -33,7 +33,7 @@ def compared(first: Dataset, second: Dataset, threshold: float = MATCHED) -> Com
         except InvalidItemError:
             return None
 
-    return compare(first, {key: key for key in second.keys}, read, threshold)  # no mapping
+    return compare(first, second.keys, read, threshold)
 
 
 def wrong_in(findings: Sequence[Finding], item: Item) -> Mapping[Any, Sequence[str]]:

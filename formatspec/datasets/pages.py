@@ -53,7 +53,7 @@ def statistics_page(found: Statistics, title: str) -> str:
 def comparison_page(found: Comparison, first: Dataset, second: Dataset) -> str:
     """A comparison as a page, with pictures of the items that differ most, of both datasets side by side."""
     often = Counter(change.item for change in found.changes)
-    by_name = {key.rpartition("/")[2]: key for key in second.keys}
+    by_name = compared.unique_by_name(second.keys)
     figures: list[str] = []
     for key, count in often.most_common(WORST):
         changes = [change for change in found.changes if change.item == key]

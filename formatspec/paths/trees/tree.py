@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from formatspec.paths.listing import Paths
-from formatspec.paths.names import safe_join
+from formatspec.paths.names import in_order, safe_join
 from formatspec.paths.spellings import Spellings, spelled_like
 
 
@@ -84,6 +84,13 @@ class Listing(NamedTuple):
     paths: Sequence[str]
     folders: Sequence[str]
     escapes: Sequence[str]
+
+
+def listing_of(paths: Iterable[str]) -> Listing:
+    """The listing of files that are known by their paths alone: their folders follow from these."""
+    files = list(paths)
+    folders = {path[:at] for path in files for at, letter in enumerate(path) if letter == "/"}
+    return Listing(in_order(files), in_order(folders), ())
 
 
 class Listed:
