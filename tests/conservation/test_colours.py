@@ -90,5 +90,19 @@ def test_what_is_painted_in_the_colour_of_nothing_is_named(tmp_path: Path) -> No
     result = fs.convert(data, spec=spec, to="color_masks", out=tmp_path / "out")
     (item,) = fs.open(tmp_path / "out", "color_masks")
     assert [area.category.name for area in item.areas if area.category] == ["dog"]
-    print(result.losses)
     assert [line for line in result.losses if "0, 0, 0 stands for nothing" in line and line.endswith(": 1 object")]
+
+
+def test_a_computed_mask_that_shows_nothing_of_a_class_loses_nothing(tmp_path: Path) -> None:
+    """Cityscapes: an object of a class that is not trained on is in the instance image, and 255 in the training one."""
+    pixels = {"instanceIds": [1024, 24001], "labelIds": [1, 24], "labelTrainIds": [255, 11]}
+    files = {"leftImg8bit/train/a/a_000000_000000_leftImg8bit.png": image_bytes(2, 1, "png")}
+    for name, values in pixels.items():
+        stream = io.BytesIO()
+        Image.fromarray(np.array([values], np.uint16 if name == "instanceIds" else np.uint8)).save(stream, "PNG")
+        files[f"gtFine/train/a/a_000000_000000_gtFine_{name}.png"] = stream.getvalue()
+    data = put(tmp_path / "data", files)
+    result = fs.convert(data, spec="cityscapes", to="cityscapes", out=tmp_path / "out", where="true")
+    assert result.losses == ()
+    written = tmp_path / "out/gtFine/train/a/a_000000_000000_gtFine_labelTrainIds.png"
+    assert np.array(Image.open(written)).tolist() == [pixels["labelTrainIds"]]

@@ -170,7 +170,8 @@ class RasterWriter(msgspec.Struct, frozen=True):
                     context.setting.rows.setdefault("lost", []).append((row.table, inner.record, f"no {lacking}"))
                     continue
                 if value in self.blanks and inner.as_read is None:  # in its own format it was so before
-                    context.setting.rows.setdefault("lost", []).append((row.table, inner.record, _blank(value)))
+                    if held:  # a row of computed values holds nothing, so nothing is lost where it shows nothing
+                        context.setting.rows.setdefault("lost", []).append((row.table, inner.record, _blank(value)))
                     continue
                 height = _LAYERS.get(row.table, 1)
                 below = family.depth(inner.record) if family is not None and isinstance(inner.record, Object) else 0
