@@ -1,4 +1,4 @@
-"""Values that are one of a few: map, flag, flags."""
+"""Values that are one of a few: map, flag, flags, truth_bits."""
 
 from __future__ import annotations
 
@@ -171,3 +171,37 @@ def flags(arguments: Sequence[Argument], site: Site) -> Codec:
         kind=_kind([file for file, _ in pairs], "numbers"),
         fit=fit,
     )
+
+
+@codec("truth_bits")
+def truth_bits(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`attributes.cut, attributes.hidden, single | truth_bits(4, 2, -1)`: truth values as the bits of one number.
+
+    Each argument is the bit of a slot, a power of two, which is set where the slot is true; where the bit is
+    negative, it is set where the slot is false.  Bits that no argument names are unfit to be read.
+    """
+    bits = plain(arguments, 1, 31)
+    if any(type(bit) is not int or bit == 0 or abs(bit) & (abs(bit) - 1) for bit in bits):
+        raise BadArgumentsError("takes powers of two, negative ones for what is set where a slot is false")
+    if len({abs(bit) for bit in bits}) < len(bits):
+        raise BadArgumentsError("takes each bit once")
+    known = sum(map(abs, bits))
+
+    def encode(value: Any, env: Env) -> int:
+        found = values.sequence(value, len(bits)) if len(bits) > 1 else (value,)
+        if not all(isinstance(one, bool) for one in found):
+            raise UnfitError("true or false", value)
+        return sum(abs(bit) for bit, one in zip(bits, found, strict=True) if one == (bit > 0))
+
+    def decode(value: Any, env: Env) -> Any:
+        number = values.whole(value)
+        if number < 0 or number & ~known:
+            raise UnfitError(f"a sum of some of {', '.join(str(abs(bit)) for bit in bits)}", value)
+        found = tuple((number & abs(bit) != 0) == (bit > 0) for bit in bits)
+        return found if len(bits) > 1 else found[0]
+
+    def fit(value: Any, rng: random.Random, env: Env) -> Any:
+        found = [rng.random() < 0.5 for _ in bits]
+        return tuple(found) if len(bits) > 1 else found[0]
+
+    return Codec(encode=encode, decode=decode, fit=fit)

@@ -431,7 +431,7 @@ class Generator:
         many = "labels" in self.outline.tables or any(b.leaf.names[0].startswith("labels.") for b in bounds)
         required = any(bound.required for bound in bounds)
         most = len(self.categories) if many else 1
-        count = self.rng.randrange(1 if required else 0, most + 1)
+        count = most if self.outline.complete else self.rng.randrange(1 if required else 0, most + 1)
         made = []
         for category in self.rng.sample(self.categories, count):
             values = fill_record(self.rng, bounds, env, {"category.id": category.id}, {})

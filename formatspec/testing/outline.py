@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from formatspec.engine.documents.named_keys import named_keys
 from formatspec.engine.evaluate.expressions import condition
 from formatspec.engine.evaluate.write_context import WriteContext
 from formatspec.engine.resolve.codec_chain import Chain, build
@@ -91,6 +92,8 @@ class Outline:
     """For groups of one object: names by which sequences are told apart, and the slots that groups say."""
     keys: list[tuple[str, ...]] = field(default_factory=list)
     """Slots of objects whose rows stand in a mapping under a key that says them, so that no two may have them alike."""
+    complete: bool = False
+    """Whether a file says something of each of its columns for every item: none is without a label."""
 
 
 def outline(form: Format, everything: bool = False) -> Outline:
@@ -129,6 +132,7 @@ def _collect(
     if isinstance(rule, LeafRule):
         _leaf(rule, scope, role, required, choice, found, keys)
     elif isinstance(rule, MapRule):
+        found.complete |= role.kind == "csv" and any(one.absent is not None for one in named_keys(rule))
         for one in rule.fields:
             if one.keys == (BLOCK,):
                 continue  # blocks are numbered as they come
@@ -217,7 +221,8 @@ def _key_slots(rule: TableRule, scope: Scope) -> tuple[str, ...]:
     fields = rule.row.fields if isinstance(rule.row, MapRule) else ()
     leaves = [one.rule.leaf for one in fields if one.keys == (KEY,) and isinstance(one.rule, LeafRule)]
     names = [name for leaf in leaves for bind in bindings(leaf) for name in bind.names]
-    return tuple(found.name for name in names if (found := scope.meaning(name)) is not None and found.where == "record")
+    told = (scope.meaning(name) for name in names)
+    return tuple(one.name for one in told if one is not None and one.where == "record" and not one.derived)
 
 
 def _slotted(row: Rule) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from base64 import b64decode, b64encode
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -33,11 +34,11 @@ _COUNTS = re.compile(r"[0-9]{1,12}", re.ASCII)
 def run_lengths(arguments: Sequence[Argument], site: Site) -> Codec:
     """`run_lengths`: {"size": [height, width], "counts": text}, column by column, beginning with zeros.
 
-    `run_lengths(list)`: the counts as a list of numbers.  Both are read.  `run_lengths(text)`: one text "height width
-    counts", for lines of text.
+    `run_lengths(list)`: the counts as a list of numbers.  Both are read.  `run_lengths(base64)`: the text of the
+    counts once more in base64.  `run_lengths(text)`: one text "height width counts", for lines of text.
     """
-    spelling = take.names(take.plain(arguments, 0, 1), ["list", "text"])
-    as_list = spelling == ("list",)
+    spelling = take.names(take.plain(arguments, 0, 1), ["list", "base64", "text"])
+    as_list, in_base64 = spelling == ("list",), spelling == ("base64",)
     if spelling == ("text",):
         return Codec(encode=_to_sized_text, decode=_from_sized_text, kind="text", fit=fit_region)
 
@@ -45,11 +46,24 @@ def run_lengths(arguments: Sequence[Argument], site: Site) -> Codec:
         region = checked_region(value)
         if as_list:
             return {"size": [region.height, region.width], "counts": list(region.counts())}
-        return dict(region.to_coco())
+        counts = region.to_coco()
+        return {**counts, "counts": b64encode(str(counts["counts"]).encode()).decode()} if in_base64 else dict(counts)
 
-    return Codec(
-        encode=encode, decode=lambda value, env: _from_run_lengths(value), kind="table", fit=fit_region, takes=dict
-    )
+    def decode(value: Any, env: Env) -> Region:
+        return _from_run_lengths(_out_of_base64(value) if in_base64 else value)
+
+    return Codec(encode=encode, decode=decode, kind="table", fit=fit_region, takes=dict)
+
+
+def _out_of_base64(value: Any) -> Any:
+    """Run lengths whose counts are a text in base64, with that text."""
+    counts = value.get("counts") if isinstance(value, dict) else None
+    if not isinstance(counts, str):
+        return value
+    try:
+        return {**value, "counts": b64decode(counts, validate=True).decode("ascii")}
+    except ValueError:
+        raise UnfitError("counts in base64", counts) from None
 
 
 def _to_sized_text(value: Any, env: Env) -> str:

@@ -7,20 +7,23 @@ from typing import Any
 
 import msgspec
 
-from formatspec.language.leaf import Text
-from formatspec.language.rules import KEY, Field, LeafRule, MapRule, TableRule
+from formatspec.language.expression import Literal
+from formatspec.language.leaf import Bind, Keep, Text
+from formatspec.language.rules import BARE, KEY, Field, LeafRule, MapRule, Rule, TableRule
 
 
 class NamedKeys(msgspec.Struct, frozen=True):
     """The keys of rows: those that begin and end as a template does, but for keys that the mapping's rule names.
 
-    key: the template, under which the rows stand to the rules.
+    key: the template, under which the rows stand to the rules.  absent: what stands where there is no row, in files
+    whose lines have the same keys; None where the rule does not say it.
     """
 
     key: str
     before: str
     behind: str
     others: frozenset[str]
+    absent: str | None = None
 
     def taken(self, key: Any) -> bool:
         """Whether a row may stand under a key."""
@@ -68,4 +71,12 @@ def _of_field(field: Field, others: frozenset[str]) -> NamedKeys | None:
     leaf = named.leaf if isinstance(named, LeafRule) else None
     parts = leaf.parts if isinstance(leaf, Text) else ("",)
     before, behind = (part if isinstance(part, str) else "" for part in (parts[0], parts[-1]))
-    return NamedKeys(field.keys[0], before, "" if len(parts) == 1 else behind, others)
+    return NamedKeys(field.keys[0], before, "" if len(parts) == 1 else behind, others, _absent(row))
+
+
+def _absent(row: Rule) -> str | None:
+    """The text that a bare value's `else` states; None where it states none."""
+    fields = row.fields if isinstance(row, MapRule) else ()
+    leaf = next((one.rule.leaf for one in fields if one.keys == (BARE,) and isinstance(one.rule, LeafRule)), None)
+    default = leaf.default if isinstance(leaf, Bind | Keep) else None
+    return default.value if isinstance(default, Literal) and isinstance(default.value, str) else None

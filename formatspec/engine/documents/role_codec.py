@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -11,6 +11,7 @@ from formatspec.engine.base.faults import DocumentPath
 from formatspec.engine.documents import line_document
 from formatspec.engine.documents.frames import frame_leaf
 from formatspec.engine.documents.keyed_rows import file_path, mapping_from_rows, rows_from_mapping
+from formatspec.engine.documents.named_keys import NamedKeys, named_keys
 from formatspec.engine.resolve.scope import Scope
 from formatspec.files.document import FileError, pointer_text
 from formatspec.files.style import Style
@@ -154,20 +155,23 @@ def _streamed(module: Any, style: Style) -> dict[str, Any]:
 def _csv(style: Style, rule: Rule) -> RoleCodec:
     module = _module("csv_file")
     rows = _maps(rule)
-    columns = style.columns or tuple(dict.fromkeys(key for row in rows for field in row.fields for key in field.keys))
+    listed, keyed = rows_from_mapping(rule), mapping_from_rows(rule)
+    named = [one for row in rows for one in named_keys(row)]  # a column for each row of these tables
+    fields = [field for row in rows for field in row.fields if all(field.keys != (one.key,) for one in named)]
+    columns = style.columns or tuple(dict.fromkeys(key for field in fields for key in field.keys))
     structured = {f.keys[0] for row in rows for f in row.fields if isinstance(f.rule, MapRule)}
     stated = bool(style.columns) or not style.header  # then every file has all of them
     reading = Style(**{**_fields(style), "columns": () if style.header else columns})
 
-    needed = style.header and any(not field.optional for row in rows for field in row.fields)
+    needed = style.header and any(not field.optional for field in fields)
 
-    def decode(data: bytes) -> Decoded:
+    def read(data: bytes) -> Any:
         if needed and not data.strip():
             raise FileError(f"the file is empty; its first line must name the columns: {', '.join(columns)}")
         document = module.decode(data, reading)
         for line in document if structured else ():
             line.update({key: _structure(line[key]) for key in structured & line.keys()})
-        return Decoded(document)
+        return document if listed is None else listed(document)
 
     def style_for(document: Any) -> Style:
         """The style with the columns that rows have."""
@@ -182,7 +186,9 @@ def _csv(style: Style, rule: Rule) -> RoleCodec:
     def cells(document: Any) -> Iterator[Any]:
         return ({key: _cell(part) for key, part in line.items()} if structured else line for line in document)
 
-    def encode(document: Any) -> bytes:
+    def encode(document: Any, around: Any = None) -> bytes:
+        if keyed is not None:
+            document = _filled(keyed(document, around), named)
         data: bytes = module.encode(list(cells(document)), style_for(document))
         return data
 
@@ -191,13 +197,32 @@ def _csv(style: Style, rule: Rule) -> RoleCodec:
         pieces: Iterator[bytes] = module.stream(cells(document), style_for(document))
         return pieces
 
+    locate = _locating(module, reading)
+    if listed is not None:
+        last = Last(read)
+        return RoleCodec(
+            rule,
+            lambda data: Decoded(read(data)),
+            encode,
+            lambda data, path: locate(data, file_path(last.of(data), path)),
+            lambda data, path: file_path(last.of(data), path),
+        )
     return RoleCodec(
         rule,
-        decode,
+        lambda data: Decoded(read(data)),
         encode,
-        _locating(module, reading),
+        locate,
         stream=stream if module.streams(style) else None,
     )
+
+
+def _filled(lines: list[Any], named: Sequence[NamedKeys]) -> list[Any]:
+    """Lines with a cell in each column that any of them has, where a table of columns says what stands there else."""
+    for one in named:
+        if one.absent is not None:
+            present = dict.fromkeys(key for line in lines for key in line if one.taken(key))
+            lines = [{**line, **{key: line.get(key, one.absent) for key in present}} for line in lines]
+    return lines
 
 
 def _structure(cell: str) -> Any:

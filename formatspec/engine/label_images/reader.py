@@ -12,6 +12,7 @@ import numpy as np
 from formatspec.engine.base.faults import Record
 from formatspec.engine.label_images.ranks import spread_of
 from formatspec.engine.label_images.rules import (
+    ALPHA,
     ANY,
     CHANNELS,
     KEYS,
@@ -234,7 +235,7 @@ def _channels(raster: png.Raster, keys: Sequence[str]) -> Any:
     pixels = raster.pixels
     if keys == (ANY,):
         return (pixels.any(axis=2) if pixels.ndim == 3 else pixels != 0).astype(np.uint8) * 255
-    if pixels.ndim == 3 and pixels.shape[2] == 4:
+    if pixels.ndim == 3 and pixels.shape[2] == 4 and ALPHA not in keys:
         pixels = pixels[..., :3]
     if raster.mode == "palette" and any(key in CHANNELS or key == "RGB" for key in keys):
         assert raster.palette is not None
@@ -255,7 +256,7 @@ def _row(value: Value, keys: Sequence[str], colors: dict[Any, int] | None) -> Re
     if isinstance(value, tuple):
         row: Record = {key: value[CHANNELS.index(key)] for key in keys if key in CHANNELS}
         if "RGB" in keys:
-            row["RGB"] = list(value)
+            row["RGB"] = list(value[:3])
         return row
     return dict.fromkeys(keys, value)
 
@@ -271,4 +272,6 @@ def raster_reader(spec: FileSpec, rule: Rule, scope: Scope, context: ReadContext
     for key in keys:
         if key not in KEYS:
             raise problem(f"{key!r} is no channel of a label image", rule.place, " or ".join(KEYS))
+    if ALPHA in keys and spec.image != ("rgba",):
+        raise problem("`A` is a channel of images with an alpha channel only", rule.place, "`image: rgba`")
     return RasterReader(spec, alphabets, rows, keys, rule, blanks_of(rule), spread_of(tables))

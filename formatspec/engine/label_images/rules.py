@@ -19,7 +19,9 @@ from formatspec.language.rules import (
     problem,
 )
 
-CHANNELS = ("R", "G", "B")
+CHANNELS = ("R", "G", "B", "A")
+ALPHA = "A"
+"""The channel that is data only where a rule names it; else it is passed over."""
 ANY = "any"
 """255 where any channel is not 0, else 0."""
 KEYS = ("L", "P", *CHANNELS, "RGB", ANY)

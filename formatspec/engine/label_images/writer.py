@@ -12,6 +12,7 @@ from formatspec.engine.evaluate.expressions import condition
 from formatspec.engine.evaluate.write_context import ShownPixels, WriteContext
 from formatspec.engine.label_images.layers import BY_ORDER, areas_of, number_of, stacking
 from formatspec.engine.label_images.rules import (
+    ALPHA,
     ANY,
     CHANNELS,
     Alphabet,
@@ -248,10 +249,11 @@ def _restricted(context: WriteContext, members: set[int]) -> WriteContext:
 
 
 def _value(row: Any, keys: Sequence[str]) -> Value:
+    alpha = (int(row.get(ALPHA, 0)),) if ALPHA in keys else ()
     if "RGB" in row:
-        return tuple(int(part) for part in row["RGB"])
+        return (*(int(part) for part in row["RGB"]), *alpha)
     if any(key in row for key in CHANNELS):
-        return tuple(int(row.get(key, 0)) for key in CHANNELS)
+        return (*(int(row.get(key, 0)) for key in CHANNELS if key != ALPHA), *alpha)
     value = row[keys[0]] if keys[0] in row else next(iter(row.values()))
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 65536:
         raise LackingError("the pixel value", f"an integer, not {value!r}")
