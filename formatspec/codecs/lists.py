@@ -42,6 +42,26 @@ def at_least(arguments: Sequence[Argument], site: Site) -> Codec:
     return Codec(encode=lambda value, env: list(checked(value)), decode=lambda value, env: checked(value), fit=fit)
 
 
+@codec("led_by")
+def led_by(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`bbox | xywh | led_by(2)`: a list behind a value that says what it is: [2, 10, 20, 30, 40]."""
+    head = take.plain(arguments, 1)[0]
+
+    def decode(value: Any, env: Env) -> list[Any]:
+        found = values.sequence(value)
+        if not found or type(found[0]) is not type(head) or found[0] != head:
+            raise UnfitError(f"a list that begins with {head!r}", value)
+        return list(found[1:])
+
+    def encode(value: Any, env: Env) -> list[Any]:
+        return [head, *values.sequence(value)]
+
+    def fit(value: Any, rng: random.Random, env: Env) -> tuple[Any, ...]:
+        return tuple(value) if values.is_sequence(value) else (value,)
+
+    return Codec(encode=encode, decode=decode, fit=fit)
+
+
 @codec("one_or_many")
 def one_or_many(arguments: Sequence[Argument], site: Site) -> Codec:
     """`one_or_many`: no element is [], a single one stands bare, more are a list.

@@ -359,6 +359,8 @@ def _keyed(key: str, node: Node) -> Rule:
     named = Field((KEY,), False, LeafRule(_leaf(Node(value=text, place=node.place)), node.place), node.place)
     if _is_group(node):
         return _grouped(node, True, named)
+    if isinstance(node.value, dict) and list(node.value) == ["one of"]:
+        return OneOf(tuple(_keyed(key, choice) for choice in _choices(node.value["one of"])), node.place)
     if isinstance(node.value, list) or _is_keyed(node):
         head = MapRule((named, _hidden(PLACE, node.place), _hidden(ASIDE, node.place)), (), None, node.place)
         return _in_groups(parse_rule(node), Level(True, ""), head)

@@ -51,7 +51,12 @@ def gather_row(row: RowWriter, context: WriteContext, gathered: TableShard, code
 
 
 def belongs(row: RowWriter, context: WriteContext) -> bool:
-    """Whether a record has a row in a shared table: as its condition says, or as it was while that is the same."""
+    """Whether a record has a row in a shared table: as its condition says, or as it was while that is the same.
+
+    A row of a table that is only kept is never made.
+    """
+    if row.kept:
+        return context.as_read is not None and source_of(context.record, row.number, context.setting.file) is not None
     now = row.fits(context)
     if context.as_read is None or row.fits(context.as_read) != now:
         return now
