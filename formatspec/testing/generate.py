@@ -12,6 +12,7 @@ import msgspec
 from formatspec.codecs.registry import Env
 from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting
 from formatspec.engine.export.adaptation.adapt import TargetCategories
+from formatspec.engine.export.adaptation.made_names import MadeNames
 from formatspec.engine.read.categories import table_of
 from formatspec.engine.spec.compiled import IMAGE, Format
 from formatspec.engine.spec.names_join import untold_folders
@@ -45,6 +46,7 @@ class Generator:
         self.outline = outline(form)
         self.numbers = iter(range(1, 1 << 30))
         self.endings = 20
+        self.made = MadeNames(form)
         self.untold = untold_folders(form)
         self.shared: dict[tuple[Any, ...], dict[str, Any]] = {}
         self.tracks: dict[tuple[Any, ...], list[Object]] = {}
@@ -95,6 +97,7 @@ class Generator:
     def items(self, count: int) -> Iterator[Item]:
         """Made-up items, each key once."""
         seen: set[tuple[Any, ...]] = set()
+        keys: set[str] = set()
         self.endings = max(20, count)
         for _ in range(count * 8):
             names = self._names()
@@ -103,10 +106,26 @@ class Generator:
                 continue
             seen.add(mark)
             item = self._item(names, len(seen) - 1)
+            if item is not None and self.made:
+                item = self._with_made_names(item)
+                if item.key in keys:
+                    continue
+                keys.add(item.key)
             if item is not None:
                 yield item
             if len(seen) >= count:
                 return
+
+    def _with_made_names(self, item: Item) -> Item:
+        """An item with those names of its image that follow from it."""
+        names = dict(item.captures)
+        self.made.put(names, item, self.form.options, TargetCategories(self.categories, False))
+        assert item.image is not None
+        image = msgspec.structs.replace(item.image, path=self.form.roles[IMAGE].template.render(names))
+        return msgspec.structs.replace(item, key=self._key(names), captures=names, image=image)
+
+    def _key(self, names: Mapping[str, Any]) -> str:
+        return "/".join(str(names[name]) for name in self.form.key_names if names[name] not in (None, ""))
 
     def _names(self) -> dict[str, Any]:
         image = self.form.roles[IMAGE]
@@ -154,12 +173,12 @@ class Generator:
         env = Env(width, height, env.columns)
         stated = "subset" in values and not any("subset" in role.captures for role in self.form.roles.values())
         subset = names["subset"] = values["subset"] if stated else names["subset"]
-        path = self.form.roles[IMAGE].template.render(names)
+        path = "" if self.made else self.form.roles[IMAGE].template.render(names)
         subsets = (subset,) if subset is not None and self._has_subset() else ()
         objects = self._objects(env, subsets, names) if "objects" in self._tables() else ()
         areas = self._areas(env, objects)
         item = Item(
-            key="/".join(str(names[name]) for name in self.form.key_names if names[name] not in (None, "")),
+            key=self._key(names),
             id=self._item_id(values, names),
             captures=names,
             subsets=subsets,

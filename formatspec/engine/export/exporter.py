@@ -30,7 +30,7 @@ from formatspec.engine.export.lost.count_records import count_item, table_key, t
 from formatspec.engine.export.lost.kept_records import note_kept_fields
 from formatspec.engine.export.lost.losses import Losses
 from formatspec.engine.export.lost.lost_records import ONE_PER_ITEM, Unwritten
-from formatspec.engine.export.render_path import Spelled, as_rendered, rendered
+from formatspec.engine.export.render_path import Spelled, as_rendered, is_of, rendered
 from formatspec.engine.export.shard_output import ShardOutput, SharedShard, TableShard
 from formatspec.engine.export.shared_tables import Spooled, counts_on, narrower, spooled_tables, told_twice
 from formatspec.engine.export.shared_values import gather_values
@@ -347,6 +347,8 @@ class Exporter:
 
     def _memberships(self, role: Role, item: Item) -> list[Mapping[str, Any]]:
         """The captures of each shared file that an item stands in: where lists name subsets, one for each."""
+        if not is_of(role, item.captures, self.adapter.naming.made):
+            return []
         if "subset" not in role.captures or "subset" in self.target.key_names:
             return [item.captures]
         unions = self._unions(role, item) if self.unions and self.same and item.origin is not None else ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from functools import partial
 from typing import Any
 
@@ -20,6 +20,18 @@ def rendered(role: Role, names: Mapping[str, Any]) -> str:
         return role.template.render({**role.spec.given, **names} if role.spec.given else names)
     except (KeyError, ValueError) as error:
         raise CannotWriteError(f"the path {role.spec.path} cannot be made of {dict(names)}: {error}") from None
+
+
+def is_of(role: Role, names: Mapping[str, Any], made: Container[str]) -> bool:
+    """Whether the item of these names has a place in a role's files: none that are given for other names, and none of
+    which the path spells a name that follows from the item and has no value there.
+
+    made: the names that follow from items.
+    """
+    for name, value in role.spec.given.items():
+        if name not in role.template.names and names.get(name, value) not in (None, value):
+            return False
+    return all(names.get(name) is not None for name in role.template.names if name in made)
 
 
 def as_rendered(path: str) -> str:

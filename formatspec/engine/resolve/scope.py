@@ -90,7 +90,7 @@ class Scope(msgspec.Struct, frozen=True):
                 return Meaning("outer", found[0], found[1].type, found[1].derived, outer=steps)
             outer, steps = outer.outer, steps + 1
         if name in self.captures:
-            numeric = (self.captures[name] or "").endswith(("d", "f"))
+            numeric = (self.captures[name] or "").endswith(("d", "f", "d?"))
             return Meaning("capture", name, "text" if self.textual and not numeric else "id")
         if self.kind != "item" and (found := find_slot("item", name)) is not None and name == "subset":
             return _slot("item", found)

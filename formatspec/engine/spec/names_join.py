@@ -40,7 +40,7 @@ def untold_folders(form: Format) -> frozenset[str]:
 def unjoined(form: Format) -> Iterator[Problem]:
     """Roles whose files would be given to every item, as neither their paths nor their rows name one."""
     formats = form.roles[IMAGE].scope.captures if IMAGE in form.roles else {}
-    required = {name for name in form.key_names if formats.get(name) != "path?"}
+    required = {name for name in form.key_names if not (formats.get(name) or "").endswith(("path?", "d?"))}
     if not required:
         return
     for role in form.documents:

@@ -60,7 +60,7 @@ _INTEGER = rf"-?[1-9][0-9]{{0,{_DIGITS - 1}}}|0"
 _DECIMAL = r"-?(?:[0-9]{1,40}(?:\.[0-9]{0,40})?|\.[0-9]{1,40})(?:[eE][+-]?[0-9]{1,3})?"
 _WORDS = r"[^\s/]+(?: [^\s/0-9.+-][^\s/]*)*"
 _WORD = r"[^\s/]+"
-_PADDED = re.compile(r"0([1-9][0-9]?)d")
+_PADDED = re.compile(r"0([1-9][0-9]?)d(\??)")
 
 
 @lru_cache(maxsize=1024)
@@ -73,6 +73,7 @@ def field(name: str, format: str | None = None) -> TemplateField:
     | `d` | an integer as it is written canonically: no leading zeros, no plus, no `-0` | int |
     | `d?` | the same or nothing, and then without the dashes behind | int, None for nothing |
     | `03d` | an integer of at least three digits, zero-padded: "007", "1000", not "0012" or "-07" | int |
+    | `03d?` | the same or nothing, and then without the slash behind | int, None for nothing |
     | `f` | a decimal number | int where the text is an integer's, else float |
     | `word` | a word without blanks; `words` are read as well | str |
     | `token` | a word without blanks, and no other is read | str |
@@ -93,7 +94,7 @@ def field(name: str, format: str | None = None) -> TemplateField:
         return TemplateField(name, pattern, str, partial(_render_word, words=words), wants="one of " + ", ".join(words))
     padded = _PADDED.fullmatch(format)
     if padded:
-        return _padded(name, int(padded[1]))
+        return _padded(name, int(padded[1]), bool(padded[2]))
     make = _NAMED.get(format)
     if make is None and format.endswith("?") and format[:-1].isidentifier():
         return _unless(name, format[:-1])
@@ -115,13 +116,14 @@ def _unless(name: str, word: str) -> TemplateField:
     return TemplateField(name, _SEGMENT, parse, render, wants=f"one path segment, {word} where there is none")
 
 
-def _padded(name: str, width: int) -> TemplateField:
+def _padded(name: str, width: int, optional: bool) -> TemplateField:
     if width > _DIGITS - 1:
         raise TemplateSyntaxError(f"no number has {width} digits here", 0, (f"a width up to {_DIGITS - 1}",))
     pattern = rf"[1-9][0-9]{{{width},{_DIGITS - 1}}}|[0-9]{{{width}}}"
     count = _NUMBER_WORDS[width] if width < len(_NUMBER_WORDS) else str(width)
     wants = f"at least {count} digit{'s' if width > 1 else ''}, zero-padded"
-    return TemplateField(name, pattern, int, partial(_render_padded, width=width), wants=wants)
+    wants = f"{wants}, or nothing" if optional else wants
+    return TemplateField(name, pattern, int, partial(_render_padded, width=width), optional=optional, wants=wants)
 
 
 def _words(format: str) -> tuple[str, ...]:

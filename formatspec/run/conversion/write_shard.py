@@ -63,6 +63,7 @@ class Conversion:
         self.categories = target_categories(
             form, self.listed, self.adapter.same and self.labels is None, source.splits.apart
         )
+        self.adapter.naming.categories = self.categories
         self.as_read = TargetCategories(listed, False, as_read=source.splits.apart)
         self.shared = {(file.role, file.path): file for file in source.index.shared}
 

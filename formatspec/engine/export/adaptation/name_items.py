@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from formatspec.engine.base.scratch_records import PIECE, Marks, mark
+from formatspec.engine.export.adaptation.made_names import MadeNames
 from formatspec.engine.spec.compiled import IMAGE, Format, name_template
 from formatspec.engine.spec.names_join import extension_told, untold_folders
 from formatspec.model.records import Category, Image, Item
@@ -44,7 +45,8 @@ class Naming:
     """The names of items in a target.
 
     keys: the key names of all the source's items, by which it is seen whether the last part of a name tells them
-    apart; None where it need not.  renamed: other names for subsets.
+    apart; None where it need not.  renamed: other names for subsets.  categories: those of the target, as
+    `TargetCategories`, which whoever makes them sets before items are named.
     """
 
     def __init__(
@@ -54,6 +56,8 @@ class Naming:
         self.target = target
         self.image = image
         self.names = target.key_names
+        self.made = MadeNames(target)
+        self.categories: Any = None
         self.subset = lru_cache(maxsize=256)(self._subset)
         self._inherited = source.key_names
         self._is_same = source.source.is_same(target.source)
@@ -63,7 +67,8 @@ class Naming:
         self._extension = extension_told(source)
         self._folder = next((name for name in self.names if self._formats.get(name) == "path?"), None)
         self._untold = self._folder is not None and self._folder in untold_folders(target)
-        self._captures = tuple((name, self._capture(name)) for name in self.names if name != self._folder)
+        told = (name for name in self.names if name != self._folder and name not in self.made)
+        self._captures = tuple((name, self._capture(name)) for name in told)
         self._extensions = tuple(
             (name, tuple(kind.split("|")) if kind is not None and "|" in kind else ())
             for name, kind in self._formats.items()
@@ -94,6 +99,8 @@ class Naming:
                 names[name] = kinds[0] if kinds and extension not in kinds else extension or "jpg"
         if "subset" not in names:
             names["subset"] = self.subset(item.subsets[0] if item.subsets else None) or self._without_subset
+        if self.made:
+            self.made.put(names, item, self.target.options, self.categories)
         return names
 
     def subsets(self, item: Item) -> tuple[str, ...]:
