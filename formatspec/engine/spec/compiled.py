@@ -16,7 +16,7 @@ from formatspec.engine.label_images.writer import PAINT, RasterWriter, raster_wr
 from formatspec.engine.read.compile_reader import compile_reader, row_reader
 from formatspec.engine.read.leaf_reader import ReadContext
 from formatspec.engine.read.rows.merge_rows import Reader, RowReader
-from formatspec.engine.resolve.codec_chain import Convert, build
+from formatspec.engine.resolve.codec_chain import Convert, build, path_pattern
 from formatspec.engine.resolve.json_schema import Schema, compile_schema
 from formatspec.engine.resolve.schema_bounds import SchemaError
 from formatspec.engine.resolve.scope import Meaning, Scope
@@ -464,7 +464,7 @@ def _template(pieces: Pieces, known: Mapping[str, str | None], place: Place) -> 
             parts.append(
                 TemplateField(
                     name,
-                    chain.pattern or "[^/]+",
+                    path_pattern(part, chain),
                     _plain(chain.decode),
                     _plain(chain.encode),
                 )
