@@ -78,6 +78,11 @@ class Generator:
             for values, index in made:
                 if "id" in values:
                     values["id"] = index * 3 + 1
+        colors = [values["color"] for values, _ in made if "color" in values]
+        if len(set(colors)) < len(colors):
+            for values, index in made:
+                if "color" in values:
+                    values["color"] = (index * 20 + 1, *values["color"][1:])
         return [category_of({**values, "index": index} if listed else values) for values, index in made]
 
     def _category_leaves(self) -> list[Bound]:
