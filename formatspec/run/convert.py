@@ -42,7 +42,7 @@ from formatspec.run.output.staging import Staging
 from formatspec.run.pools.shards import Pool, Shard, shards_of
 from formatspec.run.pools.workers import Alone
 from formatspec.run.resume import resumed
-from formatspec.run.select import Labels
+from formatspec.run.select import Coverage, Labels
 
 UNCLAIMED_SHOWN = 5
 
@@ -138,6 +138,7 @@ def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callab
     refused: list[Finding] = []
     claimed: set[str] = set()
     categories: set[str] = set()
+    coverage = Coverage()
     items = files = copied = left_out = classed = joined = boxed = objects = outlines = 0
     if conversion.in_turn:
         coming = Alone().map(conversion.run, shards)
@@ -154,6 +155,7 @@ def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callab
         left_out += made.left_out
         classed += made.classed
         joined += made.joined
+        coverage.add(made.coverage)
         boxed, objects, outlines = boxed + made.boxed, objects + made.objects, outlines + made.outlines
         progress(stop)
     findings += refused
@@ -207,7 +209,7 @@ def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callab
         losses=tuple(losses.lines()), loss_report=tuple(losses.report()), findings=told,
         notices=(
             *_notices(source, copied, claimed), *finisher.borrowed, *_unchecked(conversion, outlines),
-            *_of_classes(conversion, classed, losses), *_of_joined(joined),
+            *_of_classes(conversion, classed, losses), *_of_coverage(coverage), *_of_joined(joined),
             *(conversion.labels.unmet(categories | conversion.labels.met)
               if conversion.labels is not None and plan.select is None else ()),
             *_of_boxes(conversion, boxed, objects, losses),
@@ -251,6 +253,16 @@ def _of_classes(conversion: Conversion, classed: int, losses: Losses) -> Iterato
         what.startswith("objects not written (no category") for what, _ in losses.counts
     ):
         yield "--default-class NAME gives objects without a class one, so that they are written"
+
+
+def _of_coverage(coverage: Coverage) -> Iterator[str]:
+    """Of how many objects a map of labels names the category."""
+    if coverage.objects:
+        others = coverage.objects - coverage.named - coverage.left_out
+        told = [f"{coverage.left_out} left out"] if coverage.left_out else []
+        told += [f"{others} under their own names"] if others > 0 else []
+        share = f"{coverage.named} of {amount(coverage.objects, 'object')} ({coverage.named / coverage.objects:.1%})"
+        yield f"--labels names the categories of {share}{', ' if told else ''}{', '.join(told)}"
 
 
 def _of_joined(joined: int) -> Iterator[str]:

@@ -104,6 +104,20 @@ OTHERS = "*"
 """The old name that stands for all that the map does not name."""
 
 
+class Coverage(msgspec.Struct):
+    """How many objects a map of category names met, of how many it names the category, and how many it leaves out."""
+
+    objects: int = 0
+    named: int = 0
+    left_out: int = 0
+
+    def add(self, other: Coverage) -> None:
+        """Count what another part of a dataset has as well."""
+        self.objects += other.objects
+        self.named += other.named
+        self.left_out += other.left_out
+
+
 class Labels:
     """A map of category names: renamed, merged where two become one, dropped where the new name is null.
 
@@ -116,6 +130,7 @@ class Labels:
         self._places = {name: place for place, name in enumerate(stated)}
         self.joined = 0
         """The objects that were joined."""
+        self.coverage = Coverage()
         self._made: dict[int, tuple[Category, Category | None]] = {}
         self._first: dict[str, Category] = {}
 
@@ -187,10 +202,22 @@ class Labels:
 
     def item(self, item: Item) -> Item:
         """An item with the new names."""
+        self._count(item)
         things, areas = tuple(self._renamed(item.objects)), tuple(self._renamed(item.areas))
         if any(isinstance(new, NewCategory) and new.countable is False for new in self.names.values()):
             things, areas = self._with_areas(things, areas)
         return msgspec.structs.replace(item, objects=things, labels=tuple(self._renamed(item.labels)), areas=areas)
+
+    def _count(self, item: Item) -> None:
+        own = [thing.category for thing in item.objects if thing.category is not None]
+        self.coverage.objects += len(item.objects)
+        self.coverage.named += sum(spoken(one) in self.names for one in own)
+        self.coverage.left_out += sum(self.category(one) is None for one in own)
+
+    def take_coverage(self) -> Coverage:
+        """What was counted since this was asked last."""
+        counted, self.coverage = self.coverage, Coverage()
+        return counted
 
     def _with_areas(
         self, things: tuple[Object, ...], areas: tuple[Area, ...]

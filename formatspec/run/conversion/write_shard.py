@@ -35,7 +35,7 @@ from formatspec.run.conversion.bring_media import MediaFiles
 from formatspec.run.conversion.plan import Plan
 from formatspec.run.output.staging import Staging
 from formatspec.run.pools.shards import Shard, shards_of
-from formatspec.run.select import ItemCondition, Labels
+from formatspec.run.select import Coverage, ItemCondition, Labels
 from formatspec.run.treat import in_target, named, treat
 from formatspec.run.validate import too_large
 
@@ -141,6 +141,7 @@ class Conversion:
         self.staging.flush()
         if self.labels is not None:
             made.categories = self.labels.met
+            made.coverage = self.labels.take_coverage()
         made.part = exporter.take()
         made.media = media.files
         made.copied = self.staging.linked_by_copy - copied
@@ -300,6 +301,7 @@ class Written(msgspec.Struct):
     categories: set[str] = set()
     classed: int = 0
     joined: int = 0
+    coverage: Coverage = msgspec.field(default_factory=Coverage)
     objects: int = 0
     boxed: int = 0
     outlines: int = 0
