@@ -201,7 +201,10 @@ def truth_bits(arguments: Sequence[Argument], site: Site) -> Codec:
         return found if len(bits) > 1 else found[0]
 
     def fit(value: Any, rng: random.Random, env: Env) -> Any:
-        found = [rng.random() < 0.5 for _ in bits]
-        return tuple(found) if len(bits) > 1 else found[0]
+        stated = value if len(bits) > 1 else (value,)
+        if not isinstance(stated, tuple) or len(stated) != len(bits):
+            stated = (None,) * len(bits)
+        found = tuple(one if isinstance(one, bool) else rng.random() < 0.5 for one in stated)
+        return found if len(bits) > 1 else found[0]
 
     return Codec(encode=encode, decode=decode, fit=fit)

@@ -47,11 +47,11 @@ def led_by(arguments: Sequence[Argument], site: Site) -> Codec:
     """`bbox | xywh | led_by(2)`: a list behind a value that says what it is: [2, 10, 20, 30, 40]."""
     head = take.plain(arguments, 1)[0]
 
-    def decode(value: Any, env: Env) -> list[Any]:
+    def decode(value: Any, env: Env) -> tuple[Any, ...]:
         found = values.sequence(value)
         if not found or type(found[0]) is not type(head) or found[0] != head:
             raise UnfitError(f"a list that begins with {head!r}", value)
-        return list(found[1:])
+        return tuple(found[1:])
 
     def encode(value: Any, env: Env) -> list[Any]:
         return [head, *values.sequence(value)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from base64 import b64encode
 from collections.abc import Sequence
 from typing import Any
 
@@ -81,6 +82,16 @@ def test_choices() -> None:
     both("flag", [1, 0, -1], None, -1)
     both("flags", [1, -1], (True, False), [1, -1])
     both("flags", [1, -1], {"Bald": True}, {"Bald": 1})
+    both("truth_bits", [8, 4, -2, 1], (True, False, True, False), 8)
+    both("truth_bits", [8, 4, -2, 1], (False, True, False, True), 7)
+    both("truth_bits", [-4], False, 4)
+    for odd in (16, -1, 1.0, True, "1"):
+        cannot_read("truth_bits", [8, 4, -2, 1], odd)
+    cannot_write("truth_bits", [8, 4], (True, None))
+    cannot_write("truth_bits", [8, 4], (1, 0))
+    both("led_by", [7], (1, 2.5), [7, 1, 2.5])
+    for odd in ([6, 1], [7.0, 1], [True], [], 7, "7"):
+        cannot_read("led_by", [7], odd)
 
 
 def test_a_constant_of_the_spec_is_never_handed_out() -> None:
@@ -345,6 +356,10 @@ def test_masks() -> None:
     spelled = call("run_lengths", []).encode(square(), ENV)
     assert isinstance(spelled["counts"], str)
     reads("run_lengths", ["list"], spelled, square())
+    twice = {**spelled, "counts": b64encode(spelled["counts"].encode()).decode()}
+    both("run_lengths", ["base64"], square(), twice)
+    for odd in ("%%", "w6k=", 5, None):
+        cannot_read("run_lengths", ["base64"], {**spelled, "counts": odd})
     cannot_read("run_lengths", [], {"size": [4, 5], "counts": [5, 2]})
     both("cropped_rle", ["rows"], square(), ("0, 5, 1", 1, 1, 3, 2), R5, SIZE)
     both("cropped_rle", ["columns"], square(), ("0, 5, 1", 1, 1, 3, 2), R5, SIZE)
@@ -429,6 +444,10 @@ def test_chains(calls: list[tuple[str, list[Any]]], model: Any, file: Any, site:
         ("by_name", ["rows"]),
         ("xywh", [1]),
         ("run_lengths", ["bytes"]),
+        ("truth_bits", [3]),
+        ("truth_bits", [4, -4]),
+        ("truth_bits", []),
+        ("led_by", []),
         ("corners", [-1]),
     ],
 )
