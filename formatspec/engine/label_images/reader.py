@@ -20,7 +20,7 @@ from formatspec.engine.label_images.rules import (
     Value,
     alphabets_of,
     blanks_of,
-    channels_of,
+    known_channels,
     tables_of,
 )
 from formatspec.engine.read.compile_reader import row_reader
@@ -268,10 +268,8 @@ def raster_reader(spec: FileSpec, rule: Rule, scope: Scope, context: ReadContext
     rows = tuple(row_reader(table, scope, context) for table in tables if not is_derived(table.row))
     if not alphabets and not tables:
         raise problem("pixels are a table, or a mask of one record", rule.place, "`each:`, or `L: slot | map(…)`")
-    keys = channels_of(rule)
+    keys = known_channels(spec.image, rule)
     for key in keys:
         if key not in KEYS:
             raise problem(f"{key!r} is no channel of a label image", rule.place, " or ".join(KEYS))
-    if ALPHA in keys and spec.image != ("rgba",):
-        raise problem("`A` is a channel of images with an alpha channel only", rule.place, "`image: rgba`")
     return RasterReader(spec, alphabets, rows, keys, rule, blanks_of(rule), spread_of(tables))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -59,6 +59,14 @@ def channels_of(rule: Rule) -> tuple[str, ...]:
     if isinstance(rule, MapRule):
         return tuple(dict.fromkeys(key for field in rule.fields for key in field.keys))
     return ()
+
+
+def known_channels(modes: Sequence[str], rule: Rule) -> tuple[str, ...]:
+    """The channels that a rule over images of these modes names.  Raises SpecError where images may lack alpha."""
+    keys = channels_of(rule)
+    if ALPHA in keys and tuple(modes) != ("rgba",):
+        raise problem("`A` is a channel of images with an alpha channel only", rule.place, "`image: rgba`")
+    return keys
 
 
 def blanks_of(rule: Rule) -> tuple[Record, ...]:

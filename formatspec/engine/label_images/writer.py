@@ -20,6 +20,7 @@ from formatspec.engine.label_images.rules import (
     alphabets_of,
     blanks_of,
     channels_of,
+    known_channels,
     tables_of,
 )
 from formatspec.engine.resolve.held_slots import BITS, IMPLIED, WRITTEN, record_mark
@@ -280,7 +281,7 @@ def raster_writer(spec: FileSpec, rule: Rule, scope: Scope) -> RasterWriter:
     except LackingError as lacking:
         raise problem(f"a row of constants paints no pixel: {lacking}", rule.place) from None
     shown = None if spec.shows is None else condition(parse_where(spec.shows, rule.place), objects, rule.place)
-    return RasterWriter(spec, alphabets, rows, channels_of(rule), palette, blanks, shown, holds)
+    return RasterWriter(spec, alphabets, rows, known_channels(spec.image, rule), palette, blanks, shown, holds)
 
 
 def _category_palette(context: WriteContext) -> Any:
