@@ -1,6 +1,7 @@
 """A real item of ADE20K as training takes it: 150-class index maps, panoptic segments, 100-class instances.
 
-What is expected is computed from the item's own files: its JSON, its `_seg.png`, its instance masks, and the tables of names.
+What is expected is computed from the item's own files, its JSON, its `_seg.png` and its instance masks, and from the
+tables of names.
 """
 
 from __future__ import annotations

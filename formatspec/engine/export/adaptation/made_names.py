@@ -25,9 +25,11 @@ class MadeNames:
     """
 
     def __init__(self, form: Format) -> None:
-        role = form.roles.get(IMAGE)
         self._makers: dict[str, Make] = {}
-        for name, text in () if role is None else role.spec.given.items():
+        role = form.roles.get(IMAGE)
+        if role is None:
+            return
+        for name, text in role.spec.given.items():
             if not text.startswith("="):
                 continue
             if name not in role.template.names:
@@ -41,7 +43,7 @@ class MadeNames:
     def __bool__(self) -> bool:
         return bool(self._makers)
 
-    def __contains__(self, name: str) -> bool:
+    def __contains__(self, name: object) -> bool:
         return name in self._makers
 
     def put(self, names: dict[str, Any], item: Item, options: Mapping[str, Any], categories: Any) -> None:
