@@ -362,6 +362,38 @@ def zero_unseen(arguments: Sequence[Argument], site: Site) -> Codec:
     )
 
 
+@codec("nan_unseen", unmarked=True)
+def nan_unseen(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`nan_unseen`: keypoints as [[x, y], ...] in fractions of the image; any point that is there is visible.
+
+    Both numbers of one that is not there are {"$numberDouble": "NaN"}.
+    """
+    take.plain(arguments)
+    nothing = {"$numberDouble": "NaN"}
+
+    def encode(value: Any, env: Env) -> list[list[Any]]:
+        found = values.keypoints(value)
+        return [[x / env.width, y / env.height] if seen else [dict(nothing), dict(nothing)] for x, y, seen in found]
+
+    def decode(value: Any, env: Env) -> tuple[tuple[Number, Number, int], ...]:
+        found: list[tuple[Number, Number, int]] = []
+        for point in values.sequence(value):
+            x, y = values.sequence(point, 2)
+            if x == nothing == y:
+                found.append((0, 0, 0))
+            else:
+                x, y = values.coordinates((x, y))
+                found.append((x * env.width, y * env.height, values.VISIBLE))
+        return tuple(found)
+
+    return Codec(
+        encode=encode,
+        decode=decode,
+        needs=frozenset({"size"}),
+        fit=lambda value, rng, env: tuple((x, y, values.VISIBLE) if seen else (0, 0, 0) for x, y, seen in value),
+    )
+
+
 @codec("triplets")
 def triplets(arguments: Sequence[Argument], site: Site) -> Codec:
     """`triplets`: keypoints as x, y, visibility, x, y, visibility, ..."""

@@ -15,6 +15,7 @@ from formatspec.engine.spec.compiled import IMAGE, Format, Role
 from formatspec.engine.spec.object_rows import object_tables
 from formatspec.engine.spec.shared_values import value_names, value_slots
 from formatspec.engine.spec.wanted_slots import meanings
+from formatspec.language import expression
 from formatspec.language.errors import Place
 from formatspec.language.expression import Binary, Literal, Name, Unary, conjuncts
 from formatspec.language.leaf import Bind, Text, bindings
@@ -77,7 +78,9 @@ class Outline:
     choices: int = 0
     widest: int = 8
     alone: bool = False
-    places: dict[Place, int] = field(default_factory=dict)
+    places: dict[Place | str, int] = field(default_factory=dict)
+    lists: dict[str, int] = field(default_factory=dict)
+    """How many lists of objects of one shape each a role's documents hold."""
     areas: list[Callable[[WriteContext], object]] = field(default_factory=list)
     conditions: list[tuple[bool, Callable[[WriteContext], object]]] = field(default_factory=list)
     chosen: list[tuple[tuple[int, int], bool, Callable[[WriteContext], object]]] = field(default_factory=list)
@@ -153,6 +156,13 @@ def _collect(
         if role.kind == "pixels" and is_derived(rule.row):
             return
         inner = scope.inside(rule.each.table)
+        if not choice and _is_one_of_several(rule):
+            # Lists of objects of one shape each, in one document: an object is made for one of them.
+            number = found.places.setdefault(role.name, found.choices)
+            found.choices = len(found.places)
+            choice = ((number, found.lists.get(role.name, 0)),)
+            found.lists[role.name] = choice[0][1] + 1
+            found.widest = max(found.widest, found.lists[role.name])
         found.tables.add(rule.each.table)
         if rule.each.table == "areas" and rule.each.where is not None:
             found.areas.append(condition(rule.each.where, inner, rule.place))
@@ -194,6 +204,12 @@ def _collect(
             alone = isinstance(alternative, TableRule) and tables.count(alternative.each.table) == 1
             further = choice if alone and len(tables) > 1 else (*choice, (number, place))
             _collect(alternative, scope, role, required, further, found)
+
+
+def _is_one_of_several(rule: TableRule) -> bool:
+    """Whether a table takes those objects only whose shape is told in a certain way."""
+    where = rule.each.where
+    return rule.each.table == "objects" and where is not None and "geometry" in expression.names(where)
 
 
 def _spelled(one: Field, role: Role) -> tuple[str, ...]:

@@ -1,8 +1,9 @@
-"""Regions as PNG images of their bounding boxes."""
+"""Regions as images of their bounding boxes: PNG, or arrays as NumPy writes them."""
 
 from __future__ import annotations
 
 import base64
+import io
 import math
 import zlib
 from collections.abc import Sequence
@@ -81,6 +82,99 @@ def packed_png(arguments: Sequence[Argument], site: Site) -> Codec:
         return placed(_from_png(data, header.width, header.height), left, top, env)
 
     return Codec(encode=encode, decode=decode, kind="table", needs=frozenset({"size"}), fit=fit_crop)
+
+
+@codec("stretched_array")
+def stretched_array(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`box, mask: bbox, region | stretched_array`: [left, top, width, height] in fractions of the image, and a mask.
+
+    The mask is {"$binary": {"base64": ..., "subType": "00"}}, or the text in base64 alone: a file of NumPy (.npy),
+    zlib-compressed, with an array of two dimensions of any size that is stretched over the pixels of the box; read as
+    inside is what is not 0.  Written are truth values, one for each pixel.
+    """
+    take.plain(arguments)
+
+    def encode(value: Any, env: Env) -> Any:
+        box, region = values.sequence(value, 2)
+        left, top, width, height = _pixels_of(values.coordinates(box), env)
+        mask, x, y = crop_of(region, env)
+        if x < left or y < top or x + mask.shape[1] > left + width or y + mask.shape[0] > top + height:
+            raise UnfitError("a region inside its box", box)
+        whole = region.to_mask().astype(bool)[top : top + height, left : left + width]
+        packed = base64.b64encode(zlib.compress(_to_array_file(whole))).decode("ascii")
+        scaled = [part / size for part, size in zip(box, (env.width, env.height) * 2, strict=True)]
+        return values.listed(site, (scaled, {"$binary": {"base64": packed, "subType": "00"}}))
+
+    def decode(value: Any, env: Env) -> tuple[Any, Any]:
+        stated, packed = values.sequence(value, 2)
+        found = values.coordinates(stated)
+        if len(found) != 4:
+            raise UnfitError("left, top, width and height", stated)
+        box = tuple(part * size for part, size in zip(found, (env.width, env.height) * 2, strict=True))
+        left, top, width, height = _pixels_of(box, env)
+        text = packed.get("$binary", {}).get("base64") if isinstance(packed, dict) else packed
+        try:
+            mask = _from_array_file(_unpacked(read_base64(text), env))
+        except (zlib.error, ValueError) as error:
+            raise UnfitError("a compressed array of two dimensions", str(error)) from error
+        return box, placed(_stretched(mask, width, height), left, top, env)
+
+    return Codec(encode=encode, decode=decode, kind="table", needs=frozenset({"size"}), fit=_fit_boxed)
+
+
+_NEAR = 1e-6
+"""Of a pixel: by so much a side may be off through its fraction."""
+
+
+def _pixels_of(box: Sequence[float], env: Env) -> tuple[int, int, int, int]:
+    """Left, top, width and height of the pixels that a box touches.  Raises UnfitError where there are none."""
+    x, y, width, height = box
+    left, top = max(0, math.floor(x + _NEAR)), max(0, math.floor(y + _NEAR))
+    right, bottom = min(env.width, math.ceil(x + width - _NEAR)), min(env.height, math.ceil(y + height - _NEAR))
+    if right <= left or bottom <= top:
+        raise UnfitError("a box that holds pixels of the image", list(box))
+    return left, top, right - left, bottom - top
+
+
+def _fit_boxed(value: Any, rng: random.Random, env: Env) -> Any:
+    """A box around a region that has a pixel."""
+    region = fit_crop(value[1] if isinstance(value, tuple) and len(value) == 2 else None, rng, env)
+    return (tuple(region.bbox), region)
+
+
+def _to_array_file(mask: NDArray[np.bool_]) -> bytes:
+    import numpy as np
+
+    file = io.BytesIO()
+    np.lib.format.write_array(file, np.ascontiguousarray(mask), allow_pickle=False)
+    return file.getvalue()
+
+
+def _from_array_file(data: bytes) -> NDArray[np.bool_]:
+    """The array of a file of NumPy, as truth values.  Raises ValueError where it is none, or is longer than the file."""
+    import numpy as np
+
+    file = io.BytesIO(data)
+    version = np.lib.format.read_magic(file)
+    if version not in ((1, 0), (2, 0)):
+        raise ValueError(f"version {version} of NumPy's files is not read")
+    header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, by_columns, kind = header(file)
+    rest = data[file.tell() :]
+    if kind.kind not in "bui" or len(shape) != 2 or math.prod(shape) * kind.itemsize != len(rest) or not rest:
+        raise ValueError(f"an array of {kind} and shape {shape} in {len(rest)} bytes")
+    array = np.frombuffer(rest, kind).reshape(shape, order="F" if by_columns else "C")
+    return array != 0
+
+
+def _stretched(mask: NDArray[np.bool_], width: int, height: int) -> NDArray[np.bool_]:
+    """A mask in another size: each pixel is that in whose square its centre lies."""
+    import numpy as np
+
+    rows, columns = (
+        ((2 * np.arange(new) + 1) * old // (2 * new)) for new, old in ((height, mask.shape[0]), (width, mask.shape[1]))
+    )
+    return np.ascontiguousarray(mask[rows][:, columns])
 
 
 def _unpacked(packed: bytes, env: Env) -> bytes:

@@ -151,6 +151,7 @@ def field_writer(field: Field, scope: Scope) -> Writer:
         return inner
     listed = isinstance(field.rule, TableRule | OneOf)
     names = () if listed else tuple(names_within(field.rule))
+    needed = _needed(field.rule)
 
     def write(context: WriteContext, source: Any) -> Any:
         refused = len(context.setting.refused)
@@ -161,11 +162,19 @@ def field_writer(field: Field, scope: Scope) -> Writer:
             refuse(context, names)
             return MISSING
         empty = source is MISSING and isinstance(value, dict) and all(part == [] for part in value.values())
-        if empty or (not value and source in (NO_SOURCE, MISSING) and (listed or value == {})):
+        lacks = source is MISSING and isinstance(value, dict) and any(key not in value for key in needed)
+        if empty or lacks or (not value and source in (NO_SOURCE, MISSING) and (listed or value == {})):
             return MISSING
         return value
 
     return write
+
+
+def _needed(rule: Rule) -> tuple[str, ...]:
+    """The keys without which a mapping that may be absent is not made: those of the slots that it requires."""
+    fields = rule.fields if isinstance(rule, MapRule) else ()
+    leaves = ((one.keys, one.rule.leaf) for one in fields if not one.optional and isinstance(one.rule, LeafRule))
+    return tuple(key for keys, leaf in leaves if isinstance(leaf, Bind) for key in keys)
 
 
 RestWriter = Callable[[WriteContext, dict[str, Any] | None, frozenset[str]], dict[str, Any]]
