@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import math
+import zlib
 from base64 import b64encode
 from collections.abc import Sequence
 from typing import Any
@@ -527,3 +529,40 @@ def test_run_lengths_in_a_line() -> None:
     text = make("run_lengths", [Argument("text")], Site()).encode(region, Env(6, 5))
     assert text.startswith("5 6 ")
     assert make("run_lengths", [Argument("text")], Site()).decode(text, Env(6, 5)) == region
+
+
+def test_masks_that_are_stretched_over_their_box() -> None:
+    env, nan = Env(width=40, height=20), {"$numberDouble": "NaN"}
+
+    def packed(mask: Any, **more: Any) -> dict[str, Any]:
+        file = io.BytesIO()
+        np.save(file, mask, **more)
+        return {"$binary": {"base64": b64encode(zlib.compress(file.getvalue())).decode(), "subType": "00"}}
+
+    codec = make("stretched_array", [], Site(left=2, right=2))
+    small = np.array([[True, False], [True, True]])
+    shown = np.zeros((20, 40), bool)
+    shown[5:9, 20:24] = shown[7:9, 24:28] = True
+    for mask in (packed(small), packed(small.astype(np.uint8) * 7), packed(small)["$binary"]["base64"]):
+        box, region = codec.decode(([0.5, 0.25, 0.2, 0.2], mask), env)
+        assert box == (20, 5, 8, 4) and (region.to_mask().astype(bool) == shown).all()
+    again = codec.decode(codec.encode(((20, 5, 8, 4), region), env), env)
+    assert again == ((20, 5, 8, 4), region)
+    huge = b64encode(
+        zlib.compress(
+            b"\x93NUMPY\x01\x00\x56\x00{'descr': '|b1', 'fortran_order': False, 'shape': (1000000, 1000000), }".ljust(
+                96
+            )
+            + b"x"
+        )
+    )
+    for odd in (packed(np.zeros(4, bool)), packed(small.astype(float)), "%%", 5, None, {}, huge.decode()):
+        with pytest.raises(UnfitError):
+            codec.decode(([0.5, 0.25, 0.2, 0.2], odd), env)
+    with pytest.raises(UnfitError):
+        codec.decode(([0.5, 0.25, 0, 0.2], packed(small)), env)
+    with pytest.raises(UnfitError):
+        codec.encode(((21, 5, 8, 4), region), env)
+    points = make("nan_unseen", [], Site())
+    assert points.decode([[0.25, 0.5], [nan, nan]], env) == ((10, 10, 2), (0, 0, 0))
+    assert points.encode(((10, 10, 2), (0, 0, 0)), env) == [[0.25, 0.5], [nan, nan]]

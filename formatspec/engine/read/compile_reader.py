@@ -102,7 +102,15 @@ def field_reader(field: Field, scope: Scope, context: ReadContext, at: DocumentP
     inner = (*at, field.keys[0])
     if isinstance(field.rule, LeafRule):
         return leaf_reader(field.rule.leaf, field.rule.place, scope, context, inner, len(field.keys))
-    return compile_reader(field.rule, scope.below(), context, inner)
+    reader = compile_reader(field.rule, scope.below(), context, inner)
+    if not field.optional or scope.textual or not isinstance(field.rule, MapRule) or reader is nothing:
+        return reader
+
+    def read(value: Any, record: Record, state: ItemState) -> None:
+        if value is not None:  # null in place of a mapping that may be absent says no more
+            reader(value, record, state)
+
+    return read
 
 
 def _map(rule: MapRule, scope: Scope, context: ReadContext, at: DocumentPath, whole: bool = True) -> Reader:

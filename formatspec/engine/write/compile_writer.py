@@ -37,7 +37,7 @@ from formatspec.engine.write.print_leaf import (
 )
 from formatspec.engine.write.source_rows import lists_again
 from formatspec.engine.write.table_rows import RowWriter, bound_attributes, shape_tests, written_rows
-from formatspec.language.leaf import Bind
+from formatspec.language.leaf import Bind, Computed, Constant
 from formatspec.language.rules import (
     Field,
     LeafRule,
@@ -98,7 +98,7 @@ def _map(rule: MapRule, scope: Scope, required: bool) -> Writer:
         document: dict[str, Any] = {}
         for keys, _, writer in fields:
             before = _source_of(keys, source, known)
-            if (before is MISSING or before is None) and keys[0] in filled:
+            if source is not MISSING and (before is MISSING or before is None) and keys[0] in filled:
                 before = NO_SOURCE
             value = writer(context, before)
             if value is MISSING:
@@ -151,30 +151,33 @@ def field_writer(field: Field, scope: Scope) -> Writer:
         return inner
     listed = isinstance(field.rule, TableRule | OneOf)
     names = () if listed else tuple(names_within(field.rule))
-    needed = _needed(field.rule)
+    stated = _stated(field.rule)
 
     def write(context: WriteContext, source: Any) -> Any:
         refused = len(context.setting.refused)
+        gone = MISSING if source is None and not listed else source  # null says no more than an absent key
         try:
-            value = inner(context, source)
+            value = inner(context, gone)
         except LackingError:
             del context.setting.refused[refused:]
             refuse(context, names)
-            return MISSING
-        empty = source is MISSING and isinstance(value, dict) and all(part == [] for part in value.values())
-        lacks = source is MISSING and isinstance(value, dict) and any(key not in value for key in needed)
-        if empty or lacks or (not value and source in (NO_SOURCE, MISSING) and (listed or value == {})):
+            return source if source is None else MISSING
+        if gone is MISSING and isinstance(value, dict):
+            empty = all(part == [] for key, part in value.items() if key not in stated)
+            if empty:
+                return source
+        if not value and source in (NO_SOURCE, MISSING) and (listed or value == {}):
             return MISSING
         return value
 
     return write
 
 
-def _needed(rule: Rule) -> tuple[str, ...]:
-    """The keys without which a mapping that may be absent is not made: those of the slots that it requires."""
+def _stated(rule: Rule) -> frozenset[str]:
+    """The keys of a mapping that say the same whatever is written: a mapping of these alone is not made where none was."""
     fields = rule.fields if isinstance(rule, MapRule) else ()
-    leaves = ((one.keys, one.rule.leaf) for one in fields if not one.optional and isinstance(one.rule, LeafRule))
-    return tuple(key for keys, leaf in leaves if isinstance(leaf, Bind) for key in keys)
+    leaves = ((one.keys, one.rule.leaf) for one in fields if isinstance(one.rule, LeafRule))
+    return frozenset(key for keys, leaf in leaves if isinstance(leaf, Constant | Computed) for key in keys)
 
 
 RestWriter = Callable[[WriteContext, dict[str, Any] | None, frozenset[str]], dict[str, Any]]
