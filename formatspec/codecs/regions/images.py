@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import math
+import random
 import zlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -151,7 +152,7 @@ def _to_array_file(mask: NDArray[np.bool_]) -> bytes:
 
 
 def _from_array_file(data: bytes) -> NDArray[np.bool_]:
-    """The array of a file of NumPy, as truth values.  Raises ValueError where it is none, or is longer than the file."""
+    """The array of a file of NumPy, as truth values.  Raises ValueError where it is none, or another size is stated."""
     import numpy as np
 
     file = io.BytesIO(data)
@@ -164,7 +165,7 @@ def _from_array_file(data: bytes) -> NDArray[np.bool_]:
     if kind.kind not in "bui" or len(shape) != 2 or math.prod(shape) * kind.itemsize != len(rest) or not rest:
         raise ValueError(f"an array of {kind} and shape {shape} in {len(rest)} bytes")
     array = np.frombuffer(rest, kind).reshape(shape, order="F" if by_columns else "C")
-    return array != 0
+    return np.asarray(array != 0, bool)
 
 
 def _stretched(mask: NDArray[np.bool_], width: int, height: int) -> NDArray[np.bool_]:

@@ -174,7 +174,7 @@ def field_writer(field: Field, scope: Scope) -> Writer:
 
 
 def _stated(rule: Rule) -> frozenset[str]:
-    """The keys of a mapping that say the same whatever is written: a mapping of these alone is not made where none was."""
+    """The keys of a mapping that say the same of everything: a mapping of these alone is not made where none was."""
     fields = rule.fields if isinstance(rule, MapRule) else ()
     leaves = ((one.keys, one.rule.leaf) for one in fields if isinstance(one.rule, LeafRule))
     return frozenset(key for keys, leaf in leaves if isinstance(leaf, Constant | Computed) for key in keys)
