@@ -54,8 +54,8 @@ def test_links_between_pages_lead_somewhere(page: str) -> None:
 
 
 def anchor(head: str) -> str:
-    """The name by which a heading is linked to."""
-    return re.sub(r"[ ]+", "-", re.sub(r"[^\w\s-]", "", head.lower()).strip())
+    """The name by which a code host links to a heading."""
+    return re.sub(r"[^\w -]", "", head.lower()).replace(" ", "-")
 
 
 def test_links_are_mended_for_the_site(hook: ModuleType) -> None:
