@@ -408,10 +408,10 @@ def findings_page(sources: Iterable[Source]) -> str:
         "decides what `convert` does; `--on CODE=ACTION` chooses another one. A spec may give a code another level "
         "(`levels`). `drop` leaves out the smallest unit that the finding is about: the object, or else the item. "
         "[Dirty data](dirty_data.md) explains levels and actions.",
-        table(("code", "level", "what is wrong", "it is about", "what convert does", "other actions", "what to do"), own),
-        *_section(
-            "Codes that specs define", table(("code", "spec", "level", "message"), theirs) if theirs else ""
+        table(
+            ("code", "level", "what is wrong", "it is about", "what convert does", "other actions", "what to do"), own
         ),
+        *_section("Codes that specs define", table(("code", "spec", "level", "message"), theirs) if theirs else ""),
     ]
     return "\n\n".join(parts) + "\n"
 

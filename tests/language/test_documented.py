@@ -93,7 +93,7 @@ def test_the_examples_of_slots_are_leaves(record: str, least: int, row: str, tmp
     for example in found:
         file = tmp_path / "copied.yaml"
         file.write_text(
-            f"{HEAD}files:\n  image: \"{{name}}.{{ext:image}}\"\n  rows:\n    path: rows.json\n"
+            f'{HEAD}files:\n  image: "{{name}}.{{ext:image}}"\n  rows:\n    path: rows.json\n'
             f"    json:\n      - each: {row}\n        {'of: image.path' if row != 'categories' else 'of: keep else 0'}\n"
             f"        {example}\n",
             "utf-8",
