@@ -426,8 +426,9 @@ def codecs_page() -> str:
     parts = [
         "# Codecs",
         MARK,
-        "A codec is a pair of functions, one the inverse of the other. A leaf `slot | first | second` applies its codecs "
-        "from left to right when it is written, and from right to left when it is read ([Leaves](language/leaves.md)).",
+        "A codec is a pair of functions, one the inverse of the other. A leaf `slot | first | second` applies its "
+        "codecs from left to right when it is written, and from right to left when it is read "
+        "([Leaves](language/leaves.md)).",
     ]
     for module, names in sorted(by_module.items()):
         title = (importlib.import_module(module).__doc__ or "").strip().splitlines()[0]

@@ -92,10 +92,7 @@ def test_the_examples_of_slots_are_leaves(record: str, least: int, row: str, tmp
     assert len(found) >= least
     for example in found:
         file = tmp_path / "copied.yaml"
-        file.write_text(
-            f'{HEAD}files:\n  image: "{{name}}.{{ext:image}}"\n  rows:\n    path: rows.json\n'
-            f"    json:\n      - each: {row}\n        {'of: image.path' if row != 'categories' else 'of: keep else 0'}\n"
-            f"        {example}\n",
-            "utf-8",
-        )
+        whose = "of: image.path" if row != "categories" else "of: keep else 0"
+        role = f"path: rows.json\n    json:\n      - each: {row}\n        {whose}\n        {example}\n"
+        file.write_text(f'{HEAD}files:\n  image: "{{name}}.{{ext:image}}"\n  rows:\n    {role}', "utf-8")
         compile_whole(load_source(file))
