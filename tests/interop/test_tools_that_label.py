@@ -144,6 +144,21 @@ def test_label_studio_unpacks_our_brushes_and_we_unpack_its(masks: Path, tmp_pat
         assert np.array_equal(thing.region.to_mask(), mask_of(stem(item.key)))
 
 
+def test_the_short_export_of_label_studio_is_read(coco: Path, tmp_path: Path) -> None:
+    """JSON_MIN, which the SDK makes of our tasks: results under the name of their control, without ids and types."""
+    fs.convert(coco, to="label_studio", out=tmp_path / "out")
+    short = tmp_path / "short"
+    label_studio(tmp_path).convert_to_json_min(str(tmp_path / "out/train.json"), str(short), is_dir=False)
+    (short / "images").mkdir()
+    for file in (coco / "images/train").iterdir():
+        (short / "images" / file.name).write_bytes(file.read_bytes())
+    found = {
+        stem(one.key): ordered((thing.category.name, thing.bbox) for thing in one.objects)
+        for one in items(short, "label_studio_min")
+    }
+    assert furthest(found, EXPECTED) < 1e-9
+
+
 def darwin(folder: Path) -> dict[str, Any]:
     """What the tool's own parser finds in each file."""
     parser = pytest.importorskip("darwin.utils")
