@@ -138,3 +138,14 @@ def test_keypoints_stand_in_the_order_of_their_category(tmp_path: Path) -> None:
         ["nose", "tail"],
         ["nose", "ear", "tail"],
     ]
+
+
+def test_files_that_a_format_ignores_are_named_where_its_copy_is_without_them(tmp_path: Path) -> None:
+    folder = put(tmp_path / "in", RUNS, SPEC.replace("files:", 'ignore: ["extra/**", "*.yaml"]\nfiles:', 1))
+    (folder / "extra").mkdir()
+    (folder / "extra/notes.txt").write_text("kept by nobody")
+    (folder / ".hidden").write_text("")
+    spec = folder / "shared.yaml"
+    said = list(fs.convert(folder, spec=spec, to=spec, out=tmp_path / "out").notices)
+    assert "left where they are, since shared ignores them: 2 files (extra/notes.txt, shared.yaml)" in said
+    assert not any("ignores" in one for one in fs.convert(folder, spec=spec, to="coco", out=tmp_path / "coco").notices)
