@@ -52,6 +52,7 @@ def test_rows_and_their_inverse() -> None:
     assert runs_of_rows(rows, "numbers", None)["numbers"] == {"p": 1, "q": 2}
     assert runs_of_rows(rows[1:], "numbers", RUNS) == {
         "numbers": {"q": 5}, "runs": [0, 3, 5, 1, 0, 8], "total": 12}  # fmt: skip
+    assert runs_of_rows([], "numbers", None) == {} and rows_of_runs({}) == []
     assert runs_of_rows([], "numbers", RUNS) == {"numbers": {}, "runs": [0, 12], "total": 12}
 
 

@@ -15,7 +15,12 @@ EXPECTED = "a mapping from names to numbers from 1, beside one list of value and
 
 
 def rows_of_runs(value: Any) -> list[dict[str, Any]] | None:
-    """The rows of a mapping that holds their names and the runs of all; None where it is no such mapping."""
+    """The rows of a mapping that holds their names and the runs of all; None where it is no such mapping.
+
+    An empty mapping has no rows.
+    """
+    if value == {}:
+        return []
     keys = _keys(value)
     if keys is None:
         return None
