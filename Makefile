@@ -102,9 +102,10 @@ $(READY): $(VENV)/bin/python pyproject.toml
 	$(BIN)/pip install -q -e '.[dev]'
 	@touch $@
 
-$(VENV)/.ready-interop: tests/interop/requirements.txt pyproject.toml
+$(VENV)/.ready-interop: tests/interop/requirements.txt tests/interop/requirements-after.txt pyproject.toml
 	$(PYTHON) -m venv .venvs/interop
 	.venvs/interop/bin/pip install -q -r tests/interop/requirements.txt pytest -e .
+	sed '/^#/d' tests/interop/requirements-after.txt | xargs -n 1 .venvs/interop/bin/pip install -q
 	@mkdir -p $(VENV) && touch $@
 
 $(VENV)/.ready-fuzz: tests/fuzz/requirements.txt pyproject.toml

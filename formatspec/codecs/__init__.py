@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 from formatspec.codecs import assignments, boxes, choices, lists, numbers, points, text  # noqa: F401 - they register
 from formatspec.codecs.arguments import BadArgumentsError
+from formatspec.codecs.keypoints import named_points  # noqa: F401 - they register
 from formatspec.codecs.regions import holed_rings, images, run_lengths  # noqa: F401 - they register
 from formatspec.codecs.registry import CODECS, Argument, Codec, Env, Kind, Site, UnfitError
 

@@ -34,6 +34,7 @@ class Each(msgspec.Struct, frozen=True):
     kept: `where kept`: rows are written back to the same format, and never made.
     counted: `by KEYS else number`: what states no such key is known by its place among those of its category.
     columns: `each: TABLE in columns`: the rows stand as a mapping from keys to the lists of their values.
+    runs: `each: objects in runs by KEY`: the pixels of all rows are one list of runs, beside a mapping of their names.
     rings: `each: objects in rings by KEYS`: each row tells one ring of an object.
     along: `each: objects along frame`: what stands between two rows of a group follows from them.  Of items it says
     in which order those stand that are made anew.
@@ -44,10 +45,16 @@ class Each(msgspec.Struct, frozen=True):
     overlap: bool
     where: Expression | None
     columns: bool = False
+    runs: bool = False
     rings: bool = False
     counted: bool = False
     kept: bool = False
     along: Along | None = None
+
+    @property
+    def folded(self) -> bool:
+        """Whether the rows stand in one mapping, each in parts of it."""
+        return self.columns or self.runs
 
 
 class EachGroup(msgspec.Struct, frozen=True):
@@ -62,7 +69,7 @@ class EachGroup(msgspec.Struct, frozen=True):
 
 
 _EACH = re.compile(
-    r"(?P<table>[\w.]+)(\s+in\s+(?P<shape>columns|rings))?(\s+by\s+(?P<by>.+?))?"
+    r"(?P<table>[\w.]+)(\s+in\s+(?P<shape>columns|rings|runs))?(\s+by\s+(?P<by>.+?))?"
     r"(\s+along\s+(?P<along>\w+)(\s+(?P<ends>until|through)\s+(?P<key>\w+)\s*=\s*(?P<value>[^\s=]+))?)?"
     r"(\s+where\s+(?P<where>.+))?",
     re.S,
@@ -80,7 +87,7 @@ def parse_each(node: Node) -> Each:
     text = node.value
     matched = _EACH.fullmatch(text.strip()) if isinstance(text, str) else None
     if matched is None:
-        expected = "TABLE [in columns|rings] [by KEYS] [along NAME [until|through KEY = VALUE]] [where CONDITION]"
+        expected = "TABLE [in columns|rings|runs] [by KEYS] [along NAME [until|through KEY = VALUE]] [where CONDITION]"
         raise problem(f"`each: {text}` is no table", node.place, expected)
     if matched["table"] not in TABLES:
         raise problem(f"there is no table {matched['table']!r}", node.place, hint=suggest(matched["table"], TABLES))
@@ -106,9 +113,13 @@ def parse_each(node: Node) -> Each:
         value = core_scalar(matched["value"]) if matched["value"] else None
         along = Along(matched["along"], matched["ends"] or "", matched["key"] or "", value)
     shape = matched["shape"]
+    if shape == "runs" and (matched["table"] != "objects" or len(keys) != 1):
+        raise problem(f"`each: {text}` does not say by which key the runs name their objects", node.place,
+                      "each: objects in runs by id")  # fmt: skip
     return Each(
-        matched["table"], keys, overlap, where, shape == "columns", shape == "rings", counted is not None, kept, along
-    )
+        matched["table"], keys, overlap, where, columns=shape == "columns", runs=shape == "runs",
+        rings=shape == "rings", counted=counted is not None, kept=kept, along=along,
+    )  # fmt: skip
 
 
 def parse_group(node: Node) -> EachGroup | None:

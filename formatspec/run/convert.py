@@ -208,7 +208,8 @@ def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callab
         source=source.name, target=form.name, out="", items=items, skipped=left_out, files=finisher.files + files,
         losses=tuple(losses.lines()), loss_report=tuple(losses.report()), findings=told,
         notices=(
-            *_notices(source, copied, claimed), *finisher.borrowed, *_unchecked(conversion, outlines),
+            *_notices(source, copied, claimed, conversion.adapter.same), *finisher.borrowed,
+            *_unchecked(conversion, outlines),
             *_of_classes(conversion, classed, losses), *_of_coverage(coverage), *_of_joined(joined),
             *(conversion.labels.unmet(categories | conversion.labels.met)
               if conversion.labels is not None and plan.select is None else ()),
@@ -314,16 +315,25 @@ def _unchecked(conversion: Conversion, outlines: int) -> Iterator[str]:
         yield f"not checked: {', '.join(pixels)} (validate --deep does)"
 
 
-def _notices(source: OpenDataset, copied: int, claimed: set[str]) -> Iterator[str]:
-    """What else there is to say: files that were copied instead of linked, files that no rule claims."""
+def _notices(source: OpenDataset, copied: int, claimed: set[str], same: bool) -> Iterator[str]:
+    """What else there is to say: files that were copied instead of linked, files that are no part of the copy.
+
+    same: Whether the copy is of the format of its source, which is then without the files that the format ignores.
+    """
     if copied:
         yield f"{copied} files could not be linked and were copied"
     unclaimed = [path for path in source.index.unclaimed if path not in claimed]
     if unclaimed:
-        more = ", …" if len(unclaimed) > UNCLAIMED_SHOWN else ""
-        files = "1 file" if len(unclaimed) == 1 else f"{len(unclaimed)} files"
-        shown = ", ".join(unclaimed[:UNCLAIMED_SHOWN])
-        yield f"left where they are, since no rule claims them: {files} ({shown}{more})"
+        yield f"left where they are, since no rule claims them: {_shown(unclaimed)}"
+    ignored = list(source.index.claimed.ignored()) if same else []
+    if ignored:
+        yield f"left where they are, since {source.form.name} ignores them: {_shown(ignored)}"
+
+
+def _shown(paths: Sequence[str]) -> str:
+    """How many files there are, and the paths of the first."""
+    more = ", …" if len(paths) > UNCLAIMED_SHOWN else ""
+    return f"{amount(len(paths), 'file')} ({', '.join(paths[:UNCLAIMED_SHOWN])}{more})"
 
 
 def _needs_categories(form: Format) -> bool:

@@ -260,6 +260,26 @@ def test_points() -> None:
     both("marked_points", [], ((1.5, 2, 1),), marks)
     reads("marked_points", [], {"@": {"label": "nose", "outside": "1", "points": "3,4"}}, ((3, 4, 0),))
     reads("visible", [], [[1, 2]], ((1, 2, 2),))
+    nodes = {"a": {"loc": [1, 2]}, "b": {"loc": [3, 4.5], "disabled": True}}
+    both("points_by_name", ["loc", "disabled"], (((1, 2, 2), (3, 4.5, 1)), ("a", "b")), nodes)
+    both("points_by_name", ["loc", "disabled"], (((1, 2, 2),), None), {"1": {"loc": [1, 2]}})
+    cannot_read("points_by_name", ["loc", "disabled"], {})
+    cannot_read("points_by_name", ["loc", "disabled"], {"a": {"place": [1, 2]}})
+    unseen = call("points_by_name", ["loc", "disabled"]).encode(((((1, 2, 2), (0, 0, 0))), ("a", "b")), ENV)
+    assert unseen == {"a": {"loc": [1, 2]}}
+    cannot_write("points_by_name", ["loc", "disabled"], (((1, 2, 2), (0, 0, 0)), None))
+    cannot_write("points_by_name", ["loc", "disabled"], (((1, 2, 2), (0, 0, 0)), ("a",)))
+    listed = [{"name": "a", "x": 1, "y": 2, "occluded": False}, {"name": "b", "x": 3, "y": 4.5, "occluded": True}]
+    both("named_points", ["name", "x", "y", "occluded"], (((1, 2, 2), (3, 4.5, 1)), ("a", "b")), listed)
+    cannot_read("named_points", ["name", "x", "y", "occluded"], [listed[0], listed[0]])
+    graph = {
+        "nodes": {"a": {"label": "a", "loc": [10, 10]}, "b": {"label": "b", "loc": [20, 20]}},
+        "edges": [{"src": "b", "dst": "a"}],
+    }
+    both("named_graph", [], (("a", "b"), ((2, 1),)), graph)
+    cannot_read("named_graph", [], {"nodes": {"a": {}}, "edges": [{"src": "a", "dst": "c"}]})
+    cannot_read("named_graph", [], {})
+    cannot_write("named_graph", [], (("a", "b"), ((3, 1),)))
     both("visible", [1], ((1, 2, 2),), [1, 2])
     cannot_read("visible", [2], [1, 2])
     both("zero_unseen", [], ((1, 2, 2), (0, 0, 0)), [1, 2, 0, 0])

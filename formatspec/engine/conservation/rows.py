@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from formatspec.codecs.regions.shared_runs import rows_of_runs
 from formatspec.language.leaf import Constant
 from formatspec.language.rules import BARE, KEY, LeafRule, ListRule, MapRule, OneOf, Rule, TableRule, is_derived
 
@@ -16,7 +17,7 @@ def rows_in(rule: Rule, document: Any) -> int:
     are not counted.
     """
     if isinstance(rule, TableRule):
-        rows = _rows(document)
+        rows = _rows(document) if not rule.each.runs else rows_of_runs(document) or []
         own = 0 if rule.each.overlap or is_derived(rule.row) else len(rows)
         return own + sum(rows_in(rule.row, row) for row in rows)
     if isinstance(rule, OneOf):

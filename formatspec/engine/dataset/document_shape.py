@@ -104,7 +104,7 @@ def differs(rule: Rule, scope: Scope, value: Any) -> bool:
         return any(differs(part, inner, found) for part, found in parts if found is not None)
     if isinstance(rule, OneOf):
         return all(differs(choice, scope, value) for choice in rule.alternatives)
-    if isinstance(rule, TableRule) and not rule.each.columns:
+    if isinstance(rule, TableRule) and not rule.each.folded:
         if not isinstance(value, list):  # rows below a key that an option names still stand in their mapping
             return not (isinstance(value, dict) and rule.keyed and _has_rows(rule, scope, value))
         if value and not isinstance(value[0], dict) and (is_bare(rule.row) or is_places(rule.row)):

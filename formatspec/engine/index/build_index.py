@@ -185,6 +185,13 @@ class Claimed:
         there = place < len(self._paths) and self._paths[place] == path and self._roles[place] >= 0
         return self._names[self._roles[place]] if there else None
 
+    def ignored(self) -> Iterator[str]:
+        """The paths that the format ignores, but for hidden files, which are nobody's."""
+        for place in np.flatnonzero(self._roles < 0):
+            path = self._paths[int(place)]
+            if self._form.ignored(path) and not path.rpartition("/")[2].startswith("."):
+                yield path
+
     @property
     def roles(self) -> set[str]:
         """The roles that claim anything."""

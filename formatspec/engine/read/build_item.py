@@ -199,6 +199,9 @@ def _objects(state: ItemState) -> tuple[Object, ...]:
             _see_listed(record, state)
         categories = state.categories if CATEGORIES not in record else categories_of(record, state)
         category = categories.resolve(record, stated) if stated else None
+        if category is not None and "category.keypoint_names" in stated and slots.get("keypoints"):
+            names = stated["category.keypoint_names"]
+            slots["keypoints"] = in_named_order(slots["keypoints"], names, category.keypoint_names)
         thing = Object(category=category, attributes=attributes, origin=origin, **slots)
         if origin is not None:
             origin.as_read = as_read(thing, categories)
@@ -208,6 +211,23 @@ def _objects(state: ItemState) -> tuple[Object, ...]:
         record["$object"] = thing
         made.append(thing)
     return tuple(made)
+
+
+def in_named_order(points: Sequence[Any], names: Sequence[str], order: Sequence[str]) -> tuple[Any, ...]:
+    """Keypoints in the order in which their category names them; one that their row leaves out has visibility 0.
+
+    Args:
+        points: Keypoints (x, y, visibility).
+        names: The name of each, as its row tells it.
+        order: The names of the category's keypoints.
+
+    Returns:
+        As many keypoints as `order` has names; `points` where a name is none of the category's.
+    """
+    if tuple(names) == tuple(order) or len(names) != len(points) or not set(names) <= set(order):
+        return tuple(points)
+    known = dict(zip(names, points, strict=True))
+    return tuple(known.get(name, (0, 0, 0)) for name in order)
 
 
 @lru_cache(maxsize=1024)

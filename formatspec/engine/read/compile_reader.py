@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from formatspec.codecs.regions.shared_runs import EXPECTED, rows_of_runs
 from formatspec.codecs.registry import UnfitError
 from formatspec.engine.base.faults import MISSING, DocumentPath, Record
 from formatspec.engine.base.kept_fields import holds_value, note_all_kept
@@ -449,7 +450,7 @@ def _table(rules: tuple[TableRule, ...], scope: Scope, context: ReadContext, at:
     if not any(_asked(rule, scope, context) for rule in rules):
         return nothing
     readers = [row_reader(rule, scope, context) for rule in rules]
-    single, columns = scope.textual, rules[0].each.columns
+    single, columns, runs = scope.textual, rules[0].each.columns, rules[0].each.runs
     tasks = rows_of_tasks(readers) if len(readers) > 1 else {}
 
     def read(value: Any, record: Record, state: ItemState) -> None:
@@ -457,6 +458,12 @@ def _table(rules: tuple[TableRule, ...], scope: Scope, context: ReadContext, at:
             value = [value]
         if columns:
             value = rows_of_columns(value)
+        if runs:
+            found = rows_of_runs(value)
+            if found is None:
+                state.fault("FIELD", (*state.at, *at), place, "the value does not fit", EXPECTED, value)
+                return
+            value = found
         if not isinstance(value, list | tuple):
             state.fault("FIELD", (*state.at, *at), place, "the value does not fit", "a list", value)
             return

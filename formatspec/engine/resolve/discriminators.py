@@ -73,7 +73,7 @@ def row_test(rule: Rule, scope: Scope) -> RowTest:
 
 def alternative_test(rule: Rule, scope: Scope) -> RowTest:
     """Whether a value may be what an alternative holds: a list of rows, its constant, or as `row_test` says."""
-    if isinstance(rule, TableRule) and not scope.textual and not rule.each.columns:
+    if isinstance(rule, TableRule) and not scope.textual and not rule.each.folded:
         return lambda value: isinstance(value, list | tuple)
     if isinstance(rule, LeafRule) and isinstance(rule.leaf, Constant):
         constant = constant_of(rule.leaf, scope)

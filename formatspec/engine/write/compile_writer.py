@@ -11,6 +11,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from formatspec.codecs.regions.shared_runs import runs_of_rows
 from formatspec.codecs.registry import UnfitError
 from formatspec.engine.base.faults import MISSING
 from formatspec.engine.documents.changed_rows import with_empty
@@ -37,7 +38,7 @@ from formatspec.engine.write.print_leaf import (
 )
 from formatspec.engine.write.source_rows import lists_again
 from formatspec.engine.write.table_rows import RowWriter, bound_attributes, shape_tests, written_rows
-from formatspec.language.leaf import Bind, Computed, Constant
+from formatspec.language.leaf import Bind, Computed, Constant, bindings
 from formatspec.language.rules import (
     Field,
     LeafRule,
@@ -253,7 +254,7 @@ def _table(rules: tuple[TableRule, ...], scope: Scope) -> Writer:
     if any(rule.each.rings for rule in rules[1 if len(rules) == 1 else 0 :]):
         raise problem("rows in rings are the only table of their list", rules[0].place)
     rows = [row_writer(rule, scope) for rule in rules]
-    columns = rules[0].each.columns
+    columns, names = rules[0].each.columns, _key_of_names(rules[0])
     shaped = shape_tests(rows)
 
     numbers = {row.number for row in rows}
@@ -263,6 +264,8 @@ def _table(rules: tuple[TableRule, ...], scope: Scope) -> Writer:
         if of_categories and source and context.as_read is not None and lists_again(numbers, context):
             return again(context, source)
         documents = [document for document, _ in written_rows(rows, shaped, context, source)]
+        if names:
+            return runs_of_rows(documents, names, source)
         return _in_columns(documents, source) if columns else with_empty(documents, source)
 
     def anew(context: WriteContext, source: Any) -> Any:
@@ -273,6 +276,16 @@ def _table(rules: tuple[TableRule, ...], scope: Scope) -> Writer:
     if scope.kind == "item" and of_categories:
         return list_kept(write)  # a dataset's categories keep no row of an item's list
     return write
+
+
+def _key_of_names(rule: TableRule) -> str:
+    """The key under which rows in runs have their names; empty for rows that stand otherwise."""
+    if not rule.each.runs:
+        return ""
+    for field in rule.row.fields if isinstance(rule.row, MapRule) else ():
+        if isinstance(field.rule, LeafRule) and any(bind.names == rule.each.by for bind in bindings(field.rule.leaf)):
+            return field.keys[0]
+    raise problem(f"no key of the rows tells `{rule.each.by[0]}`, by which runs name their objects", rule.place)
 
 
 def _in_columns(documents: list[dict[str, Any]], source: Any) -> dict[str, list[Any]]:

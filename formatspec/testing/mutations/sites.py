@@ -121,7 +121,7 @@ def _is_missed(field: Field, scope: Scope) -> bool:
 
 
 def _rows(rules: Sequence[TableRule], value: Any, scope: Scope, path: Path, beside: Beside) -> Iterator[Site]:
-    if not isinstance(value, list) or any(rule.each.kept or rule.each.columns for rule in rules):
+    if not isinstance(value, list) or any(rule.each.kept or rule.each.folded for rule in rules):
         return
     for place, row in enumerate(value):
         own = rules[0] if len(rules) == 1 else _only(rules, row, scope)

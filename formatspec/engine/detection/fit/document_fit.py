@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from formatspec.codecs.regions.shared_runs import rows_of_runs
 from formatspec.engine.resolve.codec_chain import build
 from formatspec.engine.resolve.discriminators import constant_of, equal_strictly, may_be_absent
 from formatspec.engine.resolve.scope import Scope
@@ -258,6 +259,10 @@ def _require(rule: Rule, scope: Scope, at: KeyPath, tally: _Tally) -> None:
 def _walk_rows(tables: tuple[TableRule, ...], scope: Scope, value: Any, at: KeyPath, tally: _Tally) -> bool:
     """Compare the rows of a table, each with the alternative that fits it best."""
     if isinstance(value, dict):
+        if tables[0].each.runs:
+            rows = rows_of_runs(value)
+            value = value if rows is None else rows[0] if rows else None
+            return value is None or _choose((tables[0].row,), scope.inside("objects"), value, (*at, ROW), tally)
         if tables[0].each.columns:
             row = {key: part[0] if isinstance(part, list) and part else part for key, part in value.items()}
             return _choose(tuple(t.row for t in tables), scope.inside(tables[0].each.table), row, (*at, ROW), tally)

@@ -1,0 +1,1 @@
+"""Codecs of regions: as run lengths, as rings with holes, as images."""

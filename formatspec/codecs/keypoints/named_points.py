@@ -1,0 +1,155 @@
+"""Keypoints that a file names one by one, and a category's graph of names: points_by_name, named_points, named_graph.
+
+A category names its keypoints once (`keypoint_names`), and rows may name those that they tell of.  Where rows leave
+some out, or have them in another order, `engine.read.build_item` puts them in the category's order.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from formatspec.codecs import arguments as take
+from formatspec.codecs import values
+from formatspec.codecs.registry import Argument, Codec, Env, Site, UnfitError, codec
+from formatspec.codecs.values import Number
+
+Named = tuple[str, tuple[Number, Number, int]]
+
+
+@codec("points_by_name")
+def points_by_name(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`nodes: keypoints, category.keypoint_names | points_by_name(loc, disabled)`: {name: {"loc": [x, y]}, ...}.
+
+    A point of visibility 1 has "disabled": true beside, and one of visibility 0 is left out.  Where the category has
+    no names, they are 1, 2, 3, ...
+    """
+    place, hidden = (take.text(one) for one in take.plain(arguments, 2, 2))
+
+    def written(named: Iterable[Named]) -> dict[str, Any]:
+        return {
+            name: {place: [x, y], **({hidden: True} if seen < values.VISIBLE else {})} for name, (x, y, seen) in named
+        }
+
+    def read(value: Any) -> list[Named]:
+        if not isinstance(value, dict) or not value:
+            raise UnfitError("a mapping from names to points", value)
+        found = []
+        for name, one in value.items():
+            x, y = values.coordinates(_mapping(one, place)[place], 2)
+            found.append((values.text(name), (x, y, 1 if one.get(hidden) is True else values.VISIBLE)))
+        return found
+
+    return _codec(written, read, dict)
+
+
+@codec("named_points")
+def named_points(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`nodes: keypoints, category.keypoint_names | named_points(name, x, y, occluded)`: [{"name": name, "x": x, ...}].
+
+    A point of visibility 1 is occluded, and one of visibility 0 is left out.  Where the category has no names, they
+    are 1, 2, 3, ...
+    """
+    called, left, top, hidden = (take.text(one) for one in take.plain(arguments, 4, 4))
+
+    def written(named: Iterable[Named]) -> list[dict[str, Any]]:
+        return [{called: name, left: x, top: y, hidden: seen < values.VISIBLE} for name, (x, y, seen) in named]
+
+    def read(value: Any) -> list[Named]:
+        found = []
+        for one in values.sequence(value):
+            x, y = values.coordinates([_mapping(one, left)[left], _mapping(one, top)[top]], 2)
+            name = values.text(_mapping(one, called)[called])
+            found.append((name, (x, y, 1 if one.get(hidden) is True else values.VISIBLE)))
+        if not found or len({name for name, _ in found}) < len(found):
+            raise UnfitError("points, each with a name of its own", value)
+        return found
+
+    return _codec(written, read, list)
+
+
+def _mapping(value: Any, key: str) -> Mapping[str, Any]:
+    if not isinstance(value, dict) or key not in value:
+        raise UnfitError(f"a mapping with {key}", value)
+    return value
+
+
+def _counting(count: int) -> tuple[str, ...]:
+    return tuple(map(str, range(1, count + 1)))
+
+
+def _codec(written: Callable[[Iterable[Named]], Any], read: Callable[[Any], list[Named]], takes: type) -> Codec:
+    """The codec of keypoints and names, by functions that spell and read points with their names."""
+
+    def encode(value: Any, env: Env) -> Any:
+        told, given = values.sequence(value, 2)
+        points = values.keypoints(told)
+        names = tuple(map(values.text, values.sequence(given or ())))
+        if not names and any(not seen for _, _, seen in points):
+            raise UnfitError("keypoints that are all there, since the category has no names for them", told)
+        names = names or _counting(len(points))
+        if len(names) != len(points) or len(set(names)) < len(names):
+            raise UnfitError("a name of its own for each keypoint", given)
+        found = [(name, point) for name, point in zip(names, points, strict=True) if point[2]]
+        if not found:
+            raise UnfitError("keypoints of which one is there", told)
+        return written(found)
+
+    def decode(value: Any, env: Env) -> tuple[Any, tuple[str, ...] | None]:
+        found = read(value)
+        names = tuple(name for name, _ in found)
+        return tuple(point for _, point in found), None if names == _counting(len(names)) else names
+
+    def fit(value: Any, rng: random.Random, env: Env) -> Any:
+        told, given = value if values.is_sequence(value) and len(value) == 2 else (value, None)
+        points = tuple((x, y, seen or 1) for x, y, seen in told) if values.is_keypoints(told) else ((1, 1, 2),)
+        names = tuple(values.sequence(given)) if values.is_sequence(given) else ()
+        fitting = len(set(names)) == len(points) == len(names) and names != _counting(len(names))
+        return points, names if fitting else None
+
+    return Codec(encode=encode, decode=decode, kind="table", fit=fit, takes=takes)
+
+
+@codec("named_graph")
+def named_graph(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`keypoint_names, skeleton | named_graph`: {"nodes": {name: {"label": name, "loc": [x, y]}}, "edges": [...]}.
+
+    An edge is {"src": name, "dst": name}.  Places and colours are how a program draws the graph: they are not read,
+    and made places go along a line.
+    """
+    take.plain(arguments)
+
+    def encode(value: Any, env: Env) -> dict[str, Any]:
+        told, pairs = values.sequence(value, 2)
+        names = tuple(map(values.text, values.sequence(told or ())))
+        if not names or len(set(names)) < len(names):
+            raise UnfitError("names of keypoints, each once", told)
+        edges = [values.sequence(pair, 2) for pair in values.sequence(pairs or ())]
+        if not all(type(end) is int and 0 < end <= len(names) for pair in edges for end in pair):
+            raise UnfitError(f"pairs of numbers from 1 to {len(names)}", pairs)
+        return {
+            "nodes": {name: {"label": name, "loc": [10 * i, 10 * i]} for i, name in enumerate(names, 1)},
+            "edges": [{"src": names[a - 1], "dst": names[b - 1]} for a, b in edges],
+        }
+
+    def decode(value: Any, env: Env) -> tuple[tuple[str, ...], tuple[tuple[int, int], ...]]:
+        nodes = _mapping(value, "nodes")["nodes"]
+        if not isinstance(nodes, dict) or not nodes:
+            raise UnfitError("a mapping of nodes", value)
+        number = {values.text(name): i for i, name in enumerate(nodes, 1)}
+        ends = [
+            tuple(values.text(_mapping(one, key)[key]) for key in ("src", "dst"))
+            for one in values.sequence(value.get("edges", ()))
+        ]
+        if not all(name in number for pair in ends for name in pair):
+            raise UnfitError("edges between nodes", value)
+        return tuple(number), tuple((number[a], number[b]) for a, b in ends)
+
+    def fit(value: Any, rng: random.Random, env: Env) -> Any:
+        told, pairs = value if values.is_sequence(value) and len(value) == 2 else (value, ())
+        names = tuple(dict.fromkeys(told)) if values.is_sequence(told) else ()
+        edges = values.is_sequence(pairs) and [p for p in pairs if all(0 < end <= len(names) for end in p)]
+        return names or ("point",), tuple(map(tuple, edges)) if names and edges else ()
+
+    return Codec(encode=encode, decode=decode, kind="table", fit=fit, takes=dict)
