@@ -52,7 +52,7 @@ def taken(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
 def without(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave all rows to the readers and writers of leaves."""
     monkeypatch.setattr(dataset, "generate_rows_reader", lambda reader, context: None)
-    monkeypatch.setattr(writing, "plain_writer", lambda rule, scope, writer_of: None)
+    monkeypatch.setattr(writing, "plain_writer", lambda rule, scope, writer_of, choice_of: None)
     monkeypatch.setattr(export, "text_writer", lambda rule, shape, scope: None)
 
 
