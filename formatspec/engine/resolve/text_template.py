@@ -159,9 +159,10 @@ def _only_numbers(parts: Sequence[str | TemplateField]) -> re.Pattern[str] | Non
         return None
     if sum(f.pattern.endswith(")*") for f in fields) > 1:
         return None  # where one ends and the next begins could be told in many ways
-    return re.compile(
-        "".join(re.escape(part) if isinstance(part, str) else f"(?P<{part.name}>{part.pattern})" for part in parts)
-    )
+    shown = [re.escape(part) if isinstance(part, str) else f"(?P<{part.name}>{part.pattern})" for part in parts]
+    if shown[-1].endswith(")*)"):
+        shown[-1] = shown[-1][:-1] + "+)"  # nothing follows, so that no number is given back and no place is kept
+    return re.compile("".join(shown))
 
 
 def _is_number(pattern: str) -> bool:
