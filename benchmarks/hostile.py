@@ -47,6 +47,8 @@ def lines() -> Iterator[tuple[str, int, Run]]:
         "box and name": "{bbox | sides | numbers(4)} {category.name:word} {score?:f}",
         "name between numbers": "{category.name} {polygon | flat} {attributes.x}",
         "ring and name": "{polygon | flat(8)} {category.name} {attributes.difficult | flag else false}",
+        "class and outline": "{category.index:d} {polygon | flat | normalized}",
+        "class, box and points": "{category.index:d} {bbox | cxcywh | normalized} {keypoints | triplets}",
         "texts apart": "{attributes.a}:{attributes.b}:{attributes.c}:{attributes.d}",
     }
     with TemporaryDirectory() as folder:

@@ -11,12 +11,27 @@ import pytest
 import formatspec
 from formatspec.engine.dataset import dataset
 from formatspec.engine.export import exporter as export
+from formatspec.engine.export.gather_rows import AlikeRows
+from formatspec.engine.read import compile_reader
 from formatspec.engine.read.generate_rows import FastRows
+from formatspec.engine.resolve.text_template import TextTemplate
 from formatspec.engine.spec.compiled import compile_format
 from formatspec.engine.write import compile_writer as writing
 from formatspec.engine.write.generate_lines import text_writer
+from formatspec.testing.memory import image_bytes
 
-SOURCES = ("bdd100k", "coco", "coco_panoptic", "datumaro", "lvis", "openlabel", "sagemaker", "voc")
+SOURCES = (
+    "bdd100k",
+    "coco",
+    "coco_panoptic",
+    "cvat_images",
+    "datumaro",
+    "lvis",
+    "openlabel",
+    "sagemaker",
+    "voc",
+    "yolo_ultralytics",
+)
 TARGETS = (
     "coco",
     "datumaro",
@@ -50,10 +65,13 @@ def taken(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
 
 
 def without(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave all rows to the readers and writers of leaves."""
+    """Leave all rows to the readers and writers of leaves, each tried in turn, and write each row anew."""
     monkeypatch.setattr(dataset, "generate_rows_reader", lambda reader, context: None)
-    monkeypatch.setattr(writing, "plain_writer", lambda rule, scope, writer_of: None)
+    monkeypatch.setattr(writing, "plain_writer", lambda rule, scope, writer_of, choice_of: None)
     monkeypatch.setattr(export, "text_writer", lambda rule, shape, scope: None)
+    monkeypatch.setattr(export, "AlikeRows", lambda target, tables: AlikeRows(target, {}))
+    monkeypatch.setattr(compile_reader, "by_constant", lambda readers: lambda row: None)
+    monkeypatch.setattr(TextTemplate, "may_fit", lambda self, words: True)
 
 
 @pytest.mark.parametrize("spec", SOURCES)
@@ -135,3 +153,25 @@ def test_usual_lines_are_written_at_once(spec: str, options: dict[str, Any]) -> 
         if role.span == "item" and role.codec is not None
     ]
     assert any(texts)
+
+
+def test_a_line_is_matched_by_what_has_as_many_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without counting, each of the eight kinds of lines would be tried on every line."""
+    line = "0 0.5 0.5 0.25 0.25 0.1 0.2 2 0.3 0.4 2\n"  # no box, and no outline of four points
+    files = {"data.yaml": "names: [cat]\nkpt_shape: [2, 3]\n", "labels/train/a.txt": line * 10}
+    for path, text in files.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text)
+    (tmp_path / "images/train").mkdir(parents=True)
+    (tmp_path / "images/train/a.jpg").write_bytes(image_bytes(64, 48, "jpg"))
+    matched: list[str] = []
+    match = TextTemplate.match
+
+    def noting(self: TextTemplate, text: str) -> Any:
+        matched.append(text)
+        return match(self, text)
+
+    monkeypatch.setattr(TextTemplate, "match", noting)
+    (item,) = formatspec.open(tmp_path, "yolo_ultralytics")
+    assert len(item.objects) == 10
+    assert 10 <= matched.count(line.strip()) < 80

@@ -244,11 +244,19 @@ def _match_choice(
 ) -> tuple[Any, int] | None:
     document: dict[str, Any] = {}
     end = at
+    words = _count_words(lines[at]) if at < len(lines) else 0
     for name, alternative in shape.alternatives:
+        if words and isinstance(alternative, LineShape) and not alternative.template.may_fit(words):
+            continue
         found = _match(alternative, lines, at, bound, last, strays)
         if found is not None and (not document or found[1] == end):
             document[name], end = found
     return (document, end) if document else None
+
+
+def _count_words(line: str) -> int:
+    """How many words a line has with one blank between them; 0 where other blanks stand in it or around it."""
+    return 0 if "  " in line or line != line.strip() or "\t" in line else line.count(" ") + 1
 
 
 def _stray(shape: TextShape, lines: list[str], at: int) -> Stray:

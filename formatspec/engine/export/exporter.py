@@ -15,7 +15,7 @@ from formatspec.engine.export import shared_tables as asked
 from formatspec.engine.export.adaptation.adapt import RENUMBERED, Adapter, TargetCategories
 from formatspec.engine.export.adaptation.name_items import NoPlaceError
 from formatspec.engine.export.errors import CannotWriteError, CollisionError, encoded
-from formatspec.engine.export.gather_rows import Shared, belongs, gather_row, item_context, note_frame
+from formatspec.engine.export.gather_rows import AlikeRows, Shared, belongs, gather_row, item_context, note_frame
 from formatspec.engine.export.item_views import (
     as_seen,
     categories_of,
@@ -107,6 +107,7 @@ class Exporter:
             for role in self.roles
             if role.span == "shared" and role.codec is not None
         }
+        self.alike = AlikeRows(target, self.spooled)
         self.values = {name: value_slots(target.roles[name]) for name in self.spooled}
         self.frames = {name: spell for name in self.spooled if (spell := asked.frame_writer(target.roles[name]))}
         self.renumbers = narrower(adapter)
@@ -156,6 +157,7 @@ class Exporter:
         for role in self.roles if whole else ():
             if role.span == "item" and role.kind is not None:
                 files.extend(self._item_file(role, own, context))
+        self.alike.begin()
         told, twins = as_seen(own, setting) if self.beside_pictures else (own, [])
         self.numbers.update((id(shown), self.numbers[id(one)]) for one, shown in twins if id(one) in self.numbers)
         for role in self.roles:
@@ -205,7 +207,8 @@ class Exporter:
         self.files += 1
 
     def _context(self, setting: WriteSetting, item: Item) -> WriteContext:
-        setting.paths = {role.name: self._path_from(role, item) for role in self.target.roles.values()}
+        if not setting.paths:
+            setting.paths = {role.name: self._path_from(role, item) for role in self.target.roles.values()}
         context = WriteContext(setting, item, item)
         if self.same and item.origin is not None and item.origin.as_read is not None:
             stated = item.origin.as_read.captures
@@ -392,7 +395,7 @@ class Exporter:
         setting.file = shared.part.path
         items = shared.part.counts.get("items", 0)
         setting.index = item_setting.index if over_files else self.numbering.of(key, "items", items)
-        setting.held, setting.refused = item_setting.held, item_setting.refused
+        setting.held, setting.refused, setting.paths = item_setting.held, item_setting.refused, item_setting.paths
         setting.rows["lost"] = item_setting.rows.setdefault("lost", [])
         setting.renumbered = self.renumbers
         setting.apart, setting.unheld, setting.boxed = self.apart, self.unheld, self.boxed
@@ -403,6 +406,7 @@ class Exporter:
         file = (shared.part.role, shared.part.path)
         assert codec is not None
         gathered = shared.part.tables.setdefault(table.key, TableShard())
+        twin = self.alike.twins.get((shared.part.role, table.key))
         done: set[int] = set()  # one row tells of a record: the first that can
         lost: dict[int, tuple[str, Any, str]] = {}
         for row, which in table.turns:
@@ -429,7 +433,10 @@ class Exporter:
                     counts[row.table] = count + 1
                     shared.columns.update(dict.fromkeys(inner.record.attributes))
                     continue
-                why = gather_row(row, inner, gathered, codec, context.as_read is not None)
+                if twin is None or context.as_read is not None:
+                    why = gather_row(row, inner, gathered, codec, context.as_read is not None)
+                else:
+                    why = self.alike.gather(twin, row, inner, gathered, codec)
                 if why:
                     lost.setdefault(id(record), (row.table, record, why))
                     continue

@@ -2,16 +2,67 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import msgspec
 
 from formatspec.engine.documents.role_codec import RoleCodec
 from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting
-from formatspec.engine.export.shard_output import SharedShard, TableShard
+from formatspec.engine.export.shard_output import CountedField, SharedShard, TableShard
+from formatspec.engine.export.shared_tables import Spooled
+from formatspec.engine.spec.compiled import Format
+from formatspec.engine.write.mark_written import hold
 from formatspec.engine.write.print_leaf import NO_SOURCE, LackingError, Writer
 from formatspec.engine.write.source_rows import position_of, source_of
 from formatspec.engine.write.table_rows import RowWriter, write_record
 from formatspec.files.document import FileError
 from formatspec.model.records import Item
+
+
+class AlikeRows:
+    """Rows of an item that several shared files list by the same rule, each written once for all of them.
+
+    COCO's files of boxes, keypoints, captions and labels list the same images.  `twins` numbers the tables that are
+    written alike, by role and table; what was written of the item is kept until `begin` is called for the next one.
+    """
+
+    def __init__(self, target: Format, tables: Mapping[str, Sequence[Spooled]]) -> None:
+        groups: list[tuple[Any, list[tuple[str, str]]]] = []
+        for name, spooled in tables.items():
+            role = target.roles[name]
+            for table in spooled:
+                if table.kind != "item" or len(table.rules) > 1:
+                    continue
+                kind = (role.kind, role.spec.style, role.captures, table.rules[0])
+                members = next((members for known, members in groups if known == kind), None)
+                if members is None:
+                    groups.append((kind, [(name, table.key)]))
+                else:
+                    members.append((name, table.key))
+        alike = [members for _, members in groups if len(members) > 1]
+        self.twins = {member: number for number, members in enumerate(alike) for member in members}
+        self._texts: dict[tuple[Any, ...], tuple[bytes, list[CountedField]]] = {}
+
+    def begin(self) -> None:
+        """Forget the rows of the item before."""
+        self._texts.clear()
+
+    def gather(self, twin: int, row: RowWriter, context: WriteContext, gathered: TableShard, codec: RoleCodec) -> str:
+        """Do what `gather_row` does for a record without a source, with the text of a row that is written already."""
+        setting = context.setting
+        key = (twin, context.index, setting.index, setting.folder)
+        known = self._texts.get(key)
+        if known is not None:
+            hold(context, row.holds)
+            gathered.add_text(*known)
+            return ""
+        refused = len(setting.refused)
+        why = gather_row(row, context, gathered, codec, False)
+        if not why and len(setting.refused) == refused and not gathered.places:
+            last = len(gathered.rows) - 1
+            self._texts[key] = gathered.rows[last], gathered.numbered.get(last, [])
+        return why
 
 
 class Shared(msgspec.Struct):

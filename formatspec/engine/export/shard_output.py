@@ -38,12 +38,16 @@ class TableShard(msgspec.Struct):
 
     def add(self, document: Any, place: int, codec: RoleCodec) -> None:
         """Take a row.  Raises FileError where a file of its kind cannot hold it."""
-        fields = counted(document)
         text = row_writer(codec)(document)
+        fields = counted(document)
+        self.add_text(
+            text, [CountedField(key, name, *_place_of(text, key, document[key])) for key, name in fields.items()], place
+        )
+
+    def add_text(self, text: bytes, fields: list[CountedField], place: int = -1) -> None:
+        """Take a row that is written, with its fields that count rows."""
         if fields:
-            self.numbered[len(self.rows)] = [
-                CountedField(key, counter, *_place_of(text, key, document[key])) for key, counter in fields.items()
-            ]
+            self.numbered[len(self.rows)] = fields
         if place >= 0 and not self.places:
             self.places = [-1] * len(self.rows)
         if place >= 0 or self.places:

@@ -28,7 +28,7 @@ from formatspec.engine.read.leaf_reader import (
 )
 from formatspec.engine.read.rows.merge_rows import Reader, RowReader
 from formatspec.engine.read.rows.row_condition import reading_condition
-from formatspec.engine.read.rows.table_row import read_row, rows_of_columns, rows_of_tasks
+from formatspec.engine.read.rows.table_row import by_constant, read_row, rows_of_columns, rows_of_tasks
 from formatspec.engine.resolve.codec_chain import Chain, build
 from formatspec.engine.resolve.discriminators import (
     alternative_test,
@@ -450,6 +450,7 @@ def _table(rules: tuple[TableRule, ...], scope: Scope, context: ReadContext, at:
     if not any(_asked(rule, scope, context) for rule in rules):
         return nothing
     readers = [row_reader(rule, scope, context) for rule in rules]
+    among = by_constant(readers)
     single, columns, runs = scope.textual, rules[0].each.columns, rules[0].each.runs
     tasks = rows_of_tasks(readers) if len(readers) > 1 else {}
 
@@ -471,7 +472,7 @@ def _table(rules: tuple[TableRule, ...], scope: Scope, context: ReadContext, at:
         before = ""
         for position, row in enumerate(value):
             state.at = (*base, *at, position)
-            chosen = read_row(row, position, readers, record, state)
+            chosen = read_row(row, position, readers, record, state, among=among(row))
             if tasks and chosen is not None and (kind := tasks[chosen.number]):
                 if before and kind != before:
                     words = f"a row of {kind} stands after rows of {before}: they are of two tasks"

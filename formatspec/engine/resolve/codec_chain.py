@@ -24,6 +24,8 @@ Convert = Callable[[Any, Env], Any]
 
 NUMBER = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?|[-+]?(?:nan|NaN|inf|Infinity)"
 """A number of a text.  There is one way to fit it, so that a line that does not fit is refused at once."""
+WHOLE_NUMBER = rf"(?:{formats.field('x', 'd').pattern})(?:\.\d+)?"
+"""A whole number, or one that is stated as 1.0, of which a finding tells."""
 _INTEGER = re.compile(r"[-+]?\d+")
 _NUMBER = re.compile(NUMBER)
 _PADDED = re.compile(r"0\d+d")
@@ -438,7 +440,7 @@ def _pattern(leaf: Bind, codecs: Sequence[Codec], types: Sequence[Type]) -> str:
         return r"\S+"
     if leaf.format is not None:
         pattern = formats.field("x", leaf.format).pattern
-        return rf"(?:{pattern})(?:\.\d+)?" if leaf.format == "d" else pattern  # of which a finding tells
+        return WHOLE_NUMBER if leaf.format == "d" else pattern
     arity = next((codec.arity for codec in reversed(codecs) if codec.arity), None)
     for codec in reversed(codecs):
         if codec.between is not None and codec is codecs[-1]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from formatspec.engine.base.faults import MISSING
@@ -69,6 +69,19 @@ def row_test(rule: Rule, scope: Scope) -> RowTest:
         return True
 
     return test
+
+
+def told_by(constants: Sequence[tuple[tuple[tuple[str, ...], Any], ...]]) -> tuple[str, ...] | None:
+    """The path of a constant text that each of several rules requires, so that it tells most rows apart at one look.
+
+    constants: those of each rule, as `constants_in` gives them.
+    """
+    common = [
+        path
+        for path, value in (constants[0] if constants else ())
+        if all(any(path == other and isinstance(one, str) for other, one in rule) for rule in constants)
+    ]
+    return common[0] if common and len(constants) > 1 else None
 
 
 def alternative_test(rule: Rule, scope: Scope) -> RowTest:

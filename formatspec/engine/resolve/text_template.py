@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from formatspec.engine.resolve.codec_chain import NUMBER, build, spell
+from formatspec.engine.resolve.codec_chain import NUMBER, WHOLE_NUMBER, build, spell
 from formatspec.engine.resolve.scope import Scope
 from formatspec.language.errors import Place
 from formatspec.language.leaf import Bind, Computed, Keep, Text
@@ -19,6 +19,8 @@ from formatspec.paths.templates import formats
 from formatspec.paths.templates.template import Template, TemplateField, compile_template
 
 _BLANKS = re.compile(r"[ \t]+")
+_WORDS = 256
+"""Lines of more words are matched by each template, so that what is known of counts stays small."""
 
 
 class TextTemplate(msgspec.Struct, frozen=True):
@@ -32,6 +34,22 @@ class TextTemplate(msgspec.Struct, frozen=True):
     enough however long the line is."""
     literals: tuple[str, ...] = ()
     """What stands before, between and behind the fields, where each is any text and must be there."""
+    fitting_words: dict[int, bool] | None = None
+    """For lines of nothing but numbers with a blank between them: whether a line of so many numbers can fit, as far
+    as it was asked.  None for any other template."""
+
+    def may_fit(self, words: int) -> bool:
+        """Whether a line of so many words, with one blank between them, can fit.
+
+        A line of numbers fits by the count of its words alone, so that a template of another count need not be
+        matched.  The answer for a template that holds other than numbers is True.
+        """
+        known = self.fitting_words
+        if known is None or self.numbers is None or words > _WORDS:
+            return True
+        if words not in known:
+            known[words] = self.numbers.fullmatch(" ".join(["1"] * words)) is not None  # 1 is a number of each kind
+        return known[words]
 
     def render(self, values: Mapping[str, Any]) -> str:
         """The text with these values.  Raises MissingValueError, and ValueError for one that a field cannot render."""
@@ -92,7 +110,13 @@ def text_template(leaf: Text, scope: Scope, place: Place) -> TextTemplate:
         template = compile_template(parts, limit=1 << 22)
     except ValueError as error:
         raise problem(f"in {leaf.source!r}: {error}", place) from None
-    return TextTemplate(template, leaves, frozenset(optional), _only_numbers(parts), _literals(parts))
+    numbers = _only_numbers(parts)
+    by_words = numbers is not None and all(
+        part == " " if isinstance(part, str) else _is_parted_by_blanks(part.pattern) for part in parts
+    )
+    return TextTemplate(
+        template, leaves, frozenset(optional), numbers, _literals(parts), fitting_words={} if by_words else None
+    )
 
 
 def _has_runs_of_blanks(text: str) -> bool:
@@ -133,13 +157,23 @@ def _only_numbers(parts: Sequence[str | TemplateField]) -> re.Pattern[str] | Non
     once = len({part.name for part in fields}) == len(fields)
     if not fields or not apart or not once or any(f.optional or not _is_number(f.pattern) for f in fields):
         return None
-    return re.compile(
-        "".join(re.escape(part) if isinstance(part, str) else f"(?P<{part.name}>{part.pattern})" for part in parts)
-    )
+    if sum(f.pattern.endswith(")*") for f in fields) > 1:
+        return None  # where one ends and the next begins could be told in many ways
+    shown = [re.escape(part) if isinstance(part, str) else f"(?P<{part.name}>{part.pattern})" for part in parts]
+    if shown[-1].endswith(")*)"):
+        shown[-1] = shown[-1][:-1] + "+)"  # nothing follows, so that no number is given back and no place is kept
+    return re.compile("".join(shown))
 
 
 def _is_number(pattern: str) -> bool:
-    return pattern in (NUMBER, formats.field("x", "d").pattern) or pattern.startswith(f"(?:{NUMBER})")
+    """Whether a field's pattern is that of one number, of a whole number, or of several numbers."""
+    return pattern in (NUMBER, formats.field("x", "d").pattern, WHOLE_NUMBER) or pattern.startswith(f"(?:{NUMBER})")
+
+
+def _is_parted_by_blanks(pattern: str) -> bool:
+    """Whether no mark but a blank stands between the numbers of a field."""
+    whole = formats.field("x", "d").pattern
+    return not re.search(r"\[ \]\*|,", pattern.replace(NUMBER, "").replace(whole, ""))
 
 
 def _wants(pattern: str) -> str:

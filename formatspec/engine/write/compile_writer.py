@@ -7,6 +7,7 @@ was read gives the source instead, with its spelling or its absence.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from msgspec.structs import replace
@@ -230,8 +231,9 @@ def row_writer(rule: TableRule, scope: Scope) -> RowWriter:
     """How the records of one table are chosen and written."""
     inner = replace(scope.inside(rule.each.table), bound=frozenset(bound_attributes(rule.row)))
     written = RowWriter(rule, scope, compile_writer(rule.row, inner))
-    if written.where is None:
-        written.plain = plain_writer(rule.row, inner, field_writer)
+    written.plain = plain_writer(
+        rule.row, inner, field_writer, partial(alternatives_writer, compile_writer=compile_writer)
+    )
     return written
 
 

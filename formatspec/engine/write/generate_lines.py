@@ -30,7 +30,12 @@ def text_writer(rule: Rule, shape: TextShape | None, scope: Scope) -> TextWriter
     if scope.kind != "item" or rule.each.table != "objects" or rule.each.rings or shape.blocks or not literals:
         return None
     row = row_writer(rule, scope)
-    if row.where is not None or not isinstance(rule.row, MapRule) or not is_plain(rule.row, inner):
+    if (
+        row.where is not None
+        or not isinstance(rule.row, MapRule)
+        or rule.row.alternatives
+        or not is_plain(rule.row, inner)
+    ):
         return None
     lines_of = _lines_of(rule.row, literals, inner)
 

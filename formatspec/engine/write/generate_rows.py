@@ -15,7 +15,7 @@ from formatspec.engine.resolve.codec_chain import Chain, Convert, build
 from formatspec.engine.resolve.scope import Meaning, Scope
 from formatspec.engine.write.print_leaf import NO_SOURCE, Writer, as_lists
 from formatspec.language.leaf import Bind
-from formatspec.language.rules import Field, LeafRule, MapRule, Rule
+from formatspec.language.rules import Field, LeafRule, MapRule, OneOf, Rule
 from formatspec.model.records import Category, Object
 
 PlainWriter = Callable[[Object, int, int, WriteContext], Any]
@@ -27,10 +27,16 @@ _CATEGORY = frozenset(Category.__struct_fields__) - {"parent", "attributes", "or
 _OBJECT = frozenset(Object.__struct_fields__) - {"category", "attributes", "origin"}
 
 
-def plain_writer(rule: Rule, scope: Scope, writer_of: Callable[[Field, Scope], Writer]) -> PlainWriter | None:
-    """The writer of objects that have no source; None where rows ask for more than their own leaves.
+def plain_writer(
+    rule: Rule,
+    scope: Scope,
+    writer_of: Callable[[Field, Scope], Writer],
+    choice_of: Callable[[OneOf, Scope], Writer],
+) -> PlainWriter | None:
+    """The writer of objects that have no source; None where rows ask for more than leaves and alternatives.
 
-    writer_of: the writer of a field whose leaf is not written at once.
+    writer_of: the writer of a field whose leaf is not written at once.  choice_of: the writer of alternatives within a
+    row, which gives the keys of the one that is taken.
     """
     if not isinstance(rule, MapRule) or not is_plain(rule, scope):
         return None
@@ -39,12 +45,15 @@ def plain_writer(rule: Rule, scope: Scope, writer_of: Callable[[Field, Scope], W
     for field in rule.fields:
         body += value_lines(field, scope, writer_of, names)
         body.append(f"if value is not MISSING: document[{field.keys[0]!r}] = value")
+    for choice in rule.alternatives:
+        choose = names.of("choose", choice_of(choice, scope))
+        body.append(f"document.update({choose}({_CONTEXT}, UNSOURCED))")
     return function("write(record, index, rows, context)", [*body, "return document"], names)
 
 
 def is_plain(rule: MapRule, scope: Scope) -> bool:
-    """Whether rows ask for no more than their own leaves, one under each key."""
-    if scope.kind != "object" or rule.alternatives or any(len(field.keys) > 1 for field in rule.fields):
+    """Whether rows ask for no more than leaves, one under each key, and alternatives beside them."""
+    if scope.kind != "object" or any(len(field.keys) > 1 for field in rule.fields):
         return False
     return rule.rest is None or (isinstance(rule.rest, LeafRule) and not isinstance(rule.rest.leaf, Bind))
 

@@ -164,7 +164,10 @@ def write_record(row: RowWriter, context: WriteContext) -> Any:
     setting = context.setting
     claims, refused = setting.claims, len(setting.refused)
     try:
-        document = row.write(context, source)
+        if row.plain is not None and context.as_read is None and context.up is not None:
+            document = row.plain(context.record, context.index, context.rows, context.up)
+        else:
+            document = row.write(context, source)
     except LackingError:
         setting.claims = claims
         del setting.refused[refused:]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from msgspec import Raw, json
@@ -12,6 +12,7 @@ from formatspec.engine.base.kept_fields import KEPT, KEPT_ROWS, name_of_row
 from formatspec.engine.read.item_state import ItemState
 from formatspec.engine.read.rows.merge_rows import RowReader, keep_row
 from formatspec.engine.read.rows.row_condition import always
+from formatspec.engine.resolve.discriminators import constants_in, told_by
 from formatspec.language.leaf import Bind, bindings
 from formatspec.language.rules import LeafRule, Rule, inside
 
@@ -23,15 +24,17 @@ def read_row(
     outer: Record,
     state: ItemState,
     known: Mapping[str, Any] = {},
+    among: Sequence[RowReader] | None = None,
 ) -> RowReader | None:
     """Read one row by the first of `readers` that fits, and keep its record; `known` slots are set already.
 
+    among: those of the readers that the row's constants leave open, where that is known; else all are tried.
     Gives the reader; None where the row is set aside.
     """
     before, alone = len(state.faults), len(readers) == 1
     nearest: tuple[tuple[int, int, int], list[Fault]] | None = None
     within = False  # whether a row of a table within is at fault, which a table without it would not tell
-    for reader in readers:
+    for reader in readers if among is None else among:
         if len(readers) > 1 and (not reader.test(row) or (within and not reader.nests)):
             continue
         record: Record = {"$up": outer, **known} if reader.table == "children" else dict(known)
@@ -76,6 +79,28 @@ def read_row(
     message = "the row fits no table that could hold it"
     state.fault("ALTERNATIVE", state.at, readers[0].place, message, got=_shown(row), scope=scope)
     return None
+
+
+def by_constant(readers: Sequence[RowReader]) -> Callable[[Any], Sequence[RowReader] | None]:
+    """Which of several readers the constants of a row leave open, found at one look.
+
+    Where each reader requires a constant text at one place, such as the name of an element, the row's own text there
+    tells most of them apart.  Gives None where no such place is common to all, so that each reader has to be tried.
+    """
+    constants = [constants_in(reader.rule, reader.scope.inside(reader.table)) for reader in readers]
+    path = told_by(constants)
+    if path is None:
+        return lambda row: None
+    open_to: dict[Any, list[RowReader]] = {}
+    for reader, own in zip(readers, constants, strict=True):
+        open_to.setdefault(next(value for other, value in own if other == path), []).append(reader)
+
+    def among(row: Any) -> Sequence[RowReader]:
+        for key in path:
+            row = row.get(key) if isinstance(row, dict) else None
+        return open_to.get(row, ()) if isinstance(row, str) else ()
+
+    return among
 
 
 def costs_row(fault: Fault, reader: RowReader, alone: bool = False) -> bool:
