@@ -30,6 +30,9 @@ SEVERAL = WRITTEN << 1
 UNMARKED = WRITTEN << 2
 """Set beside keypoints of which nothing tells the visible from the hidden."""
 
+BOXED = WRITTEN << 3
+"""Set beside a box that stands in the row itself; without it the box follows from what it surrounds."""
+
 ATTRIBUTES = BITS["attributes"]
 """Set where rows tell attributes at all; which they tell is found by their names."""
 
@@ -76,7 +79,7 @@ def slot_bits(rule: Rule, scope: Scope) -> int:
     for leaf in _leaves(rule):
         for name in leaf_names(leaf):
             head = name.removeprefix("object.").partition(".")[0]
-            bits |= SEVERAL if head == "polygons" else 0
+            bits |= {"polygons": SEVERAL, "bbox": BOXED}.get(head, 0)
             head = SLOT_OF.get(head, head)
             bits |= BITS.get(head, 0) | IMPLIED.get(head, 0)
             if head == "depth":

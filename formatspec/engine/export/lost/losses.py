@@ -6,9 +6,21 @@ from collections import Counter
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from formatspec.engine.export.adaptation.adapt import TargetCategories
 from formatspec.engine.export.adaptation.name_items import spoken
-from formatspec.engine.resolve.held_slots import ATTRIBUTES, BITS, SEVERAL, SLOT_OF, UNMARKED, WRITTEN, stated_bits
+from formatspec.engine.resolve.held_slots import (
+    ATTRIBUTES,
+    BITS,
+    BOXED,
+    SEVERAL,
+    SLOT_OF,
+    UNMARKED,
+    UNREAD,
+    WRITTEN,
+    stated_bits,
+)
 from formatspec.engine.spec import wanted_slots
 from formatspec.engine.spec.compiled import Format
 from formatspec.model import derive
@@ -55,6 +67,9 @@ CATEGORY_NAMES = {
 
 HIDDEN = 1
 """The visibility of a keypoint that something else covers."""
+BOX_ROUNDING = 1.0
+"""How far a side of a stated box may be from the outlines, in pixels: tools count the first or the last pixel in or
+out, and outlines are rounded to whole pixels."""
 BESIDE_MASKS = 1 << 40
 """Stands beside the bits of lost slots for outlines of an object whose pixels are held."""
 
@@ -163,7 +178,12 @@ class Losses:
                 continue
             if left_out and id(thing) in left_out:
                 bits &= ~_bits_of(left_out[id(thing)])
-            gone = stated_bits(thing) & ~bits & ~ATTRIBUTES
+                if not bits & (BOXED | BITS["polygons"] | BITS["region"]):
+                    bits &= ~BITS["bbox"]  # it followed from what is left out
+            stated = stated_bits(thing)
+            gone = stated & ~bits & ~ATTRIBUTES
+            if stated & BITS["bbox"] and not bits & BOXED and bits & BITS["bbox"] and _is_another_box(thing, bits, item):
+                self.note("bounding boxes that differ from their outlines")
             if gone & BITS["single"] and thing.single:
                 gone &= ~BITS["single"]  # one thing is what every object is unless something else is said
             if gone & BITS["polygons"] and bits & BITS["region"]:
@@ -254,6 +274,27 @@ def _is_joined(thing: Object, held: int) -> bool:
         return len(thing.polygons) > 1 and not held & SEVERAL
     outlines = thing.region.to_polygons()  # type: ignore[union-attr]
     return any(outline.holes for outline in outlines) or (len(outlines) > 1 and not held & SEVERAL)
+
+
+def _is_another_box(thing: Object, held: int, item: Item) -> bool:
+    """Whether the stated box of an object is not the one around the geometry that is written of it."""
+    if thing.polygons is UNREAD:
+        return False
+    around = _around(thing, held, item)
+    if around is None or thing.bbox is None:
+        return thing.bbox is not None
+    x, y, width, height = thing.bbox
+    left, top, wide, tall = around
+    sides = (x - left, y - top, x + width - left - wide, y + height - top - tall)
+    return any(abs(off) > BOX_ROUNDING for off in sides)
+
+
+def _around(thing: Object, held: int, item: Item) -> derive.Box | None:
+    """The box around the pixels of an object where these are written, else around its outlines."""
+    if held & BITS["region"] and not held & BITS["polygons"] and item.image is not None:
+        region = derive.region(thing, item.image.height, item.image.width)
+        return None if region is None else region.bbox
+    return derive.bbox(msgspec.structs.replace(thing, bbox=None, region=None if _stands(thing) else thing.region))
 
 
 def _stands(thing: Object) -> bool:
