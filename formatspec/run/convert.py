@@ -109,7 +109,7 @@ def prepared(source: OpenDataset, target: Source, staging: Staging, plan: Plan, 
         listed = source.all_categories(spread, shards_of(len(source)))
     conversion = Conversion(source, form, tuple(listed), staging, plan)
     if not conversion.adapter.same:
-        source.purpose = msgspec.structs.replace(source.purpose, origin=False, kept=True)
+        source.purpose = msgspec.structs.replace(source.purpose, origin=False, kept=True, areas=_states_areas(form))
     asked = plan.policy.speaks_of("error") or plan.policy.speaks_of("PIXEL_VALUE")
     if plan.policy.speaks_of("DIFFERS"):
         source.wanted = everything
@@ -117,6 +117,11 @@ def prepared(source: OpenDataset, target: Source, staging: Staging, plan: Plan, 
     if conversion.unchanged and not tells_of_items(form) and not asked:
         source.purpose = msgspec.structs.replace(source.purpose, pixels=False)  # nothing is made of them
     return conversion
+
+
+def _states_areas(form: Format) -> bool:
+    """Whether rows of objects that are made in a format state their areas."""
+    return any(states_areas(role.document_rule) for role in form.documents if not role.kept)
 
 
 def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callable[[int], None], pool: Pool) -> Result:
@@ -289,11 +294,7 @@ def _unchecked(conversion: Conversion, outlines: int) -> Iterator[str]:
         yield f"not checked: outlines of {things} beyond their shape, since {target} takes boxes (validate --deep does)"
     if not source.purpose.pixels and any(role.kind == "pixels" for role in conversion.form.documents):
         yield "not checked: pixels of label images, which are copied as they are (validate --deep does)"
-    if (
-        conversion.adapter.same
-        and not source.purpose.checks
-        and any(states_areas(role.document_rule) for role in source.form.documents)
-    ):
+    if conversion.adapter.same and not source.purpose.checks and _states_areas(source.form):
         yield "not checked: whether stated areas are those of their shapes (validate does)"
     for path in unchecked_keys(source, LARGEST_CONVERTED):
         yield f"not checked: whether keys stand twice in {path}, which is large (validate does)"

@@ -117,6 +117,7 @@ class Exporter:
         self.apart = asked.holds_apart(target)
         self.unheld = frozenset() if self.same else asked.unheld_lines(target)
         self.boxed = not self.same and asked.holds_boxes_only(target)
+        self.drawn = not self.same and asked.draws_outlines(target)
         self.beside_pictures = not self.same and target.told_beside_pictures
         self.in_documents = not self.same and target.numbered_by_rows
         self.areas_as_objects = "areas" not in losses.tables and "objects" in losses.tables
@@ -150,6 +151,7 @@ class Exporter:
         setting = WriteSetting(own.captures, self.categories, dict(self.target.options))
         setting.index = index
         setting.apart, setting.unheld, setting.boxed = self.apart, self.unheld, self.boxed
+        setting.drawn = self.drawn
         setting.in_documents = whole and self.in_documents
         context = self._context(setting, own)
         files: list[tuple[str, bytes]] = []
@@ -394,6 +396,7 @@ class Exporter:
         setting.rows["lost"] = item_setting.rows.setdefault("lost", [])
         setting.renumbered = self.renumbers
         setting.apart, setting.unheld, setting.boxed = self.apart, self.unheld, self.boxed
+        setting.drawn = self.drawn
         return self._context(setting, item)
 
     def _spool(self, table: Spooled, shared: Shared, item: Item, context: WriteContext) -> None:

@@ -11,6 +11,7 @@ from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting
 from formatspec.engine.export.adaptation.name_items import spoken
 from formatspec.engine.resolve.held_slots import BITS, record_mark
 from formatspec.engine.spec.compiled import Role
+from formatspec.model import derive
 from formatspec.model.records import Area, Category, Item, Label, Object, Origin
 
 
@@ -45,18 +46,20 @@ def of_one_category(item: Item, category: Category) -> Item:
 
 
 def as_seen(item: Item, setting: WriteSetting) -> tuple[Item, list[tuple[Object, Object]]]:
-    """An item with those objects that the label image shows, each with its pixels there; and which became which."""
+    """An item with those objects that the label image shows, each with its pixels there; and which became which.
+
+    The area and the box of an object are those of its pixels.
+    """
     lost = setting.rows.setdefault("lost", [])
+    height, width = (None, None) if item.image is None else (item.image.height, item.image.width)
     twins = []
     for thing in item.objects:
         seen = setting.seen.get(id(thing))
         if seen is None:
             lost.append(("objects", thing, "no region"))
-        elif seen.region is None:
-            twins.append((thing, thing))
-        elif seen.pixels:
-            shown = msgspec.structs.replace(thing, region=seen.region, bbox=None)
-            twins.append((thing, shown))
+        elif seen.region is None or seen.pixels:
+            region = seen.region or derive.region(thing, height, width)
+            twins.append((thing, msgspec.structs.replace(thing, region=region, bbox=None)))
     return msgspec.structs.replace(item, objects=tuple(shown for _, shown in twins)), twins
 
 

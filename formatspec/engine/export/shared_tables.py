@@ -148,6 +148,11 @@ def holds_boxes_only(form: Format) -> bool:
     return "bbox" in held and not held & shapes and all(role.kind != "pixels" for role in form.documents)
 
 
+def draws_outlines(form: Format) -> bool:
+    """Whether a format has no place for the outlines of objects, but for the pixels inside them."""
+    return not _held_slots(form) & {"polygons", "polygon"} and not holds_boxes_only(form)
+
+
 def _held_slots(form: Format) -> set[str]:
     """The slots of objects that rows of a format tell."""
     return {

@@ -178,11 +178,18 @@ class Losses:
                 continue
             if left_out and id(thing) in left_out:
                 bits &= ~_bits_of(left_out[id(thing)])
+                if "area" in left_out[id(thing)]:
+                    self.note("stated areas that differ from those of what is written")
                 if not bits & (BOXED | BITS["polygons"] | BITS["region"]):
                     bits &= ~BITS["bbox"]  # it followed from what is left out
             stated = stated_bits(thing)
             gone = stated & ~bits & ~ATTRIBUTES
-            if stated & BITS["bbox"] and not bits & BOXED and bits & BITS["bbox"] and _is_another_box(thing, bits, item):
+            if (
+                stated & BITS["bbox"]
+                and not bits & BOXED
+                and bits & BITS["bbox"]
+                and _is_another_box(thing, bits, item)
+            ):
                 self.note("bounding boxes that differ from their outlines")
             if gone & BITS["single"] and thing.single:
                 gone &= ~BITS["single"]  # one thing is what every object is unless something else is said
