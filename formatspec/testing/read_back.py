@@ -351,7 +351,7 @@ def _near(mine: Iterable[float], theirs: Iterable[float]) -> bool:
 
 
 def _has_box(thing: Object, other: Object) -> bool:
-    """Whether a box came back: as it was, or as one that follows from other geometry and is the same but for rounding."""
+    """Whether a box came back: as it was, or as the one that follows from other geometry, but for rounding."""
     if other.bbox is not None:
         return thing.bbox is not None and _near(thing.bbox, other.bbox)
     back = derive.bbox(other)

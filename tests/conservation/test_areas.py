@@ -66,8 +66,8 @@ def test_a_clipped_object_has_the_area_of_what_is_left(tmp_path: Path) -> None:
 
 def test_an_area_that_a_repair_computed_anew_is_written_and_kept_fields_stay_named(tmp_path: Path) -> None:
     data = coco(tmp_path / "data", [{**outlined(3, 5, 10, 10), "area": 7, "kind": "x"}])
-    for to, more in (("lvis", {}), ("yolo_ultralytics", {})):
-        out, lines = converted(data, to, on=["DIFFERS=fix"], **more)
+    for to in ("lvis", "yolo_ultralytics"):
+        _, lines = converted(data, to, on=["DIFFERS=fix"])
         assert lines["kept fields: kind"] == 1 and DIFFER not in lines
     assert areas(converted(data, "lvis", on=["DIFFERS=fix"])[0]) == [100]
 

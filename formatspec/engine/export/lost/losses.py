@@ -184,12 +184,7 @@ class Losses:
                     bits &= ~BITS["bbox"]  # it followed from what is left out
             stated = stated_bits(thing)
             gone = stated & ~bits & ~ATTRIBUTES
-            if (
-                stated & BITS["bbox"]
-                and not bits & BOXED
-                and bits & BITS["bbox"]
-                and _is_another_box(thing, bits, item)
-            ):
+            if stated & bits & BITS["bbox"] and not bits & BOXED and _is_another_box(thing, bits, item):
                 self.note("bounding boxes that differ from their outlines")
             if gone & BITS["single"] and thing.single:
                 gone &= ~BITS["single"]  # one thing is what every object is unless something else is said
