@@ -39,12 +39,13 @@ class Origin:
     kept: the keys of its rows that the format keeps or does not know, and that hold a value; noted where the rows
     themselves are not held.
     size: height and width in pixels of the image that the record is of, where a dataset in Python gave it.
+    file: the document whose row told of the record first; noted where the rows themselves are held.
     area: the area that an object's row states; noted where it is to be written in another format.
 
     An origin is outside its record's equality, so any two are equal.
     """
 
-    __slots__ = ("area", "as_read", "documents", "index", "kept", "rasters", "rows", "size")
+    __slots__ = ("area", "as_read", "documents", "file", "index", "kept", "rasters", "rows", "size")
 
     def __init__(
         self,
@@ -61,6 +62,7 @@ class Origin:
         self.kept = kept
         self.as_read: Any = None
         self.size: tuple[int, int] | None = None
+        self.file = ""
         self.area: StatedArea | None = None
 
     def forget(self) -> None:

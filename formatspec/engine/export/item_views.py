@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -12,7 +12,7 @@ from formatspec.engine.export.adaptation.name_items import spoken
 from formatspec.engine.resolve.held_slots import BITS, record_mark
 from formatspec.engine.spec.compiled import Role
 from formatspec.model import derive
-from formatspec.model.records import Area, Category, Item, Label, Object, Origin
+from formatspec.model.records import Area, Caption, Category, Item, Label, Object, Origin
 
 
 def of_one_label(item: Item, label: Label) -> Item:
@@ -43,6 +43,22 @@ def of_one_category(item: Item, category: Category) -> Item:
     """An item with the objects of one category only, for a file of that category's objects."""
     things = tuple(thing for thing in item.objects if thing.category == category)
     return msgspec.structs.replace(item, objects=things, labels=())
+
+
+def of_one_subset(item: Item, subset: str, subset_of: Mapping[str, str]) -> Item:
+    """An item with those of its records that documents of one of its subsets told of, where several tell of it.
+
+    subset_of: the subset of each document that tells of one.  Records that no such document told are of all subsets.
+    """
+
+    def belongs(record: Object | Label | Caption) -> bool:
+        told = None if record.origin is None else subset_of.get(record.origin.file)
+        return told is None or told == subset or told not in item.subsets
+
+    if subset not in item.subsets:
+        return item
+    things, labels, captions = (tuple(filter(belongs, of)) for of in (item.objects, item.labels, item.captions))
+    return msgspec.structs.replace(item, objects=things, labels=labels, captions=captions)
 
 
 def as_seen(item: Item, setting: WriteSetting) -> tuple[Item, list[tuple[Object, Object]]]:

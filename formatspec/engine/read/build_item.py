@@ -193,6 +193,7 @@ def _objects(state: ItemState) -> tuple[Object, ...]:
         origin = None
         if "$rows" in record or "$rasters" in record:
             origin = Origin(record.get("$rows"), record.get("$rasters"), index)
+            origin.file = record.get("$file", "")
         elif KEPT in record or AREA in record:
             origin = Origin(kept=record.get(KEPT, ()))
         if state.categories.match and state.categories.listed:
@@ -310,7 +311,9 @@ def _caption(record: Record) -> Caption:
 
 def _origin(record: Record) -> Origin | None:
     if "$rows" in record:
-        return Origin(record["$rows"])
+        origin = Origin(record["$rows"])
+        origin.file = record.get("$file", "")
+        return origin
     return Origin(kept=record[KEPT]) if KEPT in record else None
 
 
