@@ -143,7 +143,7 @@ def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callab
     refused: list[Finding] = []
     claimed: set[str] = set()
     categories: set[str] = set()
-    items = files = copied = left_out = classed = joined = boxed = objects = outlines = 0
+    items = files = copied = left_out = classed = classless = joined = boxed = objects = outlines = 0
     if conversion.in_turn:
         coming = Alone().map(conversion.run, shards)
     else:
@@ -159,6 +159,7 @@ def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callab
         left_out += made.left_out
         classed += made.classed
         joined += made.joined
+        classless += made.classless
         boxed, objects, outlines = boxed + made.boxed, objects + made.objects, outlines + made.outlines
         progress(stop)
     findings += refused
@@ -212,7 +213,7 @@ def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callab
         losses=tuple(losses.lines()), loss_report=tuple(losses.report()), findings=told,
         notices=(
             *_notices(source, copied, claimed), *finisher.borrowed, *_unchecked(conversion, outlines),
-            *_of_classes(conversion, classed, losses), *_of_joined(joined),
+            *_of_classes(conversion, classed, classless, losses), *_of_strangers(conversion, finisher.used), *_of_joined(joined),
             *(conversion.labels.unmet(categories | conversion.labels.met)
               if conversion.labels is not None and plan.select is None else ()),
             *_of_boxes(conversion, boxed, objects, losses),
@@ -246,16 +247,29 @@ def refuse_errors(findings: Sequence[Finding], told: tuple[Finding, ...]) -> Non
         raise RefusedError(f"nothing was written: {found} the conversion", told, ways=ways)
 
 
-def _of_classes(conversion: Conversion, classed: int, losses: Losses) -> Iterator[str]:
+def _of_classes(conversion: Conversion, classed: int, classless: int, losses: Losses) -> Iterator[str]:
     """What there is to say of objects without a class."""
     things = "1 object" if classed == 1 else f"{classed} objects"
     if classed and conversion.classes is not None:
         name = conversion.classes.name
         yield f"written with the class {name!r}, since {conversion.source.name} states none: {things}"
-    if conversion.classes is None and any(
-        what.startswith("objects not written (no category") for what, _ in losses.counts
-    ):
+    if classless and any(what.startswith("objects not written (no category") for what, _ in losses.counts):
         yield "--default-class NAME gives objects without a class one, so that they are written"
+
+
+def _of_strangers(conversion: Conversion, used: Collection[str]) -> Iterator[str]:
+    """What there is to say of classes that are none of those that a format has once and for all."""
+    categories = conversion.categories
+    if conversion.adapter.same or not categories.closed:
+        return
+    names = {category.name for category in categories.listed}
+    strange = sorted(name for name in used if name not in names)
+    if strange:
+        shown = ", ".join(map(repr, strange[:3])) + (f" and {len(strange) - 3} more" if len(strange) > 3 else "")
+        yield (
+            f"{conversion.form.name} has a fixed list of {len(names)} classes, in which {shown} "
+            f"{'is' if len(strange) == 1 else 'are'} missing; --labels FILE says which of its classes each of yours is"
+        )
 
 
 def _of_joined(joined: int) -> Iterator[str]:
