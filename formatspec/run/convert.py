@@ -213,7 +213,8 @@ def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callab
         losses=tuple(losses.lines()), loss_report=tuple(losses.report()), findings=told,
         notices=(
             *_notices(source, copied, claimed), *finisher.borrowed, *_unchecked(conversion, outlines),
-            *_of_classes(conversion, classed, classless, losses), *_of_strangers(conversion, finisher.used), *_of_joined(joined),
+            *_of_classes(conversion, classed, classless, losses), *_of_strangers(conversion, finisher.used),
+            *_of_joined(joined),
             *(conversion.labels.unmet(categories | conversion.labels.met)
               if conversion.labels is not None and plan.select is None else ()),
             *_of_boxes(conversion, boxed, objects, losses),

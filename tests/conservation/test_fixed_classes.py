@@ -1,4 +1,4 @@
-"""Classes of which a target knows nothing: they get a colour where it may have its own, else the report says the way."""
+"""Classes of which a target knows nothing: they get a colour where it may have its own, else a notice tells more."""
 
 from __future__ import annotations
 

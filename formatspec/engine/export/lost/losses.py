@@ -11,6 +11,7 @@ import msgspec
 from formatspec.engine.export.adaptation.adapt import TargetCategories
 from formatspec.engine.export.adaptation.name_items import spoken
 from formatspec.engine.resolve.held_slots import (
+    ALL_ATTRIBUTES,
     ATTRIBUTES,
     BITS,
     BOXED,
@@ -19,6 +20,7 @@ from formatspec.engine.resolve.held_slots import (
     UNMARKED,
     UNREAD,
     WRITTEN,
+    attribute_bit,
     stated_bits,
 )
 from formatspec.engine.spec import wanted_slots
@@ -86,7 +88,7 @@ class Losses:
         meanings = [
             (meaning, scope)
             for role in made
-            for meaning, scope, _ in wanted_slots.meanings(role.document_rule, role.scope)
+            for meaning, scope, _ in wanted_slots.meanings(role.document_rule, role.scope, kept=same)
         ]
         captured = {name for role in target.roles.values() if not role.kept for name in role.captures}
         self.item_slots = {
@@ -202,7 +204,7 @@ class Losses:
             if gone:
                 slots_lost[gone] = slots_lost.get(gone, 0) + 1
             if thing.attributes or self.categories.fixed:
-                self._named(thing, bool(bits & ATTRIBUTES), left_out.get(id(thing), ()))
+                self._named(thing, bits, left_out.get(id(thing), ()))
         self._of_item(item, left_out.get(id(item), ()))
 
     def _of_item(self, item: Item, left_out: Collection[str]) -> None:
@@ -239,14 +241,14 @@ class Losses:
         if attributes and "attributes" not in told and not all(name in told for name in attributes):
             self.note(f"attributes of {unit}", unit)
 
-    def _named(self, thing: Object, told: bool, left_out: Collection[str]) -> None:
+    def _named(self, thing: Object, held: int, left_out: Collection[str]) -> None:
         """Count what is lost by its name: attributes, and a category that the target's table lacks.
 
-        told: whether the object's rows tell attributes.  left_out: names that they leave out.
+        held: what the object's rows tell.  left_out: names that they leave out.
         """
         for name in thing.attributes:
-            by_name = name in self.object_attributes or "" in self.object_attributes
-            if not told or not by_name or f"attributes.{name}" in left_out:
+            is_told = held & (ALL_ATTRIBUTES | attribute_bit(name))
+            if not is_told or f"attributes.{name}" in left_out:
                 self.note(f"attribute {name}")
         if thing.category is not None and self.categories.fixed and not self.categories.holds(thing.category):
             self.note(f"category {thing.category.name}")
