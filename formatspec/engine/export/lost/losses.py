@@ -94,6 +94,10 @@ class Losses:
         self.item_slots = {
             meaning.name for meaning, scope in meanings if meaning.where == "item" or scope.kind == "item"
         } | captured
+        self.lists_subsets = "subset" not in target.key_names and any(
+            role.span == "shared" and "subset" in role.captures and "items" in wanted_slots.tables(role.document_rule)
+            for role in made
+        )
         self.tables = {meaning.table for meaning, _ in meanings if meaning.where == "column"}
         self.tables |= {table for role in made for table in wanted_slots.tables(role.document_rule)}
         self.category_slots = {
@@ -223,7 +227,7 @@ class Losses:
             self.note("void pixels", "items")
         if item.subsets and not slots & {"subset", "subsets"}:
             self.note("subsets", "items")
-        elif len(item.subsets) > 1 and "subsets" not in slots:
+        elif len(item.subsets) > 1 and "subsets" not in slots and not self.lists_subsets:
             self.note("further subsets", "items")
         if "labels" in self.tables or self.label_slots:
             for label in item.labels:
