@@ -89,3 +89,16 @@ def test_an_image_at_the_top_gets_a_folder_where_a_target_has_one(tmp_path: Path
     out, _ = converted(data, "lvis")
     (item,) = fs.open(out, "lvis")
     assert item.image is not None and item.image.path == "default/a.png"
+
+
+def test_findings_of_annotations_that_stand_in_two_subsets_lead_to_the_objects_that_are_left(tmp_path: Path) -> None:
+    data = alike(tmp_path / "in")
+    for path in (data / "annotations").iterdir():
+        made = json.loads(path.read_text())
+        wrong = [{**made["annotations"][0], "id": place, "bbox": [place, 1, 0, 5]} for place in (7, 8)]
+        path.write_text(json.dumps({**made, "annotations": [*made["annotations"], *wrong]}))
+    (item,) = fs.open(data, "coco")
+    assert [thing.id for thing in item.objects] == [1, 2, 7, 8]
+    out, _ = converted(data, "lvis", on=["BOX_EMPTY=drop"])
+    (item,) = fs.open(out, "lvis")
+    assert [thing.id for thing in item.objects] == [1, 2]

@@ -57,8 +57,12 @@ def of_one_subset(item: Item, subset: str, subset_of: Mapping[str, str]) -> Item
 
     if subset not in item.subsets:
         return item
-    things, labels, captions = (tuple(filter(belongs, of)) for of in (item.objects, item.labels, item.captions))
-    return msgspec.structs.replace(item, objects=things, labels=labels, captions=captions)
+    return msgspec.structs.replace(
+        item,
+        objects=tuple(one for one in item.objects if belongs(one)),
+        labels=tuple(one for one in item.labels if belongs(one)),
+        captions=tuple(one for one in item.captions if belongs(one)),
+    )
 
 
 def as_seen(item: Item, setting: WriteSetting) -> tuple[Item, list[tuple[Object, Object]]]:

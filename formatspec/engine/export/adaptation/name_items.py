@@ -218,8 +218,9 @@ class Naming:
     def _inherited_name(self, name: str, item: Item) -> Any:
         """What an item's path says of a capture of this name; None where a single folder cannot be named so."""
         value = item.captures.get(name)
-        is_single = self._formats.get(name) is None and isinstance(value, str)
-        return None if is_single and (value == "" or "/" in value) else value
+        if self._formats.get(name) is None and isinstance(value, str) and (value == "" or "/" in value):
+            return None
+        return value
 
     def _given(self, name: str) -> Capture:
         """What a capture is where the item does not say it."""
