@@ -135,6 +135,7 @@ def by_value(what: str) -> bool:
         any(word in what for word in words)
         or "encoded anew" in what
         or "renumbered" in what
+        or "that differ from" in what
         or what.startswith("category ")
     )
 

@@ -7,7 +7,7 @@ first pixel; x runs right, y down.  Pixel payloads are run-length coded regions,
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import msgspec
 
@@ -26,17 +26,26 @@ if TYPE_CHECKING:
 Id = int | str
 
 
+class StatedArea(NamedTuple):
+    """The area in square pixels that a row states of an object, and the geometry that the object had then."""
+
+    value: float
+    shape: tuple[Any, ...]
+
+
 class Origin:
     """Where a record came from: its source rows, documents and label images, and the record as it was read.
 
     kept: the keys of its rows that the format keeps or does not know, and that hold a value; noted where the rows
     themselves are not held.
     size: height and width in pixels of the image that the record is of, where a dataset in Python gave it.
+    file: the document whose row told of the record first; noted where the rows themselves are held.
+    area: the area that an object's row states; noted where it is to be written in another format.
 
     An origin is outside its record's equality, so any two are equal.
     """
 
-    __slots__ = ("as_read", "documents", "index", "kept", "rasters", "rows", "size")
+    __slots__ = ("area", "as_read", "documents", "file", "index", "kept", "rasters", "rows", "size")
 
     def __init__(
         self,
@@ -53,6 +62,8 @@ class Origin:
         self.kept = kept
         self.as_read: Any = None
         self.size: tuple[int, int] | None = None
+        self.file = ""
+        self.area: StatedArea | None = None
 
     def forget(self) -> None:
         """Let go of the source: a record and its origin name each other, and label images are large."""
@@ -240,6 +251,22 @@ class Object(msgspec.Struct, frozen=True, kw_only=True):
         known = size or (self.origin.size if self.origin is not None else None)
         region = derive.mask_region(self, known)
         return None if region is None else region.to_mask()
+
+
+def _shape(thing: Object) -> tuple[Any, ...]:
+    """The geometry from which an object's area follows."""
+    return thing.bbox, thing.rotated, thing.polygons, thing.region
+
+
+def note_area(thing: Object, area: float) -> None:
+    """Note the area that an object's row states.  The object has an origin."""
+    if thing.origin is not None:
+        thing.origin.area = StatedArea(area, _shape(thing))
+
+
+def is_reshaped(thing: Object, stated: StatedArea) -> bool:
+    """Whether an object's geometry is no longer the one of which its row stated the area."""
+    return any(now is not then for now, then in zip(_shape(thing), stated.shape, strict=True))
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True):

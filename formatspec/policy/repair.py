@@ -206,7 +206,8 @@ def _computed_anew(thing: Object) -> Object:
     """An object whose computed values are no longer those of its source."""
     if thing.origin is None:
         return replace(thing, score=thing.score)
-    origin = Origin(thing.origin.rows, thing.origin.rasters, thing.origin.index, thing.origin.documents)
+    before = thing.origin
+    origin = Origin(before.rows, before.rasters, before.index, before.documents, before.kept)
     return replace(thing, origin=origin)
 
 

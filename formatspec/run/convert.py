@@ -109,7 +109,7 @@ def prepared(source: OpenDataset, target: Source, staging: Staging, plan: Plan, 
         listed = source.all_categories(spread, shards_of(len(source)))
     conversion = Conversion(source, form, tuple(listed), staging, plan)
     if not conversion.adapter.same:
-        source.purpose = msgspec.structs.replace(source.purpose, origin=False, kept=True)
+        source.purpose = msgspec.structs.replace(source.purpose, origin=False, kept=True, areas=_states_areas(form))
     asked = plan.policy.speaks_of("error") or plan.policy.speaks_of("PIXEL_VALUE")
     if plan.policy.speaks_of("DIFFERS"):
         source.wanted = everything
@@ -117,6 +117,11 @@ def prepared(source: OpenDataset, target: Source, staging: Staging, plan: Plan, 
     if conversion.unchanged and not tells_of_items(form) and not asked:
         source.purpose = msgspec.structs.replace(source.purpose, pixels=False)  # nothing is made of them
     return conversion
+
+
+def _states_areas(form: Format) -> bool:
+    """Whether rows of objects that are made in a format state their areas."""
+    return any(states_areas(role.document_rule) for role in form.documents if not role.kept)
 
 
 def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callable[[int], None], pool: Pool) -> Result:
@@ -139,7 +144,7 @@ def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callab
     claimed: set[str] = set()
     categories: set[str] = set()
     coverage = Coverage()
-    items = files = copied = left_out = classed = joined = boxed = objects = outlines = 0
+    items = files = copied = left_out = classed = classless = joined = boxed = objects = outlines = 0
     if conversion.in_turn:
         coming = Alone().map(conversion.run, shards)
     else:
@@ -156,6 +161,7 @@ def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callab
         classed += made.classed
         joined += made.joined
         coverage.add(made.coverage)
+        classless += made.classless
         boxed, objects, outlines = boxed + made.boxed, objects + made.objects, outlines + made.outlines
         progress(stop)
     findings += refused
@@ -210,7 +216,8 @@ def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callab
         notices=(
             *_notices(source, copied, claimed, conversion.adapter.same), *finisher.borrowed,
             *_unchecked(conversion, outlines),
-            *_of_classes(conversion, classed, losses), *_of_coverage(coverage), *_of_joined(joined),
+            *_of_classes(conversion, classed, classless, losses), *_of_strangers(conversion, finisher.used),
+            *_of_coverage(coverage), *_of_joined(joined),
             *(conversion.labels.unmet(categories | conversion.labels.met)
               if conversion.labels is not None and plan.select is None else ()),
             *_of_boxes(conversion, boxed, objects, losses),
@@ -244,15 +251,13 @@ def refuse_errors(findings: Sequence[Finding], told: tuple[Finding, ...]) -> Non
         raise RefusedError(f"nothing was written: {found} the conversion", told, ways=ways)
 
 
-def _of_classes(conversion: Conversion, classed: int, losses: Losses) -> Iterator[str]:
+def _of_classes(conversion: Conversion, classed: int, classless: int, losses: Losses) -> Iterator[str]:
     """What there is to say of objects without a class."""
     things = "1 object" if classed == 1 else f"{classed} objects"
     if classed and conversion.classes is not None:
         name = conversion.classes.name
         yield f"written with the class {name!r}, since {conversion.source.name} states none: {things}"
-    if conversion.classes is None and any(
-        what.startswith("objects not written (no category") for what, _ in losses.counts
-    ):
+    if classless and any(what.startswith("objects not written (no category") for what, _ in losses.counts):
         yield "--default-class NAME gives objects without a class one, so that they are written"
 
 
@@ -264,6 +269,21 @@ def _of_coverage(coverage: Coverage) -> Iterator[str]:
         told += [f"{others} under their own names"] if others > 0 else []
         share = f"{coverage.named} of {amount(coverage.objects, 'object')} ({coverage.named / coverage.objects:.1%})"
         yield f"--labels names the categories of {share}{', ' if told else ''}{', '.join(told)}"
+
+
+def _of_strangers(conversion: Conversion, used: Collection[str]) -> Iterator[str]:
+    """What there is to say of classes that are none of those that a format has once and for all."""
+    categories = conversion.categories
+    if conversion.adapter.same or not categories.closed:
+        return
+    names = {category.name for category in categories.listed}
+    strange = sorted(name for name in used if name not in names)
+    if strange:
+        shown = ", ".join(map(repr, strange[:3])) + (f" and {len(strange) - 3} more" if len(strange) > 3 else "")
+        yield (
+            f"{conversion.form.name} has a fixed list of {len(names)} classes, in which {shown} "
+            f"{'is' if len(strange) == 1 else 'are'} missing; --labels FILE says which of its classes each of yours is"
+        )
 
 
 def _of_joined(joined: int) -> Iterator[str]:
@@ -302,11 +322,7 @@ def _unchecked(conversion: Conversion, outlines: int) -> Iterator[str]:
         yield f"not checked: outlines of {things} beyond their shape, since {target} takes boxes (validate --deep does)"
     if not source.purpose.pixels and any(role.kind == "pixels" for role in conversion.form.documents):
         yield "not checked: pixels of label images, which are copied as they are (validate --deep does)"
-    if (
-        conversion.adapter.same
-        and not source.purpose.checks
-        and any(states_areas(role.document_rule) for role in source.form.documents)
-    ):
+    if conversion.adapter.same and not source.purpose.checks and _states_areas(source.form):
         yield "not checked: whether stated areas are those of their shapes (validate does)"
     for path in unchecked_keys(source, LARGEST_CONVERTED):
         yield f"not checked: whether keys stand twice in {path}, which is large (validate does)"

@@ -28,7 +28,9 @@ PAINTING = ("paint", "crowds")
 SURROUNDED = ("region", "polygons", "rotated", "circle", "ellipse", "polyline", "keypoints")
 """The geometry from which a box follows, in the order in which it does."""
 PIXEL = 1.0
-"""How far the box that follows from geometry may be from the one that follows from it in the output."""
+"""How far a side of a stated box may be from the geometry from which it follows in the output."""
+ROUNDED = 0.5
+"""How far that geometry may have moved beside, as it was rounded to whole pixels."""
 SAME_PIXELS = 0.97
 """Intersection over union above which pixels and outlines are taken to show the same."""
 
@@ -117,7 +119,7 @@ LINES: Mapping[str, tuple[str, ...]] = {
     "objects.tags": ("tags of objects",),
     "objects.score": ("scores",),
     "objects.text": ("texts of objects",),
-    "objects.bbox": ("boxes",),
+    "objects.bbox": ("boxes", "bounding boxes", "pixels covered"),
     "objects.rotated": ("rotated boxes",),
     "objects.polygons": ("polygons", "outlines beside masks", "holes and pieces", "pixels covered"),
     "objects.polyline": ("polylines",),
@@ -349,16 +351,16 @@ def _near(mine: Iterable[float], theirs: Iterable[float]) -> bool:
 
 
 def _has_box(thing: Object, other: Object) -> bool:
-    """Whether a box came back: as it was, or as the one that follows from the geometry that was written."""
+    """Whether a box came back: as it was, or as the one that follows from other geometry, but for rounding."""
     if other.bbox is not None:
         return thing.bbox is not None and _near(thing.bbox, other.bbox)
     back = derive.bbox(other)
-    if back is None:
-        return False
-    written = next(slot for slot in SURROUNDED if _is_stated(getattr(other, slot)))
-    same = getattr(thing, written)
-    expected = [derive.bbox(_only(written, same))] if _is_stated(same) else _boxes(thing)
-    return any(box is not None and all(abs(a - b) <= PIXEL for a, b in zip(back, box, strict=True)) for box in expected)
+    if back is None or thing.bbox is None:
+        return thing.bbox is None
+    x, y, width, height = thing.bbox
+    left, top, wide, tall = back
+    sides = (x - left, y - top, x + width - left - wide, y + height - top - tall)
+    return all(abs(off) <= PIXEL + ROUNDED for off in sides)
 
 
 def _has_rotated(thing: Object, other: Object) -> bool:

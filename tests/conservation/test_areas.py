@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 from small_datasets import coco, converted, outlined
 
+import formatspec as fs
+
+DIFFER = "stated areas that differ from those of what is written"
 TRIANGLE = {"bbox": [3, 5, 16, 16], "area": 130.25, "segmentation": [[3, 5, 19, 5, 3, 21]]}
 STATED = [TRIANGLE, {"bbox": [1, 1, 5, 5], "area": 17.5, "segmentation": []}]
 
@@ -30,4 +33,45 @@ def test_a_target_of_boxes_has_the_areas_of_the_boxes(tmp_path: Path, more: dict
     """Outlines are not even decoded for it; the area was 0 there."""
     out, lines = converted(coco(tmp_path / "data", [TRIANGLE, outlined(20, 2, 5, 6)]), "objects365", **more)
     assert areas(out) == [256, 30]
-    assert lines == {"polygons": 2}
+    assert lines == {"polygons": 2, DIFFER: 1}
+
+
+@pytest.mark.parametrize("more", [{}, {"where": "true"}])
+@pytest.mark.parametrize("to", ["lvis", "doclaynet"])
+def test_a_stated_area_stays_where_the_shape_is_written_as_it_was(
+    tmp_path: Path, to: str, more: dict[str, Any]
+) -> None:
+    pixels = {"counts": [305, 5, 25, 5, 860], "size": [30, 40]}
+    rows = [TRIANGLE, {"bbox": [10, 5, 2, 5], "area": 9, "segmentation": pixels, "iscrowd": 1}, outlined(1, 1, 5, 5)]
+    out, lines = converted(coco(tmp_path / "data", rows), to, **more)
+    assert areas(out) == [130.25, 9, 25] and DIFFER not in lines
+
+
+@pytest.mark.parametrize("more", [{}, {"where": "true"}])
+def test_the_area_of_a_changed_shape_is_computed_and_a_line(tmp_path: Path, more: dict[str, Any]) -> None:
+    out, lines = converted(coco(tmp_path / "data", [TRIANGLE, outlined(20, 2, 5, 6)]), "coco_panoptic", **more)
+    document = json.loads((out / "annotations/panoptic_train.json").read_text())
+    (row,) = document["annotations"]
+    (item,) = fs.open(out, "coco_panoptic")
+    pixels = [int(thing.region.to_mask().sum()) for thing in item.objects if thing.region is not None]
+    assert [one["area"] for one in row["segments_info"]] == pixels == [120, 30]
+    assert lines[DIFFER] == 1
+
+
+def test_a_clipped_object_has_the_area_of_what_is_left(tmp_path: Path) -> None:
+    data = coco(tmp_path / "data", [{**outlined(30, 5, 20, 10), "kind": "x"}])
+    out, lines = converted(data, "lvis", on=["BOX_OUTSIDE=clip", "POLYGON_OUTSIDE=clip"])
+    assert areas(out) == [100] and lines["kept fields: kind"] == 1
+
+
+def test_an_area_that_a_repair_computed_anew_is_written_and_kept_fields_stay_named(tmp_path: Path) -> None:
+    data = coco(tmp_path / "data", [{**outlined(3, 5, 10, 10), "area": 7, "kind": "x"}])
+    for to in ("lvis", "yolo_ultralytics"):
+        _, lines = converted(data, to, on=["DIFFERS=fix"])
+        assert lines["kept fields: kind"] == 1 and DIFFER not in lines
+    assert areas(converted(data, "lvis", on=["DIFFERS=fix"])[0]) == [100]
+
+
+def test_an_area_that_is_no_number_is_computed(tmp_path: Path) -> None:
+    out, _ = converted(coco(tmp_path / "data", [{**outlined(3, 5, 10, 10), "area": None}]), "lvis")
+    assert areas(out) == [100]

@@ -128,3 +128,19 @@ def test_categories_that_no_object_has_are_named_where_the_target_lists_none(tmp
     assert converted(data, "labelme")[1]["categories without objects"] == 2
     assert "categories without objects" not in converted(data, "voc")[1]
     assert "categories without objects" not in converted(data, "yolo_ultralytics")[1]
+
+
+def test_attributes_of_items_that_a_target_tells_in_rows_that_it_only_keeps_are_named(tmp_path: Path) -> None:
+    data = coco(tmp_path / "in", [outlined(1, 1, 5, 5)])
+    (file,) = data.glob("annotations/*.json")
+    document = json.loads(file.read_text())
+    document["images"][0]["attributes"] = {"night": True}
+    file.write_text(json.dumps(document))
+    _, lost = converted(data, "label_studio")
+    assert lost["attributes of items"] == 1
+
+
+def test_an_attribute_that_only_rows_of_others_have_a_place_for_is_named(tmp_path: Path) -> None:
+    rows = [{**outlined(1, 1, 5, 5), "attributes": {"z": 1.5, "visibility": 0.5}}]
+    _, lost = converted(coco(tmp_path / "in", rows), "mot_seq")
+    assert lost["attribute z"] == 1 and "attribute visibility" not in lost

@@ -11,6 +11,8 @@ from formatspec.engine.base.faults import Record
 
 KEPT = "$kept"
 """Where a record holds the keys of its kept and unknown fields that hold a value."""
+AREA = "$area"
+"""Where an object's record holds the area that its row states."""
 KEPT_ROWS = "$kept_rows"
 """Where an item's record holds the names of rows that are only carried along."""
 

@@ -179,9 +179,10 @@ class OpenDataset:
     def readers(self, wanted: Wanted = everything, compares: bool = True) -> Readers:
         """The readers for a purpose, compiled once."""
         counts = self.purpose.kept and wanted is self.wanted
-        key = (wanted, compares, counts)
+        areas = counts and self.purpose.areas
+        key = (wanted, compares, counts, areas)
         if key not in self._readers:
-            context = ReadContext(wanted, compares, often=len(self) >= MANY, counts=counts)
+            context = ReadContext(wanted, compares, often=len(self) >= MANY, counts=counts, areas=areas)
             roles = [role for role in self.form.documents if role.span != "shared"]
             tables = self._tables(wanted, context)
             self._readers[key] = Readers(

@@ -44,6 +44,7 @@ class WriteSetting:
     apart: whether the target holds regions and polygons side by side, so that neither stands in for the other.
     unheld: which of lines and keypoints the target has no place for, so that an object of nothing else has no box.
     boxed: whether the target holds objects by their boxes alone, so that their areas are those of the boxes.
+    drawn: whether the target holds the outlines of objects by the pixels inside them alone.
     claims: how many rows the writers have given.  odd: label images that do not show what was painted, each with the
     number of values that were and of those that are there.
     seen: of each record that label images show, by its mark, what is seen of it in the image that shows most.
@@ -60,6 +61,7 @@ class WriteSetting:
         "claims",
         "columns",
         "counts",
+        "drawn",
         "file",
         "folder",
         "held",
@@ -88,6 +90,7 @@ class WriteSetting:
         self.renumbered = False
         self.apart = False
         self.boxed = False
+        self.drawn = False
         self.index = 0
         self.held: dict[Hashable, int] = {}
         self.claims = 0

@@ -24,6 +24,7 @@ from formatspec.engine.export.item_views import (
     is_named,
     of_one_category,
     of_one_label,
+    of_one_subset,
     record_names,
 )
 from formatspec.engine.export.lost.count_records import count_item, table_key, tables_of
@@ -76,6 +77,8 @@ class Exporter:
         self.as_read = as_read
         self.same = adapter.same
         self.unions = tuple(file for file in sources.values() if file.union)
+        self.subset_of = asked.subsets_of(sources.values(), adapter.naming.subset) if adapter.same else {}
+        self.read_from = asked.renamed_files(target, sources, self.subset_of, spelled)
         self.shared: dict[tuple[str, str], Shared] = {}
         self.tally = Tally()
         self.are_read = False
@@ -118,6 +121,7 @@ class Exporter:
         self.apart = asked.holds_apart(target)
         self.unheld = frozenset() if self.same else asked.unheld_lines(target)
         self.boxed = not self.same and asked.holds_boxes_only(target)
+        self.drawn = not self.same and asked.draws_outlines(target)
         self.beside_pictures = not self.same and target.told_beside_pictures
         self.in_documents = not self.same and target.numbered_by_rows
         self.areas_as_objects = "areas" not in losses.tables and "objects" in losses.tables
@@ -151,6 +155,7 @@ class Exporter:
         setting = WriteSetting(own.captures, self.categories, dict(self.target.options))
         setting.index = index
         setting.apart, setting.unheld, setting.boxed = self.apart, self.unheld, self.boxed
+        setting.drawn = self.drawn
         setting.in_documents = whole and self.in_documents
         context = self._context(setting, own)
         files: list[tuple[str, bytes]] = []
@@ -331,7 +336,8 @@ class Exporter:
     def _rows(self, role: Role, item: Item, item_setting: WriteSetting) -> None:
         if not any(name.startswith("category.") for name in role.captures):
             for names in self._memberships(role, item):
-                self._rows_of(role, item, names, item_setting)
+                told = of_one_subset(item, names["subset"], self.subset_of) if self._several(item, names) else item
+                self._rows_of(role, told, names, item_setting)
             return
         for label in item.labels:
             if label.category is not None:
@@ -347,6 +353,10 @@ class Exporter:
                 for captures in self._memberships(role, item):
                     self._rows_of(role, of_one_category(item, category), {**captures, **names}, item_setting)
             hold_category(item.objects, item_setting.held)
+
+    def _several(self, item: Item, names: Mapping[str, Any]) -> bool:
+        """Whether several lists of subsets tell of an item, of which each has its own rows of the item's records."""
+        return self.same and item.origin is not None and len(item.subsets) > 1 and "subset" in names
 
     def _memberships(self, role: Role, item: Item) -> list[Mapping[str, Any]]:
         """The captures of each shared file that an item stands in: where lists name subsets, one for each."""
@@ -392,13 +402,14 @@ class Exporter:
         key = (shared.part.role, shared.part.path)
         setting = WriteSetting(item.captures, self.categories, shared.setting.options)
         setting.folder = shared.setting.folder
-        setting.file = shared.part.path
+        setting.file = self.read_from.get(key, shared.part.path)
         items = shared.part.counts.get("items", 0)
         setting.index = item_setting.index if over_files else self.numbering.of(key, "items", items)
         setting.held, setting.refused, setting.paths = item_setting.held, item_setting.refused, item_setting.paths
         setting.rows["lost"] = item_setting.rows.setdefault("lost", [])
         setting.renumbered = self.renumbers
         setting.apart, setting.unheld, setting.boxed = self.apart, self.unheld, self.boxed
+        setting.drawn = self.drawn
         return self._context(setting, item)
 
     def _spool(self, table: Spooled, shared: Shared, item: Item, context: WriteContext) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -11,7 +11,8 @@ from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting
 from formatspec.engine.export.adaptation.name_items import spoken
 from formatspec.engine.resolve.held_slots import BITS, record_mark
 from formatspec.engine.spec.compiled import Role
-from formatspec.model.records import Area, Category, Item, Label, Object, Origin
+from formatspec.model import derive
+from formatspec.model.records import Area, Caption, Category, Item, Label, Object, Origin
 
 
 def of_one_label(item: Item, label: Label) -> Item:
@@ -44,19 +45,41 @@ def of_one_category(item: Item, category: Category) -> Item:
     return msgspec.structs.replace(item, objects=things, labels=())
 
 
+def of_one_subset(item: Item, subset: str, subset_of: Mapping[str, str]) -> Item:
+    """An item with those of its records that documents of one of its subsets told of, where several tell of it.
+
+    subset_of: the subset of each document that tells of one.  Records that no such document told are of all subsets.
+    """
+
+    def belongs(record: Object | Label | Caption) -> bool:
+        told = None if record.origin is None else subset_of.get(record.origin.file)
+        return told is None or told == subset or told not in item.subsets
+
+    if subset not in item.subsets:
+        return item
+    return msgspec.structs.replace(
+        item,
+        objects=tuple(one for one in item.objects if belongs(one)),
+        labels=tuple(one for one in item.labels if belongs(one)),
+        captions=tuple(one for one in item.captions if belongs(one)),
+    )
+
+
 def as_seen(item: Item, setting: WriteSetting) -> tuple[Item, list[tuple[Object, Object]]]:
-    """An item with those objects that the label image shows, each with its pixels there; and which became which."""
+    """An item with those objects that the label image shows, each with its pixels there; and which became which.
+
+    The area and the box of an object are those of its pixels.
+    """
     lost = setting.rows.setdefault("lost", [])
+    height, width = (None, None) if item.image is None else (item.image.height, item.image.width)
     twins = []
     for thing in item.objects:
         seen = setting.seen.get(id(thing))
         if seen is None:
             lost.append(("objects", thing, "no region"))
-        elif seen.region is None:
-            twins.append((thing, thing))
-        elif seen.pixels:
-            shown = msgspec.structs.replace(thing, region=seen.region, bbox=None)
-            twins.append((thing, shown))
+        elif seen.region is None or seen.pixels:
+            region = seen.region or derive.region(thing, height, width)
+            twins.append((thing, msgspec.structs.replace(thing, region=region, bbox=None)))
     return msgspec.structs.replace(item, objects=tuple(shown for _, shown in twins)), twins
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from functools import cached_property
 from typing import Any
 
@@ -10,6 +11,8 @@ import msgspec
 
 from formatspec.engine.evaluate.write_context import WriteContext
 from formatspec.engine.export.adaptation.adapt import Adapter
+from formatspec.engine.export.adaptation.name_items import NoPlaceError
+from formatspec.engine.export.render_path import Spelled, rendered
 from formatspec.engine.index.row_ownership import SharedFile
 from formatspec.engine.resolve.row_counters import counts_plainly
 from formatspec.engine.resolve.scope import Meaning, Scope
@@ -136,6 +139,30 @@ def holds_apart(form: Format) -> bool:
     return bool(polygons) and bool(regions - polygons)
 
 
+def subsets_of(files: Iterable[SharedFile], named: Callable[[str], str | None]) -> dict[str, str]:
+    """The subset of each document of a source that tells of one, as it is `named` now."""
+    found: dict[str, str] = {}
+    for file in files:
+        stated = file.captures.get("subset")
+        with suppress(NoPlaceError):
+            subset = named(stated) if isinstance(stated, str) else None
+            if subset is not None:
+                found[file.path] = subset
+    return found
+
+
+def renamed_files(
+    form: Format, sources: Mapping[tuple[str, str], SharedFile], subset_of: Mapping[str, str], spelled: Spelled
+) -> dict[tuple[str, str], str]:
+    """The documents of a source by the roles and paths that they have now, where their subset has another name now."""
+    found: dict[tuple[str, str], str] = {}
+    for (name, path), file in sources.items():
+        now = subset_of.get(path)
+        if now is not None and now != file.captures["subset"] and name in form.roles:
+            found.setdefault((name, spelled(rendered(form.roles[name], {**file.captures, "subset": now}))), path)
+    return {place: path for place, path in found.items() if place not in sources}
+
+
 def unheld_lines(form: Format) -> frozenset[str]:
     """Which of lines and keypoints a format has no place for."""
     return frozenset({"polyline", "keypoints"} - _held_slots(form))
@@ -146,6 +173,11 @@ def holds_boxes_only(form: Format) -> bool:
     held = _held_slots(form)
     shapes = {"polygons", "polygon", "rotated", "region", "circle", "ellipse"}
     return "bbox" in held and not held & shapes and all(role.kind != "pixels" for role in form.documents)
+
+
+def draws_outlines(form: Format) -> bool:
+    """Whether a format has no place for the outlines of objects, but for the pixels inside them."""
+    return not _held_slots(form) & {"polygons", "polygon"} and not holds_boxes_only(form)
 
 
 def _held_slots(form: Format) -> set[str]:

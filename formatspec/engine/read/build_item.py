@@ -11,14 +11,14 @@ import numpy as np
 from msgspec.structs import replace
 
 from formatspec.engine.base.faults import Fault, Record
-from formatspec.engine.base.kept_fields import KEPT
+from formatspec.engine.base.kept_fields import AREA, KEPT
 from formatspec.engine.read.categories import CATEGORIES, Categories, categories_of
 from formatspec.engine.read.check_rows import check_rows
 from formatspec.engine.read.item_state import ItemState
 from formatspec.files.images import ImageInfo
 from formatspec.model import derive
 from formatspec.model.flaws import flaws, miscounted
-from formatspec.model.records import Area, Caption, Image, Item, Label, Object, Origin
+from formatspec.model.records import Area, Caption, Image, Item, Label, Object, Origin, note_area
 from formatspec.model.region import Region
 
 OBJECT = frozenset(Object.__struct_fields__) - {"category", "attributes", "origin"}
@@ -193,8 +193,9 @@ def _objects(state: ItemState) -> tuple[Object, ...]:
         origin = None
         if "$rows" in record or "$rasters" in record:
             origin = Origin(record.get("$rows"), record.get("$rasters"), index)
-        elif KEPT in record:
-            origin = Origin(kept=record[KEPT])
+            origin.file = record.get("$file", "")
+        elif KEPT in record or AREA in record:
+            origin = Origin(kept=record.get(KEPT, ()))
         if state.categories.match and state.categories.listed:
             _see_listed(record, state)
         categories = state.categories if CATEGORIES not in record else categories_of(record, state)
@@ -208,6 +209,8 @@ def _objects(state: ItemState) -> tuple[Object, ...]:
             other = None if category is None else stated.get("category.id", category.id) != category.id
             if categories.merged and other:  # what its row says is not what is written
                 origin.as_read = replace(thing, category=None)
+        if AREA in record:
+            note_area(thing, record[AREA])
         record["$object"] = thing
         made.append(thing)
     return tuple(made)
@@ -328,7 +331,9 @@ def _caption(record: Record) -> Caption:
 
 def _origin(record: Record) -> Origin | None:
     if "$rows" in record:
-        return Origin(record["$rows"])
+        origin = Origin(record["$rows"])
+        origin.file = record.get("$file", "")
+        return origin
     return Origin(kept=record[KEPT]) if KEPT in record else None
 
 

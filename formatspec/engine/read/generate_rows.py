@@ -16,7 +16,7 @@ from msgspec import UNSET, UnsetType
 from formatspec.codecs.registry import UnfitError
 from formatspec.codecs.values import FARTHEST
 from formatspec.engine.base.faults import Record
-from formatspec.engine.base.kept_fields import KEPT, holds_value, note_kept
+from formatspec.engine.base.kept_fields import AREA, KEPT, holds_value, note_kept
 from formatspec.engine.base.source_code import Names, function
 from formatspec.engine.read.bind_slots import NAMED, slot_binding
 from formatspec.engine.read.build_item import OBJECT, group_slots
@@ -24,7 +24,7 @@ from formatspec.engine.read.categories import Categories
 from formatspec.engine.read.compile_reader import choice_reader, field_reader, unread_kinds
 from formatspec.engine.read.item_state import ItemState
 from formatspec.engine.read.json_type_dispatch import raw_held
-from formatspec.engine.read.leaf_reader import ReadContext, nothing
+from formatspec.engine.read.leaf_reader import ReadContext, nothing, states_area
 from formatspec.engine.read.projection import Decode, RowSource, fields_of
 from formatspec.engine.read.rows.merge_rows import BY_ID, OBJECTS_BY_ID, RowReader
 from formatspec.engine.read.rows.row_condition import always
@@ -36,7 +36,7 @@ from formatspec.language import expression
 from formatspec.language.leaf import Bind, Keep, bindings
 from formatspec.language.rules import Field, LeafRule, MapRule, OneOf, Rule, TableRule, inside
 from formatspec.model.flaws import ROUNDING, SMALLEST, flaws, miscounted
-from formatspec.model.records import Object, Origin
+from formatspec.model.records import Object, Origin, note_area
 
 _NUMBER = int | float
 _TYPES: dict[str, Any] = {"id": int | str, "int": int, "text": str, "bool": bool}
@@ -135,6 +135,8 @@ class PlainObjects(NamedTuple):
             record["$id_at"] = (self.file, (*at, self.rows.id_key))
         if thing.origin is not None:
             record[KEPT] = thing.origin.kept
+            if thing.origin.area is not None:
+                record[AREA] = thing.origin.area.value
         if self.rows.reader.by:
             record["$table"] = self.rows.reader.number
         record["$file"], record["$at"] = self.file, at
@@ -276,9 +278,11 @@ class _Writing:
         yield f"    for slot in {tuple(self.slots)!r}: told.pop(slot, None)"
         if self.stated and not self._names_one_category():
             yield "    if stated: category = categories.resolve(record, stated)"
-        if self.noted:
-            told.append(f"origin=Origin(kept=record[{KEPT!r}]) if {KEPT!r} in record else None")
+        if self.noted or self.context.areas:
+            told.append(f"origin=Origin(kept=record.get({KEPT!r}, ())) if {_NOTED} else None")
         yield f"    made.append(Object({', '.join((*told, 'attributes=attributes', '**told'))}))"
+        if self.context.areas:
+            yield f"    if {AREA!r} in record: {self.names.of('note_area', note_area)}(made[-1], record[{AREA!r}])"
         yield f"else: {made}"
 
     def _needs_record(self) -> bool:
@@ -305,7 +309,7 @@ class _Writing:
             inline = self._loose(key), told, ""
         kind, lines, otherwise = inline
         slot = self._typed(key, kind, field.optional)
-        if isinstance(leaf, Keep):
+        if isinstance(leaf, Keep) and not states_area(leaf, self.scope):
             self.noted.append(slot)
         if not field.optional:
             yield f"value = row.{slot}"
@@ -404,6 +408,7 @@ class _Writing:
         return name
 
 
+_NOTED = f"{KEPT!r} in record or {AREA!r} in record"
 _HEAD = "read(rows, path, start, file, state)"
 _BOX_LINES = (
     "x, y, width, height = value",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from math import isfinite
@@ -13,7 +14,7 @@ from msgspec.structs import replace
 
 from formatspec.codecs.registry import UnfitError
 from formatspec.engine.base.faults import DocumentPath, Record
-from formatspec.engine.base.kept_fields import holds_value, note_kept
+from formatspec.engine.base.kept_fields import AREA, holds_value, note_kept
 from formatspec.engine.read.bind_slots import binder, report, slot_binding
 from formatspec.engine.read.generate_mapping import (
     PLAIN,
@@ -31,7 +32,7 @@ from formatspec.engine.resolve.held_slots import GEOMETRY, SLOT_OF, UNREAD
 from formatspec.engine.resolve.scope import Meaning, Scope
 from formatspec.engine.resolve.text_template import text_template
 from formatspec.language.errors import Place
-from formatspec.language.expression import Expression, ListOf, Literal
+from formatspec.language.expression import Expression, ListOf, Literal, Name
 from formatspec.language.leaf import Bind, Computed, Constant, Keep, Leaf, Text
 from formatspec.language.rules import ASIDE, KEY, PLACE
 from formatspec.paths.spellings import differs_in_capitals
@@ -45,6 +46,7 @@ class ReadContext(msgspec.Struct, frozen=True):
     sparse: only the wanted keys of a document are looked at; nothing is said of the others.
     often: so many documents are read that writing functions for their mappings pays.
     counts: kept fields that hold a value, and fields that a rule does not know, are noted in the record of their row.
+    areas: so are the areas that rows of objects state, though they follow from the shape.
     """
 
     wanted: Wanted
@@ -52,6 +54,7 @@ class ReadContext(msgspec.Struct, frozen=True):
     sparse: bool = False
     often: bool = False
     counts: bool = False
+    areas: bool = False
 
 
 def nothing(value: Any, record: Record, state: ItemState) -> None:
@@ -60,6 +63,8 @@ def nothing(value: Any, record: Record, state: ItemState) -> None:
 
 def leaf_reader(leaf: Leaf, place: Place, scope: Scope, context: ReadContext, at: DocumentPath, keys: int) -> Reader:
     if isinstance(leaf, Keep):
+        if context.areas and not context.compares and states_area(leaf, scope):
+            return _stated_area
         follows = scope.kind == "object" and leaf.default is not None and follows_from_shape(leaf)
         if context.counts and not (follows and context.compares):
             return kept_reader(leaf, scope, at)
@@ -73,6 +78,17 @@ def leaf_reader(leaf: Leaf, place: Place, scope: Scope, context: ReadContext, at
     if isinstance(leaf, Text):
         return _text(leaf, place, scope, context, at)
     return _bind(leaf, place, scope, context, at, keys)
+
+
+def states_area(leaf: Leaf, scope: Scope) -> bool:
+    """Whether a leaf keeps the area of an object, which follows from its shape."""
+    return scope.kind == "object" and isinstance(leaf, Keep) and leaf.default == Name("area")
+
+
+def _stated_area(value: Any, record: Record, state: ItemState) -> None:
+    """Note the area that a row states, if it is a number."""
+    if type(value) in (int, float) and math.isfinite(value):
+        record[AREA] = value
 
 
 def kept_reader(leaf: Keep, scope: Scope, at: DocumentPath) -> Reader:

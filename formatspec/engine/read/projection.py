@@ -7,7 +7,7 @@ from typing import Any, Protocol, TypedDict
 
 import msgspec
 
-from formatspec.engine.read.leaf_reader import ReadContext
+from formatspec.engine.read.leaf_reader import ReadContext, states_area
 from formatspec.engine.resolve.scope import Scope
 from formatspec.language.leaf import Bind, Computed, Keep
 from formatspec.language.rules import LeafRule, MapRule, Rule, TableRule
@@ -76,7 +76,7 @@ def _read(rule: Rule, scope: Scope, context: ReadContext) -> bool:
     if not isinstance(rule, LeafRule):
         return True
     if isinstance(rule.leaf, Keep | Computed):
-        return False
+        return context.areas and states_area(rule.leaf, scope)
     if isinstance(rule.leaf, Bind):
         return any(context.wanted(scope.resolve(name, rule.place), scope) for name in rule.leaf.names)
     return True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import Any
 
 from formatspec.codecs.registry import UNMARKED as UNMARKED_CODECS
@@ -30,8 +30,17 @@ SEVERAL = WRITTEN << 1
 UNMARKED = WRITTEN << 2
 """Set beside keypoints of which nothing tells the visible from the hidden."""
 
+BOXED = WRITTEN << 3
+"""Set beside a box that stands in the row itself; without it the box follows from what it surrounds."""
+
 ATTRIBUTES = BITS["attributes"]
-"""Set where rows tell attributes at all; which they tell is found by their names."""
+"""Set where rows tell attributes at all; beside it stands a bit for each attribute that they tell."""
+
+ALL_ATTRIBUTES = WRITTEN << 4
+"""Set where rows tell attributes whatever their names are."""
+
+_NAMED_ATTRIBUTES: dict[str, int] = {}
+_FIRST_NAMED = 41
 
 SETTLED = ("single",)
 """Slots with two values, of which a condition leaves one."""
@@ -70,13 +79,29 @@ def leaf_names(leaf: Leaf) -> Iterator[str]:
                 yield from (str(a.value) for a in call.arguments if a.value)
 
 
+def attribute_bit(name: str) -> int:
+    """The bit of an attribute of this name: the same wherever this process asks for it."""
+    return _NAMED_ATTRIBUTES.setdefault(name, 1 << (_FIRST_NAMED + len(_NAMED_ATTRIBUTES)))
+
+
+def attribute_bits(names: Iterable[str]) -> int:
+    """The bits of the attributes that a rule's names tell."""
+    bits = 0
+    for name in names:
+        head, _, rest = name.removeprefix("object.").partition(".")
+        if head == "attributes":
+            bits |= ATTRIBUTES | (attribute_bit(rest) if rest else ALL_ATTRIBUTES)
+    return bits
+
+
 def slot_bits(rule: Rule, scope: Scope) -> int:
     """The slots of an object that the rule holds whatever alternative is taken."""
     bits = 0
     for leaf in _leaves(rule):
         for name in leaf_names(leaf):
+            bits |= attribute_bits((name,))
             head = name.removeprefix("object.").partition(".")[0]
-            bits |= SEVERAL if head == "polygons" else 0
+            bits |= {"polygons": SEVERAL, "bbox": BOXED}.get(head, 0)
             head = SLOT_OF.get(head, head)
             bits |= BITS.get(head, 0) | IMPLIED.get(head, 0)
             if head == "depth":
@@ -84,7 +109,7 @@ def slot_bits(rule: Rule, scope: Scope) -> int:
         if any(call.name in UNMARKED_CODECS for bind in bindings(leaf) for call in bind.calls):
             bits |= UNMARKED
     if _tells_attributes(rule):
-        bits |= ATTRIBUTES
+        bits |= ATTRIBUTES | ALL_ATTRIBUTES
     if scope.table == "children":
         bits |= BITS["parent"]
     return bits

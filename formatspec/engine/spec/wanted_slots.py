@@ -23,23 +23,28 @@ from formatspec.language.rules import (
 )
 
 
-def leaves(rule: Rule, scope: Scope) -> Iterator[tuple[Bind, Scope, bool]]:
-    """Every leaf that binds, with its scope, and whether it stands in rows that only look up."""
-    yield from _leaves(rule, scope, False)
+def leaves(rule: Rule, scope: Scope, kept: bool = True) -> Iterator[tuple[Bind, Scope, bool]]:
+    """Every leaf that binds, with its scope, and whether it stands in rows that only look up.
+
+    kept: whether those of rows count that are never made in a conversion to another format.
+    """
+    yield from _leaves(rule, scope, False, kept)
 
 
-def _leaves(rule: Rule, scope: Scope, lookup: bool) -> Iterator[tuple[Bind, Scope, bool]]:
+def _leaves(rule: Rule, scope: Scope, lookup: bool, kept: bool) -> Iterator[tuple[Bind, Scope, bool]]:
     if isinstance(rule, LeafRule | LineRule):
         yield from ((bind, scope, lookup) for bind in bindings(rule.leaf))
     elif isinstance(rule, TableRule):
+        if rule.each.kept and not kept:
+            return
         scope, lookup = scope.inside(rule.each.table), lookup or rule.each.overlap
     for one in inside(rule):
-        yield from _leaves(one, scope, lookup)
+        yield from _leaves(one, scope, lookup, kept)
 
 
-def meanings(rule: Rule, scope: Scope) -> Iterator[tuple[Meaning, Scope, bool]]:
-    """What the names of a rule's leaves mean."""
-    for leaf, inner, lookup in leaves(rule, scope):
+def meanings(rule: Rule, scope: Scope, kept: bool = True) -> Iterator[tuple[Meaning, Scope, bool]]:
+    """What the names of a rule's leaves mean; without `kept`, of those that a conversion to another format makes."""
+    for leaf, inner, lookup in leaves(rule, scope, kept):
         for name in leaf.names:
             if name == "slot":
                 for call in leaf.calls:

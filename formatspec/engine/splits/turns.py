@@ -13,20 +13,23 @@ from formatspec.engine.splits.id_scopes import Split, Splits, id_in
 class Turns:
     """Which split the rows of an item are read in, one run of rows after another.
 
-    names: what the index knows of the item.  ids: its ids by split, where it has several.
+    files: the split of each document that was read.  names: what the index knows of the item.  ids: its ids by split,
+    where it has several.
     """
 
     def __init__(self, splits: Splits, names: Mapping[str, Any], ids: Mapping[Split, Any] | None) -> None:
         self._splits = splits
         self._names = names
         self._ids = ids
+        self.files: dict[str, Split] = {}
         self._keyed: dict[Split, dict[tuple[str, ...], dict[Any, Any]]] = {}
         self._needed = splits.several or ids is not None
 
-    def to(self, split: Split, captures: Mapping[str, Any], state: ItemState) -> None:
+    def to(self, split: Split, captures: Mapping[str, Any], state: ItemState, file: str = "") -> None:
         """Let a state read rows of a file with these captures, of a split within which its ids hold."""
         if not self._needed:
             return
+        self.files[file] = split
         keyed = self._keyed.setdefault(split, {} if self._keyed else state.keyed)
         if self._ids is not None:
             state.item["id"] = id_in(self._ids, split)

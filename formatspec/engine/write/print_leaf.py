@@ -13,14 +13,16 @@ from formatspec.engine.evaluate.expressions import compiled
 from formatspec.engine.evaluate.write_context import Getter, WriteContext, getter
 from formatspec.engine.resolve.codec_chain import build, spell
 from formatspec.engine.resolve.discriminators import constant_of
+from formatspec.engine.resolve.held_slots import record_mark
 from formatspec.engine.resolve.scope import Scope
 from formatspec.engine.resolve.text_template import text_template
 from formatspec.engine.write.mark_written import refuse
 from formatspec.language import expression
 from formatspec.language.errors import Place
-from formatspec.language.expression import Literal
+from formatspec.language.expression import Literal, Name
 from formatspec.language.leaf import Bind, Computed, Constant, Keep, Leaf, Text
 from formatspec.language.rules import problem
+from formatspec.model.records import StatedArea, is_reshaped
 
 NO_SOURCE: Any = type("NoSource", (), {"__repr__": lambda self: "NO_SOURCE"})()
 """Stands for the source of what has none; MISSING stands for what its source left out."""
@@ -107,8 +109,12 @@ def _keep(leaf: Keep, place: Place, scope: Scope, required: bool) -> Writer:
     textual, what = scope.textual, expression.format(leaf.default)
     null_said = leaf.default == Literal(None) and (required or not textual)
 
+    areas = scope.kind == "object" and leaf.default == Name("area")
+
     def show(context: WriteContext) -> Any:
         value = default(context)
+        if areas and context.record.origin is not None and context.record.origin.area is not None:
+            value = _area(context, context.record.origin.area, value)
         if value is not None:
             return spell(value) if textual else as_lists(value)
         if null_said:
@@ -118,6 +124,22 @@ def _keep(leaf: Keep, place: Place, scope: Scope, required: bool) -> Writer:
         return MISSING
 
     return kept_or(show)
+
+
+AREA_ROUNDING = 1.0
+"""How far the area that is written may be from the stated one in square pixels: tools count whole pixels."""
+
+
+def _area(context: WriteContext, stated: StatedArea, computed: Any) -> Any:
+    """The area that is written of an object: the one that its source states, if the shape is written as it was, else
+    that of the shape that is written, which the report counts where it is another number."""
+    setting, thing = context.setting, context.record
+    drawn = record_mark(thing) in setting.seen or (setting.drawn and thing.polygons and thing.region is None)
+    if not (setting.boxed or drawn or is_reshaped(thing, stated)):
+        return stated.value
+    if computed is None or abs(computed - stated.value) > AREA_ROUNDING:
+        refuse(context, ("area",))
+    return computed
 
 
 def as_lists(value: Any) -> Any:

@@ -12,9 +12,9 @@ from formatspec.engine.evaluate.expressions import condition
 from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting, records_of
 from formatspec.engine.resolve.discriminators import row_test
 from formatspec.engine.resolve.held_slots import (
-    ATTRIBUTES,
     SEVERAL,
     WRITTEN,
+    attribute_bits,
     condition_bits,
     names_within,
     record_mark,
@@ -122,7 +122,7 @@ class RowWriter:
         self.choices = [(one, shape_chooser(one)) for one in shapes if any(shape & OUTLINES for shape in one)]
         written = 0 if rule.each.overlap else WRITTEN
         settled = condition_bits(rule.each.where)
-        told = ATTRIBUTES if any(name.startswith("attributes") for name in names_within(rule.row)) else 0
+        told = attribute_bits(names_within(rule.row))
         self.holds = 0 if is_derived(rule.row) else slot_bits(rule.row, inner) | settled | written | told
         self.late = needs_columns(rule.row)
 

@@ -128,6 +128,8 @@ class Conversion:
             except (TooLargeError, MemoryError) as error:
                 made.refused.append(too_large(error, item))
                 continue
+            if self.classes is None:
+                made.classless += sum(1 for thing in item.objects if thing.category is None)
             if source_outlines:
                 made.outlines += sum(1 for thing in item.objects if thing.polygons is UNREAD)
             if self.may_be_boxes:
@@ -304,6 +306,7 @@ class Written(msgspec.Struct):
     coverage: Coverage = msgspec.field(default_factory=Coverage)
     objects: int = 0
     boxed: int = 0
+    classless: int = 0
     outlines: int = 0
     part: ShardOutput | None = None
 

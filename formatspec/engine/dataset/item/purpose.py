@@ -30,7 +30,7 @@ class Readers(msgspec.Struct, frozen=True):
 class Purpose(msgspec.Struct, frozen=True):
     """What is read: whether source rows are kept, image headers looked at, every check made, pixels decoded.
 
-    kept: kept and unknown fields that hold a value are noted.
+    kept: kept and unknown fields that hold a value are noted.  areas: so are the areas that rows of objects state.
     whole: images are looked at up to their ends.  strict: keys that stand twice in a document are sought.
     classes: the names of the classes by their numbers from 0, where the user states them.
     """
@@ -42,6 +42,7 @@ class Purpose(msgspec.Struct, frozen=True):
     pixels: bool = True
     whole: bool = False
     kept: bool = False
+    areas: bool = False
     strict: bool = False
     classes: tuple[str, ...] = ()
 

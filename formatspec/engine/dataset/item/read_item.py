@@ -14,6 +14,7 @@ from formatspec.engine.dataset.item.purpose import Purpose, Readers, is_read
 from formatspec.engine.dataset.item.read_files import read_item_file, read_record_files
 from formatspec.engine.dataset.item.read_image import look_inside, name_image, read_image
 from formatspec.engine.dataset.item.read_rows import read_rows
+from formatspec.engine.dataset.item.told_again import once
 from formatspec.engine.index.entries import Entry
 from formatspec.engine.index.row_ownership import RowOwnership, Run, SharedFile
 from formatspec.engine.read.build_item import as_read, item_of
@@ -100,6 +101,8 @@ def _read_entry(
     told = _link_overlaps(item, state)
     if purpose.origin:
         _keep_origin(item, state, rasters, splits.several)
+    elif len(turns.files) > 1:
+        item = once(item, state, turns.files)
     return Assembled(entry.key, item, state.faults, files, told, state.deferred, state)
 
 

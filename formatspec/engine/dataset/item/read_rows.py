@@ -26,7 +26,7 @@ def read_rows(role: Role, runs: Sequence[Run], readers: Readers, turns: Turns, s
     labels = any(name.startswith("category.") for name in role.captures)
     for part, start, which in runs:
         table, key = tables[part.table.path], (role.name, part.table.path)
-        turns.to(part.split, part.captures, state)
+        turns.to(part.split, part.captures, state, part.file)
         repeated = [place for place in part.repeated if start <= place < start + len(which)] if part.repeated else ()
         known = _told_by_path(part.captures) if labels and table.kind in ("object", "area") else {}
         plain = None if repeated or known else readers.plain.get(key)

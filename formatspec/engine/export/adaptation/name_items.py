@@ -220,7 +220,14 @@ class Naming:
             yield lambda item: item.attributes.get(name.removeprefix("attributes."), "")
             return
         if name not in ("name", "id") and name in self._inherited:
-            yield lambda item: item.captures.get(name)
+            yield lambda item: self._inherited_name(name, item)
+
+    def _inherited_name(self, name: str, item: Item) -> Any:
+        """What an item's path says of a capture of this name; None where a single folder cannot be named so."""
+        value = item.captures.get(name)
+        if self._formats.get(name) is None and isinstance(value, str) and (value == "" or "/" in value):
+            return None
+        return value
 
     def _given(self, name: str) -> Capture:
         """What a capture is where the item does not say it."""

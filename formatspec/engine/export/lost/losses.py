@@ -6,9 +6,23 @@ from collections import Counter
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from formatspec.engine.export.adaptation.adapt import TargetCategories
 from formatspec.engine.export.adaptation.name_items import spoken
-from formatspec.engine.resolve.held_slots import ATTRIBUTES, BITS, SEVERAL, SLOT_OF, UNMARKED, WRITTEN, stated_bits
+from formatspec.engine.resolve.held_slots import (
+    ALL_ATTRIBUTES,
+    ATTRIBUTES,
+    BITS,
+    BOXED,
+    SEVERAL,
+    SLOT_OF,
+    UNMARKED,
+    UNREAD,
+    WRITTEN,
+    attribute_bit,
+    stated_bits,
+)
 from formatspec.engine.spec import wanted_slots
 from formatspec.engine.spec.compiled import Format
 from formatspec.model import derive
@@ -55,6 +69,9 @@ CATEGORY_NAMES = {
 
 HIDDEN = 1
 """The visibility of a keypoint that something else covers."""
+BOX_ROUNDING = 1.0
+"""How far a side of a stated box may be from the outlines, in pixels: tools count the first or the last pixel in or
+out, and outlines are rounded to whole pixels."""
 BESIDE_MASKS = 1 << 40
 """Stands beside the bits of lost slots for outlines of an object whose pixels are held."""
 
@@ -71,12 +88,16 @@ class Losses:
         meanings = [
             (meaning, scope)
             for role in made
-            for meaning, scope, _ in wanted_slots.meanings(role.document_rule, role.scope)
+            for meaning, scope, _ in wanted_slots.meanings(role.document_rule, role.scope, kept=same)
         ]
         captured = {name for role in target.roles.values() if not role.kept for name in role.captures}
         self.item_slots = {
             meaning.name for meaning, scope in meanings if meaning.where == "item" or scope.kind == "item"
         } | captured
+        self.lists_subsets = "subset" not in target.key_names and any(
+            role.span == "shared" and "subset" in role.captures and "items" in wanted_slots.tables(role.document_rule)
+            for role in made
+        )
         self.tables = {meaning.table for meaning, _ in meanings if meaning.where == "column"}
         self.tables |= {table for role in made for table in wanted_slots.tables(role.document_rule)}
         self.category_slots = {
@@ -163,7 +184,14 @@ class Losses:
                 continue
             if left_out and id(thing) in left_out:
                 bits &= ~_bits_of(left_out[id(thing)])
-            gone = stated_bits(thing) & ~bits & ~ATTRIBUTES
+                if "area" in left_out[id(thing)]:
+                    self.note("stated areas that differ from those of what is written")
+                if not bits & (BOXED | BITS["polygons"] | BITS["region"]):
+                    bits &= ~BITS["bbox"]  # it followed from what is left out
+            stated = stated_bits(thing)
+            gone = stated & ~bits & ~ATTRIBUTES
+            if stated & bits & BITS["bbox"] and not bits & BOXED and _is_another_box(thing, bits, item):
+                self.note("bounding boxes that differ from their outlines")
             if gone & BITS["single"] and thing.single:
                 gone &= ~BITS["single"]  # one thing is what every object is unless something else is said
             if gone & BITS["polygons"] and bits & BITS["region"]:
@@ -180,7 +208,7 @@ class Losses:
             if gone:
                 slots_lost[gone] = slots_lost.get(gone, 0) + 1
             if thing.attributes or self.categories.fixed:
-                self._named(thing, bool(bits & ATTRIBUTES), left_out.get(id(thing), ()))
+                self._named(thing, bits, left_out.get(id(thing), ()))
         self._of_item(item, left_out.get(id(item), ()))
 
     def _of_item(self, item: Item, left_out: Collection[str]) -> None:
@@ -199,7 +227,7 @@ class Losses:
             self.note("void pixels", "items")
         if item.subsets and not slots & {"subset", "subsets"}:
             self.note("subsets", "items")
-        elif len(item.subsets) > 1 and "subsets" not in slots:
+        elif len(item.subsets) > 1 and "subsets" not in slots and not self.lists_subsets:
             self.note("further subsets", "items")
         if "labels" in self.tables or self.label_slots:
             for label in item.labels:
@@ -217,14 +245,14 @@ class Losses:
         if attributes and "attributes" not in told and not all(name in told for name in attributes):
             self.note(f"attributes of {unit}", unit)
 
-    def _named(self, thing: Object, told: bool, left_out: Collection[str]) -> None:
+    def _named(self, thing: Object, held: int, left_out: Collection[str]) -> None:
         """Count what is lost by its name: attributes, and a category that the target's table lacks.
 
-        told: whether the object's rows tell attributes.  left_out: names that they leave out.
+        held: what the object's rows tell.  left_out: names that they leave out.
         """
         for name in thing.attributes:
-            by_name = name in self.object_attributes or "" in self.object_attributes
-            if not told or not by_name or f"attributes.{name}" in left_out:
+            is_told = held & (ALL_ATTRIBUTES | attribute_bit(name))
+            if not is_told or f"attributes.{name}" in left_out:
                 self.note(f"attribute {name}")
         if thing.category is not None and self.categories.fixed and not self.categories.holds(thing.category):
             self.note(f"category {thing.category.name}")
@@ -254,6 +282,27 @@ def _is_joined(thing: Object, held: int) -> bool:
         return len(thing.polygons) > 1 and not held & SEVERAL
     outlines = thing.region.to_polygons()  # type: ignore[union-attr]
     return any(outline.holes for outline in outlines) or (len(outlines) > 1 and not held & SEVERAL)
+
+
+def _is_another_box(thing: Object, held: int, item: Item) -> bool:
+    """Whether the stated box of an object is not the one around the geometry that is written of it."""
+    if thing.polygons is UNREAD:
+        return False
+    around = _around(thing, held, item)
+    if around is None or thing.bbox is None:
+        return thing.bbox is not None
+    x, y, width, height = thing.bbox
+    left, top, wide, tall = around
+    sides = (x - left, y - top, x + width - left - wide, y + height - top - tall)
+    return any(abs(off) > BOX_ROUNDING for off in sides)
+
+
+def _around(thing: Object, held: int, item: Item) -> derive.Box | None:
+    """The box around the pixels of an object where these are written, else around its outlines."""
+    if held & BITS["region"] and not held & BITS["polygons"] and item.image is not None:
+        region = derive.region(thing, item.image.height, item.image.width)
+        return None if region is None else region.bbox
+    return derive.bbox(msgspec.structs.replace(thing, bbox=None, region=None if _stands(thing) else thing.region))
 
 
 def _stands(thing: Object) -> bool:

@@ -1,0 +1,86 @@
+"""Records of an item that documents of several splits tell alike: they are told again, and are one."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from formatspec.engine.read.item_state import ItemState
+from formatspec.engine.splits.id_scopes import Split
+from formatspec.model.records import Caption, Item, Label, Object
+
+TABLES = {"objects": "object", "labels": "label", "captions": "caption"}
+
+
+def once(item: Item, state: ItemState, splits: Mapping[str, Split]) -> Item:
+    """An item of which documents of several splits tell, with each record once that another split tells just so.
+
+    An image of two subsets has its annotations in the document of each, and they are the same annotations.  Rows that
+    are alike within one split stay several.
+
+    Args:
+        item: The item as it was read.
+        state: What its records were made of.
+        splits: The split of each document that tells of the item.
+    """
+    if len(set(splits.values())) < 2:
+        return item
+    changed: dict[str, Any] = {}
+    for slot, table in TABLES.items():
+        made, records = getattr(item, slot), state.tables.get(table, ())
+        if len(made) < 2 or len(made) != len(records):
+            continue
+        first = _first_told(made, [splits.get(record.get("$file", "")) for record in records])
+        left = [place for place, one in enumerate(first) if place == one]
+        if len(left) < len(made):
+            changed[slot] = tuple(made[place] for place in left)
+            state.tables[table] = [records[place] for place in left]
+            if table == "object":
+                state.kept -= sum(len(_kept(made[place])) for place, one in enumerate(first) if place != one)
+                _name_anew(state, {place: left.index(one) for place, one in enumerate(first)})
+    return msgspec.structs.replace(item, **changed) if changed else item
+
+
+def _first_told(made: Sequence[Object | Label | Caption], splits: Sequence[Split | None]) -> list[int]:
+    """For each record the place of the first that tells the same in another split, else its own.
+
+    Each record of a split stands for one of every other.
+    """
+    places: list[int] = []
+    by: dict[Hashable, list[tuple[int, set[Split | None]]]] = {}
+    for place, (one, split) in enumerate(zip(made, splits, strict=True)):
+        alike = by.setdefault(_mark(one), [])
+        found = next((entry for entry in alike if split not in entry[1] and _is_same(made[entry[0]], one)), None)
+        if found is None or split is None:
+            alike.append((place, {split}))
+            places.append(place)
+        else:
+            found[1].add(split)
+            places.append(found[0])
+    return places
+
+
+def _mark(one: Object | Label | Caption) -> Hashable:
+    """What records have in common that are the same, so that few need to be compared."""
+    if isinstance(one, Caption):
+        return one.id, one.text
+    name = None if one.category is None else one.category.name
+    return (one.id, name, one.bbox) if isinstance(one, Object) else name
+
+
+def _is_same(one: Object | Label | Caption, other: Object | Label | Caption) -> bool:
+    return one == other and _kept(one) == _kept(other)
+
+
+def _name_anew(state: ItemState, places: Mapping[int, int]) -> None:
+    """Let faults name objects by the places that they have now."""
+    for number, fault in enumerate(state.faults):
+        if isinstance(fault.about, int):
+            state.faults[number] = fault._replace(about=places[fault.about])
+
+
+def _kept(record: Object | Label | Caption) -> tuple[str, ...]:
+    """The kept and unknown fields of a record's rows."""
+    return () if record.origin is None else record.origin.kept

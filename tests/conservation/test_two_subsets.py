@@ -1,0 +1,104 @@
+"""An image of which documents of two subsets tell: each document keeps its own rows of it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from small_datasets import converted, put
+
+import formatspec as fs
+from formatspec.testing.memory import image_bytes
+
+BOXES = {"train": [1, 1, 5, 5], "val": [10, 10, 6, 6]}
+
+
+def document(box: list[int]) -> dict[str, Any]:
+    """A COCO document of one image with one box."""
+    return {
+        "images": [{"id": 1, "file_name": "a.png", "width": 40, "height": 30}],
+        "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": box, "area": box[2] * box[3], "iscrowd": 0}],
+        "categories": [{"id": 1, "name": "cat"}],
+    }
+
+
+def in_both(folder: Path) -> Path:
+    """A COCO dataset of one image that stands in two subsets, with another box in each."""
+    told = {f"annotations/instances_{name}.json": json.dumps(document(box)) for name, box in BOXES.items()}
+    return put(folder, {"images/a.png": image_bytes(40, 30, "png"), **told})
+
+
+@pytest.mark.parametrize("more", [{}, {"where": "true"}])
+@pytest.mark.parametrize("renamed", [{}, {"val": "test"}, {"train": "val", "val": "train"}])
+def test_each_document_keeps_its_own_rows(tmp_path: Path, renamed: dict[str, str], more: dict[str, Any]) -> None:
+    out, lost = converted(in_both(tmp_path / "in"), "coco", subsets=renamed, **more)
+    for name, box in BOXES.items():
+        path = out / f"annotations/instances_{renamed.get(name, name)}.json"
+        assert json.loads(path.read_text()) == document(box)
+    assert not lost
+
+
+def test_documents_of_two_subsets_that_become_one_are_one(tmp_path: Path) -> None:
+    out, _ = converted(in_both(tmp_path / "in"), "coco", subsets={"val": "train"})
+    made = json.loads((out / "annotations/instances_train.json").read_text())
+    assert [row["bbox"] for row in made["annotations"]] == list(BOXES.values())
+    assert len(made["images"]) == 1
+
+
+def alike(folder: Path, **other: Any) -> Path:
+    """A COCO dataset of one image whose annotation stands alike in two subsets, but for what is `other` in one."""
+    data = in_both(folder)
+    made = document(BOXES["train"])
+    made["annotations"].append({**made["annotations"][0], "id": 2})  # twice in one document: these are two
+    (data / "annotations/instances_train.json").write_text(json.dumps(made))
+    made["annotations"] = [{**row, **other} for row in made["annotations"]]
+    (data / "annotations/instances_val.json").write_text(json.dumps(made))
+    return data
+
+
+@pytest.mark.parametrize("to", ["lvis", "label_studio", "labelbox", "datumaro"])
+def test_annotations_that_two_subsets_tell_alike_are_the_same_ones(tmp_path: Path, to: str) -> None:
+    data = alike(tmp_path / "in")
+    for place in (data, converted(data, to)[0]):
+        (item,) = fs.open(place, "coco" if place == data else to)
+        assert len(item.objects) == 2
+    (item,) = fs.open(alike(tmp_path / "other", bbox=[2, 2, 6, 6]), "coco")
+    assert len(item.objects) == 4
+
+
+def test_kept_fields_of_annotations_that_stand_in_two_subsets_are_counted_once(tmp_path: Path) -> None:
+    _, lost = converted(alike(tmp_path / "in", kind="x"), "yolo_ultralytics")
+    assert lost["kept fields: kind"] == 2  # one document has them, the other does not: nothing is the same
+    data = alike(tmp_path / "again")
+    for path in (data / "annotations").iterdir():
+        path.write_text(path.read_text().replace('"iscrowd": 0', '"iscrowd": 0, "kind": "x"'))
+    _, lost = converted(data, "yolo_ultralytics")
+    assert lost["kept fields: kind"] == 2
+
+
+def test_a_target_of_a_document_for_each_subset_holds_all_subsets_of_an_image(tmp_path: Path) -> None:
+    out, lost = converted(alike(tmp_path / "in"), "lvis")
+    (item,) = fs.open(out, "lvis")
+    assert set(item.subsets) == {"train", "val"} and "further subsets" not in lost
+
+
+def test_an_image_at_the_top_gets_a_folder_where_a_target_has_one(tmp_path: Path) -> None:
+    data, _ = converted(in_both(tmp_path / "in"), "label_studio", subsets={"val": "train"})
+    out, _ = converted(data, "lvis")
+    (item,) = fs.open(out, "lvis")
+    assert item.image is not None and item.image.path == "default/a.png"
+
+
+def test_findings_of_annotations_that_stand_in_two_subsets_lead_to_the_objects_that_are_left(tmp_path: Path) -> None:
+    data = alike(tmp_path / "in")
+    for path in (data / "annotations").iterdir():
+        made = json.loads(path.read_text())
+        wrong = [{**made["annotations"][0], "id": place, "bbox": [place, 1, 0, 5]} for place in (7, 8)]
+        path.write_text(json.dumps({**made, "annotations": [*made["annotations"], *wrong]}))
+    (item,) = fs.open(data, "coco")
+    assert [thing.id for thing in item.objects] == [1, 2, 7, 8]
+    out, _ = converted(data, "lvis", on=["BOX_EMPTY=drop"])
+    (item,) = fs.open(out, "lvis")
+    assert [thing.id for thing in item.objects] == [1, 2]
