@@ -107,7 +107,10 @@ def named_pairs(arguments: Sequence[Argument], site: Site) -> Codec:
 
 @codec("numbered_pairs")
 def numbered_pairs(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`polygon | numbered_pairs(x, y)`: points as one mapping {"x1": 1, "y1": 2, "x2": 3, "y2": 4, ...}."""
+    """Read and write points as one mapping {"x1": 1, "y1": 2, "x2": 3, "y2": 4, ...}.
+
+    `polygon | numbered_pairs(x, y)` names the two coordinates.
+    """
     x, y = (take.text(key) for key in take.plain(arguments, 2))
 
     def encode(value: Any, env: Env) -> Any:

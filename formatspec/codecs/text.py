@@ -141,7 +141,7 @@ def quoted(arguments: Sequence[Argument], site: Site) -> Codec:
 
 
 def _read_word(spelled: str) -> Any:
-    """true and false, canonically spelled numbers, and any other text as itself."""
+    """Read true, false and numbers in their canonical spelling; any other text is its own value."""
     if spelled in ("true", "false"):
         return spelled == "true"
     try:
@@ -343,6 +343,7 @@ def base64(arguments: Sequence[Argument], site: Site) -> Codec:
 
 
 def read_base64(value: object) -> bytes:
+    """Decode base64 text to bytes.  Raises UnfitError for what is no text, or no base64 of the standard alphabet."""
     try:
         return binary.b64decode(values.text(value), validate=True)
     except ValueError:

@@ -30,10 +30,12 @@ class InvalidItemError(ValueError):
     """An item that was asked for is at fault; `findings` say how."""
 
     def __init__(self, key: str, findings: Sequence[Finding]) -> None:
+        """Make the message of an item's key and of what its findings say."""
         super().__init__(f"the item {key!r} is not valid: " + "; ".join(_in_words(one) for one in findings))
         self.key, self.findings = key, tuple(findings)
 
     def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the key and the findings, of which the message is made again."""
         return InvalidItemError, (self.key, self.findings)
 
 
@@ -60,6 +62,14 @@ class Dataset:
     def __init__(
         self, inner: OpenDataset, opened: Opened, steps: tuple[Step, ...] = (), chosen: Sequence[int] | None = None
     ) -> None:
+        """Wrap an opened dataset; `formatspec.open` calls this, programs need not.
+
+        Args:
+            inner: The dataset as the engine opened it.
+            opened: What it was opened with, for pages and messages.
+            steps: Conditions and maps of labels, which each item passes in this order when it is read.
+            chosen: The places of the items that belong to a slice, or None for all.
+        """
         self._inner = inner
         self._opened = opened
         self._steps = steps
@@ -120,6 +130,7 @@ class Dataset:
         return len(self._known_places())
 
     def __iter__(self) -> Iterator[Item]:
+        """Read the items one after another, in order of key; items at fault are left out, and `findings` grows."""
         for _, item in self._taken():
             yield item
 
@@ -143,6 +154,7 @@ class Dataset:
         return self._read(place)
 
     def __reversed__(self) -> Iterator[Item]:
+        """Read the items from the last to the first."""
         return iter(self[::-1])
 
     def __contains__(self, which: object) -> bool:
@@ -214,6 +226,7 @@ class Dataset:
         return Part(label, self._inner, keys, Chosen(None, self._steps) if self._steps else None)
 
     def __repr__(self) -> str:
+        """The format, the numbers of items and classes, the place of the data; reads no item."""
         known = self._places if self._places is not None else (self._chosen if not self._steps else None)
         items = len(self) if known is not None or not self._steps else None
         count = "items chosen by a condition" if items is None else f"{items:,} items" if items != 1 else "1 item"
@@ -233,9 +246,11 @@ class Dataset:
         return f"<table>{lines}</table>"
 
     def __getstate__(self) -> dict[str, Any]:
+        """Leave the source of images out of a pickle, since it holds open files."""
         return {**self.__dict__, "_source": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
+        """Open the source of images anew where a dataset is unpickled."""
         self.__dict__.update(state)
         self._source = ImageSource(self.files)
 
@@ -302,6 +317,7 @@ class Chosen:
     steps: tuple[Step, ...]
 
     def __call__(self, item: Item) -> Item | None:
+        """The item as the steps leave it, or None where the item is not written."""
         taken: Item | None = item if self.keys is None or item.key in self.keys else None
         for step in self.steps:
             taken = None if taken is None else step(taken)

@@ -191,6 +191,7 @@ def read_forms(source: Source) -> tuple[Format, ...]:
 
 
 def in_order(kinds: Iterable[str]) -> tuple[str, ...]:
+    """Kinds of annotations in the order in which pages list them; unknown ones come last."""
     place = {kind: number for number, kind in enumerate((_OBJECTS, _OBJECTS_AS_AREAS, *KINDS, _AREAS_AS_OBJECTS))}
     return tuple(sorted(set(kinds), key=lambda kind: (place.get(kind, len(place)), kind)))
 

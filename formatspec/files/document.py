@@ -56,12 +56,14 @@ class FileError(ValueError):
     """
 
     def __init__(self, message: str, line: int | None = None, column: int | None = None) -> None:
+        """Take the message and the place; see the class."""
         super().__init__(message, line, column)
         self.message = message
         self.line = line
         self.column = column
 
     def __str__(self) -> str:
+        """The message, after the line and the column where these are known."""
         place = ", ".join(
             f"{name} {at}" for name, at in (("line", self.line), ("column", self.column)) if at is not None
         )

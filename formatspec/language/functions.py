@@ -237,10 +237,13 @@ def _if_null(value: object, otherwise: object) -> object:
 
 
 def palette(index: object) -> list[int]:
-    """The colour [red, green, blue], 0 to 255, of an index: its bits dealt to the three channels in turn,
-    from the highest bit of each channel down. The first 256 are the colour map of many index masks.
+    """The colour [red, green, blue] of an index, as the colour map of PASCAL VOC has it.
 
-    Raises ExpressionError for anything but a whole number in 0 … 2**24 - 1.
+    The bits of the index are dealt to the three channels in turn, from the highest bit of each channel down. Channels
+    are 0 to 255. The first 256 colours are the palette of many indexed label images.
+
+    Raises:
+        ExpressionError: The index is no whole number from 0 to 2**24 - 1.
     """
     if not isinstance(index, int) or isinstance(index, bool) or not 0 <= index < 2**24:
         raise ExpressionError("palette takes a whole number from 0 to 16777215")

@@ -71,6 +71,7 @@ class Source(msgspec.Struct, frozen=True):
 
     @property
     def spec(self) -> Spec:
+        """The spec of the first layout, which holds what all layouts share, as name and title."""
         return self.layouts[0].spec
 
     def is_same(self, other: Source) -> bool:

@@ -52,6 +52,8 @@ BLOCK = "block"
 
 
 class LeafRule(msgspec.Struct, frozen=True):
+    """A value that a leaf reads and writes, and where the spec states it."""
+
     leaf: Leaf
     place: Place
 
@@ -118,6 +120,8 @@ class TableRule(msgspec.Struct, frozen=True):
 
 
 class OneOf(msgspec.Struct, frozen=True):
+    """Alternatives, of which the first that fits is taken."""
+
     alternatives: tuple[Rule, ...]
     place: Place
 

@@ -54,6 +54,7 @@ class YamlError(Exception):
     """What is wrong with a text as YAML: a message, line and column (from 1), and what was expected."""
 
     def __init__(self, message: str, line: int, column: int, expected: str = "", begun: int = 0) -> None:
+        """Take the message and the place; see the class."""
         super().__init__(message, line, column, expected, begun)
         self.message = message
         self.line = line

@@ -46,6 +46,7 @@ class Origin:
         documents: Mapping[str, Any] | None = None,
         kept: tuple[str, ...] = (),
     ) -> None:
+        """Take the rows by what they are rows of, label images by role, and documents by role; see the class."""
         self.rows: dict[Any, Any] = dict(rows or {})
         self.rasters: dict[str, Any] = dict(rasters or {})
         self.documents: dict[str, Any] = dict(documents or {})
@@ -61,12 +62,15 @@ class Origin:
         self.documents.clear()
 
     def __eq__(self, other: object) -> bool:
+        """True for any two origins: where a record came from is no part of its equality."""
         return other is None or isinstance(other, Origin)
 
     def __repr__(self) -> str:
+        """A fixed text, since source rows would drown the record."""
         return "Origin(…)"
 
     def __hash__(self) -> int:
+        """One value for all, as equality has it."""
         return 0
 
 
@@ -105,15 +109,19 @@ class ImageSource:
     __slots__ = ("files",)
 
     def __init__(self, files: Files) -> None:
+        """Take the files, which are opened when an image is asked for."""
         self.files = files
 
     def __eq__(self, other: object) -> bool:
+        """True for any two sources: where an image is found is no part of its equality."""
         return other is None or isinstance(other, ImageSource)
 
     def __repr__(self) -> str:
+        """A fixed text: a source says nothing of the image."""
         return "ImageSource(…)"
 
     def __hash__(self) -> int:
+        """One value for all, as equality has it."""
         return 0
 
 

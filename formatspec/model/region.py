@@ -33,6 +33,7 @@ class Region:
     bounds: Ints
 
     def __post_init__(self) -> None:
+        """Check the runs and make them read-only.  Raises ValueError."""
         bounds = np.array(self.bounds, np.int64)
         if self.height < 0 or self.width < 0:
             raise ValueError(f"an image cannot have {self.height} rows and {self.width} columns")
@@ -143,17 +144,21 @@ class Region:
     # -- what it is --------------------------------------------------------------------------------------
 
     def __bool__(self) -> bool:
+        """Whether there is any pixel."""
         return self.bounds.size > 0
 
     def __eq__(self, other: object) -> bool:
+        """Whether the sizes of the images and the pixels are the same."""
         if not isinstance(other, Region):
             return NotImplemented
         return (self.height, self.width) == (other.height, other.width) and np.array_equal(self.bounds, other.bounds)
 
     def __hash__(self) -> int:
+        """A hash of size and runs."""
         return hash((self.height, self.width, self.bounds.tobytes()))
 
     def __reduce__(self) -> tuple[type[Region], tuple[int, int, Ints]]:
+        """Pickle through the constructor, since arrays lose their read-only flag in a pickle."""
         return Region, (
             self.height,
             self.width,
@@ -161,6 +166,7 @@ class Region:
         )  # through the constructor: arrays thaw in a pickle
 
     def __repr__(self) -> str:
+        """The image's size, the area in pixels and the bounding box."""
         return f"Region({self.height}x{self.width}, area {self.area}, bbox {self.bbox})"
 
     @property
@@ -194,12 +200,15 @@ class Region:
     # -- sets --------------------------------------------------------------------------------------------
 
     def __or__(self, other: Region) -> Region:
+        """The union.  Raises ValueError where the images differ in size."""
         return self._combined(other, (1, 2, 3))
 
     def __and__(self, other: Region) -> Region:
+        """The intersection.  Raises ValueError where the images differ in size."""
         return self._combined(other, (3,))
 
     def __sub__(self, other: Region) -> Region:
+        """The pixels of this region that are not in the other.  Raises ValueError where the images differ in size."""
         return self._combined(other, (1,))
 
     def _combined(self, other: Region, members: tuple[int, ...]) -> Region:

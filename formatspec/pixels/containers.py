@@ -59,8 +59,10 @@ def _png_header(first: bytes) -> Header:
 
 
 def is_whole_png(data: bytes) -> bool:
-    """Whether the file is plainly a PNG file that runs to its end; one with bytes of its own there is told apart by
-    `is_whole`."""
+    """Whether the file is plainly a PNG file that runs to its end.
+
+    A PNG file with further bytes behind its end is told by `is_whole`.
+    """
     return data.endswith(_PNG_END) and data.startswith(_PNG)
 
 

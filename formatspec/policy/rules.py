@@ -114,8 +114,11 @@ def case_of(finding: Finding) -> Case:
 
 
 def own_action(finding: Finding) -> Action:
-    """What is done about a finding unasked.  A level that a format gives to a code decides it anew, but for what is
-    about a document, of which the target gets one of its own."""
+    """What is done about a finding where the user says nothing.
+
+    A level that a format gives to a code changes the action too, except for findings about a document, since the target
+    gets a document of its own.
+    """
     case = case_of(finding)
     if finding.level != case.level:
         if finding.level == "error" and case.action == "keep" and case.scope != "document":

@@ -116,12 +116,14 @@ class Validation:
     """A dataset's items checked, shard by shard."""
 
     def __init__(self, dataset: OpenDataset, deep: bool) -> None:
+        """Compile the checks of a dataset; deep: decode images and masks too, which costs most of the time."""
         self.dataset = dataset
         self.deep = deep
         self.checker = Checker(dataset.form, dataset.prefix)
         self.optional = _optional(dataset.form)
 
     def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the arguments; a worker compiles the checks anew."""
         return Validation, (self.dataset, self.deep)
 
     def run(self, shard: Shard) -> Checked:

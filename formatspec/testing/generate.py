@@ -40,6 +40,7 @@ class Generator:
     """Makes items for one format."""
 
     def __init__(self, form: Format, rng: random.Random) -> None:
+        """Work out from the format what its datasets can hold; rng: decides all that is left to chance."""
         self.form = form
         self.rng = rng
         self.outline = outline(form)

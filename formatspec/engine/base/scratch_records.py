@@ -28,6 +28,7 @@ class Scratch:
     """A file without a name that only grows."""
 
     def __init__(self) -> None:
+        """Open a temporary file, which the system deletes when its owner is gone."""
         self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115  # it lives as long as its owner
         self.size = 0
 
@@ -48,6 +49,7 @@ class Records:
     """Records of one NumPy type, in their order."""
 
     def __init__(self, dtype: Any) -> None:
+        """Begin without records; dtype: the NumPy type of one."""
         self.dtype = np.dtype(dtype)
         self._count = 0
         self._held: list[Numbers] = []
@@ -55,6 +57,7 @@ class Records:
         self._near, self._near_first = np.zeros(0, self.dtype), 0
 
     def __len__(self) -> int:
+        """How many records there are, in memory and on disk."""
         return self._count
 
     def add(self, *columns: Any) -> None:
@@ -105,6 +108,7 @@ class Marks:
     """A set of marks that only grows, in eight bytes each."""
 
     def __init__(self) -> None:
+        """Begin without marks."""
         self._marks = np.zeros(0, np.uint64)
 
     def add(self, marks: Iterable[int]) -> bool:

@@ -47,6 +47,7 @@ class Imbalance(msgspec.Struct, frozen=True):
     item: str | None = None
 
     def __str__(self) -> str:
+        """One line that names the table and its three numbers."""
         first = f"; the first item is {self.item}" if self.item else ""
         rest = f"the report names {self.named}" if self.named else "the report names none"
         return f"{self.table}: {self.handed} to be written, {self.standing} in the output, {rest}{first}"

@@ -42,8 +42,13 @@ from formatspec.model.slots import SLOTS, TABLES
 
 
 class Judgement(NamedTuple):
-    """What a check says of an item: the finding, where it stands in which file, and the place of the object that it is
-    about among the item's objects."""
+    """What a check says of an item.
+
+    Attributes:
+        finding: The finding.
+        at: The file and the place in its document that the finding is about, or None.
+        about: The place of the object that the finding is about among the item's objects, or None.
+    """
 
     finding: Finding
     at: tuple[str, DocumentPath] | None = None
@@ -54,6 +59,7 @@ class Checker:
     """The checks of one format, compiled; `prefix` is the folder of the data in which the dataset begins."""
 
     def __init__(self, form: Format, prefix: str = "") -> None:
+        """Compile the checks of a format.  Raises SpecError where an expression of one is wrong."""
         self.form = form
         self.prefix = f"{prefix}/" if prefix else ""
         self.checks = [Check(form, code, spec) for code, spec in form.spec.checks.items()]
@@ -191,6 +197,7 @@ class Check:
     """One check that a spec defines."""
 
     def __init__(self, form: Format, code: str, spec: CheckSpec) -> None:
+        """Compile the condition, the `where` and the message of one check.  Raises SpecError."""
         self.form = form
         self.code = code
         self.spec = spec
@@ -275,10 +282,12 @@ class ToldScope(WriteScope):
     """The names of checks: besides slots, `role.region`, which is what that role told of an object."""
 
     def __init__(self, scope: Scope, form: Format) -> None:
+        """Take the scope of slots, and the format whose roles `role.region` may name."""
         super().__init__(scope)
         self.form = form
 
     def value(self, name: str) -> Getter:
+        """How to get the value of a slot, or of the region that one role told of an object."""
         role, _, slot = name.partition(".")
         if slot == "region" and role in self.form.roles:
             return lambda context: context.setting.rows["told"].get(context.index, {}).get(role)
@@ -286,8 +295,11 @@ class ToldScope(WriteScope):
 
 
 def _nearly(role: Role) -> re.Pattern[str] | None:
-    """The paths that differ from a role's by letters' case or by how many digits a number has; None for folders and
-    for paths that say too little."""
+    """A pattern of the paths that nearly fit a role's template.
+
+    Such a path differs in the case of letters or in how many digits a number has. None stands for folders, and for
+    templates that hold too little text for a path to be like them.
+    """
     parts = role.template.parts
     said = sum(len(part.strip("/.")) for part in parts if isinstance(part, str))
     if role.folder or said < LEAST_SAID:

@@ -62,6 +62,16 @@ class OpenDataset:
     """
 
     def __init__(self, form: Format, tree: Tree, prefix: str, purpose: Purpose) -> None:
+        """List the files of a tree and give them to items, without reading an item.
+
+        The time grows with the number of files, and with the size of shared files, whose rows are sought.
+
+        Args:
+            form: The compiled layout of a spec.
+            tree: The tree as it was opened.
+            prefix: The folder of the tree in which the dataset begins, "" for its root.
+            purpose: Which parts of items are read.
+        """
         self.form = form
         self.prefix = prefix
         self.base, self.opened_for = tree, purpose
@@ -78,6 +88,7 @@ class OpenDataset:
         self.wanted: Wanted = everything
 
     def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle how the dataset was opened; another process opens it anew."""
         return _opened_again, (
             self.form, self.base, self.prefix, self.opened_for, self.purpose, self.wanted, len(self), limits()
         )  # fmt: skip
@@ -96,6 +107,7 @@ class OpenDataset:
         return self.form.name
 
     def __len__(self) -> int:
+        """How many items there are, those at fault among them."""
         return len(self.entries)
 
     @property
@@ -280,6 +292,7 @@ class OpenDataset:
         return frozenset(file.path for file in self.index.shared)
 
     def __iter__(self) -> Iterator[Item]:
+        """Read the items in order of key; items at fault are left out and noted in `findings`."""
         for one in self.assembled():
             item = self.valid(one)
             if item is not None:
@@ -376,8 +389,11 @@ def _opened_again(
     form: Format, tree: Tree, prefix: str, opened_for: Purpose, purpose: Purpose, wanted: Wanted, items: int,
     allowed: Limits,
 ) -> OpenDataset:  # fmt: skip
-    """A dataset as another process opened it, with its limits.  Raises DatasetChangedError where its items are not as
-    many."""
+    """Open a dataset as another process opened it, with that process's limits.
+
+    Raises:
+        DatasetChangedError: The dataset has more or fewer items than `items`.
+    """
     set_limits(allowed)
     dataset = OpenDataset(form, tree, prefix, opened_for)
     dataset.purpose, dataset.wanted = purpose, wanted

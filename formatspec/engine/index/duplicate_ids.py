@@ -27,6 +27,7 @@ class Ids:
     """
 
     def __init__(self, keys: Sequence[str | None]) -> None:
+        """Begin without ids; keys: the key of the id in each alternative of the table, or None."""
         self.keys = keys
         self._seen = Records(NOTED)
         self._noted = (array("q"), array("i"), array("i"), array("b"))

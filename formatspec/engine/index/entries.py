@@ -64,6 +64,7 @@ class Entries(Sequence[Entry]):
     """
 
     def __init__(self) -> None:
+        """Begin without items."""
         self._numbers: dict[int, int] = {}
         self._same_hash: dict[tuple[Any, ...], int] = {}
         self._near: dict[int, Entry] = {}
@@ -75,6 +76,7 @@ class Entries(Sequence[Entry]):
         """Whether items differ in their image's extension alone."""
 
     def __len__(self) -> int:
+        """How many items there are."""
         return len(self._places)
 
     def find(self, identity: tuple[Any, ...]) -> int | None:
@@ -125,6 +127,7 @@ class Entries(Sequence[Entry]):
     @overload
     def __getitem__(self, number: slice) -> Sequence[Entry]: ...
     def __getitem__(self, number: int | slice) -> Entry | Sequence[Entry]:
+        """An item by its number, or some items; those that are not in memory are read from the scratch file."""
         if isinstance(number, slice):
             return Chosen(self, np.arange(len(self), dtype=np.int32)[number])
         near = self._near.get(number)
@@ -136,6 +139,7 @@ class Entries(Sequence[Entry]):
         return entry
 
     def __iter__(self) -> Iterator[Entry]:
+        """All items by their numbers."""
         return (self[number] for number in range(len(self)))
 
     def whole(self) -> None:
@@ -191,10 +195,12 @@ class Chosen(Sequence[Entry]):
     """Some items, in an order of their own."""
 
     def __init__(self, entries: Entries, numbers: np.ndarray[Any, np.dtype[np.int32]]) -> None:
+        """Take the items of `entries` that have these numbers, in the order of `numbers`."""
         self._entries = entries
         self._numbers = numbers
 
     def __len__(self) -> int:
+        """How many items were chosen."""
         return len(self._numbers)
 
     @overload
@@ -202,11 +208,13 @@ class Chosen(Sequence[Entry]):
     @overload
     def __getitem__(self, place: slice) -> Sequence[Entry]: ...
     def __getitem__(self, place: int | slice) -> Entry | Sequence[Entry]:
+        """An item by its place in the order of the choice, or some items."""
         if isinstance(place, slice):
             return Chosen(self._entries, self._numbers[place])
         return self._entries[int(self._numbers[place])]
 
     def __iter__(self) -> Iterator[Entry]:
+        """The items in the order of the choice."""
         return (self._entries[int(number)] for number in self._numbers)
 
 
@@ -222,6 +230,7 @@ class ItemFiles:
     """
 
     def __init__(self, form: Format, entries: Entries) -> None:
+        """Work out which roles make items; form: the layout, entries: where the items go."""
         self._form = form
         self._entries = entries
         names = set(form.key_names)
@@ -305,8 +314,14 @@ class ItemFiles:
         return names
 
     def done(self) -> list[Fault]:
-        """Give documents to the images whose names they have in other capitals, and number the items by the roles and
-        paths that first name them; gives what is wrong with files, as one that is one too many."""
+        """Finish the items once all files were taken.
+
+        Documents are given to the images whose names they have in other capitals. Items are numbered by the roles and
+        paths that first name them.
+
+        Returns:
+            What is wrong with files, for example that an item has two where one belongs.
+        """
         faults = [fault for _, fault in sorted(self._doubled, key=itemgetter(0))]
         if 0 < self._images < len(self._entries):
             faults += self._join_in_capitals()

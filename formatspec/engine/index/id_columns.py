@@ -25,6 +25,7 @@ class IdColumns:
     """
 
     def __init__(self, keys: Sequence[str] = ()) -> None:
+        """Make a decoder for the values of `keys` alone."""
         self.keys = tuple(keys)
         names = [f"k{place}" for place in range(len(keys))]
         keyed = dict(zip(names, keys, strict=True))

@@ -105,6 +105,7 @@ class RowOwnership:
     """
 
     def __init__(self) -> None:
+        """Begin without rows."""
         self.parts: list[TableFile] = []
         self.values_of: Callable[[Entry], Iterable[SharedFile]] | None = None
         self._rows = Records(OWNED)

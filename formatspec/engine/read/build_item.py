@@ -212,8 +212,10 @@ def _objects(state: ItemState) -> tuple[Object, ...]:
 
 @lru_cache(maxsize=1024)
 def _groups(slots: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...], tuple[tuple[str, str], ...]]:
-    """The slots of an object's record in groups, as `parted` gives them, attributes with their names; the records of a
-    dataset are much alike."""
+    """Sort the slots of an object's record into the object's own, those of its category, and its attributes.
+
+    The result is cached by the names of the slots, since the records of a dataset are much alike.
+    """
     own = tuple(slot for slot in slots if slot in OBJECT)
     named = tuple(slot for slot in slots if slot.startswith("category."))
     attributes = tuple((slot, slot.removeprefix("attributes.")) for slot in slots if slot.startswith("attributes."))

@@ -1,7 +1,7 @@
-"""Rows that are as a spec has them, read by a function written for them; where one is not, the readers that judge
-read them all again.
+"""Fast reader for well-formed rows of a table, generated as Python source.
 
-So that what is said of a row is said in one place, a plain reader says nothing: it gives up.
+Any row that deviates makes it give up, and the validating reader reads the whole run again. A fast reader reports
+nothing, so that each finding has one origin.
 """
 
 from __future__ import annotations
@@ -358,8 +358,12 @@ class _Writing:
         yield f"{read}(part, record, state)"
 
     def _inline(self, field: Field, leaf: Bind) -> tuple[Any, tuple[str, ...], str] | None:
-        """The type of a leaf's value, the lines that read it, and what holds where it is absent; None where its own
-        reader reads it."""
+        """Generate the lines that read a leaf without calling its own reader.
+
+        Returns:
+            The type of the leaf's value, the lines that read it, and the line for rows that lack it; None where the
+            leaf's own reader must be called.
+        """
         if len(leaf.names) > 1 or self.bound[leaf.names[0]] > 1:
             return None
         meaning = self.scope.resolve(leaf.names[0], field.place)

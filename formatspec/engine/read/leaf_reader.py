@@ -59,6 +59,19 @@ def nothing(value: Any, record: Record, state: ItemState) -> None:
 
 
 def leaf_reader(leaf: Leaf, place: Place, scope: Scope, context: ReadContext, at: DocumentPath, keys: int) -> Reader:
+    """Compile the reader of one leaf, which puts what a value says into the slots of a record.
+
+    Args:
+        leaf: The leaf as it was parsed.
+        place: Where the spec states it.
+        scope: What names mean there.
+        context: What is asked for, and how findings are noted.
+        at: The path of the leaf in its document.
+        keys: How many keys its value comes from.
+
+    Raises:
+        SpecError: The leaf's slots or codecs do not go together.
+    """
     if isinstance(leaf, Keep):
         follows = scope.kind == "object" and leaf.default is not None and follows_from_shape(leaf)
         if context.counts and not (follows and context.compares):

@@ -19,7 +19,8 @@ Decode = Callable[[bytes], Any]
 class RowSource(Protocol):
     """The rows of one table in one file."""
 
-    def __len__(self) -> int: ...
+    def __len__(self) -> int:
+        """How many rows there are."""
 
     def at(self, position: int) -> Any:
         """One row."""

@@ -99,8 +99,10 @@ def may_be_absent(field: Field, scope: Scope) -> bool:
 
 
 def is_filled(field: Field, scope: Scope) -> bool:
-    """Whether what lacks a field, or has null there, is given its value, of which a finding tells: an object's row by
-    the leaf's `else`, an image's size by the image."""
+    """Whether an absent or null field is given a value, of which a finding tells.
+
+    An object's row gets the value of the leaf's `else`, an image's size comes from the image file.
+    """
     if filling(field) == "IMAGE_SIZE_ABSENT":
         return not field.optional and not scope.cells and scope.kind != "dataset"
     if field.optional or scope.kind != "object" or scope.textual or len(field.keys) > 1:

@@ -51,8 +51,10 @@ IMPLIED = {
 
 
 def record_mark(record: Any) -> Hashable:
-    """What stands for a record among those that were written: its identity, but an area is made anew for each picture
-    that shows it."""
+    """A hashable value that stands for a record among those that were written.
+
+    It is the record's identity. An area has its category's mark, since an area is made anew for each label image.
+    """
     return mark_of_area(record.category) if isinstance(record, Area) else id(record)
 
 

@@ -60,8 +60,14 @@ class TextTemplate(msgspec.Struct, frozen=True):
 
 
 def text_template(leaf: Text, scope: Scope, place: Place) -> TextTemplate:
-    """Compile a text.  Fields are named p0, p1, …, and those of which the text is kept text, text2, …; each matches
-    what its leaf can hold."""
+    """Compile a text of the spec to a template and the leaves of its fields.
+
+    Fields are named p0, p1, …; fields whose text is kept are named text, text2, …. Each field matches what its leaf can
+    hold.
+
+    Raises:
+        SpecError: The text cannot be taken apart again, or a leaf has no meaning in `scope`.
+    """
     parts: list[str | TemplateField] = []
     leaves: dict[str, Bind | Keep | Computed] = {}
     optional: set[str] = set()

@@ -98,6 +98,7 @@ class Role(msgspec.Struct, frozen=True, dict=True):
 
     @property
     def optional(self) -> bool:
+        """Whether a dataset may lack the role's files."""
         return self.spec.need != "required"
 
     @property
@@ -106,8 +107,10 @@ class Role(msgspec.Struct, frozen=True, dict=True):
         return self.spec.need == "kept"
 
     def match(self, path: str) -> dict[str, Any] | None:
-        """What the role's path captures of a file's, whose extension may be spelled in capitals; None where it is
-        another path."""
+        """The values that the role's template captures of a path; None where the path does not fit.
+
+        The extension may be spelled in capitals.
+        """
         found = self.template.match(path)
         if found is None and (small := with_small_extension(path)) != path:
             found = self.template.match(small)
@@ -171,16 +174,19 @@ class Format(msgspec.Struct, frozen=True, dict=True):
     names: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
 
     def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the source, the layout and the chosen options; another process compiles them again."""
         defaults = offered_options(self.layout.spec)
         chosen = {name: value for name, value in self.options.items() if value != defaults[name].default}
         return compile_format, (self.source, self.layout, chosen, self.names)
 
     @property
     def name(self) -> str:
+        """The name of the layout's spec."""
         return self.layout.spec.name
 
     @property
     def spec(self) -> Spec:
+        """The layout's spec as data."""
         return self.layout.spec
 
     @cached_property
@@ -262,8 +268,11 @@ class Format(msgspec.Struct, frozen=True, dict=True):
 
 
 def name_template(role: Role) -> Template | None:
-    """The template of items' names as the image's path spells them: the segments that tell items apart, without those
-    that are the same for all items of a subset, and without the extension.  None where there are none."""
+    """The template of items' names as the image's path spells them, or None where the path names no items.
+
+    It has the segments that tell items apart, without those that all items of a subset share, and without the
+    extension.
+    """
     segments: list[list[str | Bind]] = [[]]
     for part in _pieces(role.spec.path, role.place):
         if isinstance(part, Bind):

@@ -51,6 +51,10 @@ class Splits:
     """
 
     def __init__(self, whole: Categories, groups: Sequence[tuple[Mapping[str, Any], Categories]] = ()) -> None:
+        """Take the categories of the whole dataset and of each split.
+
+        groups: for each split the captures that name it, and its own categories.
+        """
         self.whole = whole
         self.apart = tuple(own for _, categories in groups for own in categories.apart)
         self._groups = tuple(groups)

@@ -17,6 +17,7 @@ class Turns:
     """
 
     def __init__(self, splits: Splits, names: Mapping[str, Any], ids: Mapping[Split, Any] | None) -> None:
+        """Take what the index knows of an item; see the class."""
         self._splits = splits
         self._names = names
         self._ids = ids

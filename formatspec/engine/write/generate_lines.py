@@ -22,8 +22,15 @@ TextWriter = Callable[[WriteContext], list[str]]
 
 
 def text_writer(rule: Rule, shape: TextShape | None, scope: Scope) -> TextWriter | None:
-    """The writer of a text whose lines are objects, given the rule and the shape of its document; None for any other,
-    and where lines are not all alike."""
+    """Compile the writer of a text whose lines are objects.
+
+    None is given for any other text, and where the lines are not all alike.
+
+    Args:
+        rule: The rule of the document.
+        shape: The document's shape, as `line_document.structured` gives it.
+        scope: What names mean there.
+    """
     if not isinstance(rule, TableRule) or not isinstance(shape, RowsShape) or not isinstance(shape.row, LineShape):
         return None
     literals, inner = shape.row.template.literals, scope.inside(rule.each.table)

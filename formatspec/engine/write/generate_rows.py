@@ -1,5 +1,8 @@
-"""Rows of objects written anew by a function written for them: a leaf whose value is there is encoded at once, any
-other is left to its own writer.  Rows are mappings, or the lines of a text."""
+"""Fast writer for rows of objects, generated as Python source.
+
+A leaf whose value is there is encoded at once. For any other leaf its own writer is called. Rows are mappings, or the
+lines of a text.
+"""
 
 from __future__ import annotations
 

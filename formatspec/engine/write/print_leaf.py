@@ -36,6 +36,7 @@ class LackingError(ValueError):
     """A required value is not there, or does not fit: the record cannot be written."""
 
     def __init__(self, what: str, why: str = "") -> None:
+        """Take what is lacking, and why where that is known."""
         super().__init__(f"{what}: {why}" if why else what)
         self.what = what
         self.why = why
@@ -88,6 +89,18 @@ def list_kept(write: Writer) -> Writer:
 
 
 def leaf_writer(leaf: Leaf, place: Place, scope: Scope, keys: int, required: bool) -> Writer:
+    """Compile the writer of one leaf, which makes a document's value of a record's slots.
+
+    Args:
+        leaf: The leaf as it was parsed.
+        place: Where the spec states it.
+        scope: What names mean there.
+        keys: How many keys its value goes to.
+        required: Whether a record without a value cannot be written, so that the writer raises LackingError.
+
+    Raises:
+        SpecError: The leaf's slots or codecs do not go together.
+    """
     if isinstance(leaf, Constant):
         value = constant_of(leaf, scope)
         return lambda context, source: value
@@ -121,6 +134,7 @@ def _keep(leaf: Keep, place: Place, scope: Scope, required: bool) -> Writer:
 
 
 def as_lists(value: Any) -> Any:
+    """A value with all tuples in it as lists, as JSON has them."""
     return [as_lists(part) for part in value] if isinstance(value, list | tuple) else value
 
 

@@ -98,6 +98,13 @@ class RowWriter:
     )  # fmt: skip
 
     def __init__(self, rule: TableRule, scope: Scope, write: Writer) -> None:
+        """Compile how records are selected, filtered and written.
+
+        Args:
+            rule: The table's rule.
+            scope: What names mean around the table.
+            write: The writer of one row.
+        """
         inner = scope.inside(rule.each.table)
         self.rule = rule
         self.table = rule.each.table

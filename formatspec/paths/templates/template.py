@@ -75,12 +75,15 @@ class Template:
     _budget: int = field(compare=False, repr=False)
 
     def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the parts, which are compiled again."""
         return compile_template, (self.parts, self.limit)
 
     def match(self, text: str) -> dict[str, Any] | None:
-        """The values of the fields, or None where the text does not fit: its form is another, a value does
-        not parse, or a name given twice has two values. An absent optional field has the value `parse("")`,
-        or None if that raises."""
+        """The values of the fields, or None where the text does not fit.
+
+        A text does not fit if its form is another, if a value does not parse, or if a name given twice has two values.
+        An absent optional field has the value `parse("")`, or None if that raises.
+        """
         if not text.endswith(self.suffix) or not text.startswith(self.prefix) or self._inner not in text:
             return None
         if len(text) <= self._budget:

@@ -20,6 +20,15 @@ class MediaFiles:
     """Images brought over: copied, linked, or encoded anew where the target names another kind of file."""
 
     def __init__(self, source: OpenDataset, form: Format, staging: Staging, media: Media, losses: Losses) -> None:
+        """Decide whether images are brought over, and whether documents hold them.
+
+        Args:
+            source: The dataset whose images they are.
+            form: The target's layout.
+            staging: The output.
+            media: Whether images are copied, linked or left out.
+            losses: Counts images that are encoded anew or missing.
+        """
         self.tree = source.tree
         self.staging = staging
         self.media = media

@@ -21,6 +21,7 @@ class RefusedError(ValueError):
     def __init__(
         self, message: str, findings: tuple[Finding, ...] = (), losses: tuple[str, ...] = (), ways: tuple[str, ...] = ()
     ) -> None:
+        """Take the message, and what it rests on; see the class."""
         super().__init__(message)
         self.findings = findings
         self.losses = losses

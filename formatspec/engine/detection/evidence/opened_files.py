@@ -42,6 +42,7 @@ class Document:
         self, value: Any, cut: bool = False, error: str = "", lines: int = 0, strays: tuple[Any, ...] = (),
         text: tuple[str, ...] = (),
     ) -> None:  # fmt: skip
+        """Take the values; see the class."""
         self.value = value
         self.cut = cut
         self.error = error
@@ -62,6 +63,7 @@ class OpenedFiles:
     """The files of a tree that were opened, their documents, and the headers of images."""
 
     def __init__(self, tree: Tree) -> None:
+        """Begin without any file opened."""
         self.tree = tree
         self._documents: dict[Any, Document] = {}
         self._bytes: dict[str, bytes] = {}

@@ -50,6 +50,7 @@ class Naming:
     def __init__(
         self, source: Format, target: Format, keys: Iterable[Mapping[str, Any]] | None, renamed: Mapping[str, str]
     ) -> None:
+        """Take the layouts of source and target; see the class for the others."""
         image = target.roles.get(IMAGE)
         self.target = target
         self.image = image
@@ -105,8 +106,10 @@ class Naming:
         return "/".join(str(names[name]) for name in self.names if names.get(name) not in (None, ""))
 
     def own_key(self, item: Item, names: Mapping[str, Any]) -> str:
-        """The key of an item that has these captures in the target: with its image's extension where this alone tells
-        it from another in the source."""
+        """The key in the target of an item that has these captures there.
+
+        The key has the image's extension where the extension alone tells the item from another one in the source.
+        """
         key = self.key(names)
         extension = item.captures.get(self._extension) if self._extension else None
         if extension and item.key.endswith(f".{extension}"):

@@ -17,6 +17,7 @@ Condition = Callable[[Record, ItemState], bool]
 
 
 def always(record: Record, state: ItemState) -> bool:
+    """True of every record: the condition of a table without `where`."""
     return True
 
 
