@@ -237,7 +237,7 @@ def _if_null(value: object, otherwise: object) -> object:
 
 
 def palette(index: object) -> list[int]:
-    """The colour [red, green, blue] of an index, as the colour map of PASCAL VOC has it.
+    """The colour [red, green, blue] of an index, in the colour map that indexed label images use.
 
     The bits of the index are dealt to the three channels in turn, from the highest bit of each channel down. Channels
     are 0 to 255. The first 256 colours are the palette of many indexed label images.

@@ -12,10 +12,12 @@ from typing import Any
 import msgspec
 
 from formatspec.engine.base.scratch_records import PIECE, Marks, mark
-from formatspec.engine.spec.compiled import IMAGE, Format, name_template
+from formatspec.engine.spec.compiled import IMAGE, Format, Role
 from formatspec.engine.spec.names_join import extension_told, untold_folders
+from formatspec.engine.spec.path_templates import item_name_template
 from formatspec.model.records import Category, Image, Item
 from formatspec.model.slots import find_slot
+from formatspec.paths.templates.template import Template
 
 DEFAULT_SUBSET = "default"
 MOMENTS = ("sequence", "frame")
@@ -70,8 +72,8 @@ class Naming:
             for name, kind in self._formats.items()
             if image is not None and name in image.captures and name not in self.names
         )
-        self._spelled = None if IMAGE not in source.roles else name_template(source.roles[IMAGE])
-        self._fitting = None if image is None else name_template(image)
+        self._spelled = None if IMAGE not in source.roles else _names_of(source.roles[IMAGE])
+        self._fitting = None if image is None else _names_of(image)
         self._told = {name: list(self._said(name)) for name in self.names if name != "subset"}
         in_paths = any("subset" in role.captures for role in target.roles.values())
         self._without_subset = DEFAULT_SUBSET if in_paths else None
@@ -247,3 +249,8 @@ def _of_label(item: Item, slot: str) -> Any:
     if slot == "name" and category is not None:
         return spoken(category)
     return getattr(category, slot, None)
+
+
+def _names_of(image: Role) -> Template | None:
+    """The template of items' names as the path of their images spells them."""
+    return item_name_template(image.spec.path, image.scope.captures, image.place)
