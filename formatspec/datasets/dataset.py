@@ -141,7 +141,13 @@ class Dataset:
     def __getitem__(self, which: int | str | slice) -> Item | Dataset:
         """An item by its place or its key, or a part of the dataset.
 
-        Raises IndexError, KeyError with a suggestion, and InvalidItemError (a ValueError).
+        Args:
+            which: A place from 0, negative ones counted from the end; a key; or a slice of places.
+
+        Raises:
+            IndexError: There is no such place.
+            KeyError: No item has this key; the message suggests one.
+            InvalidItemError: The item is at fault (a ValueError).
         """
         if isinstance(which, slice):
             return self._with(chosen=self._known_places()[which])
@@ -166,13 +172,18 @@ class Dataset:
         self, where: str | Step | None = None, *, subset: str | Sequence[str] | None = None,
         labels: Sequence[str] | Mapping[str, NewName] | None = None,
     ) -> Dataset:  # fmt: skip
-        """The part of the dataset for which a condition holds; nothing is read before it is asked for.
+        """The part of the dataset for which conditions hold; no item is read before it is asked for.
 
-        where: an expression over items, which leaves out items, or over objects, which leaves out objects, as `--where`
-        takes it; or a function that takes an item and gives it, changed or not, or None.  subset: the names of the
-        subsets that are taken.  labels: the names of the categories whose objects are taken; or new names, as `convert`
-        takes them.  Raises SpecError for an expression that cannot be, and ValueError with a suggestion for a subset or
-        category that the dataset has not.
+        Args:
+            where: An expression over items leaves out items; one over objects leaves out objects, as `--where` takes
+                it. Or a function that takes an item and gives it, changed or not, or None.
+            subset: The name of the subset that is taken, or several.
+            labels: The names of the categories whose objects are taken; or new names by old ones, as `convert` takes
+                them.
+
+        Raises:
+            SpecError: The expression is wrong.
+            ValueError: The dataset has no such subset or category; the message suggests one.
         """
         steps: list[Step] = []
         if subset is not None:
@@ -196,7 +207,12 @@ class Dataset:
     def as_stated(self, key: str) -> tuple[Item, list[Finding]]:
         """An item with all its objects, those at fault too, and what was found wrong with it.
 
-        Raises KeyError with a suggestion, and InvalidItemError where no item can be made of its files.
+        Args:
+            key: The item's key.
+
+        Raises:
+            KeyError: No item has this key; the message suggests one.
+            InvalidItemError: No item can be made of its files.
         """
         one = self._inner.read_at(self._place(key))
         findings = self._inner.reporter.findings(one.faults, one.key)
@@ -207,10 +223,17 @@ class Dataset:
     def export(
         self, out: str | Path, to: str | Path, *, options: Mapping[str, Any] | None = None, **how: Any
     ) -> Result:
-        """Write the dataset, or the part of it that was chosen, to the folder `out` in the format `to`.
+        """Write the dataset, or the part of it that was chosen, in another format.
 
-        options: as of `convert`, laid over those that the dataset was opened with.  how: what else `convert` takes;
-        `classes` are those that the dataset was opened with, where they are left out.  Raises what `convert` raises.
+        Args:
+            out: A folder or a URL, which appears whole or not at all.
+            to: The target: a format's name or a spec's file.
+            options: Options as of `convert`, laid over those that the dataset was opened with.
+            how: What else `convert` takes; `classes` are those that the dataset was opened with, where they are left
+                out.
+
+        Raises:
+            Exception: What `convert` raises.
         """
         source = self._inner.form.source.file
         given = {**self._opened.options, **(options or {})}

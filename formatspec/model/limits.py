@@ -50,7 +50,11 @@ def limits() -> Limits:
 def set_limits(values: Mapping[str, int] | Limits) -> None:
     """Replace limits of this process, and of the workers that it begins; others stay.
 
-    Raises ValueError for a name that is none and for a number below one.
+    Args:
+        values: New numbers by the names of `Limits`, each 1 or more.
+
+    Raises:
+        ValueError: A name is no limit, or a number is below 1.
     """
     global _now
     if isinstance(values, Limits):
