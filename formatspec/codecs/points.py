@@ -420,7 +420,7 @@ def marked_points(arguments: Sequence[Argument], site: Site) -> Codec:
         marks = value.get("@") if isinstance(value, dict) else None
         if not isinstance(marks, dict):
             raise UnfitError("elements with points", value)
-        x, y = values.coordinates([values.read_decimal(p) for p in values.text(marks.get("points")).split(",")], 2)
+        x, y = values.coordinates([values.read_number(p) for p in values.text(marks.get("points")).split(",")], 2)
         if marks.get("outside") == "1":
             return x, y, 0
         return x, y, 1 if marks.get("occluded") == "1" else values.VISIBLE

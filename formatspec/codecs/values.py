@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 import random
-import re
 from collections.abc import Iterable
 from typing import Any, TypeAlias, TypeGuard
 
 from formatspec.codecs.registry import Site, UnfitError
+from formatspec.model.plain.decimals import read_decimal, spell_decimal
 
 Number: TypeAlias = int | float
 Ring: TypeAlias = tuple[Number, ...]
@@ -17,9 +17,6 @@ FARTHEST = 1e15
 """Beyond this, doubles no longer resolve a pixel, and sums of coordinates may overflow."""
 
 VISIBLE = 2
-
-_DECIMAL = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?", re.ASCII)
-_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?", re.ASCII)
 
 
 def is_number(value: object) -> TypeGuard[Number]:
@@ -179,27 +176,29 @@ def as_pairs(flat: Ring) -> list[list[Number]]:
 
 
 def read_number(spelled: str) -> Number:
-    """A decimal number as JSON writes them: an int where no fraction and no exponent is spelled."""
-    match = _NUMBER.fullmatch(spelled)
-    if match is None or len(spelled) > 400:
-        raise UnfitError("a number", spelled)
-    return number(float(spelled) if match[2] or match[3] else int(spelled))
+    """The finite number that a text spells, in any spelling that has one meaning: `10.`, `.5` and `+007` too.
 
+    It is an int where neither a point nor an exponent is spelled.
 
-def read_decimal(spelled: str) -> Number:
-    """A finite decimal number in any spelling that has one meaning: `10.`, `.5` and `+007` too."""
-    match = _DECIMAL.fullmatch(spelled)
-    if match is None or len(spelled) > 400:
+    Raises:
+        UnfitError: The text spells no number, or none that a double holds.
+    """
+    found = read_decimal(spelled)
+    if found is None:
         raise UnfitError("a number", spelled)
-    return number(int(spelled) if spelled.lstrip("+-").isdecimal() else float(spelled))
+    return number(found)
 
 
 def spell_number(value: object) -> str:
-    """The shortest spelling that reads back as the same number."""
+    """The shortest decimal that reads back as the same number, without an exponent where it needs none.
+
+    Raises:
+        UnfitError: The value is no finite number, or an int of more than 1000 bits.
+    """
     found = number(value)
     if isinstance(found, int) and found.bit_length() > 1000:
         raise UnfitError("a number of fewer digits", value)
-    return repr(found) if type(found) is int else repr(float(found))
+    return spell_decimal(found)
 
 
 def any_whole(value: object, rng: random.Random, below: int) -> int:

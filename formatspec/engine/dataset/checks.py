@@ -12,10 +12,8 @@ from formatspec.engine.dataset.item.read_item import Assembled
 from formatspec.engine.evaluate.write_context import Getter, WriteContext, WriteScope, WriteSetting, records_of
 from formatspec.engine.read.check_rows import place_of_row
 from formatspec.engine.resolve.codec_chain import spell
-from formatspec.engine.resolve.discriminators import equal_strictly
 from formatspec.engine.resolve.scope import Scope
 from formatspec.engine.spec.compiled import Format, Role
-from formatspec.engine.write.print_leaf import same_value
 from formatspec.files.document import pointer_text
 from formatspec.findings.finding import Finding
 from formatspec.findings.table import CODES
@@ -36,6 +34,7 @@ from formatspec.language.load import place_text
 from formatspec.language.rules import problem
 from formatspec.language.schema import CheckSpec
 from formatspec.model.flaws import RING
+from formatspec.model.plain.same_value import same_value
 from formatspec.model.records import Item
 from formatspec.model.rings import crosses_itself
 from formatspec.model.slots import SLOTS, TABLES
@@ -172,7 +171,7 @@ def _nothing(context: WriteContext) -> None:
 
 def _means_the_same(a: Any, b: Any) -> bool:
     """Whether two values say the same: numbers by value, a list of one as the bare value, text by its number."""
-    if equal_strictly(a, b) or same_value(a, b):
+    if same_value(a, b):
         return True
     many_a = list(a) if isinstance(a, list | tuple) else [a]
     many_b = list(b) if isinstance(b, list | tuple) else [b]

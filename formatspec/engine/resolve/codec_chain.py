@@ -17,15 +17,16 @@ from formatspec.language.errors import Place
 from formatspec.language.expression import Literal
 from formatspec.language.leaf import Bind
 from formatspec.language.rules import problem
+from formatspec.model.plain.decimals import DECIMAL, read_decimal, spell_decimal
 from formatspec.model.slots import Type
 from formatspec.paths.templates import formats
 
 Convert = Callable[[Any, Env], Any]
 
-NUMBER = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?|[-+]?(?:nan|NaN|inf|Infinity)"
+NUMBER = rf"{DECIMAL}|[-+]?(?:nan|NaN|inf|Infinity)"
 """A number of a text.  There is one way to fit it, so that a line that does not fit is refused at once."""
-_INTEGER = re.compile(r"[-+]?\d+")
-_NUMBER = re.compile(NUMBER)
+_INTEGER = re.compile(r"[-+]?[0-9]+")
+_NO_NUMBER = re.compile(r"[-+]?(?:nan|NaN|inf|Infinity)")
 _PADDED = re.compile(r"0\d+d")
 
 
@@ -48,13 +49,7 @@ def text_from_number(value: float) -> str:
     """The shortest decimal that reads back as the same number, without exponent where possible."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, int):
-        return str(value)
-    text = repr(float(value))
-    if "e" in text and abs(value) < 1e15:
-        text = f"{value:.20f}".rstrip("0").rstrip(".")
-        return text if float(text) == value else repr(value)
-    return text
+    return spell_decimal(value)
 
 
 def spell(value: Any, env: Env | None = None) -> str:
@@ -112,11 +107,12 @@ def number_from_text(text: Any, env: Env | None = None) -> int | float:
     if not isinstance(text, str):
         raise UnfitError("a number", text)
     text = text.strip()
-    if _INTEGER.fullmatch(text) and len(text) < 400:
-        return int(text)
-    if _NUMBER.fullmatch(text):
+    found = read_decimal(text)
+    if found is None and _NO_NUMBER.fullmatch(text):
         return float(text)
-    raise UnfitError("a number", text)
+    if found is None:
+        raise UnfitError("a number", text)
+    return found
 
 
 def _read_numbers(text: Any, env: Env) -> Any:

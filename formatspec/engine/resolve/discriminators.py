@@ -10,11 +10,7 @@ from formatspec.engine.resolve.scope import Scope
 from formatspec.language.expression import Name
 from formatspec.language.leaf import Bind, Constant, Keep
 from formatspec.language.rules import Field, LeafRule, MapRule, OneOf, Rule, TableRule, is_places
-
-
-def equal_strictly(a: Any, b: Any) -> bool:
-    """Equality in which 0, 0.0, "0" and false differ."""
-    return type(a) is type(b) and bool(a == b)
+from formatspec.model.plain.same_value import same_value
 
 
 def constant_of(leaf: Constant, scope: Scope) -> Any:
@@ -64,7 +60,7 @@ def row_test(rule: Rule, scope: Scope) -> RowTest:
             part: Any = value
             for key in path:
                 part = part.get(key, MISSING) if isinstance(part, dict) else MISSING
-            if not equal_strictly(part, expected):
+            if not same_value(part, expected):
                 return False
         return True
 
@@ -77,7 +73,7 @@ def alternative_test(rule: Rule, scope: Scope) -> RowTest:
         return lambda value: isinstance(value, list | tuple)
     if isinstance(rule, LeafRule) and isinstance(rule.leaf, Constant):
         constant = constant_of(rule.leaf, scope)
-        return lambda value: equal_strictly(value, constant)
+        return lambda value: same_value(value, constant)
     return row_test(rule, scope)
 
 

@@ -33,7 +33,6 @@ from formatspec.engine.write.print_leaf import (
     kept_or,
     leaf_writer,
     list_kept,
-    same_value,
 )
 from formatspec.engine.write.source_rows import lists_again
 from formatspec.engine.write.table_rows import RowWriter, bound_attributes, shape_tests, written_rows
@@ -48,6 +47,7 @@ from formatspec.language.rules import (
     TableRule,
     problem,
 )
+from formatspec.model.plain.same_value import same_value
 from formatspec.model.slots import TABLES
 
 

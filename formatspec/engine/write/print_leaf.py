@@ -21,6 +21,7 @@ from formatspec.language.errors import Place
 from formatspec.language.expression import Literal
 from formatspec.language.leaf import Bind, Computed, Constant, Keep, Leaf, Text
 from formatspec.language.rules import problem
+from formatspec.model.plain.same_value import same_value
 
 NO_SOURCE: Any = type("NoSource", (), {"__repr__": lambda self: "NO_SOURCE"})()
 """Stands for the source of what has none; MISSING stands for what its source left out."""
@@ -40,17 +41,6 @@ class LackingError(ValueError):
         super().__init__(f"{what}: {why}" if why else what)
         self.what = what
         self.why = why
-
-
-def same_value(a: Any, b: Any) -> bool:
-    """Equality that tells 0, 0.0, "0" and false apart, through lists and mappings."""
-    if type(a) is not type(b):
-        return False
-    if isinstance(a, list | tuple):
-        return len(a) == len(b) and all(same_value(x, y) for x, y in zip(a, b, strict=True))
-    if isinstance(a, dict):
-        return a.keys() == b.keys() and all(same_value(a[key], b[key]) for key in a)
-    return a is b or bool(a == b)
 
 
 def kept_or(show: Print) -> Writer:

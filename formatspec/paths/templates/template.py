@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from formatspec.model.plain.same_value import same_value
 from formatspec.paths.templates.finite import automaton
 from formatspec.paths.templates.pattern import (
     Piece,
@@ -130,7 +131,7 @@ class Template:
             raise UnrenderableError(f"{text!r} is rendered, but does not match: {self.explain(text)}")
         for name in self.names:
             given, got = values.get(name), back[name]
-            if not (_same(given, got) or (given in (None, "") and got in (None, ""))):
+            if not (same_value(given, got) or (given in (None, "") and got in (None, ""))):
                 raise UnrenderableError(f"`{name}` is {given!r}, but {text!r} is read back as {got!r}")
         return text
 
@@ -249,7 +250,7 @@ class Template:
                 except ValueError:
                     return None
             name = slot.name
-            if name in values and not _same(values[name], value):
+            if name in values and not same_value(values[name], value):
                 return None
             values[name] = value
         return values
@@ -262,7 +263,7 @@ class Template:
             except ValueError as error:
                 return f"`{slot.name}` does not take {text!r}: {error}"
             first = values.setdefault(slot.name, value)
-            if not _same(first, value):
+            if not same_value(first, value):
                 return f"`{slot.name}` is {first!r} and {value!r}"
         return ""
 
@@ -325,15 +326,6 @@ def _parse(slot: TemplateField, text: str | None) -> Any:
         return slot.parse("")
     except ValueError:
         return None
-
-
-def _same(a: Any, b: Any) -> bool:
-    """Equal, and of one kind of JSON value."""
-    return _kind(a) is _kind(b) and bool(a == b)
-
-
-def _kind(value: Any) -> type:
-    return next((kind for kind in (bool, float, str, int) if isinstance(value, kind)), object)
 
 
 def _short(text: str) -> str:
