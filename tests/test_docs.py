@@ -172,8 +172,8 @@ def test_nothing_is_lost_to_the_same_format() -> None:
 
 def test_one_layout_to_another() -> None:
     form = {name: holds.written_forms(SOURCES[name])[0] for name in ("ade20k2020", "coco", "labelme")}
-    assert "hidden regions" in holds.losses_between(form["ade20k2020"], form["coco"])
-    assert "polygons" in holds.sometimes_lost(form["coco"], form["labelme"])  # a shape is one of many things
+    assert "hidden regions" in holds.lost(holds.profile(form["ade20k2020"]), holds.profile(form["coco"]))
+    assert "polygons" in holds.lost_by_choice(holds.profile(form["coco"]), holds.profile(form["labelme"]))
 
 
 # the command

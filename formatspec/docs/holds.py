@@ -90,16 +90,6 @@ def write_grade(form: Format) -> tuple[Grade, tuple[str, ...]]:
     return ("update", opaque) if opaque else ("full", ())
 
 
-def losses_between(source: Format, target: Format) -> tuple[str, ...]:
-    """What the source tells and the target never can."""
-    return lost(profile(source), profile(target))
-
-
-def sometimes_lost(source: Format, target: Format) -> tuple[str, ...]:
-    """What the source tells and the target holds in some of its alternatives only, so that it depends on the record."""
-    return lost_by_choice(profile(source), profile(target))
-
-
 @dataclass(frozen=True, slots=True)
 class Profile:
     """What losses follow from, found once for a format.

@@ -79,16 +79,6 @@ def pointer_text(parts: Pointer) -> str:
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
 
 
-def pointer_parts(text: str) -> tuple[str, ...]:
-    """The parts of an RFC 6901 pointer, all as text: the text does not tell an index from a key.
-
-    Every `locate` of this package takes such parts too.  Raises ValueError if the text is no pointer.
-    """
-    if text and not text.startswith("/"):
-        raise ValueError(f"a pointer is empty or begins with '/', not {text!r}")
-    return tuple(part.replace("~1", "/").replace("~0", "~") for part in text.split("/")[1:])
-
-
 def place_of(text: str, offset: int) -> LineColumn:
     """Line and column of the character at `offset`; lines end with a line feed."""
     return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)

@@ -53,12 +53,6 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     action: str | None = None
 
 
-def worst(findings: Iterable[Finding]) -> Level | None:
-    """The most serious level among `findings`, None where there are none."""
-    found = {finding.level for finding in findings}
-    return next((level for level in LEVELS if level in found), None)
-
-
 def at_least(findings: Iterable[Finding], threshold: Level) -> bool:
     """Whether any finding is at or above the threshold."""
     rank = LEVELS.index(threshold)

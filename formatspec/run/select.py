@@ -17,7 +17,6 @@ from formatspec.language.expression import ExpressionError, ExpressionSyntaxErro
 from formatspec.model.records import Area, Category, Item, Object
 from formatspec.model.slots import SLOTS
 
-Select = Callable[[Item], Item | None]
 Choose = Callable[[Item, int], Item | None]
 """Takes an item and its number."""
 

@@ -13,9 +13,6 @@ from formatspec.engine.read.categories import Categories, joined_category, merge
 from formatspec.engine.splits.id_scopes import Split, Splits, whole_split
 from formatspec.model.records import Category
 
-Numbered = Sequence[tuple[Category, Category]]
-"""Categories as a split numbers them, each with the category of the whole that it is."""
-
 
 class CategoryListing(NamedTuple):
     """The categories that one file lists, and where each is named: its file, and its place there."""

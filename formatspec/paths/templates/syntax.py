@@ -44,10 +44,6 @@ class MissingValueError(KeyError):
         return f"no value for `{self.name}`"
 
 
-class UnrenderableError(ValueError):
-    """Values whose rendering would not be read back as these values."""
-
-
 class LiteralText(msgspec.Struct, frozen=True):
     """Text that stands for itself, with `{{` and `}}` already made single; `offset` is where it begins."""
 

@@ -27,7 +27,6 @@ from formatspec.paths.templates.syntax import (
     Placeholder,
     TemplateField,
     TemplateSyntaxError,
-    UnrenderableError,
     split,
 )
 
@@ -39,7 +38,6 @@ __all__ = [
     "Template",
     "TemplateField",
     "TemplateSyntaxError",
-    "UnrenderableError",
     "compile_template",
     "split",
 ]
@@ -115,24 +113,6 @@ class Template:
             if value is None:
                 raise MissingValueError(name)
             text += before + render(value) + after
-        return text
-
-    def render_checked(self, values: Mapping[str, Any]) -> str:
-        """As `render`, and the text is known to match back to the same values (1, 1.0, "1" and True differ).
-
-        Raises MissingValueError, and UnrenderableError for everything else that is wrong.
-        """
-        try:
-            text = self.render(values)
-        except ValueError as error:
-            raise UnrenderableError(str(error)) from error
-        back = self.match(text)
-        if back is None:
-            raise UnrenderableError(f"{text!r} is rendered, but does not match: {self.explain(text)}")
-        for name in self.names:
-            given, got = values.get(name), back[name]
-            if not (same_value(given, got) or (given in (None, "") and got in (None, ""))):
-                raise UnrenderableError(f"`{name}` is {given!r}, but {text!r} is read back as {got!r}")
         return text
 
     def ambiguous(self, text: str) -> bool:
