@@ -16,7 +16,7 @@ from formatspec.language.errors import suggest
 
 
 class PolicyError(ValueError):
-    """A policy that says what cannot be: an unknown word, or an action that a code does not take."""
+    """A policy has an unknown word, or an action that its code does not take."""
 
 
 class Rule(msgspec.Struct, frozen=True):
@@ -33,7 +33,7 @@ class Rule(msgspec.Struct, frozen=True):
 
 
 class Ignored(msgspec.Struct, frozen=True):
-    """Findings that are not told of: of a code, in files that a pattern matches; None for any."""
+    """Findings that are not told: those of a code, in files that a pattern matches; None for any."""
 
     code: str | None
     path: str | None = None

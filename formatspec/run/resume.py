@@ -1,4 +1,4 @@
-"""What finished shards gave, kept beside the output in the making, so that a run that was killed is continued."""
+"""Results of finished shards, kept beside the unfinished output so that a killed run can be continued."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which items and objects go over, and under which names: `--where` and `--labels`."""
+"""The selection of items and objects by `--where`, and new names of categories by `--labels`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A spec tried on data: what is read, and what, written again by the spec, is not what it was."""
+"""A spec tried on data: what it reads, and what differs when it writes the data again."""
 
 from __future__ import annotations
 

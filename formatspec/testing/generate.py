@@ -1,4 +1,4 @@
-"""Datasets made up for a format: every leaf present and absent, every alternative, odd names and shapes."""
+"""Generated datasets that try every leaf, present and absent, every alternative, and unusual names and shapes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A tree in memory: what a dataset's files are, without a disk."""
+"""A tree whose files are in memory."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from formatspec.paths.trees.tree import Listed, Listing
 
 @dataclass(frozen=True)
 class MemoryTree(Listed):
-    """Files by path."""
+    """Files in memory, by path."""
 
     files: Mapping[str, bytes]
     root: str = "memory"

@@ -1,6 +1,6 @@
-"""What is known of a dataset's items and rows: in memory while it is little, else on disk in files without a name.
+"""Arrays that start in memory and continue in a temporary file when they grow.
 
-A file is read at places, and nothing depends on a position in it, so that copies of a process share it.
+The file is read at offsets and has no position of its own, so that copies of the process share it.
 """
 
 from __future__ import annotations

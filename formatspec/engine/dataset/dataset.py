@@ -260,7 +260,10 @@ class OpenDataset:
     def _ahead(
         self, entries: Sequence[Entry], readers: Readers, purpose: Purpose, again: bool = False
     ) -> Iterator[Entry]:
-        """The entries, while a tree far away fetches the files of those that follow; `again`: for a first time."""
+        """Go over the entries while a remote tree fetches the files of those that follow.
+
+        again: False on the first pass over the items; True where the files will be read a second time.
+        """
         try:
             for place, entry in enumerate(entries):
                 self.tree.prefetch(_coming(entries, place, readers, purpose), again)

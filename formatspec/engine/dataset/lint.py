@@ -1,4 +1,4 @@
-"""A spec compiled whole: what is wrong with any of its rules is known before data is touched."""
+"""A spec compiled as a whole, so that every mistake in its rules is known before data is read."""
 
 from __future__ import annotations
 

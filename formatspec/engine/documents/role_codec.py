@@ -1,4 +1,4 @@
-"""A role's bytes to its document and back, in whatever format the role is."""
+"""The bytes of a role's files decoded to documents and encoded again, whatever their format is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a leaf sees when writing: the innermost record, its item, what surrounds them; and how it gets values."""
+"""What a leaf sees when it is written: its record, the item and the records around, and how it takes values."""
 
 from __future__ import annotations
 

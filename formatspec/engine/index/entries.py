@@ -1,4 +1,4 @@
-"""Items by their names: which files make them, and what else is known of them before they are read."""
+"""The items by their names, with their files and what else is known of them before they are read."""
 
 from __future__ import annotations
 
@@ -58,9 +58,9 @@ class Entry(msgspec.Struct):
 
 
 class Entries(Sequence[Entry]):
-    """The items met so far, by their numbers and by their key names.
+    """The items that were found so far, by number and by name.
 
-    Many items do not stay in memory: what is noted of one counts until another is asked for.
+    Many items do not stay in memory. A change to an entry that came from disk lasts until another entry is asked for.
     """
 
     def __init__(self) -> None:
@@ -224,9 +224,10 @@ def item_key(form: Format, names: Mapping[str, Any]) -> str:
 
 
 class ItemFiles:
-    """The files that make items, taken in the order of their paths, as if role after role had been gone through.
+    """Collects the files of items in the order of their paths.
 
-    In most layouts the files of an item stand near each other, so that its entry is at hand until it has all.
+    The result is as if one role after another had been gone through. In most layouts the files of an item follow each
+    other, so that its entry is in memory until it has all of them.
     """
 
     def __init__(self, form: Format, entries: Entries) -> None:

@@ -1,4 +1,7 @@
-"""Numbers that rows state under some keys, noted while the rows are sought: joining needs no second look at them."""
+"""Ids that rows state, collected while the rows are located in the file.
+
+Joining rows to items then needs no second pass over the rows.
+"""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from formatspec.paths.spellings import Spellings, spelled_like
 
 
 class LookedUp:
-    """Items by some of their names, as they were when this was first asked for."""
+    """Indexes of items by some of their names, built when they are first asked for."""
 
     def __init__(self, form: Format, entries: Entries) -> None:
         """Take the items as they are now; items that are added later are not found."""

@@ -1,4 +1,4 @@
-"""Where the rows of a shared document are: held in memory, or sought in the file and decoded when they are read."""
+"""The rows of a shared document: held in memory, or located in the file and decoded when they are read."""
 
 from __future__ import annotations
 
@@ -59,7 +59,12 @@ class HeldRows:
 
 
 class _Near:
-    """Rows that were decoded.  asked: up to where they were asked for; alone: up to where none are decoded ahead."""
+    """The rows that were decoded last.
+
+    Attributes:
+        asked: The position behind the last row that was asked for.
+        alone: The position up to which no rows are decoded ahead, since one of them failed.
+    """
 
     __slots__ = ("alone", "asked", "rows", "start", "stop")
 

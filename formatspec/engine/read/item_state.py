@@ -1,4 +1,4 @@
-"""What is known of one item, or of one shared document, while it is being read."""
+"""Mutable state while one item, or one shared document, is read: its records, faults and captures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What tells alternatives apart: the constants and the required keys of a rule."""
+"""The constants and the required keys by which alternatives of a rule are told apart."""
 
 from __future__ import annotations
 

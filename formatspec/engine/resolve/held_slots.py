@@ -1,4 +1,8 @@
-"""Which slots of an object a rule holds, as bits, so that what a target cannot hold is counted cheaply."""
+"""Bit sets of the object slots that a rule writes.
+
+`losses` subtracts them from the slots that an object has, so that counting what a target cannot hold costs one
+operation for each object.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Numbers that count rows: a shard counts from 0, and whoever joins the shards adds what came before."""
+"""Numbers that count rows of the whole output.
+
+A shard counts from 0. Joining the shards adds the number of rows in the shards before it.
+"""
 
 from __future__ import annotations
 

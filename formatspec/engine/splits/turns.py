@@ -11,9 +11,11 @@ from formatspec.engine.splits.id_scopes import Split, Splits, id_in
 
 
 class Turns:
-    """Which split the rows of an item are read in, one run of rows after another.
+    """Changes the split in whose categories and ids rows are read, where an item's rows come from several splits.
 
-    names: what the index knows of the item.  ids: its ids by split, where it has several.
+    Attributes:
+        names: What the index knows of the item.
+        ids: The item's id in each split, where it has several.
     """
 
     def __init__(self, splits: Splits, names: Mapping[str, Any], ids: Mapping[Split, Any] | None) -> None:

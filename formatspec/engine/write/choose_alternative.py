@@ -1,4 +1,4 @@
-"""Alternatives within a row or a mapping: which one is written."""
+"""The choice of the alternative by which a row or a mapping is written."""
 
 from __future__ import annotations
 

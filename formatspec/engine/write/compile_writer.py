@@ -1,7 +1,7 @@
-"""Rules compiled to writers: a writer takes a context and gives the document that tells of it.
+"""Rules compiled to writers; a writer takes a context and gives the document's value.
 
-Where a record still has its source, a leaf that would print what it would have printed for the record as it
-was read gives the source instead, with its spelling or its absence.
+A leaf is printed twice where its record still has its source: for the record as it is now and as it was read. While the
+two are equal, the value of the source is written, with its spelling or its absence.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Texts with a line for each object, written anew by a function written for them: from objects to lines at once."""
+"""Fast writer for text documents with one line for each object, generated as Python source."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One leaf printed: from a context to the value that stands in the file, or to the source while nothing changed."""
+"""The writer of one leaf, which gives the value for the file, or the source's value while nothing changed."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class LackingError(ValueError):
 
 
 def kept_or(show: Print) -> Writer:
-    """A writer that gives the source while what is shown has not changed."""
+    """Wrap a printer so that it gives the source's value as long as the printed value has not changed since reading."""
 
     def write(context: WriteContext, source: Any) -> Any:
         if source is NO_SOURCE or context.as_read is None:

@@ -1,4 +1,4 @@
-"""Where records were read from: their rows, and their contexts with those of the records as they were read."""
+"""The source rows of records, and the contexts of records with those of the records as they were read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows of tables: which records have one, in which order they stand, and what is said of a record that has none."""
+"""The rows of tables: which records have one, their order, and the notes of records that have none."""
 
 from __future__ import annotations
 

@@ -145,7 +145,10 @@ def is_there(url: str) -> bool:
 
 
 class NowhereStaging:
-    """An output that is only counted: what is refused of it is known before anything is replaced."""
+    """An output that writes nothing.
+
+    A conversion to it finds out what would be refused before an old output is replaced.
+    """
 
     def __init__(self) -> None:
         """Begin without files."""

@@ -25,7 +25,10 @@ class Alone:
 
 
 class Processes:
-    """Copies of this process: what it has opened they have too, so that only shards and what comes of them travel."""
+    """Forked copies of this process.
+
+    They share what was opened before, so that only shards and results are pickled.
+    """
 
     def __init__(self, workers: int) -> None:
         """Take how many processes work at once."""

@@ -1,4 +1,4 @@
-"""Files that an item should have: where each is expected, and what is noted where one is missing."""
+"""The places where an item's files are expected, and the faults of files that are missing."""
 
 from __future__ import annotations
 
