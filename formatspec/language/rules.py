@@ -319,7 +319,10 @@ def _check_places(row: Rule) -> None:
     fields = sorted((field for field in row.fields if field.keys[0].isdecimal()), key=lambda field: int(field.keys[0]))
     places = sorted(int(key) for field in fields for key in field.keys)
     if places != list(range(len(places))):
-        raise problem(f"the places of a list are 0, 1, 2, …, and these are {', '.join(map(str, places))}", row.place)
+        raise problem(
+            f"the keys of a row that is a list must be its places 0, 1, 2, …, got {', '.join(map(str, places))}",
+            row.place,
+        )
     for field in fields[:-1]:
         leaf = field.rule.leaf if isinstance(field.rule, LeafRule) else None
         if field.optional and getattr(leaf, "default", None) is None:
@@ -346,7 +349,11 @@ def _beside(key: str, node: Node) -> Rule:
     """`"object_{id}": {each: …}` beside other keys: rows, each under a key that the template tells."""
     table = _keyed(key, node)
     if not isinstance(table, TableRule) or table.levels:
-        raise problem("under a template beside other keys stands a row each", node.place, "`each: TABLE`, and its row")
+        raise problem(
+            "a key with a placeholder that stands beside other keys needs a row under it",
+            node.place,
+            "`each: TABLE`, and its row",
+        )
     return table
 
 

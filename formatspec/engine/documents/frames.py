@@ -87,7 +87,7 @@ def frames_of(rules: Sequence[TableRule]) -> Frames | None:
     along = rule.each.along
     frame = next((path for one in rules for path in _paths(one.row, (), (along.name,))), None)
     if frame is None:
-        raise problem(f"no field of the rows tells {along.name!r}, along which they go", rule.place,
+        raise problem(f"`along {along.name}` needs a field of the rows that holds {along.name!r}", rule.place,
                       f"a field such as `frame: {along.name}`")  # fmt: skip
     numbers = tuple(dict.fromkeys(one for each in rules for one in _numbers(each.row, ())))
     return Frames(along, frame, (*frame[:-1], along.key) if along.key else (), numbers)

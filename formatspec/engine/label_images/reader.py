@@ -267,7 +267,9 @@ def raster_reader(spec: FileSpec, rule: Rule, scope: Scope, context: ReadContext
     tables = () if alphabets else tables_of(rule)
     rows = tuple(row_reader(table, scope, context) for table in tables if not is_derived(table.row))
     if not alphabets and not tables:
-        raise problem("pixels are a table, or a mask of one record", rule.place, "`each:`, or `L: slot | map(…)`")
+        raise problem(
+            "`pixels` needs a table of records, or the mask of one record", rule.place, "`each:`, or `L: slot | map(…)`"
+        )
     keys = channels_of(rule)
     for key in keys:
         if key not in KEYS:

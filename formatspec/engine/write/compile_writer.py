@@ -66,7 +66,7 @@ def compile_writer(rule: Rule, scope: Scope, required: bool = True) -> Writer:
             return _table(tuple(rule.alternatives), scope)  # type: ignore[arg-type]
         choose = alternatives_writer(rule, scope, compile_writer)
         return lambda context, source: choose(context, source)
-    raise problem("this rule cannot stand here", rule.place)
+    raise problem("a rule of lines can stand only under `lines:`", rule.place)
 
 
 def _list(rule: ListRule, scope: Scope) -> Writer:
@@ -235,11 +235,13 @@ def spool_key(rules: tuple[TableRule, ...], scope: Scope) -> str:
 def _table(rules: tuple[TableRule, ...], scope: Scope) -> Writer:
     if is_spooled(rules[0], scope):
         if any(rule.each.rings for rule in rules):
-            raise problem("rows in rings stand in a list of their item's own", rules[0].place)
+            raise problem(
+                "`in rings` needs a list in a document of one item, not in one that many items share", rules[0].place
+            )
         key = spool_key(rules, scope)
         return lambda context, source: with_empty(context.setting.rows.get(key, []), source)
     if any(rule.each.rings for rule in rules[1 if len(rules) == 1 else 0 :]):
-        raise problem("rows in rings are the only table of their list", rules[0].place)
+        raise problem("a list whose rows are `in rings` can hold no other table", rules[0].place)
     rows = [row_writer(rule, scope) for rule in rules]
     columns = rules[0].each.columns
     shaped = shape_tests(rows)
