@@ -12,14 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from formatspec.engine.base.amounts import amounts
 from formatspec.paths.trees.positioned import read_at, write_at
 
-HELD = 1 << 20
-"""Bytes of records that stay in memory."""
 NEAR = 1 << 12
 """Records that are read at once, since those behind are asked for next."""
-PIECE = 1 << 16
-"""Records that are looked at together where all are gone through."""
 
 Numbers = np.ndarray[Any, Any]
 
@@ -72,7 +69,7 @@ class Records:
         self._count += len(records)
         if self._scratch is None:
             self._held.append(np.ascontiguousarray(records, self.dtype))
-            if self._count * self.dtype.itemsize <= HELD:
+            if self._count * self.dtype.itemsize <= amounts().record_bytes:
                 return
             self._scratch = Scratch()
             for held in self._held:
@@ -95,8 +92,9 @@ class Records:
 
     def pieces(self) -> Iterator[tuple[int, Numbers]]:
         """All records, some at a time, with the place of the first."""
-        for first in range(0, self._count, PIECE):
-            yield first, self.read(first, min(first + PIECE, self._count))
+        piece = amounts().piece
+        for first in range(0, self._count, piece):
+            yield first, self.read(first, min(first + piece, self._count))
 
 
 def mark(text: str) -> int:

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
+from formatspec.engine.base.amounts import amounts
 from formatspec.engine.base.faults import Fault
 from formatspec.engine.dataset.category_counts import counted_categories
 from formatspec.engine.dataset.item.purpose import Purpose, Readers
@@ -36,10 +37,6 @@ from formatspec.model.records import Category, Item
 from formatspec.paths.trees.tree import Tree
 from formatspec.policy.repair import Decision, repaired
 from formatspec.policy.rules import Policy, Rule
-
-MANY = 256
-"""Items for which it pays to write out functions that read their documents."""
-
 
 AHEAD = 16
 """Items whose files a tree far away may fetch before they are asked for."""
@@ -193,7 +190,7 @@ class OpenDataset:
         counts = self.purpose.kept and wanted is self.wanted
         key = (wanted, compares, counts)
         if key not in self._readers:
-            context = ReadContext(wanted, compares, often=len(self) >= MANY, counts=counts)
+            context = ReadContext(wanted, compares, often=len(self) >= amounts().generate_from, counts=counts)
             roles = [role for role in self.form.documents if role.span != "shared"]
             tables = self._tables(wanted, context)
             self._readers[key] = Readers(

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from formatspec.engine.base.scratch_records import PIECE, Marks, Records, mark
+from formatspec.engine.base.amounts import amounts
+from formatspec.engine.base.scratch_records import Marks, Records, mark
 from formatspec.engine.conservation.tally import Tally
 from formatspec.engine.documents.around import Around
 from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting
@@ -52,6 +53,7 @@ class SpooledRows(Sequence[Any]):
         self._places = Records([("place", "i4")])
         self._noted = (array("q"), array("i"), array("i"))
         self._any_place = False
+        self._piece = amounts().piece
         self.given_out = 0
 
     def __len__(self) -> int:
@@ -66,7 +68,7 @@ class SpooledRows(Sequence[Any]):
         starts.append(self._spool.tell())  # its end: rows are read when all are there
         lengths.append(len(text))
         self._spool.write(text)
-        if len(starts) >= PIECE:
+        if len(starts) >= self._piece:
             self._put_away()
 
     def _put_away(self) -> None:

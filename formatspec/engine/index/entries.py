@@ -14,6 +14,7 @@ from typing import Any, overload
 import msgspec
 import numpy as np
 
+from formatspec.engine.base.amounts import amounts
 from formatspec.engine.base.faults import Fault
 from formatspec.engine.base.scratch_records import Scratch
 from formatspec.engine.spec.compiled import IMAGE, Format, Role
@@ -21,12 +22,6 @@ from formatspec.engine.spec.names_join import extension_told
 from formatspec.language.leaf import Bind
 from formatspec.language.rules import LeafRule, MapRule, Rule
 from formatspec.paths.spellings import Spellings, spelled_like
-
-HELD = 1 << 12
-"""Items that stay in memory as they are; more are kept packed, on disk."""
-AHEAD = 1 << 14
-"""Bytes of packed items that are read at once, since items are asked for in their order."""
-
 
 NONE: Mapping[str, Any] = MappingProxyType({})
 """Nothing yet: most items of a shared file need no mapping of their own."""
@@ -72,6 +67,7 @@ class Entries(Sequence[Entry]):
         self._scratch: Scratch | None = None
         self._ahead, self._ahead_from = b"", 0
         self._whole = False
+        self._held = amounts().items
         self.twins = False
         """Whether items differ in their image's extension alone."""
 
@@ -149,8 +145,8 @@ class Entries(Sequence[Entry]):
             self._pack(len(self._near))
 
     def _keep(self, entry: Entry) -> None:
-        if len(self._near) >= HELD:
-            self._pack(HELD // 2)
+        if len(self._near) >= self._held:
+            self._pack(self._held // 2)
         self._near[entry.number] = entry
 
     def _pack(self, count: int) -> None:
@@ -171,7 +167,7 @@ class Entries(Sequence[Entry]):
         start = place - self._ahead_from
         size = 4 + int.from_bytes(self._ahead[start : start + 4], "little") if 0 <= start < len(self._ahead) - 4 else 0
         if not 0 < size <= len(self._ahead) - start:
-            self._ahead, self._ahead_from, start = self._scratch.read(place, AHEAD), place, 0
+            self._ahead, self._ahead_from, start = self._scratch.read(place, amounts().items_ahead), place, 0
             size = 4 + int.from_bytes(self._ahead[:4], "little")
             if size > len(self._ahead):
                 self._ahead = self._scratch.read(place, size)

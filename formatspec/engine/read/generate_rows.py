@@ -15,6 +15,7 @@ from msgspec import UNSET, UnsetType
 
 from formatspec.codecs.registry import UnfitError
 from formatspec.codecs.values import FARTHEST
+from formatspec.engine.base.amounts import amounts
 from formatspec.engine.base.faults import Record
 from formatspec.engine.base.kept_fields import KEPT, holds_value, note_kept
 from formatspec.engine.base.source_code import Names, function
@@ -147,6 +148,8 @@ def _is_there(value: Any) -> bool:
 
 def generate_rows_reader(reader: RowReader, context: ReadContext) -> FastRows | None:
     """The plain reader of a table of objects; None where its rows ask for more than such a reader can."""
+    if not amounts().generates:
+        return None
     rule, scope = reader.rule.row, reader.scope.inside(reader.table)
     fields = fields_of([reader.rule], reader.scope, context)
     if reader.kind != "object" or reader.table == "children" or reader.overlap or reader.by not in ((), ("id",)):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from operator import attrgetter
 from typing import Any
 
+from formatspec.engine.base.amounts import amounts
 from formatspec.engine.base.source_code import Names, function
 from formatspec.engine.documents.line_document import LineShape, RowsShape, TextShape
 from formatspec.engine.evaluate.write_context import WriteContext
@@ -31,6 +32,8 @@ def text_writer(rule: Rule, shape: TextShape | None, scope: Scope) -> TextWriter
         shape: The document's shape, as `line_document.structured` gives it.
         scope: What names mean there.
     """
+    if not amounts().generates:
+        return None
     if not isinstance(rule, TableRule) or not isinstance(shape, RowsShape) or not isinstance(shape.row, LineShape):
         return None
     literals, inner = shape.row.template.literals, scope.inside(rule.each.table)

@@ -11,6 +11,7 @@ from operator import attrgetter
 from typing import Any
 
 from formatspec.codecs.registry import UnfitError
+from formatspec.engine.base.amounts import amounts
 from formatspec.engine.base.faults import MISSING
 from formatspec.engine.base.source_code import Names, function
 from formatspec.engine.evaluate.write_context import WriteContext, box_of, derived_of, getter
@@ -35,6 +36,8 @@ def plain_writer(rule: Rule, scope: Scope, writer_of: Callable[[Field, Scope], W
 
     writer_of: the writer of a field whose leaf is not written at once.
     """
+    if not amounts().generates:
+        return None
     if not isinstance(rule, MapRule) or not is_plain(rule, scope):
         return None
     names = Names(NAMES)

@@ -9,11 +9,9 @@ from typing import Any
 import pytest
 
 import formatspec
-from formatspec.engine.dataset import dataset
-from formatspec.engine.export import exporter as export
+from formatspec.engine.base.amounts import with_amounts
 from formatspec.engine.read.generate_rows import FastRows
 from formatspec.engine.spec.compiled import compile_format
-from formatspec.engine.write import compile_writer as writing
 from formatspec.engine.write.generate_lines import text_writer
 
 SOURCES = ("bdd100k", "coco", "coco_panoptic", "datumaro", "lvis", "openlabel", "sagemaker", "voc")
@@ -49,20 +47,13 @@ def taken(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     return found
 
 
-def without(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave all rows to the readers and writers of leaves."""
-    monkeypatch.setattr(dataset, "generate_rows_reader", lambda reader, context: None)
-    monkeypatch.setattr(writing, "plain_writer", lambda rule, scope, writer_of: None)
-    monkeypatch.setattr(export, "text_writer", lambda rule, shape, scope: None)
-
-
 @pytest.mark.parametrize("spec", SOURCES)
-def test_the_same_with_and_without(spec: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_same_with_and_without(spec: str, tmp_path: Path) -> None:
     formatspec.sample(spec, tmp_path / "data", items=12, seed=5)
     asked = [{"to": to, "spec": spec, "skip_invalid": True} for to in TARGETS]
     plain = [converted(tmp_path / "data", tmp_path / f"plain-{one['to']}", **one) for one in asked]
-    without(monkeypatch)
-    assert plain == [converted(tmp_path / "data", tmp_path / f"judged-{one['to']}", **one) for one in asked]
+    with with_amounts(generates=False):
+        assert plain == [converted(tmp_path / "data", tmp_path / f"judged-{one['to']}", **one) for one in asked]
 
 
 def coco(folder: Path, *annotations: dict[str, Any]) -> Path:
@@ -104,7 +95,7 @@ ODD: dict[str, list[dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("case", ODD)
-def test_rows_that_are_not_plain_are_judged(case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_that_are_not_plain_are_judged(case: str, tmp_path: Path) -> None:
     data = coco(tmp_path / "data", *ODD[case])
     asked = [{"to": to, "spec": "coco", "skip_invalid": True, "media": "none"} for to in ODD_TARGETS]
 
@@ -115,8 +106,8 @@ def test_rows_that_are_not_plain_are_judged(case: str, tmp_path: Path, monkeypat
             return str(refused), getattr(refused, "findings", None)
 
     plain = [outcome(tmp_path / f"plain-{one['to']}", **one) for one in asked]
-    without(monkeypatch)
-    assert plain == [outcome(tmp_path / f"judged-{one['to']}", **one) for one in asked]
+    with with_amounts(generates=False):
+        assert plain == [outcome(tmp_path / f"judged-{one['to']}", **one) for one in asked]
 
 
 def test_usual_rows_are_plain(tmp_path: Path, taken: list[bool]) -> None:
@@ -135,3 +126,10 @@ def test_usual_lines_are_written_at_once(spec: str, options: dict[str, Any]) -> 
         if role.span == "item" and role.codec is not None
     ]
     assert any(texts)
+
+
+def test_the_switch_turns_the_generated_readers_off(tmp_path: Path, taken: list[bool]) -> None:
+    data = coco(tmp_path / "data", *ODD["plain"])
+    with with_amounts(generates=False):
+        converted(data, tmp_path / "out", spec="coco", to="yolo_ultralytics", media="none", options={"task": "detect"})
+    assert not taken

@@ -11,7 +11,8 @@ from typing import Any
 
 import msgspec
 
-from formatspec.engine.base.scratch_records import PIECE, Marks, mark
+from formatspec.engine.base.amounts import amounts
+from formatspec.engine.base.scratch_records import Marks, mark
 from formatspec.engine.spec.compiled import IMAGE, Format, Role
 from formatspec.engine.spec.names_join import extension_told, untold_folders
 from formatspec.engine.spec.path_templates import item_name_template
@@ -178,7 +179,7 @@ class Naming:
         if any(str(self._formats.get(name)).startswith("path") for name in folders):
             return False
         seen, coming = Marks(), map(self._mark, keys)
-        while some := list(islice(coming, PIECE)):
+        while some := list(islice(coming, amounts().piece)):
             if not seen.add(some):
                 return False
         return True
