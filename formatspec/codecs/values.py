@@ -97,7 +97,7 @@ def coordinates(value: object, length: int | None = None) -> tuple[Number, ...]:
         for element in value:
             kind = type(element)
             if (kind is not float and kind is not int) or not -FARTHEST < element < FARTHEST:
-                break  # said below
+                break  # `coordinate` raises below
         else:
             return tuple(value)
     return tuple(coordinate(element) for element in sequence(value, length))

@@ -1,4 +1,4 @@
-"""Label images read: one row per distinct pixel value, whose pixels are the row's region."""
+"""The reader of label images: each distinct pixel value is a row, and its pixels are the row's region."""
 
 from __future__ import annotations
 

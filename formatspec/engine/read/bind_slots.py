@@ -1,4 +1,4 @@
-"""Binders: what becomes of a decoded value.  Geometry is judged here, where its place is known."""
+"""Binders, which put decoded values into slots.  Geometry is checked here, where its place is known."""
 
 from __future__ import annotations
 

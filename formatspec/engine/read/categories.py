@@ -1,4 +1,4 @@
-"""A dataset's categories: a table that rows point into, or the union of what rows say."""
+"""The categories of a dataset: a table that rows refer to, or the union of what rows state."""
 
 from __future__ import annotations
 

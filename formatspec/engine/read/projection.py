@@ -73,7 +73,7 @@ def _fields(rule: Rule, scope: Scope, context: ReadContext) -> Fields | None:
 
 
 def _read(rule: Rule, scope: Scope, context: ReadContext) -> bool:
-    """Whether anybody looks at a value."""
+    """Whether the value of a rule is used."""
     if not isinstance(rule, LeafRule):
         return True
     if isinstance(rule.leaf, Keep | Computed):

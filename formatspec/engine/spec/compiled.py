@@ -253,7 +253,7 @@ class Format(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def objects_are_files(self) -> bool:
-        """Whether nothing tells of objects but files of their own."""
+        """Whether objects have no rows, only files of their own."""
         return not any(role.span != "record" and lists_objects(role.document_rule) for role in self.documents)
 
     @cached_property
@@ -263,7 +263,7 @@ class Format(msgspec.Struct, frozen=True, dict=True):
 
 
 def everything(meaning: Meaning, scope: Scope) -> bool:
-    """Every slot is wanted."""
+    """Say that every slot is wanted: the choice of a reader that leaves nothing out."""
     return True
 
 
@@ -305,7 +305,11 @@ def compile_format(
 
 
 def offered_options(spec: Spec) -> dict[str, OptionSpec]:
-    """The options of a spec: its own; with label images what lies on top there; without crowds what becomes of them."""
+    """The options of a spec, with those that the engine adds.
+
+    Formats with label images get an option for what lies on top in them, and formats without crowds get one for what
+    becomes of crowds.
+    """
     paints = any(role.pixels is not None for role in spec.files.values())
     engine = {**({PAINT: _PAINT} if paints else {}), **({} if spec.crowds else {CROWDS: _CROWDS})}
     return {**engine, **spec.options}

@@ -1,4 +1,4 @@
-"""What a document of many items says of all of them outside its tables: a width, frames per second, a camera's name."""
+"""Slots that a document of many items states for all of them, as a width, frames per second or a camera's name."""
 
 from __future__ import annotations
 

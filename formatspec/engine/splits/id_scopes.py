@@ -71,7 +71,7 @@ class Splits:
         return bool(self._groups)
 
     def of(self, captures: Mapping[str, Any]) -> Categories:
-        """The categories as the split numbers them that these names are of; those of the whole if it is not told."""
+        """The categories of the split that these names belong to; those of the whole if the names do not say."""
         if not self._groups:
             return self.whole
         key = tuple(captures.get(name) for name in self._names)

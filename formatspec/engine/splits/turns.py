@@ -1,4 +1,4 @@
-"""Items that files of several splits tell of are read split by split, as ids and class numbers hold within each."""
+"""Reading the rows of an item split by split, since ids and class numbers are valid within a split only."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Turns:
         self._needed = splits.several or ids is not None
 
     def to(self, split: Split, captures: Mapping[str, Any], state: ItemState) -> None:
-        """Let a state read rows of a file with these captures, of a split within which its ids hold."""
+        """Change to the split of a file with these captures, before its rows are read."""
         if not self._needed:
             return
         keyed = self._keyed.setdefault(split, {} if self._keyed else state.keyed)
@@ -36,7 +36,7 @@ class Turns:
         self._turn(keyed, self._splits.of({**self._names, **captures}), state)
 
     def back(self, state: ItemState) -> None:
-        """Let a state read files of the item's own: they are of the split that names the item first."""
+        """Change back to the split of the item's own files, which is the split that names the item first."""
         if not self._needed:
             return
         if self._ids is not None:

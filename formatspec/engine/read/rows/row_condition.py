@@ -1,4 +1,7 @@
-"""`where` when reading: constants of unset slots are set, those of set ones checked; derived ones are not asked."""
+"""The condition `where` when rows are read.
+
+Constants of slots without a value are set, and those of slots with one are checked. Derived slots are not compared.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One row of a table: how it is read, and what becomes of its record."""
+"""The validating reader of one row of a table."""
 
 from __future__ import annotations
 
@@ -177,7 +177,7 @@ def _may_be(other: RowReader, reader: RowReader, row: Any) -> bool:
 
 
 def _shown(row: Any) -> Any:
-    """A row with what nobody has asked for yet, to be told of."""
+    """A row for a message, with the values that were not decoded before."""
     if not isinstance(row, dict):
         return row
     return {key: json.decode(part) if type(part) is Raw else part for key, part in row.items()}
