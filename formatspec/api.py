@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from formatspec.datasets.open_data import FormatNotice as FormatNotice
+from formatspec.datasets.open_data import SpecMistake as SpecMistake
+from formatspec.datasets.open_data import detect_format as detect_format
+from formatspec.datasets.open_data import load_spec, opened
 from formatspec.language.errors import Problem, SpecError
-from formatspec.language.load import Source, bundled, load_source
+from formatspec.language.load import Source
 
 if TYPE_CHECKING:
     from formatspec.datasets.dataset import Dataset, Step
-    from formatspec.engine.dataset import dataset as engine
-    from formatspec.engine.detection.detect import Detection
     from formatspec.model.records import Category, Item
-    from formatspec.paths.trees.tree import Tree
     from formatspec.policy.rules import Policy
     from formatspec.run.class_names import Classes
     from formatspec.run.conversion.plan import Media, Result
@@ -30,121 +30,60 @@ On = Sequence[str] | Mapping[str, str]
 """What is done about findings: `CODE[,CODE]=ACTION` each, or a mapping of codes to actions."""
 
 
-def load_spec(name_or_file: str | Path) -> Source:
-    """Load a spec by name or file.
-
-    Raises SpecError, which names file, line and column of everything that is wrong with the spec: all its
-    rules are compiled for reading and for writing, but for specs that come with the package, whose tests do that.
-    """
-    source = load_source(name_or_file)
-    if source.file.resolve().parent != bundled():
-        from formatspec.engine.dataset.lint import compile_whole
-
-        compile_whole(source)
-    return source
-
-
-def detect_format(tree: Tree) -> Detection:
-    """Tell which known spec describes a tree, with what speaks against the others.
-
-    Warns with SpecMistake of each spec of the user's own that cannot be used; formats that images and folders alone
-    tell are then not considered, since the data may be of that spec.
-    """
-    from formatspec.engine.detection.detect import detect
-    from formatspec.engine.detection.known_specs import known_specs
-
-    known = known_specs()
-    for error in known.mistaken.values():
-        warnings.warn(SpecMistake(f"this spec is passed over: {error}"), stacklevel=2)
-    wrong = {name: f"its spec cannot be used: {error.problems[0]}" for name, error in known.mistaken.items()}
-    return detect(known.sources, tree, own=known.own, bare=not known.mistaken, unusable=wrong)
-
-
-def spec_for(tree: Tree, data: str | Path) -> tuple[Source, str]:
-    """The spec that describes a tree, and the folder in it in which the dataset begins ("" for the root).
-
-    Raises SpecError if no spec describes it, or several do equally well.
-    """
-    from formatspec.engine.detection.refusal import refusal
-
-    found = detect_format(tree)
-    if found.name is None:
-        raise refusal(str(data), found)
-    for note in found.notes:
-        warnings.warn(FormatNotice(note), stacklevel=2)
-    return load_spec(found.winner.file), found.within
-
-
-class FormatNotice(UserWarning):
-    """Something to know about how a dataset's format was told."""
-
-
-class SpecMistake(FormatNotice):
-    """A spec of the user's own cannot be used, and is passed over."""
-
-
 def open(
     data: str | Path, spec: str | Path | None = None, *, options: Mapping[str, Any] | None = None,
     classes: Classes | None = None, where: str | Step | None = None, subset: str | Sequence[str] | None = None,
     labels: Sequence[str] | Mapping[str, NewName] | None = None, limit: int | None = None,
 ) -> Dataset:  # fmt: skip
-    """Open a dataset: a folder or a zip, on disk or behind a URL (`s3://bucket/folder`).
+    """Open a dataset without reading an item.
 
-    spec: a format's name or a spec's file; where it is left out, the format is detected.  options: those of
-    the spec, by name: `options={"task": "segment"}`.  classes: the names of the classes, or a text file with a name a
-    line, where the data give numbers alone; the first is class 0, and a list in the data is not looked at.
-    where, subset, labels: which items and objects are taken, as `Dataset.filter` takes them.  limit: so many items at
-    most, the first of those that are taken.  Raises
-    FileNotFoundError, ValueError for a file that is no zip, SpecError where no spec fits or it has no such option, and
-    RemoteError where a store cannot be reached.
+    Args:
+        data: A folder or a zip, on disk or behind a URL (`s3://bucket/folder`).
+        spec: A format's name or a spec's file; left out, the format is detected.
+        options: Options of the spec by name, as in `options={"task": "segment"}`.
+        classes: The names of the classes, or a text file with one name a line, where the data give numbers alone. The
+            first is class 0, and a list in the data is not looked at.
+        where: Which items and objects are taken, as `Dataset.filter` takes it.
+        subset: Likewise.
+        labels: Likewise.
+        limit: How many items are taken at most, the first of those that are left.
+
+    Raises:
+        FileNotFoundError: There is no such place.
+        ValueError: A file is no zip.
+        SpecError: No spec fits, or it has no such option.
+        RemoteError: A store cannot be reached.
     """
     from formatspec.datasets.dataset import Dataset, Opened
     from formatspec.run.output.staging import output_place
 
     given = dict(options or {})
-    inner = _opened(data, spec, given, origin=False, classes=classes)
+    inner = opened(data, spec, given, origin=False, classes=classes)
     dataset = Dataset(inner, Opened(output_place(data), given, classes, convert))
     if where is not None or subset is not None or labels is not None:
         dataset = dataset.filter(where, subset=subset, labels=labels)
     return dataset if limit is None else dataset[:limit]
 
 
-def _opened(
-    data: str | Path, spec: str | Path | None, options: Mapping[str, Any], origin: bool, shared: bool = False,
-    classes: Classes | None = None, **purpose: Any,
-) -> engine.OpenDataset:  # fmt: skip
-    """Open data; options that are `shared` with a target need not all be the spec's own."""
-    from formatspec.engine.dataset.choose_layout import open_source
-    from formatspec.engine.dataset.item.purpose import Purpose
-    from formatspec.paths.trees.open_tree import open_tree
-    from formatspec.run.class_names import class_names
-
-    tree = open_tree(data)
-    source, within = spec_for(tree, data) if spec is None else _named(spec, tree)
-    known = {name: value for name, value in options.items() if not shared or name in source.spec.options}
-    return open_source(source, tree, known, Purpose(origin=origin, classes=class_names(classes), **purpose), within)
-
-
-def _named(spec: str | Path, tree: Tree) -> tuple[Source, str]:
-    """A spec that is named, and the folder of a tree in which its dataset begins."""
-    from formatspec.engine.detection.detect import wrapped_in
-
-    source = load_spec(spec)
-    return source, wrapped_in(source, tree)
-
-
 def explain(
     data: str | Path, spec: str | Path | None = None, name: str | None = None, *,
     options: Mapping[str, Any] | None = None,
 ) -> Explained:  # fmt: skip
-    """How a dataset, one of its files or one of its items is read.
+    """Say how a dataset, one of its files or one of its items is read.
 
-    name: the path of a file below the data, or an item's key.  Raises NothingOfThatNameError where there is neither,
-    and what `open` raises.
+    Args:
+        data: The dataset's place, as for `open`.
+        spec: As for `open`.
+        name: The path of a file below the data, or an item's key; left out, the whole dataset is explained.
+        options: As for `open`.
+
+    Raises:
+        NothingOfThatNameError: No file and no item has this name.
+        Exception: What `open` raises.
     """
     from formatspec.run.explain import explain as explained
 
-    return explained(_opened(data, spec, options or {}, origin=True), name)
+    return explained(opened(data, spec, options or {}, origin=True), name)
 
 
 def validate(
@@ -154,16 +93,31 @@ def validate(
 ) -> Report:  # fmt: skip
     """Check a dataset: its layout, documents, references and geometry.
 
-    options: those of the spec, by name.  deep: decode every label image too.  on, config: as `convert` takes them; they
-    decide what is told of, what fails, and what each finding says that a conversion would do.  workers: processes, by
-    default one for each core; the report is the same whatever their number.  engine: `ray` for a Ray cluster, at
-    `address` or this machine's own.  Broken data never raises; it is a finding.  Raises CannotRunError where there is
-    no such engine or its workers are lost.
+    Broken data raises nothing; it is a finding.
+
+    Args:
+        data: The dataset's place, as for `open`.
+        spec: As for `open`.
+        options: As for `open`.
+        deep: Decode every label image too, which takes most of the time.
+        on: What is done about findings, as for `convert`. It decides which findings are told, which of them fail, and
+            what each says that a conversion would do.
+        config: As for `convert`.
+        workers: How many processes read, by default one for each core. The report is the same for any number.
+        engine: `processes` of this machine, or `ray` for a Ray cluster.
+        address: The cluster's address; left out, Ray is started on this machine.
+        progress: Called with the number of items that are done and of all.
+        classes: As for `open`.
+
+    Raises:
+        CannotRunError: There is no such engine, or its workers are lost.
+        PolicyError: A code, a level or an action does not exist.
+        Exception: What `open` raises.
     """
     from formatspec.run.pools.pool import pool_of
     from formatspec.run.validate import validate_dataset
 
-    dataset = _opened(data, spec, options or {}, origin=False, pixels=deep, classes=classes)
+    dataset = opened(data, spec, options or {}, origin=False, pixels=deep, classes=classes)
     policy = _policy(data, config, on, False, dataset.form.spec.checks)
     if policy.encoding is not None:
         dataset = dataset.in_encoding(policy.encoding)
@@ -211,26 +165,44 @@ def convert(
     address: str | None = None,
     progress: Progress | None = None,
 ) -> Result:
-    """Write a dataset in another format; `out`, a folder or a URL, appears whole or not at all.
+    """Write a dataset in another format; `out` appears whole or not at all.
 
-    workers: processes, by default one for each core; the output is the same whatever their number.  engine: `ray`
-    for a Ray cluster, at `address` or this machine's own.
-    on: what is done about findings, each `CODE[,CODE]=ACTION`, where a level may stand for a code.  config: a file that
-    says so; by default `formatspec.yaml` beside the data, or `[tool.formatspec]` of a pyproject.toml.  skip_invalid: a
-    short form of `error=drop-item`.  lossless: refuse losses, repairs and drops.
-    options: those of either spec, by name; one that both have goes to both.  classes: as for `open`.
-    media: copy, link or leave out the images.  overwrite: replace an output that was written as one and holds
-    nothing else; "force": whatever is there.  labels: new category names, or NewCategory with the
-        number and whether it has instances; None drops one, the old name `*` is any other.  default_class: the class
-    of objects that have none.  allow_loss: lines of the loss report that `lossless` passes over, each with or without
-    its number.  allow_unaccounted: write even if something would be gone that no line names; the result's
-    `unaccounted` says what.  where: an expression over items, or over objects.  select: instead, a function that
-    takes an item and gives it, changed or not, or None; it is pickled where there are several workers.  Raises
-    RefusedError with the findings
-    where one stops the conversion, UnaccountedError where something would be gone that no line names,
-    PolicyError for a code, a level or an action that cannot be, OutputError where `out` cannot be, SpecError for a bad
-    spec, option or expression,
-    RemoteError where a store cannot be reached, CannotRunError where there is no such engine or its workers are lost.
+    Args:
+        data: The dataset's place, as for `open`.
+        to: The target: a format's name or a spec's file.
+        out: A folder or a URL; left out, a folder beside the data, named after the format.
+        spec: The source's format, as for `open`.
+        media: `copy`, `link` or leave out (`none`) the images.
+        overwrite: True replaces an output that formatspec wrote and that holds nothing else; "force" replaces anything.
+        on: What is done about findings: `CODE[,CODE]=ACTION` each, or a mapping. A level may stand for a code.
+        config: A file that says the same; by default `formatspec.yaml` beside the data, or `[tool.formatspec]` of a
+            pyproject.toml.
+        skip_invalid: A short form of `error=drop-item`.
+        lossless: Refuse losses, repairs and drops.
+        subsets: New names of subsets by old ones.
+        default_class: The class of objects that have none.
+        allow_unaccounted: Write even if something would be gone that no line of the report names; the result's
+            `unaccounted` says what.
+        allow_loss: Lines of the loss report that `lossless` passes over, each with or without its number.
+        labels: New names of categories by old ones, or NewCategory with the number and whether the category has
+            instances. None drops a category; the old name `*` is any other.
+        where: An expression over items or over objects, as `Dataset.filter` takes it.
+        select: A function that takes an item and gives it, changed or not, or None. Several workers need it to pickle.
+        classes: As for `open`.
+        options: Options of either spec by name; one that both have goes to both.
+        workers: How many processes work, by default one for each core. The output is the same for any number.
+        engine: `processes` of this machine, or `ray` for a Ray cluster.
+        address: The cluster's address; left out, Ray is started on this machine.
+        progress: Called with the number of items that are done and of all.
+
+    Raises:
+        RefusedError: A finding or a loss stops the conversion; the error holds them.
+        UnaccountedError: Something would be gone that no line of the report names.
+        PolicyError: A code, a level or an action does not exist.
+        OutputError: `out` cannot be written there.
+        SpecError: A spec, an option or an expression is wrong.
+        RemoteError: A store cannot be reached.
+        CannotRunError: There is no such engine, or its workers are lost.
     """
     import msgspec
 
@@ -250,7 +222,7 @@ def convert(
     refuse_unfit(place, output_place(data), overwrite)
     given = dict(options or {})
     purpose = purpose_of(media, False)
-    source = _opened(
+    source = opened(
         data,
         spec,
         given,
@@ -285,7 +257,7 @@ def convert(
     if same and source.form.options and not plan.leaves_items:
         settled = target_format(source, target, plan).options
         if settled != source.form.options:
-            source = _opened(
+            source = opened(
                 data, spec, settled, origin=True, headers=purpose.headers, checks=False,
                 media_required=purpose.media_required, whole=purpose.whole, strict=purpose.strict, classes=classes,
             )  # fmt: skip
@@ -326,12 +298,33 @@ def merge(
 ) -> Result:
     """Write several datasets as one in the format `to`; `out` appears whole or not at all.
 
-    datasets: as `open` gives them, whole or parts of them.  classes: all classes in their order, as names or as a text
-    file with a name a line; left out, those of all datasets, united by name.  labels: new names of classes, as for
-    `convert`; they hold before classes are united.  An item whose name another dataset has is named after its dataset;
-    the same image in two datasets stays two items; the result's notices say both.  The rest is as for `convert`.
+    An item whose name another dataset has is named after its dataset. The same image in two datasets stays two items.
+    The result's notices say both. Arguments that are not listed are those of `convert`.
 
-    Raises SpecError where the list of classes lacks one that the data have, and what `convert` raises.
+    Args:
+        datasets: Datasets as `open` gives them, whole or parts of them.
+        out: A folder or a URL.
+        to: The target: a format's name or a spec's file.
+        classes: All classes in their order, as names or as a text file with one name a line; left out, those of all
+            datasets, united by name.
+        labels: As for `convert`; new names hold before classes are united.
+        where: As for `convert`.
+        options: Options of the target by name.
+        media: As for `convert`, and so are all that follow.
+        subsets: See `convert`.
+        default_class: See `convert`.
+        overwrite: See `convert`.
+        on: See `convert`.
+        config: See `convert`.
+        skip_invalid: See `convert`.
+        lossless: See `convert`.
+        allow_loss: See `convert`.
+        workers: See `convert`.
+        progress: See `convert`.
+
+    Raises:
+        SpecError: The list of classes lacks one that the data have.
+        Exception: What `convert` raises.
     """
     import msgspec
 
@@ -382,13 +375,29 @@ def write(
     skip_invalid: bool = False,
     lossless: bool = False,
 ) -> Result:
-    """Write items that a program made or changed as a dataset in the format `to`; `out` appears whole or not at all.
+    """Write items that a program made or changed as a dataset; `out` appears whole or not at all.
 
-    items: those of an open dataset, changed or not, of several datasets, or made by hand; they are held in memory, but
-    not their images.  categories: the classes in their order, by name or as Category; left out, all that the items
-    name.  images: the folder in which the images of items made by hand lie.  The rest is as for `convert`.  Items are
-    checked as those that are read: raises RefusedError with the findings, UnfitItemsError (a ValueError) where two
-    items have one key or image or one has none, and what `convert` raises.
+    Items are checked as those that are read. They are held in memory, but not their images.
+
+    Args:
+        items: Items of open datasets, changed or not, or made by hand.
+        out: A folder or a URL.
+        to: The target: a format's name or a spec's file.
+        categories: The classes in their order, by name or as Category; left out, all that the items name.
+        images: The folder in which the images of items made by hand lie.
+        options: Options of the target by name.
+        media: As for `convert`, and so are all that follow.
+        subsets: See `convert`.
+        default_class: See `convert`.
+        overwrite: See `convert`.
+        on: See `convert`.
+        skip_invalid: See `convert`.
+        lossless: See `convert`.
+
+    Raises:
+        RefusedError: A finding stops it; the error holds the findings.
+        UnfitItemsError: Two items have one key or one image, or an item has none.
+        Exception: What `convert` raises.
     """
     import msgspec
 
@@ -415,12 +424,24 @@ def write(
 def sample(
     spec: str | Path, out: str | Path, *, items: int = 10, seed: int = 0, options: Mapping[str, Any] | None = None
 ) -> int:
-    """Make up a dataset in a format, valid by its own rules; gives the number of files.
+    """Make up a dataset in a format, valid by the format's own rules.
 
-    items: How many items.  seed: where the generator begins.  options: those of the spec, by name; of one that follows
-    from what objects hold, and is not stated, the seed takes a choice.
-    The same arguments give the same bytes.  Raises OutputError where `out` exists, and LawBrokenError (an
-    AssertionError) where a leaf of the spec reads another value than it wrote.
+    The same arguments give the same bytes.
+
+    Args:
+        spec: A format's name or a spec's file.
+        out: A folder that does not exist yet.
+        items: How many items.
+        seed: The seed of the generator. It also chooses an option that follows from what objects hold and is not
+            stated.
+        options: Options of the spec by name.
+
+    Returns:
+        The number of files.
+
+    Raises:
+        OutputError: `out` exists.
+        LawBrokenError: A leaf of the spec reads another value than it wrote (an AssertionError).
     """
     import random
 
@@ -446,7 +467,11 @@ def sample(
 
 
 def default_out(data: str | Path, target: Source) -> Path | str:
-    """Where a conversion goes if nobody says: beside the data, named after the format."""
+    """Where a conversion goes if nobody says: beside the data, named after the format.
+
+    Raises:
+        OutputError: A URL has no folder beside it.
+    """
     from formatspec.run.output.staging import OutputError, output_place
 
     place = output_place(data)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import imageio.v3 as iio
 import numpy as np
+from files_on_disk import put as put
 
 GOOD = {
     "bbox": [10, 10, 20, 20], "area": 400, "iscrowd": 0, "category_id": 1,
@@ -21,15 +21,6 @@ def image_bytes(width: int, height: int, seed: int = 0) -> bytes:
     """A JPEG of noise."""
     pixels = np.random.default_rng(seed).integers(0, 255, (height, width, 3), np.uint8)
     return bytes(iio.imwrite("<bytes>", pixels, extension=".jpg"))
-
-
-def put(folder: Path, files: Mapping[str, str | bytes]) -> Path:
-    """Write files below a folder."""
-    for name, data in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data.encode() if isinstance(data, str) else data)
-    return folder
 
 
 def coco(

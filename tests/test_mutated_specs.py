@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from test_formats_of_habit import SOURCES, SPECS
+from test_homemade_formats import SOURCES, SPECS
 
 from formatspec.engine.dataset.lint import compile_whole
 from formatspec.language.errors import SpecError

@@ -9,19 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from files_on_disk import put
 
 import formatspec as fs
 from formatspec.language.load import available
 from formatspec.run.conversion.plan import RefusedError
 from formatspec.testing.memory import image_bytes
-
-
-def put(folder: Path, contents: dict[str, str | bytes]) -> Path:
-    for path, content in contents.items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_bytes(content.encode() if isinstance(content, str) else content)
-    return folder
-
 
 SQUARE = {"bbox": [1, 1, 4, 4], "area": 16}
 

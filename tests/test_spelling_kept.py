@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from files_on_disk import put
 from reference_data import REFERENCE
 from written_files import written_bytes
 
@@ -107,13 +108,6 @@ def test_broken_reference_data_is_refused(
 
 
 # spelling of one's own
-
-
-def put(folder: Path, contents: dict[str, str | bytes]) -> Path:
-    for path, content in contents.items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_bytes(content.encode() if isinstance(content, str) else content)
-    return folder
 
 
 def byte_for_byte(data: Path, spec: str, out: Path) -> None:

@@ -1,5 +1,8 @@
-"""The law of conservation in short, for `lint`: generated datasets of a spec are converted, and what stands in the
-output is read back and compared with what was handed to the writers."""
+"""The law of conservation in short, for `lint`.
+
+Generated datasets of a spec are converted. What stands in the output is read back and compared with what was handed
+to the writers.
+"""
 
 from __future__ import annotations
 

@@ -61,8 +61,11 @@ def lint(
     runs: Annotated[int, typer.Option(help="generated datasets to hold it to the laws on")] = 20,
     seed: Annotated[int, typer.Option(help="where the generator begins")] = 0,
 ) -> None:
-    """Check a spec: its words, both laws on examples and generated data, and that conversions of these lose nothing in
-    silence; with DATA, what it makes of these."""
+    """Check a spec: its words, the laws, and what its conversions lose.
+
+    The laws are tried on the spec's examples and on generated datasets. A few of these are converted, and nothing may
+    be lost that the loss report does not name. With DATA, the spec is also tried on real data.
+    """
     import random
 
     from formatspec.cli.conserved import conserved, usual_targets

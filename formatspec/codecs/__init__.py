@@ -35,6 +35,7 @@ class UnknownCodecError(LookupError):
     """No codec has this name.  `suggestions` are the nearest names there are."""
 
     def __init__(self, name: str) -> None:
+        """Look up the nearest names of codecs for the message; name: the name that no codec has."""
         self.name = name
         self.suggestions = tuple(difflib.get_close_matches(name, CODECS, n=3))
         near = f"; did you mean {' or '.join(self.suggestions)}?" if self.suggestions else ""

@@ -96,7 +96,7 @@ def _read(letters: Sequence[Letter]) -> Any:
         number = values.read_number(word)
     except UnfitError:
         return word
-    return number if repr(number) == word else word
+    return number if values.spell_number(number) == word else word
 
 
 def _spell(value: Any) -> str:

@@ -9,23 +9,13 @@ from typing import Any
 from formatspec.codecs import values
 from formatspec.codecs.arguments import BadArgumentsError, plain
 from formatspec.codecs.registry import Argument, Codec, Env, Kind, Site, UnfitError, codec
+from formatspec.model.plain.same_value import same_value
 
 Pairs = Sequence[tuple[Any, Any]]
 """(file side, model side) each."""
 
 _SCALARS = (str, int, float, bool, type(None))
 _CONSTANTS = {"True": "true", "False": "false", "None": "null"}
-
-
-def same(one: Any, other: Any) -> bool:
-    """Strict equality: 0, 0.0, "0" and False all differ; a list equals a tuple of the same elements."""
-    if values.is_sequence(one) and values.is_sequence(other):
-        return len(one) == len(other) and all(map(same, one, other))
-    if type(one) is not type(other):
-        return False
-    if isinstance(one, dict):
-        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
-    return isinstance(one, _SCALARS) and one == other
 
 
 def _spell(value: Any) -> str:
@@ -51,7 +41,7 @@ def _lookup(pairs: Pairs) -> Callable[[Any], Any]:
             except KeyError:
                 raise UnfitError(expected, value) from None
         for left, right in others:
-            if same(left, value):
+            if same_value(left, value):
                 return _fresh(right)
         raise UnfitError(expected, value)
 
@@ -80,12 +70,12 @@ def _kind(files: Sequence[Any], number: Kind = "number") -> Kind:
 
 def _mapping(pairs: Pairs) -> Codec:
     for place, (file, _) in enumerate(pairs):
-        if any(same(file, other) for other, _ in pairs[:place]):
+        if any(same_value(file, other) for other, _ in pairs[:place]):
             raise BadArgumentsError(f"the file's side {_spell(file)} is given twice")
     to_file, to_model = _lookup([(model, file) for file, model in pairs]), _lookup(pairs)
 
     def fit(value: Any, rng: random.Random, env: Env) -> Any:
-        known = any(same(model, value) for _, model in pairs)
+        known = any(same_value(model, value) for _, model in pairs)
         return value if known else rng.choice(pairs)[1]
 
     return Codec(
@@ -114,12 +104,12 @@ def null_as(arguments: Sequence[Argument], site: Site) -> Codec:
         return not numeric or values.is_number(value)
 
     def encode(value: Any, env: Env) -> Any:
-        if value is not None and (same(value, found) or not alike(value)):
+        if value is not None and (same_value(value, found) or not alike(value)):
             raise UnfitError(f"a value other than {found!r}, which stands for none", value)
         return found if value is None else value
 
     def decode(value: Any, env: Env) -> Any:
-        if same(value, found):
+        if same_value(value, found):
             return None
         if not alike(value):
             raise UnfitError("a number", value)
@@ -129,7 +119,7 @@ def null_as(arguments: Sequence[Argument], site: Site) -> Codec:
         encode=encode,
         decode=decode,
         kind="number" if numeric else "any",
-        fit=lambda value, rng, env: None if same(value, found) or not alike(value) else value,
+        fit=lambda value, rng, env: None if same_value(value, found) or not alike(value) else value,
     )
 
 
@@ -175,9 +165,9 @@ def flags(arguments: Sequence[Argument], site: Site) -> Codec:
 
 @codec("truth_bits")
 def truth_bits(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`attributes.cut, attributes.hidden, single | truth_bits(4, 2, -1)`: truth values as the bits of one number.
+    """Write truth values as the bits of one number.
 
-    Each argument is the bit of a slot, a power of two, which is set where the slot is true; where the bit is
+    `attributes.cut, attributes.hidden, single | truth_bits(4, 2, -1)`.  Each argument is the bit of a slot, a power of two, which is set where the slot is true; where the bit is
     negative, it is set where the slot is false.  Bits that no argument names are unfit to be read.
     """
     bits = plain(arguments, 1, 31)

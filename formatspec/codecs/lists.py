@@ -44,7 +44,7 @@ def at_least(arguments: Sequence[Argument], site: Site) -> Codec:
 
 @codec("led_by")
 def led_by(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`bbox | xywh | led_by(2)`: a list behind a value that says what it is: [2, 10, 20, 30, 40]."""
+    """Put a list behind a value that says what it is, `bbox | xywh | led_by(2)`: [2, 10, 20, 30, 40]."""
     head = take.plain(arguments, 1)[0]
 
     def decode(value: Any, env: Env) -> tuple[Any, ...]:
@@ -163,9 +163,10 @@ def list_or_index_map(arguments: Sequence[Argument], site: Site) -> Codec:
 
 @codec("entry")
 def entry(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`"name, value": attributes | entry(rating)`: the one entry of a mapping, as its key and {"rating": its value}.
+    """Read and write a mapping with one entry as its key and its value.
 
-    `entry(rating, x)` reads such values only as have the key x beside; other keys of a value are not read.
+    `"name, value": attributes | entry(rating)` gives the value as the mapping {"rating": its value}. `entry(rating, x)`
+    reads such values only as have the key x beside; other keys of a value are not read.
     """
     key, *beside = (take.text(one) for one in take.plain(arguments, 1, 9))
 
@@ -189,9 +190,10 @@ def entry(arguments: Sequence[Argument], site: Site) -> Codec:
 
 @codec("numbers_at")
 def numbers_at(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`ellipse | numbers_at('center.x', 'center.y', 'radius.x', 'radius.y', 'angle')`: numbers in mappings.
+    """Read and write numbers that stand under keys of mappings.
 
-    Each number stands under a key, or under keys in one another, which dots part.
+    `ellipse | numbers_at('center.x', 'center.y', 'radius.x', 'radius.y', 'angle')` names the key of each number. Keys
+    of mappings in one another are joined by dots.
     """
     paths = [take.text(one).split(".") for one in take.plain(arguments, 1, 9)]
     if any(paths[i][: len(paths[k])] == paths[k] for i in range(len(paths)) for k in range(len(paths)) if i != k):

@@ -10,6 +10,7 @@ from typing import Any
 from formatspec.codecs import values
 from formatspec.codecs.arguments import BadArgumentsError, optional_count, plain, whole
 from formatspec.codecs.registry import Argument, Codec, Env, Site, UnfitError, codec
+from formatspec.pixels.palettes import palette_color
 
 DEEPEST = 8
 """How deep `from` looks into nested lists."""
@@ -133,9 +134,7 @@ def bits(arguments: Sequence[Argument], site: Site) -> Codec:
         number = values.whole(value)
         if number >= 1 << 24:
             raise UnfitError(f"a number below {1 << 24}", number)
-        places = range(8)
-        dealt = (sum((number >> 3 * place + channel & 1) << 7 - place for place in places) for channel in range(3))
-        return values.listed(site, tuple(dealt))
+        return values.listed(site, palette_color(number))
 
     def decode(value: Any, env: Env) -> Any:
         found = _whole_and_digits(value, 256, 3)

@@ -107,7 +107,10 @@ def named_pairs(arguments: Sequence[Argument], site: Site) -> Codec:
 
 @codec("numbered_pairs")
 def numbered_pairs(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`polygon | numbered_pairs(x, y)`: points as one mapping {"x1": 1, "y1": 2, "x2": 3, "y2": 4, ...}."""
+    """Read and write points as one mapping {"x1": 1, "y1": 2, "x2": 3, "y2": 4, ...}.
+
+    `polygon | numbered_pairs(x, y)` names the two coordinates.
+    """
     x, y = (take.text(key) for key in take.plain(arguments, 2))
 
     def encode(value: Any, env: Env) -> Any:
@@ -449,7 +452,7 @@ def marked_points(arguments: Sequence[Argument], site: Site) -> Codec:
         marks = value.get("@") if isinstance(value, dict) else None
         if not isinstance(marks, dict):
             raise UnfitError("elements with points", value)
-        x, y = values.coordinates([values.read_decimal(p) for p in values.text(marks.get("points")).split(",")], 2)
+        x, y = values.coordinates([values.read_number(p) for p in values.text(marks.get("points")).split(",")], 2)
         if marks.get("outside") == "1":
             return x, y, 0
         return x, y, 1 if marks.get("occluded") == "1" else values.VISIBLE

@@ -24,6 +24,7 @@ class UnfitError(ValueError):
     """
 
     def __init__(self, expected: str, got: object = None, code: str = "FIELD") -> None:
+        """Note what would fit, the value that does not, and the code of the finding."""
         super().__init__(expected)
         self.expected = expected
         self.got = got

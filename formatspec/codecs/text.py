@@ -61,7 +61,7 @@ def _joined_numbers(separator: str) -> Codec:
         raise take.BadArgumentsError(f"takes a separator that is no part of a number, not {separator!r}")
 
     def decode(value: Any, env: Env) -> tuple[values.Number, ...]:
-        return tuple(values.read_decimal(word.strip()) for word in _split(value, separator))
+        return tuple(values.read_number(word.strip()) for word in _split(value, separator))
 
     def fit(value: Any, rng: random.Random, env: Env) -> tuple[values.Number, ...]:
         found = value if values.is_sequence(value) else (value,)
@@ -88,7 +88,7 @@ def _split_points(value: Any, env: Env) -> tuple[tuple[values.Number, ...], ...]
 
 
 def _split_point(point: str) -> tuple[values.Number, ...]:
-    return values.coordinates([values.read_decimal(word.strip()) for word in point.split(",")], 2)
+    return values.coordinates([values.read_number(word.strip()) for word in point.split(",")], 2)
 
 
 def _fit_points(value: Any, rng: random.Random, env: Env) -> Any:
@@ -108,7 +108,7 @@ def decimal_comma(arguments: Sequence[Argument], site: Site) -> Codec:
 
     def read(value: Any) -> values.Number:
         if isinstance(value, str) and "." not in value:
-            return values.read_decimal(value.strip().replace(",", "."))
+            return values.read_number(value.strip().replace(",", "."))
         raise UnfitError('a number with a decimal comma, as "20,5"', value)
 
     count = site.right
@@ -141,14 +141,14 @@ def quoted(arguments: Sequence[Argument], site: Site) -> Codec:
 
 
 def _read_word(spelled: str) -> Any:
-    """true and false, canonically spelled numbers, and any other text as itself."""
+    """Read true, false and numbers in their canonical spelling; any other text is its own value."""
     if spelled in ("true", "false"):
         return spelled == "true"
     try:
         number = values.read_number(spelled)
     except UnfitError:
         return spelled
-    return number if repr(number) == spelled else spelled
+    return number if values.spell_number(number) == spelled else spelled
 
 
 def _spell_word(value: Any) -> str:
@@ -343,6 +343,7 @@ def base64(arguments: Sequence[Argument], site: Site) -> Codec:
 
 
 def read_base64(value: object) -> bytes:
+    """Decode base64 text to bytes.  Raises UnfitError for what is no text, or no base64 of the standard alphabet."""
     try:
         return binary.b64decode(values.text(value), validate=True)
     except ValueError:

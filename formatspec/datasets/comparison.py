@@ -42,6 +42,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     box: tuple[float, ...] | None = None
 
     def __str__(self) -> str:
+        """One line for a person: the item, what differs, and the box (x, y, width, height) where there is one."""
         where = "" if self.box is None else " at " + ", ".join(f"{value:.6g}" for value in self.box)
         if self.kind == RENAMED:
             return f"{self.item}: {self.first or 'no class'} is {self.second or 'no class'}{where}"
@@ -318,8 +319,17 @@ def overlaps(ours: Sequence[Object], theirs: Sequence[Object], size: tuple[int, 
 
 
 def box_overlaps(ours: Floats, theirs: Floats) -> Floats:
-    """Intersection over union of boxes x, y, width, height: (n, 4) and (m, 4) to (n, m); boxes of no size have 0, but
-    with their like 1."""
+    """Intersection over union of every box of one list with every box of another.
+
+    Boxes without area have an overlap of 0 with all boxes but those equal to them, with which they have 1.
+
+    Args:
+        ours: Shape (n, 4), float64: x, y, width, height in pixels.
+        theirs: Shape (m, 4), likewise.
+
+    Returns:
+        Shape (n, m), float64, from 0 to 1.
+    """
     left = np.maximum(ours[:, None, 0], theirs[None, :, 0])
     top = np.maximum(ours[:, None, 1], theirs[None, :, 1])
     right = np.minimum((ours[:, 0] + ours[:, 2])[:, None], (theirs[:, 0] + theirs[:, 2])[None])

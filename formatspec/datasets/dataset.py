@@ -30,10 +30,12 @@ class InvalidItemError(ValueError):
     """An item that was asked for is at fault; `findings` say how."""
 
     def __init__(self, key: str, findings: Sequence[Finding]) -> None:
+        """Make the message of an item's key and of what its findings say."""
         super().__init__(f"the item {key!r} is not valid: " + "; ".join(_in_words(one) for one in findings))
         self.key, self.findings = key, tuple(findings)
 
     def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the key and the findings, of which the message is made again."""
         return InvalidItemError, (self.key, self.findings)
 
 
@@ -60,6 +62,14 @@ class Dataset:
     def __init__(
         self, inner: OpenDataset, opened: Opened, steps: tuple[Step, ...] = (), chosen: Sequence[int] | None = None
     ) -> None:
+        """Wrap an opened dataset; `formatspec.open` calls this, programs need not.
+
+        Args:
+            inner: The dataset as the engine opened it.
+            opened: What it was opened with, for pages and messages.
+            steps: Conditions and maps of labels, which each item passes in this order when it is read.
+            chosen: The places of the items that belong to a slice, or None for all.
+        """
         self._inner = inner
         self._opened = opened
         self._steps = steps
@@ -120,6 +130,7 @@ class Dataset:
         return len(self._known_places())
 
     def __iter__(self) -> Iterator[Item]:
+        """Read the items one after another, in order of key; items at fault are left out, and `findings` grows."""
         for _, item in self._taken():
             yield item
 
@@ -130,7 +141,13 @@ class Dataset:
     def __getitem__(self, which: int | str | slice) -> Item | Dataset:
         """An item by its place or its key, or a part of the dataset.
 
-        Raises IndexError, KeyError with a suggestion, and InvalidItemError (a ValueError).
+        Args:
+            which: A place from 0, negative ones counted from the end; a key; or a slice of places.
+
+        Raises:
+            IndexError: There is no such place.
+            KeyError: No item has this key; the message suggests one.
+            InvalidItemError: The item is at fault (a ValueError).
         """
         if isinstance(which, slice):
             return self._with(chosen=self._known_places()[which])
@@ -143,6 +160,7 @@ class Dataset:
         return self._read(place)
 
     def __reversed__(self) -> Iterator[Item]:
+        """Read the items from the last to the first."""
         return iter(self[::-1])
 
     def __contains__(self, which: object) -> bool:
@@ -154,13 +172,18 @@ class Dataset:
         self, where: str | Step | None = None, *, subset: str | Sequence[str] | None = None,
         labels: Sequence[str] | Mapping[str, NewName] | None = None,
     ) -> Dataset:  # fmt: skip
-        """The part of the dataset for which a condition holds; nothing is read before it is asked for.
+        """The part of the dataset for which conditions hold; no item is read before it is asked for.
 
-        where: an expression over items, which leaves out items, or over objects, which leaves out objects, as `--where`
-        takes it; or a function that takes an item and gives it, changed or not, or None.  subset: the names of the
-        subsets that are taken.  labels: the names of the categories whose objects are taken; or new names, as `convert`
-        takes them.  Raises SpecError for an expression that cannot be, and ValueError with a suggestion for a subset or
-        category that the dataset has not.
+        Args:
+            where: An expression over items leaves out items; one over objects leaves out objects, as `--where` takes
+                it. Or a function that takes an item and gives it, changed or not, or None.
+            subset: The name of the subset that is taken, or several.
+            labels: The names of the categories whose objects are taken; or new names by old ones, as `convert` takes
+                them.
+
+        Raises:
+            SpecError: The expression is wrong.
+            ValueError: The dataset has no such subset or category; the message suggests one.
         """
         steps: list[Step] = []
         if subset is not None:
@@ -184,7 +207,12 @@ class Dataset:
     def as_stated(self, key: str) -> tuple[Item, list[Finding]]:
         """An item with all its objects, those at fault too, and what was found wrong with it.
 
-        Raises KeyError with a suggestion, and InvalidItemError where no item can be made of its files.
+        Args:
+            key: The item's key.
+
+        Raises:
+            KeyError: No item has this key; the message suggests one.
+            InvalidItemError: No item can be made of its files.
         """
         one = self._inner.read_at(self._place(key))
         findings = self._inner.reporter.findings(one.faults, one.key)
@@ -195,10 +223,17 @@ class Dataset:
     def export(
         self, out: str | Path, to: str | Path, *, options: Mapping[str, Any] | None = None, **how: Any
     ) -> Result:
-        """Write the dataset, or the part of it that was chosen, to the folder `out` in the format `to`.
+        """Write the dataset, or the part of it that was chosen, in another format.
 
-        options: as of `convert`, laid over those that the dataset was opened with.  how: what else `convert` takes;
-        `classes` are those that the dataset was opened with, where they are left out.  Raises what `convert` raises.
+        Args:
+            out: A folder or a URL, which appears whole or not at all.
+            to: The target: a format's name or a spec's file.
+            options: Options as of `convert`, laid over those that the dataset was opened with.
+            how: What else `convert` takes; `classes` are those that the dataset was opened with, where they are left
+                out.
+
+        Raises:
+            Exception: What `convert` raises.
         """
         source = self._inner.form.source.file
         given = {**self._opened.options, **(options or {})}
@@ -214,6 +249,7 @@ class Dataset:
         return Part(label, self._inner, keys, Chosen(None, self._steps) if self._steps else None)
 
     def __repr__(self) -> str:
+        """The format, the numbers of items and classes, the place of the data; reads no item."""
         known = self._places if self._places is not None else (self._chosen if not self._steps else None)
         items = len(self) if known is not None or not self._steps else None
         count = "items chosen by a condition" if items is None else f"{items:,} items" if items != 1 else "1 item"
@@ -233,9 +269,11 @@ class Dataset:
         return f"<table>{lines}</table>"
 
     def __getstate__(self) -> dict[str, Any]:
+        """Leave the source of images out of a pickle, since it holds open files."""
         return {**self.__dict__, "_source": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
+        """Open the source of images anew where a dataset is unpickled."""
         self.__dict__.update(state)
         self._source = ImageSource(self.files)
 
@@ -302,6 +340,7 @@ class Chosen:
     steps: tuple[Step, ...]
 
     def __call__(self, item: Item) -> Item | None:
+        """The item as the steps leave it, or None where the item is not written."""
         taken: Item | None = item if self.keys is None or item.key in self.keys else None
         for step in self.steps:
             taken = None if taken is None else step(taken)

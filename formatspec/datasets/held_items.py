@@ -41,6 +41,7 @@ class ImagesOfItems(Listed):
     """
 
     def __init__(self, images: Mapping[str, Image], beside: Path | None) -> None:
+        """Note the images by the paths that items state; see the class for `beside`."""
         self.images = images
         self.beside = beside
         self.root = "the items in memory"
@@ -124,6 +125,7 @@ class HeldItems(OpenDataset):
         return map(self.read, self.entries[start:stop])
 
     def __reduce__(self) -> tuple[Any, ...]:
+        """Refuse to be pickled.  Raises TypeError: items in memory are written by the process that holds them."""
         raise TypeError("items in memory are written by one process")
 
     def _sized(self, item: Item, path: str) -> Item:

@@ -59,6 +59,7 @@ class FilesOfParts(Listed):
     """The files of several datasets, each below its dataset's label; only those that are images of items are listed."""
 
     def __init__(self, parts: Sequence[Part], images: Iterable[str]) -> None:
+        """List `images`, each a label and a path below the dataset of that label."""
         self.trees: dict[str, Tree] = {part.label: part.dataset.tree for part in parts}
         self.images = images
         self.root = " and ".join(part.dataset.tree.root for part in parts)
@@ -107,6 +108,7 @@ class ReporterOfParts(Reporter):
     """Findings of several datasets, each made by its own dataset's reporter, under the dataset's label."""
 
     def __init__(self, parts: Sequence[Part], whole: Reporter) -> None:
+        """Take the files of the whole, and from each part its own reporter."""
         super().__init__(whole.form, whole.tree, "")
         self.parts = {part.label: part.dataset for part in parts}
 
@@ -161,6 +163,7 @@ class JoinedDatasets(OpenDataset):
         self, parts: Sequence[Part], classes: Sequence[str] = (), labels: Mapping[str, NewName] | None = None,
         purpose: Purpose | None = None,
     ) -> None:  # fmt: skip
+        """Join `parts`, of which none may be left out; see the class for `classes` and `labels`.  Reads no item."""
         self.parts = tuple(parts)
         self.classes = tuple(classes)
         self.labels = dict(labels) if labels is not None else None
@@ -178,6 +181,7 @@ class JoinedDatasets(OpenDataset):
             self.index.unclaimed += [f"{part.label}/{path}" for path in part.dataset.index.unclaimed]
 
     def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the parts, which open themselves anew, and the united classes, so that they need not be read again."""
         return JoinedDatasets._again, (self.parts, self.classes, self.labels, self.purpose, self._united)
 
     @staticmethod

@@ -30,6 +30,7 @@ class WithLabels:
     """
 
     def __init__(self, labels: tuple[str, ...] | Mapping[str, NewName]) -> None:
+        """Take the names of the categories to keep, or a mapping of old names to new ones."""
         self._given = labels
         self._names = None if isinstance(labels, Mapping) else frozenset(labels)
         self._labels = Labels(labels) if isinstance(labels, Mapping) else None
@@ -46,6 +47,7 @@ class WithLabels:
         )
 
     def __reduce__(self) -> tuple[type[WithLabels], tuple[object, ...]]:
+        """Pickle what was given, without the numbers of objects that were met."""
         return WithLabels, (self._given,)
 
     def _takes(self, record: object) -> bool:

@@ -90,16 +90,6 @@ def write_grade(form: Format) -> tuple[Grade, tuple[str, ...]]:
     return ("update", opaque) if opaque else ("full", ())
 
 
-def losses_between(source: Format, target: Format) -> tuple[str, ...]:
-    """What the source tells and the target never can."""
-    return lost(profile(source), profile(target))
-
-
-def sometimes_lost(source: Format, target: Format) -> tuple[str, ...]:
-    """What the source tells and the target holds in some of its alternatives only, so that it depends on the record."""
-    return lost_by_choice(profile(source), profile(target))
-
-
 @dataclass(frozen=True, slots=True)
 class Profile:
     """What losses follow from, found once for a format.
@@ -191,6 +181,7 @@ def read_forms(source: Source) -> tuple[Format, ...]:
 
 
 def in_order(kinds: Iterable[str]) -> tuple[str, ...]:
+    """Kinds of annotations in the order in which pages list them; unknown ones come last."""
     place = {kind: number for number, kind in enumerate((_OBJECTS, _OBJECTS_AS_AREAS, *KINDS, _AREAS_AS_OBJECTS))}
     return tuple(sorted(set(kinds), key=lambda kind: (place.get(kind, len(place)), kind)))
 

@@ -42,10 +42,12 @@ class Summary:
 
     @property
     def name(self) -> str:
+        """The name by which the format is asked for, as in `--to NAME`."""
         return self.source.name
 
     @property
     def title(self) -> str:
+        """The format's title, as its spec states it."""
         return self.source.spec.title
 
     @property
@@ -374,12 +376,14 @@ def _sample(file: Path) -> dict[str, bytes]:
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table in Markdown; cells hold Markdown themselves, `|` in them is escaped."""
     lines = [" | ".join(heads), " | ".join("---" for _ in heads)]
     lines += [" | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in row) for row in rows]
     return "\n".join(f"| {line} |" for line in lines)
 
 
 def literal(text: str) -> str:
+    """Text as code in Markdown, on one line."""
     plain = " ".join(text.split())
     ticks = "``" if "`" in plain else "`"
     return f"{ticks}{plain}{ticks}"

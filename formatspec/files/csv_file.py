@@ -90,6 +90,7 @@ class Places:
     """The places of the cells of one table, whose rows are gone through once, as far as they are asked for."""
 
     def __init__(self, data: bytes, style: Style = STYLE) -> None:
+        """Begin before the first row of `data`; a table that cannot be read has no places."""
         self._style = style
         self._spans = array("q")
         """The first and the last line of each row that was passed."""

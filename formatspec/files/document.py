@@ -56,12 +56,14 @@ class FileError(ValueError):
     """
 
     def __init__(self, message: str, line: int | None = None, column: int | None = None) -> None:
+        """Take the message and the place; see the class."""
         super().__init__(message, line, column)
         self.message = message
         self.line = line
         self.column = column
 
     def __str__(self) -> str:
+        """The message, after the line and the column where these are known."""
         place = ", ".join(
             f"{name} {at}" for name, at in (("line", self.line), ("column", self.column)) if at is not None
         )
@@ -75,16 +77,6 @@ class EncodingError(FileError):
 def pointer_text(parts: Pointer) -> str:
     """A pointer as RFC 6901 writes it: `/objects/0/a~1b`; the whole document is the empty text."""
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
-
-
-def pointer_parts(text: str) -> tuple[str, ...]:
-    """The parts of an RFC 6901 pointer, all as text: the text does not tell an index from a key.
-
-    Every `locate` of this package takes such parts too.  Raises ValueError if the text is no pointer.
-    """
-    if text and not text.startswith("/"):
-        raise ValueError(f"a pointer is empty or begins with '/', not {text!r}")
-    return tuple(part.replace("~1", "/").replace("~0", "~") for part in text.split("/")[1:])
 
 
 def place_of(text: str, offset: int) -> LineColumn:

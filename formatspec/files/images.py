@@ -13,26 +13,21 @@ import numpy as np
 
 from formatspec.model.image_error import ImageError as ImageError
 from formatspec.model.limits import TooLargeError, check_decoded
+from formatspec.paths.templates.formats import IMAGE_EXTENSIONS
+from formatspec.pixels.png_header import CHANNELS, HEADER_SIZE, SIGNATURE, read_header
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-IMAGE_EXTENSIONS = frozenset(
-    {".avif", ".bmp", ".gif", ".jp2", ".jpe", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".pnm", ".ppm", ".tga"}
-    | {".tif", ".tiff", ".webp"}
-)
-
 T = TypeVar("T")
-_PNG = b"\x89PNG\r\n\x1a\n"
 _JPEG = b"\xff\xd8"
 _PNG_END, _JPEG_END = b"IEND", b"\xff\xd9"
 _TAIL = 12
 """Bytes at the end of a whole image among which its last mark stands."""
-_PNG_CHANNELS = {0: 1, 2: 3, 3: 3, 4: 2, 6: 4}
 _PALETTE_MODES = {"P": 3, "PA": 4}
 _ORIENTATION = 0x112
 _HEAD = 1 << 16
-_SAME = {".jpeg": ".jpg", ".jpe": ".jpg", ".tiff": ".tif"}
+_SAME = {".jpeg": ".jpg", ".jpe": ".jpg", ".jfif": ".jpg", ".tiff": ".tif"}
 _OPAQUE_FORMATS = {".jpg", ".bmp", ".ppm", ".pgm", ".pnm"}
 
 
@@ -60,7 +55,7 @@ class ImageInfo(NamedTuple):
 
 def probe(data: bytes) -> ImageInfo:
     """What an image's header says; no pixel is decoded.  ImageError if it cannot be read."""
-    if data[:8] == _PNG:
+    if data[:8] == SIGNATURE:
         return _png_info(data)[0]
     if data[:2] == _JPEG:
         info = _jpeg_info(data)
@@ -95,7 +90,7 @@ def probe_ends(first: bytes, last: bytes) -> ImageInfo | None:
     try:
         if first[:2] == _JPEG:
             return _jpeg_info(first) if _JPEG_END in last[-_TAIL:] else None
-        if first[:8] != _PNG or _PNG_END not in last[-_TAIL:]:
+        if first[:8] != SIGNATURE or _PNG_END not in last[-_TAIL:]:
             return None
         info, seen = _png_info(first)
     except ImageError:
@@ -113,7 +108,7 @@ def _opened(path: PathLike[str] | str, look: Callable[[IO[bytes]], T]) -> T:
 
 def _probed(file: IO[bytes]) -> ImageInfo:
     data = file.read(_HEAD)
-    if data[:8] != _PNG and data[:2] != _JPEG:
+    if data[:8] != SIGNATURE and data[:2] != _JPEG:
         file.seek(0)
         return _other_info(file)
     while not _is_enough(data) and (more := file.read(max(_HEAD, len(data)))):
@@ -126,7 +121,7 @@ def _is_cut_short(file: IO[bytes]) -> bool:
     head = file.read(8)
     file.seek(-min(_TAIL, file.seek(0, io.SEEK_END)), io.SEEK_END)
     tail = file.read()
-    ends = {_PNG: _PNG_END, _JPEG: _JPEG_END}
+    ends = {SIGNATURE: _PNG_END, _JPEG: _JPEG_END}
     end = next((mark for start, mark in ends.items() if head.startswith(start)), None)
     if end is None or end in tail:
         return False
@@ -141,24 +136,20 @@ def _is_cut_short(file: IO[bytes]) -> bool:
 
 
 def _is_enough(data: bytes) -> bool:
-    return _png_info(data)[1] if data[:8] == _PNG else _jpeg_info(data) is not None
+    return _png_info(data)[1] if data[:8] == SIGNATURE else _jpeg_info(data) is not None
 
 
 def _png_info(data: bytes) -> tuple[ImageInfo, bool]:
     """(info, whether everything before the pixels was there to be seen)."""
-    if len(data) < 33 or data[12:16] != b"IHDR":
-        raise ImageError("the PNG file ends before its header does, or has none")
-    width, height, _, color = struct.unpack_from(">IIBB", data, 16)
-    if not width or not height or color not in _PNG_CHANNELS:
-        raise ImageError(f"the PNG header states a size of {width} x {height} and color type {color}")
-    orientation, place, done = 1, 33, False
+    header = read_header(data)
+    orientation, place, done = 1, HEADER_SIZE, False
     while not done and place + 8 <= len(data):
         length, name = struct.unpack_from(">I4s", data, place)
         done = name in (b"IDAT", b"IEND")
         if name == b"eXIf":
             orientation = _exif_orientation(data[place + 8 : place + 8 + length])
         place += 12 + length
-    return ImageInfo(width, height, _PNG_CHANNELS[color], orientation, "png"), done
+    return ImageInfo(header.width, header.height, CHANNELS[header.color], orientation, "png"), done
 
 
 def _jpeg_info(data: bytes) -> ImageInfo | None:
@@ -255,6 +246,12 @@ def _turned_back(pixels: npt.NDArray[Any], orientation: int) -> npt.NDArray[Any]
     return np.ascontiguousarray(stored[::down, ::right])
 
 
+def usual_extension(extension: str) -> str:
+    """The extension by which images of the same kind are mostly named, in lower case: .jpg for .JPEG and .jfif."""
+    small = extension.lower()
+    return _SAME.get(small, small)
+
+
 def transcode(data: bytes, extension: str) -> bytes:
     """The image in the format of `extension` (".jpg" of quality 95, ".png", ...); unchanged if it has it.
 
@@ -264,9 +261,8 @@ def transcode(data: bytes, extension: str) -> bytes:
     import imageio.v3
     from PIL import Image
 
-    suffix = extension.lower() if extension.startswith(".") else f".{extension.lower()}"
-    target = _SAME.get(suffix, suffix)
-    if target not in IMAGE_EXTENSIONS:
+    target = usual_extension(extension if extension.startswith(".") else f".{extension}")
+    if target[1:] not in IMAGE_EXTENSIONS:
         raise ImageError(f"no image format is known by the extension {extension}")
     info = probe(data)
     if info.format == Image.registered_extensions().get(target, "").lower():

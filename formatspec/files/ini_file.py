@@ -46,10 +46,12 @@ def decode(data: bytes, style: Style = STYLE) -> Document:
 
 
 def encode(document: Document, style: Style = STYLE) -> bytes:
-    """A line `[section]`, then `key=value` a line; a blank line between sections.  With the style `separators: spaced`
-    blanks stand around the `=`.
+    """Write sections as `[section]` and entries as `key=value`, one a line, with a blank line between sections.
 
-    Raises FileError on what would not be read back as it is.
+    With the style `separators: spaced` blanks stand around the `=`.
+
+    Raises:
+        FileError: The document holds what would not be read back as it is.
     """
     sign = " = " if style.separators == "spaced" else "="
 

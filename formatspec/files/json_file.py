@@ -155,6 +155,7 @@ class Places:
     """The places of values in one document: what is passed on the way to one is not looked through for the next."""
 
     def __init__(self, data: bytes, style: Style = STYLE) -> None:
+        """Take the bytes of a document, which are decoded when a place is first asked for."""
         self._data: bytes | None = data
         self._style = style
         self._text = ""

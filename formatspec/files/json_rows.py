@@ -60,8 +60,13 @@ def scan(read: Read, paths: Collection[KeyPath], take: Take, piece: int = PIECE)
 
 
 def beginning(read: Read, count: int, piece: int = PIECE) -> Any:
-    """The document, with no more than the first `count` mappings of each long list that is the document itself or a
-    value of it.  Raises NotRowsError."""
+    """Read the beginning of a document, without the rest of its long lists.
+
+    Of a list that is the document itself or one of its values, no more than the first `count` mappings are read.
+
+    Raises:
+        NotRowsError: The document cannot be taken apart without decoding it whole.
+    """
     heads: dict[KeyPath, list[Any]] = {}
 
     def take(rows: RowSpans) -> None:

@@ -16,6 +16,7 @@ class Places:
     """A UTF-8 file's lines and columns.  `read(size, offset)` gives some of its bytes."""
 
     def __init__(self, read: Callable[[int, int], bytes]) -> None:
+        """Take how bytes are read; nothing is read before a place is asked for."""
         self._read = read
         # For each piece: the lines ended and the characters passed before it, and those at the last line's beginning.
         self._before: list[tuple[int, int, int]] = [(0, 0, 0)]

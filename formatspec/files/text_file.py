@@ -15,11 +15,14 @@ _NEWLINE = re.compile(r"\r\n|\n|\r")
 
 
 def decode(data: bytes, style: Style = STYLE) -> Document:
-    """The lines of `data` as a list of str; `\\n`, `\\r\\n` and `\\r` end a line.
+    r"""Read a text as a list of its lines; `\n`, `\r\n` and `\r` end a line.
 
     An empty file has no lines.  A newline at the end of the file begins no further line.  Lines that begin
-    with `style.comment` are left out, empty lines are kept.  Raises FileError on a wrong encoding, and
-    TooLargeError.
+    with `style.comment` are left out, empty lines are kept.
+
+    Raises:
+        FileError: The bytes are not of the style's encoding.
+        TooLargeError: The text has more lines than the limits allow.
     """
     check_values(data, {b"\n": 60, b"\r": 60})
     lines = _lines(text_of(data, style.encoding)[0])

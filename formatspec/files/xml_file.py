@@ -60,6 +60,7 @@ class XmlShape(msgspec.Struct, frozen=True):
 
     @property
     def structural(self) -> bool:
+        """Whether an element has children at known places, so that it is a mapping even where it is empty."""
         return self.runs or bool(self.children) or bool(self.lists)
 
     def runs_over(self, tag: str) -> bool:
@@ -67,6 +68,7 @@ class XmlShape(msgspec.Struct, frozen=True):
         return self.runs and tag not in self.children and tag not in self.lists
 
     def member(self, tag: str) -> XmlShape:
+        """The shape of the children with this tag."""
         return self.members.get(tag) or self.members.get("*") or PLAIN
 
 

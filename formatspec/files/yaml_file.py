@@ -8,7 +8,6 @@ are written so that readers of YAML 1.1 understand them alike.
 from __future__ import annotations
 
 import contextlib
-import math
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -28,24 +27,13 @@ from formatspec.files.document import (
     text_of,
 )
 from formatspec.files.style import Style
+from formatspec.model.plain.core_scalars import FLOAT, INTEGER, PREFIXED, core_scalar
 
 STYLE = Style(indent=2)
 
 MAX_ALIASES = 1000
 MAX_ALIASED_NODES = 1_000_000
 """How many nodes a document may gain by its aliases, each counted as often as it stands in the result."""
-
-_CONSTANTS: dict[str, Any] = {
-    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
-    **dict.fromkeys(("true", "True", "TRUE"), True),
-    **dict.fromkeys(("false", "False", "FALSE"), False),
-    **dict.fromkeys((".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF"), math.inf),
-    **dict.fromkeys(("-.inf", "-.Inf", "-.INF"), -math.inf),
-    **dict.fromkeys((".nan", ".NaN", ".NAN"), math.nan),
-}
-_INT = re.compile(r"[-+]?[0-9]+")
-_BASED = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
-_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 
 
 def decode(data: bytes, style: Style = STYLE) -> Document:
@@ -228,22 +216,9 @@ def _scalar(event: yaml.ScalarEvent) -> Any:
     if not event.implicit[0]:
         return event.value
     try:
-        return _plain(event.value)
-    except ValueError:
-        raise _error("the integer is too long", event.start_mark) from None
-
-
-def _plain(text: str) -> Any:
-    """What an unquoted scalar means by the core schema."""
-    if text in _CONSTANTS:
-        return _CONSTANTS[text]
-    if text[0] not in "+-.0123456789":
-        return text
-    if _INT.fullmatch(text):
-        return int(text)
-    if _BASED.fullmatch(text):
-        return int(text, 0)
-    return float(text) if _FLOAT.fullmatch(text) else text
+        return core_scalar(event.value)
+    except ValueError as error:
+        raise _error(str(error), event.start_mark) from None
 
 
 def _place(mark: Any) -> LineColumn:
@@ -301,7 +276,7 @@ _Dumper.yaml_representers = {
 }
 _Dumper.yaml_multi_representers = {}
 _FlowDumper.yaml_representers = _Dumper.yaml_representers | {list: _flow_list_node, tuple: _flow_list_node}
-for _tag, _pattern in (("int", _INT), ("int", _BASED), ("float", _FLOAT)):
+for _tag, _pattern in (("int", INTEGER), ("int", PREFIXED), ("float", FLOAT)):
     _Dumper.add_implicit_resolver(
         f"tag:yaml.org,2002:{_tag}", re.compile(f"(?:{_pattern.pattern})$"), list("-+.0123456789")
     )

@@ -16,9 +16,23 @@ Scope = Literal["value", "object", "item", "document"]
 class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What is wrong, where, what was expected, and what to do.
 
-    file is relative to the dataset as given; pointer is an RFC 6901 JSON pointer into it; line and column
-    count from 1; rule is the spec's file and line.  scope is what the finding is about: of an object, `object` is its
-    id where it has one.  case tells a code's cases apart; action is what a conversion does about the finding.
+    Attributes:
+        code: What is wrong, as docs/findings.md lists it; codes never change their meaning.
+        level: How serious it is.
+        message: What is wrong, in a sentence.
+        file: Relative to the dataset as given.
+        pointer: An RFC 6901 JSON pointer into the file.
+        line: From 1.
+        column: From 1, in characters.
+        item: The item's key.
+        object: The object's id, where the finding is about an object that has one.
+        expected: What would be right.
+        got: What is there.
+        hint: What to do.
+        rule: The spec's file and line.
+        scope: What the finding is about, and so how much may be left out because of it.
+        case: Tells the cases of a code apart.
+        action: What a conversion does about it.
     """
 
     code: str
@@ -37,12 +51,6 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     scope: Scope = "document"
     case: str = ""
     action: str | None = None
-
-
-def worst(findings: Iterable[Finding]) -> Level | None:
-    """The most serious level among `findings`, None where there are none."""
-    found = {finding.level for finding in findings}
-    return next((level for level in LEVELS if level in found), None)
 
 
 def at_least(findings: Iterable[Finding], threshold: Level) -> bool:

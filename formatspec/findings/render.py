@@ -20,8 +20,10 @@ def printable(text: str) -> str:
 
 
 def json_printable(text: str, terminal: bool) -> str:
-    """JSON that can be written anywhere; for a terminal, control characters and those that turn the direction of text
-    are escaped too."""
+    """Escape characters of a JSON text that cannot be written everywhere.
+
+    For a terminal, control characters and those that turn the direction of text are escaped too.
+    """
     if text.isascii() or (text.isprintable() and not terminal):
         return text
     return "".join(c if _is_plain(c, terminal) else _escaped(c) for c in text)

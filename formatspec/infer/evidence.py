@@ -36,16 +36,19 @@ class Picture:
     """
 
     def __init__(self, path: str, width: int = 0, height: int = 0, tree: Tree | None = None) -> None:
+        """Take a path and, where it is known, the size in pixels; tree: where the image is read from otherwise."""
         self.path = path
         self._tree = tree
         self._size = (width, height)
 
     @property
     def width(self) -> int:
+        """The width in pixels; 0 where it cannot be read."""
         return self._sized()[0]
 
     @property
     def height(self) -> int:
+        """The height in pixels; 0 where it cannot be read."""
         return self._sized()[1]
 
     def _sized(self) -> tuple[int, int]:
@@ -72,6 +75,7 @@ class Evidence:
     """The files of a tree, each opened once."""
 
     def __init__(self, tree: Tree) -> None:
+        """List the files of a tree; each is opened when it is first asked for."""
         self.tree = tree
         self.files = OpenedFiles(tree)
         self.paths = telling(tree.paths())

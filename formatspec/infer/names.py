@@ -37,6 +37,15 @@ class Layout:
     def __init__(
         self, folders: Sequence[Part], end: str, digits: int, pictures: Sequence[Picture], floating: str = ""
     ) -> None:
+        """Build the template of the paths of images, and capture what it says of each.
+
+        Args:
+            folders: The parts of the path before the name: text, or a placeholder.
+            end: The text between the name and the extension's dot.
+            digits: How many digits the name has where it is a number padded with zeros, else 0.
+            pictures: The images.
+            floating: The name of a placeholder for folders of any depth at the beginning, or "".
+        """
         self._folders = (Part(name=floating), *folders) if floating else tuple(folders)
         self._end = end
         self.digits = digits

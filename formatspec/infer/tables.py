@@ -30,6 +30,7 @@ class Table(msgspec.Struct, frozen=True):
 
     @property
     def blank(self) -> bool:
+        """Whether cells are separated by blanks."""
         return self.delimiter == " "
 
     @property

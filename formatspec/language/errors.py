@@ -19,6 +19,7 @@ class Place(msgspec.Struct, frozen=True, order=True):
     column: int
 
     def __str__(self) -> str:
+        """FILE:LINE:COLUMN, as editors and terminals open it."""
         return f"{self.file}:{self.line}:{self.column}"
 
 
@@ -31,6 +32,7 @@ class Problem(msgspec.Struct, frozen=True):
     hint: str = ""
 
     def __str__(self) -> str:
+        """One line: the place, the message, what was expected, and the hint."""
         where = f"{self.place}: " if self.place else ""
         expected = f"; expected {self.expected}" if self.expected else ""
         hint = f"; {self.hint}" if self.hint else ""
@@ -41,10 +43,12 @@ class SpecError(ValueError):
     """A spec that cannot be used, with every problem found in it, in the order given."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
+        """Take the problems in the order in which they are told."""
         self.problems: tuple[Problem, ...] = tuple(problems)
         super().__init__(self.problems)  # the argument again, so that the error survives pickling
 
     def __str__(self) -> str:
+        """The problems, one a line."""
         return "\n".join(map(str, self.problems))
 
 

@@ -65,10 +65,12 @@ class UnknownNameError(LookupError):
     """A name that the scope does not know."""
 
     def __init__(self, name: str) -> None:
+        """Take the name that has no meaning."""
         super().__init__(name)
         self.name = name
 
     def __str__(self) -> str:
+        """A sentence that names the unknown name."""
         return f"unknown name '{self.name}'"
 
 

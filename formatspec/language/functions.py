@@ -8,7 +8,6 @@ max makes the result null, as in arithmetic.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import cmp_to_key, partial
 
@@ -28,9 +27,8 @@ from formatspec.language.values import (
     truth,
     weight,
 )
-
-_INTEGER = re.compile(r"[-+]?[0-9]+")
-_DECIMAL = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
+from formatspec.model.plain.decimals import read_decimal, spell_decimal
+from formatspec.pixels.palettes import palette_color
 
 
 class Function(msgspec.Struct, frozen=True):
@@ -154,7 +152,7 @@ def _as_text(value: object) -> str:
     if isinstance(value, int):
         return str(bounded(value))
     if isinstance(value, float):
-        return repr(value)
+        return spell_decimal(value)
     raise ExpressionError(f"{kind(value)} cannot be written as text")
 
 
@@ -162,12 +160,9 @@ def _as_number(value: object) -> float:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return value
     text = _text(value)
-    if _INTEGER.fullmatch(text):
-        if len(text) > 40:  # int() of a very long text is slow before it is refused
-            raise ExpressionError("the number is too large")
-        return bounded(int(text))
-    if _DECIMAL.fullmatch(text):
-        return bounded(float(text))
+    found = read_decimal(text)
+    if found is not None:
+        return bounded(found)
     raise ExpressionError(f"'{text[:40]}' is not a number")
 
 
@@ -237,17 +232,17 @@ def _if_null(value: object, otherwise: object) -> object:
 
 
 def palette(index: object) -> list[int]:
-    """The colour [red, green, blue], 0 to 255, of an index: its bits dealt to the three channels in turn,
-    from the highest bit of each channel down. The first 256 are the colour map of many index masks.
+    """The colour [red, green, blue] of an index, in the colour map that indexed label images use.
 
-    Raises ExpressionError for anything but a whole number in 0 … 2**24 - 1.
+    The bits of the index are dealt to the three channels in turn, from the highest bit of each channel down. Channels
+    are 0 to 255. The first 256 colours are the palette of many indexed label images.
+
+    Raises:
+        ExpressionError: The index is no whole number from 0 to 2**24 - 1.
     """
     if not isinstance(index, int) or isinstance(index, bool) or not 0 <= index < 2**24:
         raise ExpressionError("palette takes a whole number from 0 to 16777215")
-    color = [0, 0, 0]
-    for position in range(24):
-        color[position % 3] |= (index >> position & 1) << 7 - position // 3
-    return color
+    return list(palette_color(index))
 
 
 def _lower(value: object) -> str:

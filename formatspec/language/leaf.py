@@ -25,6 +25,7 @@ class LeafSyntaxError(ValueError):
     """A leaf that does not parse; `offset` counts characters from its start."""
 
     def __init__(self, message: str, offset: int = 0, expected: str = "") -> None:
+        """Take the message, the offset of the mistake, and what would have been right."""
         super().__init__(message)
         self.offset = offset
         self.expected = expected

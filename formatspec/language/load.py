@@ -71,6 +71,7 @@ class Source(msgspec.Struct, frozen=True):
 
     @property
     def spec(self) -> Spec:
+        """The spec of the first layout, which holds what all layouts share, as name and title."""
         return self.layouts[0].spec
 
     def is_same(self, other: Source) -> bool:
@@ -412,7 +413,9 @@ def _typed(node: Node) -> Spec:
     if plain.get("formatspec") != 1:
         place = node.value["formatspec"].place if "formatspec" in node.value else node.place
         got = plain.get("formatspec", "nothing")
-        raise problem(f"this engine speaks version 1 of the language, the spec {got}", place, "`formatspec: 1`")
+        raise problem(
+            f"this formatspec reads version 1 of the language, but the spec says {got}", place, "`formatspec: 1`"
+        )
     try:
         return Spec.model_validate(plain)
     except ValidationError as error:

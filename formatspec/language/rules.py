@@ -14,14 +14,11 @@ from formatspec.language.each import EachGroup, parse_each, parse_group
 from formatspec.language.each import problem as problem
 from formatspec.language.errors import Place
 from formatspec.language.leaf import (
-    Bind,
-    CodecCall,
     Computed,
     Constant,
     Keep,
     Leaf,
     LeafSyntaxError,
-    Text,
     parse_leaf,
     parse_text,
 )
@@ -52,6 +49,8 @@ BLOCK = "block"
 
 
 class LeafRule(msgspec.Struct, frozen=True):
+    """A value that a leaf reads and writes, and where the spec states it."""
+
     leaf: Leaf
     place: Place
 
@@ -118,6 +117,8 @@ class TableRule(msgspec.Struct, frozen=True):
 
 
 class OneOf(msgspec.Struct, frozen=True):
+    """Alternatives, of which the first that fits is taken."""
+
     alternatives: tuple[Rule, ...]
     place: Place
 
@@ -171,33 +172,6 @@ def is_beside(key: str) -> bool:
 def is_bare(row: Rule) -> bool:
     """Whether a row is a bare value, whose rule has the one key BARE."""
     return isinstance(row, MapRule) and any(one.keys == (BARE,) for one in row.fields)
-
-
-def with_whole_keys(rule: Rule) -> Rule:
-    """A rule whose keys `{NAME:d}` are whole numbers themselves and not texts, as a file's keys may be in YAML."""
-    if isinstance(rule, LeafRule):
-        return rule
-    if isinstance(rule, TableRule):
-        return replace(rule, row=with_whole_keys(rule.row))
-    if isinstance(rule, OneOf):
-        return replace(rule, alternatives=tuple(map(with_whole_keys, rule.alternatives)))
-    if isinstance(rule, MapRule):
-        fields = tuple(
-            replace(field, rule=_whole_key(field.rule) if field.keys == (KEY,) else with_whole_keys(field.rule))
-            for field in rule.fields
-        )
-        choices = tuple(replace(one, alternatives=tuple(map(with_whole_keys, one.alternatives)))
-                        for one in rule.alternatives)  # fmt: skip
-        return replace(rule, fields=fields, alternatives=choices)
-    return rule
-
-
-def _whole_key(rule: Rule) -> Rule:
-    parts = rule.leaf.parts if isinstance(rule, LeafRule) and isinstance(rule.leaf, Text) else ()
-    only = parts[0] if len(parts) == 1 else None
-    if not isinstance(rule, LeafRule) or not isinstance(only, Bind) or only.calls or only.format != "d":
-        return rule
-    return LeafRule(replace(only, calls=(CodecCall("whole"),), format=None), rule.place)
 
 
 def is_derived(row: Rule) -> bool:
@@ -345,7 +319,10 @@ def _check_places(row: Rule) -> None:
     fields = sorted((field for field in row.fields if field.keys[0].isdecimal()), key=lambda field: int(field.keys[0]))
     places = sorted(int(key) for field in fields for key in field.keys)
     if places != list(range(len(places))):
-        raise problem(f"the places of a list are 0, 1, 2, …, and these are {', '.join(map(str, places))}", row.place)
+        raise problem(
+            f"the keys of a row that is a list must be its places 0, 1, 2, …, got {', '.join(map(str, places))}",
+            row.place,
+        )
     for field in fields[:-1]:
         leaf = field.rule.leaf if isinstance(field.rule, LeafRule) else None
         if field.optional and getattr(leaf, "default", None) is None:
@@ -374,7 +351,11 @@ def _beside(key: str, node: Node) -> Rule:
     """`"object_{id}": {each: …}` beside other keys: rows, each under a key that the template tells."""
     table = _keyed(key, node)
     if not isinstance(table, TableRule) or table.levels:
-        raise problem("under a template beside other keys stands a row each", node.place, "`each: TABLE`, and its row")
+        raise problem(
+            "a key with a placeholder that stands beside other keys needs a row under it",
+            node.place,
+            "`each: TABLE`, and its row",
+        )
     return table
 
 

@@ -29,12 +29,14 @@ class ExpressionSyntaxError(ValueError):
     """A text that is no expression: what is wrong, at which column (from 0), and what was expected there."""
 
     def __init__(self, message: str, column: int, expected: str = "") -> None:
+        """Take the message, the column from 0, and what would have been right."""
         super().__init__(message, column, expected)
         self.message = message
         self.column = column
         self.expected = expected
 
     def __str__(self) -> str:
+        """The message with the column, and what was expected."""
         return f"{self.message} at column {self.column}{f'; expected {self.expected}' if self.expected else ''}"
 
 
@@ -44,17 +46,19 @@ class Literal(msgspec.Struct, frozen=True, eq=False):
     value: bool | int | float | str | None
 
     def __eq__(self, other: object) -> bool:
+        """Whether type and value are the same."""
         return isinstance(other, Literal) and (type(self.value), self.value) == (
             type(other.value),
             other.value,
         )
 
     def __hash__(self) -> int:
+        """A hash that differs for 1, 1.0 and true."""
         return hash((type(self.value), self.value))
 
 
 class ListOf(msgspec.Struct, frozen=True):
-    """`[a, b]`"""
+    """A list of expressions, spelled `[a, b]`."""
 
     items: tuple[Expression, ...]
 
@@ -66,7 +70,7 @@ class Name(msgspec.Struct, frozen=True):
 
 
 class Unary(msgspec.Struct, frozen=True):
-    """`not a` or `-a`"""
+    """An operator before an expression, spelled `not a` or `-a`."""
 
     operator: str
     operand: Expression
@@ -81,7 +85,7 @@ class Binary(msgspec.Struct, frozen=True):
 
 
 class Conditional(msgspec.Struct, frozen=True):
-    """`then if condition else otherwise`"""
+    """One of two expressions, spelled `then if condition else otherwise`."""
 
     condition: Expression
     then: Expression
@@ -89,14 +93,14 @@ class Conditional(msgspec.Struct, frozen=True):
 
 
 class Subscript(msgspec.Struct, frozen=True):
-    """`target[at]`"""
+    """An element of an expression's value, spelled `target[at]`."""
 
     target: Expression
     at: Expression
 
 
 class Call(msgspec.Struct, frozen=True):
-    """`function(arguments)`"""
+    """A function called with arguments, spelled `function(arguments)`."""
 
     function: str
     arguments: tuple[Expression | RowsOf, ...]

@@ -181,8 +181,13 @@ def contains(item: object, container: object) -> bool:
 
 
 def element(target: object, at: object) -> object:
-    """`target[at]`: an element of a list or a character of a text, from the end where `at` is negative, or
-    the value of a mapping's key, null where it has none. Null at either side gives null."""
+    """The value of `target[at]`: an element of a list, a character of a text, or the value of a mapping's key.
+
+    A negative index counts from the end. A key that a mapping lacks gives null, and null on either side gives null.
+
+    Raises:
+        ExpressionError: The types do not go together, or the index lies outside.
+    """
     if target is None or at is None:
         return None
     if isinstance(target, list | tuple | str):

@@ -1,7 +1,6 @@
 """YAML text to composed nodes and scalars by the core schema of YAML 1.2 (section 10.3).
 
-`yes`, `no`, `on`, `off` and `1:30` are text, `012` is 12, `0o14` and `0x1F` are whole numbers. At most 100
-values nest, aliases followed; an alias inside the node that it names is refused.
+At most 100 values nest, aliases followed; an alias inside the node that it names is refused.
 
 What YAML reads otherwise than it was meant is recognised by its shape and named (`Trap`): commas, `?` and `{` in `{…}`,
 comments inside templates, tabs, and the characters that no unquoted text may begin with.
@@ -9,13 +8,14 @@ comments inside templates, tabs, and the characters that no unquoted text may be
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import yaml
+
+from formatspec.model.plain.core_scalars import core_scalar as core_scalar
 
 if TYPE_CHECKING:
     from yaml import SafeLoader as _Loader
@@ -24,22 +24,12 @@ else:
 
 MAX_DEPTH = 100
 MAX_EXPANDED = 1_000_000
-MAX_DIGITS = 4000
 
 PLAIN, QUOTED, LIST, MAPPING = "plain", "quoted", "list", "mapping"
 """The tags of composed nodes: our own, so that an explicit tag in the text is told apart from them."""
 
 LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 
-_WORDS: dict[str, bool | None] = {
-    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
-    **dict.fromkeys(("true", "True", "TRUE"), True),
-    **dict.fromkeys(("false", "False", "FALSE"), False),
-}
-_INTEGER = re.compile(r"[-+]?[0-9]+")
-_PREFIXED = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
-_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
-_INFINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)")
 _REWORDED = {
     "second occurrence": "duplicate anchor",
     "but found another document": "another document begins here",
@@ -47,13 +37,13 @@ _REWORDED = {
     "found unexpected end of stream": "the file ends inside a quoted text",
     "exceeded maximum nesting depth": f"nested more than {MAX_DEPTH} deep",  # newer parsers refuse it first
 }
-_NAN = frozenset({".nan", ".NaN", ".NAN"})
 
 
 class YamlError(Exception):
     """What is wrong with a text as YAML: a message, line and column (from 1), and what was expected."""
 
     def __init__(self, message: str, line: int, column: int, expected: str = "", begun: int = 0) -> None:
+        """Take the message and the place; see the class."""
         super().__init__(message, line, column, expected, begun)
         self.message = message
         self.line = line
@@ -66,25 +56,6 @@ class YamlError(Exception):
 def fault_at(node: yaml.Node, message: str, expected: str = "") -> YamlError:
     """A fault at the beginning of a composed node."""
     return YamlError(message, node.start_mark.line + 1, node.start_mark.column + 1, expected)
-
-
-def core_scalar(raw: str) -> str | int | float | bool | None:
-    """What an unquoted scalar means. Raises ValueError for a whole number of more than 4000 digits."""
-    if raw == "" or raw[0] in "~nNtTfF":
-        return _WORDS.get(raw, raw)
-    if raw[0] not in "0123456789+-.":
-        return raw
-    if _INTEGER.fullmatch(raw):
-        if len(raw) > MAX_DIGITS:
-            raise ValueError(f"a number of more than {MAX_DIGITS} digits")
-        return int(raw)
-    if _FLOAT.fullmatch(raw):
-        return float(raw)
-    if _PREFIXED.fullmatch(raw):
-        return int(raw, 0)
-    if _INFINITE.fullmatch(raw):
-        return float(raw.replace(".", ""))
-    return math.nan if raw in _NAN else raw
 
 
 def scalar_of(node: yaml.ScalarNode) -> str | int | float | bool | None:

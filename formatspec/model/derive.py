@@ -21,21 +21,36 @@ class Shape(Protocol):
     """What has the geometry of an object, in the words of `formatspec.model.records.Object`."""
 
     @property
-    def bbox(self) -> tuple[float, ...] | None: ...
+    def bbox(self) -> tuple[float, ...] | None:
+        """x, y, width, height in pixels, with the origin at the outer corner of the first pixel; None if not stated."""
+
     @property
-    def rotated(self) -> tuple[float, ...] | None: ...
+    def rotated(self) -> tuple[float, ...] | None:
+        """A rotated box: centre x and y, width, height in pixels, and the angle; None if there is none."""
+
     @property
-    def polygons(self) -> tuple[Ring, ...]: ...
+    def polygons(self) -> tuple[Ring, ...]:
+        """Rings x0, y0, x1, y1, … in pixels; () if there are none."""
+
     @property
-    def polyline(self) -> Ring: ...
+    def polyline(self) -> Ring:
+        """Points x0, y0, x1, y1, … in pixels; () if there is none."""
+
     @property
-    def keypoints(self) -> tuple[tuple[float, ...], ...]: ...
+    def keypoints(self) -> tuple[tuple[float, ...], ...]:
+        """Triples x, y, visibility; () if there are none."""
+
     @property
-    def circle(self) -> tuple[float, ...] | None: ...
+    def circle(self) -> tuple[float, ...] | None:
+        """Centre x and y, and radius, in pixels; None if there is none."""
+
     @property
-    def ellipse(self) -> tuple[float, ...] | None: ...
+    def ellipse(self) -> tuple[float, ...] | None:
+        """Centre x and y, both radii in pixels, and the angle; None if there is none."""
+
     @property
-    def region(self) -> Region | None: ...
+    def region(self) -> Region | None:
+        """The visible pixels; None if there is no mask."""
 
 
 def bbox(thing: Shape) -> Box | None:

@@ -11,6 +11,7 @@ class Family:
     __slots__ = ("_depth", "_parent", "children")
 
     def __init__(self, item: Item) -> None:
+        """Index the objects of an item by their parents."""
         self._parent: dict[Id, Id | None] = {thing.id: thing.parent for thing in item.objects if thing.id is not None}
         self._depth: dict[Id, int] = {}
         self.children: dict[Id, list[Object]] = {}

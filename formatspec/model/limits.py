@@ -10,14 +10,19 @@ from formatspec.model.image_error import ImageError
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """size: pixels of an image, as a document or its header states them.  side: the longer side of one, in pixels.
-    decoded: bytes of pixels that are in memory at once, of a label image, a mask or an embedded picture.
-    runs: runs of equal pixels, or crossings of outlines and columns, of one image or shape.
-    unpacked: bytes of a member of an archive, above which it may not be packed more than a hundredfold.
-    values: bytes of memory that the values of one document read whole take, by an estimate, above which they may not
-    take more than 24 times what the file does.
-    cell: characters of one cell of a table.
-    findings: findings of one code that one item, or what is of no item, has in one file: so many are told one by one.
+    """The limits that hold whatever the data ask for.
+
+    Attributes:
+        size: Pixels of an image, as a document or its header states them.
+        side: The longer side of an image, in pixels.
+        decoded: Bytes of pixels in memory at once, of a label image, a mask or an embedded image.
+        runs: Runs of equal pixels, or crossings of outlines and columns, of one image or shape.
+        unpacked: Bytes of a member of an archive, above which it may not be packed more than a hundredfold.
+        values: Bytes of memory that the values of one document read whole take, by an estimate, above which they may
+            not take more than 24 times what the file does.
+        cell: Characters of one cell of a table.
+        findings: Findings of one code in one file, for one item or for all that belongs to no item; so many are told
+            one by one.
     """
 
     size: int = 1_000_000_000
@@ -45,7 +50,11 @@ def limits() -> Limits:
 def set_limits(values: Mapping[str, int] | Limits) -> None:
     """Replace limits of this process, and of the workers that it begins; others stay.
 
-    Raises ValueError for a name that is none and for a number below one.
+    Args:
+        values: New numbers by the names of `Limits`, each 1 or more.
+
+    Raises:
+        ValueError: A name is no limit, or a number is below 1.
     """
     global _now
     if isinstance(values, Limits):

@@ -55,6 +55,7 @@ class Origin:
         documents: Mapping[str, Any] | None = None,
         kept: tuple[str, ...] = (),
     ) -> None:
+        """Take the rows by what they are rows of, label images by role, and documents by role; see the class."""
         self.rows: dict[Any, Any] = dict(rows or {})
         self.rasters: dict[str, Any] = dict(rasters or {})
         self.documents: dict[str, Any] = dict(documents or {})
@@ -72,17 +73,36 @@ class Origin:
         self.documents.clear()
 
     def __eq__(self, other: object) -> bool:
+        """True for any two origins: where a record came from is no part of its equality."""
         return other is None or isinstance(other, Origin)
 
     def __repr__(self) -> str:
+        """A fixed text, since source rows would drown the record."""
         return "Origin(…)"
 
     def __hash__(self) -> int:
+        """One value for all, as equality has it."""
         return 0
 
 
 class Category(msgspec.Struct, frozen=True, kw_only=True):
-    """A class of things. `id` is as the format numbers it, `index` its place in the format's table."""
+    """A class of things.
+
+    Attributes:
+        id: The number or name by which the format's rows refer to the category.
+        index: The category's place in the format's table, from 0.
+        name: The name, "" where the format has numbers alone.
+        parent: The name of the category above it.
+        path: The names from the topmost category down, where the format has a tree.
+        color: Channels of 0 to 255 by which label images show it.
+        countable: True for things, False for stuff, None where nothing is said.
+        keypoint_names: The names of keypoints, in the order in which objects list them.
+        skeleton: Pairs of numbers of keypoints, from 1, which a line joins.
+        attribute_names: The names of attributes that its objects may have.
+        part_names: The names of parts that its objects may have.
+        attributes: What else the format says of it.
+        origin: Where it was read.
+    """
 
     id: Id | None = None
     index: int | None = None
@@ -116,23 +136,32 @@ class ImageSource:
     __slots__ = ("files",)
 
     def __init__(self, files: Files) -> None:
+        """Take the files, which are opened when an image is asked for."""
         self.files = files
 
     def __eq__(self, other: object) -> bool:
+        """True for any two sources: where an image is found is no part of its equality."""
         return other is None or isinstance(other, ImageSource)
 
     def __repr__(self) -> str:
+        """A fixed text: a source says nothing of the image."""
         return "ImageSource(…)"
 
     def __hash__(self) -> int:
+        """One value for all, as equality has it."""
         return 0
 
 
 class Image(msgspec.Struct, frozen=True, kw_only=True):
-    """An image by its path below the dataset's root; width and height in pixels, as stored.
+    """An image file.
 
-    data: the bytes of an image file, where no file is there and a document holds them.  source: where its file is read
-    from; set for the items of a dataset that `formatspec.open` gave.
+    Attributes:
+        path: Posix, below the dataset's root.
+        width: Pixels, as stored; None where it is not known.
+        height: Likewise.
+        channels: How many channels the file has.
+        data: The bytes of an image file, where a document holds them and no file is there.
+        source: Where the file is read from; set for items of a dataset that `formatspec.open` gave.
     """
 
     path: str = ""
@@ -145,7 +174,9 @@ class Image(msgspec.Struct, frozen=True, kw_only=True):
     def read(self) -> bytes:
         """The bytes of the image file, from a folder, an archive or a store alike.
 
-        Raises OSError where there is no such file, and ValueError where the image comes from no dataset.
+        Raises:
+            OSError: There is no such file.
+            ValueError: The image comes from no open dataset.
         """
         if self.data is not None:
             return self.data
@@ -154,21 +185,43 @@ class Image(msgspec.Struct, frozen=True, kw_only=True):
         return self.source.files.read(self.path)
 
     def open(self) -> Picture:
-        """The image as Pillow opens it: as stored, not turned by EXIF.  Raises as `read`, and Pillow's errors."""
+        """The image as Pillow opens it: as stored, not turned by EXIF.
+
+        Raises:
+            ImageError: The bytes are no image.
+            OSError: There is no such file.
+            ValueError: The image comes from no open dataset.
+        """
         return opened(self.read())
 
     def array(self, channels: int | None = None) -> npt.NDArray[np.uint8]:
-        """The pixels as an array (height, width, channels) of uint8: as stored, not turned by EXIF.
+        """The pixels of the first frame, as stored, not turned by EXIF.
 
-        channels: 1 for grey, 3 for red, green, blue, 4 with alpha; left out, as many as the file has.  A palette is
-        looked up; of samples of 16 bits the upper 8 are given.  Raises ImageError (a ValueError) where the bytes are no
-        image.
+        Args:
+            channels: 1 for grey, 3 for red, green, blue, 4 with alpha; left out, as many as the file has. A palette is
+                looked up.
+
+        Returns:
+            Shape (height, width, channels), uint8; of samples of 16 bits the upper 8.
+
+        Raises:
+            ImageError: The bytes are no image (a ValueError).
+            OSError: There is no such file.
+            ValueError: The number of channels is another, or the image comes from no open dataset.
         """
         return as_bytes_per_sample(self.read(), channels)
 
 
 class Label(msgspec.Struct, frozen=True, kw_only=True):
-    """A category of the whole image. state: yes, no or unsure."""
+    """A category of the whole image.
+
+    Attributes:
+        category: The category.
+        state: `yes`, `no` or `unsure`.
+        score: How sure a detector is, as the format states it.
+        attributes: What else is said of the label.
+        origin: Where it was read.
+    """
 
     category: Category | None = None
     state: str = "yes"
@@ -187,7 +240,7 @@ class Caption(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Area(msgspec.Struct, frozen=True, kw_only=True):
-    """The pixels of a category that are nobody's object."""
+    """The pixels of a category that belong to no object, as those of sky or road."""
 
     category: Category | None = None
     region: Region
@@ -197,11 +250,31 @@ class Area(msgspec.Struct, frozen=True, kw_only=True):
 class Object(msgspec.Struct, frozen=True, kw_only=True):
     """One thing in the world, however many files tell of it.
 
-    bbox: x, y, width, height.  rotated: centre x, centre y, width, height, degrees clockwise on screen.
-    polygons: rings.  keypoints: (x, y, visibility 0, 1 or 2).  circle: centre x, centre y, radius.
-    ellipse: centre x, centre y, radius along the first axis, radius along the second, degrees clockwise on screen.
-    region: the visible pixels; hidden: those behind something else.  order: greater is nearer the viewer.
-    single: False for a crowd or group, None where nothing is said.
+    Coordinates are continuous pixels with the origin at the outer corner of the first pixel, x to the right and y down.
+
+    Attributes:
+        id: The object's id, unique in its item.
+        category: Its category, None where the format says none.
+        parent: The id of the object that it is part of.
+        level: How deep it lies below objects without a parent.
+        group: What objects of one group share.
+        track: The id that the object has in all frames of a video.
+        order: The drawing order; greater is nearer the viewer.
+        single: False for a crowd or group, True for one thing, None where nothing is said.
+        attributes: By name.
+        tags: Words.
+        score: How sure a detector is.
+        bbox: x, y, width, height.
+        rotated: Centre x, centre y, width, height, degrees clockwise on screen.
+        polygons: Rings x0, y0, x1, y1, …
+        polyline: Points x0, y0, x1, y1, …
+        keypoints: (x, y, visibility): 0 not labelled, 1 labelled and hidden, 2 visible.
+        circle: Centre x, centre y, radius.
+        ellipse: Centre x, centre y, radius along the first axis, radius along the second, degrees clockwise on screen.
+        region: The visible pixels.
+        hidden: The pixels behind something else.
+        text: A sentence about the object, or the text that it shows.
+        origin: Where it was read.
     """
 
     id: Id | None = None
@@ -243,10 +316,17 @@ class Object(msgspec.Struct, frozen=True, kw_only=True):
         return derive.polygons(self)
 
     def mask(self, size: tuple[int, int] | None = None) -> npt.NDArray[np.bool_] | None:
-        """The visible pixels as an array (height, width) of bool; None where no geometry says which they are.
+        """The visible pixels.
 
-        size: height and width of the image, for an object that was made by hand and has outlines alone; an object of a
-        dataset knows them.  Raises ValueError where they are needed and not known.
+        Args:
+            size: Height and width of the image, for an object that was made by hand and has outlines alone; an object
+                of a dataset knows them.
+
+        Returns:
+            Shape (height, width), bool; None where no geometry says which pixels are visible.
+
+        Raises:
+            ValueError: The size is needed and not known.
         """
         known = size or (self.origin.size if self.origin is not None else None)
         region = derive.mask_region(self, known)
@@ -270,7 +350,25 @@ def is_reshaped(thing: Object, stated: StatedArea) -> bool:
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True):
-    """An image with all that is said of it.  `captures` are the names that its paths and rows gave."""
+    """An image with all that is said of it.
+
+    Attributes:
+        key: The item's name, unique in its dataset: what its paths capture, joined by slashes.
+        id: The id by which rows refer to it.
+        captures: The names that its paths and rows gave.
+        subsets: The subsets that it belongs to, as `train`.
+        sequence: The video that it is a frame of.
+        frame: Its number in the video.
+        image: The image file.
+        labels: Categories of the whole image.
+        captions: Sentences about it.
+        tags: Words about it.
+        attributes: What else is said of it, by name.
+        objects: The objects in it.
+        areas: Pixels of categories that belong to no object.
+        void: The pixels that the format leaves out of evaluation.
+        origin: Where it was read.
+    """
 
     key: str
     id: Id | None = None
@@ -289,11 +387,19 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     origin: Origin | None = None
 
     def plot(self, by: By = "class", wrong: Mapping[Any, Sequence[str]] | None = None) -> Picture:
-        """The image with all that is said of it drawn over it; an RGB image of Pillow.
+        """The image with all that is said of it drawn over it.
 
-        by: whether each class has a colour, or each object.  wrong: codes of findings by the ids of their objects, None
-        for the image itself: these are framed in red.  Where the image cannot be read, a grey one of its size is used;
-        raises ValueError where its size is not known either.
+        Where the image cannot be read, a grey one of its size is drawn on.
+
+        Args:
+            by: Whether each class has a colour, or each object.
+            wrong: Codes of findings by the ids of their objects, None for the image itself; these are framed in red.
+
+        Returns:
+            An RGB image of Pillow.
+
+        Raises:
+            ValueError: The image cannot be read and its size is not known.
         """
         image = self.image
         try:

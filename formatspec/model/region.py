@@ -23,9 +23,16 @@ Key = TypeVar("Key", bound=Hashable)
 class Region:
     """A set of pixels of an image of `height` rows and `width` columns.
 
-    `bounds` is a read-only int64 array of alternating start and stop offsets, strictly increasing, in
-    column-major order of the whole image (offset = x * height + y).  Two regions are equal if their sizes and
-    pixels are.  Raises ValueError where the bounds are not of that form.
+    Two regions are equal if their sizes and pixels are.
+
+    Attributes:
+        height: Rows of the image.
+        width: Columns of the image.
+        bounds: Read-only, int64, shape (2 n,): alternating start and stop offsets, strictly increasing, in column-major
+            order of the whole image (offset = x * height + y).
+
+    Raises:
+        ValueError: The bounds are not of that form.
     """
 
     height: int
@@ -33,6 +40,7 @@ class Region:
     bounds: Ints
 
     def __post_init__(self) -> None:
+        """Check the runs and make them read-only.  Raises ValueError."""
         bounds = np.array(self.bounds, np.int64)
         if self.height < 0 or self.width < 0:
             raise ValueError(f"an image cannot have {self.height} rows and {self.width} columns")
@@ -57,15 +65,27 @@ class Region:
 
     @classmethod
     def from_mask(cls, mask: Mask) -> Region:
-        """The true pixels of a bool mask (height, width)."""
+        """The true pixels of a mask.
+
+        Args:
+            mask: Shape (height, width), bool.
+        """
         starts, stops, _ = _runs.nonzero_runs(mask)
         return cls(mask.shape[0], mask.shape[1], _runs.join(starts, stops))
 
     @classmethod
     def from_crop(cls, mask: Mask, left: int, top: int, height: int, width: int) -> Region:
-        """The true pixels of a bool mask (h, w) whose first pixel is (left, top) of the whole image.
+        """The true pixels of a mask of a part of the image.
 
-        ValueError if the crop reaches beyond the image.
+        Args:
+            mask: Shape (h, w), bool.
+            left: The column of the mask's first pixel in the whole image, from 0.
+            top: The row, likewise.
+            height: Rows of the whole image.
+            width: Columns of the whole image.
+
+        Raises:
+            ValueError: The crop reaches beyond the image.
         """
         tall, wide = mask.shape
         if left < 0 or top < 0 or left + wide > width or top + tall > height:
@@ -79,7 +99,16 @@ class Region:
 
     @classmethod
     def from_counts(cls, counts: Sequence[int] | Ints, height: int, width: int) -> Region:
-        """Run lengths in column-major order, zeros first.  ValueError if they do not fit the image."""
+        """The pixels that run lengths say, in column-major order, zeros first.
+
+        Args:
+            counts: A flat list of whole numbers.
+            height: Rows of the image.
+            width: Columns of the image.
+
+        Raises:
+            ValueError: A length is negative, or they do not add up to the image's pixels.
+        """
         lengths = np.asarray(counts)
         if lengths.size == 0:
             lengths = lengths.astype(np.int64)
@@ -89,9 +118,13 @@ class Region:
 
     @classmethod
     def from_coco(cls, value: Mapping[str, Any]) -> Region:
-        """COCO run lengths: {"size": [h, w], "counts": compressed text, its bytes, or a plain list}.
+        """The pixels of run lengths as COCO spells them.
 
-        ValueError, with a sentence, for anything malformed.
+        Args:
+            value: {"size": [height, width], "counts": compressed text, its bytes, or a plain list}.
+
+        Raises:
+            ValueError: The value is malformed; the message is a sentence.
         """
         size, counts = value.get("size"), value.get("counts")
         if not isinstance(size, (list, tuple)) or len(size) != 2 or not all(type(n) is int and n >= 0 for n in size):
@@ -109,10 +142,18 @@ class Region:
 
     @classmethod
     def from_polygons(cls, rings: Sequence[EdgeRing], height: int, width: int) -> Region:
-        """The pixels whose centre lies in any ring [x0, y0, x1, y1, ...]; each ring is filled even-odd.
+        """The pixels whose centre lies in any ring; each ring is filled even-odd.
 
-        Continuous coordinates with the origin at the outer corner of the first pixel, clipped to the image.
-        A centre exactly on an edge belongs to the side with the greater x and y.  ValueError for a bad ring.
+        A centre exactly on an edge belongs to the side with the greater x and y.
+
+        Args:
+            rings: Each x0, y0, x1, y1, …, in continuous pixels with the origin at the outer corner of the first pixel.
+                What lies outside the image is cut off.
+            height: Rows of the image.
+            width: Columns of the image.
+
+        Raises:
+            ValueError: A ring has an odd number of coordinates, or one that is not finite.
         """
         return cls(height, width, _rings.fill_union(rings, height, width))
 
@@ -123,9 +164,16 @@ class Region:
 
     @classmethod
     def overlaid(cls, layers: Sequence[tuple[Region, Key]]) -> dict[Key, Region]:
-        """What is seen of regions that lie one over the other, the last on top: the pixels of each key.
+        """What is seen of regions that lie one over the other.
 
-        ValueError if the images differ in size.
+        Args:
+            layers: Regions with their keys, the last on top.
+
+        Returns:
+            The visible pixels of each key.
+
+        Raises:
+            ValueError: The images differ in size.
         """
         if not layers:
             return {}
@@ -143,17 +191,21 @@ class Region:
     # -- what it is --------------------------------------------------------------------------------------
 
     def __bool__(self) -> bool:
+        """Whether there is any pixel."""
         return self.bounds.size > 0
 
     def __eq__(self, other: object) -> bool:
+        """Whether the sizes of the images and the pixels are the same."""
         if not isinstance(other, Region):
             return NotImplemented
         return (self.height, self.width) == (other.height, other.width) and np.array_equal(self.bounds, other.bounds)
 
     def __hash__(self) -> int:
+        """A hash of size and runs."""
         return hash((self.height, self.width, self.bounds.tobytes()))
 
     def __reduce__(self) -> tuple[type[Region], tuple[int, int, Ints]]:
+        """Pickle through the constructor, since arrays lose their read-only flag in a pickle."""
         return Region, (
             self.height,
             self.width,
@@ -161,6 +213,7 @@ class Region:
         )  # through the constructor: arrays thaw in a pickle
 
     def __repr__(self) -> str:
+        """The image's size, the area in pixels and the bounding box."""
         return f"Region({self.height}x{self.width}, area {self.area}, bbox {self.bbox})"
 
     @property
@@ -194,12 +247,15 @@ class Region:
     # -- sets --------------------------------------------------------------------------------------------
 
     def __or__(self, other: Region) -> Region:
+        """The union.  Raises ValueError where the images differ in size."""
         return self._combined(other, (1, 2, 3))
 
     def __and__(self, other: Region) -> Region:
+        """The intersection.  Raises ValueError where the images differ in size."""
         return self._combined(other, (3,))
 
     def __sub__(self, other: Region) -> Region:
+        """The pixels of this region that are not in the other.  Raises ValueError where the images differ in size."""
         return self._combined(other, (1,))
 
     def _combined(self, other: Region, members: tuple[int, ...]) -> Region:
@@ -214,7 +270,11 @@ class Region:
             )
 
     def iou(self, other: Region) -> float:
-        """Intersection over union; 0.0 for two empty regions.  ValueError if the images differ in size."""
+        """Intersection over union, from 0 to 1; 0.0 for two empty regions.
+
+        Raises:
+            ValueError: The images differ in size.
+        """
         common = (self & other).area
         together = self.area + other.area - common
         return common / together if together else 0.0
@@ -222,7 +282,14 @@ class Region:
     # -- turned into -------------------------------------------------------------------------------------
 
     def to_mask(self) -> Mask:
-        """A bool array (height, width)."""
+        """The pixels as a mask.
+
+        Returns:
+            Shape (height, width), bool.
+
+        Raises:
+            TooLargeError: The image has more pixels than the limit `decoded` allows.
+        """
         check_limit("decoded", self.height * self.width, "a mask of the whole image has a size in bytes of")
         mask = np.zeros((self.height, self.width), np.bool_)
         crop, left, top = self.crop()
@@ -230,7 +297,14 @@ class Region:
         return mask
 
     def crop(self) -> tuple[Mask, int, int]:
-        """(mask, left, top): a bool array of the bounding box, and where its first pixel lies."""
+        """The pixels inside their bounding box.
+
+        Returns:
+            A mask of shape (h, w), bool, and the column and the row of its first pixel.
+
+        Raises:
+            TooLargeError: The box has more pixels than the limit `decoded` allows.
+        """
         left, top, wide, tall = self.bbox or (0, 0, 0, 0)
         check_limit("decoded", wide * tall, "a mask of a region's box has a size in bytes of")
         column, row = np.divmod(self.bounds - np.arange(self.bounds.size) % 2, max(self.height, 1))

@@ -8,8 +8,11 @@ from functools import lru_cache
 
 
 def matches(path: str, pattern: str) -> bool:
-    """Whether a whole path fits a pattern: `*` is any text within a segment, `?` one character of it, `**` as
-    a segment is any number of segments (as the last one: at least one), and a final `/` stands for `/**`."""
+    """Whether a whole path fits a pattern.
+
+    `*` is any text within a segment, and `?` is one character of it. `**` as a segment is any number of segments; as
+    the last one it is at least one. A final `/` stands for `/**`.
+    """
     return _glob(pattern).fullmatch(path) is not None
 
 
@@ -36,8 +39,11 @@ def _mark(pattern: str) -> str:
 
 @lru_cache(maxsize=256)
 def _glob(pattern: str) -> re.Pattern[str]:
-    """What follows a wildcard is sought at its first place and not elsewhere (an atomic group), which loses
-    nothing as long as another wildcard of that kind comes later, and keeps matching from running away."""
+    """Compile a pattern.
+
+    What follows a wildcard is sought at its first place and not elsewhere (an atomic group). That loses nothing as long
+    as another wildcard of the same kind comes later, and it keeps the time for matching linear.
+    """
     segments = (pattern + "**" if pattern.endswith("/") else pattern).split("/")
     trailing = segments[-1] == "**"
     runs: list[list[str]] = [[]]

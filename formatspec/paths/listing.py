@@ -15,6 +15,7 @@ class Paths(Sequence[str]):
     """Paths in their order."""
 
     def __init__(self, paths: Iterable[str]) -> None:
+        """Take paths in their order, each as UTF-8 in one buffer."""
         self._text = bytearray()
         self._ends = array("q", (0,))
         for path in paths:
@@ -22,9 +23,11 @@ class Paths(Sequence[str]):
             self._ends.append(len(self._text))
 
     def __len__(self) -> int:
+        """How many paths there are."""
         return len(self._ends) - 1
 
     def __iter__(self) -> Iterator[str]:
+        """The paths in their order."""
         text = self._text
         return (text[start:end].decode("utf-8", SURROGATES) for start, end in pairwise(self._ends))
 
@@ -33,12 +36,14 @@ class Paths(Sequence[str]):
     @overload
     def __getitem__(self, place: slice) -> Sequence[str]: ...
     def __getitem__(self, place: int | slice) -> str | Sequence[str]:
+        """The path at a place, or a tuple of the paths of a slice."""
         chosen = range(len(self))[place]
         if isinstance(chosen, range):
             return tuple(self[one] for one in chosen)
         return self._text[self._ends[chosen] : self._ends[chosen + 1]].decode("utf-8", SURROGATES)
 
     def __eq__(self, other: Any) -> bool:
+        """Whether the paths and their order are the same."""
         if not isinstance(other, Paths):
             return NotImplemented
         return self._text == other._text and self._ends == other._ends

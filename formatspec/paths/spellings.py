@@ -49,8 +49,10 @@ class Spellings:
 
 
 def spelled_like(name: Sequence[Any], found: Sequence[tuple[T, Sequence[Any]]]) -> list[T]:
-    """Which of some things a name may mean by their own names: those with an equal one but for what `plain_spelling`
-    leaves out; where there are none, those with one that differs in capitals too.
+    """Which of some things a name may mean.
+
+    Names are equal that differ only in what `plain_spelling` leaves out. Where no name is equal, those are taken that
+    differ in capitals too.
 
     Args:
         name: The name in its parts.

@@ -13,9 +13,10 @@ import numpy as np
 
 from formatspec.model.image_error import ImageError
 from formatspec.model.limits import check_decoded
-from formatspec.pixels import png
+from formatspec.pixels import png, png_header
 from formatspec.pixels.painting import Painting
-from formatspec.pixels.png import Header, Mode, PixelArray, Raster
+from formatspec.pixels.png import Mode, PixelArray, Raster
+from formatspec.pixels.png_header import HEADER_SIZE, Header
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -25,8 +26,6 @@ _INFO = struct.Struct("<IiiHHIIiiII")
 _UPRIGHT = 72 * 10000 // 254
 _PNG, _PNG_END = b"\x89", b"\0\0\0\0IEND\xaeB`\x82"
 """How PNG files begin, and neither BMP nor text; how they end, if nothing stands behind."""
-PNG_HEADER = 33
-"""Bytes of a PNG file up to the end of its header."""
 _DIGITS = frozenset(b"0123456789 \t\r\n.eE+")
 
 
@@ -42,25 +41,27 @@ def decode(data: bytes) -> Raster:
 def read_header(data: bytes) -> Header:
     """Size, bits a sample and colour type, as PNG says them."""
     if data[:1] == _PNG:
-        return _png_header(data[:PNG_HEADER])
+        return _png_header(data[:HEADER_SIZE])
     if data[:2] == b"BM":
         width, height, bits, _, _ = _bmp_header(data)
         return Header(width, abs(height), 8, 2 if bits == 24 else 3)
     if _is_text(data):
         height, width = _decode_text(data).shape
         return Header(width, height, 16, 0)
-    return png.read_header(data)
+    return png_header.read_header(data)
 
 
 @lru_cache(maxsize=256)
 def _png_header(first: bytes) -> Header:
     """The header of a PNG file; those of one dataset are much alike."""
-    return png.read_header(first)
+    return png_header.read_header(first)
 
 
 def is_whole_png(data: bytes) -> bool:
-    """Whether the file is plainly a PNG file that runs to its end; one with bytes of its own there is told apart by
-    `is_whole`."""
+    """Whether the file is plainly a PNG file that runs to its end.
+
+    A PNG file with further bytes behind its end is told by `is_whole`.
+    """
     return data.endswith(_PNG_END) and data.startswith(_PNG)
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 if TYPE_CHECKING:
+    import numpy as np
     import numpy.typing as npt
 
 
@@ -32,6 +31,8 @@ def palette_color(index: int) -> tuple[int, int, int]:
 @cache
 def bits(n: int = 256) -> npt.NDArray[np.uint8]:
     """The first `n` colors of `palette_color`: uint8 (n, 3), not to be written to."""
+    import numpy as np
+
     colors = np.array([palette_color(index) for index in range(n)], np.uint8).reshape(n, 3)
     colors.flags.writeable = False
     return colors

@@ -1,4 +1,4 @@
-"""PNG: its header, its pixels as stored, and a writer that is fast for mostly empty images.
+"""PNG: its pixels as stored, and a writer that is fast for mostly empty images.
 
 Source of the format: PNG specification, third edition (W3C), sections 5, 9, 10 and 11.
 """
@@ -18,6 +18,7 @@ import numpy as np
 from formatspec.model.image_error import ImageError as ImageError
 from formatspec.model.limits import check_decoded
 from formatspec.pixels.deflate import between_zeros
+from formatspec.pixels.png_header import SIGNATURE, Header, read_header
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -31,11 +32,9 @@ UP = 2
 
 CHANNELS: dict[Mode, int] = {"gray": 1, "gray16": 1, "palette": 1, "rgb": 3, "rgba": 4}
 
-_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _END = b"\x00\x00\x00\x00IEND\xaeB`\x82"
 _COLOR: dict[Mode, int] = {"gray": 0, "gray16": 0, "palette": 3, "rgb": 2, "rgba": 6}
 _SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
-_DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
 _MODES: dict[tuple[int, int], tuple[Mode, str]] = {  # (depth, color): ours, and the decoder's word
     (8, 0): ("gray", "mono"),
     (16, 0): ("gray16", "mono"),
@@ -44,15 +43,6 @@ _MODES: dict[tuple[int, int], tuple[Mode, str]] = {  # (depth, color): ours, and
     (8, 6): ("rgba", "rgba"),
     (16, 6): ("rgba", "rgba"),
 }
-
-
-class Header(msgspec.Struct, frozen=True):
-    """What IHDR says: size in pixels, bits a sample, color type (0 gray, 2 RGB, 3 palette, 4 and 6 alpha)."""
-
-    width: int
-    height: int
-    depth: int
-    color: int
 
 
 class Raster(msgspec.Struct, frozen=True):
@@ -64,20 +54,6 @@ class Raster(msgspec.Struct, frozen=True):
 
 
 # -- reading -------------------------------------------------------------------------------------------------
-
-
-def read_header(data: bytes) -> Header:
-    """The header, from the first 33 bytes.  ImageError if there is none or it breaks the standard."""
-    if data[:8] != _SIGNATURE:
-        raise ImageError("the file does not begin with the PNG signature")
-    if len(data) < 33 or data[12:16] != b"IHDR":
-        raise ImageError("the PNG file ends before its header does, or has none")
-    width, height, depth, color = struct.unpack_from(">IIBB", data, 16)
-    if not 0 < width < 1 << 31 or not 0 < height < 1 << 31:
-        raise ImageError(f"the PNG header states a size of {width} x {height}")
-    if depth not in _DEPTHS.get(color, ()):
-        raise ImageError(f"the PNG header states {depth} bits a sample for color type {color}")
-    return Header(width, height, depth, color)
 
 
 def decode(data: bytes) -> Raster:
@@ -122,7 +98,7 @@ def _palette_image(data: bytes, header: Header) -> Raster:
 
 def _as_gray(data: bytes) -> bytes:
     """The same samples under a gray header: 8-bit indices then come through the fast decoder untouched."""
-    parts = [_SIGNATURE]
+    parts = [SIGNATURE]
     for name, body in _chunks(data):
         if name == b"IHDR":
             parts.append(_chunk(name, body[:9] + b"\0" + body[10:]))
@@ -167,7 +143,7 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 def has_end(data: bytes) -> bool:
     """Whether PNG or JPEG bytes run to their end mark, zeros after it allowed; true for other formats."""
-    mark = _END if data[:8] == _SIGNATURE else b"\xff\xd9" if data[:2] == b"\xff\xd8" else b""
+    mark = _END if data[:8] == SIGNATURE else b"\xff\xd9" if data[:2] == b"\xff\xd8" else b""
     tail = data[-4096:].rstrip(b"\0")
     return (tail if len(tail) >= len(mark) else data.rstrip(b"\0")).endswith(mark)
 
@@ -213,7 +189,7 @@ def assembled(height: int, width: int, mode: Mode, colors: bytes, stream: bytes)
     """The file of a palette, if it has one, and the zlib stream of its filtered rows."""
     depth = 16 if mode == "gray16" else 8
     parts = [
-        _SIGNATURE,
+        SIGNATURE,
         _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, _COLOR[mode], 0, 0, 0)),
         _chunk(b"PLTE", colors) if colors else b"",
         _chunk(b"IDAT", stream),

@@ -16,7 +16,7 @@ from formatspec.language.errors import suggest
 
 
 class PolicyError(ValueError):
-    """A policy that says what cannot be: an unknown word, or an action that a code does not take."""
+    """A policy has an unknown word, or an action that its code does not take."""
 
 
 class Rule(msgspec.Struct, frozen=True):
@@ -33,7 +33,7 @@ class Rule(msgspec.Struct, frozen=True):
 
 
 class Ignored(msgspec.Struct, frozen=True):
-    """Findings that are not told of: of a code, in files that a pattern matches; None for any."""
+    """Findings that are not told: those of a code, in files that a pattern matches; None for any."""
 
     code: str | None
     path: str | None = None
@@ -114,8 +114,11 @@ def case_of(finding: Finding) -> Case:
 
 
 def own_action(finding: Finding) -> Action:
-    """What is done about a finding unasked.  A level that a format gives to a code decides it anew, but for what is
-    about a document, of which the target gets one of its own."""
+    """What is done about a finding where the user says nothing.
+
+    A level that a format gives to a code changes the action too, except for findings about a document, since the target
+    gets a document of its own.
+    """
     case = case_of(finding)
     if finding.level != case.level:
         if finding.level == "error" and case.action == "keep" and case.scope != "document":

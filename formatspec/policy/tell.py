@@ -1,4 +1,4 @@
-"""What was done about findings, in numbers; and what would let a conversion pass, with its cost."""
+"""Sentences about what was done about findings, and about what would let a conversion pass and what it would cost."""
 
 from __future__ import annotations
 

@@ -50,6 +50,7 @@ class GivenClass:
     """Gives objects without a class the one of this name; the listed category of the name, if there is one."""
 
     def __init__(self, name: str, listed: Iterable[Category]) -> None:
+        """Find the category of this name among `listed`, or make one."""
         self.name = name
         known = list(listed)
         self.category = next((one for one in known if one.name == name), None)

@@ -1,11 +1,11 @@
-"""What can be wrong with how work is spread."""
+"""Errors of running the shards."""
 
 from __future__ import annotations
 
 
 class CannotRunError(RuntimeError):
-    """There is nothing that could run shards as was asked; the message says what to do."""
+    """The shards cannot be run as was asked, for example without Ray; the message says what to do."""
 
 
 class WorkerLostError(CannotRunError):
-    """Workers end again and again; the message says what to do."""
+    """Workers died several times; the message says what to do."""

@@ -1,4 +1,4 @@
-"""What finished shards gave, kept beside the output in the making, so that a run that was killed is continued."""
+"""Results of finished shards, kept beside the unfinished output so that a killed run can be continued."""
 
 from __future__ import annotations
 
@@ -27,9 +27,11 @@ class Kept(Generic[R]):
     """Runs a function over a shard and keeps what it gave in a file."""
 
     def __init__(self, run: Callable[[Shard], R], folder: Path, name: str) -> None:
+        """Take the function, the folder for its results, and the name of this conversion's results."""
         self.run, self.folder, self.name = run, folder.absolute(), name
 
     def __call__(self, shard: Shard) -> R:
+        """Run the function over a shard, keep the result in a file, and give it.  Raises OutputError."""
         made = self.run(shard)
         try:
             data = msgspec.msgpack.encode(made)

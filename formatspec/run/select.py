@@ -1,4 +1,4 @@
-"""Which items and objects go over, and under which names: `--where` and `--labels`."""
+"""The selection of items and objects by `--where`, and new names of categories by `--labels`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from formatspec.language.expression import ExpressionError, ExpressionSyntaxErro
 from formatspec.model.records import Area, Category, Item, Object
 from formatspec.model.slots import SLOTS
 
-Select = Callable[[Item], Item | None]
 Choose = Callable[[Item, int], Item | None]
 """Takes an item and its number."""
 
@@ -31,6 +30,7 @@ class ItemCondition:
         self._select = _compiled(text, form)
 
     def __call__(self, item: Item) -> Item | None:
+        """The item, or the item with fewer objects, or None where nothing of it is kept."""
         return self._select(item, 0)
 
     def at(self, item: Item, index: int) -> Item | None:
@@ -38,6 +38,7 @@ class ItemCondition:
         return self._select(item, index)
 
     def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the text of the expression, which is compiled anew."""
         return ItemCondition, (self.text, self.form)
 
 
@@ -125,6 +126,7 @@ class Labels:
     """
 
     def __init__(self, names: Mapping[str, NewName]) -> None:
+        """Take new names by old ones; None as a new name drops the category."""
         self.names = dict(names)
         stated = dict.fromkeys(new.name for new in self.names.values() if isinstance(new, NewCategory))
         self._places = {name: place for place, name in enumerate(stated)}
@@ -178,8 +180,10 @@ class Labels:
         raise SpecError((Problem(f"the dataset has no category {name!r}{several}", None, hint=hint),))
 
     def unmet(self, met: Set[str]) -> Iterator[str]:
-        """What there is to say of names that the map renames and that are probably misspelt: the dataset has no such
-        category, but one of nearly that name, which the map does not name."""
+        """What there is to say of names in the map that are probably misspelt.
+
+        Such a name is no category of the dataset, but nearly that of one that the map does not name.
+        """
         if met.isdisjoint(self.names):
             return
         free = met - self.names.keys()

@@ -1,4 +1,4 @@
-"""What a policy does about the findings of one item, in its source and in the target."""
+"""The policy applied to the findings of one item."""
 
 from __future__ import annotations
 

@@ -24,9 +24,16 @@ from formatspec.run.pools.shards import Pool, Shard, shards_of
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """What validation found; each finding says what a conversion would do about it.
 
-    fails: whether the data is not what it should be, by the policy that holds.  counts: how many records of each kind
-    were read, and for how many items each optional file of theirs is there (`labels` of 3 of 4 items);
-    rows: how many rows the files of each shared role hold.
+    Attributes:
+        spec: The name of the format.
+        data: What was checked.
+        items: How many items there are.
+        findings: What is wrong.
+        not_checked: What could not be checked, and why.
+        fails: Whether the data is not what it should be, by the policy that holds.
+        counts: How many records of each kind were read.
+        files: By role, how many items have an optional file (`labels` for 3 of 4 items).
+        rows: By role, how many rows the shared files hold.
     """
 
     spec: str
@@ -116,12 +123,14 @@ class Validation:
     """A dataset's items checked, shard by shard."""
 
     def __init__(self, dataset: OpenDataset, deep: bool) -> None:
+        """Compile the checks of a dataset; deep: decode images and masks too, which costs most of the time."""
         self.dataset = dataset
         self.deep = deep
         self.checker = Checker(dataset.form, dataset.prefix)
         self.optional = _optional(dataset.form)
 
     def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the arguments; a worker compiles the checks anew."""
         return Validation, (self.dataset, self.deep)
 
     def run(self, shard: Shard) -> Checked:

@@ -1,4 +1,4 @@
-"""A spec tried on data: what is read, and what, written again by the spec, is not what it was."""
+"""A spec tried on data: what it reads, and what differs when it writes the data again."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ class Difference(msgspec.Struct, frozen=True):
     hint: str
 
     def __str__(self) -> str:
+        """One line: the file and pointer, both values, the leaf, and a hint."""
         leaf = f"; {self.leaf}" if self.leaf else ""
         return f"{self.file}{self.pointer}: is {self.there}, the spec writes {self.written}{leaf}; {self.hint}"
 

@@ -1,4 +1,4 @@
-"""Datasets made up for a format: every leaf present and absent, every alternative, odd names and shapes."""
+"""Generated datasets that try every leaf, present and absent, every alternative, and unusual names and shapes."""
 
 from __future__ import annotations
 
@@ -41,6 +41,7 @@ class Generator:
     """Makes items for one format."""
 
     def __init__(self, form: Format, rng: random.Random) -> None:
+        """Work out from the format what its datasets can hold; rng: decides all that is left to chance."""
         self.form = form
         self.rng = rng
         self.outline = outline(form)

@@ -1,4 +1,4 @@
-"""A tree in memory: what a dataset's files are, without a disk."""
+"""A tree whose files are in memory."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from formatspec.paths.trees.tree import Listed, Listing
 
 @dataclass(frozen=True)
 class MemoryTree(Listed):
-    """Files by path."""
+    """Files in memory, by path."""
 
     files: Mapping[str, bytes]
     root: str = "memory"
@@ -22,18 +22,22 @@ class MemoryTree(Listed):
         return Listing(tuple(sorted(self.files, key=lambda path: path.split("/"))), tuple(sorted(folders)), ())
 
     def exists(self, path: str) -> bool:
+        """Whether there is a file of this path."""
         return path in self.files
 
     def size(self, path: str) -> int:
+        """Bytes of the file.  Raises KeyError."""
         return len(self.files[path])
 
     def read(self, path: str) -> bytes:
+        """The file's bytes.  Raises FileNotFoundError."""
         try:
             return self.files[path]
         except KeyError:
             raise FileNotFoundError(path) from None
 
     def under(self, prefix: str) -> MemoryTree:
+        """The files below a folder, as a tree."""
         start = prefix.rstrip("/") + "/"
         return MemoryTree({p.removeprefix(start): d for p, d in self.files.items() if p.startswith(start)}, self.root)
 

@@ -1,4 +1,4 @@
-"""Random values of each type of slot, odd ones among them."""
+"""Random values for each type of slot; some of them are unusual on purpose."""
 
 from __future__ import annotations
 

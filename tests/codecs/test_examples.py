@@ -186,6 +186,8 @@ def test_text() -> None:
     cannot_read("quoted", [], '"')
     both("words", [], True, "true")
     both("words", [], 2.4, "2.4")
+    both("words", [], 0.00001, "0.00001")
+    reads("words", [], "1e-05", "1e-05")
     both("words", [], "0003", "0003")
     both("words", [], "a b", "a b")
     cannot_write("words", [], "12")
@@ -193,7 +195,10 @@ def test_text() -> None:
     both("words", [2], (342, "up"), "342 up")
     cannot_read("words", [2], "342")
     both("text", [], 12, "12")
-    cannot_read("text", [], "007")
+    reads("text", [], "007", 7)
+    reads("text", [], "10.", 10.0)
+    both("text", [], 0.00001, "0.00001")
+    cannot_read("text", [], "1_0")
     for model, file in {12: "12", -3: "-3", "007": "007", "panel-1": "panel-1"}.items():
         both("spelled", [], model, file)
     assert call("spelled", []).decode(12, ENV) == 12

@@ -7,19 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from files_on_disk import put as put
+
 import formatspec as fs
 from formatspec.run.conversion.plan import Result
 from formatspec.testing.memory import image_bytes
 
 WIDE, TALL = 40, 30
-
-
-def put(folder: Path, contents: dict[str, str | bytes]) -> Path:
-    """Write files below a folder."""
-    for path, content in contents.items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_bytes(content.encode() if isinstance(content, str) else content)
-    return folder
 
 
 def box_ring(x: float, y: float, width: float, height: float) -> list[float]:

@@ -10,7 +10,6 @@ import pytest
 from PIL import Image, ImageOps
 
 from formatspec.files.images import (
-    IMAGE_EXTENSIONS,
     ImageError,
     ImageInfo,
     probe,
@@ -19,7 +18,10 @@ from formatspec.files.images import (
     probe_whole,
     read_pixels,
     transcode,
+    usual_extension,
 )
+from formatspec.paths.templates.formats import IMAGE_EXTENSIONS
+from formatspec.pixels import png
 
 PICTURE = (np.arange(20 * 30 * 3) % 251).astype(np.uint8).reshape(20, 30, 3)
 
@@ -163,6 +165,26 @@ def test_a_missing_file_and_a_strange_extension(tmp_path: Path) -> None:
         transcode(saved(PICTURE, "png"), ".doc")
 
 
-def test_extensions_are_lower_case_with_a_dot() -> None:
-    assert all(extension.startswith(".") and extension == extension.lower() for extension in IMAGE_EXTENSIONS)
-    assert {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".gif"} <= IMAGE_EXTENSIONS
+@pytest.mark.parametrize(
+    ("extension", "usual"),
+    [(".JPEG", ".jpg"), (".jpe", ".jpg"), (".jfif", ".jpg"), (".TIFF", ".tif"), (".png", ".png"), (".exr", ".exr")],
+)
+def test_extensions_of_one_kind_have_one_that_is_usual(extension: str, usual: str) -> None:
+    assert usual_extension(extension) == usual
+
+
+@pytest.mark.parametrize("extension", sorted(IMAGE_EXTENSIONS))
+def test_every_extension_of_an_image_is_written_or_refused_with_its_name(extension: str) -> None:
+    """A path template takes these extensions, so that a conversion may ask for any of them."""
+    try:
+        assert probe(transcode(saved(PICTURE, "png"), extension)).width == PICTURE.shape[1]
+    except ImageError as error:
+        assert f"cannot be written as {usual_extension(f'.{extension}')}" in str(error)
+
+
+def test_a_header_that_the_standard_does_not_know_is_refused_by_the_look_and_by_the_decoder() -> None:
+    data = bytearray(saved(PICTURE, "png"))
+    data[24] = 3
+    for look in (probe, png.read_header, png.decode):
+        with pytest.raises(ImageError, match="3 bits a sample"):
+            look(bytes(data))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from made import BOXES, CLASSES, scene
-from made_more import MORE
+from datasets_of_boxes import BOXES, CLASSES, scene
+from more_box_formats import MORE
 
 import formatspec as fs
 from formatspec.infer.infer import infer

@@ -10,7 +10,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 import yaml
-from made import BOXES, OUTLINES, put, scene
+from datasets_of_boxes import BOXES, OUTLINES, put, scene
 
 from formatspec.cli.main import main
 from formatspec.docs.editor_schema import SCHEMA_ID, editor_schema

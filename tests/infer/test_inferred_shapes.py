@@ -8,7 +8,7 @@ from pathlib import Path
 import imageio.v3 as iio
 import numpy as np
 import pytest
-from made import CLASSES, OUTLINES, corners_of, mask_of, paint, put, scene
+from datasets_of_boxes import CLASSES, OUTLINES, corners_of, mask_of, paint, put, scene
 
 import formatspec as fs
 from formatspec.infer.infer import Inferred, NothingToInferError, infer

@@ -21,7 +21,6 @@ from formatspec.paths.templates.template import (
     Template,
     TemplateField,
     TemplateSyntaxError,
-    UnrenderableError,
     compile_template,
     split,
 )
@@ -179,8 +178,6 @@ def test_formats_do_not_render(format_: str | None, value: Any) -> None:
     one = compile_template([field("x", format_)])
     with pytest.raises(ValueError, match=r".+"):
         one.render({"x": value})
-    with pytest.raises(UnrenderableError):
-        one.render_checked({"x": value})
 
 
 def test_decimals_render_shortest_and_without_exponent_where_possible() -> None:
@@ -198,7 +195,7 @@ def test_decimals_render_shortest_and_without_exponent_where_possible() -> None:
 @given(st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(10**19), 10**19))
 def test_decimals_come_back(value: float) -> None:
     one = compile_template([field("x", "f")])
-    got = one.match(one.render_checked({"x": value}))
+    got = one.match(one.render({"x": value}))
     assert got is not None
     assert (type(got["x"]), repr(got["x"])) == (type(value), repr(value))
 
@@ -206,7 +203,7 @@ def test_decimals_come_back(value: float) -> None:
 @given(st.integers(-(10**20) + 1, 10**20 - 1), st.integers(1, 12))
 def test_integers_are_read_only_as_they_are_written(value: int, width: int) -> None:
     canonical, padded = compile_template([field("x", "d")]), compile_template([field("x", f"0{width}d")])
-    assert canonical.render_checked({"x": value}) == str(value)
+    assert canonical.render({"x": value}) == str(value)
     for one in (canonical, padded):
         for text in (str(value), f"0{value}", f"{value:0{width}d}"):
             got = one.match(text)
@@ -289,8 +286,8 @@ def test_an_optional_field_takes_its_blank_with_it() -> None:
     assert one.match("car 1 0.5") == {"name": "car", "x": 1, "score": 0.5}
     assert one.match("car 1") == {"name": "car", "x": 1, "score": None}
     assert one.match("car 1 ") is None
-    assert one.render_checked({"name": "car", "x": 1}) == "car 1"
-    assert one.render_checked({"name": "car", "x": 1, "score": 0.5}) == "car 1 0.5"
+    assert one.render({"name": "car", "x": 1}) == "car 1"
+    assert one.render({"name": "car", "x": 1, "score": 0.5}) == "car 1 0.5"
 
 
 def test_one_name_in_two_formats_must_have_one_value() -> None:
@@ -307,15 +304,12 @@ def test_missing_values() -> None:
     assert caught.value.name == "object.id"
 
 
-def test_values_that_do_not_come_back_are_refused() -> None:
+def test_values_that_are_read_back_otherwise_are_known() -> None:
     one = template("{a}-{b}.png")
-    assert one.render_checked({"a": "x-y", "b": "z"}) == "x-y-z.png"
-    with pytest.raises(UnrenderableError, match="read back"):
-        one.render_checked({"a": "x", "b": "y-z"})
-    with pytest.raises(UnrenderableError, match="read back"):
-        template("{id}").render_checked({"id": 7})
-    with pytest.raises(UnrenderableError, match="does not match"):
-        template("{name}").render_checked({"name": "x" * 5000})
+    assert one.match(one.render({"a": "x-y", "b": "z"})) == {"a": "x-y", "b": "z"}
+    assert one.match(one.render({"a": "x", "b": "y-z"})) == {"a": "x-y", "b": "z"}
+    assert one.ambiguous("x-y-z.png")
+    assert template("{name}").match("x" * 5000) is None
 
 
 def test_the_earlier_field_takes_the_most_and_that_is_known_as_ambiguous() -> None:
@@ -414,19 +408,16 @@ def _with_types(values: dict[str, Any]) -> dict[str, tuple[type, Any]]:
 
 @settings(max_examples=200)
 @given(parts_and_values())
-def test_what_is_rendered_is_read_back_or_refused(case: tuple[list[str | TemplateField], dict[str, Any]]) -> None:
+def test_what_is_rendered_is_read_back_or_ambiguous(case: tuple[list[str | TemplateField], dict[str, Any]]) -> None:
     parts, values = case
     one = compile_template(parts)
     try:
-        text = one.render_checked(values)
-    except UnrenderableError:
-        try:
-            text = one.render(values)
-        except ValueError:
-            return
-        got = one.match(text)
-        # A refusal is right only where the text reads as something else: it is ambiguous or a bad path.
-        assert got is None or _with_types(got) != _with_types(values)
+        text = one.render(values)
+    except ValueError:
+        return
+    got = one.match(text)
+    if got is None or _with_types(got) != _with_types(values):
+        # This is right only where the text reads as something else: it is ambiguous or a bad path.
         assert got is None or one.ambiguous(text)
         return
     assert one.match(text) == values

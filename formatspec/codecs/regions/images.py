@@ -16,6 +16,7 @@ from formatspec.codecs.regions.crops import check_inside, check_mask_size, crop_
 from formatspec.codecs.registry import Argument, Codec, Env, Site, UnfitError, codec
 from formatspec.codecs.text import read_base64
 from formatspec.model.limits import limits
+from formatspec.pixels.png_header import read_header
 
 if TYPE_CHECKING:
     import numpy as np
@@ -70,13 +71,11 @@ def packed_png(arguments: Sequence[Argument], site: Site) -> Codec:
         return values.listed(site, (base64.b64encode(zlib.compress(_to_png(mask))).decode("ascii"), [left, top]))
 
     def decode(value: Any, env: Env) -> Region:
-        from formatspec.pixels import png
-
         spelled, origin = values.sequence(value, 2)
         left, top = (values.integral(c) for c in values.sequence(origin, 2))
         try:
             data = _unpacked(read_base64(spelled), env)
-            header = png.read_header(data)
+            header = read_header(data)
         except (zlib.error, ValueError) as error:
             raise UnfitError("a compressed PNG", str(error)) from error
         check_inside(left, top, header.width, header.height, env)
@@ -204,7 +203,7 @@ def _from_png(data: bytes, width: int, height: int) -> NDArray[np.bool_]:
 
     check_mask_size(width, height)
     try:
-        header = png.read_header(data)
+        header = read_header(data)
         if (header.width, header.height) != (width, height):
             raise UnfitError(f"a PNG of {width} x {height} pixels", (header.width, header.height))
         pixels = png.decode(data).pixels

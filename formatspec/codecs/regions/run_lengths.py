@@ -104,11 +104,11 @@ def _from_run_lengths(value: Any) -> Region:
 
 @codec("cropped_rle")
 def cropped_rle(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`rle, left, top, width, height: region | cropped_rle(rows)`: the mask inside its bounding box.
+    """Read and write a mask as run lengths inside its bounding box.
 
-    The text "12, 3, ..." counts zeros and ones in turn, beginning with zeros, row by row, or column by column
-    with `cropped_rle(columns)`.  The others are whole numbers, in pixels; digits in text are read as well,
-    for documents in which all is text.
+    In `rle, left, top, width, height: region | cropped_rle(rows)` the text "12, 3, ..." counts zeros and ones in turn,
+    beginning with zeros, row by row, or column by column with `cropped_rle(columns)`.  The others are whole numbers, in
+    pixels; digits in text are read as well, for documents in which all is text.
     """
     order = take.names(take.plain(arguments, 0, 1), ["rows", "columns"]) or ("rows",)
     by_columns = order == ("columns",)

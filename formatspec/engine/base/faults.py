@@ -80,6 +80,7 @@ class MisfitError(UnfitError):
     """A value that decodes but cannot be, with the code and case of the finding."""
 
     def __init__(self, code: str, message: str, expected: str = "", got: object = None, case: str = "") -> None:
+        """Note the finding's code, its message, what was expected, the value, and the case of the code."""
         super().__init__(expected, got, code)
         self.message = message
         self.case = case

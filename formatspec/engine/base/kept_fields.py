@@ -23,7 +23,10 @@ def note_kept(record: Record, key: str) -> None:
 
 
 def note_all_kept(record: Record, keys: Sequence[str]) -> None:
-    """Note likewise of several fields at once: one by one they would take time that grows with the square of them."""
+    """Note several fields at once.
+
+    Adding them one by one to a tuple would take time that grows with the square of their number.
+    """
     if keys:
         record[KEPT] = (*record.get(KEPT, ()), *keys)
 

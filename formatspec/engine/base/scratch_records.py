@@ -1,6 +1,6 @@
-"""What is known of a dataset's items and rows: in memory while it is little, else on disk in files without a name.
+"""Arrays that start in memory and continue in a temporary file when they grow.
 
-A file is read at places, and nothing depends on a position in it, so that copies of a process share it.
+The file is read at offsets and has no position of its own, so that copies of the process share it.
 """
 
 from __future__ import annotations
@@ -12,14 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from formatspec.engine.base.amounts import amounts
 from formatspec.paths.trees.positioned import read_at, write_at
 
-HELD = 1 << 20
-"""Bytes of records that stay in memory."""
 NEAR = 1 << 12
 """Records that are read at once, since those behind are asked for next."""
-PIECE = 1 << 16
-"""Records that are looked at together where all are gone through."""
 
 Numbers = np.ndarray[Any, Any]
 
@@ -28,6 +25,7 @@ class Scratch:
     """A file without a name that only grows."""
 
     def __init__(self) -> None:
+        """Open a temporary file, which the system deletes when its owner is gone."""
         self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115  # it lives as long as its owner
         self.size = 0
 
@@ -48,6 +46,7 @@ class Records:
     """Records of one NumPy type, in their order."""
 
     def __init__(self, dtype: Any) -> None:
+        """Begin without records; dtype: the NumPy type of one."""
         self.dtype = np.dtype(dtype)
         self._count = 0
         self._held: list[Numbers] = []
@@ -55,6 +54,7 @@ class Records:
         self._near, self._near_first = np.zeros(0, self.dtype), 0
 
     def __len__(self) -> int:
+        """How many records there are, in memory and on disk."""
         return self._count
 
     def add(self, *columns: Any) -> None:
@@ -69,7 +69,7 @@ class Records:
         self._count += len(records)
         if self._scratch is None:
             self._held.append(np.ascontiguousarray(records, self.dtype))
-            if self._count * self.dtype.itemsize <= HELD:
+            if self._count * self.dtype.itemsize <= amounts().record_bytes:
                 return
             self._scratch = Scratch()
             for held in self._held:
@@ -92,8 +92,9 @@ class Records:
 
     def pieces(self) -> Iterator[tuple[int, Numbers]]:
         """All records, some at a time, with the place of the first."""
-        for first in range(0, self._count, PIECE):
-            yield first, self.read(first, min(first + PIECE, self._count))
+        piece = amounts().piece
+        for first in range(0, self._count, piece):
+            yield first, self.read(first, min(first + piece, self._count))
 
 
 def mark(text: str) -> int:
@@ -105,6 +106,7 @@ class Marks:
     """A set of marks that only grows, in eight bytes each."""
 
     def __init__(self) -> None:
+        """Begin without marks."""
         self._marks = np.zeros(0, np.uint64)
 
     def add(self, marks: Iterable[int]) -> bool:

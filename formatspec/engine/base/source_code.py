@@ -1,4 +1,7 @@
-"""Functions written out as source when a spec is compiled, so that what it decides once is not looked up again."""
+"""Python functions generated as source when a spec is compiled.
+
+What the spec decides once becomes a line of the function, or is left out of it, so that no row pays for looking it up.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ _numbers = itertools.count()
 
 
 class Names(dict[str, Any]):
-    """What the lines of a function use from outside, by the names that they have for it."""
+    """The objects that a generated function uses, by the names that its source has for them."""
 
     def of(self, kind: str, value: Any) -> str:
         """A new name for a value, which begins with a word for what it is."""

@@ -1,4 +1,4 @@
-"""How many rows of tables a finished document holds."""
+"""Counts of the rows that the tables of a finished document hold."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ class SharedTable(msgspec.Struct):
 
 
 class Odd(msgspec.Struct, frozen=True):
-    """A file whose bytes hold another number of rows, or of pixel values, than its writer gave."""
+    """A file whose bytes hold another number of rows, or of pixel values, than its writer handed over."""
 
     what: str
     item: str
@@ -47,6 +47,7 @@ class Imbalance(msgspec.Struct, frozen=True):
     item: str | None = None
 
     def __str__(self) -> str:
+        """One line that names the table and its three numbers."""
         first = f"; the first item is {self.item}" if self.item else ""
         rest = f"the report names {self.named}" if self.named else "the report names none"
         return f"{self.table}: {self.handed} to be written, {self.standing} in the output, {rest}{first}"
@@ -78,7 +79,7 @@ class Tally(msgspec.Struct):
         table.given += rows
 
     def fell(self, table: str) -> None:
-        """Say that a record that was counted as standing could not be written after all."""
+        """Take a record back that was counted as written and could not be written after all."""
         if table in self.standing:
             self.standing[table] -= 1
 
@@ -101,7 +102,7 @@ class Tally(msgspec.Struct):
         self.odd += other.odd
 
     def wrote(self, file: str, count: int) -> None:
-        """Say how many rows of a shared file's table went into its bytes."""
+        """Note how many rows of a shared file's table went into its bytes."""
         if file in self.shared:
             self.shared[file].written = count
         elif count:

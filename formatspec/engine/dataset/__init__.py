@@ -1,1 +1,1 @@
-"""A dataset: opened, read item by item, checked, its faults reported, its format detected."""
+"""A dataset: opened, its items read and checked, its faults reported."""

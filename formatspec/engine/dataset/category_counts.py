@@ -1,4 +1,4 @@
-"""A document that states how many categories there are, beside their names or instead of them."""
+"""The check of a stated number of categories, which stands beside their names or instead of them."""
 
 from __future__ import annotations
 

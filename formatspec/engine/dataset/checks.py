@@ -12,10 +12,8 @@ from formatspec.engine.dataset.item.read_item import Assembled
 from formatspec.engine.evaluate.write_context import Getter, WriteContext, WriteScope, WriteSetting, records_of
 from formatspec.engine.read.check_rows import place_of_row
 from formatspec.engine.resolve.codec_chain import spell
-from formatspec.engine.resolve.discriminators import equal_strictly
 from formatspec.engine.resolve.scope import Scope
 from formatspec.engine.spec.compiled import Format, Role
-from formatspec.engine.write.print_leaf import same_value
 from formatspec.files.document import pointer_text
 from formatspec.findings.finding import Finding
 from formatspec.findings.table import CODES
@@ -36,14 +34,20 @@ from formatspec.language.load import place_text
 from formatspec.language.rules import problem
 from formatspec.language.schema import CheckSpec
 from formatspec.model.flaws import RING
+from formatspec.model.plain.same_value import same_value
 from formatspec.model.records import Item
 from formatspec.model.rings import crosses_itself
 from formatspec.model.slots import SLOTS, TABLES
 
 
 class Judgement(NamedTuple):
-    """What a check says of an item: the finding, where it stands in which file, and the place of the object that it is
-    about among the item's objects."""
+    """What a check says of an item.
+
+    Attributes:
+        finding: The finding.
+        at: The file and the place in its document that the finding is about, or None.
+        about: The place of the object that the finding is about among the item's objects, or None.
+    """
 
     finding: Finding
     at: tuple[str, DocumentPath] | None = None
@@ -54,6 +58,7 @@ class Checker:
     """The checks of one format, compiled; `prefix` is the folder of the data in which the dataset begins."""
 
     def __init__(self, form: Format, prefix: str = "") -> None:
+        """Compile the checks of a format.  Raises SpecError where an expression of one is wrong."""
         self.form = form
         self.prefix = f"{prefix}/" if prefix else ""
         self.checks = [Check(form, code, spec) for code, spec in form.spec.checks.items()]
@@ -166,7 +171,7 @@ def _nothing(context: WriteContext) -> None:
 
 def _means_the_same(a: Any, b: Any) -> bool:
     """Whether two values say the same: numbers by value, a list of one as the bare value, text by its number."""
-    if equal_strictly(a, b) or same_value(a, b):
+    if same_value(a, b):
         return True
     many_a = list(a) if isinstance(a, list | tuple) else [a]
     many_b = list(b) if isinstance(b, list | tuple) else [b]
@@ -191,6 +196,7 @@ class Check:
     """One check that a spec defines."""
 
     def __init__(self, form: Format, code: str, spec: CheckSpec) -> None:
+        """Compile the condition, the `where` and the message of one check.  Raises SpecError."""
         self.form = form
         self.code = code
         self.spec = spec
@@ -275,10 +281,12 @@ class ToldScope(WriteScope):
     """The names of checks: besides slots, `role.region`, which is what that role told of an object."""
 
     def __init__(self, scope: Scope, form: Format) -> None:
+        """Take the scope of slots, and the format whose roles `role.region` may name."""
         super().__init__(scope)
         self.form = form
 
     def value(self, name: str) -> Getter:
+        """How to get the value of a slot, or of the region that one role told of an object."""
         role, _, slot = name.partition(".")
         if slot == "region" and role in self.form.roles:
             return lambda context: context.setting.rows["told"].get(context.index, {}).get(role)
@@ -286,8 +294,11 @@ class ToldScope(WriteScope):
 
 
 def _nearly(role: Role) -> re.Pattern[str] | None:
-    """The paths that differ from a role's by letters' case or by how many digits a number has; None for folders and
-    for paths that say too little."""
+    """A pattern of the paths that nearly fit a role's template.
+
+    Such a path differs in the case of letters or in how many digits a number has. None stands for folders, and for
+    templates that hold too little text for a path to be like them.
+    """
     parts = role.template.parts
     said = sum(len(part.strip("/.")) for part in parts if isinstance(part, str))
     if role.folder or said < LEAST_SAID:

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
+from formatspec.engine.base.amounts import amounts
 from formatspec.engine.base.faults import Fault
 from formatspec.engine.dataset.category_counts import counted_categories
 from formatspec.engine.dataset.item.purpose import Purpose, Readers
@@ -37,10 +38,6 @@ from formatspec.paths.trees.tree import Tree
 from formatspec.policy.repair import Decision, repaired
 from formatspec.policy.rules import Policy, Rule
 
-MANY = 256
-"""Items for which it pays to write out functions that read their documents."""
-
-
 AHEAD = 16
 """Items whose files a tree far away may fetch before they are asked for."""
 
@@ -62,6 +59,16 @@ class OpenDataset:
     """
 
     def __init__(self, form: Format, tree: Tree, prefix: str, purpose: Purpose) -> None:
+        """List the files of a tree and give them to items, without reading an item.
+
+        The time grows with the number of files, and with the size of shared files, whose rows are sought.
+
+        Args:
+            form: The compiled layout of a spec.
+            tree: The tree as it was opened.
+            prefix: The folder of the tree in which the dataset begins, "" for its root.
+            purpose: Which parts of items are read.
+        """
         self.form = form
         self.prefix = prefix
         self.base, self.opened_for = tree, purpose
@@ -78,6 +85,7 @@ class OpenDataset:
         self.wanted: Wanted = everything
 
     def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle how the dataset was opened; another process opens it anew."""
         return _opened_again, (
             self.form, self.base, self.prefix, self.opened_for, self.purpose, self.wanted, len(self), limits()
         )  # fmt: skip
@@ -96,6 +104,7 @@ class OpenDataset:
         return self.form.name
 
     def __len__(self) -> int:
+        """How many items there are, those at fault among them."""
         return len(self.entries)
 
     @property
@@ -182,7 +191,8 @@ class OpenDataset:
         areas = counts and self.purpose.areas
         key = (wanted, compares, counts, areas)
         if key not in self._readers:
-            context = ReadContext(wanted, compares, often=len(self) >= MANY, counts=counts, areas=areas)
+            often = len(self) >= amounts().generate_from
+            context = ReadContext(wanted, compares, often=often, counts=counts, areas=areas)
             roles = [role for role in self.form.documents if role.span != "shared"]
             tables = self._tables(wanted, context)
             self._readers[key] = Readers(
@@ -249,7 +259,10 @@ class OpenDataset:
     def _ahead(
         self, entries: Sequence[Entry], readers: Readers, purpose: Purpose, again: bool = False
     ) -> Iterator[Entry]:
-        """The entries, while a tree far away fetches the files of those that follow; `again`: for a first time."""
+        """Go over the entries while a remote tree fetches the files of those that follow.
+
+        again: False on the first pass over the items; True where the files will be read a second time.
+        """
         try:
             for place, entry in enumerate(entries):
                 self.tree.prefetch(_coming(entries, place, readers, purpose), again)
@@ -281,6 +294,7 @@ class OpenDataset:
         return frozenset(file.path for file in self.index.shared)
 
     def __iter__(self) -> Iterator[Item]:
+        """Read the items in order of key; items at fault are left out and noted in `findings`."""
         for one in self.assembled():
             item = self.valid(one)
             if item is not None:
@@ -377,8 +391,11 @@ def _opened_again(
     form: Format, tree: Tree, prefix: str, opened_for: Purpose, purpose: Purpose, wanted: Wanted, items: int,
     allowed: Limits,
 ) -> OpenDataset:  # fmt: skip
-    """A dataset as another process opened it, with its limits.  Raises DatasetChangedError where its items are not as
-    many."""
+    """Open a dataset as another process opened it, with that process's limits.
+
+    Raises:
+        DatasetChangedError: The dataset has more or fewer items than `items`.
+    """
     set_limits(allowed)
     dataset = OpenDataset(form, tree, prefix, opened_for)
     dataset.purpose, dataset.wanted = purpose, wanted

@@ -1,4 +1,4 @@
-"""Which of two layouts that read the same file is meant: that whose rule has the shape of the document."""
+"""The choice between two layouts that read the same file, by the shape of its document."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A spec compiled whole: what is wrong with any of its rules is known before data is touched."""
+"""A spec compiled as a whole, so that every mistake in its rules is known before data is read."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def compile_whole(source: Source) -> None:
             problems.update(dict.fromkeys(error.problems))
         except _UNFORESEEN as error:
             said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-            problems[Problem(f"this cannot be compiled ({said})", place)] = None
+            problems[Problem(f"this rule cannot be compiled, which is a fault of formatspec ({said})", place)] = None
         return None
 
     for layout in source.layouts:

@@ -32,6 +32,7 @@ class Reporter:
     """Turns the faults of one dataset into findings."""
 
     def __init__(self, form: Format, tree: Tree, prefix: str, shared: Iterable[SharedFile] = ()) -> None:
+        """Take what findings name places by: the format, the tree, the dataset's folder in it, and the shared files."""
         self.shared = {file.path: file for file in shared}
         self.form = form
         self.tree = tree

@@ -1,1 +1,1 @@
-"""Telling a dataset's format: which spec describes a tree, and what speaks against the others."""
+"""Detection: which spec describes a tree, and what speaks against the other specs."""

@@ -74,8 +74,11 @@ class Candidate(msgspec.Struct, frozen=True):
 
     @property
     def may_win(self) -> bool:
-        """Whether the tree may be told to be of this format: it explains half of the evidence, and more than half where
-        a file is missing that the format requires."""
+        """Whether the tree may be told to be of this format.
+
+        The layout must explain half of the evidence, and more than half where a file is missing that the format
+        requires.
+        """
         if self.state in ("identified", "weakly"):
             half = 2 * self.explained - self.groups
             return self.covers and self.tells_items and (half > 0 or (half == 0 and not self.missing))
@@ -197,8 +200,11 @@ def _state(
     form: Format, by_role: Mapping[str, Sequence[Claim]], fits: Mapping[str, RoleFit], judged: Sequence[float],
     against: Sequence[Role], images: bool,
 ) -> State:  # fmt: skip
-    """What the files say together.  A required role whose files are something else speaks against the format, and so
-    do optional ones where they are more than the others."""
+    """What the files of a layout say together.
+
+    A required role whose files are something else speaks against the format. Optional roles do so where those that do
+    not fit are more than the others.
+    """
     if judged:
         wrong = any(not role.optional for role in against) or 2 * len(against) > len(judged)
         return "contradicted" if wrong else "identified"
@@ -210,8 +216,16 @@ def _state(
 
 
 class _Explained(NamedTuple):
-    """How many groups of evidence are explained, how many by name, and how many there are; the first files of those
-    that are explained and of the others, and how many files are left."""
+    """How much of the evidence a layout explains.
+
+    Attributes:
+        explained: Groups of evidence that are explained.
+        named: Groups that are explained by a name that the template spells.
+        groups: All groups.
+        explains: The first files of those that are explained.
+        leaves: The first files of the others.
+        left: How many files are left.
+    """
 
     explained: int
     named: int

@@ -11,8 +11,11 @@ LEVELS = 2
 
 
 def wrapping_folders(paths: Iterable[str]) -> list[str]:
-    """The prefixes at which a dataset may begin: "" and, where one folder holds every file but ignorable ones, that
-    folder, and likewise the one inside it."""
+    """The prefixes at which a dataset may begin.
+
+    The first is "". Where one folder holds every file but ignorable ones, that folder follows, and likewise the one
+    inside it.
+    """
     first: list[str] | None = None
     for path in paths:
         if is_ignorable(path):

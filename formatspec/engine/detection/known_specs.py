@@ -26,9 +26,12 @@ class KnownSpecs(NamedTuple):
 
 
 def known_specs() -> KnownSpecs:
-    """All specs that are found by name.  Specs of the package are loaded without their rules, which their tests hold
-    right; all of a user's own spec is compiled, so that a mistake in it is known before it is passed over.  Files in
-    ./specs that do not say `formatspec:` are no specs."""
+    """Load all specs that are found by name.
+
+    Specs of the package are loaded without their rules, which tests hold right. A user's own spec is compiled as a
+    whole, so that a mistake in it is known before the spec is passed over. Files in ./specs without the line
+    `formatspec:` are no specs.
+    """
     sources: dict[str, Source] = {}
     own: set[str] = set()
     mistaken: dict[str, SpecError] = {}

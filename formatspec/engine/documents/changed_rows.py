@@ -32,6 +32,7 @@ class ChangeRows(list[Any]):
         self, rows: Sequence[Any] = (), paths: Sequence[tuple[DocumentPath, ...]] = (), plain: bool = False,
         lists: bool = False,
     ) -> None:  # fmt: skip
+        """Take the rows and their paths; see the class."""
         super().__init__(rows)
         self.paths = list(paths)
         self.plain = plain
@@ -39,6 +40,7 @@ class ChangeRows(list[Any]):
         self.empty: list[Empty] = []
 
     def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the rows with their paths, which a list alone would lose."""
         return _remade, (list(self), self.paths, self.plain, self.lists, self.empty)
 
 

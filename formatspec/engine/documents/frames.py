@@ -87,7 +87,7 @@ def frames_of(rules: Sequence[TableRule]) -> Frames | None:
     along = rule.each.along
     frame = next((path for one in rules for path in _paths(one.row, (), (along.name,))), None)
     if frame is None:
-        raise problem(f"no field of the rows tells {along.name!r}, along which they go", rule.place,
+        raise problem(f"`along {along.name}` needs a field of the rows that holds {along.name!r}", rule.place,
                       f"a field such as `frame: {along.name}`")  # fmt: skip
     numbers = tuple(dict.fromkeys(one for each in rules for one in _numbers(each.row, ())))
     return Frames(along, frame, (*frame[:-1], along.key) if along.key else (), numbers)
@@ -212,8 +212,16 @@ def _on_the_way(first: float, then: float, share: float, turn: float) -> float:
 def spread(
     rows: Sequence[Any], paths: Sequence[tuple[DocumentPath, ...]], frames: Frames, around: Around
 ) -> tuple[list[Any], list[tuple[DocumentPath, ...]]]:
-    """The rows of one group with one for each frame between them, and the paths of all; rows that say that the object
-    is gone stand beside the row before.  Raises FileError."""
+    """Add a row for each frame between the rows of one group.
+
+    A row that says that its object is gone is kept beside the row before it.
+
+    Returns:
+        The rows in order of frame, and the path of each.
+
+    Raises:
+        FileError: A row has no frame number, or two rows of a track have the same.
+    """
     behind = _following(rows, frames)
     found: list[Any] = []
     at: list[tuple[DocumentPath, ...]] = []
@@ -261,8 +269,11 @@ def _own(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def folded(rows: Sequence[Any], frames: Frames, around: Around) -> list[Any]:
-    """The inverse of `spread`: rows without those that follow from others, and with those that say where their object
-    is gone.  Of frames that an object is not in, the file says so where they are known."""
+    """Leave out rows that follow from others: the inverse of `spread`.
+
+    Rows that say where their object is gone are added. Frames that the object is not in are told only where the frames
+    of the item are known.
+    """
     if any(frames.number(row) is None for row in rows):
         return list(rows)
     known = around.frames

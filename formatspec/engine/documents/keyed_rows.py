@@ -347,8 +347,10 @@ def _grouped(rows: Sequence[Any], level: Level, name: str, places: Places | None
 def _numbers(
     others: Sequence[Any], groups: Mapping[tuple[Any, ...], Sequence[Any]], level: Level, name: str, around: Around
 ) -> dict[int, Any]:
-    """The numbers of groups that are made anew, by the identity of the list of their rows: the ones that they state
-    where these are free, then others for those that state none or one that is not free."""
+    """The numbers of groups that are made anew, by the identity of the list of their rows.
+
+    A number that a group states is kept where it is free. Groups that state none, or one that is taken, get others.
+    """
     key = level.each.numbered
     if not key:
         return {}

@@ -37,6 +37,14 @@ _COUNT = re.compile(r"[0-9]{1,18}")
 
 
 class LineShape(msgspec.Struct, frozen=True):
+    """One line of text.
+
+    Attributes:
+        template: How the line is matched and written.
+        optional: Whether the line may be absent.
+        counts: Whether the line is the number of lines that follow.
+    """
+
     template: TextTemplate
     optional: bool
     counts: bool
@@ -50,10 +58,14 @@ class RowsShape(msgspec.Struct, frozen=True):
 
 
 class OrderShape(msgspec.Struct, frozen=True):
+    """Parts of a text that follow each other in this order."""
+
     parts: tuple[TextShape, ...]
 
 
 class ChoiceShape(msgspec.Struct, frozen=True):
+    """Alternatives for one line; each has the key under which the document holds what it matched."""
+
     alternatives: tuple[tuple[str, TextShape], ...]
 
 

@@ -120,6 +120,7 @@ class Places:
     """Where a written document has what rows mean: the place of each, and what names its list."""
 
     def __init__(self, step: Step, around: Around) -> None:
+        """Note the places of the rows that the document under `around` has, in its list or in each of its lists."""
         self.step = step
         self._frames = around.frames
         self._of: dict[str, list[tuple[Any, int]]] = {}

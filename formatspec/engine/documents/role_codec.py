@@ -1,4 +1,4 @@
-"""A role's bytes to its document and back, in whatever format the role is."""
+"""The bytes of a role's files decoded to documents and encoded again, whatever their format is."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from formatspec.engine.documents import line_document
 from formatspec.engine.documents.frames import frame_leaf
 from formatspec.engine.documents.keyed_rows import file_path, mapping_from_rows, rows_from_mapping
 from formatspec.engine.documents.named_keys import NamedKeys, named_keys
+from formatspec.engine.documents.whole_keys import with_whole_keys
 from formatspec.engine.resolve.scope import Scope
 from formatspec.files.document import FileError, pointer_text
 from formatspec.files.style import Style
@@ -26,7 +27,6 @@ from formatspec.language.rules import (
     TableRule,
     is_beside,
     problem,
-    with_whole_keys,
 )
 from formatspec.language.schema import FileSpec
 
@@ -245,9 +245,10 @@ def _fields(style: Style) -> dict[str, Any]:
 
 
 class Last:
-    """What was made of the last bytes, so that many places in one file cost one decoding."""
+    """Keeps what a function made of the last bytes, so that many places in one file cost one decoding."""
 
     def __init__(self, make: Callable[[bytes], Any]) -> None:
+        """Take the function."""
         self.make = make
         self._data: bytes | None = None
         self._made: Any = None

@@ -1,4 +1,4 @@
-"""What a leaf sees when writing: the innermost record, its item, what surrounds them; and how it gets values."""
+"""What a leaf sees when it is written: its record, the item and the records around, and how it takes values."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ class UnmappedCategories:
     listed = ()
 
     def own(self, category: Category) -> Category:
+        """The category itself."""
         return category
 
 
@@ -80,6 +81,7 @@ class WriteSetting:
     )
 
     def __init__(self, captures: dict[str, Any], categories: Any, options: dict[str, Any]) -> None:
+        """Take the names for paths, the target's categories or None, and the values of the target's options."""
         self.captures = captures
         self.categories = UnmappedCategories() if categories is None else categories
         self.options = options
@@ -123,6 +125,16 @@ class WriteContext:
         index: int = 0,
         rows: int = 0,
     ) -> None:
+        """Place a record in its surroundings.
+
+        Args:
+            setting: What is the same for all records.
+            item: The record's item, or None where the record belongs to the whole dataset.
+            record: The record.
+            up: The context of the record that this one is part of.
+            index: The record's place among those of its table, from 0.
+            rows: How many records its table has.
+        """
         self.setting = setting
         self.item = item
         self.record = record
@@ -155,19 +167,23 @@ class WriteScope:
     """The names of expressions, resolved for contexts of a scope."""
 
     def __init__(self, scope: Scope) -> None:
+        """Take the scope that says what names mean."""
         self.scope = scope
 
     def value(self, name: str) -> Getter:
+        """How to get the value of a name from a context.  Raises UnknownNameError."""
         meaning = self.scope.meaning(name)
         if meaning is None:
             raise UnknownNameError(name)
         return getter(meaning, self.scope)
 
     def counts_zero(self, name: str) -> bool:
+        """Whether 0 of this slot is a value like any other; see `NameScope.counts_zero`."""
         meaning = self.scope.meaning(name)
         return meaning is not None and meaning.counts_zero
 
     def table(self, name: str) -> tuple[Callable[[WriteContext], Iterable[WriteContext]], WriteScope] | None:
+        """How to get the contexts of a table's rows, and the scope inside; None where the name is no table."""
         if name not in TABLES:
             return None
         select = records_of(name)

@@ -67,6 +67,18 @@ class Exporter:
         as_read: TargetCategories | None,
         spelled: Spelled = as_rendered,
     ) -> None:
+        """Prepare the writers of all the target's files.
+
+        Args:
+            target: The layout that is written.
+            categories: The target's categories.
+            adapter: Makes items of the source items of the target.
+            losses: Counts what the target cannot hold.
+            write: Puts a file below the output's root.
+            sources: The shared files of the source, by role and path, whose keys and order are kept in the same format.
+            as_read: The source's categories, by which a value is seen to be unchanged; None in another format.
+            spelled: How a path of the target is spelled in the file system.
+        """
         self.spelled = spelled
         self.target = target
         self.categories = categories

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from formatspec.engine.base.amounts import amounts
 from formatspec.engine.documents.role_codec import RoleCodec
 from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting
 from formatspec.engine.export.shard_output import CountedField, SharedShard, TableShard
@@ -28,8 +29,9 @@ class AlikeRows:
     """
 
     def __init__(self, target: Format, tables: Mapping[str, Sequence[Spooled]]) -> None:
+        """Find which of the tables, given by role, are written alike in a target."""
         groups: list[tuple[Any, list[tuple[str, str]]]] = []
-        for name, spooled in tables.items():
+        for name, spooled in tables.items() if amounts().generates else ():
             role = target.roles[name]
             for table in spooled:
                 if table.kind != "item" or len(table.rules) > 1:

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from formatspec.engine.base.scratch_records import PIECE, Marks, Records, mark
+from formatspec.engine.base.amounts import amounts
+from formatspec.engine.base.scratch_records import Marks, Records, mark
 from formatspec.engine.conservation.tally import Tally
 from formatspec.engine.documents.around import Around
 from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting
@@ -46,14 +47,17 @@ class SpooledRows(Sequence[Any]):
     """The rows of one table so far, in a spool that all tables share."""
 
     def __init__(self, spool: Any) -> None:
+        """Begin without rows; spool: the file that they go to."""
         self._spool = spool
         self._spans = Records([("start", "i8"), ("length", "i4")])
         self._places = Records([("place", "i4")])
         self._noted = (array("q"), array("i"), array("i"))
         self._any_place = False
+        self._piece = amounts().piece
         self.given_out = 0
 
     def __len__(self) -> int:
+        """How many rows there are."""
         return len(self._spans) + len(self._noted[0])
 
     def add(self, text: bytes, place: int) -> None:
@@ -64,7 +68,7 @@ class SpooledRows(Sequence[Any]):
         starts.append(self._spool.tell())  # its end: rows are read when all are there
         lengths.append(len(text))
         self._spool.write(text)
-        if len(starts) >= PIECE:
+        if len(starts) >= self._piece:
             self._put_away()
 
     def _put_away(self) -> None:
@@ -96,9 +100,11 @@ class SpooledRows(Sequence[Any]):
             yield self._spans.read(row, row + 1)
 
     def __iter__(self) -> Iterator[Any]:
+        """Decode the rows one after another, in their order."""
         return (row_of(text) for text in self.texts())
 
     def __getitem__(self, place: Any) -> Any:
+        """A row, or a slice of rows.  Every call decodes all rows: only few callers need one at its place."""
         return list(self)[place]
 
 
@@ -130,6 +136,11 @@ class Finisher:
         renamed: Mapping[str, str] = {},
         spelled: Spelled = as_rendered,
     ) -> None:
+        """Begin without rows.
+
+        The arguments are those of `Exporter`; `same` says whether source and target are one format, and `renamed` gives
+        the new names of subsets by old ones.
+        """
         self.spelled = spelled
         self.target = target
         self.renamed = renamed
@@ -243,8 +254,11 @@ class Finisher:
             self.tally.wrote(f"{key[1]} {table}", rows.given_out)
 
     def _source_of(self, role: Role, key: tuple[str, str], made: _File) -> SharedFile | None:
-        """The file of the source that becomes this one: of its path, or the only one of its name where subsets are
-        named anew."""
+        """The shared file of the source that becomes this file.
+
+        It has the same path. Where subsets get new names, it is the only file of its role whose renamed path is this
+        one.
+        """
         if key in self.sources or not self.renamed:
             return self.sources.get(key)
         found = [file for (name, _), file in self.sources.items() if name == role.name and self._becomes(file, made)]

@@ -23,10 +23,15 @@ def rendered(role: Role, names: Mapping[str, Any]) -> str:
 
 
 def is_of(role: Role, names: Mapping[str, Any], made: Container[str]) -> bool:
-    """Whether the item of these names has a place in a role's files: none that are given for other names, and none of
-    which the path spells a name that follows from the item and has no value there.
+    """Tell whether the item of these names has a place in a role's files.
 
-    made: the names that follow from items.
+    It has none in files that are given for other names, and none in those whose path spells a name that follows from
+    the item and has no value there.
+
+    Args:
+        role: The role of the files.
+        names: The names of the item.
+        made: The names that follow from items.
     """
     for name, value in role.spec.given.items():
         if name not in role.template.names and names.get(name, value) not in (None, value):

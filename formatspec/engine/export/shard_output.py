@@ -16,8 +16,14 @@ from formatspec.files.document import FileError
 
 
 class CountedField(msgspec.Struct, frozen=True):
-    """A field of a row that counts rows: its key, the table that it counts, and where its number stands in the row's
-    text; `stop` is 0 where that is not known."""
+    """A field of a row whose number counts rows, so that joining shards raises it.
+
+    Attributes:
+        key: The field's key.
+        counter: The table whose rows are counted.
+        start: The offset in the row's text where the number begins.
+        stop: The offset where it ends; 0 where the place is not known.
+    """
 
     key: str
     counter: str

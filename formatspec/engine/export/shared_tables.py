@@ -42,8 +42,11 @@ class Spooled(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def turns(self) -> tuple[tuple[RowWriter, str], ...]:
-        """In which order its rows try to hold a record, and of which records: `read` from this row, of which a row
-        holds the geometry as `stated`, or any."""
+        """In which order the alternatives try to hold a record, and which records each takes at that turn.
+
+        `read` takes records that were read from this alternative, `stated` those whose stated geometry the alternative
+        holds, and "" any.
+        """
         if len(self.writers) == 1 or any(row.late for row in self.writers):
             return tuple((row, "") for row in self.writers)
         return tuple((row, which) for which in ("read", "stated", "") for row in self.writers)
@@ -79,6 +82,7 @@ def counts_of(role: Role, source: SharedFile, now: Mapping[str, Any]) -> dict[st
 
 
 def spooled_tables(role: Role) -> Iterable[Spooled]:
+    """The tables of a role's document whose rows come from items."""
     assert role.codec is not None
     for _, rule in tables_in(role.codec.rule, ()):
         rules = rules_of(rule)

@@ -1,1 +1,1 @@
-"""Which file and which row belongs to which item."""
+"""The files and the rows that belong to each item."""

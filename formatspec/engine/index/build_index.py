@@ -153,6 +153,15 @@ class Claimed:
     def __init__(
         self, form: Format, paths: Sequence[str], items: ItemFiles, unclaimed: list[str], faults: list[Fault]
     ) -> None:
+        """Match every path with the templates of the format's roles.
+
+        Args:
+            form: The layout.
+            paths: The paths of the tree, in their order.
+            items: Takes the files that make items.
+            unclaimed: Is given the paths that no role claims.
+            faults: Is given what is wrong with paths.
+        """
         self._form = form
         self._paths = paths
         names = {name: number for number, name in enumerate(form.roles)}
@@ -236,10 +245,13 @@ def _in_order(entries: Entries) -> Any:
 
 
 def _looked_through(form: Format, entries: Entries, rows: RowOwnership) -> tuple[Any, int, bool]:
-    """Which items are listed, by their numbers, how many of these have their image, and whether the keys of all are
-    in order.  What no source of items tells of is not listed: files that are nobody's.
+    """Decide which items are listed.
 
-    Where images make the items, a document that every item must have makes one too: its image is missing.
+    An item that no source of items tells of is not listed: its files belong to nobody. Where images make the items, a
+    document that every item must have makes one too: its image is missing.
+
+    Returns:
+        The numbers of the items that are listed, how many of them have their image, and whether all keys are in order.
     """
     sources = {name.partition(".")[0] for name in form.spec.items}
     if sources == {IMAGE}:

@@ -1,4 +1,4 @@
-"""What a document of many items holds outside its tables: keys that must be there, constants that must be so."""
+"""Checks of what a document of many items holds outside its tables: required keys and constants."""
 
 from __future__ import annotations
 

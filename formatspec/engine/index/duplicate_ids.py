@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from formatspec.engine.base.scratch_records import PIECE, Records
+from formatspec.engine.base.amounts import amounts
+from formatspec.engine.base.scratch_records import Records
 from formatspec.engine.index.id_columns import Column, hashes
 from formatspec.engine.read.projection import RowSource
 from formatspec.model.ids import free_ids
@@ -27,10 +28,12 @@ class Ids:
     """
 
     def __init__(self, keys: Sequence[str | None]) -> None:
+        """Begin without ids; keys: the key of the id in each alternative of the table, or None."""
         self.keys = keys
         self._seen = Records(NOTED)
         self._noted = (array("q"), array("i"), array("i"), array("b"))
         self.missing: list[tuple[int, int]] = []
+        self._piece = amounts().piece
 
     def see(self, which: int, document: Any, owner: int, position: int) -> None:
         """Note a row's id."""
@@ -46,7 +49,7 @@ class Ids:
             owners.append(owner)
             positions.append(position)
             alternatives.append(which)
-            if len(hashes) >= PIECE:
+            if len(hashes) >= self._piece:
                 self._put_away()
 
     def see_all(self, documents: Sequence[Any], owners: Any, start: int) -> None:

@@ -1,4 +1,4 @@
-"""Items by their names: which files make them, and what else is known of them before they are read."""
+"""The items by their names, with their files and what else is known of them before they are read."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from typing import Any, overload
 import msgspec
 import numpy as np
 
+from formatspec.engine.base.amounts import amounts
 from formatspec.engine.base.faults import Fault
 from formatspec.engine.base.scratch_records import Scratch
 from formatspec.engine.spec.compiled import IMAGE, Format, Role
@@ -21,12 +22,6 @@ from formatspec.engine.spec.names_join import extension_told
 from formatspec.language.leaf import Bind
 from formatspec.language.rules import LeafRule, MapRule, Rule
 from formatspec.paths.spellings import Spellings, spelled_like
-
-HELD = 1 << 12
-"""Items that stay in memory as they are; more are kept packed, on disk."""
-AHEAD = 1 << 14
-"""Bytes of packed items that are read at once, since items are asked for in their order."""
-
 
 NONE: Mapping[str, Any] = MappingProxyType({})
 """Nothing yet: most items of a shared file need no mapping of their own."""
@@ -58,12 +53,13 @@ class Entry(msgspec.Struct):
 
 
 class Entries(Sequence[Entry]):
-    """The items met so far, by their numbers and by their key names.
+    """The items that were found so far, by number and by name.
 
-    Many items do not stay in memory: what is noted of one counts until another is asked for.
+    Many items do not stay in memory. A change to an entry that came from disk lasts until another entry is asked for.
     """
 
     def __init__(self) -> None:
+        """Begin without items."""
         self._numbers: dict[int, int] = {}
         self._same_hash: dict[tuple[Any, ...], int] = {}
         self._near: dict[int, Entry] = {}
@@ -71,10 +67,12 @@ class Entries(Sequence[Entry]):
         self._scratch: Scratch | None = None
         self._ahead, self._ahead_from = b"", 0
         self._whole = False
+        self._held = amounts().items
         self.twins = False
         """Whether items differ in their image's extension alone."""
 
     def __len__(self) -> int:
+        """How many items there are."""
         return len(self._places)
 
     def find(self, identity: tuple[Any, ...]) -> int | None:
@@ -125,6 +123,7 @@ class Entries(Sequence[Entry]):
     @overload
     def __getitem__(self, number: slice) -> Sequence[Entry]: ...
     def __getitem__(self, number: int | slice) -> Entry | Sequence[Entry]:
+        """An item by its number, or some items; those that are not in memory are read from the scratch file."""
         if isinstance(number, slice):
             return Chosen(self, np.arange(len(self), dtype=np.int32)[number])
         near = self._near.get(number)
@@ -136,6 +135,7 @@ class Entries(Sequence[Entry]):
         return entry
 
     def __iter__(self) -> Iterator[Entry]:
+        """All items by their numbers."""
         return (self[number] for number in range(len(self)))
 
     def whole(self) -> None:
@@ -145,8 +145,8 @@ class Entries(Sequence[Entry]):
             self._pack(len(self._near))
 
     def _keep(self, entry: Entry) -> None:
-        if len(self._near) >= HELD:
-            self._pack(HELD // 2)
+        if len(self._near) >= self._held:
+            self._pack(self._held // 2)
         self._near[entry.number] = entry
 
     def _pack(self, count: int) -> None:
@@ -167,7 +167,7 @@ class Entries(Sequence[Entry]):
         start = place - self._ahead_from
         size = 4 + int.from_bytes(self._ahead[start : start + 4], "little") if 0 <= start < len(self._ahead) - 4 else 0
         if not 0 < size <= len(self._ahead) - start:
-            self._ahead, self._ahead_from, start = self._scratch.read(place, AHEAD), place, 0
+            self._ahead, self._ahead_from, start = self._scratch.read(place, amounts().items_ahead), place, 0
             size = 4 + int.from_bytes(self._ahead[:4], "little")
             if size > len(self._ahead):
                 self._ahead = self._scratch.read(place, size)
@@ -191,10 +191,12 @@ class Chosen(Sequence[Entry]):
     """Some items, in an order of their own."""
 
     def __init__(self, entries: Entries, numbers: np.ndarray[Any, np.dtype[np.int32]]) -> None:
+        """Take the items of `entries` that have these numbers, in the order of `numbers`."""
         self._entries = entries
         self._numbers = numbers
 
     def __len__(self) -> int:
+        """How many items were chosen."""
         return len(self._numbers)
 
     @overload
@@ -202,11 +204,13 @@ class Chosen(Sequence[Entry]):
     @overload
     def __getitem__(self, place: slice) -> Sequence[Entry]: ...
     def __getitem__(self, place: int | slice) -> Entry | Sequence[Entry]:
+        """An item by its place in the order of the choice, or some items."""
         if isinstance(place, slice):
             return Chosen(self._entries, self._numbers[place])
         return self._entries[int(self._numbers[place])]
 
     def __iter__(self) -> Iterator[Entry]:
+        """The items in the order of the choice."""
         return (self._entries[int(number)] for number in self._numbers)
 
 
@@ -216,12 +220,14 @@ def item_key(form: Format, names: Mapping[str, Any]) -> str:
 
 
 class ItemFiles:
-    """The files that make items, taken in the order of their paths, as if role after role had been gone through.
+    """Collects the files of items in the order of their paths.
 
-    In most layouts the files of an item stand near each other, so that its entry is at hand until it has all.
+    The result is as if one role after another had been gone through. In most layouts the files of an item follow each
+    other, so that its entry is in memory until it has all of them.
     """
 
     def __init__(self, form: Format, entries: Entries) -> None:
+        """Work out which roles make items; form: the layout, entries: where the items go."""
         self._form = form
         self._entries = entries
         names = set(form.key_names)
@@ -305,8 +311,14 @@ class ItemFiles:
         return names
 
     def done(self) -> list[Fault]:
-        """Give documents to the images whose names they have in other capitals, and number the items by the roles and
-        paths that first name them; gives what is wrong with files, as one that is one too many."""
+        """Finish the items once all files were taken.
+
+        Documents are given to the images whose names they have in other capitals. Items are numbered by the roles and
+        paths that first name them.
+
+        Returns:
+            What is wrong with files, for example that an item has two where one belongs.
+        """
         faults = [fault for _, fault in sorted(self._doubled, key=itemgetter(0))]
         if 0 < self._images < len(self._entries):
             faults += self._join_in_capitals()

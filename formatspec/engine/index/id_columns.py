@@ -1,4 +1,7 @@
-"""Numbers that rows state under some keys, noted while the rows are sought: joining needs no second look at them."""
+"""Ids that rows state, collected while the rows are located in the file.
+
+Joining rows to items then needs no second pass over the rows.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +28,7 @@ class IdColumns:
     """
 
     def __init__(self, keys: Sequence[str] = ()) -> None:
+        """Make a decoder for the values of `keys` alone."""
         self.keys = tuple(keys)
         names = [f"k{place}" for place in range(len(keys))]
         keyed = dict(zip(names, keys, strict=True))

@@ -204,8 +204,10 @@ class _Joining(msgspec.Struct):
             self._tell(number, names)
 
     def _new_twin(self, number: int, names: Mapping[str, Any]) -> int | None:
-        """A new item for a row that names the image of another row but for its extension; None where that is all that
-        there is of such a name."""
+        """Add an item for a row that names the image of another row but for its extension.
+
+        None stands for a row that names no other file than the item's own.
+        """
         extension, entry = names.get(self.looked.extension), self.entries[number]
         own = entry.names.get(self.looked.extension)
         if not extension or own is None or extension == own:
@@ -258,8 +260,10 @@ class _Joining(msgspec.Struct):
         return file if owner != found[0] and file != self.file.path else ""
 
     def _owners(self, names: Mapping[str, Any]) -> Sequence[int]:
-        """The numbers of the items whose names agree with a row's; for a source of items, one is made where there is
-        none."""
+        """The numbers of the items whose names agree with a row's.
+
+        For a table that is a source of items, an item is made where there is none.
+        """
         form, table, entries = self.form, self.table, self.entries
         self._forget_spellings()
         whole = all(name in names for name in form.key_names if not may_lack(form, name))
@@ -288,8 +292,10 @@ class _Joining(msgspec.Struct):
         return found if found or "id" in shape else self._spelled_otherwise(shape, key)
 
     def _spelled_otherwise(self, shape: tuple[str, ...], key: tuple[Any, ...]) -> Sequence[int]:
-        """The numbers of the items that a row means whose names are spelled otherwise; where it may mean several, those
-        are `rivals`."""
+        """The numbers of the items that a row means whose names are spelled otherwise.
+
+        Where the row may mean several, it is given none, and `rivals` holds them.
+        """
         found = self.looked.spelled_otherwise(shape, key)
         own = dict.fromkeys(self.looked.names_of(shape, number) for number in found)
         if len(own) > 1:

@@ -18,9 +18,10 @@ from formatspec.paths.spellings import Spellings, spelled_like
 
 
 class LookedUp:
-    """Items by some of their names, as they were when this was first asked for."""
+    """Indexes of items by some of their names, built when they are first asked for."""
 
     def __init__(self, form: Format, entries: Entries) -> None:
+        """Take the items as they are now; items that are added later are not found."""
         self.doubled: set[Any] = set()
         self.extension = extension_told(form) or ""
         self._form = form
@@ -70,8 +71,13 @@ class LookedUp:
         return [number for number in numbers if _key_of(self._form, shape, self._entries[number], split) == key]
 
     def alone(self, shape: tuple[str, ...], given: tuple[Any, ...], split: Split) -> Mapping[Any, int]:
-        """By their ids in a split, the numbers of the items that alone have theirs, among those with the other names
-        given."""
+        """Numbers of items by their ids in one split, for the items whose id no other has.
+
+        Args:
+            shape: The names that a row gives, `id` among them.
+            split: The split within which ids hold.
+            given: The row's values for the names other than `id`; only items that agree are looked at.
+        """
         if shape not in self._alone:
             place = shape.index("id")
             by: dict[Any, dict[Any, int]] = defaultdict(dict)
@@ -111,6 +117,7 @@ class Otherwise:
     """The rows of one table in one file that name items with other capitals than the items' files have."""
 
     def __init__(self) -> None:
+        """Begin without rows."""
         self._numbers, self._spellings, self._positions = array("i"), array("q"), array("i")
 
     def add(self, numbers: Sequence[int], spelling: int, position: int) -> None:

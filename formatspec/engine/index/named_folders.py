@@ -1,5 +1,7 @@
-"""Subsets of items whose images lie in folders that a document names, as `train: images/a` does; and those of which
-there is none."""
+"""Subsets of items whose images lie in folders that a document names, as `train: images/a` does.
+
+Folders that a document names and that do not exist are told as well.
+"""
 
 from __future__ import annotations
 
@@ -130,10 +132,14 @@ def named_elsewhere(role: Role, document: Any, subsets: Iterable[str]) -> Iterat
 
 
 def share_captures(form: Format, listing: Iterable[SharedFile], entries: Entries) -> None:
-    """Tell items the names in the paths of files that list no items, as a list of classes of any name: written to the
-    same format, the file is called so again.
+    """Give items the names in the paths of files that list no items, as a list of classes of any name.
 
-    listing: the files that list no items; where several of a role tell a name otherwise, none is told.
+    Written to the same format, such a file keeps its name.
+
+    Args:
+        form: The layout.
+        listing: The files that list no items; where several of a role tell a name otherwise, none is told.
+        entries: The items that get the names.
     """
     told: dict[str, set[str]] = {}
     for file in listing:

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 import msgspec
 import numpy as np
 
-from formatspec.engine.base.scratch_records import PIECE, Records
+from formatspec.engine.base.amounts import amounts
+from formatspec.engine.base.scratch_records import Records
 from formatspec.engine.index.entries import Entry
 from formatspec.engine.read.projection import Fields, RowSource
 from formatspec.engine.read.rows.merge_rows import RowReader
@@ -86,10 +87,6 @@ OWNED = [("owner", "i4"), ("part", "i2"), ("position", "i4"), ("alternative", "i
 """A row that belongs to an item: the item's number, the place of the row's part and its own, its reader."""
 
 
-SETTLED = 1 << 18
-"""Rows that are put in order together."""
-
-
 class Run(NamedTuple):
     """Rows of one item that follow each other in a table; `which`: the alternative that each is."""
 
@@ -105,11 +102,13 @@ class RowOwnership:
     """
 
     def __init__(self) -> None:
+        """Begin without rows."""
         self.parts: list[TableFile] = []
         self.values_of: Callable[[Entry], Iterable[SharedFile]] | None = None
         self._rows = Records(OWNED)
         self._noted = (array("i"), array("h"), array("i"), array("b"))
         self._bounds: Any = None
+        self._piece = amounts().piece
 
     def add(self, owner: int, position: int, alternative: int) -> None:
         """Note that a row of the last part belongs to an item."""
@@ -118,7 +117,7 @@ class RowOwnership:
         parts.append(len(self.parts) - 1)
         positions.append(position)
         alternatives.append(alternative)
-        if len(owners) >= PIECE:
+        if len(owners) >= self._piece:
             self._put_away()
 
     def add_all(self, owners: Any, start: int) -> None:
@@ -152,7 +151,7 @@ class RowOwnership:
         settled = Records(OWNED)
         owner = 0
         while owner < entries:
-            end = int(np.searchsorted(self._bounds, self._bounds[owner] + SETTLED, "right")) - 1
+            end = int(np.searchsorted(self._bounds, self._bounds[owner] + amounts().ordered_rows, "right")) - 1
             stop = min(max(end, owner + 1), entries)
             found = [self._rows.read(*span) for low, high, *span in spans if low < stop and high >= owner]
             own = [rows[(rows["owner"] >= owner) & (rows["owner"] < stop)] for rows in found]

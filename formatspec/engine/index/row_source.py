@@ -1,4 +1,4 @@
-"""Where the rows of a shared document are: held in memory, or sought in the file and decoded when they are read."""
+"""The rows of a shared document: held in memory, or located in the file and decoded when they are read."""
 
 from __future__ import annotations
 
@@ -34,26 +34,37 @@ class HeldRows:
     """Rows of a document that was decoded whole."""
 
     def __init__(self, rows: Sequence[Any]) -> None:
+        """Take the decoded rows."""
         self.rows = rows
 
     def __len__(self) -> int:
+        """How many rows there are."""
         return len(self.rows)
 
     def at(self, position: int) -> Any:
+        """The row at a position, from 0."""
         return self.rows[position]
 
     def some(self, start: int, stop: int, decode: Decode | None) -> Sequence[Any]:
+        """The rows from `start` up to `stop`; `decode` is not needed, since they are decoded."""
         return self.rows[start:stop]
 
     def typed(self, start: int, stop: int, decode: Decode) -> Sequence[Any] | None:
+        """None: decoded rows have no bytes that a fast reader could decode."""
         return None
 
     def batches(self, fields: Fields | None) -> Iterator[tuple[int, Sequence[Any]]]:
+        """All rows at once, with the position of the first."""
         yield 0, self.rows
 
 
 class _Near:
-    """Rows that were decoded.  asked: up to where they were asked for; alone: up to where none are decoded ahead."""
+    """The rows that were decoded last.
+
+    Attributes:
+        asked: The position behind the last row that was asked for.
+        alone: The position up to which no rows are decoded ahead, since one of them failed.
+    """
 
     __slots__ = ("alone", "asked", "rows", "start", "stop")
 
@@ -66,12 +77,19 @@ class FileRows:
     """Rows by their places in a JSON file: where each begins and ends."""
 
     def __init__(self, file: RangeFile, stated: IdColumns | None = None) -> None:
+        """Begin without rows.
+
+        Args:
+            file: The file that holds them.
+            stated: Collects the ids that rows state while they are sought; None where no ids are needed.
+        """
         self.file = file
         self.stated = IdColumns() if stated is None else stated
         self._spans = Records([("start", "i8"), ("end", "i8")])
         self._near: dict[Decode | None, _Near] = {}
 
     def __len__(self) -> int:
+        """How many rows there are."""
         return len(self._spans)
 
     def add(self, starts: Any, ends: Any) -> None:
@@ -79,9 +97,20 @@ class FileRows:
         self._spans.add(starts, ends)
 
     def at(self, position: int) -> Any:
+        """The row at a position, from 0, decoded anew at each call."""
         return msgspec.json.decode(self._between(position, position + 1)[1])
 
     def some(self, start: int, stop: int, decode: Decode | None) -> Sequence[Any]:
+        """The rows from `start` up to `stop`, decoded with some that follow, which are held until others are asked for.
+
+        Args:
+            start: The position of the first row, from 0.
+            stop: The position behind the last.
+            decode: Decodes the bytes of a JSON list; None decodes whole rows.
+
+        Raises:
+            ValidationError: A row is not of the type that `decode` asks for.
+        """
         near = self._near.get(decode)
         if near is None:
             near = self._near[decode] = _Near()
@@ -91,8 +120,11 @@ class FileRows:
         return near.rows[start - near.start : stop - near.start]
 
     def _fetch(self, near: _Near, start: int, stop: int, decode: Decode | None) -> None:
-        """Decode rows with some that follow, where those before them were asked for last; where one of these is not as
-        `decode` types it, only those that are asked for."""
+        """Decode rows with some that follow, where rows are asked for one after another.
+
+        Where one of those that follow is not of the type that `decode` asks for, only the rows that are asked for are
+        decoded.
+        """
         end = max(stop, self._ahead(start)) if start == near.asked and start >= near.alone else stop
         try:
             rows = self._decoded(start, end, decode)
@@ -121,6 +153,7 @@ class FileRows:
         return start + int(np.searchsorted(spans["end"], spans["start"][0] + AHEAD_SPAN))
 
     def typed(self, start: int, stop: int, decode: Decode) -> Sequence[Any] | None:
+        """The rows of `some`, or None where one of them is not of the type that `decode` asks for."""
         try:
             return self.some(start, stop, decode)
         except (ValueError, msgspec.MsgspecError):
@@ -145,6 +178,10 @@ class FileRows:
         return self.file.places.at(start + len(text[:before].encode()))
 
     def batches(self, fields: Fields | None) -> Iterator[tuple[int, Sequence[Any]]]:
+        """All rows in batches of about SPAN bytes, each with the position of its first row.
+
+        fields: the keys that are decoded; None for whole rows.
+        """
         decode = msgspec.json.Decoder(list[row_type(fields) if fields is not None else Any]).decode  # type: ignore[misc]
         for at, spans in self._spans.pieces():
             start = 0
@@ -164,6 +201,7 @@ class RangeFile:
     """A file that is read in pieces, from several processes too: nothing depends on a position in it."""
 
     def __init__(self, path: Path) -> None:
+        """Note the path; the file is opened when it is first read."""
         self.path = path
 
     @cached_property
@@ -206,6 +244,7 @@ class RangeFile:
         return read
 
     def __del__(self) -> None:
+        """Close the file where it was opened."""
         if "_descriptor" in self.__dict__:
             os.close(self._descriptor)
 

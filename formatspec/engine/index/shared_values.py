@@ -29,9 +29,11 @@ class SharedValues:
     """The slots that shared documents state for all their items."""
 
     def __init__(self) -> None:
+        """Begin without values."""
         self._roles: list[tuple[tuple[str, ...], dict[Key, SharedFile]]] = []
 
     def __bool__(self) -> bool:
+        """Whether any shared document states a value."""
         return bool(self._roles)
 
     def add(self, names: tuple[str, ...], files: Mapping[Key, SharedFile]) -> None:

@@ -1,4 +1,4 @@
-"""Lists of items that are made of others: a list of training and validation items gives no subset of its own."""
+"""Lists that only unite other lists, as `trainval` does; they give items no subset of their own."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Pixels of label images to regions, and back."""
+"""Label images read to regions, and painted from regions."""

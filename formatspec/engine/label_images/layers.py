@@ -1,4 +1,4 @@
-"""What a label image paints: the number of each object within its category, the areas that nobody's object is."""
+"""The layers of a label image: objects with their numbers within categories, and areas that belong to no object."""
 
 from __future__ import annotations
 

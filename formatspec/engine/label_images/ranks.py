@@ -1,4 +1,4 @@
-"""Numbers in a label image that order records: which record each of them means."""
+"""Pixel values that order records, and the record that each of them means."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Label images read: one row per distinct pixel value, whose pixels are the row's region."""
+"""The reader of label images: each distinct pixel value is a row, and its pixels are the row's region."""
 
 from __future__ import annotations
 
@@ -40,6 +40,7 @@ from formatspec.model.region import Region
 from formatspec.pixels import containers, png
 from formatspec.pixels.labels import split, zero_region
 from formatspec.pixels.palettes import bits
+from formatspec.pixels.png_header import HEADER_SIZE, Header, read_header
 
 
 class RasterReader(msgspec.Struct, frozen=True):
@@ -78,7 +79,7 @@ class RasterReader(msgspec.Struct, frozen=True):
     def look(self, data: bytes, state: ItemState) -> None:
         """What the header and the end tell, without decoding."""
         size = None if self.spec.scaled else state.size()
-        if containers.is_whole_png(data) and _is_expected(data[: containers.PNG_HEADER], self.spec.image, size):
+        if containers.is_whole_png(data) and _is_expected(data[:HEADER_SIZE], self.spec.image, size):
             return
         header = containers.read_header(data)
         if not fits_header(header, self.spec.image):
@@ -190,7 +191,7 @@ class RasterReader(msgspec.Struct, frozen=True):
 def _is_expected(header: bytes, modes: tuple[str, ...], size: tuple[int, int] | None) -> bool:
     """Whether a PNG file with this header has one of the modes, and this size if any; those of a dataset are alike."""
     try:
-        found = png.read_header(header)
+        found = read_header(header)
     except ImageError:
         return False
     return fits_header(found, modes) and size in (None, (found.width, found.height))
@@ -210,7 +211,7 @@ def fits_mode(mode: str, modes: Sequence[str]) -> bool:
     return ("rgb" in modes and mode in ("rgba", "palette")) or ("gray16" in modes and mode == "gray")
 
 
-def fits_header(header: png.Header, modes: Sequence[str]) -> bool:
+def fits_header(header: Header, modes: Sequence[str]) -> bool:
     """Whether a PNG's header can be one of the modes."""
     if header.color == 0:
         return fits_mode("gray16" if header.depth == 16 else "gray", modes)
@@ -267,7 +268,9 @@ def raster_reader(spec: FileSpec, rule: Rule, scope: Scope, context: ReadContext
     tables = () if alphabets else tables_of(rule)
     rows = tuple(row_reader(table, scope, context) for table in tables if not is_derived(table.row))
     if not alphabets and not tables:
-        raise problem("pixels are a table, or a mask of one record", rule.place, "`each:`, or `L: slot | map(…)`")
+        raise problem(
+            "`pixels` needs a table of records, or the mask of one record", rule.place, "`each:`, or `L: slot | map(…)`"
+        )
     keys = known_channels(spec.image, rule)
     for key in keys:
         if key not in KEYS:

@@ -52,6 +52,7 @@ def alphabets_of(rule: Rule) -> tuple[Alphabet, ...]:
 
 
 def channels_of(rule: Rule) -> tuple[str, ...]:
+    """The channels of a label image that a rule names, each once, in the rule's order."""
     if isinstance(rule, OneOf):
         return tuple(dict.fromkeys(key for choice in rule.alternatives for key in channels_of(choice)))
     if isinstance(rule, TableRule):

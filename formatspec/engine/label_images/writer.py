@@ -1,4 +1,4 @@
-"""Label images written: what the rows of an item show is painted, later ones over earlier ones."""
+"""The writer of label images: it paints the regions of the rows, later ones over earlier ones."""
 
 from __future__ import annotations
 
@@ -262,7 +262,7 @@ def _value(row: Any, keys: Sequence[str]) -> Value:
 
 
 def _blank(value: Value) -> str:
-    """Why a record is not painted whose value would be read as no record."""
+    """Why a record is not painted: its pixel value would be read as no record."""
     told = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
     return f"the pixel value {told} stands for nothing"
 

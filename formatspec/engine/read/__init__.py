@@ -1,1 +1,1 @@
-"""Values become slots, slots records, records an item."""
+"""Reading: from the values of documents to slots, from slots to records, and from records to an item."""

@@ -1,4 +1,4 @@
-"""Binders: what becomes of a decoded value.  Geometry is judged here, where its place is known."""
+"""Binders, which put decoded values into slots.  Geometry is checked here, where its place is known."""
 
 from __future__ import annotations
 
@@ -115,8 +115,10 @@ def _attributes(value: Any, record: Record, state: ItemState) -> None:
 
 
 def _known_category(slot: str, value: Any, state: ItemState) -> None:
-    """Raise MisfitError where the table of categories has none with a slot's value: no open table has names for
-    further numbers and colours."""
+    """Raise MisfitError where the table of categories has none with a slot's value.
+
+    Numbers and colours are checked in open tables too, since an open table has no names for further ones.
+    """
     categories = state.categories
     if slot == "name" and value == "":
         raise MisfitError("FIELD", "the name of the class is empty", "a name", value, "name")

@@ -1,4 +1,4 @@
-"""Slots put together to records of the model: objects, labels, areas, and the item that holds them."""
+"""The objects, labels, areas and the item of the model, built from the slots of records."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def _judge(item: Item, state: ItemState) -> None:
 
 
 def _check_pixels(state: ItemState) -> None:
-    """Note pixels of objects that no document lists, and that no class tells of either."""
+    """Note pixels of objects that no document lists and that no class value in a label image explains."""
     for place, record in enumerate(state.tables.get("object", ())):
         if "$pixel" not in record or any(slot.startswith("category.") for slot in record):
             continue
@@ -136,7 +136,7 @@ def _plain(value: Any) -> Any:
 
 
 def _note_displayed(state: ItemState) -> None:
-    """Say of an image that EXIF turns that its stated size is the displayed one, which is kept."""
+    """Note that an image's stated size is the size as displayed, after the rotation that EXIF asks for; it is kept."""
     for number, fault in enumerate(state.faults):
         if fault.code == "IMAGE_ROTATED":
             words = f"{fault.message.partition(';')[0]}; the stated size is that of the image as displayed, and is kept"
@@ -235,8 +235,10 @@ def in_named_order(points: Sequence[Any], names: Sequence[str], order: Sequence[
 
 @lru_cache(maxsize=1024)
 def _groups(slots: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...], tuple[tuple[str, str], ...]]:
-    """The slots of an object's record in groups, as `parted` gives them, attributes with their names; the records of a
-    dataset are much alike."""
+    """Sort the slots of an object's record into the object's own, those of its category, and its attributes.
+
+    The result is cached by the names of the slots, since the records of a dataset are much alike.
+    """
     own = tuple(slot for slot in slots if slot in OBJECT)
     named = tuple(slot for slot in slots if slot.startswith("category."))
     attributes = tuple((slot, slot.removeprefix("attributes.")) for slot in slots if slot.startswith("attributes."))
@@ -254,7 +256,7 @@ def group_slots(record: Record) -> tuple[Record, Record, Record]:
 
 
 def _see_listed(record: Record, state: ItemState) -> None:
-    """Note a category that the dataset's own list does not name."""
+    """Note a category that the dataset's list of categories does not name."""
     name = record.get("category.name")
     if name is not None and categories_of(record, state).find(record) is None:
         file, path = record.get("$name_at", (record.get("$file", state.file), ()))
@@ -373,7 +375,10 @@ def _areas(state: ItemState, objects: Sequence[Object]) -> tuple[Area, ...]:
 
 
 def _beyond(region: Region, things: Sequence[Object]) -> Region:
-    """The pixels that outlines of the same category do not explain; along edges, painters differ by a pixel."""
+    """The pixels that outlines of the same category do not cover.
+
+    Along edges a difference of one pixel is allowed, since tools fill outlines in different ways.
+    """
     rest = region
     masks = []
     for thing in things:

@@ -1,4 +1,4 @@
-"""A dataset's categories: a table that rows point into, or the union of what rows say."""
+"""The categories of a dataset: a table that rows refer to, or the union of what rows state."""
 
 from __future__ import annotations
 
@@ -41,6 +41,7 @@ class Categories:
         self, listed: Sequence[Category], closed: bool, match: tuple[str, ...] = (),
         numbered: Sequence[tuple[Category, Category]] = (),
     ) -> None:  # fmt: skip
+        """Index the categories by each of their names and numbers; see the class."""
         self.listed = tuple(listed)
         self.closed = closed
         self.match = match
@@ -106,8 +107,10 @@ class Categories:
             return False
 
     def named(self, slot: str) -> Mapping[Any, Category]:
-        """The categories that rows mean which say of them just this slot, by its values.  A value that none has in a
-        closed table, or that names none, raises LookupError."""
+        """Categories by the value of one slot, for rows that state no other slot of the category.
+
+        Looking up a value raises LookupError where a closed table has no such category, or where the value names none.
+        """
         return self._named.setdefault(slot, _Named(self, slot))
 
     def find(self, record: Record) -> Category | None:

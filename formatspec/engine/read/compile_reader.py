@@ -74,7 +74,7 @@ def compile_reader(rule: Rule, scope: Scope, context: ReadContext, at: DocumentP
         if all(isinstance(choice, TableRule) for choice in rule.alternatives):
             return _table(tuple(rule.alternatives), scope, context, at, rule.place)  # type: ignore[arg-type]
         return _choice(rule, scope, context, at)
-    raise problem("this rule cannot stand here", rule.place)
+    raise problem("a rule of lines can stand only under `lines:`", rule.place)
 
 
 def _list(rule: ListRule, scope: Scope, context: ReadContext, at: DocumentPath) -> Reader:

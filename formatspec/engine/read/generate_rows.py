@@ -1,7 +1,7 @@
-"""Rows that are as a spec has them, read by a function written for them; where one is not, the readers that judge
-read them all again.
+"""Fast reader for well-formed rows of a table, generated as Python source.
 
-So that what is said of a row is said in one place, a plain reader says nothing: it gives up.
+Any row that deviates makes it give up, and the validating reader reads the whole run again. A fast reader reports
+nothing, so that each finding has one origin.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from msgspec import UNSET, UnsetType
 
 from formatspec.codecs.registry import UnfitError
 from formatspec.codecs.values import FARTHEST
+from formatspec.engine.base.amounts import amounts
 from formatspec.engine.base.faults import Record
 from formatspec.engine.base.kept_fields import AREA, KEPT, holds_value, note_kept
 from formatspec.engine.base.source_code import Names, function
@@ -149,6 +150,8 @@ def _is_there(value: Any) -> bool:
 
 def generate_rows_reader(reader: RowReader, context: ReadContext) -> FastRows | None:
     """The plain reader of a table of objects; None where its rows ask for more than such a reader can."""
+    if not amounts().generates:
+        return None
     rule, scope = reader.rule.row, reader.scope.inside(reader.table)
     fields = fields_of([reader.rule], reader.scope, context)
     if reader.kind != "object" or reader.table == "children" or reader.overlap or reader.by not in ((), ("id",)):
@@ -362,8 +365,12 @@ class _Writing:
         yield f"{read}(part, record, state)"
 
     def _inline(self, field: Field, leaf: Bind) -> tuple[Any, tuple[str, ...], str] | None:
-        """The type of a leaf's value, the lines that read it, and what holds where it is absent; None where its own
-        reader reads it."""
+        """Generate the lines that read a leaf without calling its own reader.
+
+        Returns:
+            The type of the leaf's value, the lines that read it, and the line for rows that lack it; None where the
+            leaf's own reader must be called.
+        """
         if len(leaf.names) > 1 or self.bound[leaf.names[0]] > 1:
             return None
         meaning = self.scope.resolve(leaf.names[0], field.place)

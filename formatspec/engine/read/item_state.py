@@ -1,4 +1,4 @@
-"""What is known of one item, or of one shared document, while it is being read."""
+"""Mutable state while one item, or one shared document, is read: its records, faults and captures."""
 
 from __future__ import annotations
 
@@ -83,6 +83,13 @@ class ItemState:
     )  # fmt: skip
 
     def __init__(self, captures: dict[str, Any], categories: Any, origin: bool) -> None:
+        """Begin an item.
+
+        Args:
+            captures: The names in the paths of its files.
+            categories: The categories of the item's split.
+            origin: Whether records keep their source rows, for writing to the same format.
+        """
         self.item: Record = {}
         self.tables: dict[str, list[Record]] = {}
         self.keyed: dict[tuple[str, ...], dict[Any, Record]] = {}

@@ -92,8 +92,11 @@ def json_types_of(rule: OneOf, scope: Scope) -> JsonTypes | None:
 
 
 def raw_held(kinds: JsonTypes) -> Callable[[Raw], tuple[str, ...] | None] | None:
-    """A function that says which geometry a raw value holds: none where it is empty, None where it is none of the
-    alternatives."""
+    """Make a function that says which geometry the bytes of a JSON value hold.
+
+    The function gives () for an empty value, and None for one that fits no alternative. None is given in its place
+    where the alternatives are told apart by several keys.
+    """
     if len(kinds.keys) > 1:
         return None
     known = {

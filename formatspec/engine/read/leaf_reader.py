@@ -25,7 +25,6 @@ from formatspec.engine.read.rows.merge_rows import Reader
 from formatspec.engine.resolve.codec_chain import Chain, build
 from formatspec.engine.resolve.discriminators import (
     constant_of,
-    equal_strictly,
     follows_from_shape,
 )
 from formatspec.engine.resolve.held_slots import GEOMETRY, SLOT_OF, UNREAD
@@ -35,6 +34,7 @@ from formatspec.language.errors import Place
 from formatspec.language.expression import Expression, ListOf, Literal, Name
 from formatspec.language.leaf import Bind, Computed, Constant, Keep, Leaf, Text
 from formatspec.language.rules import ASIDE, KEY, PLACE
+from formatspec.model.plain.same_value import same_value
 from formatspec.paths.spellings import differs_in_capitals
 
 Wanted = Callable[[Meaning, Scope], bool]
@@ -62,6 +62,19 @@ def nothing(value: Any, record: Record, state: ItemState) -> None:
 
 
 def leaf_reader(leaf: Leaf, place: Place, scope: Scope, context: ReadContext, at: DocumentPath, keys: int) -> Reader:
+    """Compile the reader of one leaf, which puts what a value says into the slots of a record.
+
+    Args:
+        leaf: The leaf as it was parsed.
+        place: Where the spec states it.
+        scope: What names mean there.
+        context: What is asked for, and how findings are noted.
+        at: The path of the leaf in its document.
+        keys: How many keys its value comes from.
+
+    Raises:
+        SpecError: The leaf's slots or codecs do not go together.
+    """
     if isinstance(leaf, Keep):
         if context.areas and not context.compares and states_area(leaf, scope):
             return _stated_area
@@ -129,14 +142,14 @@ def _is_default(value: Any, default: Any, textual: bool) -> bool:
         return False
     if type(value) is Raw:
         value = json.decode(value)
-    return bool(equal_strictly(value, default) or (textual and value == str(default)))
+    return bool(same_value(value, default) or (textual and value == str(default)))
 
 
 def _constant(leaf: Constant, place: Place, scope: Scope, at: DocumentPath) -> Reader:
     expected = constant_of(leaf, scope)
 
     def read(value: Any, record: Record, state: ItemState) -> None:
-        if not equal_strictly(value, expected):
+        if not same_value(value, expected):
             state.fault("FIELD", (*state.at, *at), place, "the value is another", repr(expected), value)
 
     return read

@@ -19,7 +19,8 @@ Decode = Callable[[bytes], Any]
 class RowSource(Protocol):
     """The rows of one table in one file."""
 
-    def __len__(self) -> int: ...
+    def __len__(self) -> int:
+        """How many rows there are."""
 
     def at(self, position: int) -> Any:
         """One row."""
@@ -72,7 +73,7 @@ def _fields(rule: Rule, scope: Scope, context: ReadContext) -> Fields | None:
 
 
 def _read(rule: Rule, scope: Scope, context: ReadContext) -> bool:
-    """Whether anybody looks at a value."""
+    """Whether the value of a rule is used."""
     if not isinstance(rule, LeafRule):
         return True
     if isinstance(rule.leaf, Keep | Computed):

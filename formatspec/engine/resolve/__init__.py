@@ -1,1 +1,1 @@
-"""What a rule means, found out once when a spec is compiled, before any data is seen."""
+"""The meaning of a spec's rules, resolved once before any data is read."""

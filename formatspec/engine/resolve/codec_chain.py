@@ -1,4 +1,4 @@
-"""One leaf's way between the file's value and the model's: text, codecs, type; both directions."""
+"""The chain of one leaf: text, codecs and type of its slots, for reading and for writing."""
 
 from __future__ import annotations
 
@@ -17,25 +17,32 @@ from formatspec.language.errors import Place
 from formatspec.language.expression import Literal
 from formatspec.language.leaf import Bind
 from formatspec.language.rules import problem
+from formatspec.model.plain.decimals import DECIMAL, read_decimal, spell_decimal
 from formatspec.model.slots import Type
 from formatspec.paths.templates import formats
 
 Convert = Callable[[Any, Env], Any]
 
-NUMBER = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?|[-+]?(?:nan|NaN|inf|Infinity)"
+NUMBER = rf"{DECIMAL}|[-+]?(?:nan|NaN|inf|Infinity)"
 """A number of a text.  There is one way to fit it, so that a line that does not fit is refused at once."""
-WHOLE_NUMBER = rf"(?:{formats.field('x', 'd').pattern})(?:\.\d+)?"
+WHOLE_NUMBER = rf"(?:{formats.field('x', 'd').pattern})(?:\.[0-9]+)?"
 """A whole number, or one that is stated as 1.0, of which a finding tells."""
-_INTEGER = re.compile(r"[-+]?\d+")
-_NUMBER = re.compile(NUMBER)
+_INTEGER = re.compile(r"[-+]?[0-9]+")
+_NO_NUMBER = re.compile(r"[-+]?(?:nan|NaN|inf|Infinity)")
 _PADDED = re.compile(r"0\d+d")
 
 
 class Chain(msgspec.Struct, frozen=True):
-    """decode: file to model, encode: model to file; both raise UnfitError.
+    """The conversions of one leaf.
 
-    pattern: for text, what the file's side looks like; None where anything goes.
-    unspelled: for text, the value that `encode` spells; the same as `encode` where it spells none.
+    Attributes:
+        decode: From the file's value to the model's; raises UnfitError.
+        encode: From the model's value to the file's; raises UnfitError.
+        codecs: The codecs, in the order in which they are written in the spec.
+        needs: What the codecs ask for, as `size` for the image's size.
+        pattern: The regular expression of the text in the file; None where any text goes.
+        unspelled: In a text document, the value before it becomes text; the same as `encode` where nothing becomes
+            text.
     """
 
     decode: Convert
@@ -47,20 +54,18 @@ class Chain(msgspec.Struct, frozen=True):
 
 
 def text_from_number(value: float) -> str:
-    """The shortest decimal that reads back as the same number, without exponent where possible."""
+    """Spell a number for a text document; see `spell_decimal`.  Booleans become `true` and `false`."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, int):
-        return str(value)
-    text = repr(float(value))
-    if "e" in text and abs(value) < 1e15:
-        text = f"{value:.20f}".rstrip("0").rstrip(".")
-        return text if float(text) == value else repr(value)
-    return text
+    return spell_decimal(value)
 
 
 def spell(value: Any, env: Env | None = None) -> str:
-    """A value as text: numbers canonical, lists parted by blanks."""
+    """Spell a value for a text document: numbers as `spell_decimal` does, lists separated by blanks, null as nothing.
+
+    Raises:
+        UnfitError: The value is a mapping or something else that text cannot hold.
+    """
     kind = type(value)
     if kind is str:
         return value  # type: ignore[no-any-return]
@@ -110,15 +115,22 @@ _ENCODE = msgspec.json.Encoder().encode
 
 
 def number_from_text(text: Any, env: Env | None = None) -> int | float:
-    """A number of a text file; integers stay integers."""
+    """Read a number of a text document.
+
+    NaN and the infinities are read too, so that their finding can say that a coordinate is no number.
+
+    Raises:
+        UnfitError: The value is no text, or spells no number.
+    """
     if not isinstance(text, str):
         raise UnfitError("a number", text)
     text = text.strip()
-    if _INTEGER.fullmatch(text) and len(text) < 400:
-        return int(text)
-    if _NUMBER.fullmatch(text):
+    found = read_decimal(text)
+    if found is None and _NO_NUMBER.fullmatch(text):
         return float(text)
-    raise UnfitError("a number", text)
+    if found is None:
+        raise UnfitError("a number", text)
+    return found
 
 
 def _read_numbers(text: Any, env: Env) -> Any:

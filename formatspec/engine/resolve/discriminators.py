@@ -1,4 +1,4 @@
-"""What tells alternatives apart: the constants and the required keys of a rule."""
+"""The constants and the required keys by which alternatives of a rule are told apart."""
 
 from __future__ import annotations
 
@@ -10,11 +10,7 @@ from formatspec.engine.resolve.scope import Scope
 from formatspec.language.expression import Name
 from formatspec.language.leaf import Bind, Constant, Keep
 from formatspec.language.rules import Field, LeafRule, MapRule, OneOf, Rule, TableRule, is_places
-
-
-def equal_strictly(a: Any, b: Any) -> bool:
-    """Equality in which 0, 0.0, "0" and false differ."""
-    return type(a) is type(b) and bool(a == b)
+from formatspec.model.plain.same_value import same_value
 
 
 def constant_of(leaf: Constant, scope: Scope) -> Any:
@@ -64,7 +60,7 @@ def row_test(rule: Rule, scope: Scope) -> RowTest:
             part: Any = value
             for key in path:
                 part = part.get(key, MISSING) if isinstance(part, dict) else MISSING
-            if not equal_strictly(part, expected):
+            if not same_value(part, expected):
                 return False
         return True
 
@@ -90,7 +86,7 @@ def alternative_test(rule: Rule, scope: Scope) -> RowTest:
         return lambda value: isinstance(value, list | tuple)
     if isinstance(rule, LeafRule) and isinstance(rule.leaf, Constant):
         constant = constant_of(rule.leaf, scope)
-        return lambda value: equal_strictly(value, constant)
+        return lambda value: same_value(value, constant)
     return row_test(rule, scope)
 
 
@@ -112,8 +108,10 @@ def may_be_absent(field: Field, scope: Scope) -> bool:
 
 
 def is_filled(field: Field, scope: Scope) -> bool:
-    """Whether what lacks a field, or has null there, is given its value, of which a finding tells: an object's row by
-    the leaf's `else`, an image's size by the image."""
+    """Whether an absent or null field is given a value, of which a finding tells.
+
+    An object's row gets the value of the leaf's `else`, an image's size comes from the image file.
+    """
     if filling(field) == "IMAGE_SIZE_ABSENT":
         return not field.optional and not scope.cells and scope.kind != "dataset"
     if field.optional or scope.kind != "object" or scope.textual or len(field.keys) > 1:

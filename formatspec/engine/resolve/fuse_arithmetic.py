@@ -1,4 +1,4 @@
-"""A chain of codecs that are arithmetic, as one function."""
+"""A chain of codecs that only calculate, compiled to one function."""
 
 from __future__ import annotations
 

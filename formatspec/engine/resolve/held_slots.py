@@ -1,4 +1,8 @@
-"""Which slots of an object a rule holds, as bits, so that what a target cannot hold is counted cheaply."""
+"""Bit sets of the object slots that a rule writes.
+
+`losses` subtracts them from the slots that an object has, so that counting what a target cannot hold costs one
+operation for each object.
+"""
 
 from __future__ import annotations
 
@@ -60,8 +64,10 @@ IMPLIED = {
 
 
 def record_mark(record: Any) -> Hashable:
-    """What stands for a record among those that were written: its identity, but an area is made anew for each picture
-    that shows it."""
+    """A hashable value that stands for a record among those that were written.
+
+    It is the record's identity. An area has its category's mark, since an area is made anew for each label image.
+    """
     return mark_of_area(record.category) if isinstance(record, Area) else id(record)
 
 

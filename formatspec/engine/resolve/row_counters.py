@@ -1,4 +1,7 @@
-"""Numbers that count rows: a shard counts from 0, and whoever joins the shards adds what came before."""
+"""Numbers that count rows of the whole output.
+
+A shard counts from 0. Joining the shards adds the number of rows in the shards before it.
+"""
 
 from __future__ import annotations
 
@@ -34,11 +37,13 @@ class Counted(int):
     counter: str
 
     def __new__(cls, value: int, counter: str) -> Counted:
+        """Make a number that knows which table's rows it counts."""
         made = int.__new__(cls, value)
         made.counter = counter
         return made
 
     def __add__(self, other: int) -> int:
+        """A count plus an int counts the same table; any other sum is a plain number."""
         return Counted(int(self) + other, self.counter) if type(other) is int else int(self) + other
 
     __radd__ = __add__
@@ -63,6 +68,7 @@ class Absolute(Relative):
     """Numbers of rows where parts are written one after another: they are what they will be, and may be text."""
 
     def __init__(self) -> None:
+        """Begin before the first row of every table."""
         self._before: Counter[tuple[File | None, str]] = Counter()
 
     def of(self, file: File | None, counter: str, count: int) -> int:

@@ -29,11 +29,13 @@ class SchemaError(ValueError):
     """What makes a schema none that can be used: in words, and where in the schema."""
 
     def __init__(self, message: str, path: Path = ()) -> None:
+        """Take the message and the path of keys to the part of the schema that is wrong."""
         super().__init__(message, path)
         self.message = message
         self.path = path
 
     def __str__(self) -> str:
+        """The message alone."""
         return self.message
 
 

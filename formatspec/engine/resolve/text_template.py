@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from formatspec.engine.base.amounts import amounts
 from formatspec.engine.resolve.codec_chain import NUMBER, WHOLE_NUMBER, build, spell
 from formatspec.engine.resolve.scope import Scope
 from formatspec.language.errors import Place
@@ -78,8 +79,14 @@ class TextTemplate(msgspec.Struct, frozen=True):
 
 
 def text_template(leaf: Text, scope: Scope, place: Place) -> TextTemplate:
-    """Compile a text.  Fields are named p0, p1, …, and those of which the text is kept text, text2, …; each matches
-    what its leaf can hold."""
+    """Compile a text of the spec to a template and the leaves of its fields.
+
+    Fields are named p0, p1, …; fields whose text is kept are named text, text2, …. Each field matches what its leaf can
+    hold.
+
+    Raises:
+        SpecError: The text cannot be taken apart again, or a leaf has no meaning in `scope`.
+    """
     parts: list[str | TemplateField] = []
     leaves: dict[str, Bind | Keep | Computed] = {}
     optional: set[str] = set()
@@ -111,8 +118,10 @@ def text_template(leaf: Text, scope: Scope, place: Place) -> TextTemplate:
     except ValueError as error:
         raise problem(f"in {leaf.source!r}: {error}", place) from None
     numbers = _only_numbers(parts)
-    by_words = numbers is not None and all(
-        part == " " if isinstance(part, str) else _is_parted_by_blanks(part.pattern) for part in parts
+    by_words = (
+        amounts().generates
+        and numbers is not None
+        and all(part == " " if isinstance(part, str) else _is_parted_by_blanks(part.pattern) for part in parts)
     )
     return TextTemplate(
         template, leaves, frozenset(optional), numbers, _literals(parts), fitting_words={} if by_words else None

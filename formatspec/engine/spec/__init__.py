@@ -1,1 +1,1 @@
-"""A spec, compiled."""
+"""Compiled specs: roles, options, levels, and what a format requires and asks for."""

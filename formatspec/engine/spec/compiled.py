@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, Literal
 
 import msgspec
 
-from formatspec.codecs.registry import Env
 from formatspec.engine.documents.role_codec import RoleCodec, document_codec
 from formatspec.engine.label_images.layers import BY_AREA, BY_ORDER
 from formatspec.engine.label_images.reader import RasterReader, raster_reader
@@ -16,7 +15,6 @@ from formatspec.engine.label_images.writer import PAINT, RasterWriter, raster_wr
 from formatspec.engine.read.compile_reader import compile_reader, row_reader
 from formatspec.engine.read.leaf_reader import ReadContext
 from formatspec.engine.read.rows.merge_rows import Reader, RowReader
-from formatspec.engine.resolve.codec_chain import Convert, build, path_pattern
 from formatspec.engine.resolve.json_schema import Schema, compile_schema
 from formatspec.engine.resolve.schema_bounds import SchemaError
 from formatspec.engine.resolve.scope import Meaning, Scope
@@ -30,25 +28,22 @@ from formatspec.engine.spec.object_rows import (
     states_outlines,
 )
 from formatspec.engine.spec.option_keys import named_layout
+from formatspec.engine.spec.path_templates import Pieces, capture_formats, key_names, path_pieces, path_template
 from formatspec.engine.write.compile_writer import compile_writer
 from formatspec.engine.write.print_leaf import Writer
 from formatspec.language.errors import Place, suggest
-from formatspec.language.leaf import Bind, LeafSyntaxError, Text, parse_text
+from formatspec.language.leaf import Bind
 from formatspec.language.load import Layout, Source, place_at
 from formatspec.language.rules import OneOf, Rule, TableRule, problem
 from formatspec.language.schema import FileSpec, OptionSpec, Spec
-from formatspec.model.slots import find_slot
 from formatspec.paths.globs import globs
 from formatspec.paths.names import with_small_extension
-from formatspec.paths.templates import formats
-from formatspec.paths.templates.template import Template, TemplateSyntaxError, compile_template
-from formatspec.paths.templates.template import TemplateField as TemplateField
+from formatspec.paths.templates.template import Template
 
 Span = Literal["item", "record", "shared"]
 IMAGE = "image"
 HIDDEN = ("**/.*", "**/.*/**", "__MACOSX/**")
 """Files that tools leave behind; no format's."""
-_ENV = Env()
 
 
 class Role(msgspec.Struct, frozen=True, dict=True):
@@ -98,6 +93,7 @@ class Role(msgspec.Struct, frozen=True, dict=True):
 
     @property
     def optional(self) -> bool:
+        """Whether a dataset may lack the role's files."""
         return self.spec.need != "required"
 
     @property
@@ -106,8 +102,10 @@ class Role(msgspec.Struct, frozen=True, dict=True):
         return self.spec.need == "kept"
 
     def match(self, path: str) -> dict[str, Any] | None:
-        """What the role's path captures of a file's, whose extension may be spelled in capitals; None where it is
-        another path."""
+        """The values that the role's template captures of a path; None where the path does not fit.
+
+        The extension may be spelled in capitals.
+        """
         found = self.template.match(path)
         if found is None and (small := with_small_extension(path)) != path:
             found = self.template.match(small)
@@ -171,16 +169,19 @@ class Format(msgspec.Struct, frozen=True, dict=True):
     names: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
 
     def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the source, the layout and the chosen options; another process compiles them again."""
         defaults = offered_options(self.layout.spec)
         chosen = {name: value for name, value in self.options.items() if value != defaults[name].default}
         return compile_format, (self.source, self.layout, chosen, self.names)
 
     @property
     def name(self) -> str:
+        """The name of the layout's spec."""
         return self.layout.spec.name
 
     @property
     def spec(self) -> Spec:
+        """The layout's spec as data."""
         return self.layout.spec
 
     @cached_property
@@ -252,7 +253,7 @@ class Format(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def objects_are_files(self) -> bool:
-        """Whether nothing tells of objects but files of their own."""
+        """Whether objects have no rows, only files of their own."""
         return not any(role.span != "record" and lists_objects(role.document_rule) for role in self.documents)
 
     @cached_property
@@ -261,49 +262,8 @@ class Format(msgspec.Struct, frozen=True, dict=True):
         return tuple(role for role in self.roles.values() if role.kind is not None)
 
 
-def name_template(role: Role) -> Template | None:
-    """The template of items' names as the image's path spells them: the segments that tell items apart, without those
-    that are the same for all items of a subset, and without the extension.  None where there are none."""
-    segments: list[list[str | Bind]] = [[]]
-    for part in _pieces(role.spec.path, role.place):
-        if isinstance(part, Bind):
-            segments[-1].append(part)
-            continue
-        first, *others = part.split("/")
-        segments[-1].append(first)
-        segments.extend([text] for text in others)
-    segments[-1] = _without_extension(segments[-1])
-    telling = [one for one in segments if any(isinstance(part, Bind) and part.names != ("subset",) for part in one)]
-    if not telling:
-        return None
-    parts: list[str | Bind] = []
-    for number, segment in enumerate(telling):
-        parts += ("/", *segment) if number else segment
-    return _template(_merged(parts), role.scope.captures, role.place)
-
-
-def _without_extension(segment: list[str | Bind]) -> list[str | Bind]:
-    """The last segment of a path without what stands behind its last dot, as far as its template says where that is."""
-    if segment and isinstance(segment[-1], str) and "." in segment[-1]:
-        return [*segment[:-1], segment[-1].rpartition(".")[0]]
-    if len(segment) > 1 and isinstance(segment[-1], Bind) and str(segment[-2]).endswith("."):
-        return [*segment[:-2], str(segment[-2])[:-1]]
-    return segment
-
-
-def _merged(parts: list[str | Bind]) -> Pieces:
-    """Parts with literal texts that follow each other as one, and none that is empty."""
-    found: list[str | Bind] = []
-    for part in parts:
-        if isinstance(part, str) and found and isinstance(found[-1], str):
-            found[-1] += part
-        elif part != "":
-            found.append(part)
-    return tuple(found)
-
-
 def everything(meaning: Meaning, scope: Scope) -> bool:
-    """Every slot is wanted."""
+    """Say that every slot is wanted: the choice of a reader that leaves nothing out."""
     return True
 
 
@@ -320,32 +280,36 @@ def compile_format(
     named = named_layout(layout, chosen)
     files = layout.node.value["files"].value
     pieces = {
-        name: _pieces(
+        name: path_pieces(
             role.path,
             files[name].value["path"].place if isinstance(files[name].value, dict) else files[name].place,
         )
         for name, role in spec.files.items()
     }
-    known = _formats(pieces)
-    key_names = _key_names(pieces.get(IMAGE, ()))
+    known = capture_formats(pieces, IMAGE)
+    keys = key_names(pieces.get(IMAGE, ()))
     bases = {
-        name: _template(_pieces(role.seen_from, files[name].place), known, files[name].place)
+        name: path_template(path_pieces(role.seen_from, files[name].place), known, files[name].place)
         for name, role in spec.files.items()
         if role.seen_from is not None
     }
     roles = {
-        name: _role(name, role, pieces[name], known, key_names, named, chosen, bases, files[name].place)
+        name: _role(name, role, pieces[name], known, keys, named, chosen, bases, files[name].place)
         for name, role in spec.files.items()
     }
     for name in spec.items:
         if name.partition(".")[0] not in roles:
             stated = layout.node.value["items"]
             raise problem(f"`items` names no role: {name!r}", stated.place, hint=suggest(name, roles))
-    return Format(source, layout, roles, chosen, key_names, globs((*HIDDEN, *spec.ignore)), names or {})
+    return Format(source, layout, roles, chosen, keys, globs((*HIDDEN, *spec.ignore)), names or {})
 
 
 def offered_options(spec: Spec) -> dict[str, OptionSpec]:
-    """The options of a spec: its own; with label images what lies on top there; without crowds what becomes of them."""
+    """The options of a spec, with those that the engine adds.
+
+    Formats with label images get an option for what lies on top in them, and formats without crowds get one for what
+    becomes of crowds.
+    """
     paints = any(role.pixels is not None for role in spec.files.values())
     engine = {**({PAINT: _PAINT} if paints else {}), **({} if spec.crowds else {CROWDS: _CROWDS})}
     return {**engine, **spec.options}
@@ -382,50 +346,6 @@ def options_of(layout: Layout, given: Mapping[str, Any]) -> dict[str, Any]:
     return {name: chosen.get(name, option.initial) for name, option in offered.items()}
 
 
-Pieces = tuple[str | Bind, ...]
-
-
-def _key_names(image: Pieces) -> tuple[str, ...]:
-    """The captures of the image's path but for its extension, which is what stands last behind a dot."""
-    names = [part.names[0] for part in image if isinstance(part, Bind)]
-    if len(image) > 1 and isinstance(image[-1], Bind) and str(image[-2]).endswith("."):
-        names = names[:-1]
-    return tuple(dict.fromkeys(names))
-
-
-def _pieces(path: str, place: Place) -> Pieces:
-    try:
-        text: Text = parse_text(path)
-    except LeafSyntaxError as error:
-        raise problem(f"in the path {path!r}: {error}", place) from None
-    for part in text.parts:
-        if not isinstance(part, str | Bind):
-            raise problem(f"in the path {path!r}: a path holds names only", place)
-        if isinstance(part, Bind) and part.format is not None:
-            try:
-                formats.field(part.names[0], part.format)
-            except TemplateSyntaxError as error:
-                raise problem(f"in the path {path!r}: {{{part.names[0]}:{part.format}}}: {error}", place) from None
-    return tuple(part for part in text.parts if isinstance(part, str | Bind))
-
-
-def _formats(pieces: Mapping[str, Pieces]) -> dict[str, str | None]:
-    """What each capture looks like: as the image's path says, else as the first path that says it."""
-    found: dict[str, str | None] = {}
-    order = [IMAGE, *(name for name in pieces if name != IMAGE)]
-    for name in order:
-        for part in pieces.get(name, ()):
-            if isinstance(part, Bind) and found.get(part.names[0]) is None:
-                found[part.names[0]] = part.format or _words(part)
-    return found
-
-
-def _words(part: Bind) -> str | None:
-    """The values that a name may have where a `map` lists them, as a format."""
-    pairs = part.calls[0].arguments if part.calls and part.calls[0].name == "map" else ()
-    return "|".join(str(pair.value) for pair in pairs) or None
-
-
 def _role(
     name: str, spec: FileSpec, pieces: Pieces, known: Mapping[str, str | None], key_names: tuple[str, ...],
     layout: Layout, options: Mapping[str, Any], bases: Mapping[str, Template], place: Place,
@@ -435,7 +355,7 @@ def _role(
     span: Span = "record" if per_record else "item" if key_names and set(key_names) <= set(names) else "shared"
     if name == IMAGE:
         span = "item"
-    template = _template(pieces, known, place)
+    template = path_template(pieces, known, place)
     kind = spec.document
     captures = {one: known.get(one) for one in dict.fromkeys([*names, *known])}
     base = Scope("item", name, captures, kind in ("xml", "ini", "csv", "lines"), kind == "csv", options, bases=bases)
@@ -446,49 +366,6 @@ def _role(
         scope = Scope("dataset", name, captures, base.textual, base.cells, options, bases=bases)
     folder = spec.path.endswith("/")
     return Role(name, spec, template, names, span, kind, scope, layout, place, folder, bases.get(name))
-
-
-def _template(pieces: Pieces, known: Mapping[str, str | None], place: Place) -> Template:
-    parts: list[Any] = []
-    for part in pieces:
-        if isinstance(part, str):
-            parts.append(part.rstrip("/") if part is pieces[-1] else part)
-            continue
-        name = part.names[0]
-        if part.calls:
-            chain = build(part, [_type(name)], 1, True, place)
-            if "size" in chain.needs:
-                raise problem(
-                    f"a path cannot be made by `{part.calls[-1].name}`, which asks for an image's size", place
-                )
-            parts.append(
-                TemplateField(
-                    name,
-                    path_pattern(part, chain),
-                    _plain(chain.decode),
-                    _plain(chain.encode),
-                )
-            )
-            continue
-        try:
-            parts.append(formats.field(name, part.format or known.get(name)))
-        except TemplateSyntaxError as error:
-            raise problem(f"{{{name}:{part.format}}}: {error}", place) from None
-    try:
-        return compile_template([part for part in parts if part != ""])
-    except ValueError as error:
-        raise problem(str(error), place) from None
-
-
-def _plain(convert: Convert) -> Callable[[Any], Any]:
-    """A conversion as paths use it: they know of no image."""
-    return lambda value: convert(value, _ENV)
-
-
-def _type(name: str) -> Any:
-    head, _, slot = name.partition(".")
-    found = find_slot("object", slot) if head == "object" else find_slot("item", name)
-    return "text" if found is None else found[1].type
 
 
 def row_readers(rule: Rule, scope: Scope, context: ReadContext) -> tuple[RowReader, ...]:

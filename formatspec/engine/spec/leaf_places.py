@@ -1,4 +1,4 @@
-"""Where in a spec the leaf stands that fills a slot."""
+"""The places in a spec of the leaves that fill slots, for messages."""
 
 from __future__ import annotations
 

@@ -71,6 +71,16 @@ class Levels:
     """The levels of one format's codes."""
 
     def __init__(self, given: Mapping[str, Any], place: Place, stated: Callable[[], Iterable[Stated]]) -> None:
+        """Parse the levels that a spec gives to codes.
+
+        Args:
+            given: By code a level, or a mapping of levels to conditions.
+            place: Where the spec states them.
+            stated: Gives the leaves of objects, which conditions may ask about; called when a condition is first asked.
+
+        Raises:
+            SpecError: A code or a level does not exist, or a condition does not parse.
+        """
         self._stated = stated
         self._leaves: tuple[Stated, ...] | None = None
         self._fixed: dict[str, Level] = {}
@@ -87,6 +97,7 @@ class Levels:
             self._asked[code] = [(name, known[name]) for name in LEVELS if name in known]
 
     def __bool__(self) -> bool:
+        """Whether the format gives any code a level of its own."""
         return bool(self._fixed or self._asked)
 
     @property

@@ -49,7 +49,7 @@ def unjoined(form: Format) -> Iterator[Problem]:
 
 
 def _joins(form: Format, role: Role, required: set[str]) -> bool:
-    """Whether each of a role's files or rows is of the items that it should be of."""
+    """Whether the names in a role's files or rows are enough to find their items."""
     if role.span == "item" or required <= set(role.captures):
         return True
     if role.kind == "pixels" or role.codec is None:
@@ -73,7 +73,7 @@ def _is_named(form: Format, role: Role) -> bool:
 
 
 def _strange(form: Format, role: Role) -> str | None:
-    """A name in a role's path that neither the image's path nor `given` nor anything else says of an item."""
+    """A name in a role's path that no item has, as no image path, `given` or row states it; else None."""
     told = {*form.key_names, *(role.spec.given or ())}
     names = (name for name in role.captures if name not in told and "." not in name)
     return next((name for name in names if find_slot("item", name) is None), None)

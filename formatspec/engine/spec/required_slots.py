@@ -1,4 +1,4 @@
-"""Slots that rows of objects require and that other datasets seldom state: without them no object is written."""
+"""Slots that rows of objects require and that other datasets seldom state; objects without them are not written."""
 
 from __future__ import annotations
 
@@ -58,7 +58,10 @@ def _tables(rule: Rule) -> Iterator[Rule]:
 
 
 def _lacking(rule: Rule, scope: Scope, key: str = "") -> list[_Required]:
-    """What a rule requires and a plain object lacks; nothing where one of its alternatives does without."""
+    """The leaves that a rule requires and that an object with a class and a geometry has no value for.
+
+    A rule with an alternative that needs no such leaf lacks nothing.
+    """
     if isinstance(rule, OneOf):
         each = [_lacking(choice, scope, key) for choice in rule.alternatives]
         return [] if not all(each) else each[0]

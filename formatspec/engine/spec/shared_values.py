@@ -1,4 +1,4 @@
-"""What a document of many items says of all of them outside its tables: a width, frames per second, a camera's name."""
+"""Slots that a document of many items states for all of them, as a width, frames per second or a camera's name."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from formatspec.language.rules import Field, LeafRule, ListRule, MapRule, Rule, 
 
 
 def value_rule(role: Role) -> Rule | None:
-    """The part of a role's rule that says something of all items of a document, or follows from them; None where
-    nothing does."""
+    """The part of a role's rule that states slots for all items of a document, or computes them from such slots.
+
+    None stands for a role without such a part.
+    """
     if role.span != "shared" or role.codec is None:
         return None
     return _pruned(role.document_rule, role.scope)

@@ -8,6 +8,7 @@ from formatspec.language.rules import Field, MapRule, OneOf, Rule, TableRule
 
 
 def first_of(rule: TableRule | OneOf) -> TableRule:
+    """The table itself, or the first of the alternatives of a table."""
     if isinstance(rule, TableRule):
         return rule
     first = rule.alternatives[0]

@@ -1,4 +1,4 @@
-"""What is asked of a reader: leaves and files that nobody asks for are not decoded."""
+"""The slots that a reader is asked for; leaves and files of no other use are not decoded."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ OUTLINES = ("polygons", "polygon", "region", "hidden")
 
 
 def boxes_only(meaning: Meaning, scope: Scope) -> bool:
-    """All but outlines and pixels: for a target that holds boxes, from a source that states them."""
+    """The choice of a target that holds boxes alone: all slots but outlines and pixels, if the source states boxes."""
     return not (scope.kind == "object" and meaning.name in OUTLINES)
 
 
@@ -159,7 +159,7 @@ def _bound(rule: Rule) -> tuple[str, ...]:
 
 
 def tells_states(form: Format) -> bool:
-    """Whether a format tells of labels whether they are there: in a value, or by their list or file."""
+    """Whether a format can say that a label is absent or unsure: by a value, or by its list or file."""
     for role in form.documents:
         for meaning, scope, _ in meanings(role.document_rule, role.scope):
             of_labels = scope.kind == "label" or (meaning.where == "column" and meaning.table == "labels")

@@ -51,6 +51,10 @@ class Splits:
     """
 
     def __init__(self, whole: Categories, groups: Sequence[tuple[Mapping[str, Any], Categories]] = ()) -> None:
+        """Take the categories of the whole dataset and of each split.
+
+        groups: for each split the captures that name it, and its own categories.
+        """
         self.whole = whole
         self.apart = tuple(own for _, categories in groups for own in categories.apart)
         self._groups = tuple(groups)
@@ -67,7 +71,7 @@ class Splits:
         return bool(self._groups)
 
     def of(self, captures: Mapping[str, Any]) -> Categories:
-        """The categories as the split numbers them that these names are of; those of the whole if it is not told."""
+        """The categories of the split that these names belong to; those of the whole if the names do not say."""
         if not self._groups:
             return self.whole
         key = tuple(captures.get(name) for name in self._names)

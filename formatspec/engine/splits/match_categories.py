@@ -13,9 +13,6 @@ from formatspec.engine.read.categories import Categories, joined_category, merge
 from formatspec.engine.splits.id_scopes import Split, Splits, whole_split
 from formatspec.model.records import Category
 
-Numbered = Sequence[tuple[Category, Category]]
-"""Categories as a split numbers them, each with the category of the whole that it is."""
-
 
 class CategoryListing(NamedTuple):
     """The categories that one file lists, and where each is named: its file, and its place there."""
@@ -61,7 +58,7 @@ def matched_splits(
 
 
 def _key(groups: Sequence[Sequence[Category]]) -> Callable[[Category], Any]:
-    """What categories of several splits are known by: name and path, and the parent where a split has two of a name."""
+    """The name and path by which a category is found in other splits, and its parent if a split has the name twice."""
     several: set[Any] = set()
     for group in groups:
         different = {(one.name, one.path, one.parent) for one in group}
@@ -77,9 +74,9 @@ def _key(groups: Sequence[Sequence[Category]]) -> Callable[[Category], Any]:
 
 
 def _matched(groups: Sequence[Sequence[Category]], key: Callable[[Category], Any]) -> dict[Any, Category]:
-    """The categories of all splits, each numbered as the first split that lists it does.
+    """The categories of all splits, each with the number that the first split that lists it gives it.
 
-    One whose id another has by then gets an id that no split states.
+    A category whose number another one has by then gets a number that no split states.
     """
     found: dict[Any, Category] = {}
     for group in groups:

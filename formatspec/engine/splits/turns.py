@@ -1,4 +1,4 @@
-"""Items that files of several splits tell of are read split by split, as ids and class numbers hold within each."""
+"""Reading the rows of an item split by split, since ids and class numbers are valid within a split only."""
 
 from __future__ import annotations
 
@@ -11,13 +11,16 @@ from formatspec.engine.splits.id_scopes import Split, Splits, id_in
 
 
 class Turns:
-    """Which split the rows of an item are read in, one run of rows after another.
+    """Changes the split in whose categories and ids rows are read, where an item's rows come from several splits.
 
-    files: the split of each document that was read.  names: what the index knows of the item.  ids: its ids by split,
-    where it has several.
+    Attributes:
+        files: The split of each document that was read.
+        names: What the index knows of the item.
+        ids: The item's id in each split, where it has several.
     """
 
     def __init__(self, splits: Splits, names: Mapping[str, Any], ids: Mapping[Split, Any] | None) -> None:
+        """Take what the index knows of an item; see the class."""
         self._splits = splits
         self._names = names
         self._ids = ids
@@ -26,7 +29,7 @@ class Turns:
         self._needed = splits.several or ids is not None
 
     def to(self, split: Split, captures: Mapping[str, Any], state: ItemState, file: str = "") -> None:
-        """Let a state read rows of a file with these captures, of a split within which its ids hold."""
+        """Change to the split of a file with these captures, before its rows are read."""
         if not self._needed:
             return
         self.files[file] = split
@@ -36,7 +39,7 @@ class Turns:
         self._turn(keyed, self._splits.of({**self._names, **captures}), state)
 
     def back(self, state: ItemState) -> None:
-        """Let a state read files of the item's own: they are of the split that names the item first."""
+        """Change back to the split of the item's own files, which is the split that names the item first."""
         if not self._needed:
             return
         if self._ids is not None:

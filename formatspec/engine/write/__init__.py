@@ -1,1 +1,1 @@
-"""Records to rows and lines of documents."""
+"""The writers of documents: from records to rows and lines."""

@@ -1,4 +1,4 @@
-"""Alternatives within a row or a mapping: which one is written."""
+"""The choice of the alternative by which a row or a mapping is written."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from formatspec.engine.resolve.held_slots import names_within, slot_bits
 from formatspec.engine.resolve.scope import Scope
 from formatspec.engine.write.geometry_choice import shape_chooser, shape_of
 from formatspec.engine.write.mark_written import hold, refuse
-from formatspec.engine.write.print_leaf import NO_SOURCE, LackingError, Writer, same_value
+from formatspec.engine.write.print_leaf import NO_SOURCE, LackingError, Writer
 from formatspec.language.rules import MapRule, OneOf, Rule
+from formatspec.model.plain.same_value import same_value
 
 
 def keys_of_choice(rule: OneOf) -> frozenset[str]:

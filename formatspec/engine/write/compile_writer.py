@@ -1,7 +1,7 @@
-"""Rules compiled to writers: a writer takes a context and gives the document that tells of it.
+"""Rules compiled to writers; a writer takes a context and gives the document's value.
 
-Where a record still has its source, a leaf that would print what it would have printed for the record as it
-was read gives the source instead, with its spelling or its absence.
+A leaf is printed twice where its record still has its source: for the record as it is now and as it was read. While the
+two are equal, the value of the source is written, with its spelling or its absence.
 """
 
 from __future__ import annotations
@@ -35,7 +35,6 @@ from formatspec.engine.write.print_leaf import (
     kept_or,
     leaf_writer,
     list_kept,
-    same_value,
 )
 from formatspec.engine.write.source_rows import lists_again
 from formatspec.engine.write.table_rows import RowWriter, bound_attributes, shape_tests, written_rows
@@ -50,6 +49,7 @@ from formatspec.language.rules import (
     TableRule,
     problem,
 )
+from formatspec.model.plain.same_value import same_value
 from formatspec.model.slots import TABLES
 
 
@@ -68,7 +68,7 @@ def compile_writer(rule: Rule, scope: Scope, required: bool = True) -> Writer:
             return _table(tuple(rule.alternatives), scope)  # type: ignore[arg-type]
         choose = alternatives_writer(rule, scope, compile_writer)
         return lambda context, source: choose(context, source)
-    raise problem("this rule cannot stand here", rule.place)
+    raise problem("a rule of lines can stand only under `lines:`", rule.place)
 
 
 def _list(rule: ListRule, scope: Scope) -> Writer:
@@ -250,11 +250,13 @@ def spool_key(rules: tuple[TableRule, ...], scope: Scope) -> str:
 def _table(rules: tuple[TableRule, ...], scope: Scope) -> Writer:
     if is_spooled(rules[0], scope):
         if any(rule.each.rings for rule in rules):
-            raise problem("rows in rings stand in a list of their item's own", rules[0].place)
+            raise problem(
+                "`in rings` needs a list in a document of one item, not in one that many items share", rules[0].place
+            )
         key = spool_key(rules, scope)
         return lambda context, source: with_empty(context.setting.rows.get(key, []), source)
     if any(rule.each.rings for rule in rules[1 if len(rules) == 1 else 0 :]):
-        raise problem("rows in rings are the only table of their list", rules[0].place)
+        raise problem("a list whose rows are `in rings` can hold no other table", rules[0].place)
     rows = [row_writer(rule, scope) for rule in rules]
     columns, names = rules[0].each.columns, _key_of_names(rules[0])
     shaped = shape_tests(rows)

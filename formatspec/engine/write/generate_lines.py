@@ -1,4 +1,4 @@
-"""Texts with a line for each object, written anew by a function written for them: from objects to lines at once."""
+"""Fast writer for text documents with one line for each object, generated as Python source."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from operator import attrgetter
 from typing import Any
 
+from formatspec.engine.base.amounts import amounts
 from formatspec.engine.base.source_code import Names, function
 from formatspec.engine.documents.line_document import LineShape, RowsShape, TextShape
 from formatspec.engine.evaluate.write_context import WriteContext
@@ -22,8 +23,17 @@ TextWriter = Callable[[WriteContext], list[str]]
 
 
 def text_writer(rule: Rule, shape: TextShape | None, scope: Scope) -> TextWriter | None:
-    """The writer of a text whose lines are objects, given the rule and the shape of its document; None for any other,
-    and where lines are not all alike."""
+    """Compile the writer of a text whose lines are objects.
+
+    None is given for any other text, and where the lines are not all alike.
+
+    Args:
+        rule: The rule of the document.
+        shape: The document's shape, as `line_document.structured` gives it.
+        scope: What names mean there.
+    """
+    if not amounts().generates:
+        return None
     if not isinstance(rule, TableRule) or not isinstance(shape, RowsShape) or not isinstance(shape.row, LineShape):
         return None
     literals, inner = shape.row.template.literals, scope.inside(rule.each.table)

@@ -1,5 +1,8 @@
-"""Rows of objects written anew by a function written for them: a leaf whose value is there is encoded at once, any
-other is left to its own writer.  Rows are mappings, or the lines of a text."""
+"""Fast writer for rows of objects, generated as Python source.
+
+A leaf whose value is there is encoded at once. For any other leaf its own writer is called. Rows are mappings, or the
+lines of a text.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from operator import attrgetter
 from typing import Any
 
 from formatspec.codecs.registry import UnfitError
+from formatspec.engine.base.amounts import amounts
 from formatspec.engine.base.faults import MISSING
 from formatspec.engine.base.source_code import Names, function
 from formatspec.engine.evaluate.write_context import WriteContext, box_of, derived_of, getter
@@ -38,6 +42,8 @@ def plain_writer(
     writer_of: the writer of a field whose leaf is not written at once.  choice_of: the writer of alternatives within a
     row, which gives the keys of the one that is taken.
     """
+    if not amounts().generates:
+        return None
     if not isinstance(rule, MapRule) or not is_plain(rule, scope):
         return None
     names = Names(NAMES)

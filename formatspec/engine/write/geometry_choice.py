@@ -22,8 +22,13 @@ def shape_of(rule: Rule) -> Geometry:
 
 
 class Fitting(NamedTuple):
-    """Places of alternatives: those that hold a geometry as it is stated, those of them that hold any geometry where
-    one does, and the others in the order in which to try them."""
+    """The places of alternatives by how well they hold an object's geometry.
+
+    Attributes:
+        stated: Those that hold a geometry as it is stated.
+        first: Those of them that hold any geometry, where one does.
+        others: The others, in the order in which to try them.
+    """
 
     stated: tuple[int, ...]
     first: tuple[int, ...]

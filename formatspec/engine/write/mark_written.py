@@ -1,4 +1,4 @@
-"""Notes of which records are written, and with which of their slots; losses are counted from them."""
+"""Notes of the records that were written and of their slots that the rows hold; losses are counted from them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One leaf printed: from a context to the value that stands in the file, or to the source while nothing changed."""
+"""The writer of one leaf, which gives the value for the file, or the source's value while nothing changed."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from formatspec.language.errors import Place
 from formatspec.language.expression import Literal, Name
 from formatspec.language.leaf import Bind, Computed, Constant, Keep, Leaf, Text
 from formatspec.language.rules import problem
+from formatspec.model.plain.same_value import same_value
 from formatspec.model.records import StatedArea, is_reshaped
 
 NO_SOURCE: Any = type("NoSource", (), {"__repr__": lambda self: "NO_SOURCE"})()
@@ -38,24 +39,14 @@ class LackingError(ValueError):
     """A required value is not there, or does not fit: the record cannot be written."""
 
     def __init__(self, what: str, why: str = "") -> None:
+        """Take what is lacking, and why where that is known."""
         super().__init__(f"{what}: {why}" if why else what)
         self.what = what
         self.why = why
 
 
-def same_value(a: Any, b: Any) -> bool:
-    """Equality that tells 0, 0.0, "0" and false apart, through lists and mappings."""
-    if type(a) is not type(b):
-        return False
-    if isinstance(a, list | tuple):
-        return len(a) == len(b) and all(same_value(x, y) for x, y in zip(a, b, strict=True))
-    if isinstance(a, dict):
-        return a.keys() == b.keys() and all(same_value(a[key], b[key]) for key in a)
-    return a is b or bool(a == b)
-
-
 def kept_or(show: Print) -> Writer:
-    """A writer that gives the source while what is shown has not changed."""
+    """Wrap a printer so that it gives the source's value as long as the printed value has not changed since reading."""
 
     def write(context: WriteContext, source: Any) -> Any:
         if source is NO_SOURCE or context.as_read is None:
@@ -90,6 +81,18 @@ def list_kept(write: Writer) -> Writer:
 
 
 def leaf_writer(leaf: Leaf, place: Place, scope: Scope, keys: int, required: bool) -> Writer:
+    """Compile the writer of one leaf, which makes a document's value of a record's slots.
+
+    Args:
+        leaf: The leaf as it was parsed.
+        place: Where the spec states it.
+        scope: What names mean there.
+        keys: How many keys its value goes to.
+        required: Whether a record without a value cannot be written, so that the writer raises LackingError.
+
+    Raises:
+        SpecError: The leaf's slots or codecs do not go together.
+    """
     if isinstance(leaf, Constant):
         value = constant_of(leaf, scope)
         return lambda context, source: value
@@ -131,8 +134,11 @@ AREA_ROUNDING = 1.0
 
 
 def _area(context: WriteContext, stated: StatedArea, computed: Any) -> Any:
-    """The area that is written of an object: the one that its source states, if the shape is written as it was, else
-    that of the shape that is written, which the report counts where it is another number."""
+    """Give the area that is written of an object.
+
+    It is the one that its source states, if the shape is written as it was, else that of the shape that is written,
+    which the report counts where it is another number.
+    """
     setting, thing = context.setting, context.record
     drawn = record_mark(thing) in setting.seen or (setting.drawn and thing.polygons and thing.region is None)
     if not (setting.boxed or drawn or is_reshaped(thing, stated)):
@@ -143,6 +149,7 @@ def _area(context: WriteContext, stated: StatedArea, computed: Any) -> Any:
 
 
 def as_lists(value: Any) -> Any:
+    """A value with all tuples in it as lists, as JSON has them."""
     return [as_lists(part) for part in value] if isinstance(value, list | tuple) else value
 
 

@@ -1,4 +1,4 @@
-"""Where records were read from: their rows, and their contexts with those of the records as they were read."""
+"""The source rows of records, and the contexts of records with those of the records as they were read."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ def context_of(record: Any, up: WriteContext, index: int, rows: int) -> WriteCon
 
 
 def contexts_of(records: list[Any], context: WriteContext) -> list[WriteContext]:
+    """The contexts of a table's records, each with its index and their number."""
     return [context_of(record, context, index, len(records)) for index, record in enumerate(records)]
 
 

@@ -1,4 +1,4 @@
-"""Objects of several rings in lists whose rows hold one ring each: parted for writing, each ring with its own row."""
+"""Objects of several rings, split for lists whose rows hold one ring each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows of tables: which records have one, in which order they stand, and what is said of a record that has none."""
+"""The rows of tables: which records have one, their order, and the notes of records that have none."""
 
 from __future__ import annotations
 
@@ -98,6 +98,13 @@ class RowWriter:
     )  # fmt: skip
 
     def __init__(self, rule: TableRule, scope: Scope, write: Writer) -> None:
+        """Compile how records are selected, filtered and written.
+
+        Args:
+            rule: The table's rule.
+            scope: What names mean around the table.
+            write: The writer of one row.
+        """
         inner = scope.inside(rule.each.table)
         self.rule = rule
         self.table = rule.each.table

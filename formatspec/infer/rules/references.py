@@ -47,6 +47,7 @@ class References:
     def __init__(
         self, layout: Layout, listed: Sequence[tuple[Any, str]], textual: bool, numbered: bool = False
     ) -> None:
+        """Take what rows may refer to; see the class."""
         self.numbered = numbered
         self.layout = layout
         self.listed = list(listed)

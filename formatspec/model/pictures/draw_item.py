@@ -52,7 +52,8 @@ def picture_of(
     Args:
         image: The image, or None where it is not there; a grey one of its size is drawn on then.
         size: Width and height of the image in pixels.
-        objects, areas: Records of `formatspec.model.records`.
+        objects: Records of `formatspec.model.records`.
+        areas: Likewise.
         captions: Lines that are written at the top: labels, captions, tags.
         by: Whether a class has a colour, or each object.
         wrong: Of ids of objects the codes of their findings; these are framed in red.  None stands for the image.

@@ -138,6 +138,7 @@ class Automaton:
     """A pattern's automaton, run over a text in either direction."""
 
     def __init__(self, pattern: str) -> None:
+        """Compile a regular expression's pattern."""
         program = _Program(pattern)
         takers: dict[tuple[str, bool], int] = {}
         for step, atom in program.atoms.items():
@@ -185,8 +186,10 @@ class Automaton:
         return _closed((steps & self._takers(char)) << 1, self._onward)
 
     def ends(self, text: str, start: int, allowed: bytearray, shortest: bool = False) -> int:
-        """The last (or first) place where a match that begins at `start` may end, of those marked in `allowed`;
-        -1 if there is none."""
+        """The last place, of those marked in `allowed`, where a match that begins at `start` may end; -1 for none.
+
+        shortest: find the first such place instead.
+        """
         steps = self._onward[0]
         found = -1
         state = self._number(steps)

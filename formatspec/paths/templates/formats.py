@@ -65,7 +65,7 @@ _PADDED = re.compile(r"0([1-9][0-9]?)d(\??)")
 
 @lru_cache(maxsize=1024)
 def field(name: str, format: str | None = None) -> TemplateField:
-    """The field of a placeholder `{name}` or `{name:format}`. Equal arguments give the same object.
+    r"""The field of a placeholder `{name}` or `{name:format}`. Equal arguments give the same object.
 
     | format | text | value |
     |---|---|---|
@@ -80,7 +80,7 @@ def field(name: str, format: str | None = None) -> TemplateField:
     | `words` | words with single blanks between; none but the first begins like a number | str |
     | `path` | one or more segments, none of them empty, `.` or `..` | str |
     | `path?` | the same or nothing | str |
-    | `a\\|b` | one of these words | str |
+    | `a\|b` | one of these words | str |
     | `none?` | one path segment; the word before the question mark stands for no value | str, "" for the word |
     | `image` | an image file's extension, in any case | str, as spelled |
 

@@ -22,8 +22,15 @@ _WIDE = 64
 
 
 class Var(msgspec.Struct, frozen=True):
-    """A field at its place. `group` counts from 1; a field given `again` repeats the text of its group.
-    `before` and `after` are literal text that is absent together with an optional field."""
+    """A field at its place in a template.
+
+    Attributes:
+        field: The field.
+        group: The number of its group in the regular expression, from 1.
+        again: Whether the field repeats the text of its group, which an earlier field captured.
+        before: Literal text before it that is absent together with an optional field.
+        after: Literal text behind it, likewise.
+    """
 
     field: TemplateField
     group: int
@@ -42,9 +49,12 @@ class _Block(msgspec.Struct, frozen=True):
 
 
 def pieces_of(parts: Sequence[str | TemplateField]) -> tuple[Piece, ...]:
-    """Merge neighbouring literals, number the groups, and give optional fields the separator that goes with
-    them: the slash behind, else the blank before, else the blank or the dashes behind; at the end of the text, where
-    nothing but optional fields follows, also the comma or other separator before."""
+    """Merge neighbouring literals, number the groups, and give optional fields the separators that go with them.
+
+    An optional field takes the slash behind it. Where there is none, it takes the blank before it, else the blank or
+    the dashes behind it. At the end of the text, where nothing but optional fields follows, it also takes the comma or
+    other separator before it.
+    """
     merged: list[str | TemplateField] = []
     for part in parts:
         if isinstance(part, str) and merged and isinstance(merged[-1], str):
@@ -100,8 +110,10 @@ def _ends_optional(rest: Sequence[str | TemplateField]) -> bool:
 
 
 def source(pieces: Sequence[Piece], *, lazy: bool = False) -> str:
-    """The regular expression of the whole, to be matched in full; with `lazy`, the one whose every choice is
-    taken in the opposite order."""
+    """The regular expression of the whole, to be matched in full.
+
+    lazy: make every choice in the opposite order.
+    """
     text = []
     for block in _blocks(pieces if lazy else _held(pieces)):
         body = "".join(piece_source(item, lazy=lazy) for item in block.items)
@@ -256,8 +268,10 @@ def reversed_order(pattern: str) -> str:
 
 @lru_cache(maxsize=1024)
 def run_of(pattern: str) -> re.Pattern[str] | None:
-    """The pattern, if it is one class of characters repeated at least once: then every non-empty part of a
-    match is a match, too."""
+    """The compiled pattern, if it is one class of characters repeated at least once; else None.
+
+    Of such a pattern every non-empty part of a match is a match, too.
+    """
     tokens = list(TOKEN.finditer(pattern))
     plain = len(tokens) == 2 and tokens[0].lastgroup == "atom" and tokens[1][0] == "+"
     return re.compile(pattern) if plain else None

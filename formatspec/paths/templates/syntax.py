@@ -11,16 +11,23 @@ _CLOSING = {"{": "}", "[": "]"}
 
 
 class TemplateSyntaxError(ValueError):
-    """A template that cannot be read. `offset` is in characters from the start of the text that was given;
-    `expected` holds what would have been right."""
+    """A template that cannot be read.
+
+    Attributes:
+        message: What is wrong.
+        offset: Where, in characters from the start of the text that was given.
+        expected: What would have been right.
+    """
 
     def __init__(self, message: str, offset: int, expected: tuple[str, ...] = ()) -> None:
+        """Take the message and the place; see the class."""
         super().__init__(message)
         self.message = message
         self.offset = offset
         self.expected = expected
 
     def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle all three values, which the message alone would lose."""
         return type(self), (self.message, self.offset, self.expected)
 
 
@@ -28,15 +35,13 @@ class MissingValueError(KeyError):
     """A placeholder that must be rendered has no value. `name` is the placeholder's."""
 
     def __init__(self, name: str) -> None:
+        """Take the placeholder's name."""
         super().__init__(name)
         self.name = name
 
     def __str__(self) -> str:
+        """A sentence that names the placeholder."""
         return f"no value for `{self.name}`"
-
-
-class UnrenderableError(ValueError):
-    """Values whose rendering would not be read back as these values."""
 
 
 class LiteralText(msgspec.Struct, frozen=True):
@@ -71,10 +76,13 @@ class TemplateField(msgspec.Struct, frozen=True):
 
 
 def split(text: str) -> tuple[LiteralText | Placeholder, ...]:
-    """Split `text {…} text`. `{{` and `}}` are braces as text. Inside a placeholder, quotes ('…' or "…", with
-    no escapes) protect everything, and {} and [] nest.
+    """Split `text {…} text` into texts and placeholders.
 
-    Raises TemplateSyntaxError.
+    `{{` and `}}` are braces as text. Inside a placeholder, quotes ('…' or "…", with no escapes) protect everything, and
+    {} and [] nest.
+
+    Raises:
+        TemplateSyntaxError: A brace or a quote has no partner.
     """
     parts: list[LiteralText | Placeholder] = []
     chars: list[str] = []

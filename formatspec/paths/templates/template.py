@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from formatspec.model.plain.same_value import same_value
 from formatspec.paths.templates.finite import automaton
 from formatspec.paths.templates.pattern import (
     Piece,
@@ -26,7 +27,6 @@ from formatspec.paths.templates.syntax import (
     Placeholder,
     TemplateField,
     TemplateSyntaxError,
-    UnrenderableError,
     split,
 )
 
@@ -38,7 +38,6 @@ __all__ = [
     "Template",
     "TemplateField",
     "TemplateSyntaxError",
-    "UnrenderableError",
     "compile_template",
     "split",
 ]
@@ -75,12 +74,15 @@ class Template:
     _budget: int = field(compare=False, repr=False)
 
     def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the parts, which are compiled again."""
         return compile_template, (self.parts, self.limit)
 
     def match(self, text: str) -> dict[str, Any] | None:
-        """The values of the fields, or None where the text does not fit: its form is another, a value does
-        not parse, or a name given twice has two values. An absent optional field has the value `parse("")`,
-        or None if that raises."""
+        """The values of the fields, or None where the text does not fit.
+
+        A text does not fit if its form is another, if a value does not parse, or if a name given twice has two values.
+        An absent optional field has the value `parse("")`, or None if that raises.
+        """
         if not text.endswith(self.suffix) or not text.startswith(self.prefix) or self._inner not in text:
             return None
         if len(text) <= self._budget:
@@ -111,24 +113,6 @@ class Template:
             if value is None:
                 raise MissingValueError(name)
             text += before + render(value) + after
-        return text
-
-    def render_checked(self, values: Mapping[str, Any]) -> str:
-        """As `render`, and the text is known to match back to the same values (1, 1.0, "1" and True differ).
-
-        Raises MissingValueError, and UnrenderableError for everything else that is wrong.
-        """
-        try:
-            text = self.render(values)
-        except ValueError as error:
-            raise UnrenderableError(str(error)) from error
-        back = self.match(text)
-        if back is None:
-            raise UnrenderableError(f"{text!r} is rendered, but does not match: {self.explain(text)}")
-        for name in self.names:
-            given, got = values.get(name), back[name]
-            if not (_same(given, got) or (given in (None, "") and got in (None, ""))):
-                raise UnrenderableError(f"`{name}` is {given!r}, but {text!r} is read back as {got!r}")
         return text
 
     def ambiguous(self, text: str) -> bool:
@@ -246,7 +230,7 @@ class Template:
                 except ValueError:
                     return None
             name = slot.name
-            if name in values and not _same(values[name], value):
+            if name in values and not same_value(values[name], value):
                 return None
             values[name] = value
         return values
@@ -259,7 +243,7 @@ class Template:
             except ValueError as error:
                 return f"`{slot.name}` does not take {text!r}: {error}"
             first = values.setdefault(slot.name, value)
-            if not _same(first, value):
+            if not same_value(first, value):
                 return f"`{slot.name}` is {first!r} and {value!r}"
         return ""
 
@@ -322,15 +306,6 @@ def _parse(slot: TemplateField, text: str | None) -> Any:
         return slot.parse("")
     except ValueError:
         return None
-
-
-def _same(a: Any, b: Any) -> bool:
-    """Equal, and of one kind of JSON value."""
-    return _kind(a) is _kind(b) and bool(a == b)
-
-
-def _kind(value: Any) -> type:
-    return next((kind for kind in (bool, float, str, int) if isinstance(value, kind)), object)
 
 
 def _short(text: str) -> str:

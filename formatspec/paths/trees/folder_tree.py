@@ -32,26 +32,32 @@ _AT_ONCE = hasattr(os, "O_NOFOLLOW") and hasattr(os, "O_NONBLOCK")
 
 @dataclass(frozen=True)
 class FolderTree(Listed):
-    """A folder on disk. Symbolic links that stay inside are followed, unless they lead back to a folder on
-    the way; dangling links and special files are left out. Names that are not UTF-8 hold surrogate escapes
-    (PEP 383)."""
+    """A folder on disk.
+
+    Symbolic links that stay inside are followed, unless they lead back to a folder on the way. Dangling links and
+    special files are left out. Names that are not UTF-8 hold surrogate escapes (PEP 383).
+    """
 
     folder: Path
 
     @property
     def root(self) -> str:
+        """The folder's path."""
         return str(self.folder)
 
     def exists(self, path: str) -> bool:
+        """Whether a regular file has this path, inside the folder."""
         try:
             return bool(self._file(path))
         except FileNotFoundError:
             return False
 
     def size(self, path: str) -> int:
+        """Bytes of the file.  Raises FileNotFoundError."""
         return os.stat(self._file(path)).st_size  # noqa: PTH116  # a Path here would double the time
 
     def read(self, path: str) -> bytes:
+        """The file's bytes.  Raises OSError."""
         opened = self._opened(path) if _AT_ONCE else None
         if opened is not None:
             return _read_all(*opened)
@@ -59,18 +65,22 @@ class FolderTree(Listed):
             return file.read()
 
     def local(self, path: str) -> Path | None:
+        """The file's path on disk; None where there is no such file."""
         try:
             return Path(self._file(path))
         except FileNotFoundError:
             return None
 
     def under(self, prefix: str) -> Tree:
+        """The files below a folder of this tree, as a tree."""
         return subtree(self, prefix)
 
     def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the absolute path, since another process may have another working folder."""
         return FolderTree, (self.folder.absolute(),)
 
     def ends(self, path: str, size: int) -> tuple[bytes, bytes] | None:
+        """The first and the last `size` bytes of a file, or None where this system cannot read at an offset."""
         opened = self._opened(path) if _AT_ONCE else None
         if opened is None:
             return None

@@ -35,6 +35,7 @@ class ReadAhead:
     def __init__(
         self, fetch: Callable[[str, bool], bytes], size: Callable[[str], int], pool: ThreadPoolExecutor
     ) -> None:
+        """Take how files are fetched and measured, and the threads that fetch them."""
         self._fetch, self._size, self._pool = fetch, size, pool
         self._coming: dict[str, Future[bytes]] = {}
         self._kept: OrderedDict[str, bytes] = OrderedDict()
@@ -81,8 +82,11 @@ class ReadAhead:
 
 @dataclass(frozen=True)
 class RemoteTree(Listed):
-    """A folder behind a URL. Names that no archive may hold either (absolute, with `..` or a backslash) are escapes
-    and no files of the tree. The listing goes with the tree to other processes."""
+    """A folder behind a URL.
+
+    Names that no archive may hold either (absolute, with `..` or a backslash) are escapes and no files of the tree. The
+    listing is pickled with the tree, so that other processes need not ask for it.
+    """
 
     store: Store
     sizes: Mapping[str, int]
@@ -92,25 +96,32 @@ class RemoteTree(Listed):
 
     @property
     def root(self) -> str:
+        """The URL."""
         return self.store.url
 
     def exists(self, path: str) -> bool:
+        """Whether the store listed a file of this path."""
         return self._known(path) is not None
 
     def size(self, path: str) -> int:
+        """Bytes of the file, as the store listed them.  Raises FileNotFoundError."""
         return self.sizes[self._name(path)]
 
     def read(self, path: str) -> bytes:
+        """The file's bytes, fetched now unless they are on their way or at hand.  Raises RemoteError."""
         self._name(path)
         return self._reader.read(path)
 
     def prefetch(self, paths: Iterable[str], again: bool = False) -> None:
+        """Begin to fetch the files that are read next; see `Tree.prefetch`."""
         self._reader.expect((path for path in paths if self.exists(path)), again)
 
     def under(self, prefix: str) -> Tree:
+        """The files below a folder of this tree, as a tree."""
         return subtree(self, prefix)
 
     def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the place and the listing; connections are opened anew."""
         return RemoteTree, (self.store, self.sizes, self.spool)
 
     def _name(self, path: str) -> str:

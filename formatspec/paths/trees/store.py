@@ -82,13 +82,17 @@ class Store(msgspec.Struct, frozen=True, dict=True, weakref=True):
 
     @property
     def protocol(self) -> str:
+        """The URL's scheme, as `s3`."""
         return self.url.partition("://")[0]
 
     def listing(self) -> dict[str, int]:
-        """Every file's name and bytes (-1 where the store does not say), asked for anew; "" is the URL itself,
-        where it is a file.
+        """Ask the store for every file's name and bytes; -1 where the store does not say how many.
 
-        Raises FileNotFoundError where the store says that there is nothing, RemoteError where it cannot be asked.
+        The name "" is the URL itself, where it is a file. Every call asks anew.
+
+        Raises:
+            FileNotFoundError: The store says that there is nothing.
+            RemoteError: The store cannot be asked.
         """
         fs, root, *_ = self._connection
         with told(self.url):
@@ -135,6 +139,7 @@ class Store(msgspec.Struct, frozen=True, dict=True, weakref=True):
         return self._connection.pool
 
     def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the URL; the connection is opened anew."""
         return Store, (self.url,)
 
     def _full(self, name: str) -> str:
@@ -210,8 +215,12 @@ def _connect(url: str) -> _Connection:
 
 @contextmanager
 def told(url: str, final: bool = False) -> Iterator[None]:
-    """Errors of any store as ours: what is the trouble of one file stays what it is (unless that is `final`), all
-    else becomes a RemoteError; credentials that expire on the way must not make one file after another unreadable."""
+    """Turn the errors of any store into RemoteError.
+
+    An error of one file that is missing or forbidden is raised as it is, unless `final` says that nothing else is asked
+    for. Credentials that expire on the way are an error of the store, so that they do not make one file after another
+    unreadable.
+    """
     try:
         yield
     except Exception as error:

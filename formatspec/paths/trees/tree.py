@@ -58,10 +58,14 @@ class Tree(Protocol):
         ...
 
     def prefetch(self, paths: Iterable[str], again: bool = False) -> None:
-        """Take the files that are read next, in that order: a tree far away fetches the first of them at once, as
-        many as it has room for, and lets go of what it fetched before and is not among them. Others do nothing.
+        """Tell the tree which files are read next, in that order.
 
-        again: they will be read a second time, perhaps by another process.
+        A remote tree fetches the first of them at once, as many as it has room for, and drops files that it fetched
+        before and that are not among them. Other trees do nothing.
+
+        Args:
+            paths: The files.
+            again: Whether they will be read a second time, perhaps by another process.
         """
         ...
 
@@ -94,20 +98,26 @@ def listing_of(paths: Iterable[str]) -> Listing:
 
 
 class Listed:
-    """What trees of most kinds have alike: a listing, which each takes in its own way, once, and files that are at hand
-    without a fetch but are no files of this disk. A kind of tree of which that is not so says otherwise."""
+    """The common part of most trees: a listing that is taken once, and files that need no fetching.
+
+    Each kind of tree takes the listing in its own way. A kind whose files lie on this disk, or must be fetched,
+    overrides `local`, `ends` or `prefetch`.
+    """
 
     @cached_property
     def _listing(self) -> Listing:
         raise NotImplementedError
 
     def paths(self) -> Sequence[str]:
+        """Every regular file, sorted by segments in the order of code points."""
         return self._listing.paths
 
     def folders(self) -> Sequence[str]:
+        """Every folder below the root, sorted likewise."""
         return self._listing.folders
 
     def escapes(self) -> Sequence[str]:
+        """Names that lead out of the root; they are never followed."""
         return self._listing.escapes
 
     @cached_property
@@ -115,6 +125,7 @@ class Listed:
         return Spellings((place, (path,)) for place, path in enumerate(self.paths()))
 
     def alike(self, path: str) -> list[str]:
+        """The files whose paths are spelled like this one but for capitals."""
         paths = self.paths()
         found = [paths[place] for place in self._spellings.like((path,))]
         return spelled_like((path,), [(one, (one,)) for one in found])
@@ -123,9 +134,11 @@ class Listed:
         """A file here is at hand."""
 
     def local(self, path: str) -> Path | None:
+        """None: the files are not on this disk."""
         return None
 
     def ends(self, path: str, size: int) -> tuple[bytes, bytes] | None:
+        """None: no part of a file can be read alone."""
         return None
 
 

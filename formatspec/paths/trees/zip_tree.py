@@ -23,22 +23,34 @@ BOMB_RATIO = 100
 
 @dataclass(frozen=True)
 class ZipTree(Listed):
-    """A zip archive. Members with an absolute path, a drive letter, `..`, a backslash or a NUL in their name,
-    and symbolic links, are escapes and no files of the tree. Of two members of one name the later counts."""
+    """A zip archive, read without unpacking it.
+
+    Symbolic links, and members with an absolute path, a drive letter, `..`, a backslash or a NUL in their name, are
+    escapes and no files of the tree. Of two members of one name the later counts.
+    """
 
     archive: Path | Store
 
     @property
     def root(self) -> str:
+        """The archive's path or URL."""
         return str(self.archive) if isinstance(self.archive, Path) else self.archive.url
 
     def exists(self, path: str) -> bool:
+        """Whether a member has this path."""
         return path in self._members
 
     def size(self, path: str) -> int:
+        """Bytes of the member when it is unpacked, as the archive states them.  Raises FileNotFoundError."""
         return self._member(path).file_size
 
     def read(self, path: str) -> bytes:
+        """Unpack a member.
+
+        Raises:
+            FileNotFoundError: There is no such member.
+            ValueError: The member is damaged, encrypted, or larger than the limit `unpacked` allows.
+        """
         member = self._member(path)
         most = max(limits().unpacked, BOMB_RATIO * member.compress_size)
         if member.file_size > most:
@@ -58,9 +70,11 @@ class ZipTree(Listed):
             raise ValueError(f"{path!r} in {self.root} cannot be unpacked: {error}") from error
 
     def under(self, prefix: str) -> Tree:
+        """The files below a folder of the archive, as a tree."""
         return subtree(self, prefix)
 
     def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the archive's absolute path, or its store; it is opened anew."""
         return ZipTree, (self.archive.absolute() if isinstance(self.archive, Path) else self.archive,)
 
     def _member(self, path: str) -> zipfile.ZipInfo:

@@ -10,7 +10,7 @@ from formatspec.engine.dataset.dataset import OpenDataset
 from formatspec.engine.export.lost.losses import Losses
 from formatspec.engine.spec import wanted_slots
 from formatspec.engine.spec.compiled import IMAGE, Format
-from formatspec.files.images import ImageError, transcode
+from formatspec.files.images import ImageError, transcode, usual_extension
 from formatspec.model.records import Item
 from formatspec.run.conversion.plan import Media, RefusedError
 from formatspec.run.output.staging import Staging
@@ -20,6 +20,15 @@ class MediaFiles:
     """Images brought over: copied, linked, or encoded anew where the target names another kind of file."""
 
     def __init__(self, source: OpenDataset, form: Format, staging: Staging, media: Media, losses: Losses) -> None:
+        """Decide whether images are brought over, and whether documents hold them.
+
+        Args:
+            source: The dataset whose images they are.
+            form: The target's layout.
+            staging: The output.
+            media: Whether images are copied, linked or left out.
+            losses: Counts images that are encoded anew or missing.
+        """
         self.tree = source.tree
         self.staging = staging
         self.media = media
@@ -42,7 +51,7 @@ class MediaFiles:
             return
         self._seen.add(own.image.path)
         self.files += 1
-        before, after = (_kind(image.path) for image in (item.image, own.image))
+        before, after = (usual_extension(posixpath.splitext(image.path)[1]) for image in (item.image, own.image))
         if before != after or data is not None:
             data = self.tree.read(item.image.path) if data is None else data
             try:
@@ -73,8 +82,3 @@ class MediaFiles:
             self.staging.link(Path(local), own)
         else:
             self.staging.copy(Path(local), own)
-
-
-def _kind(path: str) -> str:
-    extension = posixpath.splitext(path)[1].lower()
-    return {".jpeg": ".jpg", ".tiff": ".tif"}.get(extension, extension)

@@ -16,11 +16,18 @@ Media = Literal["copy", "link", "none"]
 
 
 class RefusedError(ValueError):
-    """A conversion that was not made, with the findings that stand in its way, and what would let it pass."""
+    """A conversion that was not made.
+
+    Attributes:
+        findings: The findings that stand in its way.
+        losses: The losses that stand in its way.
+        ways: What would let it pass.
+    """
 
     def __init__(
         self, message: str, findings: tuple[Finding, ...] = (), losses: tuple[str, ...] = (), ways: tuple[str, ...] = ()
     ) -> None:
+        """Take the message, and what it rests on; see the class."""
         super().__init__(message)
         self.findings = findings
         self.losses = losses
@@ -32,7 +39,22 @@ class UnaccountedError(RefusedError):
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
-    """What a conversion wrote, what was done about findings, and what the target could not hold."""
+    """What a conversion wrote, what was done about findings, and what the target could not hold.
+
+    Attributes:
+        source: The name of the source's format.
+        target: The name of the target's format.
+        out: Where the output is.
+        items: How many items were written.
+        skipped: How many were left out.
+        files: How many files were written.
+        losses: The lines of the loss report.
+        loss_report: The same as data.
+        findings: What is wrong with the source.
+        notices: What else a user should know.
+        actions: What was done about findings, counted.
+        unaccounted: Records that are gone without a line, where `allow_unaccounted` let the conversion pass.
+    """
 
     source: str
     target: str

@@ -48,6 +48,15 @@ class Conversion:
     def __init__(
         self, source: OpenDataset, form: Format, listed: tuple[Category, ...], staging: Staging, plan: Plan
     ) -> None:
+        """Prepare a conversion, so that each shard is written without asking the specs again.
+
+        Args:
+            source: The dataset that is read.
+            form: The target's layout, with its options settled.
+            listed: The categories that the target lists.
+            staging: The output.
+            plan: What the user asked for.
+        """
         self.source = source
         self.form = form
         self.staging = staging
@@ -68,6 +77,7 @@ class Conversion:
         self.shared = {(file.role, file.path): file for file in source.index.shared}
 
     def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the arguments; a worker prepares the conversion anew."""
         return Conversion, (self.source, self.form, self.settled, self.staging, self.plan)
 
     def shards(self) -> list[Shard]:
@@ -150,8 +160,11 @@ class Conversion:
         return made
 
     def _items(self, shard: Shard, made: Written) -> Iterator[Chosen]:
-        """The items that are written, with their places in the dataset, by role their files that are kept, and what
-        their own rows keep."""
+        """The items of a shard that are written.
+
+        Each comes with its place in the dataset, by role its files that are kept, and the fields that its own rows
+        keep.
+        """
         source, select = self.source, self.plan.select
         for index, one in enumerate(source.assembled(*shard), shard[0]):
             if source.index.unclaimed:
@@ -185,8 +198,11 @@ class Conversion:
     def _treated(
         self, one: Assembled, item: Item, made: Written, judged: Sequence[Judgement] = ()
     ) -> tuple[Item | None, bool]:
-        """An item after what the policy does about its findings, None where it is not written; and whether it is other
-        than its source says."""
+        """Do what the policy says about an item's findings.
+
+        Returns:
+            The item, or None where it is not written; and whether it differs from what its source says.
+        """
         source, policy = self.source, self.plan.policy
         try:
             refuse_crowded(one.faults)
@@ -241,8 +257,10 @@ class Conversion:
 
     @cached_property
     def may_be_boxes(self) -> tuple[str, ...]:
-        """The options that followed from the objects, and that would write boxes if they were stated otherwise: each as
-        `-O` takes it."""
+        """The options, as `-O` takes them, that would write boxes and were not stated.
+
+        Their values followed from the objects, which have no boxes.
+        """
         if self.adapter.same:
             return ()
         options = self.form.spec.options

@@ -37,6 +37,7 @@ class FolderStaging:
     """A folder in the making; workers of other machines know it by a token."""
 
     def __init__(self, folder: Path, kept: Path | None = None, token: str = "") -> None:
+        """Take the folder that is written, where finished shards are kept, and the token."""
         self.folder = folder
         self.kept = kept
         self.token = token
@@ -44,6 +45,7 @@ class FolderStaging:
         self._made: set[str] = set()
 
     def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle absolute paths, since another process may have another working folder."""
         return joined, (self.folder.absolute(), self.kept and self.kept.absolute(), self.token)
 
     def _place(self, path: str) -> Path:

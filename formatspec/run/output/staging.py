@@ -1,5 +1,8 @@
-"""The output: whole or absent.  A folder is written beside its place and moved there at the end; behind a URL, where
-nothing can be moved, the files are written in their place and a manifest last."""
+"""The output, which is whole or absent.
+
+A folder is written beside its place and moved there at the end. Behind a URL nothing can be moved, so that files are
+written in their place and a manifest comes last.
+"""
 
 from __future__ import annotations
 
@@ -23,8 +26,11 @@ def not_written(place: object, error: OSError) -> OutputError:
 
 
 class Staging(Protocol):
-    """An output in the making.  It pickles: worker processes write through it, each with its own copy, and the
-    process that began it makes it whole.  Paths are posix, below the output; each is written once."""
+    """An output in the making.
+
+    It pickles: worker processes write through it, each with its own copy, and the process that began it makes it whole.
+    Paths are posix, below the output; each is written once.
+    """
 
     linked_by_copy: int
     """How many links this copy had to make as copies."""

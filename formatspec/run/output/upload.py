@@ -1,5 +1,8 @@
-"""An output behind a URL.  Nothing can be moved there: a mark says that it is not whole, the files are written in
-their place, many at a time, and at the end the manifest takes the mark's place.  What fails is deleted."""
+"""An output behind a URL, where nothing can be moved.
+
+A mark says that the output is not whole. The files are written in their place, many at a time. At the end the
+manifest takes the mark's place. If the conversion fails, what was written is deleted.
+"""
 
 from __future__ import annotations
 
@@ -40,11 +43,13 @@ class StoreStaging:
     """Files on their way to a store; each process that has a copy writes through a connection of its own."""
 
     def __init__(self, store: Store) -> None:
+        """Take the store; a connection is opened when the first file is written."""
         self.store = store
         self.linked_by_copy = 0
         self.kept: Path | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the store; files on their way stay with the process that sends them."""
         return StoreStaging, (self.store,)
 
     def write(self, path: str, data: bytes) -> None:
@@ -56,8 +61,11 @@ class StoreStaging:
         waiting.append((self.store.pool.submit(self.store.write, name, data), len(data)))
 
     def write_pieces(self, path: str, pieces: Iterable[bytes]) -> None:
-        """Write a file piece by piece: what does not fit in memory is gathered on disk before it is sent, so that
-        nothing of it is there if a piece cannot be made."""
+        """Write a file piece by piece.
+
+        What does not fit in memory is gathered on disk before it is sent, so that nothing of the file is there if a
+        piece cannot be made.
+        """
         with SpooledTemporaryFile(LARGE) as file:
             file.writelines(pieces)
             size = file.tell()
@@ -137,9 +145,13 @@ def is_there(url: str) -> bool:
 
 
 class NowhereStaging:
-    """An output that is only counted: what is refused of it is known before anything is replaced."""
+    """An output that writes nothing.
+
+    A conversion to it finds out what would be refused before an old output is replaced.
+    """
 
     def __init__(self) -> None:
+        """Begin without files."""
         self.linked_by_copy = 0
         self.kept: Path | None = None
 

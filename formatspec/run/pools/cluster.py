@@ -26,17 +26,23 @@ R = TypeVar("R")
 
 
 class Cluster:
-    """Tasks of a cluster.  What is run travels there pickled, once, and each worker opens it once: a dataset is
-    opened anew from the same listing.  A shard whose worker is lost is given to another.
+    """Tasks of a Ray cluster.
 
-    most: shards that may be worked on together; by default as many as the cluster has cores for.
+    What is run travels there pickled, once, and each worker opens it once: a dataset is opened anew from the same
+    listing. A shard whose worker is lost is given to another.
+
+    Attributes:
+        ray: The module `ray`, connected.
+        most: Shards that may be worked on together; None for as many as the cluster has cores for.
     """
 
     def __init__(self, ray: Any, most: int | None) -> None:
+        """Take the connected module and the limit; see the class."""
         self.ray = ray
         self.most = most
 
     def map(self, run: Callable[[Shard], R], shards: Sequence[Shard]) -> Iterator[R]:
+        """What `run` gives for each shard, in order; see `Pool.map`.  Raises CannotRunError where workers are lost."""
         if len(shards) < 2:
             yield from map(run, shards)
             return
@@ -59,8 +65,11 @@ class Cluster:
                 ray.wait(list(waiting), num_returns=len(waiting))
 
     def _room(self) -> int:
-        """Shards that are given out together: more than there are cores, so that no worker waits for the next, unless
-        they would be more than may be worked on; machines that join a cluster get some too."""
+        """How many shards are given out together.
+
+        They are more than there are cores, so that no worker waits for the next shard, unless `most` says otherwise.
+        The cores are counted at each call, so that machines that join the cluster get shards too.
+        """
         return self.most or AHEAD * max(1, int(self.ray.cluster_resources().get("CPU", 1)))
 
     def _result(self, one: Any) -> Any:

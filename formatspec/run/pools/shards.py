@@ -25,8 +25,11 @@ class Pool(Protocol):
     """Runs a function over shards."""
 
     def map(self, run: Callable[[Shard], R], shards: Sequence[Shard]) -> Iterator[R]:
-        """What `run` gives for each shard, in order.  It may run in another process, of another machine too: what it
-        is bound to pickles as how it was made, and what it gives pickles."""
+        """What `run` gives for each shard, in the order of the shards.
+
+        `run` may be called in another process, also on another machine. It must pickle as how it was made, and what it
+        gives must pickle.
+        """
         ...
 
 

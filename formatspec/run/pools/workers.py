@@ -20,16 +20,22 @@ class Alone:
     """This process, one shard after another."""
 
     def map(self, run: Callable[[Shard], R], shards: Sequence[Shard]) -> Iterator[R]:
+        """What `run` gives for each shard, one after another, as it is asked for."""
         return map(run, shards)
 
 
 class Processes:
-    """Copies of this process: what it has opened they have too, so that only shards and what comes of them travel."""
+    """Forked copies of this process.
+
+    They share what was opened before, so that only shards and results are pickled.
+    """
 
     def __init__(self, workers: int) -> None:
+        """Take how many processes work at once."""
         self.workers = workers
 
     def map(self, run: Callable[[Shard], R], shards: Sequence[Shard]) -> Iterator[R]:
+        """What `run` gives for each shard, in order; see `Pool.map`.  Raises CannotRunError where workers die."""
         if len(shards) < 2:
             yield from map(run, shards)
             return

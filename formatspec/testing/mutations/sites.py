@@ -23,7 +23,6 @@ ROW_TWICE = "a row stands twice"
 REFERENCE = "a reference names nothing"
 CONSTANT = "a constant is another"
 COMPUTED = "a computed value is off"
-OF_DOCUMENTS = (KEY_DROPPED, TEXT_FOR_NUMBER, NAN, ROW_TWICE, REFERENCE, CONSTANT, COMPUTED)
 """Kinds of mutations of what a document says, all of which must be found."""
 
 MARK = 918273645.5

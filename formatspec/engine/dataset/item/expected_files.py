@@ -1,4 +1,4 @@
-"""Files that an item should have: where each is expected, and what is noted where one is missing."""
+"""The places where an item's files are expected, and the faults of files that are missing."""
 
 from __future__ import annotations
 
@@ -60,8 +60,11 @@ def _levels(role: Role, item: Item) -> Iterator[int]:
 
 
 def named_file(path: str, role: Role, tree: Tree, state: ItemState) -> str | None:
-    """The file that a document names by its path: the file itself, else the only one whose path differs from it in
-    capitals alone, of which a fault is noted; None where there is none, or several."""
+    """Find the file that a document names by its path.
+
+    A file of exactly this path comes first. Else the only file whose path differs from it in capitals alone is taken,
+    and a fault is noted. None is given where there is no such file, or several.
+    """
     if tree.exists(path):
         return path
     found = tree.alike(path)

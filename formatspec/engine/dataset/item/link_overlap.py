@@ -1,4 +1,4 @@
-"""Rows that have no key are linked to the objects that they overlap: a last resort, and said so in the spec."""
+"""Rows without a key, linked to the objects that they overlap most; only where the spec says so."""
 
 from __future__ import annotations
 

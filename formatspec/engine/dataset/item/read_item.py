@@ -1,4 +1,4 @@
-"""One item, read: all its documents and label images in turn, put together to a record of the model."""
+"""One item, built from all its documents and label images."""
 
 from __future__ import annotations
 

@@ -15,7 +15,8 @@ from formatspec.files import images, json_file, json_rows
 from formatspec.files.document import FileError
 from formatspec.files.images import ImageError, ImageInfo
 from formatspec.paths.trees.tree import Tree
-from formatspec.pixels import containers, png
+from formatspec.pixels import containers
+from formatspec.pixels.png_header import Header
 
 LARGE = 1 << 22
 """Bytes. Of larger JSON files only the first rows of each list are decoded."""
@@ -42,6 +43,7 @@ class Document:
         self, value: Any, cut: bool = False, error: str = "", lines: int = 0, strays: tuple[Any, ...] = (),
         text: tuple[str, ...] = (),
     ) -> None:  # fmt: skip
+        """Take the values; see the class."""
         self.value = value
         self.cut = cut
         self.error = error
@@ -54,7 +56,7 @@ class ImageFiles(NamedTuple):
     """What is asked of images: their headers, as images and as label images, and how many colours they have."""
 
     image: Callable[[str], ImageInfo | None]
-    label_header: Callable[[str], png.Header | None]
+    label_header: Callable[[str], Header | None]
     colors: Callable[[str], int]
 
 
@@ -62,11 +64,12 @@ class OpenedFiles:
     """The files of a tree that were opened, their documents, and the headers of images."""
 
     def __init__(self, tree: Tree) -> None:
+        """Begin without any file opened."""
         self.tree = tree
         self._documents: dict[Any, Document] = {}
         self._bytes: dict[str, bytes] = {}
         self._sizes: dict[str, ImageInfo | None] = {}
-        self._headers: dict[str, png.Header | None] = {}
+        self._headers: dict[str, Header | None] = {}
         self._colors: dict[str, int] = {}
 
     def document(self, role: Role, path: str) -> Document:
@@ -95,7 +98,7 @@ class OpenedFiles:
                 self._sizes[path] = None
         return self._sizes[path]
 
-    def label_header(self, path: str) -> png.Header | None:
+    def label_header(self, path: str) -> Header | None:
         """The header of a label image; None where it cannot be read."""
         if path not in self._headers:
             try:

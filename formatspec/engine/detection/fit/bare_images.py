@@ -64,8 +64,10 @@ def _folders_in(value: str, form: str | None) -> list[str]:
 
 
 def lists_one_subset_of_several(form: Format, images: Sequence[Claim]) -> bool:
-    """Whether a format takes its classes from the folders of one subset alone, though more than one subset has several:
-    the folders are those of a format that lists the classes of each."""
+    """Whether a format takes its classes from the folders of one subset, though several subsets have class folders.
+
+    The folders are then those of another format, which lists the classes of each subset.
+    """
     lists = [role for role in form.roles.values() if role.folder and any(n.startswith(_LISTED) for n in role.captures)]
     if (
         not lists
@@ -82,8 +84,10 @@ def lists_one_subset_of_several(form: Format, images: Sequence[Claim]) -> bool:
 
 
 def _repeat_their_folder(role: Role, images: Sequence[Claim]) -> bool:
-    """Whether images are named after their folder and numbered, though the template does not say so: another layout's
-    names, which may say more than the folder does."""
+    """Whether images are named after their folder and numbered, though the template does not say so.
+
+    Such names belong to another layout, and may say more than the folder does.
+    """
     if _repeats_a_class(role):
         return False
     numbered = 0
@@ -109,8 +113,10 @@ def _spells_folders(role: Role) -> bool:
 
 
 def _is_container(name: str) -> bool:
-    """Whether a folder's name says what kind of files it holds: `images`, `img1`, `image_2`, but not `label_0` beside
-    others."""
+    """Whether a folder's name says what kind of files it holds.
+
+    `images`, `img1` and `image_2` do; `label_0` beside others does not.
+    """
     plain = name.lower()
     word = re.sub(r"[_ -](?=[a-z])", "", plain.rstrip("0123456789"))
     numbered = re.fullmatch(r"([a-z]+)[._ -]?\d+", plain)

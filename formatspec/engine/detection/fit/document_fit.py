@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from formatspec.codecs.regions.shared_runs import rows_of_runs
 from formatspec.engine.resolve.codec_chain import build
-from formatspec.engine.resolve.discriminators import constant_of, equal_strictly, may_be_absent
+from formatspec.engine.resolve.discriminators import constant_of, may_be_absent
 from formatspec.engine.resolve.scope import Scope
 from formatspec.language.errors import SpecError
 from formatspec.language.expression import Literal
@@ -26,6 +26,7 @@ from formatspec.language.rules import (
     Rule,
     TableRule,
 )
+from formatspec.model.plain.same_value import same_value
 
 KeyPath = tuple[str, ...]
 ROW = "[]"
@@ -349,7 +350,7 @@ def _fits_leaf(rule: LeafRule, scope: Scope, value: Any) -> bool:
     leaf = rule.leaf
     for expected in constants(leaf):
         stated = constant_of(Constant(expected), scope)
-        return equal_strictly(value, stated) or (value is not None and not scope.textual and value == stated)
+        return same_value(value, stated) or (value is not None and not scope.textual and value == stated)
     if value is None or isinstance(leaf, Keep | Computed):
         return True
     if isinstance(leaf, Text):

@@ -34,6 +34,7 @@ class TargetCategories:
     def __init__(
         self, listed: Sequence[Category], fixed: bool, closed: bool = False, as_read: Iterable[Category] = ()
     ) -> None:
+        """Index the target's categories by name and by number; see the class."""
         self.listed = tuple(listed)
         self.fixed = fixed
         self.closed = closed
@@ -187,6 +188,14 @@ class Adapter:
     def __init__(
         self, source: Format, target: Format, keys: Iterable[Mapping[str, Any]], renamed: Mapping[str, str]
     ) -> None:
+        """Compare source and target once, so that items are adapted without asking the specs again.
+
+        Args:
+            source: The layout that items are read with.
+            target: The layout that they are written with.
+            keys: The key names of all items of the source, from which their names in the target follow.
+            renamed: New names of subsets by old ones.
+        """
         self.source = source
         self.target = target
         self.same = _alike(source, target)

@@ -29,6 +29,7 @@ class TargetJudge:
     """
 
     def __init__(self, form: Format, unheld: frozenset[str] = frozenset()) -> None:
+        """Take the target's layout; see the class for `unheld`."""
         self.form = form
         self.unheld = unheld
         self.slots = tuple(dict.fromkeys(leaf.slot for leaf in form.levels.leaves))

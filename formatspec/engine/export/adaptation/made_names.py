@@ -25,6 +25,7 @@ class MadeNames:
     """
 
     def __init__(self, form: Format) -> None:
+        """Compile what makes the names that follow from an item in a format."""
         self._makers: dict[str, Make] = {}
         role = form.roles.get(IMAGE)
         if role is None:
@@ -41,9 +42,11 @@ class MadeNames:
             self._makers[name] = compiled(value, role.scope, role.place)
 
     def __bool__(self) -> bool:
+        """Tell whether any name follows from the item."""
         return bool(self._makers)
 
     def __contains__(self, name: object) -> bool:
+        """Tell whether this name follows from the item."""
         return name in self._makers
 
     def put(self, names: dict[str, Any], item: Item, options: Mapping[str, Any], categories: Any) -> None:

@@ -11,12 +11,15 @@ from typing import Any
 
 import msgspec
 
-from formatspec.engine.base.scratch_records import PIECE, Marks, mark
+from formatspec.engine.base.amounts import amounts
+from formatspec.engine.base.scratch_records import Marks, mark
 from formatspec.engine.export.adaptation.made_names import MadeNames
-from formatspec.engine.spec.compiled import IMAGE, Format, name_template
+from formatspec.engine.spec.compiled import IMAGE, Format, Role
 from formatspec.engine.spec.names_join import extension_told, untold_folders
+from formatspec.engine.spec.path_templates import item_name_template
 from formatspec.model.records import Category, Image, Item
 from formatspec.model.slots import find_slot
+from formatspec.paths.templates.template import Template
 
 DEFAULT_SUBSET = "default"
 MOMENTS = ("sequence", "frame")
@@ -52,6 +55,7 @@ class Naming:
     def __init__(
         self, source: Format, target: Format, keys: Iterable[Mapping[str, Any]] | None, renamed: Mapping[str, str]
     ) -> None:
+        """Take the layouts of source and target; see the class for the others."""
         image = target.roles.get(IMAGE)
         self.target = target
         self.image = image
@@ -74,8 +78,8 @@ class Naming:
             for name, kind in self._formats.items()
             if image is not None and name in image.captures and name not in self.names
         )
-        self._spelled = None if IMAGE not in source.roles else name_template(source.roles[IMAGE])
-        self._fitting = None if image is None else name_template(image)
+        self._spelled = None if IMAGE not in source.roles else _names_of(source.roles[IMAGE])
+        self._fitting = None if image is None else _names_of(image)
         self._told = {name: list(self._said(name)) for name in self.names if name != "subset"}
         in_paths = any("subset" in role.captures for role in target.roles.values())
         self._without_subset = DEFAULT_SUBSET if in_paths else None
@@ -112,8 +116,10 @@ class Naming:
         return "/".join(str(names[name]) for name in self.names if names.get(name) not in (None, ""))
 
     def own_key(self, item: Item, names: Mapping[str, Any]) -> str:
-        """The key of an item that has these captures in the target: with its image's extension where this alone tells
-        it from another in the source."""
+        """The key in the target of an item that has these captures there.
+
+        The key has the image's extension where the extension alone tells the item from another one in the source.
+        """
         key = self.key(names)
         extension = item.captures.get(self._extension) if self._extension else None
         if extension and item.key.endswith(f".{extension}"):
@@ -180,7 +186,7 @@ class Naming:
         if any(str(self._formats.get(name)).startswith("path") for name in folders):
             return False
         seen, coming = Marks(), map(self._mark, keys)
-        while some := list(islice(coming, PIECE)):
+        while some := list(islice(coming, amounts().piece)):
             if not seen.add(some):
                 return False
         return True
@@ -258,3 +264,8 @@ def _of_label(item: Item, slot: str) -> Any:
     if slot == "name" and category is not None:
         return spoken(category)
     return getattr(category, slot, None)
+
+
+def _names_of(image: Role) -> Template | None:
+    """The template of items' names as the path of their images spells them."""
+    return item_name_template(image.spec.path, image.scope.captures, image.place)

@@ -80,6 +80,13 @@ class Losses:
     """The loss report in the making."""
 
     def __init__(self, target: Format, categories: TargetCategories, same: bool) -> None:
+        """Work out which slots the target's rules write.
+
+        Args:
+            target: The layout that is written.
+            categories: The target's categories, of which a colour or a supercategory may be lost.
+            same: Whether source and target are one format, so that kept files count too.
+        """
         self._noted: Counter[tuple[str, str]] = Counter()
         self._slots: dict[int, int] = {}
         self.same = same

@@ -33,6 +33,13 @@ class Unwritten:
     """
 
     def __init__(self, target: Format, same: bool = False, copied: Collection[str] = ()) -> None:
+        """Work out which tables the target's rules write.
+
+        Args:
+            target: The layout that is written.
+            same: Whether source and target are one format, so that kept files count too.
+            copied: Roles whose files are copied as they are, so that nothing of them is lost.
+        """
         self.copied = frozenset(copied)
         made = [role for role in target.documents if same or not role.kept]
         self.rows = {table for role in made for table in wanted_slots.tables(role.document_rule)}

@@ -1,1 +1,1 @@
-"""Rows of a table become records: asked for their conditions, read, merged."""
+"""Rows of tables: checked against their conditions, read, and merged to records."""

@@ -1,4 +1,4 @@
-"""Rows that tell of one record become one record."""
+"""Rows that describe one record, merged to one record."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ OBJECTS_BY_ID = ("object", "id")
 
 
 def keep_row(reader: RowReader, record: Record, outer: Record, state: ItemState) -> None:
-    """Keep the record of a row: as one of its table, or as part of the record that it is the same as."""
+    """Keep the record of a row, as a record of its own or merged into the record that it describes."""
     kind = reader.kind
     if kind == "attribute":
         put_at(outer, f"attributes.{record.get('key')}", record.get("value"), reader, state)
@@ -178,7 +178,7 @@ def _renumber_row(record: Record, reader: RowReader) -> None:
 
 
 def said_twice(value: Any, path: DocumentPath, place: Place, record: Record | None, state: ItemState) -> None:
-    """Note that an object's id stood before; its record, if there is one, has another id by now."""
+    """Note that an object's id stood in an earlier row; that row's object, if there is one, has a new id by now."""
     case = "referred" if state.refers else ""
     words = f"the id {value!r} stands twice"
     state.fault("DUPLICATE", path, place, words, "an id of its own", value, case=case, about=record, scope="object")
@@ -306,7 +306,10 @@ def _look_up(reader: RowReader, record: Record, rows: list[Record], state: ItemS
 
 
 def _counted(reader: RowReader, record: Record, rows: list[Record], state: ItemState) -> Record | None:
-    """The record that other documents told of under the number of this one; those that state none are counted."""
+    """The record that has the number of this one among those of other documents.
+
+    Records of other documents that state no number are counted.
+    """
     slot = reader.by[-1]
     kind, number = category_key(record, state), record.get(slot)
     told = [row for row in rows if row.get("$table") != reader.number and category_key(row, state) == kind]

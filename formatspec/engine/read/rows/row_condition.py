@@ -1,4 +1,7 @@
-"""`where` when reading: constants of unset slots are set, those of set ones checked; derived ones are not asked."""
+"""The condition `where` when rows are read.
+
+Constants of slots without a value are set, and those of slots with one are checked. Derived slots are not compared.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,7 @@ Condition = Callable[[Record, ItemState], bool]
 
 
 def always(record: Record, state: ItemState) -> bool:
+    """True of every record: the condition of a table without `where`."""
     return True
 
 

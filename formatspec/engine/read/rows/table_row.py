@@ -1,4 +1,4 @@
-"""One row of a table: how it is read, and what becomes of its record."""
+"""The validating reader of one row of a table."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from msgspec import Raw, json
 
+from formatspec.engine.base.amounts import amounts
 from formatspec.engine.base.faults import Fault, Record
 from formatspec.engine.base.kept_fields import KEPT, KEPT_ROWS, name_of_row
 from formatspec.engine.read.item_state import ItemState
@@ -89,7 +90,7 @@ def by_constant(readers: Sequence[RowReader]) -> Callable[[Any], Sequence[RowRea
     """
     constants = [constants_in(reader.rule, reader.scope.inside(reader.table)) for reader in readers]
     path = told_by(constants)
-    if path is None:
+    if path is None or not amounts().generates:
         return lambda row: None
     open_to: dict[Any, list[RowReader]] = {}
     for reader, own in zip(readers, constants, strict=True):
@@ -202,7 +203,7 @@ def _may_be(other: RowReader, reader: RowReader, row: Any) -> bool:
 
 
 def _shown(row: Any) -> Any:
-    """A row with what nobody has asked for yet, to be told of."""
+    """A row for a message, with the values that were not decoded before."""
     if not isinstance(row, dict):
         return row
     return {key: json.decode(part) if type(part) is Raw else part for key, part in row.items()}

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import formatspec
-from formatspec.engine.dataset import dataset
+from formatspec.engine.base.amounts import with_amounts
 
 SPECS = ("ade20k2020", "bdd100k", "cityscapes", "coco", "datumaro", "labelme", "openlabel", "supervisely")
 ODD = (None, True, 0, -3, 1.5, 10**400, "", "yes", "../x", [], ["a", 1], {}, {"x": [1, "2"]}, [[1, 2], [3, None]])
@@ -48,7 +48,7 @@ def told(data: Path, spec: str) -> tuple[Any, list[str]]:
 
 
 @pytest.mark.parametrize("spec", SPECS)
-def test_the_same_written_and_judged(spec: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_same_written_and_judged(spec: str, tmp_path: Path) -> None:
     data = tmp_path / "data"
     formatspec.sample(spec, data, items=12, seed=3)
     rng = random.Random(spec)
@@ -57,8 +57,8 @@ def test_the_same_written_and_judged(spec: str, tmp_path: Path, monkeypatch: pyt
     for _ in range(4):
         judged, written = [], []
         for many, into in ((1 << 30, judged), (0, written)):
-            monkeypatch.setattr(dataset, "MANY", many)
-            into.append(told(data, spec))
+            with with_amounts(generate_from=many):
+                into.append(told(data, spec))
         assert written == judged
         found += len(written[0][0]["findings"])
         for path, text in sound.items():

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import formatspec as fs
 
-EXAMPLE = Path(__file__).parents[2] / "specs/examples/open_images"
+EXAMPLE = Path(__file__).parents[3] / "specs/examples/open_images"
 TABLES = ("oidv6-class-descriptions.csv", "oidv7-class-descriptions-boxable.csv")
 
 

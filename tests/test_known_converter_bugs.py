@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from files_on_disk import put
 
 import formatspec as fs
 from formatspec.engine.spec.compiled import compile_format
@@ -18,13 +19,6 @@ from formatspec.model.region import Region
 from formatspec.pixels import png
 from formatspec.testing import laws
 from formatspec.testing.memory import image_bytes
-
-
-def put(folder: Path, contents: dict[str, str | bytes]) -> Path:
-    for path, content in contents.items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_bytes(content.encode() if isinstance(content, str) else content)
-    return folder
 
 
 def coco(folder: Path, annotations: list[dict[str, Any]], name: str = "a.jpg", ids: tuple[int, ...] = (18, 1)) -> Path:

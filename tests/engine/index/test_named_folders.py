@@ -6,24 +6,13 @@ import json
 from pathlib import Path
 
 import pytest
+from files_on_disk import put
 
 import formatspec as fs
 from formatspec.engine.index.named_folders import in_tree
 from formatspec.paths.trees.store import MANIFEST
-from formatspec.testing.memory import image_bytes
 
 ROW = "0 0.5 0.5 0.2 0.2\n"
-
-
-def put(folder: Path, files: dict[str, str]) -> Path:
-    """Files by their paths; an image where there is no text."""
-    for path, text in files.items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        if text:
-            (folder / path).write_text(text)
-        else:
-            (folder / path).write_bytes(image_bytes(20, 10, path.rpartition(".")[2]))
-    return folder
 
 
 def subsets(folder: Path, name: str) -> dict[str, tuple[str, ...]]:
@@ -53,7 +42,7 @@ def test_a_folder_is_meant_wherever_it_is_seen_from(stated: str, expected: str |
 def test_folders_that_a_yaml_names(yaml: str, folders: dict[str, str], tmp_path: Path) -> None:
     files = {"any.yaml": f"{yaml}names: [cat]\n"}
     for name, folder in folders.items():
-        files |= {f"images/{folder}/{name}.jpg": "", f"labels/{folder}/{name}.txt": ROW}
+        files |= {f"images/{folder}/{name}.jpg": None, f"labels/{folder}/{name}.txt": ROW}
     found = subsets(put(tmp_path / "data", files), "yolo_ultralytics")
     assert found == {name: ("val",) if name == "b" else ("train",) for name in folders}
     fs.convert(tmp_path / "data", to="yolo_ultralytics", out=tmp_path / "out")
@@ -61,14 +50,14 @@ def test_folders_that_a_yaml_names(yaml: str, folders: dict[str, str], tmp_path:
 
 
 def test_one_folder_of_two_subsets(tmp_path: Path) -> None:
-    files = {"data.yaml": "train: images\nval: images\nnames: [cat]\n", "images/a.jpg": "", "labels/a.txt": ROW}
+    files = {"data.yaml": "train: images\nval: images\nnames: [cat]\n", "images/a.jpg": None, "labels/a.txt": ROW}
     assert subsets(put(tmp_path, files), "yolo_ultralytics") == {"a": ("train", "val")}
 
 
 def test_lists_decide_whatever_the_folder_is_called(tmp_path: Path) -> None:
     files = {"data.yaml": "train: train.txt\nval: val.txt\nnames: [cat]\n"}
     for name in ("a", "b"):
-        files |= {f"images/train/{name}.jpg": "", f"labels/train/{name}.txt": ROW}
+        files |= {f"images/train/{name}.jpg": None, f"labels/train/{name}.txt": ROW}
     files |= {"train.txt": "./images/train/a.jpg\n", "val.txt": "\ufeffimages/train/b.jpg\n"}
     assert subsets(put(tmp_path, files), "yolo_ultralytics") == {"a": ("train",), "b": ("val",)}
 
@@ -77,7 +66,7 @@ def test_lists_decide_whatever_the_folder_is_called(tmp_path: Path) -> None:
 def test_val_and_valid(subset: str, tmp_path: Path) -> None:
     files = {"data.yaml": f"train: ../train/images\nval: ../{subset}/images\nnames: [cat]\n"}
     for part, name in (("train", "a"), (subset, "b")):
-        files |= {f"{part}/images/{name}.jpg": "", f"{part}/labels/{name}.txt": ROW}
+        files |= {f"{part}/images/{name}.jpg": None, f"{part}/labels/{name}.txt": ROW}
     put(tmp_path / "data", files)
     assert subsets(tmp_path / "data", "roboflow_yolo") == {"a": ("train",), "b": (subset,)}
     fs.convert(tmp_path / "data", to="roboflow_yolo", out=tmp_path / "out")
@@ -113,7 +102,7 @@ def test_annotation_files_of_other_places(
             }
         ],
     }
-    put(tmp_path / "data", {image: "", annotations: json.dumps(document)})
+    put(tmp_path / "data", {image: None, annotations: json.dumps(document)})
     assert subsets(tmp_path / "data", "coco") == {"a": expected}
     fs.convert(tmp_path / "data", to="coco", out=tmp_path / "out")
     assert {

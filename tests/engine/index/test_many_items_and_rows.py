@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,14 +13,11 @@ import numpy as np
 import pytest
 
 import formatspec as fs
-from formatspec.engine.base import scratch_records as spill
+from formatspec.engine.base.amounts import with_amounts
 from formatspec.engine.base.scratch_records import Marks, Records, mark
 from formatspec.engine.dataset.choose_layout import open_source
 from formatspec.engine.dataset.item.purpose import Purpose
-from formatspec.engine.export import join_shards as finishing
-from formatspec.engine.index import duplicate_ids as doubles
-from formatspec.engine.index import entries as entries_module
-from formatspec.engine.index import row_ownership as joined_module
+from formatspec.engine.export.join_shards import SpooledRows
 from formatspec.engine.index.entries import Chosen, Entries
 from formatspec.engine.index.row_ownership import RowOwnership, TableFile
 from formatspec.engine.index.row_source import HeldRows
@@ -31,17 +29,10 @@ LITTLE, MUCH = 1 << 30, 64
 
 
 @pytest.fixture(params=[LITTLE, MUCH], ids=["in memory", "on disk"])
-def held(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
+def held(request: pytest.FixtureRequest) -> Iterator[int]:
     """Where things are held: bytes, or items, that stay in memory."""
-    monkeypatch.setattr(spill, "HELD", request.param)
-    monkeypatch.setattr(spill, "PIECE", 7)
-    monkeypatch.setattr(joined_module, "PIECE", 7)
-    monkeypatch.setattr(doubles, "PIECE", 7)
-    monkeypatch.setattr(joined_module, "SETTLED", 10)
-    monkeypatch.setattr(finishing, "PIECE", 7)
-    monkeypatch.setattr(entries_module, "HELD", request.param)
-    held: int = request.param
-    return held
+    with with_amounts(record_bytes=request.param, items=request.param, piece=7, ordered_rows=10):
+        yield request.param
 
 
 def test_records_come_back_as_they_were_put(held: int) -> None:
@@ -105,8 +96,8 @@ def test_rows_come_by_item_in_the_order_in_which_they_were_noted(held: int) -> N
 
 
 def test_rows_are_written_where_they_stood(held: int) -> None:
-    with finishing.tempfile.TemporaryFile() as spool:
-        rows = finishing.SpooledRows(spool)
+    with tempfile.TemporaryFile() as spool:
+        rows = SpooledRows(spool)
         for number in range(20):
             rows.add(str(number).encode(), -1 if number < 3 else 22 - number)
         order = [0, 1, 2, *range(19, 2, -1)]

@@ -1,4 +1,4 @@
-"""More datasets of boxes in formats of habit; see `made`."""
+"""Further formats of boxes for `datasets_of_boxes`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from made import CLASSES, Scene, paint, put
+from datasets_of_boxes import CLASSES, Scene, paint, put
 
 
 def ids_of_other_names(folder: Path, made: Scene) -> None:

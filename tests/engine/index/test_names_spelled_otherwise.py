@@ -7,36 +7,18 @@ import unicodedata
 from pathlib import Path
 
 import pytest
+from listed_images import listed_images
 
 import formatspec as fs
 from formatspec.paths.names import plain_spelling
 from formatspec.testing.memory import image_bytes
 
 COMPOSED = unicodedata.normalize("NFC", "Zoë/Ångström.png")
-SPEC = """
-formatspec: 1
-name: listed
-items: rows
-files:
-  image: "images/{name:path}.{ext:image}"
-  rows:
-    path: rows.json
-    json: [{each: items, file: "{name}.{ext}", boxes: [{each: objects, box: bbox | xywh}]}]
-  more:
-    path: more.csv
-    need: optional
-    csv: {each: objects, file: "{name}.{ext}", kind: category.name, "x, y, w, h": bbox | xywh}
-"""
 
 
 def _data(folder: Path, on_disk: str, *named: str) -> tuple[Path, Path]:
-    spec, data = folder / "listed.yaml", folder / "data"
-    spec.write_text(SPEC.strip(), "utf-8")
-    file = data / "images" / on_disk
-    file.parent.mkdir(parents=True)
-    file.write_bytes(image_bytes(40, 30, "png"))
-    (data / "rows.json").write_text(json.dumps([{"file": one, "boxes": [{"box": [1, 2, 3, 4]}]} for one in named]))
-    return spec, data
+    rows = [{"file": one, "boxes": [{"box": [1, 2, 3, 4]}]} for one in named]
+    return listed_images(folder, [on_disk], {"rows.json": rows})
 
 
 @pytest.mark.parametrize(

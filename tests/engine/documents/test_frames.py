@@ -303,7 +303,7 @@ def test_rows_and_their_groups_keep_their_paths_and_travel() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("[{each: objects along frame, box: bbox}]", "no field of the rows tells 'frame'"),
+        ("[{each: objects along frame, box: bbox}]", "needs a field of the rows that holds 'frame'"),
         ("[{each: labels along frame, name: category.name}]", "rows of objects and of items go along frames"),
         ("[{each: items along frame until x = 1, name: '{name}'}]", "no row says that an item is gone"),
         ("[{each: group around track, rows: [{each: objects, box: bbox}]}]", "is no group"),

@@ -9,14 +9,10 @@ from typing import Any
 import pytest
 
 import formatspec
-from formatspec.engine.dataset import dataset
-from formatspec.engine.export import exporter as export
-from formatspec.engine.export.gather_rows import AlikeRows
-from formatspec.engine.read import compile_reader
+from formatspec.engine.base.amounts import with_amounts
 from formatspec.engine.read.generate_rows import FastRows
 from formatspec.engine.resolve.text_template import TextTemplate
 from formatspec.engine.spec.compiled import compile_format
-from formatspec.engine.write import compile_writer as writing
 from formatspec.engine.write.generate_lines import text_writer
 from formatspec.testing.memory import image_bytes
 
@@ -64,23 +60,13 @@ def taken(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     return found
 
 
-def without(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave all rows to the readers and writers of leaves, each tried in turn, and write each row anew."""
-    monkeypatch.setattr(dataset, "generate_rows_reader", lambda reader, context: None)
-    monkeypatch.setattr(writing, "plain_writer", lambda rule, scope, writer_of, choice_of: None)
-    monkeypatch.setattr(export, "text_writer", lambda rule, shape, scope: None)
-    monkeypatch.setattr(export, "AlikeRows", lambda target, tables: AlikeRows(target, {}))
-    monkeypatch.setattr(compile_reader, "by_constant", lambda readers: lambda row: None)
-    monkeypatch.setattr(TextTemplate, "may_fit", lambda self, words: True)
-
-
 @pytest.mark.parametrize("spec", SOURCES)
-def test_the_same_with_and_without(spec: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_same_with_and_without(spec: str, tmp_path: Path) -> None:
     formatspec.sample(spec, tmp_path / "data", items=12, seed=5)
     asked = [{"to": to, "spec": spec, "skip_invalid": True} for to in TARGETS]
     plain = [converted(tmp_path / "data", tmp_path / f"plain-{one['to']}", **one) for one in asked]
-    without(monkeypatch)
-    assert plain == [converted(tmp_path / "data", tmp_path / f"judged-{one['to']}", **one) for one in asked]
+    with with_amounts(generates=False):
+        assert plain == [converted(tmp_path / "data", tmp_path / f"judged-{one['to']}", **one) for one in asked]
 
 
 def coco(folder: Path, *annotations: dict[str, Any]) -> Path:
@@ -122,7 +108,7 @@ ODD: dict[str, list[dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("case", ODD)
-def test_rows_that_are_not_plain_are_judged(case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_that_are_not_plain_are_judged(case: str, tmp_path: Path) -> None:
     data = coco(tmp_path / "data", *ODD[case])
     asked = [{"to": to, "spec": "coco", "skip_invalid": True, "media": "none"} for to in ODD_TARGETS]
 
@@ -133,8 +119,8 @@ def test_rows_that_are_not_plain_are_judged(case: str, tmp_path: Path, monkeypat
             return str(refused), getattr(refused, "findings", None)
 
     plain = [outcome(tmp_path / f"plain-{one['to']}", **one) for one in asked]
-    without(monkeypatch)
-    assert plain == [outcome(tmp_path / f"judged-{one['to']}", **one) for one in asked]
+    with with_amounts(generates=False):
+        assert plain == [outcome(tmp_path / f"judged-{one['to']}", **one) for one in asked]
 
 
 def test_usual_rows_are_plain(tmp_path: Path, taken: list[bool]) -> None:
@@ -175,3 +161,10 @@ def test_a_line_is_matched_by_what_has_as_many_numbers(tmp_path: Path, monkeypat
     (item,) = formatspec.open(tmp_path, "yolo_ultralytics")
     assert len(item.objects) == 10
     assert 10 <= matched.count(line.strip()) < 80
+
+
+def test_the_switch_turns_the_generated_readers_off(tmp_path: Path, taken: list[bool]) -> None:
+    data = coco(tmp_path / "data", *ODD["plain"])
+    with with_amounts(generates=False):
+        converted(data, tmp_path / "out", spec="coco", to="yolo_ultralytics", media="none", options={"task": "detect"})
+    assert not taken

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from listed_images import listed_images
 
 import formatspec as fs
 from formatspec.testing.memory import image_bytes
@@ -96,38 +97,11 @@ def test_a_copy_names_the_files_as_they_are_spelled(name: str, tmp_path: Path) -
     assert not named_otherwise(tmp_path / "copied", name)
 
 
-LISTED = """
-formatspec: 1
-name: listed
-items: rows
-files:
-  image: "images/{name:path}.{ext:image}"
-  rows:
-    path: rows.json
-    json: [{each: items, file: "{name}.{ext}", boxes: [{each: objects, box: bbox | xywh}]}]
-  more:
-    path: more.csv
-    need: optional
-    csv: {each: objects, file: "{name}.{ext}", kind: category.name, "x, y, w, h": bbox | xywh}
-  record:
-    path: "xml/{name:path}.xml"
-    need: optional
-    xml: {record: {thing: [{each: objects, box: {"x, y, w, h": bbox | xywh}}]}}
-"""
-
-
 @pytest.fixture
 def listed(tmp_path: Path) -> Callable[..., tuple[Path, Path]]:
     def make(files: list[str], **documents: str) -> tuple[Path, Path]:
-        spec, data = tmp_path / "listed.yaml", tmp_path / "data"
-        spec.write_text(LISTED.strip(), "utf-8")
-        for file in files:
-            (data / "images" / file).parent.mkdir(parents=True, exist_ok=True)
-            (data / "images" / file).write_bytes(image_bytes(40, 30, "png"))
-        for path, text in documents.items():
-            place = data / path.replace("__", "/").replace("_dot_", ".")
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_text(text, "utf-8")
+        named = {path.replace("__", "/").replace("_dot_", "."): text for path, text in documents.items()}
+        spec, data = listed_images(tmp_path, files, named)
         if len(list((data / "images").rglob("*.png"))) < len(files):
             pytest.skip("this file system does not tell capitals from small letters")
         return spec, data

@@ -135,7 +135,7 @@ def test_what_is_no_group_stays_for_the_reader_that_judges() -> None:
     ("text", "message"),
     [
         ("[{each: group, a: id}]", "a group has its rows under one of its keys"),
-        ('[{each: objects, "0, 1": bbox, 3: id}]', "the places of a list are 0, 1, 2"),
+        ('[{each: objects, "0, 1": bbox, 3: id}]', "must be its places 0, 1, 2"),
         ('[{each: objects, "0?": id, 1: score}]', "the place 0 may be absent"),
         ('{"{name}": {each: categories, "#": [{each: objects, b: bbox}]}}', "they would get no category from it"),
         ('{"{id}": [1, 2]}', "under a template as key stand rows"),

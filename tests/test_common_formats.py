@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from files_on_disk import put
 
 import formatspec as fs
 from formatspec.model.records import Item
@@ -16,13 +17,6 @@ from formatspec.pixels import palettes, png
 from formatspec.testing.memory import image_bytes
 
 Contents = dict[str, str | bytes]
-
-
-def put(folder: Path, contents: Contents) -> Path:
-    for path, content in contents.items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_bytes(content.encode() if isinstance(content, str) else content)
-    return folder
 
 
 def read(folder: Path, spec: str, **options: Any) -> list[Item]:

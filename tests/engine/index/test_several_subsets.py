@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from files_on_disk import put
 
 import formatspec as fs
-from formatspec.testing.memory import image_bytes
 
 ROW = "0 0.5 0.5 0.2 0.2\n"
 SAME_FOLDER = {
@@ -15,16 +15,6 @@ SAME_FOLDER = {
     "a folder with a year": ("data/data.yaml", "images/train2020"),
     "no folder of a subset": ("data/data.yaml", "images"),
 }
-
-
-def put(folder: Path, files: dict[str, str | None]) -> Path:
-    for path, text in files.items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        if text is None:
-            (folder / path).write_bytes(image_bytes(20, 10, path.rpartition(".")[2]))
-        else:
-            (folder / path).write_text(text)
-    return folder
 
 
 def said(report: fs.ValidationReport) -> list[tuple[str, str, str | None]]:

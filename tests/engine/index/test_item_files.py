@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from formatspec.engine.index import entries as entries_module
+from formatspec.engine.base.amounts import with_amounts
 from formatspec.engine.index.build_index import claims
 from formatspec.engine.index.entries import Entries, ItemFiles
 from formatspec.engine.spec.compiled import Format, compile_format
@@ -40,13 +40,12 @@ files:
 
 
 @pytest.fixture(params=[8, 1 << 30], ids=["on disk", "in memory"])
-def form(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Format:
+def form(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Format]:
     """A format whose roles name items in several ways; its items stay in memory, or few of them do."""
-    monkeypatch.setattr(entries_module, "HELD", request.param)
-    monkeypatch.setattr(entries_module, "AHEAD", 600)
     (tmp_path / "beside.yaml").write_text(SPEC)
     source = load_source(tmp_path / "beside.yaml")
-    return compile_format(source, source.layouts[0])
+    with with_amounts(items=request.param, items_ahead=600):
+        yield compile_format(source, source.layouts[0])
 
 
 def paths(seed: int) -> Iterator[str]:

@@ -1,0 +1,42 @@
+"""Numbers as text spells them: one way to read them and one way to write them."""
+
+from __future__ import annotations
+
+import re
+
+DECIMAL = r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
+"""The pattern of a decimal number in any spelling that has one meaning: `10.`, `.5` and `+007` too."""
+LONGEST = 400
+"""Characters of a number; the work of reading a whole number grows with the square of its length."""
+PLAIN_BELOW = 1e15
+"""Up to here a number is written without an exponent."""
+_DECIMAL = re.compile(DECIMAL)
+_WHOLE = re.compile(r"[-+]?[0-9]+")
+
+
+def read_decimal(text: str) -> int | float | None:
+    """The number that a text spells, as an int where it has neither a point nor an exponent.
+
+    None stands for a text that spells no number, is longer than LONGEST, or has blanks around the number. An exponent
+    beyond the range of doubles gives an infinite float.
+    """
+    if len(text) > LONGEST:
+        return None
+    if _WHOLE.fullmatch(text):
+        return int(text)
+    return float(text) if _DECIMAL.fullmatch(text) else None
+
+
+def spell_decimal(value: float) -> str:
+    """The shortest decimal that reads back as the same number, without an exponent where 20 decimals are enough.
+
+    0.00001 is written so and not as 1e-05, and 1e16 as 1e+16. A whole float keeps its `.0`, so that it is read as a
+    float again.
+    """
+    if isinstance(value, int):
+        return str(int(value))
+    text = repr(float(value))
+    if "e" in text and abs(value) < PLAIN_BELOW:
+        plain = f"{value:.20f}".rstrip("0").rstrip(".")
+        return plain if float(plain) == value else text
+    return text

@@ -1,0 +1,53 @@
+"""The header of a PNG file.
+
+Source: PNG specification, third edition (W3C), sections 5.2 and 11.2.1.
+"""
+
+from __future__ import annotations
+
+import struct
+
+import msgspec
+
+from formatspec.model.image_error import ImageError
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+HEADER_SIZE = 33
+"""Bytes from the signature to the end of the header chunk."""
+CHANNELS = {0: 1, 2: 3, 3: 3, 4: 2, 6: 4}
+"""Channels of an image by its colour type; a palette is looked up."""
+_DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
+
+
+class Header(msgspec.Struct, frozen=True):
+    """What IHDR says.
+
+    Attributes:
+        width: Pixels.
+        height: Pixels.
+        depth: Bits a sample.
+        color: The colour type: 0 gray, 2 RGB, 3 palette, 4 gray with alpha, 6 RGB with alpha.
+    """
+
+    width: int
+    height: int
+    depth: int
+    color: int
+
+
+def read_header(data: bytes) -> Header:
+    """The header, from the first HEADER_SIZE bytes of a file.
+
+    Raises:
+        ImageError: There is no header, or it breaks the standard.
+    """
+    if data[:8] != SIGNATURE:
+        raise ImageError("the file does not begin with the PNG signature")
+    if len(data) < HEADER_SIZE or data[12:16] != b"IHDR":
+        raise ImageError("the PNG file ends before its header does, or has none")
+    width, height, depth, color = struct.unpack_from(">IIBB", data, 16)
+    if not 0 < width < 1 << 31 or not 0 < height < 1 << 31:
+        raise ImageError(f"the PNG header states a size of {width} x {height}")
+    if depth not in _DEPTHS.get(color, ()):
+        raise ImageError(f"the PNG header states {depth} bits a sample for color type {color}")
+    return Header(width, height, depth, color)
