@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from formatspec.datasets.writing import merge, write
 from formatspec.language.errors import Problem, SpecError
-from formatspec.language.load import Source, bundled, load_source
+from formatspec.language.load import Source
+from formatspec.opening import FormatNotice, On, SpecMistake, detect_format, load_spec, opened, policy_of, spec_for
 
 if TYPE_CHECKING:
     from formatspec.datasets.dataset import Dataset, Step
-    from formatspec.engine.dataset import dataset as engine
-    from formatspec.engine.detection.detect import Detection
-    from formatspec.model.records import Category, Item
-    from formatspec.paths.trees.tree import Tree
-    from formatspec.policy.rules import Policy
     from formatspec.run.class_names import Classes
     from formatspec.run.conversion.plan import Media, Result
     from formatspec.run.explain import Explained
@@ -26,111 +23,35 @@ if TYPE_CHECKING:
     from formatspec.run.validate import Report
 
 Progress = Callable[[int, int], None]
-On = Sequence[str] | Mapping[str, str]
-"""What is done about findings: `CODE[,CODE]=ACTION` each, or a mapping of codes to actions."""
-
-
-def load_spec(name_or_file: str | Path) -> Source:
-    """Load a spec by name or file.
-
-    Raises SpecError, which names file, line and column of everything that is wrong with the spec: all its
-    rules are compiled for reading and for writing, but for specs that come with the package, whose tests do that.
-    """
-    source = load_source(name_or_file)
-    if source.file.resolve().parent != bundled():
-        from formatspec.engine.dataset.lint import compile_whole
-
-        compile_whole(source)
-    return source
-
-
-def detect_format(tree: Tree) -> Detection:
-    """Tell which known spec describes a tree, with what speaks against the others.
-
-    Warns with SpecMistake of each spec of the user's own that cannot be used; formats that images and folders alone
-    tell are then not considered, since the data may be of that spec.
-    """
-    from formatspec.engine.detection.detect import detect
-    from formatspec.engine.detection.known_specs import known_specs
-
-    known = known_specs()
-    for error in known.mistaken.values():
-        warnings.warn(SpecMistake(f"this spec is passed over: {error}"), stacklevel=2)
-    wrong = {name: f"its spec cannot be used: {error.problems[0]}" for name, error in known.mistaken.items()}
-    return detect(known.sources, tree, own=known.own, bare=not known.mistaken, unusable=wrong)
-
-
-def spec_for(tree: Tree, data: str | Path) -> tuple[Source, str]:
-    """The spec that describes a tree, and the folder in it in which the dataset begins ("" for the root).
-
-    Raises SpecError if no spec describes it, or several do equally well.
-    """
-    from formatspec.engine.detection.refusal import refusal
-
-    found = detect_format(tree)
-    if found.name is None:
-        raise refusal(str(data), found)
-    for note in found.notes:
-        warnings.warn(FormatNotice(note), stacklevel=2)
-    return load_spec(found.winner.file), found.within
-
-
-class FormatNotice(UserWarning):
-    """Something to know about how a dataset's format was told."""
-
-
-class SpecMistake(FormatNotice):
-    """A spec of the user's own cannot be used, and is passed over."""
 
 
 def open(
     data: str | Path, spec: str | Path | None = None, *, options: Mapping[str, Any] | None = None,
     classes: Classes | None = None, where: str | Step | None = None, subset: str | Sequence[str] | None = None,
-    labels: Sequence[str] | Mapping[str, NewName] | None = None, limit: int | None = None,
+    labels: Sequence[str] | Mapping[str, NewName] | None = None, every: int = 1, limit: int | None = None,
 ) -> Dataset:  # fmt: skip
     """Open a dataset: a folder or a zip, on disk or behind a URL (`s3://bucket/folder`).
 
     spec: a format's name or a spec's file; where it is left out, the format is detected.  options: those of
     the spec, by name: `options={"task": "segment"}`.  classes: the names of the classes, or a text file with a name a
     line, where the data give numbers alone; the first is class 0, and a list in the data is not looked at.
-    where, subset, labels: which items and objects are taken, as `Dataset.filter` takes them.  limit: so many items at
-    most, the first of those that are taken.  Raises
+    where, subset, labels: which items and objects are taken, as `Dataset.filter` takes them.  every: of these, each
+    so-many-th from the first on.  limit: of these, so many at most, the first.  Raises
     FileNotFoundError, ValueError for a file that is no zip, SpecError where no spec fits or it has no such option, and
     RemoteError where a store cannot be reached.
     """
     from formatspec.datasets.dataset import Dataset, Opened
     from formatspec.run.output.staging import output_place
+    from formatspec.run.sampling import places_of, sampling
 
     given = dict(options or {})
-    inner = _opened(data, spec, given, origin=False, classes=classes)
-    dataset = Dataset(inner, Opened(output_place(data), given, classes, convert))
-    if where is not None or subset is not None or labels is not None:
-        dataset = dataset.filter(where, subset=subset, labels=labels)
-    return dataset if limit is None else dataset[:limit]
-
-
-def _opened(
-    data: str | Path, spec: str | Path | None, options: Mapping[str, Any], origin: bool, shared: bool = False,
-    classes: Classes | None = None, **purpose: Any,
-) -> engine.OpenDataset:  # fmt: skip
-    """Open data; options that are `shared` with a target need not all be the spec's own."""
-    from formatspec.engine.dataset.choose_layout import open_source
-    from formatspec.engine.dataset.item.purpose import Purpose
-    from formatspec.paths.trees.open_tree import open_tree
-    from formatspec.run.class_names import class_names
-
-    tree = open_tree(data)
-    source, within = spec_for(tree, data) if spec is None else _named(spec, tree)
-    known = {name: value for name, value in options.items() if not shared or name in source.spec.options}
-    return open_source(source, tree, known, Purpose(origin=origin, classes=class_names(classes), **purpose), within)
-
-
-def _named(spec: str | Path, tree: Tree) -> tuple[Source, str]:
-    """A spec that is named, and the folder of a tree in which its dataset begins."""
-    from formatspec.engine.detection.detect import wrapped_in
-
-    source = load_spec(spec)
-    return source, wrapped_in(source, tree)
+    inner = opened(data, spec, given, origin=False, classes=classes)
+    places = places_of(inner, sampling(subset))
+    dataset = Dataset(inner, Opened(output_place(data), given, classes, convert), chosen=places)
+    if where is not None or labels is not None:
+        dataset = dataset.filter(where, labels=labels)
+    asked = sampling(None, every, limit)
+    return dataset if asked == sampling() else dataset[:: asked.every][: asked.limit]
 
 
 def explain(
@@ -144,13 +65,14 @@ def explain(
     """
     from formatspec.run.explain import explain as explained
 
-    return explained(_opened(data, spec, options or {}, origin=True), name)
+    return explained(opened(data, spec, options or {}, origin=True), name)
 
 
 def validate(
     data: str | Path, spec: str | Path | None = None, *, options: Mapping[str, Any] | None = None, deep: bool = False,
     on: On = (), config: str | Path | None = None, workers: int | None = None, engine: Engine = "processes",
     address: str | None = None, progress: Progress | None = None, classes: Classes | None = None,
+    subset: str | Sequence[str] | None = None, every: int = 1, limit: int | None = None,
 ) -> Report:  # fmt: skip
     """Check a dataset: its layout, documents, references and geometry.
 
@@ -158,31 +80,22 @@ def validate(
     decide what is told of, what fails, and what each finding says that a conversion would do.  workers: processes, by
     default one for each core; the report is the same whatever their number.  engine: `ray` for a Ray cluster, at
     `address` or this machine's own.  Broken data never raises; it is a finding.  Raises CannotRunError where there is
-    no such engine or its workers are lost.
+    no such engine or its workers are lost.  subset, every, limit: which items are checked, as `open` takes them; nothing
+    is said of the dataset as a whole then.
     """
     from formatspec.run.pools.pool import pool_of
+    from formatspec.run.sampling import places_of, sampling
     from formatspec.run.validate import validate_dataset
 
-    dataset = _opened(data, spec, options or {}, origin=False, pixels=deep, classes=classes)
-    policy = _policy(data, config, on, False, dataset.form.spec.checks)
+    dataset = opened(data, spec, options or {}, origin=False, pixels=deep, classes=classes)
+    policy = policy_of(data, config, on, False, dataset.form.spec.checks)
     if policy.encoding is not None:
         dataset = dataset.in_encoding(policy.encoding)
-    total = len(dataset)
+    places = places_of(dataset, sampling(subset, every, limit))
+    total = len(dataset) if places is None else len(places)
     tell = (lambda done: progress(done, total)) if progress else (lambda done: None)
     with pool_of(workers, engine, address) as pool:
-        return validate_dataset(dataset, str(data), deep, tell, pool, policy)
-
-
-def _policy(data: str | Path, config: str | Path | None, on: On, skip_invalid: bool, own: Mapping[str, Any]) -> Policy:
-    """The policy of the configuration file, and over it what is asked for.  Raises PolicyError."""
-    from formatspec.policy.config import found_beside, load
-    from formatspec.policy.rules import Policy, Rule, parse_on
-
-    file = Path(config) if config is not None else found_beside(data)
-    stated = load(file, own) if file is not None else Policy()
-    words = [f"{code}={action}" for code, action in on.items()] if isinstance(on, Mapping) else on
-    skipping = (Rule("error", "drop-item"),) if skip_invalid else ()
-    return Policy((*stated.rules, *skipping, *parse_on(words, own)), stated.ignored, stated.fail_over)
+        return validate_dataset(dataset, str(data), deep, tell, pool, policy, places)
 
 
 def convert(
@@ -204,6 +117,10 @@ def convert(
     labels: Mapping[str, NewName] | None = None,
     where: str | None = None,
     select: Step | None = None,
+    subset: str | Sequence[str] | None = None,
+    every: int = 1,
+    limit: int | None = None,
+    dry_run: bool = False,
     classes: Classes | None = None,
     options: Mapping[str, Any] | None = None,
     workers: int | None = None,
@@ -225,9 +142,9 @@ def convert(
     of objects that have none.  allow_loss: lines of the loss report that `lossless` passes over, each with or without
     its number.  allow_unaccounted: write even if something would be gone that no line names; the result's
     `unaccounted` says what.  where: an expression over items, or over objects.  select: instead, a function that
-    takes an item and gives it, changed or not, or None; it is pickled where there are several workers.  Raises
-    RefusedError with the findings
-    where one stops the conversion, UnaccountedError where something would be gone that no line names,
+    takes an item and gives it, changed or not, or None; it is pickled where there are several workers.  subset, every,
+    limit: which items are read, as `open` takes them.  dry_run: write nothing, and give what would be said of it.  Raises
+    RefusedError with the findings where one stops the conversion, UnaccountedError where something would be gone that no line names,
     PolicyError for a code, a level or an action that cannot be, OutputError where `out` cannot be, SpecError for a bad
     spec, option or expression,
     RemoteError where a store cannot be reached, CannotRunError where there is no such engine or its workers are lost.
@@ -243,6 +160,7 @@ def convert(
     from formatspec.run.output.upload import NowhereStaging, is_there
     from formatspec.run.pools.pool import pool_of
     from formatspec.run.resume import fingerprint
+    from formatspec.run.sampling import places_of, sampling
     from formatspec.run.select import ItemCondition
 
     target = load_spec(to)
@@ -250,7 +168,7 @@ def convert(
     refuse_unfit(place, output_place(data), overwrite)
     given = dict(options or {})
     purpose = purpose_of(media, False)
-    source = _opened(
+    source = opened(
         data,
         spec,
         given,
@@ -263,7 +181,7 @@ def convert(
         strict=purpose.strict,
         classes=classes,
     )
-    policy = _policy(data, config, on, skip_invalid, source.form.spec.checks)
+    policy = policy_of(data, config, on, skip_invalid, source.form.spec.checks)
     if policy.encoding is not None:
         source = source.in_encoding(policy.encoding)
     same = source.form.source.is_same(target)
@@ -281,134 +199,26 @@ def convert(
         labels=dict(labels) if labels is not None else None, default_class=default_class,
         allow_unaccounted=allow_unaccounted, allow_loss=tuple(allow_loss),
         select=ItemCondition(where, source.form) if where else select,
+        places=places_of(source, sampling(subset, every, limit)),
     )  # fmt: skip
     if same and source.form.options and not plan.leaves_items:
         settled = target_format(source, target, plan).options
         if settled != source.form.options:
-            source = _opened(
+            source = opened(
                 data, spec, settled, origin=True, headers=purpose.headers, checks=False,
                 media_required=purpose.media_required, whole=purpose.whole, strict=purpose.strict, classes=classes,
             )  # fmt: skip
     if media == "none" and not source.purpose.headers and needs_sizes(source.form):
         source.purpose = msgspec.structs.replace(source.purpose, headers=True)
-    total = len(source)
+    total = plan.count_of(len(source))
     known_by = fingerprint(source, target, plan, where) if isinstance(place, Path) and select is None else None
     tell = (lambda done: progress(done, total)) if progress else (lambda done: None)
     with pool_of(workers, engine, address) as pool:
-        if isinstance(place, str) and overwrite and is_there(place):
+        if isinstance(place, str) and overwrite and not dry_run and is_there(place):
             # Nothing can be moved there: what would be refused is refused before the old output goes.
             convert_dataset(source, target, NowhereStaging(), plan, lambda done: None, pool)
-        with staged(place, overwrite, known_by) as staging:
+        with nullcontext(NowhereStaging()) if dry_run else staged(place, overwrite, known_by) as staging:
             result = convert_dataset(source, target, staging, plan, tell, pool)
-    return msgspec.structs.replace(result, out=str(place))
-
-
-def merge(
-    datasets: Sequence[Dataset],
-    out: str | Path,
-    *,
-    to: str | Path,
-    classes: Classes | None = None,
-    labels: Mapping[str, NewName] | None = None,
-    where: str | None = None,
-    options: Mapping[str, Any] | None = None,
-    media: Media = "copy",
-    subsets: Mapping[str, str] | None = None,
-    default_class: str | None = None,
-    overwrite: Overwrite = False,
-    on: On = (),
-    config: str | Path | None = None,
-    skip_invalid: bool = False,
-    lossless: bool = False,
-    allow_loss: Sequence[str] = (),
-    workers: int | None = None,
-    progress: Progress | None = None,
-) -> Result:
-    """Write several datasets as one in the format `to`; `out` appears whole or not at all.
-
-    datasets: as `open` gives them, whole or parts of them.  classes: all classes in their order, as names or as a text
-    file with a name a line; left out, those of all datasets, united by name.  labels: new names of classes, as for
-    `convert`; they hold before classes are united.  An item whose name another dataset has is named after its dataset;
-    the same image in two datasets stays two items; the result's notices say both.  The rest is as for `convert`.
-
-    Raises SpecError where the list of classes lacks one that the data have, and what `convert` raises.
-    """
-    import msgspec
-
-    from formatspec.datasets.joined_datasets import JoinedDatasets, labels_of
-    from formatspec.run.class_names import class_names
-    from formatspec.run.conversion.plan import Plan
-    from formatspec.run.convert import convert_dataset, purpose_of
-    from formatspec.run.output.output import refuse_unfit, staged
-    from formatspec.run.output.staging import output_place
-    from formatspec.run.pools.pool import pool_of
-    from formatspec.run.select import ItemCondition
-
-    if not datasets:
-        raise ValueError("merge needs a dataset")
-    target, place = load_spec(to), output_place(out)
-    for dataset in datasets:
-        refuse_unfit(place, dataset.data, overwrite)
-    parts = [
-        one.as_part(label) for one, label in zip(datasets, labels_of([str(o.data) for o in datasets]), strict=True)
-    ]
-    source = JoinedDatasets(parts, class_names(classes), labels, purpose_of(media, False))
-    given = dict(options or {})
-    plan = Plan(
-        media=media, policy=_policy(datasets[0].data, config, on, skip_invalid, {}), lossless=lossless, options=given,
-        subsets=dict(subsets or {}), default_class=default_class, allow_loss=tuple(allow_loss),
-        select=ItemCondition(where, source.form) if where else None,
-    )  # fmt: skip
-    total = len(source)
-    tell = (lambda done: progress(done, total)) if progress else (lambda done: None)
-    with pool_of(workers) as pool, staged(place, overwrite) as staging:
-        result = convert_dataset(source, target, staging, plan, tell, pool)
-    return msgspec.structs.replace(result, out=str(place), notices=(*result.notices, *source.notices()))
-
-
-def write(
-    items: Iterable[Item],
-    out: str | Path,
-    *,
-    to: str | Path,
-    categories: Sequence[Category | str] = (),
-    images: str | Path | None = None,
-    options: Mapping[str, Any] | None = None,
-    media: Media = "copy",
-    subsets: Mapping[str, str] | None = None,
-    default_class: str | None = None,
-    overwrite: Overwrite = False,
-    on: On = (),
-    skip_invalid: bool = False,
-    lossless: bool = False,
-) -> Result:
-    """Write items that a program made or changed as a dataset in the format `to`; `out` appears whole or not at all.
-
-    items: those of an open dataset, changed or not, of several datasets, or made by hand; they are held in memory, but
-    not their images.  categories: the classes in their order, by name or as Category; left out, all that the items
-    name.  images: the folder in which the images of items made by hand lie.  The rest is as for `convert`.  Items are
-    checked as those that are read: raises RefusedError with the findings, UnfitItemsError (a ValueError) where two
-    items have one key or image or one has none, and what `convert` raises.
-    """
-    import msgspec
-
-    from formatspec.datasets.held_items import HeldItems
-    from formatspec.run.conversion.plan import Plan
-    from formatspec.run.convert import convert_dataset
-    from formatspec.run.output.output import staged
-    from formatspec.run.output.staging import output_place
-    from formatspec.run.pools.workers import Alone
-
-    target, place = load_spec(to), output_place(out)
-    source = HeldItems(list(items), categories, None if images is None else Path(images))
-    source.purpose = msgspec.structs.replace(source.purpose, media_required=media != "none")
-    policy = _policy("", None, on, skip_invalid, {})
-    plan = Plan(
-        media=media, policy=policy, lossless=lossless, options=dict(options or {}), subsets=dict(subsets or {}),
-        default_class=default_class,
-    )  # fmt: skip
-    with staged(place, overwrite) as staging:
-        result = convert_dataset(source, target, staging, plan, lambda done: None, Alone())
     return msgspec.structs.replace(result, out=str(place))
 
 
@@ -458,4 +268,7 @@ def default_out(data: str | Path, target: Source) -> Path | str:
     return whole.parent / f"{whole.stem if whole.is_file() else whole.name}-{target.name}"
 
 
-__all__ = ["convert", "load_spec", "merge", "open", "sample", "validate", "write"]
+__all__ = [
+    "FormatNotice", "SpecMistake", "convert", "detect_format", "explain", "load_spec", "merge", "open", "sample", "spec_for",
+    "validate", "write",
+]  # fmt: skip

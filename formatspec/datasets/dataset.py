@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
-from formatspec.datasets.joined_datasets import Part
+from formatspec.datasets.joined_datasets import Part, name_in_subset
 from formatspec.datasets.placed_items import placed
 from formatspec.datasets.selection import OfSubsets, WithLabels
 from formatspec.engine.dataset.dataset import OpenDataset
@@ -19,6 +19,7 @@ from formatspec.model.records import Category, ImageSource, Item
 from formatspec.run.select import ItemCondition, NewName
 
 if TYPE_CHECKING:
+    from formatspec.engine.spec.compiled import Format
     from formatspec.paths.trees.tree import Tree
     from formatspec.run.conversion.plan import Result
 
@@ -176,6 +177,22 @@ class Dataset:
             steps.append(ItemCondition(where, self._inner.form) if isinstance(where, str) else where)
         return self._with(steps=(*self._steps, *steps))
 
+    def names_below_subsets(self) -> Iterator[tuple[str, str]]:
+        """The keys of the items with their names below their subsets; nothing is read unless a condition asks."""
+        for place in self._known_places():
+            entry = self._inner.entries[place]
+            yield entry.key, name_in_subset(entry)[1]
+
+    @property
+    def form(self) -> Format:
+        """The dataset's format, compiled with its options."""
+        return self._inner.form
+
+    @property
+    def format_file(self) -> Path:
+        """The file of the dataset's spec."""
+        return self._inner.form.source.file
+
     @property
     def files(self) -> Tree:
         """The dataset's files, by their paths below its root."""
@@ -200,12 +217,13 @@ class Dataset:
         options: as of `convert`, laid over those that the dataset was opened with.  how: what else `convert` takes;
         `classes` are those that the dataset was opened with, where they are left out.  Raises what `convert` raises.
         """
-        source = self._inner.form.source.file
         given = {**self._opened.options, **(options or {})}
         if self._steps or self._chosen is not None:
-            how["select"] = Chosen(None if self._chosen is None else frozenset(self.keys), self._steps)
+            entries = self._inner.entries
+            keys = None if self._chosen is None else frozenset(entries[place].key for place in self._chosen)
+            how["select"] = Chosen(keys, self._steps)
         return self._opened.export(
-            self.data, to=to, out=out, spec=source, options=given, **{"classes": self._opened.classes, **how}
+            self.data, to=to, out=out, spec=self.format_file, options=given, **{"classes": self._opened.classes, **how}
         )
 
     def as_part(self, label: str) -> Part:

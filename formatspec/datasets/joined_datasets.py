@@ -197,7 +197,7 @@ class JoinedDatasets(OpenDataset):
             for place, entry in enumerate(part.dataset.entries):
                 if part.keys is not None and entry.key not in part.keys:
                     continue
-                subset, name = _name_in_subset(entry)
+                subset, name = name_in_subset(entry)
                 own.append((name, subset))
                 others = taken.get(name)
                 if others is not None and (subset is None or None in others or subset in others):
@@ -293,7 +293,7 @@ def _fault_below(label: str, fault: Fault) -> Fault:
     return fault._replace(file=f"{label}/{fault.file}")
 
 
-def _name_in_subset(entry: Entry) -> tuple[str | None, str]:
+def name_in_subset(entry: Entry) -> tuple[str | None, str]:
     """An item's subset as far as its names tell it, and its name below that."""
     subset, key = entry.names.get("subset"), entry.key
     if isinstance(subset, str) and key.startswith(f"{subset}/"):

@@ -70,8 +70,8 @@ class Conversion:
         return Conversion, (self.source, self.form, self.settled, self.staging, self.plan)
 
     def shards(self) -> list[Shard]:
-        """The shards; a single one where rows of shared files must know of all others."""
-        items = len(self.source)
+        """The shards of the items that are read; a single one where rows of shared files must know of all others."""
+        items = self.plan.count_of(len(self.source))
         return [(0, items)] if knows_all(self.form) else shards_of(items)
 
     @cached_property
@@ -149,7 +149,8 @@ class Conversion:
         """The items that are written, with their places in the dataset, by role their files that are kept, and what
         their own rows keep."""
         source, select = self.source, self.plan.select
-        for index, one in enumerate(source.assembled(*shard), shard[0]):
+        places = range(*shard) if self.plan.places is None else self.plan.places[slice(*shard)]
+        for index, one in zip(places, source.taken(places), strict=True):
             if source.index.unclaimed:
                 made.claimed.update(path for paths in one.files.values() for path in paths)
             item, changed = one.item, False

@@ -1,0 +1,128 @@
+"""Several datasets, or items of a program, written as one dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from formatspec.opening import On, load_spec, policy_of
+
+if TYPE_CHECKING:
+    from formatspec.datasets.dataset import Dataset
+    from formatspec.model.records import Category, Item
+    from formatspec.run.class_names import Classes
+    from formatspec.run.conversion.plan import Media, Result
+    from formatspec.run.output.staging import Overwrite
+    from formatspec.run.select import NewName
+
+Progress = Callable[[int, int], None]
+
+
+def merge(
+    datasets: Sequence[Dataset],
+    out: str | Path,
+    *,
+    to: str | Path,
+    classes: Classes | None = None,
+    labels: Mapping[str, NewName] | None = None,
+    where: str | None = None,
+    options: Mapping[str, Any] | None = None,
+    media: Media = "copy",
+    subsets: Mapping[str, str] | None = None,
+    default_class: str | None = None,
+    overwrite: Overwrite = False,
+    on: On = (),
+    config: str | Path | None = None,
+    skip_invalid: bool = False,
+    lossless: bool = False,
+    allow_loss: Sequence[str] = (),
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> Result:
+    """Write several datasets as one in the format `to`; `out` appears whole or not at all.
+
+    datasets: as `open` gives them, whole or parts of them.  classes: all classes in their order, as names or as a text
+    file with a name a line; left out, those of all datasets, united by name.  labels: new names of classes, as for
+    `convert`; they hold before classes are united.  An item whose name another dataset has is named after its dataset;
+    the same image in two datasets stays two items; the result's notices say both.  The rest is as for `convert`.
+
+    Raises SpecError where the list of classes lacks one that the data have, and what `convert` raises.
+    """
+    import msgspec
+
+    from formatspec.datasets.joined_datasets import JoinedDatasets, labels_of
+    from formatspec.run.class_names import class_names
+    from formatspec.run.conversion.plan import Plan
+    from formatspec.run.convert import convert_dataset, purpose_of
+    from formatspec.run.output.output import refuse_unfit, staged
+    from formatspec.run.output.staging import output_place
+    from formatspec.run.pools.pool import pool_of
+    from formatspec.run.select import ItemCondition
+
+    if not datasets:
+        raise ValueError("merge needs a dataset")
+    target, place = load_spec(to), output_place(out)
+    for dataset in datasets:
+        refuse_unfit(place, dataset.data, overwrite)
+    parts = [
+        one.as_part(label) for one, label in zip(datasets, labels_of([str(o.data) for o in datasets]), strict=True)
+    ]
+    source = JoinedDatasets(parts, class_names(classes), labels, purpose_of(media, False))
+    given = dict(options or {})
+    plan = Plan(
+        media=media, policy=policy_of(datasets[0].data, config, on, skip_invalid, {}), lossless=lossless, options=given,
+        subsets=dict(subsets or {}), default_class=default_class, allow_loss=tuple(allow_loss),
+        select=ItemCondition(where, source.form) if where else None,
+    )  # fmt: skip
+    total = len(source)
+    tell = (lambda done: progress(done, total)) if progress else (lambda done: None)
+    with pool_of(workers) as pool, staged(place, overwrite) as staging:
+        result = convert_dataset(source, target, staging, plan, tell, pool)
+    return msgspec.structs.replace(result, out=str(place), notices=(*result.notices, *source.notices()))
+
+
+def write(
+    items: Iterable[Item],
+    out: str | Path,
+    *,
+    to: str | Path,
+    categories: Sequence[Category | str] = (),
+    images: str | Path | None = None,
+    options: Mapping[str, Any] | None = None,
+    media: Media = "copy",
+    subsets: Mapping[str, str] | None = None,
+    default_class: str | None = None,
+    overwrite: Overwrite = False,
+    on: On = (),
+    skip_invalid: bool = False,
+    lossless: bool = False,
+) -> Result:
+    """Write items that a program made or changed as a dataset in the format `to`; `out` appears whole or not at all.
+
+    items: those of an open dataset, changed or not, of several datasets, or made by hand; they are held in memory, but
+    not their images.  categories: the classes in their order, by name or as Category; left out, all that the items
+    name.  images: the folder in which the images of items made by hand lie.  The rest is as for `convert`.  Items are
+    checked as those that are read: raises RefusedError with the findings, UnfitItemsError (a ValueError) where two
+    items have one key or image or one has none, and what `convert` raises.
+    """
+    import msgspec
+
+    from formatspec.datasets.held_items import HeldItems
+    from formatspec.run.conversion.plan import Plan
+    from formatspec.run.convert import convert_dataset
+    from formatspec.run.output.output import staged
+    from formatspec.run.output.staging import output_place
+    from formatspec.run.pools.workers import Alone
+
+    target, place = load_spec(to), output_place(out)
+    source = HeldItems(list(items), categories, None if images is None else Path(images))
+    source.purpose = msgspec.structs.replace(source.purpose, media_required=media != "none")
+    policy = policy_of("", None, on, skip_invalid, {})
+    plan = Plan(
+        media=media, policy=policy, lossless=lossless, options=dict(options or {}), subsets=dict(subsets or {}),
+        default_class=default_class,
+    )  # fmt: skip
+    with staged(place, overwrite) as staging:
+        result = convert_dataset(source, target, staging, plan, lambda done: None, Alone())
+    return msgspec.structs.replace(result, out=str(place))

@@ -1,0 +1,110 @@
+"""A dataset opened, its format told where it is not named; and the policy that holds for it."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from formatspec.language.errors import SpecError
+from formatspec.language.load import Source, bundled, load_source
+
+if TYPE_CHECKING:
+    from formatspec.engine.dataset import dataset as engine
+    from formatspec.engine.detection.detect import Detection
+    from formatspec.paths.trees.tree import Tree
+    from formatspec.policy.rules import Policy
+    from formatspec.run.class_names import Classes
+
+On = Sequence[str] | Mapping[str, str]
+"""What is done about findings: `CODE[,CODE]=ACTION` each, or a mapping of codes to actions."""
+
+
+def load_spec(name_or_file: str | Path) -> Source:
+    """Load a spec by name or file.
+
+    Raises SpecError, which names file, line and column of everything that is wrong with the spec: all its
+    rules are compiled for reading and for writing, but for specs that come with the package, whose tests do that.
+    """
+    source = load_source(name_or_file)
+    if source.file.resolve().parent != bundled():
+        from formatspec.engine.dataset.lint import compile_whole
+
+        compile_whole(source)
+    return source
+
+
+def detect_format(tree: Tree) -> Detection:
+    """Tell which known spec describes a tree, with what speaks against the others.
+
+    Warns with SpecMistake of each spec of the user's own that cannot be used; formats that images and folders alone
+    tell are then not considered, since the data may be of that spec.
+    """
+    from formatspec.engine.detection.detect import detect
+    from formatspec.engine.detection.known_specs import known_specs
+
+    known = known_specs()
+    for error in known.mistaken.values():
+        warnings.warn(SpecMistake(f"this spec is passed over: {error}"), stacklevel=2)
+    wrong = {name: f"its spec cannot be used: {error.problems[0]}" for name, error in known.mistaken.items()}
+    return detect(known.sources, tree, own=known.own, bare=not known.mistaken, unusable=wrong)
+
+
+def spec_for(tree: Tree, data: str | Path) -> tuple[Source, str]:
+    """The spec that describes a tree, and the folder in it in which the dataset begins ("" for the root).
+
+    Raises SpecError if no spec describes it, or several do equally well.
+    """
+    from formatspec.engine.detection.refusal import refusal
+
+    found = detect_format(tree)
+    if found.name is None:
+        raise refusal(str(data), found)
+    for note in found.notes:
+        warnings.warn(FormatNotice(note), stacklevel=2)
+    return load_spec(found.winner.file), found.within
+
+
+class FormatNotice(UserWarning):
+    """Something to know about how a dataset's format was told."""
+
+
+class SpecMistake(FormatNotice):
+    """A spec of the user's own cannot be used, and is passed over."""
+
+
+def opened(
+    data: str | Path, spec: str | Path | None, options: Mapping[str, Any], origin: bool, shared: bool = False,
+    classes: Classes | None = None, **purpose: Any,
+) -> engine.OpenDataset:  # fmt: skip
+    """Open data; options that are `shared` with a target need not all be the spec's own."""
+    from formatspec.engine.dataset.choose_layout import open_source
+    from formatspec.engine.dataset.item.purpose import Purpose
+    from formatspec.paths.trees.open_tree import open_tree
+    from formatspec.run.class_names import class_names
+
+    tree = open_tree(data)
+    source, within = spec_for(tree, data) if spec is None else _named(spec, tree)
+    known = {name: value for name, value in options.items() if not shared or name in source.spec.options}
+    return open_source(source, tree, known, Purpose(origin=origin, classes=class_names(classes), **purpose), within)
+
+
+def _named(spec: str | Path, tree: Tree) -> tuple[Source, str]:
+    """A spec that is named, and the folder of a tree in which its dataset begins."""
+    from formatspec.engine.detection.detect import wrapped_in
+
+    source = load_spec(spec)
+    return source, wrapped_in(source, tree)
+
+
+def policy_of(data: str | Path, config: str | Path | None, on: On, skip_invalid: bool, own: Mapping[str, Any]) -> Policy:
+    """The policy of the configuration file, and over it what is asked for.  Raises PolicyError."""
+    from formatspec.policy.config import found_beside, load
+    from formatspec.policy.rules import Policy, Rule, parse_on
+
+    file = Path(config) if config is not None else found_beside(data)
+    stated = load(file, own) if file is not None else Policy()
+    words = [f"{code}={action}" for code, action in on.items()] if isinstance(on, Mapping) else on
+    skipping = (Rule("error", "drop-item"),) if skip_invalid else ()
+    return Policy((*stated.rules, *skipping, *parse_on(words, own)), stated.ignored, stated.fail_over)
