@@ -181,7 +181,7 @@ class Dataset:
         """The keys of the items with their names below their subsets; nothing is read unless a condition asks."""
         for place in self._known_places():
             entry = self._inner.entries[place]
-            yield entry.key, name_in_subset(entry)[1]
+            yield entry.key, name_in_subset(entry, self.form.key_names)[1]
 
     @property
     def form(self) -> Format:
@@ -318,6 +318,11 @@ class Chosen:
 
     keys: frozenset[str] | None
     steps: tuple[Step, ...]
+
+    @property
+    def moves_items(self) -> bool:
+        """Whether a condition puts items into other subsets."""
+        return any(getattr(step, "moves_items", False) for step in self.steps)
 
     def __call__(self, item: Item) -> Item | None:
         taken: Item | None = item if self.keys is None or item.key in self.keys else None

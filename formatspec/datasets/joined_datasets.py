@@ -197,7 +197,7 @@ class JoinedDatasets(OpenDataset):
             for place, entry in enumerate(part.dataset.entries):
                 if part.keys is not None and entry.key not in part.keys:
                     continue
-                subset, name = name_in_subset(entry)
+                subset, name = name_in_subset(entry, part.dataset.form.key_names)
                 own.append((name, subset))
                 others = taken.get(name)
                 if others is not None and (subset is None or None in others or subset in others):
@@ -293,9 +293,15 @@ def _fault_below(label: str, fault: Fault) -> Fault:
     return fault._replace(file=f"{label}/{fault.file}")
 
 
-def name_in_subset(entry: Entry) -> tuple[str | None, str]:
-    """An item's subset as far as its names tell it, and its name below that."""
+def name_in_subset(entry: Entry, key_names: Sequence[str]) -> tuple[str | None, str]:
+    """An item's subset as far as its names tell it, and its name without that.
+
+    key_names: The names of which the format makes keys.
+    """
     subset, key = entry.names.get("subset"), entry.key
+    told = [(name, str(entry.names[name])) for name in key_names if entry.names.get(name) not in (None, "")]
+    if isinstance(subset, str) and key == "/".join(value for _, value in told):
+        return subset, "/".join(value for name, value in told if name != "subset") or key
     if isinstance(subset, str) and key.startswith(f"{subset}/"):
         return subset, key[len(subset) + 1 :]
     return (subset if isinstance(subset, str) else None), key

@@ -139,6 +139,32 @@ def test_what_nobody_understands_goes_along(tmp_path: Path) -> None:
     assert sorted(rows, key=lambda row: row["id"]) == document["annotations"]
 
 
+@pytest.mark.parametrize("way", ["split", "subsets"])
+def test_numbers_that_files_share_are_given_anew_where_their_items_meet(way: str, tmp_path: Path) -> None:
+    """Two files number their images from 1; where images of both come into one, none has the number of another."""
+    for subset in ("train", "val"):
+        (tmp_path / f"in/images/{subset}").mkdir(parents=True)
+        (tmp_path / "in/annotations").mkdir(exist_ok=True)
+        for n in range(1, 9):
+            (tmp_path / f"in/images/{subset}/{subset}{n}.jpg").write_bytes(image_bytes(20, 10, "jpg"))
+        document = {
+            "categories": [{"id": 1, "name": "cat"}],
+            "images": [{"id": n, "file_name": f"{subset}{n}.jpg", "width": 20, "height": 10} for n in range(1, 9)],
+            "annotations": [{"id": n, "image_id": n, "category_id": 1, "bbox": [1, 1, n, 4], "area": 4 * n,
+                             "iscrowd": 0, "x": 1} for n in range(1, 9)],
+        }  # fmt: skip
+        (tmp_path / f"in/annotations/instances_{subset}.json").write_text(json.dumps(document))
+    dataset = fs.open(tmp_path / "in")
+    if way == "split":
+        result = fs.split(dataset, tmp_path / "out", ratios={"train": 1, "val": 1}, stratify=True).result
+    else:
+        result = fs.convert(tmp_path / "in", to="coco", out=tmp_path / "out", subsets={"val": "train"})
+    assert result is not None and "kept fields: x (16 objects)" in result.losses, result.losses
+    assert not fs.validate(tmp_path / "out").fails
+    widths = {item.image.path.rpartition("/")[2]: item.objects[0].bbox[2] for item in fs.open(tmp_path / "out")}
+    assert widths == {f"{subset}{n}.jpg": n for subset in ("train", "val") for n in range(1, 9)}
+
+
 def test_groups_stay_together_and_kept_items_where_they_are(tmp_path: Path) -> None:
     data = made(tmp_path / "data", "coco", ["cat", "dog", "cow"] * 10)
     dataset = fs.open(data)

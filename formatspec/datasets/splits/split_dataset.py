@@ -125,6 +125,7 @@ class Assigned:
     """Puts items into subsets, by their keys; an item without one is left out."""
 
     subsets: Mapping[str, str]
+    moves_items = True
 
     def __call__(self, item: Item) -> Item | None:
         """The item in its subset."""

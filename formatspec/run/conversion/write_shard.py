@@ -25,6 +25,7 @@ from formatspec.engine.export.shared_tables import counts_on, knows_all
 from formatspec.engine.resolve.held_slots import UNREAD
 from formatspec.engine.spec import wanted_slots
 from formatspec.engine.spec.compiled import IMAGE, Format
+from formatspec.engine.spec.object_rows import states_numbers
 from formatspec.findings.finding import Finding
 from formatspec.model import derive
 from formatspec.model.limits import TooLargeError
@@ -54,7 +55,8 @@ class Conversion:
         self.plan = plan
         self.settled = listed
         self.labels = Labels(plan.labels) if plan.labels is not None else None
-        self.adapter = Adapter(source.form, form, (entry.names for entry in source.entries), plan.subsets)
+        names = (entry.names for entry in source.entries)
+        self.adapter = Adapter(source.form, form, names, plan.subsets, numbers_meet(source, plan))
         self.listed = self.labels.categories(listed) if self.labels is not None else listed
         named = None if self.adapter.same else class_of(source.form, plan.default_class)
         self.classes = None if named is None else GivenClass(named, self.listed)
@@ -285,6 +287,19 @@ class Conversion:
             self.plan.subsets,
             self.spelled,
         )
+
+
+def numbers_meet(source: OpenDataset, plan: Plan) -> bool:
+    """Whether items of several files that number them, or their objects, come into one file of the output."""
+    files: dict[str, set[object]] = {}
+    for file in source.index.shared:
+        if "subset" in file.captures and not file.union:
+            files.setdefault(file.role, set()).add(file.captures["subset"])
+    numbering = (subsets for role, subsets in files.items() if states_numbers(source.form.roles[role].document_rule))
+    if getattr(plan.select, "moves_items", False):
+        return any(len(subsets) > 1 for subsets in numbering)
+    now = plan.subsets
+    return any(len({now.get(str(name), name) for name in subsets}) < len(subsets) for subsets in numbering)
 
 
 class Written(msgspec.Struct):
