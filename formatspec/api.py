@@ -80,8 +80,8 @@ def validate(
     decide what is told of, what fails, and what each finding says that a conversion would do.  workers: processes, by
     default one for each core; the report is the same whatever their number.  engine: `ray` for a Ray cluster, at
     `address` or this machine's own.  Broken data never raises; it is a finding.  Raises CannotRunError where there is
-    no such engine or its workers are lost.  subset, every, limit: which items are checked, as `open` takes them; nothing
-    is said of the dataset as a whole then.
+    no such engine or its workers are lost.  subset, every, limit: which items are checked, as `open` takes them;
+    nothing is said of the dataset as a whole then.
     """
     from formatspec.run.pools.pool import pool_of
     from formatspec.run.sampling import places_of, sampling
@@ -143,11 +143,12 @@ def convert(
     its number.  allow_unaccounted: write even if something would be gone that no line names; the result's
     `unaccounted` says what.  where: an expression over items, or over objects.  select: instead, a function that
     takes an item and gives it, changed or not, or None; it is pickled where there are several workers.  subset, every,
-    limit: which items are read, as `open` takes them.  dry_run: write nothing, and give what would be said of it.  Raises
-    RefusedError with the findings where one stops the conversion, UnaccountedError where something would be gone that no line names,
-    PolicyError for a code, a level or an action that cannot be, OutputError where `out` cannot be, SpecError for a bad
-    spec, option or expression,
-    RemoteError where a store cannot be reached, CannotRunError where there is no such engine or its workers are lost.
+    limit: which items are read, as `open` takes them.  dry_run: write nothing, and give what would be said of it.
+
+    Raises RefusedError with the findings where one stops the conversion, UnaccountedError where something would be gone
+    that no line names, PolicyError for a code, a level or an action that cannot be, OutputError where `out` cannot be,
+    SpecError for a bad spec, option or expression, RemoteError where a store cannot be reached, CannotRunError where
+    there is no such engine or its workers are lost.
     """
     import msgspec
 
@@ -269,6 +270,6 @@ def default_out(data: str | Path, target: Source) -> Path | str:
 
 
 __all__ = [
-    "FormatNotice", "SpecMistake", "convert", "detect_format", "explain", "load_spec", "merge", "open", "sample", "spec_for",
-    "validate", "write",
+    "FormatNotice", "SpecMistake", "convert", "detect_format", "explain", "load_spec", "merge", "open", "sample",
+    "spec_for", "validate", "write",
 ]  # fmt: skip

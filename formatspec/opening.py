@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from formatspec.language.errors import SpecError
 from formatspec.language.load import Source, bundled, load_source
 
 if TYPE_CHECKING:
@@ -98,7 +97,9 @@ def _named(spec: str | Path, tree: Tree) -> tuple[Source, str]:
     return source, wrapped_in(source, tree)
 
 
-def policy_of(data: str | Path, config: str | Path | None, on: On, skip_invalid: bool, own: Mapping[str, Any]) -> Policy:
+def policy_of(
+    data: str | Path, config: str | Path | None, on: On, skip_invalid: bool, own: Mapping[str, Any]
+) -> Policy:
     """The policy of the configuration file, and over it what is asked for.  Raises PolicyError."""
     from formatspec.policy.config import found_beside, load
     from formatspec.policy.rules import Policy, Rule, parse_on

@@ -155,12 +155,14 @@ class JoinedDatasets(OpenDataset):
 
     classes: the names of all classes in their order; left out, those of all parts, each once, in order of the parts.
     labels: new names of classes, which hold before classes are united and listed.
+    source_attribute: the attribute of each item that gets its part's label, unless the item has one of that name.
     """
 
     def __init__(
         self, parts: Sequence[Part], classes: Sequence[str] = (), labels: Mapping[str, NewName] | None = None,
-        purpose: Purpose | None = None,
+        purpose: Purpose | None = None, source_attribute: str | None = None,
     ) -> None:  # fmt: skip
+        self.source_attribute = source_attribute
         self.parts = tuple(parts)
         self.classes = tuple(classes)
         self.labels = dict(labels) if labels is not None else None
@@ -178,14 +180,15 @@ class JoinedDatasets(OpenDataset):
             self.index.unclaimed += [f"{part.label}/{path}" for path in part.dataset.index.unclaimed]
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return JoinedDatasets._again, (self.parts, self.classes, self.labels, self.purpose, self._united)
+        given = (self.parts, self.classes, self.labels, self.purpose, self.source_attribute)
+        return JoinedDatasets._again, (*given, self._united)
 
     @staticmethod
     def _again(
         parts: Sequence[Part], classes: Sequence[str], labels: Mapping[str, NewName] | None, purpose: Purpose,
-        united: tuple[Category, ...] | None,
+        source_attribute: str | None, united: tuple[Category, ...] | None,
     ) -> JoinedDatasets:  # fmt: skip
-        made = JoinedDatasets(parts, classes, labels, purpose)
+        made = JoinedDatasets(parts, classes, labels, purpose, source_attribute)
         made._united = united
         return made
 
@@ -234,19 +237,23 @@ class JoinedDatasets(OpenDataset):
         if item is not None and take is not None:
             item = take(item)
             faults = [] if item is None else faults
-        item = None if item is None else self._renamed(item, path, name)
+        item = None if item is None else self._renamed(item, path, name, label)
         return Assembled(one.key if item is None else item.key, item, faults, files, one.told, one.deferred, one.state)
 
     def assembled(self, start: int = 0, stop: int | None = None) -> Iterator[Assembled]:
         """The items, each with what is wrong with it."""
         return map(self.read, self.entries[start:stop])
 
-    def _renamed(self, item: Item, path: str, name: str) -> Item:
+    def _renamed(self, item: Item, path: str, name: str, label: str) -> Item:
         item = item if self._renames is None else self._renames.item(item)
         subset = item.subsets[0] if item.subsets else None
         image = None if item.image is None else msgspec.structs.replace(item.image, path=path)
+        attributes, own = item.attributes, self.source_attribute
+        if own is not None and own not in attributes:
+            attributes = {**attributes, own: label}
         return msgspec.structs.replace(
             item, key=f"{subset}/{name}" if subset else name, captures={"name": name}, id=None, image=image,
+            attributes=attributes,
             objects=tuple(self._of_united(item.objects)), labels=tuple(self._of_united(item.labels)),
             areas=tuple(self._of_united(item.areas)), origin=None,
         )  # fmt: skip

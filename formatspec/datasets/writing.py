@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +38,8 @@ def merge(
     skip_invalid: bool = False,
     lossless: bool = False,
     allow_loss: Sequence[str] = (),
+    source_attribute: str | None = "source",
+    dry_run: bool = False,
     workers: int | None = None,
     progress: Progress | None = None,
 ) -> Result:
@@ -45,18 +48,23 @@ def merge(
     datasets: as `open` gives them, whole or parts of them.  classes: all classes in their order, as names or as a text
     file with a name a line; left out, those of all datasets, united by name.  labels: new names of classes, as for
     `convert`; they hold before classes are united.  An item whose name another dataset has is named after its dataset;
-    the same image in two datasets stays two items; the result's notices say both.  The rest is as for `convert`.
+    the same image in two datasets stays two items; the result's notices say both.  source_attribute: where the target
+    holds attributes of items, the one that names each item's dataset, by its folder; None for none. An item that has
+    an attribute of this name keeps its own.  The rest is as for `convert`.
 
     Raises SpecError where the list of classes lacks one that the data have, and what `convert` raises.
     """
     import msgspec
 
     from formatspec.datasets.joined_datasets import JoinedDatasets, labels_of
+    from formatspec.engine.export.lost.losses import tells_of
+    from formatspec.engine.spec.compiled import compile_format
     from formatspec.run.class_names import class_names
     from formatspec.run.conversion.plan import Plan
     from formatspec.run.convert import convert_dataset, purpose_of
     from formatspec.run.output.output import refuse_unfit, staged
     from formatspec.run.output.staging import output_place
+    from formatspec.run.output.upload import NowhereStaging
     from formatspec.run.pools.pool import pool_of
     from formatspec.run.select import ItemCondition
 
@@ -68,7 +76,11 @@ def merge(
     parts = [
         one.as_part(label) for one, label in zip(datasets, labels_of([str(o.data) for o in datasets]), strict=True)
     ]
-    source = JoinedDatasets(parts, class_names(classes), labels, purpose_of(media, False))
+    form = compile_format(target, target.layouts[0], {})
+    is_held = source_attribute is not None and tells_of(form, {"attributes", f"attributes.{source_attribute}"})
+    source = JoinedDatasets(
+        parts, class_names(classes), labels, purpose_of(media, False), source_attribute if is_held else None
+    )
     given = dict(options or {})
     plan = Plan(
         media=media, policy=policy_of(datasets[0].data, config, on, skip_invalid, {}), lossless=lossless, options=given,
@@ -77,7 +89,8 @@ def merge(
     )  # fmt: skip
     total = len(source)
     tell = (lambda done: progress(done, total)) if progress else (lambda done: None)
-    with pool_of(workers) as pool, staged(place, overwrite) as staging:
+    nowhere = nullcontext(NowhereStaging())
+    with pool_of(workers) as pool, nowhere if dry_run else staged(place, overwrite) as staging:
         result = convert_dataset(source, target, staging, plan, tell, pool)
     return msgspec.structs.replace(result, out=str(place), notices=(*result.notices, *source.notices()))
 

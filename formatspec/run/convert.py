@@ -208,7 +208,8 @@ def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callab
         source=source.name, target=form.name, out="", items=items, skipped=left_out, files=finisher.files + files,
         losses=tuple(losses.lines()), loss_report=tuple(losses.report()), findings=told,
         notices=(
-            *_notices(source, copied, claimed if plan.places is None else None), *finisher.borrowed, *_unchecked(conversion, outlines),
+            *_notices(source, copied, claimed if plan.places is None else None), *finisher.borrowed,
+            *_unchecked(conversion, outlines),
             *_of_classes(conversion, classed, losses), *_of_joined(joined),
             *(conversion.labels.unmet(categories | conversion.labels.met)
               if conversion.labels is not None and plan.takes_all else ()),

@@ -12,7 +12,7 @@ from formatspec.language.errors import Problem, SpecError, suggest
 
 
 class Sampling(msgspec.Struct, frozen=True, kw_only=True):
-    """What is asked for: the items of some subsets, of these every so-many-th from the first on, of these the first few.
+    """What is asked for: the items of some subsets, of these every so-many-th, of these the first few.
 
     subsets: Their names; empty for all items.  every: 1 for each item.  limit: None for all.
     """

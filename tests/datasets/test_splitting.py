@@ -95,7 +95,7 @@ def test_a_dataset_of_any_format_with_subsets_is_written_with_new_ones(name: str
     after = fs.open(tmp_path / "out", name)
     items = list(after)
     assert not [finding for finding in after.findings if finding.level == "error"]
-    assert told(items) == told([item for item in before])
+    assert told(items) == told(list(before))
     assert done.result is not None and len(items) == done.result.items
     names = dict(after.names_below_subsets())
     pairs = {(done.subsets[names[item.key]], item.subsets[0]) for item in items}  # "test" may be "testing" there

@@ -48,7 +48,7 @@ def by_hash(name: str, ratios: Ratios, seed: int) -> str:
         end += part
         if place < end:
             return subset
-    return next(reversed(ratios))
+    return list(ratios)[-1]
 
 
 def stratified(units: Sequence[Unit], ratios: Ratios, seed: int, kept: Mapping[str, str]) -> dict[str, str]:
@@ -177,7 +177,7 @@ def _mend(units: Sequence[Unit], ledger: _Ledger) -> None:
     """Move and swap groups while that brings classes nearer to their ratios."""
     for _ in range(ROUNDS):
         off = [name for name, lacks in ledger.lacks.items() if any(abs(lack) >= 1 for lack in lacks.values())]
-        if not off or not any([_mended(name, units, ledger) for name in off]):
+        if not sum(_mended(name, units, ledger) for name in off):
             return
 
 

@@ -164,11 +164,11 @@ def _read(dataset: Dataset, group: str | None, stratify: bool) -> Grouped:
     if stratify or group is not None:
         items = ((item.key, item) for item in dataset)
     value = None if group is None else _grouping(group, dataset.form)
-    keys, groups, owner = dict[str, str](), dict[str, str](), dict[str, str]()
+    named, groups, owner = dict[str, str](), dict[str, str](), dict[str, str]()
     counts: dict[str, Counter[str]] = {}
     sizes: Counter[str] = Counter()
     for key, item in items:
-        name = keys[key] = names[key]
+        name = named[key] = names[key]
         said = value(item) if value is not None and item is not None else None
         groups[name] = "" if said is None else said
         own = owner[name] = name if said is None else f"{group}={said}"
@@ -176,7 +176,7 @@ def _read(dataset: Dataset, group: str | None, stratify: bool) -> Grouped:
         if stratify and item is not None:
             counts.setdefault(own, Counter()).update({spoken(category) for category in used(item)})
     units = {name: Unit(name, size, counts.get(name, {})) for name, size in sizes.items()}
-    return keys, units, groups, owner
+    return named, units, groups, owner
 
 
 def _grouping(text: str, form: Format) -> Callable[[Item], str | None]:

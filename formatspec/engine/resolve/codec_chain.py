@@ -18,6 +18,7 @@ from formatspec.language.expression import Literal
 from formatspec.language.leaf import Bind
 from formatspec.language.rules import problem
 from formatspec.model.slots import Type
+from formatspec.plugins import PluginError
 from formatspec.paths.templates import formats
 
 Convert = Callable[[Any, Env], Any]
@@ -337,7 +338,7 @@ def _codecs(leaf: Bind, left: int, right: int, textual: bool, place: Place) -> t
             arguments = tuple(Argument(a.value, spell(a.file), True) if a.paired else a for a in arguments)
         try:
             made.append(make(call.name, arguments, Site(left, right)))
-        except UnknownCodecError as error:
+        except (UnknownCodecError, PluginError) as error:
             raise problem(str(error), place) from None
         except BadArgumentsError as error:
             raise problem(str(error), place) from None

@@ -58,7 +58,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 class Plan(msgspec.Struct, kw_only=True):
     """What is asked of a conversion.
 
-    select: takes an item and gives it, changed or not, or None.  places: those of the items that are read; None for all.
+    select: takes an item and gives it, changed or not, or None.  places: those of the items that are read; None for
+    all.
     """
 
     media: Media = "copy"
