@@ -19,6 +19,8 @@ from formatspec.model.records import Category, ImageSource, Item
 from formatspec.run.select import ItemCondition, NewName
 
 if TYPE_CHECKING:
+    from formatspec.datasets.handoffs.arrow import Tables
+    from formatspec.datasets.handoffs.torch_dataset import Targets, TorchDataset
     from formatspec.engine.spec.compiled import Format
     from formatspec.paths.trees.tree import Tree
     from formatspec.run.conversion.plan import Result
@@ -176,6 +178,30 @@ class Dataset:
         if where is not None:
             steps.append(ItemCondition(where, self._inner.form) if isinstance(where, str) else where)
         return self._with(steps=(*self._steps, *steps))
+
+    def to_torch(self, targets: Targets = "torchvision", **how: Any) -> TorchDataset:
+        """A map-style dataset of PyTorch: see `formatspec.datasets.handoffs.torch_dataset.to_torch`."""
+        from formatspec.datasets.handoffs.torch_dataset import to_torch
+
+        return to_torch(self, targets, **how)
+
+    def to_arrow(self) -> Tables:
+        """Tables of items and objects: see `formatspec.datasets.handoffs.arrow.to_arrow`."""
+        from formatspec.datasets.handoffs.arrow import to_arrow
+
+        return to_arrow(self)
+
+    def to_huggingface(self, **how: Any) -> Any:
+        """A `datasets.Dataset`: see `formatspec.datasets.handoffs.hugging_face.to_huggingface`."""
+        from formatspec.datasets.handoffs.hugging_face import to_huggingface
+
+        return to_huggingface(self, **how)
+
+    def to_supervision(self, item: Item) -> Any:
+        """An item as `supervision.Detections`: see `formatspec.datasets.handoffs.detections.to_supervision`."""
+        from formatspec.datasets.handoffs.detections import to_supervision
+
+        return to_supervision(self, item)
 
     def names_below_subsets(self) -> Iterator[tuple[str, str]]:
         """The keys of the items with their names below their subsets; nothing is read unless a condition asks."""
