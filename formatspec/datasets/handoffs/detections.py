@@ -22,8 +22,10 @@ def to_supervision(dataset: Dataset, item: Item) -> Any:
 
     Boxes are corners x0, y0, x1, y1. Masks are there where any object has pixels or an outline, as a `CompactMask`,
     which packs each by itself; an object without either is shown by an empty one. Scores, tracks and names of classes
-    go along. Raises MissingLibraryError where supervision is not installed or has no `CompactMask`, and ValueError where
-    an object has an outline and the size of the image is not known.
+    go along.
+
+    Raises MissingLibraryError where supervision is not installed or has no `CompactMask`; ValueError where an object
+    has an outline and the size of the image is not known.
     """
     library = needed("supervision", "to_supervision")
     index = {name: place for place, name in enumerate(dataset.classes)}

@@ -28,15 +28,13 @@ def to_huggingface(dataset: Dataset, **how: Any) -> Any:
     label = library.ClassLabel(names=list(dataset.classes))
     one = {"bbox": listed(number, length=4), "category": label, "area": number, "crowd": library.Value("bool")}
     features = library.Features(
-        {
-            "key": library.Value("string"),
-            "image": library.Image(),
-            "width": library.Value("int32"),
-            "height": library.Value("int32"),
-            "labels": listed(label),
-            "captions": listed(library.Value("string")),
-            "objects": listed(one) if hasattr(library, "List") else [one],
-        }  # fmt: skip
+        key=library.Value("string"),
+        image=library.Image(),
+        width=library.Value("int32"),
+        height=library.Value("int32"),
+        labels=listed(label),
+        captions=listed(library.Value("string")),
+        objects=listed(one) if hasattr(library, "List") else [one],
     )
     return library.Dataset.from_generator(_rows, features=features, gen_kwargs={"dataset": dataset}, **how)
 

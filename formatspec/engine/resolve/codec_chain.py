@@ -18,8 +18,8 @@ from formatspec.language.expression import Literal
 from formatspec.language.leaf import Bind
 from formatspec.language.rules import problem
 from formatspec.model.slots import Type
-from formatspec.plugins import PluginError
 from formatspec.paths.templates import formats
+from formatspec.plugins import PluginError
 
 Convert = Callable[[Any, Env], Any]
 
