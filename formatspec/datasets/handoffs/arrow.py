@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from formatspec.datasets.handoffs.needed import needed
 from formatspec.engine.export.adaptation.name_items import spoken
-from formatspec.model.records import Category, Item, Object
+from formatspec.model.records import Caption, Category, Image, Item, Label, Object
+from formatspec.model.region import Region
 
 if TYPE_CHECKING:
     from formatspec.datasets.dataset import Dataset
@@ -100,3 +102,40 @@ def _text(value: object) -> str | None:
 
 def _json(attributes: dict[str, Any]) -> str | None:
     return json.dumps(attributes, ensure_ascii=False, default=str) if attributes else None
+
+
+def from_arrow(items: Any, objects: Any) -> Iterator[Item]:
+    """The items of two tables as `to_arrow` gives them, for `formatspec.write`.
+
+    items, objects: Tables of `pyarrow`, or what has rows of the same names by `to_pylist`; further columns are not looked
+    at. The images are named by their paths; `write(…, images=FOLDER)` says where they lie.
+    """
+    of_item: dict[str, list[dict[str, Any]]] = {}
+    for row in objects.to_pylist():
+        of_item.setdefault(row["item"], []).append(row)
+    for row in items.to_pylist():
+        image = Image(path=row["image"], width=row["width"], height=row["height"]) if row["image"] else None
+        things = sorted(of_item.get(row["key"], ()), key=lambda one: int(one["place"]))
+        yield Item(
+            key=row["key"], image=image, subsets=tuple(row["subsets"] or ()), tags=tuple(row["tags"] or ()),
+            labels=tuple(Label(category=Category(name=name)) for name in row["labels"] or ()),
+            captions=tuple(Caption(text=text) for text in row["captions"] or ()),
+            attributes=json.loads(row["attributes"] or "{}"), objects=tuple(_object(one, row) for one in things),
+        )  # fmt: skip
+
+
+def _number(text: str | None) -> int | str | None:
+    """An id as a number where it is spelled as one."""
+    return int(text) if text is not None and re.fullmatch(r"0|-?[1-9][0-9]{0,18}", text) else text
+
+
+def _object(row: dict[str, Any], item: dict[str, Any]) -> Object:
+    region = None if row["runs"] is None else Region.from_counts(row["runs"], item["height"], item["width"])
+    outline = tuple(tuple(ring) for ring in row["outline"] or ())
+    corners = (row["x"], row["y"], row["width"], row["height"])
+    return Object(
+        id=_number(row["id"]), category=None if row["category"] is None else Category(name=row["category"]), region=region,
+        bbox=None if None in corners else corners, polygons=outline, score=row["score"], single=row["single"],
+        keypoints=tuple(tuple(point) for point in row["keypoints"] or ()), track=_number(row["track"]), text=row["text"],
+        tags=tuple(row["tags"] or ()), attributes=json.loads(row["attributes"] or "{}"),
+    )  # fmt: skip
