@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from formatspec.datasets.handoffs.needed import needed
 from formatspec.engine.export.adaptation.name_items import spoken
-from formatspec.model.records import Caption, Category, Image, Item, Label, Object
+from formatspec.model.records import Area, Caption, Category, Image, Item, Label, Object
 from formatspec.model.region import Region
 
 if TYPE_CHECKING:
@@ -20,7 +20,10 @@ BATCH = 1000
 
 
 class Tables(NamedTuple):
-    """Two tables of `pyarrow`: a row for each item, and a row for each object, whose `item` is the key of its item."""
+    """Two tables of `pyarrow`: a row for each item, and a row for each object, whose `item` is the key of its item.
+
+    An area, the pixels of a category that are nobody's object, is a row among the objects whose `kind` is `area`.
+    """
 
     items: Any
     objects: Any
@@ -43,7 +46,7 @@ def to_arrow(dataset: Dataset) -> Tables:
          "labels": texts, "captions": texts, "tags": texts, "objects": pa.int32(), "attributes": text}
     )  # fmt: skip
     objects = pa.schema(
-        {"item": text, "place": pa.int32(), "id": text, "category": text, "class": pa.int32(), "x": number, "y": number,
+        {"item": text, "kind": text, "place": pa.int32(), "id": text, "category": text, "class": pa.int32(), "x": number, "y": number,
          "width": number, "height": number, "area": number, "score": number, "single": pa.bool_(), "track": text,
          "outline": pa.list_(pa.list_(number)), "keypoints": pa.list_(pa.list_(number)), "runs": pa.list_(pa.int64()),
          "text": text, "tags": texts, "attributes": text}
@@ -53,7 +56,7 @@ def to_arrow(dataset: Dataset) -> Tables:
     for some in _in_batches(dataset):
         rows = [_item_row(item) for item in some]
         made[0].append(pa.RecordBatch.from_pylist(rows, schema=items))
-        rows = [_object_row(item, at, thing, index) for item in some for at, thing in enumerate(item.objects)]
+        rows = [row for item in some for row in _rows_of(item, index)]
         made[1].append(pa.RecordBatch.from_pylist(rows, schema=objects))
     return Tables(pa.Table.from_batches(made[0], items), pa.Table.from_batches(made[1], objects))
 
@@ -79,11 +82,19 @@ def _item_row(item: Item) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _rows_of(item: Item, index: dict[str, int]) -> Iterator[dict[str, Any]]:
+    for place, thing in enumerate(item.objects):
+        yield _object_row(item, place, thing, index)
+    for place, area in enumerate(item.areas):
+        shown = Object(category=area.category, region=area.region)
+        yield {**_object_row(item, place, shown, index), "kind": "area"}
+
+
 def _object_row(item: Item, place: int, thing: Object, index: dict[str, int]) -> dict[str, Any]:
     name = _name(thing.category)
     x, y, width, height = thing.box or (None, None, None, None)
     return {
-        "item": item.key, "place": place, "id": _text(thing.id), "category": name,
+        "item": item.key, "kind": "object", "place": place, "id": _text(thing.id), "category": name,
         "class": None if name is None else index.get(name), "x": x, "y": y, "width": width, "height": height,
         "area": thing.area, "score": thing.score, "single": thing.single, "track": _text(thing.track),
         "outline": thing.polygons or None, "keypoints": thing.keypoints or None,
@@ -120,8 +131,14 @@ def from_arrow(items: Any, objects: Any) -> Iterator[Item]:
             key=row["key"], image=image, subsets=tuple(row["subsets"] or ()), tags=tuple(row["tags"] or ()),
             labels=tuple(Label(category=Category(name=name)) for name in row["labels"] or ()),
             captions=tuple(Caption(text=text) for text in row["captions"] or ()),
-            attributes=json.loads(row["attributes"] or "{}"), objects=tuple(_object(one, row) for one in things),
+            attributes=json.loads(row["attributes"] or "{}"), objects=tuple(_object(one, row) for one in things if one["kind"] == "object"),
+            areas=tuple(_area(one, row) for one in things if one["kind"] == "area"),
         )  # fmt: skip
+
+
+def _area(row: dict[str, Any], item: dict[str, Any]) -> Area:
+    region = Region.from_counts(row["runs"] or (), item["height"] or 0, item["width"] or 0)
+    return Area(category=None if row["category"] is None else Category(name=row["category"]), region=region)
 
 
 def _number(text: str | None) -> int | str | None:
