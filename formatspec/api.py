@@ -200,7 +200,7 @@ def convert(
         labels=dict(labels) if labels is not None else None, default_class=default_class,
         allow_unaccounted=allow_unaccounted, allow_loss=tuple(allow_loss),
         select=ItemCondition(where, source.form) if where else select,
-        places=places_of(source, sampling(subset, every, limit)),
+        places=places_of(source, sampling(subset, every, limit), getattr(select, "keys", None)),
     )  # fmt: skip
     if same and source.form.options and not plan.leaves_items:
         settled = target_format(source, target, plan).options

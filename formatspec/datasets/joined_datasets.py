@@ -274,7 +274,7 @@ class JoinedDatasets(OpenDataset):
             yield f"named after their dataset, since another has items of these names: {_examples(self.prefixed)}"
         twins = list(self.same_images())
         if twins:
-            yield f"the same image in several datasets, kept apart: {_examples([' = '.join(group) for group in twins])}"
+            yield f"the same image in several datasets, kept apart: {_examples([_alike(group) for group in twins])}"
 
     def same_images(self) -> Iterator[tuple[str, ...]]:
         """Groups of images of different parts that have the same bytes, by their paths in the whole."""
@@ -289,6 +289,11 @@ class JoinedDatasets(OpenDataset):
             for path in paths:
                 alike[hashlib.blake2b(self.tree.read(path), digest_size=16).digest()].append(path)
             yield from (tuple(group) for group in alike.values() if len({p.partition("/")[0] for p in group}) > 1)
+
+
+def _alike(paths: Sequence[str]) -> str:
+    more = f" and {len(paths) - SHOWN:,} more" if len(paths) > SHOWN else ""
+    return " = ".join(paths[:SHOWN]) + more
 
 
 def _examples(names: Sequence[str]) -> str:

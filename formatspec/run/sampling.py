@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import msgspec
 
@@ -32,19 +32,25 @@ def sampling(subset: str | Sequence[str] | None = None, every: int = 1, limit: i
     return Sampling(subsets=names, every=every, limit=limit)
 
 
-def places_of(dataset: OpenDataset, asked: Sampling) -> Sequence[int] | None:
+def places_of(
+    dataset: OpenDataset, asked: Sampling, keys: Collection[str] | None = None
+) -> Sequence[int] | None:  # fmt: skip
     """The places of the items that are asked for, in their order; None where these are all items.
+
+    keys: Those of the only items that count; None for all.
 
     Items are read only where neither their paths nor the lists that name them tell their subsets.  Raises SpecError for
     a subset that no item is of.
     """
-    if asked == Sampling():
+    if asked == Sampling() and keys is None:
         return None
     places: Sequence[int] = range(len(dataset))
+    if keys is not None:
+        places = [place for place, entry in enumerate(dataset.entries) if entry.key in keys]
     if asked.subsets:
         wanted, met = set(asked.subsets), set[str]()
         chosen = []
-        for place, subsets in enumerate(_subsets(dataset)):
+        for place, subsets in _subsets(dataset, places):
             met.update(subsets)
             if not wanted.isdisjoint(subsets):
                 chosen.append(place)
@@ -56,9 +62,9 @@ def places_of(dataset: OpenDataset, asked: Sampling) -> Sequence[int] | None:
     return places[:: asked.every][: asked.limit]
 
 
-def _subsets(dataset: OpenDataset) -> Iterator[tuple[str, ...]]:
-    for place, entry in enumerate(dataset.entries):
-        told = subsets_of(dataset.form, entry)
+def _subsets(dataset: OpenDataset, places: Sequence[int]) -> Iterator[tuple[int, tuple[str, ...]]]:
+    for place in places:
+        told = subsets_of(dataset.form, dataset.entries[place])
         if not told and (item := dataset.read_at(place).item) is not None:
             told = item.subsets
-        yield tuple(map(str, told))
+        yield place, tuple(map(str, told))
