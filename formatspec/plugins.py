@@ -54,7 +54,7 @@ class Plugin(NamedTuple):
         return folder
 
 
-def found(group: str) -> tuple[Plugin, ...]:
+def entry_points_of(group: str) -> tuple[Plugin, ...]:
     """The entry points of a group, in order of their names."""
     return _found(group, tuple(sys.path))
 

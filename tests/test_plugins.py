@@ -75,7 +75,7 @@ def test_a_format_and_a_codec_of_another_package_are_used_like_our_own(package: 
 
 
 def test_without_the_package_there_is_no_such_format() -> None:
-    assert "plugged_boxes" not in available() and plugins.found(plugins.SPECS) == ()
+    assert "plugged_boxes" not in available() and plugins.entry_points_of(plugins.SPECS) == ()
 
 
 def test_an_entry_point_that_cannot_be_used_is_told_and_ends_nothing(package: Path, run: Any, tmp_path: Path) -> None:
@@ -116,5 +116,5 @@ def test_a_place_that_cannot_be_written_is_told(run: Any, monkeypatch: pytest.Mo
 
 def test_looking_for_plugins_imports_no_machinery_where_there_are_none() -> None:
     code = ("import sys; before = 'importlib.metadata' in sys.modules; from formatspec import plugins;"
-            "plugins.found(plugins.SPECS); assert before or 'importlib.metadata' not in sys.modules")  # fmt: skip
+            "plugins.entry_points_of(plugins.SPECS); assert before or 'importlib.metadata' not in sys.modules")  # fmt: skip
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -126,10 +126,10 @@ def _formats() -> Iterator[Line]:
 
 
 def _plugins() -> Iterator[Line]:
-    from formatspec.plugins import CODECS, SPECS, found
+    from formatspec.plugins import CODECS, SPECS, entry_points_of
 
     for group in (SPECS, CODECS):
-        plugins = found(group)
+        plugins = entry_points_of(group)
         if not plugins:
             yield Line(f"entry points {group}", None, "none")
         for one in plugins:

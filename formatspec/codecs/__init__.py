@@ -12,11 +12,12 @@ import difflib
 from collections.abc import Sequence
 from functools import cache
 
-from formatspec import plugins
 from formatspec.codecs import assignments, boxes, choices, lists, numbers, points, text  # noqa: F401 - they register
 from formatspec.codecs.arguments import BadArgumentsError
 from formatspec.codecs.regions import holed_rings, images, run_lengths  # noqa: F401 - they register
 from formatspec.codecs.registry import CODECS, Argument, Codec, Env, Kind, Site, UnfitError
+from formatspec.plugins import CODECS as ENTRY_POINTS
+from formatspec.plugins import entry_points_of
 
 __all__ = [
     "CODECS",
@@ -48,7 +49,7 @@ def load_plugins() -> None:
 
     Raises PluginError where one cannot be imported.
     """
-    for plugin in plugins.found(plugins.CODECS):
+    for plugin in entry_points_of(ENTRY_POINTS):
         plugin.load_module()
 
 

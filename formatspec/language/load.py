@@ -13,12 +13,12 @@ from typing import Any
 import msgspec
 from pydantic import ValidationError
 
-from formatspec import plugins
 from formatspec.language.errors import Place, Problem, SpecError, nearest, suggest
 from formatspec.language.rules import Rule, parse_lines, parse_rule, problem
 from formatspec.language.schema import FileSpec, Spec
 from formatspec.language.yaml_source import Node, load, to_plain
 from formatspec.paths.names import safe_join
+from formatspec.plugins import SPECS, PluginError, entry_points_of
 
 SPEC_LIMIT = 4 * 1024**2
 """Bytes of a spec's file."""
@@ -125,8 +125,8 @@ def folders() -> tuple[Path, ...]:
 
 
 def _of_plugins() -> Iterator[Path]:
-    for plugin in plugins.found(plugins.SPECS):
-        with suppress(plugins.PluginError):
+    for plugin in entry_points_of(SPECS):
+        with suppress(PluginError):
             yield plugin.load_folder()
 
 
