@@ -2,8 +2,8 @@
 
     .venvs/interop/bin/python benchmarks/hands.py [ITEMS]
 
-Each tool works on the same COCO files; one that is not installed is left out. Results stand beside the seconds, so that it
-shows where they are equal. formatspec validates what it reads, which the others do not.
+Each tool works on the same COCO files; one that is not installed is left out. Results stand beside the seconds, so that
+it shows where they are equal. formatspec validates what it reads, which the others do not.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def made(folder: Path, items: int, seed: int) -> Path:
 
 
 def _counts(names: Any) -> str:
-    total = {name: 0 for name in NAMES}
+    total = dict.fromkeys(NAMES, 0)
     for name in names:
         total[name] += 1
     return " ".join(f"{name} {count}" for name, count in total.items())
@@ -83,7 +83,7 @@ def datumaro() -> dict[str, Job]:
     from datumaro.components.comparator import TableComparator
     from datumaro.components.dataset import Dataset
     from datumaro.components.hl_ops import HLOps
-    from datumaro.plugins.splitter import DetectionSplit
+    from datumaro.plugins.splitter import Split, SplitTask
 
     def opened(folder: Path) -> Any:
         return Dataset.import_from(str(folder), "coco_instances")
@@ -95,8 +95,8 @@ def datumaro() -> dict[str, Job]:
             return len(merged)
 
     def split(one: Path, other: Path) -> object:
-        parts = DetectionSplit(opened(one), [("train", 0.8), ("val", 0.1), ("test", 0.1)])
-        counts = {name: 0 for name in ("train", "val", "test")}
+        parts = Split(opened(one), SplitTask.detection.name, [("train", 0.8), ("val", 0.1), ("test", 0.1)])
+        counts = dict.fromkeys(("train", "val", "test"), 0)
         for item in parts:
             counts[item.subset] += 1
         return " ".join(f"{name} {count}" for name, count in counts.items())

@@ -116,5 +116,6 @@ def test_a_place_that_cannot_be_written_is_told(run: Any, monkeypatch: pytest.Mo
 
 def test_looking_for_plugins_imports_no_machinery_where_there_are_none() -> None:
     code = ("import sys; before = 'importlib.metadata' in sys.modules; from formatspec import plugins;"
-            "plugins.entry_points_of(plugins.SPECS); assert before or 'importlib.metadata' not in sys.modules")  # fmt: skip
+            "plugins.entry_points_of(plugins.SPECS);"
+            "assert before or 'importlib.metadata' not in sys.modules")  # fmt: skip
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
+from formatspec.datasets.handoffs.items import ListOfItems
 from formatspec.datasets.handoffs.needed import needed
 from formatspec.engine.export.adaptation.name_items import spoken
 from formatspec.model.records import Area, Caption, Category, Image, Item, Label, Object
 from formatspec.model.region import Region
-
-if TYPE_CHECKING:
-    from formatspec.datasets.dataset import Dataset
 
 BATCH = 1000
 """Items whose rows are turned into columns at once."""
@@ -29,7 +27,7 @@ class Tables(NamedTuple):
     objects: Any
 
 
-def to_arrow(dataset: Dataset) -> Tables:
+def to_arrow(dataset: ListOfItems) -> Tables:
     """The items and the objects of a dataset as Arrow tables.
 
     Coordinates are pixels from the outer corner of the first pixel: x, y, width, height, which are derived where no box
@@ -46,7 +44,8 @@ def to_arrow(dataset: Dataset) -> Tables:
          "labels": texts, "captions": texts, "tags": texts, "objects": pa.int32(), "attributes": text}
     )  # fmt: skip
     objects = pa.schema(
-        {"item": text, "kind": text, "place": pa.int32(), "id": text, "category": text, "class": pa.int32(), "x": number, "y": number,
+        {"item": text, "kind": text, "place": pa.int32(), "id": text, "category": text,
+         "class": pa.int32(), "x": number, "y": number,
          "width": number, "height": number, "area": number, "score": number, "single": pa.bool_(), "track": text,
          "outline": pa.list_(pa.list_(number)), "keypoints": pa.list_(pa.list_(number)), "runs": pa.list_(pa.int64()),
          "text": text, "tags": texts, "attributes": text}
@@ -118,8 +117,8 @@ def _json(attributes: dict[str, Any]) -> str | None:
 def from_arrow(items: Any, objects: Any) -> Iterator[Item]:
     """The items of two tables as `to_arrow` gives them, for `formatspec.write`.
 
-    items, objects: Tables of `pyarrow`, or what has rows of the same names by `to_pylist`; further columns are not looked
-    at. The images are named by their paths; `write(…, images=FOLDER)` says where they lie.
+    items, objects: Tables of `pyarrow`, or what has rows of the same names by `to_pylist`; further columns are passed
+    over. The images are named by their paths; `write(…, images=FOLDER)` says where they lie.
     """
     of_item: dict[str, list[dict[str, Any]]] = {}
     for row in objects.to_pylist():
@@ -131,14 +130,19 @@ def from_arrow(items: Any, objects: Any) -> Iterator[Item]:
             key=row["key"], image=image, subsets=tuple(row["subsets"] or ()), tags=tuple(row["tags"] or ()),
             labels=tuple(Label(category=Category(name=name)) for name in row["labels"] or ()),
             captions=tuple(Caption(text=text) for text in row["captions"] or ()),
-            attributes=json.loads(row["attributes"] or "{}"), objects=tuple(_object(one, row) for one in things if one["kind"] == "object"),
+            attributes=json.loads(row["attributes"] or "{}"),
+            objects=tuple(_object(one, row) for one in things if one["kind"] == "object"),
             areas=tuple(_area(one, row) for one in things if one["kind"] == "area"),
         )  # fmt: skip
 
 
 def _area(row: dict[str, Any], item: dict[str, Any]) -> Area:
     region = Region.from_counts(row["runs"] or (), item["height"] or 0, item["width"] or 0)
-    return Area(category=None if row["category"] is None else Category(name=row["category"]), region=region)
+    return Area(category=_category(row), region=region)
+
+
+def _category(row: dict[str, Any]) -> Category | None:
+    return None if row["category"] is None else Category(name=row["category"])
 
 
 def _number(text: str | None) -> int | str | None:
@@ -151,8 +155,9 @@ def _object(row: dict[str, Any], item: dict[str, Any]) -> Object:
     outline = tuple(tuple(ring) for ring in row["outline"] or ())
     corners = (row["x"], row["y"], row["width"], row["height"])
     return Object(
-        id=_number(row["id"]), category=None if row["category"] is None else Category(name=row["category"]), region=region,
+        id=_number(row["id"]), category=_category(row), region=region,
         bbox=None if None in corners else corners, polygons=outline, score=row["score"], single=row["single"],
-        keypoints=tuple(tuple(point) for point in row["keypoints"] or ()), track=_number(row["track"]), text=row["text"],
+        keypoints=tuple(tuple(point) for point in row["keypoints"] or ()), track=_number(row["track"]),
+        text=row["text"],
         tags=tuple(row["tags"] or ()), attributes=json.loads(row["attributes"] or "{}"),
     )  # fmt: skip

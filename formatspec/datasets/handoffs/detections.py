@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from formatspec.datasets.handoffs.items import ListOfItems
 from formatspec.datasets.handoffs.needed import needed
 from formatspec.engine.export.adaptation.name_items import spoken
 from formatspec.model.records import Item
 
-if TYPE_CHECKING:
-    from formatspec.datasets.dataset import Dataset
 
-
-def to_supervision(dataset: Dataset, item: Item) -> Any:
+def to_supervision(dataset: ListOfItems, item: Item) -> Any:
     """The objects of an item as `supervision.Detections`.
 
     dataset: The dataset that the item is of; a class's place in its classes is the `class_id`, -1 where there is none.

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from formatspec.datasets.handoffs.items import ListOfItems
 from formatspec.datasets.handoffs.needed import needed
 from formatspec.engine.export.adaptation.name_items import spoken
 from formatspec.model.records import Category
 
-if TYPE_CHECKING:
-    from formatspec.datasets.dataset import Dataset
 
-
-def to_huggingface(dataset: Dataset, **how: Any) -> Any:
+def to_huggingface(dataset: ListOfItems, **how: Any) -> Any:
     """A `datasets.Dataset` with columns key, image, width, height, labels, captions and objects.
 
     `image` holds the bytes of the image files, `labels` the classes of the whole image; `objects` is a list of `bbox`
@@ -39,7 +37,7 @@ def to_huggingface(dataset: Dataset, **how: Any) -> Any:
     return library.Dataset.from_generator(_rows, features=features, gen_kwargs={"dataset": dataset}, **how)
 
 
-def _rows(dataset: Dataset) -> Iterator[dict[str, Any]]:
+def _rows(dataset: ListOfItems) -> Iterator[dict[str, Any]]:
     index = {name: place for place, name in enumerate(dataset.classes)}
 
     def place(category: Category | None) -> int:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
+from formatspec.datasets.handoffs.items import ListOfItems
 from formatspec.datasets.handoffs.needed import needed
 from formatspec.engine.export.adaptation.name_items import spoken
 from formatspec.model.records import Item, Object
-
-if TYPE_CHECKING:
-    from formatspec.datasets.dataset import Dataset
 
 Targets = Literal["torchvision", "annotations"]
 Transform = Callable[[Any, Any], tuple[Any, Any]]
@@ -20,7 +18,7 @@ class TorchDataset:
     """A map-style dataset: `ds[i]` is an image and its target; a data loader's workers open it again for themselves."""
 
     def __init__(
-        self, dataset: Dataset, targets: Targets, masks: bool, first_class: int, transform: Transform | None
+        self, dataset: ListOfItems, targets: Targets, masks: bool, first_class: int, transform: Transform | None
     ) -> None:
         self.dataset, self.targets, self.masks = dataset, targets, masks
         self.first_class, self.transform = first_class, transform
@@ -91,7 +89,7 @@ def _tensor(pixels: Any) -> Any:
 
 
 def to_torch(
-    dataset: Dataset, targets: Targets = "torchvision", *, masks: bool = False, first_class: int = 0,
+    dataset: ListOfItems, targets: Targets = "torchvision", *, masks: bool = False, first_class: int = 0,
     transform: Transform | None = None,
 ) -> TorchDataset:  # fmt: skip
     """A map-style dataset of PyTorch.
