@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from formatspec.api import convert, explain, load_spec, merge, open, sample, validate, write
     from formatspec.datasets.dataset import Dataset, InvalidItemError
     from formatspec.datasets.held_items import UnfitItemsError
+    from formatspec.datasets.splits.split_dataset import Split, split
     from formatspec.findings.finding import Finding
     from formatspec.language.errors import SpecError
     from formatspec.model.limits import set_limits
@@ -36,6 +37,7 @@ _PLACES = {
     "formatspec.api": ("convert", "explain", "load_spec", "merge", "open", "sample", "validate", "write"),
     "formatspec.datasets.dataset": ("Dataset", "InvalidItemError"),
     "formatspec.datasets.held_items": ("UnfitItemsError",),
+    "formatspec.datasets.splits.split_dataset": ("Split", "split"),
     "formatspec.findings.finding": ("Finding",),
     "formatspec.language.errors": ("SpecError",),
     "formatspec.model.limits": ("set_limits",),
@@ -70,6 +72,7 @@ __all__ = [
     "Result",
     "SourceChangedError",
     "SpecError",
+    "Split",
     "UnfitItemsError",
     "__version__",
     "convert",
@@ -79,6 +82,7 @@ __all__ = [
     "open",
     "sample",
     "set_limits",
+    "split",
     "validate",
     "write",
 ]

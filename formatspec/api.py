@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from formatspec.datasets.open_data import FormatNotice as FormatNotice
-from formatspec.datasets.open_data import SpecMistake as SpecMistake
-from formatspec.datasets.open_data import detect_format as detect_format
-from formatspec.datasets.open_data import load_spec, opened
+from formatspec.datasets.writing import merge, write
 from formatspec.language.errors import Problem, SpecError
 from formatspec.language.load import Source
+from formatspec.opening import FormatNotice, On, SpecMistake, detect_format, load_spec, opened, policy_of, spec_for
 
 if TYPE_CHECKING:
     from formatspec.datasets.dataset import Dataset, Step
-    from formatspec.model.records import Category, Item
-    from formatspec.policy.rules import Policy
     from formatspec.run.class_names import Classes
     from formatspec.run.conversion.plan import Media, Result
     from formatspec.run.explain import Explained
@@ -26,14 +23,12 @@ if TYPE_CHECKING:
     from formatspec.run.validate import Report
 
 Progress = Callable[[int, int], None]
-On = Sequence[str] | Mapping[str, str]
-"""What is done about findings: `CODE[,CODE]=ACTION` each, or a mapping of codes to actions."""
 
 
 def open(
     data: str | Path, spec: str | Path | None = None, *, options: Mapping[str, Any] | None = None,
     classes: Classes | None = None, where: str | Step | None = None, subset: str | Sequence[str] | None = None,
-    labels: Sequence[str] | Mapping[str, NewName] | None = None, limit: int | None = None,
+    labels: Sequence[str] | Mapping[str, NewName] | None = None, every: int = 1, limit: int | None = None,
 ) -> Dataset:  # fmt: skip
     """Open a dataset without reading an item.
 
@@ -46,7 +41,8 @@ def open(
         where: Which items and objects are taken, as `Dataset.filter` takes it.
         subset: Likewise.
         labels: Likewise.
-        limit: How many items are taken at most, the first of those that are left.
+        every: Of the items that are left, each so-many-th is taken, from the first on.
+        limit: How many of these are taken at most, the first.
 
     Raises:
         FileNotFoundError: There is no such place.
@@ -56,13 +52,16 @@ def open(
     """
     from formatspec.datasets.dataset import Dataset, Opened
     from formatspec.run.output.staging import output_place
+    from formatspec.run.sampling import places_of, sampling
 
     given = dict(options or {})
     inner = opened(data, spec, given, origin=False, classes=classes)
-    dataset = Dataset(inner, Opened(output_place(data), given, classes, convert))
-    if where is not None or subset is not None or labels is not None:
-        dataset = dataset.filter(where, subset=subset, labels=labels)
-    return dataset if limit is None else dataset[:limit]
+    places = places_of(inner, sampling(subset))
+    dataset = Dataset(inner, Opened(output_place(data), given, classes, convert), chosen=places)
+    if where is not None or labels is not None:
+        dataset = dataset.filter(where, labels=labels)
+    asked = sampling(None, every, limit)
+    return dataset if asked == sampling() else dataset[:: asked.every][: asked.limit]
 
 
 def explain(
@@ -90,6 +89,7 @@ def validate(
     data: str | Path, spec: str | Path | None = None, *, options: Mapping[str, Any] | None = None, deep: bool = False,
     on: On = (), config: str | Path | None = None, workers: int | None = None, engine: Engine = "processes",
     address: str | None = None, progress: Progress | None = None, classes: Classes | None = None,
+    subset: str | Sequence[str] | None = None, every: int = 1, limit: int | None = None,
 ) -> Report:  # fmt: skip
     """Check a dataset: its layout, documents, references and geometry.
 
@@ -108,6 +108,9 @@ def validate(
         address: The cluster's address; left out, Ray is started on this machine.
         progress: Called with the number of items that are done and of all.
         classes: As for `open`.
+        subset: Which items are checked, as for `open`; of a part nothing is said of the dataset as a whole.
+        every: As for `open`.
+        limit: As for `open`.
 
     Raises:
         CannotRunError: There is no such engine, or its workers are lost.
@@ -115,28 +118,18 @@ def validate(
         Exception: What `open` raises.
     """
     from formatspec.run.pools.pool import pool_of
+    from formatspec.run.sampling import places_of, sampling
     from formatspec.run.validate import validate_dataset
 
     dataset = opened(data, spec, options or {}, origin=False, pixels=deep, classes=classes)
-    policy = _policy(data, config, on, False, dataset.form.spec.checks)
+    policy = policy_of(data, config, on, False, dataset.form.spec.checks)
     if policy.encoding is not None:
         dataset = dataset.in_encoding(policy.encoding)
-    total = len(dataset)
+    places = places_of(dataset, sampling(subset, every, limit))
+    total = len(dataset) if places is None else len(places)
     tell = (lambda done: progress(done, total)) if progress else (lambda done: None)
     with pool_of(workers, engine, address) as pool:
-        return validate_dataset(dataset, str(data), deep, tell, pool, policy)
-
-
-def _policy(data: str | Path, config: str | Path | None, on: On, skip_invalid: bool, own: Mapping[str, Any]) -> Policy:
-    """The policy of the configuration file, and over it what is asked for.  Raises PolicyError."""
-    from formatspec.policy.config import found_beside, load
-    from formatspec.policy.rules import Policy, Rule, parse_on
-
-    file = Path(config) if config is not None else found_beside(data)
-    stated = load(file, own) if file is not None else Policy()
-    words = [f"{code}={action}" for code, action in on.items()] if isinstance(on, Mapping) else on
-    skipping = (Rule("error", "drop-item"),) if skip_invalid else ()
-    return Policy((*stated.rules, *skipping, *parse_on(words, own)), stated.ignored, stated.fail_over)
+        return validate_dataset(dataset, str(data), deep, tell, pool, policy, places)
 
 
 def convert(
@@ -158,6 +151,10 @@ def convert(
     labels: Mapping[str, NewName] | None = None,
     where: str | None = None,
     select: Step | None = None,
+    subset: str | Sequence[str] | None = None,
+    every: int = 1,
+    limit: int | None = None,
+    dry_run: bool = False,
     classes: Classes | None = None,
     options: Mapping[str, Any] | None = None,
     workers: int | None = None,
@@ -188,6 +185,10 @@ def convert(
             instances. None drops a category; the old name `*` is any other.
         where: An expression over items or over objects, as `Dataset.filter` takes it.
         select: A function that takes an item and gives it, changed or not, or None. Several workers need it to pickle.
+        subset: Which items are read, as for `open`.
+        every: As for `open`.
+        limit: As for `open`.
+        dry_run: Write nothing, and give what would be said of it.
         classes: As for `open`.
         options: Options of either spec by name; one that both have goes to both.
         workers: How many processes work, by default one for each core. The output is the same for any number.
@@ -215,6 +216,7 @@ def convert(
     from formatspec.run.output.upload import NowhereStaging, is_there
     from formatspec.run.pools.pool import pool_of
     from formatspec.run.resume import fingerprint
+    from formatspec.run.sampling import places_of, sampling
     from formatspec.run.select import ItemCondition
 
     target = load_spec(to)
@@ -235,7 +237,7 @@ def convert(
         strict=purpose.strict,
         classes=classes,
     )
-    policy = _policy(data, config, on, skip_invalid, source.form.spec.checks)
+    policy = policy_of(data, config, on, skip_invalid, source.form.spec.checks)
     if policy.encoding is not None:
         source = source.in_encoding(policy.encoding)
     same = source.form.source.is_same(target)
@@ -253,6 +255,7 @@ def convert(
         labels=dict(labels) if labels is not None else None, default_class=default_class,
         allow_unaccounted=allow_unaccounted, allow_loss=tuple(allow_loss),
         select=ItemCondition(where, source.form) if where else select,
+        places=places_of(source, sampling(subset, every, limit), getattr(select, "keys", None)),
     )  # fmt: skip
     if same and source.form.options and not plan.leaves_items:
         settled = target_format(source, target, plan).options
@@ -263,161 +266,15 @@ def convert(
             )  # fmt: skip
     if media == "none" and not source.purpose.headers and needs_sizes(source.form):
         source.purpose = msgspec.structs.replace(source.purpose, headers=True)
-    total = len(source)
+    total = plan.count_of(len(source))
     known_by = fingerprint(source, target, plan, where) if isinstance(place, Path) and select is None else None
     tell = (lambda done: progress(done, total)) if progress else (lambda done: None)
     with pool_of(workers, engine, address) as pool:
-        if isinstance(place, str) and overwrite and is_there(place):
+        if isinstance(place, str) and overwrite and not dry_run and is_there(place):
             # Nothing can be moved there: what would be refused is refused before the old output goes.
             convert_dataset(source, target, NowhereStaging(), plan, lambda done: None, pool)
-        with staged(place, overwrite, known_by) as staging:
+        with nullcontext(NowhereStaging()) if dry_run else staged(place, overwrite, known_by) as staging:
             result = convert_dataset(source, target, staging, plan, tell, pool)
-    return msgspec.structs.replace(result, out=str(place))
-
-
-def merge(
-    datasets: Sequence[Dataset],
-    out: str | Path,
-    *,
-    to: str | Path,
-    classes: Classes | None = None,
-    labels: Mapping[str, NewName] | None = None,
-    where: str | None = None,
-    options: Mapping[str, Any] | None = None,
-    media: Media = "copy",
-    subsets: Mapping[str, str] | None = None,
-    default_class: str | None = None,
-    overwrite: Overwrite = False,
-    on: On = (),
-    config: str | Path | None = None,
-    skip_invalid: bool = False,
-    lossless: bool = False,
-    allow_loss: Sequence[str] = (),
-    workers: int | None = None,
-    progress: Progress | None = None,
-) -> Result:
-    """Write several datasets as one in the format `to`; `out` appears whole or not at all.
-
-    An item whose name another dataset has is named after its dataset. The same image in two datasets stays two items.
-    The result's notices say both. Arguments that are not listed are those of `convert`.
-
-    Args:
-        datasets: Datasets as `open` gives them, whole or parts of them.
-        out: A folder or a URL.
-        to: The target: a format's name or a spec's file.
-        classes: All classes in their order, as names or as a text file with one name a line; left out, those of all
-            datasets, united by name.
-        labels: As for `convert`; new names hold before classes are united.
-        where: As for `convert`.
-        options: Options of the target by name.
-        media: As for `convert`, and so are all that follow.
-        subsets: See `convert`.
-        default_class: See `convert`.
-        overwrite: See `convert`.
-        on: See `convert`.
-        config: See `convert`.
-        skip_invalid: See `convert`.
-        lossless: See `convert`.
-        allow_loss: See `convert`.
-        workers: See `convert`.
-        progress: See `convert`.
-
-    Raises:
-        SpecError: The list of classes lacks one that the data have.
-        Exception: What `convert` raises.
-    """
-    import msgspec
-
-    from formatspec.datasets.joined_datasets import JoinedDatasets, labels_of
-    from formatspec.run.class_names import class_names
-    from formatspec.run.conversion.plan import Plan
-    from formatspec.run.convert import convert_dataset, purpose_of
-    from formatspec.run.output.output import refuse_unfit, staged
-    from formatspec.run.output.staging import output_place
-    from formatspec.run.pools.pool import pool_of
-    from formatspec.run.select import ItemCondition
-
-    if not datasets:
-        raise ValueError("merge needs a dataset")
-    target, place = load_spec(to), output_place(out)
-    for dataset in datasets:
-        refuse_unfit(place, dataset.data, overwrite)
-    parts = [
-        one.as_part(label) for one, label in zip(datasets, labels_of([str(o.data) for o in datasets]), strict=True)
-    ]
-    source = JoinedDatasets(parts, class_names(classes), labels, purpose_of(media, False))
-    given = dict(options or {})
-    plan = Plan(
-        media=media, policy=_policy(datasets[0].data, config, on, skip_invalid, {}), lossless=lossless, options=given,
-        subsets=dict(subsets or {}), default_class=default_class, allow_loss=tuple(allow_loss),
-        select=ItemCondition(where, source.form) if where else None,
-    )  # fmt: skip
-    total = len(source)
-    tell = (lambda done: progress(done, total)) if progress else (lambda done: None)
-    with pool_of(workers) as pool, staged(place, overwrite) as staging:
-        result = convert_dataset(source, target, staging, plan, tell, pool)
-    return msgspec.structs.replace(result, out=str(place), notices=(*result.notices, *source.notices()))
-
-
-def write(
-    items: Iterable[Item],
-    out: str | Path,
-    *,
-    to: str | Path,
-    categories: Sequence[Category | str] = (),
-    images: str | Path | None = None,
-    options: Mapping[str, Any] | None = None,
-    media: Media = "copy",
-    subsets: Mapping[str, str] | None = None,
-    default_class: str | None = None,
-    overwrite: Overwrite = False,
-    on: On = (),
-    skip_invalid: bool = False,
-    lossless: bool = False,
-) -> Result:
-    """Write items that a program made or changed as a dataset; `out` appears whole or not at all.
-
-    Items are checked as those that are read. They are held in memory, but not their images.
-
-    Args:
-        items: Items of open datasets, changed or not, or made by hand.
-        out: A folder or a URL.
-        to: The target: a format's name or a spec's file.
-        categories: The classes in their order, by name or as Category; left out, all that the items name.
-        images: The folder in which the images of items made by hand lie.
-        options: Options of the target by name.
-        media: As for `convert`, and so are all that follow.
-        subsets: See `convert`.
-        default_class: See `convert`.
-        overwrite: See `convert`.
-        on: See `convert`.
-        skip_invalid: See `convert`.
-        lossless: See `convert`.
-
-    Raises:
-        RefusedError: A finding stops it; the error holds the findings.
-        UnfitItemsError: Two items have one key or one image, or an item has none.
-        Exception: What `convert` raises.
-    """
-    import msgspec
-
-    from formatspec.datasets.held_items import HeldItems
-    from formatspec.run.conversion.plan import Plan
-    from formatspec.run.convert import convert_dataset
-    from formatspec.run.output.output import staged
-    from formatspec.run.output.staging import output_place
-    from formatspec.run.pools.workers import Alone
-
-    target, place = load_spec(to), output_place(out)
-    source = HeldItems(list(items), categories, None if images is None else Path(images))
-    source.purpose = msgspec.structs.replace(source.purpose, media_required=media != "none")
-    policy = _policy("", None, on, skip_invalid, {})
-    plan = Plan(
-        media=media, policy=policy, lossless=lossless, options=dict(options or {}), subsets=dict(subsets or {}),
-        default_class=default_class,
-    )  # fmt: skip
-    with staged(place, overwrite) as staging:
-        result = convert_dataset(source, target, staging, plan, lambda done: None, Alone())
     return msgspec.structs.replace(result, out=str(place))
 
 
@@ -483,4 +340,7 @@ def default_out(data: str | Path, target: Source) -> Path | str:
     return whole.parent / f"{whole.stem if whole.is_file() else whole.name}-{target.name}"
 
 
-__all__ = ["convert", "load_spec", "merge", "open", "sample", "validate", "write"]
+__all__ = [
+    "FormatNotice", "SpecMistake", "convert", "detect_format", "explain", "load_spec", "merge", "open", "sample",
+    "spec_for", "validate", "write",
+]  # fmt: skip

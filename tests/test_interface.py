@@ -15,7 +15,7 @@ from formatspec.paths.trees import positioned
 from formatspec.testing.memory import image_bytes
 
 COMMANDS = ("validate", "convert", "dump", "detect", "explain", "specs", "schema", "lint", "sample", "infer",
-            "stats", "compare", "plot")  # fmt: skip
+            "stats", "compare", "plot", "split", "doctor")  # fmt: skip
 
 
 @pytest.fixture

@@ -184,7 +184,7 @@ def test_nothing_is_under_way_once_nothing_is_expected() -> None:
 
 def test_nothing_more_is_fetched_once_items_are_no_longer_asked_for(memory: str, ade20k2020: Path) -> None:
     tree = open_tree(put(memory, written_bytes(ade20k2020)))
-    dataset = fs.api._opened(memory, "ade20k2020", {}, origin=False)
+    dataset = fs.api.opened(memory, "ade20k2020", {}, origin=False)
     dataset.tree = tree
     items = iter(dataset)
     next(items)

@@ -76,8 +76,8 @@ def spec_data_and_names(arguments: Sequence[str]) -> tuple[str | None, str, list
     return (*spec_and_data(arguments[:named]), list(arguments[named:]))
 
 
-def dataset_at(named: str, options: Mapping[str, str] | None = None) -> Dataset:
-    """A dataset that is named as DATA or SPEC=DATA, opened."""
+def dataset_at(named: str, options: Mapping[str, str] | None = None, **taken: Any) -> Dataset:
+    """A dataset that is named as DATA or SPEC=DATA, opened; `taken`: which of its items, as `sampled` gives it."""
     from formatspec.api import open as opened
 
     spec, equals, data = named.partition("=")
@@ -85,7 +85,7 @@ def dataset_at(named: str, options: Mapping[str, str] | None = None) -> Dataset:
     if equals and not is_spec and not Path(named).exists():
         known = suggest(spec, available())
         stop(f"{named}: there is no spec {spec!r}; {known}")
-    return opened(data_at(data if is_spec else named), spec if is_spec else None, options=options)
+    return opened(data_at(data if is_spec else named), spec if is_spec else None, options=options, **taken)
 
 
 def _is_spec(named: str) -> bool:
@@ -157,11 +157,38 @@ def refuse_report(report: Path, data: str) -> None:
         stop(f"--report {report} cannot be written: permission denied, or a read-only file system")
 
 
-def set_limits_of(given: Sequence[str] | None) -> None:
+def wants_json(as_json: bool, output_format: str | None) -> bool:
+    """Whether a command prints JSON: by `--json`, or by `--output-format json`."""
+    if output_format not in (None, "text", "json"):
+        stop(f"--output-format is text or json, not {output_format!r}")
+    if as_json and output_format == "text":
+        stop("--json is short for --output-format json; leave one of them out")
+    return as_json or output_format == "json"
+
+
+def sampled(limit: Sequence[str] | None, every: int = 1, subset: Sequence[str] | None = None) -> dict[str, Any]:
+    """Which items are taken, as the Python interface takes it; what data may ask for is set on the way.
+
+    limit: What `--limit` is given: a number of items, or limits as `name=number`.
+    """
+    counts = [text for text in limit or () if "=" not in text]
+    for text in counts:
+        if not _NUMBER.fullmatch(text):
+            stop(f"--limit takes a number of items, or name=number for what data may ask for, not {text!r}")
+    if len(counts) > 1:
+        stop(f"--limit is given two numbers of items, {counts[0]} and {counts[1]}")
+    _set_limits([text for text in limit or () if "=" in text])
+    items = int(counts[0]) if counts else None
+    if items == 0:
+        stop("--limit 0 takes no item; give a number from 1")
+    return {"limit": items, "every": every, "subset": list(subset) if subset else None}
+
+
+def _set_limits(given: Sequence[str]) -> None:
     """Raise the limits that `--limit name=number` names."""
     from formatspec.model.limits import set_limits
 
-    found = pairs(given or (), "--limit")
+    found = pairs(given, "--limit")
     for name, number in found.items():
         if not _NUMBER.fullmatch(number):
             stop(f"--limit {name}={number}: a limit is a whole number, as 2000000000 or 2_000_000_000")

@@ -42,6 +42,13 @@ def print_json(value: Any) -> None:
     typer.echo(json_printable(json.dumps(value, ensure_ascii=False), sys.stdout.isatty()))
 
 
+def indented_json(value: Any) -> str:
+    """A plain value as JSON of several lines; what a terminal would act on is escaped there."""
+    import json
+
+    return json_printable(json.dumps(value, indent=2, ensure_ascii=False), sys.stdout.isatty())
+
+
 def colored(stream: Any) -> bool:
     """Whether a stream takes colour."""
     return bool(stream.isatty()) and "NO_COLOR" not in os.environ
@@ -59,28 +66,36 @@ def show_findings(findings: Iterable[Finding], to_stderr: bool = False, whole: b
 
 @contextmanager
 def progress(label: str) -> Iterator[Callable[[int, int], None]]:
-    """A progress line with rate and time left, on a terminal only."""
-    if Talk.quiet or not sys.stderr.isatty():
+    """How far it is, with rate and time left: a line that changes on a terminal, else a line every 30 seconds."""
+    if Talk.quiet:
         yield lambda done, total: None
         return
+    is_terminal = sys.stderr.isatty()
+    wait = ON_TERMINAL if is_terminal else IN_A_LOG
     began = shown = time.monotonic()
 
     def tell(done: int, total: int) -> None:
         nonlocal shown
         now = time.monotonic()
-        if now - shown < 0.2 and done < total:
+        if now - shown < wait and not (is_terminal and done >= total):
             return
         shown = now
         rate = done / max(now - began, 1e-6)
         left = (total - done) / rate if rate else 0
-        sys.stderr.write(f"\r{label} {done:,}/{total:,} items, {rate:,.0f}/s, {left:,.0f} s left\x1b[K")
+        line = f"{label} {done:,}/{total:,} items, {rate:,.0f}/s, {left:,.0f} s left"
+        sys.stderr.write(f"\r{line}\x1b[K" if is_terminal else f"{line}\n")
         sys.stderr.flush()
 
     try:
         yield tell
     finally:
-        sys.stderr.write("\r\x1b[K")
-        sys.stderr.flush()
+        if is_terminal:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+
+
+ON_TERMINAL, IN_A_LOG = 0.2, 30.0
+"""Seconds between two words about how far it is."""
 
 
 def stop(message: str, status: int = USAGE) -> NoReturn:

@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from formatspec.cli.console import FINDINGS, print_json, say, say_out, stop
-from formatspec.cli.option_types import Classes, Option, Positional
+from formatspec.cli.console import FINDINGS, print_json, progress, say, say_out, stop
+from formatspec.cli.option_types import AsJson, Classes, Every, Limit, Option, OutputFormat, Positional, Subset
 
 if TYPE_CHECKING:
     from formatspec.datasets.comparison import Comparison
     from formatspec.datasets.dataset import Dataset
     from formatspec.datasets.statistics import Statistics
 
-AsJson = Annotated[bool, typer.Option("--json", help="print one JSON object")]
 Html = Annotated[Path | None, typer.Option("--html", help="write a page with plots and pictures to this file")]
 
 
@@ -28,17 +27,23 @@ def stats(
     duplicates: Annotated[bool, typer.Option("--duplicates", help="look for images that look alike too")] = False,
     option: Option = None,
     classes: Classes = None,
+    limit: Limit = None,
+    every: Every = 1,
+    subset: Subset = None,
+    output_format: OutputFormat = None,
 ) -> None:
     """Count what a dataset holds: items, classes, sizes, objects per image, classes that stand together."""
     import formatspec.api as api
-    from formatspec.cli.arguments import pairs, spec_and_data
+    from formatspec.cli.arguments import pairs, sampled, spec_and_data, wants_json
     from formatspec.datasets import looks
     from formatspec.datasets.pages import statistics_page
     from formatspec.datasets.statistics import lines
 
+    as_json, taken = wants_json(as_json, output_format), sampled(limit, every, subset)
     spec, data = spec_and_data(what or ())
-    dataset = _not_empty(api.open(data, spec, options=pairs(option or (), "-O"), classes=classes))
-    found = looks.statistics_of(dataset, duplicates)
+    dataset = _not_empty(api.open(data, spec, options=pairs(option or (), "-O"), classes=classes, **taken))
+    with progress("counting") as tell:
+        found = looks.statistics_of(dataset, duplicates, tell)
     _tell(found, lambda: statistics_page(found, str(data)), lambda: lines(found), as_json, html)
     _say_what_was_left_out(dataset)
 
@@ -52,16 +57,23 @@ def compare(
         float, typer.Option(min=0.01, max=1, help="intersection over union from which two objects are one")
     ] = 0.5,
     option: Option = None,
+    limit: Limit = None,
+    every: Every = 1,
+    subset: Subset = None,
+    output_format: OutputFormat = None,
 ) -> None:
     """Compare two datasets of the same images, object by object: exit 0 if nothing differs, 1 if something does."""
-    from formatspec.cli.arguments import dataset_at, pairs
+    from formatspec.cli.arguments import dataset_at, pairs, sampled, wants_json
     from formatspec.datasets import looks
     from formatspec.datasets.comparison import lines
     from formatspec.datasets.pages import comparison_page
 
+    as_json, taken = wants_json(as_json, output_format), sampled(limit, every, subset)
     options = pairs(option or (), "-O")
-    ours, theirs = (_not_empty(dataset_at(named, options)) for named in (first, second))
-    found = looks.compared(ours, theirs, iou)
+    ours, theirs = _not_empty(dataset_at(first, options, **taken)), _not_empty(dataset_at(second, options))
+    is_part = taken != sampled(None)
+    with progress("comparing") as tell:
+        found = looks.compared(ours, theirs, iou, tell, is_part=is_part)
     _tell(found, lambda: comparison_page(found, ours, theirs), lambda: lines(found), as_json, html)
     _say_what_was_left_out(ours)
     _say_what_was_left_out(theirs)
@@ -76,28 +88,37 @@ def plot(
     by: Annotated[str, typer.Option("--by", help="what has a colour of its own: class or object")] = "class",
     option: Option = None,
     classes: Classes = None,
+    limit: Limit = None,
+    every: Every = 1,
+    subset: Subset = None,
+    as_json: AsJson = False,
+    output_format: OutputFormat = None,
 ) -> None:
     """Draw items: the image with regions, outlines, boxes, keypoints, labels, and what is wrong with it.
 
-    Without ITEM the first is drawn, or as many as the grid has cells.
+    Without ITEM the first is drawn, as many as the grid has cells, or as many as --limit says.
     """
     import formatspec.api as api
-    from formatspec.cli.arguments import pairs, spec_data_and_names
+    from formatspec.cli.arguments import pairs, sampled, spec_data_and_names, wants_json
     from formatspec.datasets import looks
     from formatspec.datasets.dataset import InvalidItemError
 
     if by not in ("class", "object"):
         stop(f"--by is class or object, not {by!r}")
+    as_json, taken = wants_json(as_json, output_format), sampled(limit, every, subset)
     spec, data, names = spec_data_and_names(what)
     cells = _cells(grid) if grid is not None else None
-    dataset = _not_empty(api.open(data, spec, options=pairs(option or (), "-O"), classes=classes))
-    keys = names or dataset.keys[: cells[0] * cells[1] if cells else 1]
+    dataset = _not_empty(api.open(data, spec, options=pairs(option or (), "-O"), classes=classes, **taken))
+    keys = names or dataset[: cells[0] * cells[1] if cells else taken["limit"] or 1].keys
     try:
         made = looks.save_pictures(dataset, keys, out, cells, "object" if by == "object" else "class")
     except (KeyError, InvalidItemError) as error:
         stop(str(error.args[0]) if isinstance(error, KeyError) else str(error))
     except ValueError as error:  # Pillow knows no such kind of file
         stop(f"{out} cannot be written: {error}")
+    if as_json:
+        print_json({"files": [str(file) for file in made]})
+        return
     for file in made:
         say_out(str(file))
 

@@ -19,9 +19,17 @@ Limit = Annotated[
     list[str] | None,
     typer.Option(
         "--limit",
-        help="name=number: size, side, decoded, runs, unpacked, values, cell, findings; what data may ask for",
+        help="N: so many items at most; or name=number, what data may ask for: size, side, decoded, runs, unpacked, "
+        "values, cell, findings; may be repeated",
     ),
 ]
+Every = Annotated[int, typer.Option(min=1, help="each so-many-th item, from the first on")]
+Subset = Annotated[
+    list[str] | None, typer.Option("--subset", help="a subset whose items are taken; may be repeated; default: all")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="print one JSON object: --output-format json")]
+OutputFormat = Annotated[str | None, typer.Option("--output-format", help="text or json", show_default=False)]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="say what would be written and lost, and write nothing")]
 Option = Annotated[list[str] | None, typer.Option("-O", help="option=value of the spec; may be repeated")]
 On = Annotated[
     list[str] | None,

@@ -10,12 +10,15 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
+from functools import cache
 
 from formatspec.codecs import assignments, boxes, choices, lists, numbers, points, text  # noqa: F401 - they register
 from formatspec.codecs.arguments import BadArgumentsError
 from formatspec.codecs.keypoints import named_points  # noqa: F401 - they register
 from formatspec.codecs.regions import holed_rings, images, run_lengths  # noqa: F401 - they register
 from formatspec.codecs.registry import CODECS, Argument, Codec, Env, Kind, Site, UnfitError
+from formatspec.plugins import CODECS as ENTRY_POINTS
+from formatspec.plugins import entry_points_of
 
 __all__ = [
     "CODECS",
@@ -42,15 +45,27 @@ class UnknownCodecError(LookupError):
         super().__init__(f"no codec is called {name!r}{near}")
 
 
+@cache
+def load_plugins() -> None:
+    """Import the modules in which other packages register codecs; once, when a codec is not one of ours.
+
+    Raises PluginError where one cannot be imported.
+    """
+    for plugin in entry_points_of(ENTRY_POINTS):
+        plugin.load_module()
+
+
 def make(name: str, arguments: Sequence[Argument] = (), site: Site = Site()) -> Codec:  # noqa: B008
     """The codec `name(arguments)` as it stands at `site`.
 
     Raises UnknownCodecError, and BadArgumentsError where the codec does not take the arguments.
     """
-    try:
-        factory = CODECS[name]
-    except KeyError:
-        raise UnknownCodecError(name) from None
+    factory = CODECS.get(name)
+    if factory is None:
+        load_plugins()
+        factory = CODECS.get(name)
+    if factory is None:
+        raise UnknownCodecError(name)
     try:
         return factory(arguments, site)
     except BadArgumentsError as error:

@@ -167,8 +167,9 @@ def flags(arguments: Sequence[Argument], site: Site) -> Codec:
 def truth_bits(arguments: Sequence[Argument], site: Site) -> Codec:
     """Write truth values as the bits of one number.
 
-    `attributes.cut, attributes.hidden, single | truth_bits(4, 2, -1)`.  Each argument is the bit of a slot, a power of two, which is set where the slot is true; where the bit is
-    negative, it is set where the slot is false.  Bits that no argument names are unfit to be read.
+    `attributes.cut, attributes.hidden, single | truth_bits(4, 2, -1)`.  Each argument is the bit of a slot, a power of
+    two, which is set where the slot is true; where the bit is negative, it is set where the slot is false.  Bits that
+    no argument names are unfit to be read.
     """
     bits = plain(arguments, 1, 31)
     if any(type(bit) is not int or bit == 0 or abs(bit) & (abs(bit) - 1) for bit in bits):

@@ -44,7 +44,10 @@ def at_least(arguments: Sequence[Argument], site: Site) -> Codec:
 
 @codec("led_by")
 def led_by(arguments: Sequence[Argument], site: Site) -> Codec:
-    """Put a list behind a value that says what it is, `bbox | xywh | led_by(2)`: [2, 10, 20, 30, 40]."""
+    """Put a list behind a value that says what it is.
+
+    `bbox | xywh | led_by(2)` stands for [2, 10, 20, 30, 40].
+    """
     head = take.plain(arguments, 1)[0]
 
     def decode(value: Any, env: Env) -> tuple[Any, ...]:

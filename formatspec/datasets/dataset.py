@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
-from formatspec.datasets.joined_datasets import Part
+from formatspec.datasets.joined_datasets import Part, name_in_subset
 from formatspec.datasets.placed_items import placed
 from formatspec.datasets.selection import OfSubsets, WithLabels
 from formatspec.engine.dataset.dataset import OpenDataset
@@ -19,6 +19,9 @@ from formatspec.model.records import Category, ImageSource, Item
 from formatspec.run.select import ItemCondition, NewName
 
 if TYPE_CHECKING:
+    from formatspec.datasets.handoffs.arrow import Tables
+    from formatspec.datasets.handoffs.torch_dataset import Targets, TorchDataset
+    from formatspec.engine.spec.compiled import Format
     from formatspec.paths.trees.tree import Tree
     from formatspec.run.conversion.plan import Result
 
@@ -199,6 +202,46 @@ class Dataset:
             steps.append(ItemCondition(where, self._inner.form) if isinstance(where, str) else where)
         return self._with(steps=(*self._steps, *steps))
 
+    def to_torch(self, targets: Targets = "torchvision", **how: Any) -> TorchDataset:
+        """A map-style dataset of PyTorch: see `formatspec.datasets.handoffs.torch_dataset.to_torch`."""
+        from formatspec.datasets.handoffs.torch_dataset import to_torch
+
+        return to_torch(self, targets, **how)
+
+    def to_arrow(self) -> Tables:
+        """Tables of items and objects: see `formatspec.datasets.handoffs.arrow.to_arrow`."""
+        from formatspec.datasets.handoffs.arrow import to_arrow
+
+        return to_arrow(self)
+
+    def to_huggingface(self, **how: Any) -> Any:
+        """A `datasets.Dataset`: see `formatspec.datasets.handoffs.hugging_face.to_huggingface`."""
+        from formatspec.datasets.handoffs.hugging_face import to_huggingface
+
+        return to_huggingface(self, **how)
+
+    def to_supervision(self, item: Item) -> Any:
+        """An item as `supervision.Detections`: see `formatspec.datasets.handoffs.detections.to_supervision`."""
+        from formatspec.datasets.handoffs.detections import to_supervision
+
+        return to_supervision(self, item)
+
+    def names_below_subsets(self) -> Iterator[tuple[str, str]]:
+        """The keys of the items with their names below their subsets; nothing is read unless a condition asks."""
+        for place in self._known_places():
+            entry = self._inner.entries[place]
+            yield entry.key, name_in_subset(entry, self.form.key_names)[1]
+
+    @property
+    def form(self) -> Format:
+        """The dataset's format, compiled with its options."""
+        return self._inner.form
+
+    @property
+    def format_file(self) -> Path:
+        """The file of the dataset's spec."""
+        return self._inner.form.source.file
+
     @property
     def files(self) -> Tree:
         """The dataset's files, by their paths below its root."""
@@ -235,12 +278,13 @@ class Dataset:
         Raises:
             Exception: What `convert` raises.
         """
-        source = self._inner.form.source.file
         given = {**self._opened.options, **(options or {})}
         if self._steps or self._chosen is not None:
-            how["select"] = Chosen(None if self._chosen is None else frozenset(self.keys), self._steps)
+            entries = self._inner.entries
+            keys = None if self._chosen is None else frozenset(entries[place].key for place in self._chosen)
+            how["select"] = Chosen(keys, self._steps)
         return self._opened.export(
-            self.data, to=to, out=out, spec=source, options=given, **{"classes": self._opened.classes, **how}
+            self.data, to=to, out=out, spec=self.format_file, options=given, **{"classes": self._opened.classes, **how}
         )
 
     def as_part(self, label: str) -> Part:
@@ -338,6 +382,11 @@ class Chosen:
 
     keys: frozenset[str] | None
     steps: tuple[Step, ...]
+
+    @property
+    def moves_items(self) -> bool:
+        """Whether a condition puts items into other subsets."""
+        return any(getattr(step, "moves_items", False) for step in self.steps)
 
     def __call__(self, item: Item) -> Item | None:
         """The item as the steps leave it, or None where the item is not written."""

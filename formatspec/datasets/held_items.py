@@ -116,7 +116,7 @@ class HeldItems(OpenDataset):
     def read(self, entry: Entry) -> Assembled:
         """One of the items, with what is wrong with it."""
         path = entry.files[IMAGE][0][0]
-        item = self._sized(self.items[path], path)
+        item = _named(self._sized(self.items[path], path))
         state = ItemState(dict(item.captures), self.splits.whole, False)
         return Assembled(item.key, item, list(_faults(item, path)), {IMAGE: [path]}, {}, [], state)
 
@@ -130,14 +130,23 @@ class HeldItems(OpenDataset):
 
     def _sized(self, item: Item, path: str) -> Item:
         image = item.image
-        if image is None or (image.width and image.height) or not self.tree.exists(path):
+        if image is None or (image.width and image.height and image.channels) or not self.tree.exists(path):
             return item
         try:
             info = probe(self.tree.read(path))
         except (ImageError, OSError):
             return item
-        sized = msgspec.structs.replace(image, width=info.width, height=info.height)
+        width, height = (image.width, image.height) if image.width and image.height else (info.width, info.height)
+        sized = msgspec.structs.replace(image, width=width, height=height, channels=image.channels or info.channels)
         return msgspec.structs.replace(item, image=sized)
+
+
+def _named(item: Item) -> Item:
+    """An item made by hand whose key begins with its subset: its name is the rest."""
+    start = f"{item.subsets[0]}/" if item.subsets else ""
+    if item.captures or not start or not item.key.startswith(start):
+        return item
+    return msgspec.structs.replace(item, captures={"name": item.key.removeprefix(start)})
 
 
 def _faults(item: Item, path: str) -> Iterator[Fault]:

@@ -157,13 +157,15 @@ class JoinedDatasets(OpenDataset):
 
     classes: the names of all classes in their order; left out, those of all parts, each once, in order of the parts.
     labels: new names of classes, which hold before classes are united and listed.
+    source_attribute: the attribute of each item that gets its part's label, unless the item has one of that name.
     """
 
     def __init__(
         self, parts: Sequence[Part], classes: Sequence[str] = (), labels: Mapping[str, NewName] | None = None,
-        purpose: Purpose | None = None,
+        purpose: Purpose | None = None, source_attribute: str | None = None,
     ) -> None:  # fmt: skip
         """Join `parts`, of which none may be left out; see the class for `classes` and `labels`.  Reads no item."""
+        self.source_attribute = source_attribute
         self.parts = tuple(parts)
         self.classes = tuple(classes)
         self.labels = dict(labels) if labels is not None else None
@@ -182,14 +184,15 @@ class JoinedDatasets(OpenDataset):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the parts, which open themselves anew, and the united classes, so that they need not be read again."""
-        return JoinedDatasets._again, (self.parts, self.classes, self.labels, self.purpose, self._united)
+        given = (self.parts, self.classes, self.labels, self.purpose, self.source_attribute)
+        return JoinedDatasets._again, (*given, self._united)
 
     @staticmethod
     def _again(
         parts: Sequence[Part], classes: Sequence[str], labels: Mapping[str, NewName] | None, purpose: Purpose,
-        united: tuple[Category, ...] | None,
+        source_attribute: str | None, united: tuple[Category, ...] | None,
     ) -> JoinedDatasets:  # fmt: skip
-        made = JoinedDatasets(parts, classes, labels, purpose)
+        made = JoinedDatasets(parts, classes, labels, purpose, source_attribute)
         made._united = united
         return made
 
@@ -201,7 +204,7 @@ class JoinedDatasets(OpenDataset):
             for place, entry in enumerate(part.dataset.entries):
                 if part.keys is not None and entry.key not in part.keys:
                     continue
-                subset, name = _name_in_subset(entry)
+                subset, name = name_in_subset(entry, part.dataset.form.key_names)
                 own.append((name, subset))
                 others = taken.get(name)
                 if others is not None and (subset is None or None in others or subset in others):
@@ -238,19 +241,23 @@ class JoinedDatasets(OpenDataset):
         if item is not None and take is not None:
             item = take(item)
             faults = [] if item is None else faults
-        item = None if item is None else self._renamed(item, path, name)
+        item = None if item is None else self._renamed(item, path, name, label)
         return Assembled(one.key if item is None else item.key, item, faults, files, one.told, one.deferred, one.state)
 
     def assembled(self, start: int = 0, stop: int | None = None) -> Iterator[Assembled]:
         """The items, each with what is wrong with it."""
         return map(self.read, self.entries[start:stop])
 
-    def _renamed(self, item: Item, path: str, name: str) -> Item:
+    def _renamed(self, item: Item, path: str, name: str, label: str) -> Item:
         item = item if self._renames is None else self._renames.item(item)
         subset = item.subsets[0] if item.subsets else None
         image = None if item.image is None else msgspec.structs.replace(item.image, path=path)
+        attributes, own = item.attributes, self.source_attribute
+        if own is not None and own not in attributes:
+            attributes = {**attributes, own: label}
         return msgspec.structs.replace(
             item, key=f"{subset}/{name}" if subset else name, captures={"name": name}, id=None, image=image,
+            attributes=attributes,
             objects=tuple(self._of_united(item.objects)), labels=tuple(self._of_united(item.labels)),
             areas=tuple(self._of_united(item.areas)), origin=None,
         )  # fmt: skip
@@ -271,7 +278,7 @@ class JoinedDatasets(OpenDataset):
             yield f"named after their dataset, since another has items of these names: {_examples(self.prefixed)}"
         twins = list(self.same_images())
         if twins:
-            yield f"the same image in several datasets, kept apart: {_examples([' = '.join(group) for group in twins])}"
+            yield f"the same image in several datasets, kept apart: {_examples([_alike(group) for group in twins])}"
 
     def same_images(self) -> Iterator[tuple[str, ...]]:
         """Groups of images of different parts that have the same bytes, by their paths in the whole."""
@@ -288,6 +295,11 @@ class JoinedDatasets(OpenDataset):
             yield from (tuple(group) for group in alike.values() if len({p.partition("/")[0] for p in group}) > 1)
 
 
+def _alike(paths: Sequence[str]) -> str:
+    more = f" and {len(paths) - SHOWN:,} more" if len(paths) > SHOWN else ""
+    return " = ".join(paths[:SHOWN]) + more
+
+
 def _examples(names: Sequence[str]) -> str:
     more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
     return f"{len(names):,} ({', '.join(names[:SHOWN])}{more})"
@@ -297,9 +309,15 @@ def _fault_below(label: str, fault: Fault) -> Fault:
     return fault._replace(file=f"{label}/{fault.file}")
 
 
-def _name_in_subset(entry: Entry) -> tuple[str | None, str]:
-    """An item's subset as far as its names tell it, and its name below that."""
+def name_in_subset(entry: Entry, key_names: Sequence[str]) -> tuple[str | None, str]:
+    """An item's subset as far as its names tell it, and its name without that.
+
+    key_names: The names of which the format makes keys.
+    """
     subset, key = entry.names.get("subset"), entry.key
+    told = [(name, str(entry.names[name])) for name in key_names if entry.names.get(name) not in (None, "")]
+    if isinstance(subset, str) and key == "/".join(value for _, value in told):
+        return subset, "/".join(value for name, value in told if name != "subset") or key
     if isinstance(subset, str) and key.startswith(f"{subset}/"):
         return subset, key[len(subset) + 1 :]
     return (subset if isinstance(subset, str) else None), key

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,13 +19,39 @@ if TYPE_CHECKING:
     from PIL.Image import Image as Picture
 
 
-def statistics_of(dataset: Dataset, duplicates: bool = False) -> Statistics:
+Progress = Callable[[int, int], None]
+"""Told how many items are done, and how many there are."""
+
+
+def _counted(dataset: Dataset, progress: Progress | None) -> Iterable[Item]:
+    """The items of a dataset; `progress` is told of each."""
+    if progress is None:
+        yield from dataset
+        return
+    total = len(dataset)
+    for done, item in enumerate(dataset, 1):
+        yield item
+        progress(done, total)
+
+
+def statistics_of(dataset: Dataset, duplicates: bool = False, progress: Progress | None = None) -> Statistics:
     """What a dataset holds; `duplicates`: groups of images that look alike too."""
-    return statistics(dataset.format, dataset.categories, dataset, duplicates)
+    return statistics(dataset.format, dataset.categories, _counted(dataset, progress), duplicates)
 
 
-def compared(first: Dataset, second: Dataset, threshold: float = MATCHED) -> Comparison:
-    """Two datasets of the same images compared; items of either that are not valid are left out."""
+def compared(
+    first: Dataset, second: Dataset, threshold: float = MATCHED, progress: Progress | None = None,
+    *, is_part: bool = False,
+) -> Comparison:  # fmt: skip
+    """Two datasets of the same images compared; items of either that are not valid are left out.
+
+    is_part: The first is a part of a dataset, so that what it lacks of the second is no difference.
+    """
+    keys = second.keys
+    if is_part:
+        own = set(first.keys)
+        names = {key.rpartition("/")[2] for key in own}
+        keys = [key for key in keys if key in own or key.rpartition("/")[2] in names]
 
     def read(key: str) -> Item | None:
         try:
@@ -33,7 +59,7 @@ def compared(first: Dataset, second: Dataset, threshold: float = MATCHED) -> Com
         except InvalidItemError:
             return None
 
-    return compare(first, second.keys, read, threshold)
+    return compare(_counted(first, progress), keys, read, threshold)
 
 
 def wrong_in(findings: Sequence[Finding], item: Item) -> Mapping[Any, Sequence[str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from formatspec.language.rules import Rule, parse_lines, parse_rule, problem
 from formatspec.language.schema import FileSpec, Spec
 from formatspec.language.yaml_source import Node, load, to_plain
 from formatspec.paths.names import safe_join
+from formatspec.plugins import SPECS, PluginError, entry_points_of
 
 SPEC_LIMIT = 4 * 1024**2
 """Bytes of a spec's file."""
@@ -108,17 +110,25 @@ def bundled() -> Path:
 
 
 def folders() -> tuple[Path, ...]:
-    """Where specs are looked for, in order: ./specs, the folders of FORMATSPEC_PATH, the package.
+    """Where specs are looked for, in order: ./specs, the folders of FORMATSPEC_PATH, those of other packages, ours.
 
-    Where FORMATSPEC_NO_CATALOGUE is set, the package's own specs are hidden, and a spec is found by its file alone.
+    Other packages name theirs by entry points, as `formatspec.plugins` says; one that cannot be used is passed over,
+    and `formatspec doctor` says why.  Where FORMATSPEC_NO_CATALOGUE is set, the specs of this and other packages are
+    hidden, and a spec is found by its file alone.
     """
     extra = [Path(part) for part in os.environ.get(SEARCH_VARIABLE, "").split(os.pathsep) if part]
     found: list[Path] = []
-    own = () if os.environ.get(HIDE_VARIABLE) else (bundled(),)
+    own = () if os.environ.get(HIDE_VARIABLE) else (*_of_plugins(), bundled())
     for folder in (Path("specs"), *extra, *own):
         if folder.is_dir() and folder.resolve() not in [known.resolve() for known in found]:
             found.append(folder)
     return tuple(found)
+
+
+def _of_plugins() -> Iterator[Path]:
+    for plugin in entry_points_of(SPECS):
+        with suppress(PluginError):
+            yield plugin.load_folder()
 
 
 def available() -> dict[str, Path]:

@@ -69,7 +69,8 @@ def target_format(source: OpenDataset, target: Source, plan: Plan) -> Format:
 
 def _taken(source: OpenDataset, plan: Plan) -> Iterator[Item]:
     """Of the first items, those that are taken, with the objects that are taken."""
-    for item in itertools.islice(source, PEEKED):
+    read = source if plan.places is None else filter(None, map(source.valid, source.taken(plan.places)))
+    for item in itertools.islice(read, PEEKED):
         taken = item if plan.select is None else plan.select(item)
         if taken is not None:
             yield taken if plan.labels is None else Labels(plan.labels).item(taken)
@@ -87,7 +88,7 @@ def convert_dataset(
         pass  # the workers of this round end with what it raised, and may not write into the next
     staging.clear()
     anew = Conversion(source, conversion.form, conversion.settled, staging, plan)
-    return _converted(anew, [(0, len(source))], progress, pool)
+    return _converted(anew, [(0, plan.count_of(len(source)))], progress, pool)
 
 
 def prepared(source: OpenDataset, target: Source, staging: Staging, plan: Plan, pool: Pool) -> Conversion:
@@ -165,7 +166,8 @@ def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callab
         boxed, objects, outlines = boxed + made.boxed, objects + made.objects, outlines + made.outlines
         progress(stop)
     findings += refused
-    orphans = (one for one in tree_findings(source) if one.code == "FILE_ORPHAN" and one.file not in claimed)
+    apart = tree_findings(source) if plan.places is None else ()  # files of items that are not read are not theirs
+    orphans = (one for one in apart if one.code == "FILE_ORPHAN" and one.file not in claimed)
     findings += [
         msgspec.structs.replace(finding, action=plan.policy.action(finding))
         for finding in source.reporter.findings(orphans)
@@ -174,7 +176,7 @@ def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callab
     refuse_errors(findings, told)
     if items == 0:
         raise RefusedError("nothing was written: there is no valid item", told)
-    if not any(finding.level == "error" for finding in findings) and plan.select is None:
+    if not any(finding.level == "error" for finding in findings) and plan.takes_all:
         _refuse_unknown(plan.subsets, finisher.met, source)
         if conversion.labels is not None:
             conversion.labels.refuse_unmet(categories | conversion.labels.met)
@@ -214,12 +216,12 @@ def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callab
         source=source.name, target=form.name, out="", items=items, skipped=left_out, files=finisher.files + files,
         losses=tuple(losses.lines()), loss_report=tuple(losses.report()), findings=told,
         notices=(
-            *_notices(source, copied, claimed, conversion.adapter.same), *finisher.borrowed,
-            *_unchecked(conversion, outlines),
+            *_notices(source, copied, claimed if plan.places is None else None, conversion.adapter.same),
+            *finisher.borrowed, *_unchecked(conversion, outlines),
             *_of_classes(conversion, classed, classless, losses), *_of_strangers(conversion, finisher.used),
             *_of_coverage(coverage), *_of_joined(joined),
             *(conversion.labels.unmet(categories | conversion.labels.met)
-              if conversion.labels is not None and plan.select is None else ()),
+              if conversion.labels is not None and plan.takes_all else ()),
             *_of_boxes(conversion, boxed, objects, losses),
         ),
         actions=actions, unaccounted=unaccounted,
@@ -331,14 +333,18 @@ def _unchecked(conversion: Conversion, outlines: int) -> Iterator[str]:
         yield f"not checked: {', '.join(pixels)} (validate --deep does)"
 
 
-def _notices(source: OpenDataset, copied: int, claimed: set[str], same: bool) -> Iterator[str]:
-    """What else there is to say: files that were copied instead of linked, files that are no part of the copy.
+def _notices(source: OpenDataset, copied: int, claimed: set[str] | None, same: bool) -> Iterator[str]:
+    """Say what else there is: files that were copied instead of linked, files that are no part of the copy.
 
-    same: Whether the copy is of the format of its source, which is then without the files that the format ignores.
+    Args:
+        source: The dataset.
+        copied: How many files were copied instead of linked.
+        claimed: The files that items claim by their rows; None where not all items were read.
+        same: Whether the copy is of the format of its source, which is then without the files that the format ignores.
     """
     if copied:
         yield f"{copied} files could not be linked and were copied"
-    unclaimed = [path for path in source.index.unclaimed if path not in claimed]
+    unclaimed = [] if claimed is None else [path for path in source.index.unclaimed if path not in claimed]
     if unclaimed:
         yield f"left where they are, since no rule claims them: {_shown(unclaimed)}"
     ignored = list(source.index.claimed.ignored()) if same else []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -119,25 +119,37 @@ def too_large(error: Exception, item: Item | None) -> Finding:
     )  # fmt: skip
 
 
+def _of_others(taken: int, items: int) -> str:
+    return f"{items - taken:,} of {items:,} items, which are not chosen, and what concerns the dataset as a whole"
+
+
 class Validation:
     """A dataset's items checked, shard by shard."""
 
-    def __init__(self, dataset: OpenDataset, deep: bool) -> None:
-        """Compile the checks of a dataset; deep: decode images and masks too, which costs most of the time."""
+    def __init__(self, dataset: OpenDataset, deep: bool, places: Sequence[int] | None = None) -> None:
+        """Compile the checks of a dataset.
+
+        Args:
+            dataset: The dataset.
+            deep: Decode images and masks too, which costs most of the time.
+            places: Which items are checked, by their place; None for all.
+        """
         self.dataset = dataset
+        self.places: Sequence[int] = range(len(dataset)) if places is None else places
+        self.is_whole = places is None
         self.deep = deep
         self.checker = Checker(dataset.form, dataset.prefix)
         self.optional = _optional(dataset.form)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the arguments; a worker compiles the checks anew."""
-        return Validation, (self.dataset, self.deep)
+        return Validation, (self.dataset, self.deep, None if self.is_whole else self.places)
 
     def run(self, shard: Shard) -> Checked:
         """Check the items of a shard."""
         dataset, made = self.dataset, Checked()
         unclaimed = bool(dataset.index.unclaimed)
-        for one in dataset.assembled(*shard):
+        for one in dataset.taken(self.places[slice(*shard)]):
             if one.faults:
                 made.found += dataset.reporter.noted(told_one_by_one(one.faults), one.key, dataset.shared_files)
             try:
@@ -157,16 +169,22 @@ def _add(counts: dict[str, int], more: Mapping[str, int]) -> None:
 
 
 def validate_dataset(
-    dataset: OpenDataset, data: str, deep: bool, progress: Callable[[int], None], pool: Pool, policy: Policy
-) -> Report:
-    """Check a dataset; `progress` is told how many items are done."""
+    dataset: OpenDataset, data: str, deep: bool, progress: Callable[[int], None], pool: Pool, policy: Policy,
+    places: Sequence[int] | None = None,
+) -> Report:  # fmt: skip
+    """Check a dataset; `progress` is told how many items are done.
+
+    places: Those of the items that are checked; None for all. Files of items that are not read are nobody's then, so
+        that nothing is said of files without an item, nor of the dataset as a whole.
+    """
     findings = list(dataset.reporter.findings(dataset.index.faults))
     items = 0
     claimed: set[str] = set()
     counts: dict[str, int] = {}
     files: dict[str, int] = {}
     rows: dict[str, int] = {}
-    for made in pool.map(Validation(dataset, deep).run, shards_of(len(dataset))):
+    validation = Validation(dataset, deep, places)
+    for made in pool.map(validation.run, shards_of(len(validation.places))):
         findings += dataset.reporter.placed(made.found)
         claimed |= made.claimed
         items += made.items
@@ -175,8 +193,9 @@ def validate_dataset(
         progress(items)
     for file in dataset.index.shared:
         _add(rows, {file.role: sum(map(len, file.tables.values()))})
-    findings += dataset.reporter.findings(fault for fault in tree_findings(dataset) if fault.file not in claimed)
-    findings += dataset.reporter.findings((*dataset_faults(dataset, True), *shared_keys_twice(dataset)))
+    if places is None:
+        findings += dataset.reporter.findings(fault for fault in tree_findings(dataset) if fault.file not in claimed)
+        findings += dataset.reporter.findings((*dataset_faults(dataset, True), *shared_keys_twice(dataset)))
     told = tuple(msgspec.structs.replace(one, action=policy.action(one)) for one in policy.told(findings))
     return Report(
         spec=dataset.name,
@@ -189,6 +208,7 @@ def validate_dataset(
         rows=rows,
         not_checked=(
             *(() if deep else ("pixels of label images (--deep)",)),
+            *(() if places is None else (_of_others(len(places), len(dataset)),)),
             *(f"whether keys stand twice in {path}, which is large" for path in unchecked_keys(dataset)),
         ),
     )

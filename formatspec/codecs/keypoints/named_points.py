@@ -22,8 +22,8 @@ Named = tuple[str, tuple[Number, Number, int]]
 def points_by_name(arguments: Sequence[Argument], site: Site) -> Codec:
     """Write keypoints as a mapping from their names to their places, {name: {"loc": [x, y]}, ...}.
 
-    `nodes: keypoints, category.keypoint_names | points_by_name(loc, disabled)`.  A point of visibility 1 has "disabled": true beside, and one of visibility 0 is left out.  Where the category has
-    no names, they are 1, 2, 3, ...
+    `nodes: keypoints, category.keypoint_names | points_by_name(loc, disabled)`.  A point of visibility 1 has
+    "disabled": true beside, and one of visibility 0 is left out.  Where the category has no names, they are 1, 2, 3, ...
     """
     place, hidden = (take.text(one) for one in take.plain(arguments, 2, 2))
 
@@ -48,8 +48,8 @@ def points_by_name(arguments: Sequence[Argument], site: Site) -> Codec:
 def named_points(arguments: Sequence[Argument], site: Site) -> Codec:
     """Write keypoints as a list of mappings with their names, [{"name": name, "x": x, ...}].
 
-    `nodes: keypoints, category.keypoint_names | named_points(name, x, y, occluded)`.  A point of visibility 1 is occluded, and one of visibility 0 is left out.  Where the category has no names, they
-    are 1, 2, 3, ...
+    `nodes: keypoints, category.keypoint_names | named_points(name, x, y, occluded)`.  A point of visibility 1 is
+    occluded, and one of visibility 0 is left out.  Where the category has no names, they are 1, 2, 3, ...
     """
     called, left, top, hidden = (take.text(one) for one in take.plain(arguments, 4, 4))
 

@@ -256,6 +256,12 @@ class OpenDataset:
         for entry in self._ahead(self.entries[start:stop], readers, purpose):
             yield read_entry(form, readers, entry, rows, tree, splits, purpose, self.index.complete)
 
+    def taken(self, places: Sequence[int]) -> Iterator[Assembled]:
+        """The items at some places among all, with their faults; neighbours are read as `assembled` reads them."""
+        if isinstance(places, range) and places.step == 1:
+            return self.assembled(places.start, places.stop)
+        return map(self.read_at, places)
+
     def _ahead(
         self, entries: Sequence[Entry], readers: Readers, purpose: Purpose, again: bool = False
     ) -> Iterator[Entry]:

@@ -254,14 +254,18 @@ class Finisher:
             self.tally.wrote(f"{key[1]} {table}", rows.given_out)
 
     def _source_of(self, role: Role, key: tuple[str, str], made: _File) -> SharedFile | None:
-        """The shared file of the source that becomes this file.
+        """Find the file of the source that becomes this one.
 
         It has the same path. Where subsets get new names, it is the only file of its role whose renamed path is this
-        one.
+        one, or the first of its kind where no file is of this subset.
         """
         if key in self.sources or not self.renamed:
             return self.sources.get(key)
-        found = [file for (name, _), file in self.sources.items() if name == role.name and self._becomes(file, made)]
+        alike = [file for (name, _), file in self.sources.items() if name == role.name]
+        found = [file for file in alike if self._becomes(file, made)]
+        if not found:
+            beside = (file for file in alike if _is_beside(file, made))
+            found = sorted(beside, key=lambda file: file.path)[:1]
         return found[0] if len(found) == 1 else None
 
     def _becomes(self, file: SharedFile, made: _File) -> bool:
@@ -289,6 +293,12 @@ class Finisher:
     def _has_more(self, role: Role, made: _File) -> bool:
         """Whether a file has rows of anything but items."""
         return any(made.tables.get(table.key) for table in self._spooled[role.name] if table.kind != "item")
+
+
+def _is_beside(file: SharedFile, made: _File) -> bool:
+    """Whether a file of the source differs from one that is made in its subset alone."""
+    own, other = ({**captures, "subset": None} for captures in (file.captures, made.captures))
+    return "subset" in file.captures and not file.union and own == other
 
 
 def _join(rows: SpooledRows, part: TableShard, before: Mapping[str, int], text_of: Callable[[Any], bytes]) -> None:

@@ -121,7 +121,7 @@ def counts_on(form: Format) -> bool:
 
 def narrower(adapter: Adapter) -> bool:
     """Whether the target's object ids must be unique where the source's are not."""
-    return not adapter.same and _spread(adapter.target) and not _spread(adapter.source)
+    return not adapter.same and _spread(adapter.target) and (adapter.numbers_meet or not _spread(adapter.source))
 
 
 def holds_apart(form: Format) -> bool:

@@ -20,6 +20,7 @@ from formatspec.language.rules import problem
 from formatspec.model.plain.decimals import DECIMAL, read_decimal, spell_decimal
 from formatspec.model.slots import Type
 from formatspec.paths.templates import formats
+from formatspec.plugins import PluginError
 
 Convert = Callable[[Any, Env], Any]
 
@@ -351,7 +352,7 @@ def _codecs(leaf: Bind, left: int, right: int, textual: bool, place: Place) -> t
             arguments = tuple(Argument(a.value, spell(a.file), True) if a.paired else a for a in arguments)
         try:
             made.append(make(call.name, arguments, Site(left, right)))
-        except UnknownCodecError as error:
+        except (UnknownCodecError, PluginError) as error:
             raise problem(str(error), place) from None
         except BadArgumentsError as error:
             raise problem(str(error), place) from None

@@ -68,3 +68,8 @@ def states_outlines(rule: Rule) -> bool:
 
 
 _OUTLINES = {"polygon", "polygons", "region"}
+
+
+def states_numbers(rule: Rule) -> bool:
+    """Whether documents of a rule number items or objects."""
+    return any(name in ("id", "track") for name in bound_names(rule))

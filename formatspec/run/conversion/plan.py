@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -77,7 +78,11 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Plan(msgspec.Struct, kw_only=True):
-    """What is asked of a conversion."""
+    """What is asked of a conversion.
+
+    select: takes an item and gives it, changed or not, or None.  places: those of the items that are read; None for
+    all.
+    """
 
     media: Media = "copy"
     policy: Policy = Policy()
@@ -86,6 +91,7 @@ class Plan(msgspec.Struct, kw_only=True):
     options: dict[str, Any] = {}
     labels: dict[str, NewName] | None = None
     select: Any = None
+    places: Sequence[int] | None = None
     default_class: str | None = None
     allow_unaccounted: bool = False
     allow_loss: tuple[str, ...] = ()
@@ -94,4 +100,13 @@ class Plan(msgspec.Struct, kw_only=True):
     @property
     def leaves_items(self) -> bool:
         """Whether every item stays as it is: none is selected, none named anew."""
-        return self.labels is None and self.select is None and not self.subsets
+        return self.labels is None and self.takes_all and not self.subsets
+
+    @property
+    def takes_all(self) -> bool:
+        """Whether every item is taken, and nothing of it left out or changed."""
+        return self.select is None and self.places is None
+
+    def count_of(self, items: int) -> int:
+        """How many items of a dataset of so many are read."""
+        return items if self.places is None else len(self.places)

@@ -25,6 +25,7 @@ from formatspec.engine.export.shared_tables import counts_on, knows_all
 from formatspec.engine.resolve.held_slots import UNREAD
 from formatspec.engine.spec import wanted_slots
 from formatspec.engine.spec.compiled import IMAGE, Format
+from formatspec.engine.spec.object_rows import states_numbers
 from formatspec.findings.finding import Finding
 from formatspec.model import derive
 from formatspec.model.limits import TooLargeError
@@ -63,7 +64,8 @@ class Conversion:
         self.plan = plan
         self.settled = listed
         self.labels = Labels(plan.labels) if plan.labels is not None else None
-        self.adapter = Adapter(source.form, form, (entry.names for entry in source.entries), plan.subsets)
+        names = (entry.names for entry in source.entries)
+        self.adapter = Adapter(source.form, form, names, plan.subsets, numbers_meet(source, plan))
         self.listed = self.labels.categories(listed) if self.labels is not None else listed
         named = None if self.adapter.same else class_of(source.form, plan.default_class)
         self.classes = None if named is None else GivenClass(named, self.listed)
@@ -81,8 +83,8 @@ class Conversion:
         return Conversion, (self.source, self.form, self.settled, self.staging, self.plan)
 
     def shards(self) -> list[Shard]:
-        """The shards; a single one where rows of shared files must know of all others."""
-        items = len(self.source)
+        """The shards of the items that are read; a single one where rows of shared files must know of all others."""
+        items = self.plan.count_of(len(self.source))
         return [(0, items)] if knows_all(self.form) else shards_of(items)
 
     @cached_property
@@ -166,7 +168,8 @@ class Conversion:
         keep.
         """
         source, select = self.source, self.plan.select
-        for index, one in enumerate(source.assembled(*shard), shard[0]):
+        places = range(*shard) if self.plan.places is None else self.plan.places[slice(*shard)]
+        for index, one in zip(places, source.taken(places), strict=True):
             if source.index.unclaimed:
                 made.claimed.update(path for paths in one.files.values() for path in paths)
             item, changed = one.item, False
@@ -306,6 +309,19 @@ class Conversion:
             self.plan.subsets,
             self.spelled,
         )
+
+
+def numbers_meet(source: OpenDataset, plan: Plan) -> bool:
+    """Whether items of several files that number them, or their objects, come into one file of the output."""
+    files: dict[str, set[object]] = {}
+    for file in source.index.shared:
+        if "subset" in file.captures and not file.union:
+            files.setdefault(file.role, set()).add(file.captures["subset"])
+    numbering = (subsets for role, subsets in files.items() if states_numbers(source.form.roles[role].document_rule))
+    if getattr(plan.select, "moves_items", False):
+        return any(len(subsets) > 1 for subsets in numbering)
+    now = plan.subsets
+    return any(len({now.get(str(name), name) for name in subsets}) < len(subsets) for subsets in numbering)
 
 
 class Written(msgspec.Struct):

@@ -183,11 +183,16 @@ RENUMBERED = "object ids renumbered"
 
 
 class Adapter:
-    """Items of one format as items of another.  What is lost by it is noted in `notes`."""
+    """Items of one format as items of another.  What is lost by it is noted in `notes`.
+
+    numbers_meet: whether items come into one file whose numbers held in files of their own; they get new ones, and none
+    is written as it was read.
+    """
 
     def __init__(
-        self, source: Format, target: Format, keys: Iterable[Mapping[str, Any]], renamed: Mapping[str, str]
-    ) -> None:
+        self, source: Format, target: Format, keys: Iterable[Mapping[str, Any]], renamed: Mapping[str, str],
+        numbers_meet: bool = False,
+    ) -> None:  # fmt: skip
         """Compare source and target once, so that items are adapted without asking the specs again.
 
         Args:
@@ -195,10 +200,12 @@ class Adapter:
             target: The layout that they are written with.
             keys: The key names of all items of the source, from which their names in the target follow.
             renamed: New names of subsets by old ones.
+            numbers_meet: Whether items come into one file whose numbers held in files of their own.
         """
         self.source = source
         self.target = target
-        self.same = _alike(source, target)
+        self.numbers_meet = numbers_meet
+        self.same = not numbers_meet and _alike(source, target)
         self.renamed = dict(renamed)
         self.notes: dict[str, int] = {}
         self.naming = Naming(source, target, None if self.same else keys, renamed)
@@ -222,6 +229,8 @@ class Adapter:
             return item
         naming = self.naming
         names = naming.of(item, index)
+        if self.numbers_meet and item.id is not None:
+            item = msgspec.structs.replace(item, id=None)
         moments = {slot: names.get(slot) if slot in naming.names else getattr(item, slot) for slot in MOMENTS}
         return msgspec.structs.replace(
             item, key=naming.own_key(item, names), captures=names, subsets=naming.subsets(item),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence, Set
 from typing import Any
 
 import msgspec
@@ -23,6 +23,7 @@ from formatspec.engine.resolve.held_slots import (
     attribute_bit,
     stated_bits,
 )
+from formatspec.engine.resolve.scope import Meaning, Scope
 from formatspec.engine.spec import wanted_slots
 from formatspec.engine.spec.compiled import Format
 from formatspec.model import derive
@@ -76,6 +77,31 @@ BESIDE_MASKS = 1 << 40
 """Stands beside the bits of lost slots for outlines of an object whose pixels are held."""
 
 
+SUBSETS = frozenset({"subset", "subsets"})
+"""The names by which paths and rows tell of subsets."""
+
+
+def tells_of(form: Format, slots: Set[str]) -> bool:
+    """Whether a format's paths or documents tell one of some slots of items."""
+    return bool(_item_slots(form, _meanings(form, False)) & slots)
+
+
+def _meanings(form: Format, kept: bool) -> list[tuple[Meaning, Scope]]:
+    """What the leaves of a format's documents mean, but for documents that are only kept; with `kept`, of kept rows too."""
+    return [
+        (meaning, scope)
+        for role in form.documents
+        if not role.kept
+        for meaning, scope, _ in wanted_slots.meanings(role.document_rule, role.scope, kept=kept)
+    ]
+
+
+def _item_slots(form: Format, meanings: Iterable[tuple[Meaning, Scope]]) -> set[str]:
+    """The slots of items that a format's documents and paths hold."""
+    captured = {name for role in form.roles.values() if not role.kept for name in role.captures}
+    return {meaning.name for meaning, scope in meanings if meaning.where == "item" or scope.kind == "item"} | captured
+
+
 class Losses:
     """The loss report in the making."""
 
@@ -92,15 +118,8 @@ class Losses:
         self.same = same
         self.categories = categories
         made = [role for role in target.documents if not role.kept]
-        meanings = [
-            (meaning, scope)
-            for role in made
-            for meaning, scope, _ in wanted_slots.meanings(role.document_rule, role.scope, kept=same)
-        ]
-        captured = {name for role in target.roles.values() if not role.kept for name in role.captures}
-        self.item_slots = {
-            meaning.name for meaning, scope in meanings if meaning.where == "item" or scope.kind == "item"
-        } | captured
+        meanings = _meanings(target, same)
+        self.item_slots = _item_slots(target, meanings)
         self.lists_subsets = "subset" not in target.key_names and any(
             role.span == "shared" and "subset" in role.captures and "items" in wanted_slots.tables(role.document_rule)
             for role in made
@@ -232,7 +251,7 @@ class Losses:
             self.note("frames", "items")
         if item.void and "void" not in tables:
             self.note("void pixels", "items")
-        if item.subsets and not slots & {"subset", "subsets"}:
+        if item.subsets and not slots & SUBSETS:
             self.note("subsets", "items")
         elif len(item.subsets) > 1 and "subsets" not in slots and not self.lists_subsets:
             self.note("further subsets", "items")

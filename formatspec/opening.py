@@ -1,9 +1,9 @@
-"""Data opened by a spec that is named, or that is found by looking at the data."""
+"""A dataset opened, its format told where it is not named; and the policy that holds for it."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,11 @@ if TYPE_CHECKING:
     from formatspec.engine.dataset import dataset as engine
     from formatspec.engine.detection.detect import Detection
     from formatspec.paths.trees.tree import Tree
+    from formatspec.policy.rules import Policy
     from formatspec.run.class_names import Classes
+
+On = Sequence[str] | Mapping[str, str]
+"""What is done about findings: `CODE[,CODE]=ACTION` each, or a mapping of codes to actions."""
 
 
 def load_spec(name_or_file: str | Path) -> Source:
@@ -34,14 +38,6 @@ def load_spec(name_or_file: str | Path) -> Source:
 
         compile_whole(source)
     return source
-
-
-class FormatNotice(UserWarning):
-    """A warning about how a dataset's format was detected."""
-
-
-class SpecMistake(FormatNotice):
-    """A warning that a spec of the user's own cannot be used and was passed over."""
 
 
 def detect_format(tree: Tree) -> Detection:
@@ -83,6 +79,14 @@ def spec_for(tree: Tree, data: str | Path) -> tuple[Source, str]:
     return load_spec(found.winner.file), found.within
 
 
+class FormatNotice(UserWarning):
+    """A warning about how a dataset's format was detected."""
+
+
+class SpecMistake(FormatNotice):
+    """A warning that a spec of the user's own cannot be used and was passed over."""
+
+
 def opened(
     data: str | Path, spec: str | Path | None, options: Mapping[str, Any], origin: bool, shared: bool = False,
     classes: Classes | None = None, **purpose: Any,
@@ -120,3 +124,17 @@ def _named(spec: str | Path, tree: Tree) -> tuple[Source, str]:
 
     source = load_spec(spec)
     return source, wrapped_in(source, tree)
+
+
+def policy_of(
+    data: str | Path, config: str | Path | None, on: On, skip_invalid: bool, own: Mapping[str, Any]
+) -> Policy:
+    """The policy of the configuration file, and over it what is asked for.  Raises PolicyError."""
+    from formatspec.policy.config import found_beside, load
+    from formatspec.policy.rules import Policy, Rule, parse_on
+
+    file = Path(config) if config is not None else found_beside(data)
+    stated = load(file, own) if file is not None else Policy()
+    words = [f"{code}={action}" for code, action in on.items()] if isinstance(on, Mapping) else on
+    skipping = (Rule("error", "drop-item"),) if skip_invalid else ()
+    return Policy((*stated.rules, *skipping, *parse_on(words, own)), stated.ignored, stated.fail_over)

@@ -1,0 +1,241 @@
+"""A dataset split into subsets: its items in groups, the subset of each, and the dataset written with them."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from formatspec.datasets.dataset import Dataset
+from formatspec.datasets.splits.assign import Unit, by_hash, deviations, shares, stratified
+from formatspec.engine.dataset.dataset import used
+from formatspec.engine.evaluate.write_context import WriteContext, WriteScope, WriteSetting
+from formatspec.engine.export.adaptation.name_items import spoken
+from formatspec.engine.export.lost.losses import SUBSETS, tells_of
+from formatspec.engine.resolve.scope import Scope
+from formatspec.engine.spec.compiled import Format, compile_format
+from formatspec.language import expression
+from formatspec.language.errors import Problem, SpecError, suggest
+from formatspec.language.expression import ExpressionError, ExpressionSyntaxError, UnknownNameError
+from formatspec.model.records import Item
+from formatspec.model.slots import SLOTS
+from formatspec.opening import load_spec
+from formatspec.run.conversion.plan import Result
+
+RATIOS = {"train": 0.8, "val": 0.1, "test": 0.1}
+SEQUENCE = frozenset({"sequence"})
+COLUMNS = ("item", "subset", "group")
+"""The columns of the file that lists a split."""
+
+
+class Split(msgspec.Struct, frozen=True, kw_only=True):
+    """Which subset each item goes to.
+
+    subsets, groups: By the names of the items below their subsets.  counts: Items of each subset, in the order of the
+    ratios.  off: Of a stratified split, the classes whose items are an item or more off their ratio in a subset: class,
+    subset, items there, items it should be.  result: What was written, None where nothing was asked for.
+    """
+
+    subsets: dict[str, str]
+    groups: dict[str, str]
+    counts: dict[str, int]
+    off: tuple[tuple[str, str, int, float], ...] = ()
+    result: Result | None = None
+
+    def csv(self) -> str:
+        """The split as a table with a row for each item, which `keep` takes."""
+        held = io.StringIO()
+        table = csv.writer(held, lineterminator="\n")
+        table.writerow(COLUMNS)
+        table.writerows((name, subset, self.groups[name]) for name, subset in self.subsets.items())
+        return held.getvalue()
+
+    def as_json(self) -> dict[str, Any]:
+        """The numbers of the split, and what was written, as one plain object."""
+        off = [{"class": c, "subset": s, "items": n, "expected": round(e, 3)} for c, s, n, e in self.off]
+        made = None if self.result is None else self.result.as_json()
+        return {"version": 1, "items": len(self.subsets), "groups": len(set(self.groups.values())),
+                "subsets": self.counts, "off": off, "written": made}  # fmt: skip
+
+
+def split(
+    dataset: Dataset,
+    out: str | Path | None = None,
+    *,
+    to: str | Path | None = None,
+    ratios: Mapping[str, float] = RATIOS,
+    seed: int = 0,
+    group: str | None = None,
+    stratify: bool = False,
+    keep: str | Path | None = None,
+    csv: str | Path | None = None,
+    **how: Any,
+) -> Split:
+    """Split a dataset into subsets, and write it with these, or list them, or both.
+
+    dataset: As `open` gives it, whole or a part of it.  out: Where the dataset is written; left out, it is not.
+    to: The format; left out, the dataset's own.  ratios: The subsets and their parts; 8, 1, 1 is the same as 0.8, 0.1,
+    0.1.  seed: Another seed gives another split.
+    group: An expression over items, often the name of a capture: items with the same value stay together. Left out,
+    the frames of a sequence do, where the format has sequences.
+    stratify: Spread the items that show a class evenly, which looks at all items; else a hash of each group's name and
+    the seed decides, so that the ratios hold in expectation, and no item moves when others are added.
+    keep: A file as `csv` gave it: its items stay where they are.  csv: The file that lists the split.
+    how: What else `convert` takes.
+
+    An item goes by its name below its subset, so that the split of what was split before is the same again.  Raises
+    SpecError for an expression that cannot be, for two items of one name in different subsets, for a format that holds
+    no subsets, and for a `keep` that does not fit; and what `convert` raises.
+    """
+    parts = shares(ratios)
+    if out is not None:
+        _refuse_target(dataset, to)
+    keys, units, groups, owner = _read(dataset, group, stratify)
+    kept = _kept(Path(keep), owner, parts) if keep is not None else {}
+    if stratify:
+        above = {name: part for name, part in parts.items() if part}
+        where = stratified(list(units.values()), above, seed, kept)
+        off = deviations(units.values(), where, above)
+    else:
+        where = {name: kept.get(name) or by_hash(name, parts, seed) for name in units}
+        off = []
+    subsets = {name: where[unit] for name, unit in owner.items()}
+    met = Counter(subsets.values())
+    made = Split(subsets=subsets, groups=groups, counts={name: met[name] for name in parts}, off=tuple(off))
+    if out is not None:
+        assigned = Assigned({key: subsets[name] for key, name in keys.items()})
+        own = dataset.format_file if to is None else to
+        # Names for subsets, each the same as before, say that subsets of the output are not those of the source.
+        renamed = {**{name: name for name in parts}, **how.pop("subsets", {})}
+        result = dataset.filter(assigned).export(out, own, subsets=renamed, **how)
+        made = msgspec.structs.replace(made, result=result)
+    if csv is not None and not how.get("dry_run"):
+        Path(csv).write_text(made.csv(), encoding="utf-8", newline="")
+    return made
+
+
+@dataclass(frozen=True)
+class Assigned:
+    """Puts items into subsets, by their keys; an item without one is left out."""
+
+    subsets: Mapping[str, str]
+    moves_items = True
+
+    def __call__(self, item: Item) -> Item | None:
+        """The item in its subset."""
+        subset = self.subsets.get(item.key)
+        return None if subset is None else msgspec.structs.replace(item, subsets=(subset,))
+
+
+def _refuse_target(dataset: Dataset, to: str | Path | None) -> None:
+    form = dataset.form
+    if to is not None:
+        target = load_spec(to)
+        if not target.is_same(form.source):
+            form = compile_format(target, target.layouts[0], {})
+    if not tells_of(form, SUBSETS):
+        hint = "name a format that does with --to, or list the split alone with --csv"
+        raise SpecError((Problem(f"{form.name} holds no subsets, so that the split would be lost", None, hint=hint),))
+
+
+Grouped = tuple[dict[str, str], dict[str, Unit], dict[str, str], dict[str, str]]
+
+
+def _read(dataset: Dataset, group: str | None, stratify: bool) -> Grouped:
+    """Read the names of items and of groups.
+
+    Gives the items' names by their keys; the groups by their names; and by the items' names, what is told of their
+    group and the group's name, which no item outside a group shares.
+    """
+    names = dict(dataset.names_below_subsets())
+    twice = [name for name, count in Counter(names.values()).items() if count > 1]
+    if twice:
+        keys = [key for key, name in names.items() if name == twice[0]]
+        raise SpecError(
+            (Problem(f"two items are called {twice[0]!r}: {keys[0]} and {keys[1]}", None,
+                     hint="an item goes by its name below its subset; rename one, or split one subset with --subset"),)
+        )  # fmt: skip
+    items: Iterator[tuple[str, Item | None]] = ((key, None) for key in names)
+    if group is None and tells_of(dataset.form, SEQUENCE):
+        group = next(iter(SEQUENCE))
+    if stratify or group is not None:
+        items = ((item.key, item) for item in dataset)
+    value = None if group is None else _grouping(group, dataset.form)
+    named, groups, owner = dict[str, str](), dict[str, str](), dict[str, str]()
+    counts: dict[str, Counter[str]] = {}
+    sizes: Counter[str] = Counter()
+    for key, item in items:
+        name = named[key] = names[key]
+        said = value(item) if value is not None and item is not None else None
+        groups[name] = "" if said is None else said
+        own = owner[name] = name if said is None else f"{group}={said}"
+        sizes[own] += 1
+        if stratify and item is not None:
+            counts.setdefault(own, Counter()).update({spoken(category) for category in used(item)})
+    units = {name: Unit(name, size, counts.get(name, {})) for name, size in sizes.items()}
+    return named, units, groups, owner
+
+
+def _grouping(text: str, form: Format) -> Callable[[Item], str | None]:
+    """What tells the group of an item: an expression, whose value is spelled as text."""
+    try:
+        parsed = expression.parse(text)
+        scope = WriteScope(Scope("item", "", dict.fromkeys(form.key_names), options=form.options))
+        run = expression.compile_expression(parsed, scope)
+    except ExpressionSyntaxError as error:
+        raise SpecError((Problem(f"--group {text!r}: {error}", None),)) from None
+    except UnknownNameError as error:
+        known = [*form.key_names, *SLOTS["item"]]
+        hint = suggest(error.name, known)
+        raise SpecError((Problem(f"--group: {error.name!r} is no capture and no slot", None, hint=hint),)) from None
+
+    def group(item: Item) -> str | None:
+        context = WriteContext(WriteSetting(item.captures, None, dict(form.options)), item, item)
+        try:
+            value = run(context)
+        except ExpressionError:
+            return None
+        return None if value in (None, "") else str(value)
+
+    return group
+
+
+def _kept(file: Path, owner: Mapping[str, str], parts: Mapping[str, float]) -> dict[str, str]:
+    """The subsets of the groups that stay where a file says.  Raises SpecError."""
+    kept: dict[str, str] = {}
+    first: dict[str, str] = {}
+    for line, (name, subset) in enumerate(_listed(file), 2):
+        if subset not in parts:
+            raise _wrong(
+                file, line, f"{name!r} is in {subset!r}, which has no ratio", f"add {subset}=0 to keep it there"
+            )
+        unit = owner.get(name)
+        if unit is None:
+            continue
+        if kept.setdefault(unit, subset) != subset:
+            other = first[unit]
+            raise _wrong(file, line, f"{name!r} is in {subset!r} and {other!r} in {kept[unit]!r}, but both are of one "
+                         "group", "leave one of them out of the file")  # fmt: skip
+        first.setdefault(unit, name)
+    return kept
+
+
+def _listed(file: Path) -> Sequence[tuple[str, str]]:
+    try:
+        rows = list(csv.DictReader(io.StringIO(file.read_text(encoding="utf-8-sig"))))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise SpecError((Problem(f"--keep {file}: {error}", None),)) from None
+    for name in COLUMNS[:2]:
+        if rows and rows[0].get(name) is None:
+            raise _wrong(file, 1, f"there is no column {name!r}", f"the columns are {','.join(COLUMNS)}")
+    return [(row["item"], row["subset"]) for row in rows]
+
+
+def _wrong(file: Path, line: int, message: str, hint: str) -> SpecError:
+    return SpecError((Problem(f"--keep {file}:{line}: {message}", None, hint=hint),))

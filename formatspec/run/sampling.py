@@ -1,0 +1,70 @@
+"""Which items of a dataset are taken by their places: those of some subsets, every so-many-th, the first few."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+
+import msgspec
+
+from formatspec.engine.dataset.dataset import OpenDataset
+from formatspec.engine.dataset.item.read_item import subsets_of
+from formatspec.language.errors import Problem, SpecError, suggest
+
+
+class Sampling(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked for: the items of some subsets, of these every so-many-th, of these the first few.
+
+    subsets: Their names; empty for all items.  every: 1 for each item.  limit: None for all.
+    """
+
+    subsets: tuple[str, ...] = ()
+    every: int = 1
+    limit: int | None = None
+
+
+def sampling(subset: str | Sequence[str] | None = None, every: int = 1, limit: int | None = None) -> Sampling:
+    """What is asked for, as the Python interface takes it.  Raises ValueError for numbers that cannot be."""
+    if every < 1:
+        raise ValueError(f"every is a number from 1, not {every}")
+    if limit is not None and limit < 0:
+        raise ValueError(f"limit is a number of items, not {limit}")
+    names = () if subset is None else (subset,) if isinstance(subset, str) else tuple(subset)
+    return Sampling(subsets=names, every=every, limit=limit)
+
+
+def places_of(
+    dataset: OpenDataset, asked: Sampling, keys: Collection[str] | None = None
+) -> Sequence[int] | None:  # fmt: skip
+    """The places of the items that are asked for, in their order; None where these are all items.
+
+    keys: Those of the only items that count; None for all.
+
+    Items are read only where neither their paths nor the lists that name them tell their subsets.  Raises SpecError for
+    a subset that no item is of.
+    """
+    if asked == Sampling() and keys is None:
+        return None
+    places: Sequence[int] = range(len(dataset))
+    if keys is not None:
+        places = [place for place, entry in enumerate(dataset.entries) if entry.key in keys]
+    if asked.subsets:
+        wanted, met = set(asked.subsets), set[str]()
+        chosen = []
+        for place, subsets in _subsets(dataset, places):
+            met.update(subsets)
+            if not wanted.isdisjoint(subsets):
+                chosen.append(place)
+        for name in asked.subsets:
+            if name not in met:
+                hint = suggest(name, sorted(met)) or "it has none"
+                raise SpecError((Problem(f"the dataset has no subset {name!r}", None, hint=hint),))
+        places = chosen
+    return places[:: asked.every][: asked.limit]
+
+
+def _subsets(dataset: OpenDataset, places: Sequence[int]) -> Iterator[tuple[int, tuple[str, ...]]]:
+    for place in places:
+        told = subsets_of(dataset.form, dataset.entries[place])
+        if not told and (item := dataset.read_at(place).item) is not None:
+            told = item.subsets
+        yield place, tuple(map(str, told))

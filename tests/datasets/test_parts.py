@@ -1,0 +1,141 @@
+"""Parts of datasets on the commands that read, dry runs, JSON of what is reported, progress without a terminal."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import formatspec as fs
+from formatspec.cli import console
+from formatspec.model.limits import limits, set_limits
+from formatspec.testing.memory import image_bytes
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """Ten items in `train` and five in `val`; the boxes of two of `val` leave their images."""
+    items = []
+    for number in range(15):
+        thing = fs.Object(category=fs.Category(name="cat"), bbox=(1, 1, 4, 4))
+        image = fs.Image(path=f"i{number:02}.png", data=image_bytes(20, 10 + number, "png"))
+        subset = "train" if number < 10 else "val"
+        items.append(fs.Item(key=f"i{number:02}", subsets=(subset,), image=image, objects=(thing,)))
+    fs.write(items, tmp_path / "data", to="coco")
+    file = tmp_path / "data/annotations/instances_val.json"
+    document = json.loads(file.read_text())
+    for place in (1, 2):
+        document["annotations"][place]["bbox"] = [1, 1, 40, 4]
+    file.write_text(json.dumps(document))
+    return tmp_path / "data"
+
+
+def test_items_are_taken_by_subset_then_by_step_then_by_number(data: Path) -> None:
+    assert fs.open(data, every=4).keys == [f"train/i{n:02}" for n in (0, 4, 8)] + ["val/i12"]
+    assert fs.open(data, subset="train", every=3, limit=2).keys == ["train/i00", "train/i03"]
+    assert fs.open(data, subset=["val"]).filter("bbox[2] > 5")[:1].keys == ["val/i10"]
+    with pytest.raises(fs.SpecError, match="the dataset has no subset 'trian'; did you mean 'train'"):
+        fs.open(data, subset="trian")
+    with pytest.raises(ValueError, match="every is a number from 1"):
+        fs.open(data, every=0)
+
+
+def test_a_part_is_validated_alone(data: Path) -> None:
+    whole, part = fs.validate(data), fs.validate(data, subset="val", limit=3)
+    assert sum(one.code == "BOX_OUTSIDE" for one in whole.findings) == 2
+    assert part.items == 3 and {one.item for one in part.findings} == {"val/i11", "val/i12"}
+    assert any("12 of 15 items" in words for words in part.not_checked)
+    assert not fs.validate(data, subset="train").findings
+    assert fs.validate(data, every=2, workers=2).items == 8
+
+
+@pytest.mark.parametrize("to", ["coco", "yolo_ultralytics"])
+def test_a_part_is_converted_as_it_would_be_selected(to: str, data: Path, tmp_path: Path) -> None:
+    result = fs.convert(data, to=to, out=tmp_path / "one", subset="train", every=2, limit=3)
+    fs.open(data, subset="train", every=2, limit=3).export(tmp_path / "two", to)
+    one, two = ({path.relative_to(tmp_path / name): path.read_bytes() for path in (tmp_path / name).rglob("*")
+                 if path.is_file()} for name in ("one", "two"))  # fmt: skip
+    assert result.items == 3 and one == two
+    assert [item.key for item in fs.open(tmp_path / "one")] == ["train/i00", "train/i02", "train/i04"]
+
+
+def test_a_dry_run_says_the_same_and_writes_nothing(data: Path, tmp_path: Path, run: Any) -> None:
+    words = ("convert", str(data), "--to", "yolo_ultralytics", "--on", "error=drop", "-o", str(tmp_path / "out"))
+    dry = run(*words, "--dry-run", "--json")
+    assert dry.exit_code == 0 and not (tmp_path / "out").exists() and not list(tmp_path.glob(".*"))
+    real = run(*words, "--output-format", "json")
+    assert json.loads(dry.stdout) == json.loads(real.stdout)
+    assert "would be written: " in run(*words, "--overwrite", "--dry-run").stdout
+    refused = run("convert", str(data), "--to", "yolo_ultralytics", "-o", str(tmp_path / "n"), "--dry-run", "--json")
+    told = json.loads(refused.stdout)
+    assert refused.exit_code == 1 and told["refused"].startswith("nothing was written") and len(told["findings"]) == 2
+
+
+def test_the_commands_take_parts(data: Path, tmp_path: Path, run: Any) -> None:
+    taken = ("--subset", "train", "--every", "3", "--limit", "2")
+    keys = [json.loads(line)["key"] for line in run("dump", str(data), *taken).stdout.splitlines()]
+    assert keys == ["train/i00", "train/i03"]
+    assert json.loads(run("validate", str(data), *taken, "--json").stdout)["items"] == 2
+    assert json.loads(run("stats", str(data), *taken, "--output-format", "json").stdout)["items"] == 2
+    same = run("compare", str(data), str(data), *taken, "--json")
+    assert same.exit_code == 0 and json.loads(same.stdout)["items"] == 2
+    drawn = run("plot", str(data), *taken, "-o", str(tmp_path / "p.png"), "--json")
+    assert [Path(file).name for file in json.loads(drawn.stdout)["files"]] == ["p-1.png", "p-2.png"]
+    one = run("convert", "--data", str(data), "--data", str(data), *taken, "--to", "coco", "-o", str(tmp_path / "m"))
+    assert one.exit_code == 0 and "4 items" in one.stdout
+
+
+def test_limits_of_items_and_of_what_data_may_ask_for_are_told_apart(data: Path, run: Any) -> None:
+    before = limits()
+    both = run("dump", str(data), "--limit", "1", "--limit", "size=10")
+    set_limits(before)
+    assert both.exit_code != 0 and "--limit size=" in both.stderr
+    for words, message in {
+        ("--limit", "few"): "--limit takes a number of items, or name=number",
+        ("--limit", "0"): "takes no item",
+        ("--limit", "1", "--limit", "2"): "two numbers",
+        ("--subset", "vall"): "did you mean 'val'",
+        ("--output-format", "xml"): "is text or json",
+    }.items():
+        wrong = run("validate", str(data), *words)
+        assert wrong.exit_code == 2 and message in wrong.stderr, wrong.stderr
+
+
+@pytest.mark.parametrize("words", [
+    ("validate", "{}"), ("stats", "{}"), ("compare", "{}", "{}"), ("detect", "{}"), ("explain", "{}", "train/i00"),
+    ("specs",), ("doctor",), ("lint", "coco", "--runs", "1"), ("infer", "{}"),
+    ("sample", "coco", "{}-new", "--items", "1"), ("split", "{}", "--csv", "{}.csv"),
+])  # fmt: skip
+def test_every_command_that_reports_prints_json_and_helps(words: tuple[str, ...], data: Path, run: Any) -> None:
+    said = run(*(word.format(data) for word in words), "--output-format", "json")
+    assert said.exit_code in (0, 1) and json.loads(said.stdout), said.stderr
+    helped = run(words[0], "-h")
+    assert helped.exit_code == 0 and "--output-format" in helped.stdout
+
+
+def test_progress_without_a_terminal_is_a_line_now_and_then(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = iter(range(0, 10_000, 10))
+    monkeypatch.setattr(console.time, "monotonic", lambda: float(next(now)))
+    with console.progress("counting") as tell:
+        for done in range(1, 10):
+            tell(done, 9)
+    lines = capsys.readouterr().err.splitlines()
+    assert lines == ["counting 3/9 items, 0/s, 60 s left", "counting 6/9 items, 0/s, 30 s left",
+                     "counting 9/9 items, 0/s, 0 s left"]  # fmt: skip
+
+
+def test_the_source_is_an_attribute_where_the_target_holds_attributes(data: Path, tmp_path: Path) -> None:
+    datasets = [fs.open(data)[:1], fs.open(data)[1:3]]
+    fs.merge(datasets, tmp_path / "out", to="coco")
+    assert [item.attributes for item in fs.open(tmp_path / "out")] == [
+        {"source": "data"}, {"source": "data-2"}, {"source": "data-2"},
+    ]  # fmt: skip
+    fs.merge([fs.open(tmp_path / "out"), fs.open(data)[4:5]], tmp_path / "again", to="coco")
+    assert [item.attributes["source"] for item in fs.open(tmp_path / "again")] == ["data", "data-2", "data-2", "data"]
+    fs.merge(datasets, tmp_path / "without", to="coco", source_attribute=None)
+    assert not any(item.attributes for item in fs.open(tmp_path / "without"))
+    assert fs.merge(datasets, tmp_path / "voc", to="yolo_ultralytics").losses == ("object ids: 3 objects",)

@@ -1,0 +1,206 @@
+"""Datasets split into subsets: by a hash, by classes, in groups, as before; written, or listed alone."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import formatspec as fs
+from formatspec.datasets.splits.assign import Unit, by_hash, deviations, shares, stratified
+from formatspec.language.load import available
+from formatspec.testing.memory import image_bytes
+
+RATIOS = shares({"train": 8, "val": 1, "test": 1})
+
+
+def made(out: Path, to: str, classes: list[str], **captures: str) -> Path:
+    """A dataset of small images, each with one object of a class."""
+    items = []
+    for number, name in enumerate(classes):
+        image = fs.Image(path=f"{name}{number:03}.png", data=image_bytes(8, 8, "png"))
+        thing = fs.Object(category=fs.Category(name=name), bbox=(1, 1, 4, 4))
+        items.append(fs.Item(key=f"{name}{number:03}", image=image, objects=(thing,)))
+    fs.write(items, out, to=to)
+    return out
+
+
+def units(seed: int, items: int, most: int) -> list[Unit]:
+    """Items that show up to `most` of 20 classes, some of which are rare."""
+    dice = random.Random(seed)
+    return [
+        Unit(f"i{n}", 1, {f"c{min(19, int(dice.expovariate(0.3)))}": 1 for _ in range(dice.randint(1, most))})
+        for n in range(items)
+    ]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_each_class_is_within_an_item_of_its_ratio(seed: int) -> None:
+    alone = units(seed, 400, 1)
+    where = stratified(alone, RATIOS, seed, {})
+    assert deviations(alone, where, RATIOS) == []
+    counts = Counter(where.values())
+    assert all(abs(counts[name] - 400 * part) < 1 for name, part in RATIOS.items())
+    several = units(seed, 400, 4)
+    assert deviations(several, stratified(several, RATIOS, seed, {}), RATIOS) == []
+
+
+def test_what_cannot_be_even_is_told() -> None:
+    together = [Unit("a", 10, {"x": 10}), Unit("b", 2, {"x": 2})]
+    where = stratified(together, {"train": 0.5, "val": 0.5}, 0, {})
+    assert sorted(where.values()) == ["train", "val"]
+    assert {(name, count, expected) for name, _, count, expected in
+            deviations(together, where, {"train": 0.5, "val": 0.5})} == {("x", 10, 6.0), ("x", 2, 6.0)}  # fmt: skip
+
+
+def test_what_is_kept_stays_and_the_rest_makes_up_for_it() -> None:
+    before = units(1, 200, 1)
+    where = stratified(before, RATIOS, 0, {})
+    grown = [*before, *(Unit(f"new{one.name}", 1, one.classes) for one in units(2, 100, 1))]
+    again = stratified(grown, RATIOS, 5, where)
+    assert all(again[name] == subset for name, subset in where.items())
+    assert deviations(grown, again, RATIOS) == []
+
+
+def test_no_item_moves_when_others_are_added_and_the_ratios_hold_in_expectation(tmp_path: Path) -> None:
+    data = made(tmp_path / "one", "coco", ["cat"] * 50)
+    grown = made(tmp_path / "two", "coco", ["cat"] * 55)
+    one, two = fs.split(fs.open(data)), fs.split(fs.open(grown))
+    assert len(one.subsets) == 50 and len(two.subsets) == 55
+    assert all(two.subsets[name] == subset for name, subset in one.subsets.items())
+    assert fs.split(fs.open(data), seed=1).subsets != one.subsets
+    counts = Counter(by_hash(f"item {n}", RATIOS, 0) for n in range(20_000))
+    for name, part in RATIOS.items():
+        expected, deviation = 20_000 * part, (20_000 * part * (1 - part)) ** 0.5
+        assert abs(counts[name] - expected) < 5 * deviation
+
+
+@pytest.mark.parametrize("name", sorted(available()))
+def test_a_dataset_of_any_format_with_subsets_is_written_with_new_ones(name: str, tmp_path: Path) -> None:
+    """In its own format: nothing is lost, and every item is where the split says."""
+    fs.sample(name, tmp_path / "in", items=9, seed=3)
+    before = fs.open(tmp_path / "in", name)
+    try:
+        done = fs.split(before, tmp_path / "out", ratios={"train": 2, "test": 1})
+    except fs.SpecError as refused:
+        assert "holds no subsets" in str(refused) or "two items are called" in str(refused)
+        return
+    except fs.RefusedError as refused:
+        assert all("has no subset" in finding.message for finding in refused.findings if finding.level == "error")
+        return
+    after = fs.open(tmp_path / "out", name)
+    items = list(after)
+    assert not [finding for finding in after.findings if finding.level == "error"]
+    assert told(items) == told(list(before))
+    assert done.result is not None and len(items) == done.result.items
+    names = dict(after.names_below_subsets())
+    pairs = {(done.subsets[names[item.key]], item.subsets[0]) for item in items}  # "test" may be "testing" there
+    assert len({one for one, _ in pairs}) == len({other for _, other in pairs}) == len(pairs)
+
+
+def told(items: list[fs.Item]) -> Counter[str]:
+    found: Counter[str] = Counter(items=len(items))
+    for item in items:
+        for thing in item.objects:
+            found[f"object {thing.category and thing.category.name} {thing.bbox} {thing.polygons} {thing.region}"] += 1
+        found.update(f"label {label.category and label.category.name} {label.state}" for label in item.labels)
+        found.update(f"caption {caption.text}" for caption in item.captions)
+    return found
+
+
+def test_what_nobody_understands_goes_along(tmp_path: Path) -> None:
+    """Keys that the format only keeps stay in rows, and those of the file stand in each file that it becomes."""
+    document = {
+        "info": {"year": 2026}, "licenses": [{"id": 1}], "categories": [{"id": 1, "name": "cat", "y": 8}],
+        "images": [{"id": n, "file_name": f"{n}.jpg", "width": 20, "height": 10, "license": 1} for n in range(8)],
+        "annotations": [{"id": n, "image_id": n, "category_id": 1, "bbox": [1, 1, 4, 4], "area": 16, "iscrowd": 0,
+                         "x": n} for n in range(8)],
+    }  # fmt: skip
+    (tmp_path / "in/images/all").mkdir(parents=True)
+    (tmp_path / "in/annotations").mkdir()
+    for n in range(8):
+        (tmp_path / f"in/images/all/{n}.jpg").write_bytes(image_bytes(20, 10, "jpg"))
+    (tmp_path / "in/annotations/instances_all.json").write_text(json.dumps(document))
+    fs.split(fs.open(tmp_path / "in"), tmp_path / "out", ratios={"train": 1, "val": 1}, stratify=True)
+    files = sorted((tmp_path / "out/annotations").iterdir())
+    assert [file.name for file in files] == ["instances_train.json", "instances_val.json"]
+    rows: list[Any] = []
+    for file in files:
+        read = json.loads(file.read_text())
+        assert {key: read[key] for key in ("info", "licenses", "categories")} == {
+            key: document[key] for key in ("info", "licenses", "categories")
+        }
+        assert len(read["images"]) == 4
+        rows += read["annotations"]
+    assert sorted(rows, key=lambda row: row["id"]) == document["annotations"]
+
+
+@pytest.mark.parametrize("way", ["split", "subsets"])
+def test_numbers_that_files_share_are_given_anew_where_their_items_meet(way: str, tmp_path: Path) -> None:
+    """Two files number their images from 1; where images of both come into one, none has the number of another."""
+    for subset in ("train", "val"):
+        (tmp_path / f"in/images/{subset}").mkdir(parents=True)
+        (tmp_path / "in/annotations").mkdir(exist_ok=True)
+        for n in range(1, 9):
+            (tmp_path / f"in/images/{subset}/{subset}{n}.jpg").write_bytes(image_bytes(20, 10, "jpg"))
+        document = {
+            "categories": [{"id": 1, "name": "cat"}],
+            "images": [{"id": n, "file_name": f"{subset}{n}.jpg", "width": 20, "height": 10} for n in range(1, 9)],
+            "annotations": [{"id": n, "image_id": n, "category_id": 1, "bbox": [1, 1, n, 4], "area": 4 * n,
+                             "iscrowd": 0, "x": 1} for n in range(1, 9)],
+        }  # fmt: skip
+        (tmp_path / f"in/annotations/instances_{subset}.json").write_text(json.dumps(document))
+    dataset = fs.open(tmp_path / "in")
+    if way == "split":
+        result = fs.split(dataset, tmp_path / "out", ratios={"train": 1, "val": 1}, stratify=True).result
+    else:
+        result = fs.convert(tmp_path / "in", to="coco", out=tmp_path / "out", subsets={"val": "train"})
+    assert result is not None and "kept fields: x (16 objects)" in result.losses, result.losses
+    assert not fs.validate(tmp_path / "out").fails
+    widths = {item.image.path.rpartition("/")[2]: item.objects[0].bbox[2] for item in fs.open(tmp_path / "out")}
+    assert widths == {f"{subset}{n}.jpg": n for subset in ("train", "val") for n in range(1, 9)}
+
+
+def test_groups_stay_together_and_kept_items_where_they_are(tmp_path: Path) -> None:
+    data = made(tmp_path / "data", "coco", ["cat", "dog", "cow"] * 10)
+    dataset = fs.open(data)
+    grouped = fs.split(dataset, group="lower(name) != 'x'", csv=tmp_path / "one.csv")
+    assert len(set(grouped.subsets.values())) == 1 and set(grouped.groups.values()) == {"True"}
+    by_class = fs.split(dataset, ratios={"train": 1, "val": 1}, group="objects.category.name", stratify=True)
+    pairs = {(name[:3], subset) for name, subset in by_class.subsets.items()}
+    assert len(pairs) == 3
+    first = fs.split(dataset[:20], csv=tmp_path / "first.csv", stratify=True)
+    whole = fs.split(dataset, tmp_path / "out", to="yolo_ultralytics", keep=tmp_path / "first.csv", stratify=True)
+    assert all(whole.subsets[name] == subset for name, subset in first.subsets.items())
+    assert whole.counts == {"train": 24, "val": 3, "test": 3} and whole.off == ()
+    again = fs.split(fs.open(tmp_path / "out"), keep=tmp_path / "first.csv", stratify=True)
+    assert all(again.subsets[name] == subset for name, subset in first.subsets.items())
+
+
+def test_the_command_splits_lists_and_refuses(tmp_path: Path, run: Any) -> None:
+    data = made(tmp_path / "data", "coco", ["cat", "dog"] * 10)
+    out, listed = tmp_path / "out", tmp_path / "split.csv"
+    done = run("split", str(data), "--ratio", "train=0.8,val=0.2", "--stratify", "-o", str(out), "--csv", str(listed))
+    assert done.exit_code == 0 and "train 16, val 4" in done.stdout
+    lines = listed.read_text().splitlines()
+    assert lines[0] == "item,subset,group" and len(lines) == 21
+    assert fs.open(out).subsets == ("train", "val")
+    dry = run("split", str(data), "-o", str(tmp_path / "dry"), "--dry-run", "--json")
+    assert dry.exit_code == 0 and json.loads(dry.stdout)["items"] == 20 and not (tmp_path / "dry").exists()
+    for words, message in {
+        (): "say what is wanted",
+        ("-o", "x", "--to", "labelme"): "labelme holds no subsets",
+        ("--csv", "x", "--ratio", "train"): "name=value",
+        ("--csv", "x", "--ratio", "train=a"): "is a number",
+        ("--csv", "x", "--group", "nme"): "did you mean 'name'",
+        ("--csv", "x", "--keep", str(tmp_path / "none.csv")): "No such file",
+    }.items():
+        wrong = run("split", str(data), *words)
+        assert wrong.exit_code == 2 and message in wrong.stderr, wrong.stderr
+    listed.write_text("item,subset,group\ncat000,holdout,\n")
+    wrong = run("split", str(data), "--csv", "x", "--keep", str(listed))
+    assert wrong.exit_code == 2 and f"{listed}:2: 'cat000' is in 'holdout'" in wrong.stderr
