@@ -23,7 +23,8 @@ def points_by_name(arguments: Sequence[Argument], site: Site) -> Codec:
     """Write keypoints as a mapping from their names to their places, {name: {"loc": [x, y]}, ...}.
 
     `nodes: keypoints, category.keypoint_names | points_by_name(loc, disabled)`.  A point of visibility 1 has
-    "disabled": true beside, and one of visibility 0 is left out.  Where the category has no names, they are 1, 2, 3, ...
+    "disabled": true beside, and one of visibility 0 is left out.  Where the category has no names, they are 1, 2, 3
+    and so on.
     """
     place, hidden = (take.text(one) for one in take.plain(arguments, 2, 2))
 

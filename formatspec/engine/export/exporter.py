@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -31,6 +31,7 @@ from formatspec.engine.export.lost.count_records import count_item, table_key, t
 from formatspec.engine.export.lost.kept_records import note_kept_fields
 from formatspec.engine.export.lost.losses import Losses
 from formatspec.engine.export.lost.lost_records import ONE_PER_ITEM, Unwritten
+from formatspec.engine.export.memberships import in_several_lists, memberships
 from formatspec.engine.export.render_path import Spelled, as_rendered, is_of, rendered
 from formatspec.engine.export.shard_output import ShardOutput, SharedShard, TableShard
 from formatspec.engine.export.shared_tables import Spooled, counts_on, narrower, spooled_tables, told_twice
@@ -348,7 +349,8 @@ class Exporter:
     def _rows(self, role: Role, item: Item, item_setting: WriteSetting) -> None:
         if not any(name.startswith("category.") for name in role.captures):
             for names in self._memberships(role, item):
-                told = of_one_subset(item, names["subset"], self.subset_of) if self._several(item, names) else item
+                several = self.same and in_several_lists(item, names)
+                told = of_one_subset(item, names["subset"], self.subset_of) if several else item
                 self._rows_of(role, told, names, item_setting)
             return
         for label in item.labels:
@@ -366,29 +368,11 @@ class Exporter:
                     self._rows_of(role, of_one_category(item, category), {**captures, **names}, item_setting)
             hold_category(item.objects, item_setting.held)
 
-    def _several(self, item: Item, names: Mapping[str, Any]) -> bool:
-        """Whether several lists of subsets tell of an item, of which each has its own rows of the item's records."""
-        return self.same and item.origin is not None and len(item.subsets) > 1 and "subset" in names
-
     def _memberships(self, role: Role, item: Item) -> list[Mapping[str, Any]]:
-        """The captures of each shared file that an item stands in: where lists name subsets, one for each."""
+        """The captures of each shared file of a role in which an item stands."""
         if not is_of(role, item.captures, self.adapter.naming.made):
             return []
-        if "subset" not in role.captures or "subset" in self.target.key_names:
-            return [item.captures]
-        unions = self._unions(role, item) if self.unions and self.same and item.origin is not None else ()
-        if not item.subsets:
-            listed = "subset" in item.captures or not (self.same and item.origin is not None and role.optional)
-            return [item.captures] if listed else []
-        return [{**item.captures, "subset": subset} for subset in (*item.subsets, *unions)]
-
-    def _unions(self, role: Role, item: Item) -> Iterable[str]:
-        """The lists made of others, by their subsets, in which an item stood."""
-        records: tuple[Any, ...] = (item, *item.labels)
-        origins = [one.origin for one in records if one.origin is not None]
-        files = {key[1] for origin in origins for key in origin.rows if isinstance(key, tuple)}
-        found = (file for file in self.unions if file.role == role.name and file.path in files)
-        return {subset: None for file in found if (subset := file.captures["subset"]) not in item.subsets}
+        return memberships(role, item, self.target, self.same, self.unions)
 
     def _rows_of(self, role: Role, item: Item, captures: Mapping[str, Any], item_setting: WriteSetting) -> None:
         key = (role.name, self.spelled(rendered(role, captures)))
@@ -456,10 +440,7 @@ class Exporter:
                     counts[row.table] = count + 1
                     shared.columns.update(dict.fromkeys(inner.record.attributes))
                     continue
-                if twin is None or context.as_read is not None:
-                    why = gather_row(row, inner, gathered, codec, context.as_read is not None)
-                else:
-                    why = self.alike.gather(twin, row, inner, gathered, codec)
+                why = self.alike.gather(twin, row, inner, gathered, codec, context.as_read is not None)
                 if why:
                     lost.setdefault(id(record), (row.table, record, why))
                     continue

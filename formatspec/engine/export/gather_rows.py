@@ -24,8 +24,8 @@ from formatspec.model.records import Item
 class AlikeRows:
     """Rows of an item that several shared files list by the same rule, each written once for all of them.
 
-    COCO's files of boxes, keypoints, captions and labels list the same images.  `twins` numbers the tables that are
-    written alike, by role and table; what was written of the item is kept until `begin` is called for the next one.
+    Files of boxes, of keypoints, of captions and of labels may list the same images.  `twins` numbers the tables that
+    are written alike, by role and table; what was written of an item is kept until `begin` is called for the next one.
     """
 
     def __init__(self, target: Format, tables: Mapping[str, Sequence[Spooled]]) -> None:
@@ -50,8 +50,21 @@ class AlikeRows:
         """Forget the rows of the item before."""
         self._texts.clear()
 
-    def gather(self, twin: int, row: RowWriter, context: WriteContext, gathered: TableShard, codec: RoleCodec) -> str:
-        """Do what `gather_row` does for a record without a source, with the text of a row that is written already."""
+    def gather(
+        self,
+        twin: int | None,
+        row: RowWriter,
+        context: WriteContext,
+        gathered: TableShard,
+        codec: RoleCodec,
+        in_place: bool,
+    ) -> str:
+        """Do what `gather_row` does, with the text of the row where it is written already.
+
+        twin: the number of the tables that are written alike; None where this one is like no other.
+        """
+        if twin is None or in_place:
+            return gather_row(row, context, gathered, codec, in_place)
         setting = context.setting
         key = (twin, context.index, setting.index, setting.folder)
         known = self._texts.get(key)

@@ -491,11 +491,3 @@ def _composed(steps: Sequence[Convert]) -> Convert:
         return value
 
     return run
-
-
-def path_pattern(leaf: Bind, chain: Chain) -> str:
-    """The pattern of a leaf's text in a path: the words of a `map` of texts, else what the chain says."""
-    pairs = leaf.calls[-1].arguments if leaf.calls[-1].name == "map" else ()
-    if not pairs or not all(isinstance(pair.file, str) for pair in pairs):
-        return chain.pattern or "[^/]+"
-    return "|".join(re.escape(word) for word in sorted((pair.file for pair in pairs), key=len, reverse=True))

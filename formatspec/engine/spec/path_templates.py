@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from formatspec.codecs.registry import Env
-from formatspec.engine.resolve.codec_chain import Convert, build, path_pattern
+from formatspec.engine.resolve.codec_chain import Chain, Convert, build
 from formatspec.language.errors import Place
 from formatspec.language.leaf import Bind, LeafSyntaxError, Text, parse_text
 from formatspec.language.rules import problem
@@ -87,7 +88,7 @@ def path_template(pieces: Pieces, known: Mapping[str, str | None], place: Place)
             parts.append(
                 TemplateField(
                     name,
-                    path_pattern(part, chain),
+                    _path_pattern(part, chain),
                     _plain(chain.decode),
                     _plain(chain.encode),
                 )
@@ -101,6 +102,14 @@ def path_template(pieces: Pieces, known: Mapping[str, str | None], place: Place)
         return compile_template([part for part in parts if part != ""])
     except ValueError as error:
         raise problem(str(error), place) from None
+
+
+def _path_pattern(leaf: Bind, chain: Chain) -> str:
+    """The pattern of a leaf's text in a path: the words of a `map` of texts, else what the chain says."""
+    pairs = leaf.calls[-1].arguments if leaf.calls[-1].name == "map" else ()
+    if not pairs or not all(isinstance(pair.file, str) for pair in pairs):
+        return chain.pattern or "[^/]+"
+    return "|".join(re.escape(word) for word in sorted((pair.file for pair in pairs), key=len, reverse=True))
 
 
 def _plain(convert: Convert) -> Callable[[Any], Any]:

@@ -87,7 +87,7 @@ def tells_of(form: Format, slots: Set[str]) -> bool:
 
 
 def _meanings(form: Format, kept: bool) -> list[tuple[Meaning, Scope]]:
-    """What the leaves of a format's documents mean, but for documents that are only kept; with `kept`, of kept rows too."""
+    """What the leaves of a format's documents mean, without those that are only kept; `kept`: of kept rows too."""
     return [
         (meaning, scope)
         for role in form.documents
