@@ -25,6 +25,7 @@ def dataset_faults(dataset: OpenDataset, leaks: bool) -> Iterator[Fault]:
     yield from _missing_files(dataset)
     yield from _no_images(dataset)
     yield from _other_counts(dataset)
+    yield from _of_no_object(dataset)
     if leaks:
         yield from _in_lists_of_two_subsets(dataset)
         yield from _in_two_subsets(dataset)
@@ -150,6 +151,18 @@ def _other_counts(dataset: OpenDataset) -> Iterator[Fault]:
             if count != listed:
                 words = f"it says {key} = {count}, and {lists[0].path} lists {listed}"
                 yield Fault("CONFLICT", file.path, (key,), place, words, str(listed), count, scope="document")
+
+
+def _of_no_object(dataset: OpenDataset) -> Iterator[Fault]:
+    """Files whose paths spell the id of an object that no document tells of."""
+    roles = [role for role in dataset.form.roles.values() if role.by_id and role.name in dataset.index.claimed.roles]
+    if not roles:
+        return
+    named = {path for one in dataset.assembled() for role in roles for path in one.files.get(role.name, ())}
+    for role in roles:
+        for path, _ in dataset.index.claimed.of(role.name):
+            if path not in named:
+                yield Fault("FILE_ORPHAN", path, (), role.place, "no object has the id that this file's name spells")
 
 
 def _in_lists_of_two_subsets(dataset: OpenDataset) -> Iterator[Fault]:

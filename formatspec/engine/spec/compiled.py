@@ -122,6 +122,11 @@ class Role(msgspec.Struct, frozen=True, dict=True):
         return tuple(name.removeprefix("object.") for name in self.record_names)
 
     @cached_property
+    def by_id(self) -> bool:
+        """Whether the role's paths spell the id of an object and nothing else: whose file it is, the id alone tells."""
+        return self.captures == ("object.id",)
+
+    @cached_property
     def schema(self) -> Schema | None:
         """The JSON Schema that the role's documents follow, if it states one.  Raises SpecError."""
         if self.spec.schema_ is None:

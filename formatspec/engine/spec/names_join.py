@@ -53,7 +53,7 @@ def _joins(form: Format, role: Role, required: set[str]) -> bool:
     if role.span == "item" or required <= set(role.captures):
         return True
     if role.kind == "pixels" or role.codec is None:
-        return role.span == "record" and _is_named(form, role)
+        return role.span == "record" and (_is_named(form, role) or role.by_id)
     tables = [rule for _, rule in tables_in(role.codec.rule, ())]
     strange = _strange(form, role) is not None
     of_one = _OF_ONE_ITEM | {"label", "item"} if strange else _OF_ONE_ITEM

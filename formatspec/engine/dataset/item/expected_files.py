@@ -80,6 +80,15 @@ def named_file(path: str, role: Role, tree: Tree, state: ItemState) -> str | Non
     return found[0]
 
 
+def file_of_id(role: Role, identity: Any, tree: Tree) -> str | None:
+    """The file whose path spells no more than an object's id; None where there is none."""
+    try:
+        path = role.template.render({"object.id": identity})
+    except ValueError:
+        return None
+    return path if tree.exists(path) else None
+
+
 def is_named(role: Role, tree: Tree, state: ItemState) -> bool:
     """Whether a document names the item's file of a role, and it is there."""
     path = state.item.get(f"path.{role.name}")

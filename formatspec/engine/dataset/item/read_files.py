@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from formatspec.engine.base.faults import Fault, Record, other_encoding, unread
-from formatspec.engine.dataset.item.expected_files import expected_path, named_file, note_missing
+from formatspec.engine.dataset.item.expected_files import expected_path, file_of_id, named_file, note_missing
 from formatspec.engine.dataset.item.purpose import Purpose, Readers
 from formatspec.engine.documents.line_document import Stray
 from formatspec.engine.index.entries import Entry
@@ -134,6 +134,8 @@ def read_record_files(
     for record in state.tables.get("object", ()):
         key = tuple([record.get(one) for one in slots])
         listed = found.get(key)
+        if role.by_id and record.get("id") is not None:
+            listed = file_of_id(role, record["id"], tree)
         named: Any = record.get(slot) or listed
         path = named if named is None or named == listed else named_file(named, role, tree, state)
         if path is None:
