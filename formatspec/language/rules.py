@@ -43,7 +43,9 @@ ORDER = "~at"
 STEP = "[]"
 """The field of a row that holds its place in its list."""
 STEP_OF = re.compile(r"\[\s*(?P<list>[\w.]+)(\s+where\s+(?P<id>\w+)\s*=\s*(?P<key>\w+))?\s*\]")
-"""The field of a row that holds what stands at the row's place in another list of the document."""
+"""The field of a row that holds what stands at the row's place in another list of the document.
+
+Where its rule is a mapping, it is what another table of the document has under the row's key."""
 BLOCK = "block"
 """The field of a row of text that holds the number of the block between blank lines in which the row stands."""
 
@@ -417,7 +419,8 @@ def _hidden(key: str, place: Place) -> Field:
 
 def _is_stepped(row: MapRule) -> bool:
     """Whether the place of a row in its list says something."""
-    return any(field.keys[0] == STEP or STEP_OF.fullmatch(field.keys[0]) for field in row.fields)
+    fields = [field for field in row.fields if not isinstance(field.rule, MapRule)]
+    return any(field.keys[0] == STEP or STEP_OF.fullmatch(field.keys[0]) for field in fields)
 
 
 def _is_rows(rule: Rule) -> bool:

@@ -16,7 +16,15 @@ import msgspec
 from formatspec.engine.base.faults import DocumentPath
 from formatspec.engine.documents.around import Around
 from formatspec.engine.documents.changed_rows import ChangeRows, Empty, with_empty
+from formatspec.engine.documents.entries_elsewhere import (
+    Elsewhere,
+    elsewhere_of,
+    note_entries,
+    with_entries,
+    with_noted,
+)
 from formatspec.engine.documents.frames import Frames, folded, frames_of, spread
+from formatspec.engine.documents.group_numbers import group_numbers, is_alone, put_number
 from formatspec.engine.documents.lists_in_step import LENGTH, NAMED, Places, Step, entries, joined, parted, step_of
 from formatspec.engine.documents.named_keys import NamedKeys, named_keys
 from formatspec.files.document import FileError
@@ -67,7 +75,7 @@ def mapping_from_rows(rule: Rule, elements: bool = False) -> Callable[..., Any] 
         if then is None:
             return change(document, around)
         around.root = document if first is None else first(document, around)
-        return then(around.root, around)  # rows that mean what stands elsewhere come last
+        return with_noted(then(around.root, around), around)  # rows that mean what stands elsewhere come last
 
     return write
 
@@ -124,6 +132,8 @@ class Tables(msgspec.Struct, frozen=True, dict=True):
     keyed, levels: as a table's rule has them; bare, places: whether rows may be bare values, and bare lists.
     frames, step: how rows go along frames, and how their places in a list are known.
     ordered: whether rows made anew have a field by which they stand in order.
+    elsewhere: the tables that have an entry under a row's key.  inner_refers: whether rows in the rows mean what stands
+    elsewhere.
     """
 
     keyed: bool
@@ -133,6 +143,8 @@ class Tables(msgspec.Struct, frozen=True, dict=True):
     frames: Frames | None = None
     step: Step | None = None
     ordered: bool = False
+    elsewhere: tuple[Elsewhere, ...] = ()
+    inner_refers: bool = False
 
     @property
     def apart(self) -> bool:
@@ -151,12 +163,13 @@ class Tables(msgspec.Struct, frozen=True, dict=True):
     def beside(self) -> frozenset[str]:
         """The fields of a row that tell where it stands, and are no part of it."""
         own = {KEY, ASIDE, ORDER, *(f"{GROUP}{depth}" for depth in range(len(self.levels)))}
+        own |= {one.field for one in self.elsewhere}
         return frozenset(own if self.step is None else own | {self.step.field})
 
     @property
     def refers(self) -> bool:
-        """Whether rows mean what stands elsewhere in the document."""
-        return self.step is not None and bool(self.step.list)
+        """Whether rows, or rows in them, mean what stands elsewhere in the document."""
+        return bool(self.step and self.step.list) or bool(self.elsewhere) or self.inner_refers
 
     def row(self, row: Any) -> Any:
         """A row as it stands to the mapping that it is to the rules; what is none of these as it is, to be reported."""
@@ -182,7 +195,11 @@ def _tables(rules: Sequence[TableRule], elements: bool) -> Tables:
     rows = [rule.row for rule in rules]
     bare, places = not elements and any(map(is_bare, rows)), any(map(is_places, rows))
     ordered = any(rule.each.along is not None and rule.each.table == "items" for rule in rules)
-    return Tables(rules[0].keyed, rules[0].levels, bare, places, frames_of(rules), step_of(rules), ordered)
+    inner = any(_change(row, _How(True, True, elements)) is not None for row in rows)
+    elsewhere = elsewhere_of(rules) if rules[0].keyed else ()
+    return Tables(
+        rules[0].keyed, rules[0].levels, bare, places, frames_of(rules), step_of(rules), ordered, elsewhere, inner
+    )
 
 
 def _to_list(document: Any, tables: Tables, around: Around) -> Any:
@@ -252,6 +269,8 @@ def _gather_rows(
         made = tables.row(row)
         if isinstance(made, dict):
             made = {**groups, **({KEY: key} if keyed else {}), **made, **beside}
+            if tables.elsewhere:
+                made = with_entries(made, key, tables.elsewhere, around)
             if tables.step is not None and listed is None and not tables.step.list:
                 made[tables.step.field] = key
             elif tables.step is not None and listed is not None and key < len(listed):
@@ -300,7 +319,7 @@ def _nested(
     made: list[tuple[float, Any, Any]] = [
         (one.places[-1], one.key, one.group) for one in empty if one.places[:-1] == above
     ]
-    numbered = _numbers([group for _, _, group in made], groups, level, f"{GROUP}{depth}", around)
+    numbered = group_numbers([group for _, _, group in made], groups, level, f"{GROUP}{depth}", around)
     for (place, *_), members in groups.items():
         head = members[0][f"{GROUP}{depth}"]
         inner = _nested(members, tables, depth + 1, (*above, -1 if place is None else place), empty, around, places)
@@ -309,7 +328,7 @@ def _nested(
             beside = (PLACE, KEY, ASIDE, *(f"{GROUPED_BY}{number}" for number in range(len(level.each.by))))
             group = {key: part for key, part in head.items() if key not in beside}
             if id(members) in numbered:
-                _put_number(group, level.each.numbered, numbered[id(members)])
+                put_number(group, level.each.numbered, numbered[id(members)])
             if tables.step is not None and tables.step.key and depth + 1 == len(tables.levels) and places is not None:
                 group[tables.step.key] = places.of(members[0])[0]
             if level.counts and isinstance(inner, list) and (head.get(ASIDE) or {}).get(COUNTED) != len(inner):
@@ -332,7 +351,7 @@ def _grouped(rows: Sequence[Any], level: Level, name: str, places: Places | None
     for row in rows:
         head = row[name]
         said, place = _said(head), head.get(PLACE)
-        alone = place is None and _is_alone(head, level)
+        alone = place is None and is_alone(head, level)
         where, step = (None, 0) if places is None else places.of(row)
         mark = (said, repr(where), len(groups) if alone else -1)
         key = first.get(mark, (None, *mark)) if place is None else (place, *mark)
@@ -342,61 +361,6 @@ def _grouped(rows: Sequence[Any], level: Level, name: str, places: Places | None
         first.setdefault(mark, key)
         groups.setdefault(key, []).append(row)
     return groups
-
-
-def _numbers(
-    others: Sequence[Any], groups: Mapping[tuple[Any, ...], Sequence[Any]], level: Level, name: str, around: Around
-) -> dict[int, Any]:
-    """The numbers of groups that are made anew, by the identity of the list of their rows.
-
-    A number that a group states is kept where it is free. Groups that state none, or one that is taken, get others.
-    """
-    key = level.each.numbered
-    if not key:
-        return {}
-    heads = [group for group in others if isinstance(group, dict)]
-    heads += [members[0][name] for (place, *_), members in groups.items() if place is not None]
-    taken = {_number_of(_holder(head, key).get(key)) for head in heads}
-    found: dict[int, Any] = {}
-    without: list[Sequence[Any]] = []
-    for (place, *_), members in groups.items():
-        if place is not None:
-            continue
-        stated = None if _is_alone(members[0][name], level) else _holder(members[0][name], key).get(key)
-        if stated is None or _number_of(stated) in taken:
-            around.renumbered += len(members) if stated is not None else 0
-            without.append(members)
-            continue
-        taken.add(_number_of(stated))
-        found[id(members)] = stated
-    fresh = max((value for value in taken if type(value) is int), default=0)
-    return {**found, **{id(members): max(fresh, 0) + n for n, members in enumerate(without, 1)}}
-
-
-def _is_alone(head: Mapping[str, Any], level: Level) -> bool:
-    """Whether a row that is made anew says nothing of which group it is of."""
-    return any(f"{GROUPED_BY}{number}" not in head for number in range(len(level.each.by)))
-
-
-def _holder(group: dict[str, Any], key: str) -> dict[str, Any]:
-    """The mapping of a group that has a key: the group itself, or what holds an element's attributes."""
-    inner = group.get("@")
-    return inner if key not in group and isinstance(inner, dict) else group
-
-
-def _number_of(value: Any) -> Any:
-    """A number as it is told from others: one that a text spells is the number."""
-    if isinstance(value, str) and value.isdecimal():
-        return int(value)
-    return value if isinstance(value, int | str) else repr(value)
-
-
-def _put_number(group: dict[str, Any], key: str, number: Any) -> None:
-    """Let a group have a number; a text where its attributes are texts."""
-    if "@" in group:
-        group["@"] = {**group["@"], key: str(number)}
-    else:
-        group.update({key: number})
 
 
 def _said(head: Mapping[str, Any]) -> bytes:
@@ -415,6 +379,8 @@ def _stood(rows: Sequence[Any], tables: Tables, around: Around, places: Places |
         return _at_places(rows, tables, places)
     if not tables.keyed:
         return [tables.stood(row) for row in rows]
+    for row in rows if tables.elsewhere else ():
+        note_entries(row, row[KEY], tables.elsewhere, around)
     made = {row[KEY]: tables.stood(row) for row in rows}
     if len(made) < len(rows):
         raise FileError("two rows would stand under one key")

@@ -50,7 +50,7 @@ def step_of(rules: Sequence[TableRule]) -> Step | None:
             if field.keys[0] == STEP:
                 return Step(STEP, lists=lists, always=always)
             found = STEP_OF.fullmatch(field.keys[0])
-            if found is not None:
+            if found is not None and not isinstance(field.rule, MapRule):
                 way = tuple(found["list"].split("."))
                 return Step(field.keys[0], way, found["id"] or "", found["key"] or "", lists, always)
     return None

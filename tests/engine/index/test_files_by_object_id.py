@@ -43,7 +43,9 @@ def data(tmp_path: Path) -> Path:
         {
             "images/a.png": None,
             "images/b.png": None,
-            "labels/a.json": {"things": [{"id": "k1", "class": "cat"}, {"id": "k2", "class": "dog", "box": [1, 2, 3, 4]}]},
+            "labels/a.json": {
+                "things": [{"id": "k1", "class": "cat"}, {"id": "k2", "class": "dog", "box": [1, 2, 3, 4]}]
+            },
             "labels/b.json": {"things": [{"id": "k3", "class": "cat"}]},
             "masks/k1.png": _mask(2, 3, 5, 4),
             "masks/k3.png": _mask(0, 0, 1, 2),
@@ -55,7 +57,7 @@ def test_each_file_is_its_objects(spec: Path, data: Path) -> None:
     a, b = fs.open(data, spec)
     assert [None if one.region is None else one.area for one in a.objects] == [20, None]
     assert [one.area for one in b.objects] == [2]
-    assert fs.validate(data, spec, deep=True).findings == []
+    assert list(fs.validate(data, spec, deep=True).findings) == []
 
 
 def test_a_file_of_no_object_is_named(spec: Path, data: Path) -> None:
