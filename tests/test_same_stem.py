@@ -45,6 +45,17 @@ def seen(data: Path, spec: str) -> dict[str, list[str]]:
 BOTH = {name: [f"of {name}"] for name in IMAGES}
 
 
+@pytest.mark.parametrize("spelled", ["./{}", ".\\{}"])
+def test_rows_that_spell_them_otherwise_tell_them_apart(spelled: str, tmp_path: Path) -> None:
+    data = coco(tmp_path / "data")
+    file = data / "annotations/instances_train.json"
+    document = json.loads(file.read_text())
+    for row in document["images"]:
+        row["file_name"] = spelled.format(row["file_name"])
+    file.write_text(json.dumps(document))
+    assert seen(data, "coco") == BOTH
+
+
 @pytest.mark.parametrize("to", ["coco", "tfod_csv", "via_json", "createml", "retinanet_csv", "cvat_images"])
 def test_both_are_kept_where_rows_tell_the_extension(to: str, tmp_path: Path) -> None:
     data = coco(tmp_path / "data")

@@ -274,7 +274,7 @@ class _Joining(msgspec.Struct):
                 number = entries.find(identity)
             if number is not None:
                 return (number,)
-            meant = self._spelled_otherwise(form.key_names, identity)
+            meant = self._spelled_otherwise(form.key_names, identity, names)
             if not meant and not self.rivals and (several := self._in_folders(names)):
                 return several if len(several) == 1 else ()
             if not meant and table.source and not self.rivals:
@@ -287,16 +287,15 @@ class _Joining(msgspec.Struct):
             return range(len(entries)) if table.kind != "item" else ()
         key = tuple(names[name] if name == "id" else names[name] or "" for name in shape)
         found = self.looked.of(shape, key, self.split)
-        if len(found) > 1 and entries.twins and (extension := names.get(self.looked.extension)):
-            return [one for one in found if entries[one].names.get(self.looked.extension) == extension] or found
-        return found if found or "id" in shape else self._spelled_otherwise(shape, key)
+        named = found or "id" in shape
+        return self.looked.of_extension(found, names) if named else self._spelled_otherwise(shape, key, names)
 
-    def _spelled_otherwise(self, shape: tuple[str, ...], key: tuple[Any, ...]) -> Sequence[int]:
+    def _spelled_otherwise(self, shape: tuple[str, ...], key: tuple[Any, ...], names: Any) -> Sequence[int]:
         """The numbers of the items that a row means whose names are spelled otherwise.
 
         Where the row may mean several, it is given none, and `rivals` holds them.
         """
-        found = self.looked.spelled_otherwise(shape, key)
+        found = self.looked.of_extension(self.looked.spelled_otherwise(shape, key), names)
         own = dict.fromkeys(self.looked.names_of(shape, number) for number in found)
         if len(own) > 1:
             self.rivals = found

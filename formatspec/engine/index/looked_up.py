@@ -42,6 +42,13 @@ class LookedUp:
         numbers = self._spellings[shape].like(key)
         return spelled_like(key, [(n, own) for n in numbers if (own := self._named(shape, self._entries[n]))])
 
+    def of_extension(self, numbers: Sequence[int], names: Mapping[str, Any]) -> Sequence[int]:
+        """Of several items of one stem, those whose image has the extension that a row tells; all where none has."""
+        extension = names.get(self.extension) if len(numbers) > 1 and self._entries.twins else None
+        if not extension:
+            return numbers
+        return [one for one in numbers if self._entries[one].names.get(self.extension) == extension] or numbers
+
     def names_of(self, shape: tuple[str, ...], number: int) -> tuple[Any, ...]:
         """An item's names of a shape, which it has."""
         return self._named(shape, self._entries[number]) or ()
