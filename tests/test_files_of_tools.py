@@ -148,3 +148,91 @@ def test_datasets_within_datasets(tmp_path: Path) -> None:
     }
     items = read(put(tmp_path, ["ds0/img/a.png", "ds0/datasets/sub/img/b.png"], documents), "supervisely")
     assert [(one.key, len(one.objects)) for one in items] == [("ds0/a", 0), ("ds0/datasets/sub/b", 1)]
+
+
+def _datumaro(*annotations: dict[str, Any]) -> dict[str, Any]:
+    own = {"attributes": {}, "group": 0, "label_id": 0, "z_order": 0}
+    return {
+        "info": {},
+        "categories": {"label": {"labels": [{"name": "cat", "parent": "", "attributes": []}]}},
+        "items": [{"id": "a", "annotations": [{"id": n, **own, **one} for n, one in enumerate(annotations)], "attr": {},
+                   "image": {"path": "a.jpg", "size": [80, 100]}}],
+    }  # fmt: skip
+
+
+def test_ellipses_and_turned_boxes_of_datumaro(tmp_path: Path) -> None:
+    document = _datumaro(
+        {"type": "ellipse", "points": [10, 10, 30, 20]},
+        {"type": "rotated_bbox", "cx": 40, "cy": 30, "w": 10, "h": 4, "r": 90},
+        {"type": "skeleton", "elements": []},
+    )
+    (item,) = read(put(tmp_path, ["images/default/a.jpg"], {"annotations/default.json": document}), "datumaro")
+    ellipse, turned, kept = item.objects
+    assert ellipse.ellipse == (20, 15, 10, 5, 0)
+    assert turned.rotated == (40, 30, 10, 4, 90)
+    assert kept.bbox is None
+
+
+def test_a_file_per_image_of_bdd100k(tmp_path: Path) -> None:
+    car = {
+        "category": "car",
+        "id": 0,
+        "attributes": {"occluded": True},
+        "box2d": {"x1": 1, "y1": 2, "x2": 10, "y2": 20},
+    }
+    lane = {"category": "lane/single white", "id": 1, "attributes": {}, "poly2d": [[1, 2, "L"], [3, 4, "L"]]}
+    record = {"name": "a", "attributes": {"scene": "highway"}, "frames": [{"timestamp": 10000, "objects": [car, lane]}]}
+    data = put(tmp_path / "in", ["images/100k/train/a.jpg"], {"labels/100k/train/a.json": record})
+    (item,) = read(data, "bdd100k")
+    assert [(one.category.name, one.bbox) for one in item.objects] == [
+        ("car", (1, 2, 10, 19)), ("lane/single white", None),
+    ]  # fmt: skip
+    told = fs.convert(data, spec="bdd100k", to="coco", out=tmp_path / "coco").loss_report
+    assert ("kept fields: poly2d", 1) in [(line["what"], line["count"]) for line in told]
+
+
+def test_sequences_without_ground_truth_beside_others(tmp_path: Path) -> None:
+    boxes = {"train/X/gt/gt.txt": "1,1,10,10,20,30,1,1,0.5\n", "test/Y/det/det.txt": "1,-1,10,10,20,30,55.2,-1,-1,-1\n"}
+    data = put(tmp_path / "in", ["train/X/img1/000001.jpg", "test/Y/img1/000001.jpg"], boxes)
+    assert [(one.code, one.level) for one in fs.validate(data, "mot_seq").findings] == [("FILE_MISSING", "warning")]
+    fs.convert(data, spec="mot_seq", to="coco", out=tmp_path / "coco")
+    assert [len(one.objects) for one in fs.open(data, "mot_seq")] == [0, 1]
+
+
+def test_point_labels_of_open_images_stand_in_a_copy(tmp_path: Path) -> None:
+    images = "ImageID,Source,LabelName,Confidence\nb,verification,/m/0cmf2,1\n"
+    points = "ImageId,X,Y,Label,EstimatedYesNo\nb,0.5,0.25,/m/0cmf2,yes\n"
+    tables = {
+        "oidv7-val-annotations-human-imagelabels.csv": images,
+        "oidv7-val-annotations-point-labels.csv": points,
+        "oidv7-class-descriptions.csv": "LabelName,DisplayName\n/m/0cmf2,Airplane\n",
+    }
+    data = put(tmp_path / "in", ["validation/b.jpg"], tables)
+    read(data, "open_images")
+    fs.convert(data, spec="open_images", to="open_images", out=tmp_path / "out")
+    assert (tmp_path / "out/oidv7-val-annotations-point-labels.csv").read_text() == points
+
+
+def test_the_key_of_an_image_may_have_any_name_in_label_studio(tmp_path: Path) -> None:
+    value = {"x": 10, "y": 10, "width": 20, "height": 25, "rotation": 0, "rectanglelabels": ["car"]}
+    size = {"original_width": 100, "original_height": 80, "image_rotation": 0}
+    box = {"id": "r", "type": "rectanglelabels", "from_name": "l", "to_name": "i", **size, "value": value}
+    told = {"id": 2, "completed_by": 1, "was_cancelled": False, "result": [box]}
+    task = {"id": 3, "file_upload": None, "data": {"my_picture": "s3://b/c.jpg", "n": 3}, "annotations": [told]}
+    (item,) = read(put(tmp_path, ["images/c.jpg"], {"project.json": [task]}), "label_studio")
+    assert [one.bbox for one in item.objects] == [(10, 8, 20, 20)]
+
+
+def test_images_of_sagemaker_in_the_folders_of_their_addresses(tmp_path: Path) -> None:
+    about = {"class-name": "cat", "confidence": 0.8, "type": "groundtruth/image-classification", "job-name": "j",
+             "human-annotated": "yes", "creation-date": "2018-10-18T22:18:13.527256"}  # fmt: skip
+    row = {"source-ref": "s3://bucket/path/a.jpg", "kind": 0, "kind-metadata": about}
+    (item,) = read(put(tmp_path, ["path/a.jpg"], {"output.manifest": json.dumps(row) + "\n"}), "sagemaker")
+    assert [one.category.name for one in item.labels] == ["cat"]
+
+
+def test_the_list_of_images_that_are_of_no_subset_in_voc(tmp_path: Path) -> None:
+    size = "<size><width>100</width><height>80</height><depth>3</depth></size>"
+    record = f"<annotation><folder>x</folder><filename>a.jpg</filename>{size}</annotation>"
+    data = put(tmp_path, ["JPEGImages/a.jpg"], {"Annotations/a.xml": record, "ImageSets/Main/default.txt": "a\n"})
+    assert [one.subsets for one in read(data, "voc")] == [("default",)]

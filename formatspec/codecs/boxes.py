@@ -378,6 +378,30 @@ def radii(arguments: Sequence[Argument], site: Site) -> Codec:
     )
 
 
+@codec("sides_around")
+def sides_around(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`ellipse | sides_around`: an ellipse that is not turned as left, top, right, bottom of the box around it."""
+    take.plain(arguments)
+
+    def encode(value: Any, env: Env) -> Any:
+        cx, cy, rx, ry, degrees = values.coordinates(value, 5)
+        if degrees:
+            raise UnfitError("an ellipse that is not turned", value)
+        return values.listed(site, (cx - rx, cy - ry, cx + rx, cy + ry))
+
+    def decode(value: Any, env: Env) -> tuple[Number, ...]:
+        left, top, right, bottom = values.coordinates(value, 4)
+        if right < left or bottom < top:
+            raise UnfitError("left, top, right, bottom", value)
+        return (left + right) / 2, (top + bottom) / 2, (right - left) / 2, (bottom - top) / 2, 0.0
+
+    def fit(value: Any, rng: random.Random, env: Env) -> tuple[Number, ...]:
+        found = value if values.is_sequence(value) and len(value) == 5 else (rng.randrange(99), 2, 3, 4, 0)
+        return (*found[:2], abs(found[2]), abs(found[3]), 0.0)
+
+    return Codec(encode=encode, decode=decode, kind="numbers", arity=4, fit=fit)
+
+
 @codec("axes_and_angle")
 def axes_and_angle(arguments: Sequence[Argument], site: Site) -> Codec:
     """`axes_and_angle`: an ellipse as [[x, y] of the centre, [width, height] of the whole before turning, degrees]."""

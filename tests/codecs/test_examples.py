@@ -313,6 +313,9 @@ def test_points() -> None:
     both("radii", [], (5, 5, 2, 3, 0.0), (5, 5, 2, 3), Site(right=4))
     cannot_read("radii", [], [5, 5, 2, 2])
     cannot_write("radii", [], (5, 5, 2, 3, 30.0))
+    both("sides_around", [], (20.0, 15.0, 10.0, 5.0, 0.0), [10.0, 10.0, 30.0, 20.0])
+    cannot_read("sides_around", [], [30, 10, 10, 20])
+    cannot_write("sides_around", [], (20, 15, 10, 5, 30.0))
     both("axes_and_angle", [], (5, 6, 2.0, 3.0, 30), [[5, 6], [4.0, 6.0], 30])
     both("about_corner", [], (5.0, 4.0, 4, 2, 0), [3.0, 3.0, 4, 2, 0])
     both("about_corner", [], (0.0, 25.0, 30, 20, 90), [10.0, 10.0, 30, 20, 90])  # clockwise: to the left of its corner

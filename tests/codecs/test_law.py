@@ -86,6 +86,7 @@ CASES = [
     Case("box_ring", (), boxes, exact=False),
     Case("sides_and_angle", (), rotated, R5, exact=False),
     Case("radii", (), st.tuples(numbers, numbers, numbers, numbers, st.just(0.0)), R4),
+    Case("sides_around", (), st.tuples(numbers, numbers, sizes, sizes, st.just(0.0)), exact=False),
     Case("axes_and_angle", (), st.tuples(numbers, numbers, sizes, sizes, numbers), R3, exact=False),
     Case("axes_and_angle", (), st.tuples(numbers, numbers, sizes, sizes, numbers), exact=False),
     Case("about_corner", (), rotated, R5, exact=False),
