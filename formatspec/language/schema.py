@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 LANGUAGE_VERSION = 1
 SCHEMA_ID = f"https://formatspec.dev/schema/v{LANGUAGE_VERSION}.json"
@@ -194,7 +194,7 @@ class Spec(Strict):
         description="where numbers that are made begin, by name: `counts_from: {frame: 1, object.id: 1}`",
     )
     categories: tuple[str | CategoryTable | CategoryList, ...] = Field(
-        (), description="sources of categories; the first present wins"
+        (), description="sources of categories: roles that list them; the first present wins"
     )
     class_: str | None = Field(
         None, alias="class", description="the class of all objects, where the format states none: `class: face`"
@@ -214,11 +214,3 @@ class Spec(Strict):
     checks: dict[Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")], CheckSpec] = Field(default_factory=dict)
     examples: tuple[str, ...] = ()
     seen: tuple[Seen, ...] = Field((), description="what the spec rests on")
-
-    @model_validator(mode="after")
-    def _one_document_each(self) -> Spec:
-        for name, role in self.files.items():
-            named = [kind for kind in DOCUMENTS if getattr(role, "json_" if kind == "json" else kind) is not None]
-            if len(named) > 1:
-                raise ValueError(f"files.{name} has two documents: {' and '.join(named)}")
-        return self

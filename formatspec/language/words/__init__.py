@@ -1,0 +1,1 @@
+"""What a spec says in place of what it should say: its entries held to their types, its indentation, other names."""
