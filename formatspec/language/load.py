@@ -303,7 +303,9 @@ def _variants(node: Node) -> Iterator[tuple[str, Node]]:
             )
             raise problem(message, variant.place)
         if not isinstance(variant.value, dict) or "name" not in variant.value:
-            raise problem("a variant has a `name`", variant.place)
+            near = nearest("name", variant.value) if isinstance(variant.value, dict) else None
+            hint = f"`{near}` stands where it may be meant" if near else ""
+            raise problem("a variant lacks its `name`", variant.place, "`name: …`, the name of the layout", hint)
         over = Node(value={k: v for k, v in variant.value.items() if k != "name"}, place=variant.place, keys=variant.keys)
         yield str(variant.value["name"].value), merge(rest, over)
 

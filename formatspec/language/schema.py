@@ -16,6 +16,9 @@ SeenLevel = Literal["tool's file", "tool's source", "documentation"]  # from the
 Word = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
+RoleName = Annotated[str, Field(description="the name of a role")]
+
+
 def _listed(value: Any) -> Any:
     return value if isinstance(value, list | tuple) else [value]
 
@@ -54,7 +57,9 @@ class StyleSpec(Strict):
 class FileSpec(Strict):
     """A role: files that play one part, where they lie and what stands in them."""
 
-    path: str = Field(description="template of the path below the root; a trailing / is a folder")
+    path: str = Field(
+        description="template of the path below the root, as in images/{name}.{ext:image}; a trailing / is a folder"
+    )
     need: Literal["required", "optional", "kept"] = Field(
         "required", description="whether the file must be there; one that is kept is written back but never made"
     )
@@ -193,8 +198,8 @@ class Spec(Strict):
         default_factory=dict,
         description="where numbers that are made begin, by name: `counts_from: {frame: 1, object.id: 1}`",
     )
-    categories: tuple[str | CategoryTable | CategoryList, ...] = Field(
-        (), description="sources of categories: roles that list them; the first present wins"
+    categories: tuple[RoleName | CategoryTable | CategoryList, ...] = Field(
+        (), description="sources of categories: names of roles that list them, or tables; the first present wins"
     )
     class_: str | None = Field(
         None, alias="class", description="the class of all objects, where the format states none: `class: face`"

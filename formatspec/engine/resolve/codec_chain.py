@@ -11,12 +11,13 @@ from typing import Any
 import msgspec
 
 from formatspec.codecs import BadArgumentsError, UnknownCodecError, make
-from formatspec.codecs.registry import Argument, Codec, Env, Site, UnfitError
+from formatspec.codecs.registry import CODECS, Argument, Codec, Env, Site, UnfitError
 from formatspec.engine.resolve.fuse_arithmetic import fused
 from formatspec.language.errors import Place
 from formatspec.language.expression import Literal
 from formatspec.language.leaf import Bind
 from formatspec.language.rules import problem
+from formatspec.language.words.other_names import codec_hint
 from formatspec.model.slots import Type
 from formatspec.paths.templates import formats
 
@@ -337,8 +338,9 @@ def _codecs(leaf: Bind, left: int, right: int, textual: bool, place: Place) -> t
             arguments = tuple(Argument(a.value, spell(a.file), True) if a.paired else a for a in arguments)
         try:
             made.append(make(call.name, arguments, Site(left, right)))
-        except UnknownCodecError as error:
-            raise problem(str(error), place) from None
+        except UnknownCodecError:
+            hint = codec_hint(call.name, CODECS)
+            raise problem(f"no codec is called {call.name!r}", place, hint=hint) from None
         except BadArgumentsError as error:
             raise problem(str(error), place) from None
         left = 1 if left > 1 and call.name in ("digits",) else left

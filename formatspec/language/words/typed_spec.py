@@ -16,7 +16,6 @@ from formatspec.language.yaml_source import Node, to_plain
 
 _SHOWN = 60
 _PLAIN_TYPES = {str: "a text", int: "a whole number", bool: "true or false", float: "a number"}
-_BARE_NAME = re.compile(r"[\w.+-]+")
 
 
 def typed(node: Node) -> Spec:
@@ -120,13 +119,20 @@ def _kinds(allowed: Any) -> tuple[Any, ...]:
     if origin in (Union, UnionType):
         return tuple(kind for one in get_args(allowed) for kind in _kinds(one) if kind is not NoneType)
     if hasattr(allowed, "__metadata__"):
-        return _kinds(get_args(allowed)[0])
+        return (allowed,) if _own_words(allowed) else _kinds(get_args(allowed)[0])
     return (allowed,)
+
+
+def _own_words(allowed: Any) -> str:
+    """How the language calls what an annotation allows, where the annotation says so."""
+    told = (getattr(one, "description", None) for one in getattr(allowed, "__metadata__", ()))
+    return next((one for one in told if one), "")
 
 
 def _tagged(kinds: Sequence[Any], part: Any) -> Any:
     """The kind that a step of a location names."""
-    names = {getattr(one, "__name__", str(one)) if get_origin(one) is None else str(one): one for one in kinds}
+    bare = [(get_args(one)[0] if hasattr(one, "__metadata__") else one, one) for one in kinds]
+    names = {getattr(one, "__name__", str(one)) if get_origin(one) is None else str(one): whole for one, whole in bare}
     return names.get(str(part))
 
 
@@ -170,6 +176,8 @@ def _said(allowed: Any) -> str:
 
 
 def _kind_said(one: Any) -> str:
+    if _own_words(one):
+        return _own_words(one)
     if one is FileSpec:
         return "the path of its files, or a mapping with `path`"
     if isinstance(one, type) and issubclass(one, BaseModel):
