@@ -310,7 +310,7 @@ def _decode(role: Role, file: SharedFile, tables: Sequence[Table], tree: Tree, f
     faults += schema_faults(role.schema, decoded.document, file.path, role.place)
     for stray in decoded.strays:
         faults.append(
-            Fault("LINE", file.path, (), role.place, "the line does not fit", stray.expected, stray.text,
+            Fault("LINE", file.path, (), role.place, stray.message, stray.expected, stray.text,
                   (stray.line + 1, 1), scope="object" if stray.is_row else "document")
         )  # fmt: skip
 
