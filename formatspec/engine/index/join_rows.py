@@ -15,7 +15,7 @@ from formatspec.engine.documents.frames import is_made
 from formatspec.engine.index.duplicate_ids import PLAIN, Ids
 from formatspec.engine.index.entries import Entries, Entry, header_of, item_key
 from formatspec.engine.index.id_columns import LARGEST_NOTED, Column
-from formatspec.engine.index.looked_up import LookedUp, Otherwise, may_lack
+from formatspec.engine.index.looked_up import LookedUp, Otherwise, lacked_name, may_lack
 from formatspec.engine.index.row_ownership import RepeatedId, RowOwnership, SharedFile, Table, TableFile
 from formatspec.engine.index.row_source import FileRows
 from formatspec.engine.index.union_lists import union_lists
@@ -164,6 +164,9 @@ class _Joining(msgspec.Struct):
             self.faults.extend(fault._replace(scope=scope) for fault in state.faults)
             return
         names = self._names(state)
+        if lacked := lacked_name(table, which, document, names.keys() - file.captures.keys(), self.form.key_names):
+            self.faults.append(lacked(file.path, state.at))
+            return
         found = self._owners(names)
         if not found and len(several := self._in_folders(names)) > 1:
             self.faults.append(
