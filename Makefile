@@ -80,6 +80,7 @@ fuzz: $(VENV)/.ready-fuzz   ## random input for each reader, FUZZ_SECONDS each, 
 
 docs: $(READY)   ## render the pages that follow from the specs and the code
 	$(BIN)/python -m formatspec.docs docs
+	$(BIN)/python tests/messages/mistakes.py
 
 dist: $(READY)   ## build the wheel and the sdist
 	$(BIN)/pip install -q build

@@ -284,8 +284,9 @@ def page(about: str) -> str:
     where = "a spec of the catalogue" if about == "spec" else "an example of the catalogue"
     out.write(
         f"{len(found)} mistakes, each made in {where} or in a small one of somebody's own, with the message as it is "
-        f"printed and the repair that follows from it. A repair made from the message alone works for {good} of them; "
-        "the tests make each mistake and each repair.\n"
+        f"printed and the repair that follows from it: where no other is shown, the lines marked with `+` become those "
+        f"marked with `-` again. A repair made from the message alone works for {good} of them; the tests make each "
+        "mistake and each repair.\n"
     )
     for kind in KINDS:
         out.write(f"\n## {_ABOUT[kind]}\n")
@@ -298,8 +299,10 @@ def _entry(about: str, one: Mistake) -> str:
     text = [f"\n### {one.title[0].upper()}{one.title[1:]} (`{one.of}`)\n", "```diff"]
     for edit in one.edits:
         text += _diff(edit)
-    text += ["```\n", "```text", message(about, one), "```\n"]
-    text.append(f"No repair follows: {one.fails}" if one.fails else f"Repair: {one.repair or 'as it was'}.")
+    text += ["```\n", "```text", message(about, one) or "(nothing)", "```\n"]
+    text.append(f"No repair follows: {one.fails}." if one.fails else f"Repair: {one.repair}.")
+    if one.mended is not None and not one.fails:
+        text += ["\n```diff", *(line for edit in one.mended for line in _diff(edit)), "```"]
     return "\n".join(text) + "\n"
 
 

@@ -19,11 +19,17 @@ from formatspec.paths.trees.tree import Tree
 
 
 def expected_path(role: Role, names: Mapping[str, Any]) -> str:
-    """The path where a role's file is expected; the template itself where names are lacking."""
+    """The path where a role's file is expected; names that are lacking stay in braces."""
     try:
         return role.template.render(names)
     except (KeyError, ValueError):
-        return role.spec.path
+        known = {name: value for name, value in names.items() if value not in (None, "")}
+        if not any(name in known for name in role.captures):
+            return role.spec.path
+        parts = role.template.parts
+        return "".join(
+            part if isinstance(part, str) else str(known.get(part.name, f"{{{part.name}}}")) for part in parts
+        )
 
 
 LEVELS = (("depth",), ("level",))
