@@ -6,7 +6,7 @@ READY := $(VENV)/.ready-dev
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types laws conservation interop cluster-test compare bench bench-quick detection mutations bench-remote hostile infer fuzz docs clean dist
+.PHONY: help demo test check lint types laws conservation interop cluster-test compare bench bench-quick detection mutations bench-remote hostile infer fuzz docs site clean dist
 
 help:            ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -82,6 +82,9 @@ docs: $(READY)   ## render the pages that follow from the specs and the code
 	$(BIN)/python -m formatspec.docs docs
 	$(BIN)/python tests/messages/mistakes.py
 
+site: $(VENV)/.ready-site   ## build the site of the docs in build/site, in an environment of its own
+	.venvs/site/bin/mkdocs build --strict
+
 dist: $(READY)   ## build the wheel and the sdist
 	$(BIN)/pip install -q build
 	$(BIN)/python -m build
@@ -108,6 +111,11 @@ $(VENV)/.ready-interop: tests/interop/requirements.txt pyproject.toml
 $(VENV)/.ready-fuzz: tests/fuzz/requirements.txt pyproject.toml
 	$(PYTHON) -m venv .venvs/fuzz
 	.venvs/fuzz/bin/pip install -q -r tests/fuzz/requirements.txt -e .
+	@mkdir -p $(VENV) && touch $@
+
+$(VENV)/.ready-site: docs/requirements.txt
+	$(PYTHON) -m venv .venvs/site
+	.venvs/site/bin/pip install -q -r docs/requirements.txt
 	@mkdir -p $(VENV) && touch $@
 
 $(VENV)/.ready-cluster: pyproject.toml

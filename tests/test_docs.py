@@ -224,7 +224,7 @@ def test_what_a_spec_rests_on_stands_on_its_page_and_in_the_gallery(tmp_path: Pa
     spec.write_text(SEEN)
     source = load_source(spec)
     page = pages.format_page(source)
-    section = page.split("## What it rests on\n\n")[1].split("\n\n")[0]
+    section = page.split("## Evidence\n\n")[1].split("\n\n")[0]
     assert section.splitlines() == [
         "- tool's file: the export of 2.1 (it has boxes only)",
         "- documentation: <https://example.org/page>",
@@ -237,7 +237,7 @@ def test_what_a_spec_rests_on_stands_on_its_page_and_in_the_gallery(tmp_path: Pa
 def test_a_spec_that_rests_on_nothing_says_so_nowhere(tmp_path: Path) -> None:
     spec = tmp_path / "mine.yaml"
     spec.write_text('formatspec: 1\nname: mine\nfiles:\n  image: "{name}.png"\n')
-    assert "rests on" not in pages.format_page(load_source(spec))
+    assert "## Evidence" not in pages.format_page(load_source(spec))
     assert "| full |  | " in gallery.gallery_page([load_source(spec)], DOCS)
 
 

@@ -31,7 +31,7 @@ def faults(spec: Any) -> list[str]:
 
 def blocks() -> list[Any]:
     """The whole specs in README and the pages about the language."""
-    pages = [ROOT / "README.md", ROOT / "docs" / "language.md", ROOT / "docs" / "design.md"]
+    pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *(ROOT / "docs" / "language").glob("*.md")]
     texts = [text for page in pages for text in re.findall(r"```yaml\n(.*?)```", page.read_text(), re.S)]
     return [
         yaml.safe_load(text) for text in texts if "formatspec: 1" in text and "\nfiles:" in text and "…" not in text

@@ -21,7 +21,6 @@ _WORDS_OF_RULES = {
     "line?": "a line of text that may be absent",
     "words": "in a line of text: a table with a word for each row",
     "blocks": "in a text file: the slot whose values blank lines part",
-    "between": "what parts the rows of one line",
     "only": "a list with exactly one entry",
     "*": "every other key: `keep` writes it back to the same format",
 }

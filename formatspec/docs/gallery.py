@@ -46,7 +46,7 @@ def gallery_page(sources: Iterable[Source], docs: Path) -> str:
         "from other formats' data. *Seen* is the best evidence that the spec names: a file that the format's own tool "
         "wrote, the tool's source, or documentation. Lines are those of the spec and of the tables that it names.",
         table(("name", "title", "holds", "writing", "seen", "lines"), rows),
-        "`formatspec specs --matrix` shows what is lost between each two of them.",
+        "`formatspec specs --matrix` shows what a conversion from each format to each other loses.",
         "## What a format costs",
         f"A spec has {min(sizes)} to {max(sizes)} lines, in the median {_plain(median(sizes))}. "
         "Other tools, measured in November 2026:",

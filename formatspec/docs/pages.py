@@ -120,7 +120,7 @@ def format_page(source: Source) -> str:
         *_section("Options", _options(source)),
         *_section("Subsets", _subsets(source)),
         *_section("Checks", _checks(source)),
-        *_section("What it rests on", _seen(source)),
+        *_section("Evidence", _seen(source)),
         "## Example",
         _example(source),
     ]
@@ -146,11 +146,11 @@ def _facts(about: Summary) -> Iterator[str]:
     yield f"- {about.lines} lines of YAML{with_tables}"
     yield f"- writing: **{about.grade}**{_GRADES[about.grade]}"
     for leaf in about.in_the_way:
-        yield f"  - `{leaf}` stands in the way"
+        yield f"    - `{leaf}` cannot be made"
 
 
 _GRADES = {
-    "full": ": every file is made from the model",
+    "full": ": every file can be made from other formats' data",
     "update": ": what was read can be written back, but not made anew",
     "none": ": a required file cannot be made",
 }
@@ -159,7 +159,7 @@ _GRADES = {
 def _holdings(about: Summary) -> str:
     lines = [f"It holds {_listed(about.holds)}."]
     if about.by_option:
-        lines.append(f"What of these is written depends on an option: {_listed(about.by_option)}.")
+        lines.append(f"An option decides which of these are written: {_listed(about.by_option)}.")
     if about.kept:
         lines.append(f"Read, but not written from other formats' data: {_listed(about.kept)}.")
     if about.cannot:
@@ -174,10 +174,10 @@ def _listed(words: Sequence[str]) -> str:
 def _layouts(source: Source, form: Format) -> str:
     parts = [_roots(source), _fenced("\n".join(_tree(form)))]
     if any(role.kept for role in form.roles.values()):
-        parts.append("What is kept is read and written back, but not made from other formats' data.")
+        parts.append("A file that is *kept* is read and written back, but never made from other formats' data.")
     first = form.layout
     if len(source.layouts) > 1:
-        parts.append(f"This is the layout that is written, *{first.variant}*. Read are as well:")
+        parts.append(f"The engine writes this layout, *{first.variant}*. It also reads these:")
         others = []
         for layout in source.layouts[1:]:
             other = {name: role.path for name, role in layout.spec.files.items()}
@@ -193,13 +193,13 @@ def _layouts(source: Source, form: Format) -> str:
 
 def _roots(source: Source) -> str:
     roots = [root for root in source.spec.root if root != "."]
-    return f"It may begin in {', '.join(f'`{root}`' for root in roots)}." if roots else ""
+    return f"A dataset may begin in {', '.join(f'`{root}`' for root in roots)}." if roots else ""
 
 
 def _names(form: Format) -> str:
     lines = []
     if form.key_names:
-        lines.append(f"An item is known by {', '.join(f'`{name}`' for name in form.key_names)}.")
+        lines.append(f"The key of an item is {', '.join(f'`{name}`' for name in form.key_names)}.")
     sources = [_category_source(entry) for entry in form.spec.categories]
     if sources:
         lines.append(f"Categories come from {', else '.join(sources)}.")
@@ -259,7 +259,7 @@ def _documents(form: Format) -> Iterator[str]:
         place = "pixel" if role.kind == "pixels" else "place"
         yield table((place, "meaning"), [(literal(at), literal(text)) for at, text in rows])
         if role.spec.schema_ is not None:
-            yield "What the leaves do not say, as JSON Schema:"
+            yield "A JSON Schema checks what the leaves do not say:"
             yield _fenced(json.dumps(role.spec.schema_, indent=2, ensure_ascii=False), "json")
 
 
@@ -286,7 +286,7 @@ def _spelled(role: Role) -> str:
     if role.spec.encoding != ("utf-8",):
         said.append(f"Encoding: {', else '.join(role.spec.encoding)}.")
     if role.spec.equal == "bytes":
-        said.append("It comes back byte for byte.")
+        said.append("A copy to the same format is equal byte for byte.")
     return "".join(f" {words}" for words in said)
 
 
@@ -338,7 +338,7 @@ def _checks(source: Source) -> str:
     for code, check in source.spec.checks.items():
         where = f" (where {check.where})" if check.where else ""
         rows.append((literal(code), check.level, literal(check.holds + where), check.say))
-    return table(("code", "level", "what must hold", "what is said"), rows) if rows else ""
+    return table(("code", "level", "what must be true", "message"), rows) if rows else ""
 
 
 def _seen(source: Source) -> str:
@@ -404,13 +404,14 @@ def findings_page(sources: Iterable[Source]) -> str:
     parts = [
         "# Findings",
         MARK,
-        "Codes are stable and never reused. The level decides the exit status of `validate`; what `convert` does is "
-        "its action, which `--on CODE=ACTION` changes. A spec may give a code another level (`levels`). "
-        "`drop` leaves out the smallest unit that the finding is about: the object, else the item.",
-        table(("code", "level", "what is wrong", "about", "convert", "also", "what to do"), own),
-        *_section(
-            "Codes that specs define", table(("code", "spec", "level", "what is said"), theirs) if theirs else ""
+        "Codes are stable and never reused. The level of a finding decides the exit status of `validate`. Its action "
+        "decides what `convert` does; `--on CODE=ACTION` chooses another one. A spec may give a code another level "
+        "(`levels`). `drop` leaves out the smallest unit that the finding is about: the object, or else the item. "
+        "[Dirty data](dirty_data.md) explains levels and actions.",
+        table(
+            ("code", "level", "what is wrong", "it is about", "what convert does", "other actions", "what to do"), own
         ),
+        *_section("Codes that specs define", table(("code", "spec", "level", "message"), theirs) if theirs else ""),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -425,8 +426,9 @@ def codecs_page() -> str:
     parts = [
         "# Codecs",
         MARK,
-        "A codec is a pair of functions, one the inverse of the other: `slot | first | second` is written from left to "
-        "right and read from right to left.",
+        "A codec is a pair of functions, one the inverse of the other. A leaf `slot | first | second` applies its "
+        "codecs from left to right when it is written, and from right to left when it is read "
+        "([Leaves](language/leaves.md)).",
     ]
     for module, names in sorted(by_module.items()):
         title = (importlib.import_module(module).__doc__ or "").strip().splitlines()[0]

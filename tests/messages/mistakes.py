@@ -242,24 +242,27 @@ def _mark(finding: Finding) -> str:
     return f"{finding.code} {finding.file} {finding.message}"
 
 
+_SAID: dict[tuple[str, str, str], str] = {}
+
+
 def message(about: str, one: Mistake) -> str:
     """What is printed of a mistake."""
-    if about == "spec":
-        files = base_of_spec(one.of)
-        return said_anew_of_spec(edited(files, one.edits, next(iter(files))), one.of)
-    return said_anew(edited(base_of_data(one.of), one.edits), one.of)
+    key = about, one.of, str(one.edits)
+    if key not in _SAID:
+        _SAID[key] = _said(about, one.of, one.edits)
+    return _SAID[key]
 
 
 def after_repair(about: str, one: Mistake) -> str:
-    """What is printed once the repair is made."""
+    """What is printed once the repair is made; where the repair is to undo the mistake, nothing is left to print."""
+    return "" if one.mended is None else _said(about, one.of, [*one.edits, *one.mended])
+
+
+def _said(about: str, of: str, edits: Sequence[Mapping[str, Any]]) -> str:
     if about == "spec":
-        files = base_of_spec(one.of)
-        name = next(iter(files))
-        mistaken = edited(files, one.edits, name)
-        return said_anew_of_spec(files if one.mended is None else edited(mistaken, one.mended, name), one.of)
-    files = base_of_data(one.of)
-    mistaken = edited(files, one.edits)
-    return said_anew(files if one.mended is None else edited(mistaken, one.mended), one.of)
+        files = base_of_spec(of)
+        return said_anew_of_spec(edited(files, edits, next(iter(files))), of)
+    return said_anew(edited(base_of_data(of), edits), of)
 
 
 # the pages
