@@ -83,7 +83,7 @@ MISTAKES: dict[str, tuple[bytes, str]] = {
     # indentation
     "a key that is indented less": (swap("          box: bbox", "         box: bbox"), r":22:10: not YAML: a key begins at column 10, where nothing above it.*line 21 at column 11"),
     "a key at its row's dash": (swap("          box: bbox", "        box: bbox"), r":22:9: not YAML: a key begins at column 9, where the dash of line 20 stands; .* column 11"),
-    "a row beside keys": (swap("      boxes:\n        - each", "      boxes:\n        a: id\n        - each"), r":21:9: not YAML: a row of a list begins at column 9, where the keys of a mapping stand \(line 20\)"),
+    "a row beside keys": (swap("      boxes:\n        - each", "      boxes:\n        a: id\n        - each"), r":21:9: not YAML: a row of a list begins at column 9, among the keys of a mapping \(line 20\)"),
     "a key that is indented deeper": (swap("          box: bbox", "            box: bbox"), r":22:\d+: not YAML: line 22 is indented deeper than line 21, .* by 10 blanks"),
     "a key without its colon": (swap("          box: bbox", "          box bbox"), r"not YAML: line 22 has no colon behind its key: box bbox \| xywh; write `box: …`"),
     # words

@@ -272,8 +272,8 @@ def _broken(text: str, error: json.JSONDecodeError) -> str:
     if error.msg == "Extra data":
         line = text[: error.pos].rstrip().count("\n") + 1
         return (
-            f"Extra data; the document ends before {shown}, with the bracket that closes on line {line}: a bracket that "
-            "opens is missing above, or one closes too early"
+            f"Extra data; the document ends before {shown}, with the bracket that closes on line {line}: "
+            "a bracket that opens is missing above, or one closes too early"
         )
     if rest.startswith("'"):
         return f"{error.msg}; {shown} stands in single quotes: JSON takes double quotes alone"

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+
+from formatspec.language.entries.typed_spec import typed
 from formatspec.language.errors import Place, Problem, SpecError, nearest, suggest
 from formatspec.language.rules import Rule, parse_lines, parse_rule, problem
 from formatspec.language.schema import Spec
-from formatspec.language.words.typed_spec import typed
 from formatspec.language.yaml_source import Node, load, to_plain
 from formatspec.paths.names import safe_join
 
@@ -211,7 +212,11 @@ def _inherited(file: Path, below: tuple[Path, ...]) -> tuple[Node, tuple[str, ..
     base, ancestors, parents = _inherited(extended, (*below, file.resolve()))
     if "name" not in base.value:
         raise problem("the spec that is extended has no `name`", parent.place)
-    kept = Node(value={key: value for key, value in base.value.items() if key not in _NOT_INHERITED}, place=base.place, keys=base.keys)
+    kept = Node(
+        value={key: value for key, value in base.value.items() if key not in _NOT_INHERITED},
+        place=base.place,
+        keys=base.keys,
+    )
     return merge(kept, node), (*ancestors, base.value["name"].value), (*parents, extended)
 
 
@@ -306,7 +311,9 @@ def _variants(node: Node) -> Iterator[tuple[str, Node]]:
             near = nearest("name", variant.value) if isinstance(variant.value, dict) else None
             hint = f"`{near}` stands where it may be meant" if near else ""
             raise problem("a variant lacks its `name`", variant.place, "`name: …`, the name of the layout", hint)
-        over = Node(value={k: v for k, v in variant.value.items() if k != "name"}, place=variant.place, keys=variant.keys)
+        over = Node(
+            value={k: v for k, v in variant.value.items() if k != "name"}, place=variant.place, keys=variant.keys
+        )
         yield str(variant.value["name"].value), merge(rest, over)
 
 
@@ -407,7 +414,8 @@ def _alike(node: Node) -> Node:
     done = {name: resolve(name, (name,)) for name in files.value}
     return Node(
         value={**node.value, "files": Node(value=done, place=files.place, keys=files.keys)},
-        place=node.place, keys=node.keys,
+        place=node.place,
+        keys=node.keys,
     )
 
 

@@ -198,9 +198,7 @@ def read_write(source: Source, tree: Tree, options: Mapping[str, Any]) -> None:
             raise LawBrokenError(f"{places}{path} came back as\n{_shown(data)}\nnot\n{_shown(expected[path])}")
 
 
-def _files_apart(
-    dataset: OpenDataset, items: Sequence[Item], files: Set[str], expected: Set[str]
-) -> Iterator[str]:
+def _files_apart(dataset: OpenDataset, items: Sequence[Item], files: Set[str], expected: Set[str]) -> Iterator[str]:
     """What is wrong with each file that is written and was not there, or was there and is not written again."""
     image = dataset.form.roles[IMAGE]
     for path in sorted(expected - files):

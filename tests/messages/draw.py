@@ -33,7 +33,7 @@ def _misspelled(word: str, rng: random.Random) -> str:
 
 
 def _spec_word(line: str, rng: random.Random) -> tuple[str, str] | None:
-    words = [one for one in re.finditer(r"[a-z_]{4,}", line)]
+    words = list(re.finditer(r"[a-z_]{4,}", line))
     if not words or re.match(r"\s*(#|about|title|homepage|licence|- \{level|seen|source|note)", line):
         return None
     one = rng.choice(words)
@@ -111,7 +111,20 @@ SLOTS = (
     "bbox", "rotated", "polygon", "polygons", "keypoints", "category.name", "category.id", "id", "track", "score",
     "image.width", "image.height", "text", "name", "attributes", "region",
 )  # fmt: skip
-CODECS = ("xywh", "sides", "cxcywh", "corners", "normalized", "pairs", "flat", "flag", "whole", "joined", "text", "run_lengths")
+CODECS = (
+    "xywh",
+    "sides",
+    "cxcywh",
+    "corners",
+    "normalized",
+    "pairs",
+    "flat",
+    "flag",
+    "whole",
+    "joined",
+    "text",
+    "run_lengths",
+)
 
 SPEC_WAYS: tuple[Callable[[str, random.Random], tuple[str, str] | None], ...] = (
     _spec_word, _spec_drop, _spec_indent, _spec_outdent, _spec_codec, _spec_type, _spec_quote, _spec_twice,
@@ -179,8 +192,8 @@ def data_draw(rng: random.Random, turn: int) -> dict[str, Any] | None:
 
 
 def _text_draw(text: str, path: str, way: int, rng: random.Random) -> tuple[str, Edit] | None:
-    words = [one for one in re.finditer(r"[A-Za-z_]{3,}", text)]
-    numbers = [one for one in re.finditer(r"(?<![\w.])-?\d+(\.\d+)?(?![\w.])", text)]
+    words = list(re.finditer(r"[A-Za-z_]{3,}", text))
+    numbers = list(re.finditer(r"(?<![\w.])-?\d+(\.\d+)?(?![\w.])", text))
     if way in (5, 6) and numbers:
         one = rng.choice(numbers)
         new = rng.choice((f"{one[0]}000", "x", f"-{one[0]}", "", "null" if path.endswith("json") else "nan", "7.5"))
@@ -218,7 +231,11 @@ def _at(text: str, one: re.Match[str], new: str) -> Edit:
         nth, place = nth + 1, text.find(old, place + len(old))
         if place < 0:
             return {"old": "\0", "new": ""}
-    return {"old": old, "new": text[start : one.start()] + new + text[one.end() : stop], **({"nth": nth} if nth else {})}
+    return {
+        "old": old,
+        "new": text[start : one.start()] + new + text[one.end() : stop],
+        **({"nth": nth} if nth else {}),
+    }
 
 
 def main(about: str, seed: int, count: int) -> None:

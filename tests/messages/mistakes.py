@@ -108,7 +108,9 @@ def edited(files: Mapping[str, bytes], edits: Sequence[Mapping[str, Any]], file:
 def _replaced(data: bytes, old: str, new: str, nth: int, path: str) -> bytes:
     parts = data.decode().split(old)
     if len(parts) < nth + 2:
-        raise AssertionError(f"{path} has changed: {old!r} does not stand there {nth + 1} times; choose another mistake")
+        raise AssertionError(
+            f"{path} has changed: {old!r} does not stand there {nth + 1} times; choose another mistake"
+        )
     return (old.join(parts[: nth + 1]) + new + old.join(parts[nth + 1 :])).encode()
 
 
@@ -135,7 +137,9 @@ def _repainted(data: bytes, path: str, edit: Mapping[str, Any]) -> bytes:
 def base_of_spec(name: str) -> Files:
     """The spec that a mistake is made in, under the name `my.yaml` where it is not one of the catalogue's."""
     own = HERE / "bases" / f"{name}.yaml"
-    return {"my.yaml": own.read_bytes()} if own.is_file() else {f"{name}.yaml": (bundled() / f"{name}.yaml").read_bytes()}
+    return (
+        {"my.yaml": own.read_bytes()} if own.is_file() else {f"{name}.yaml": (bundled() / f"{name}.yaml").read_bytes()}
+    )
 
 
 def base_of_data(name: str) -> Files:

@@ -37,7 +37,9 @@ def _same_numbers(numbers: Sequence[float], value: Any) -> bool:
     """Whether a value of the model holds the same numbers as its file, in the same order."""
     if not isinstance(value, list | tuple) or len(value) != len(numbers):
         return False
-    return all(isinstance(one, int | float) and abs(one - other) < 1e-9 for one, other in zip(value, numbers, strict=True))
+    return all(
+        isinstance(one, int | float) and abs(one - other) < 1e-9 for one, other in zip(value, numbers, strict=True)
+    )
 
 
 class Reporter:

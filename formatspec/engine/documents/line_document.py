@@ -275,8 +275,8 @@ def _explained(shape: TextShape, text: str) -> tuple[int, str]:
         reached, words = shape.template.template.explained(text)
         return reached, _PART.sub(lambda part: _leaf_words(shape.template.leaves.get(part[1]), part[1]), words)
     if isinstance(shape, WordsShape):
-        first, *words = text.strip().split(" ")
-        odd = next((word for word in words if shape.word.template.match(word) is None), None)
+        first, *others = text.strip().split(" ")
+        odd = next((word for word in others if shape.word.template.match(word) is None), None)
         if odd is None:
             return _explained(shape.line, first)
         return text.index(odd, len(first)), f"in the word {odd!r}: {_explained(shape.word, odd)[1]}"
@@ -289,7 +289,9 @@ def _explained(shape: TextShape, text: str) -> tuple[int, str]:
 
 def _leaf_words(leaf: Bind | Keep | Computed | None, name: str) -> str:
     """A leaf of a line, as messages call it: by its slots."""
-    return f"`{', '.join(leaf.names)}`" if isinstance(leaf, Bind) else f"`{name}`" if leaf is None else "what stands here"
+    return (
+        f"`{', '.join(leaf.names)}`" if isinstance(leaf, Bind) else f"`{name}`" if leaf is None else "what stands here"
+    )
 
 
 def encode_lines(document: Any, shape: TextShape) -> list[str]:

@@ -122,7 +122,9 @@ def _known_category(slot: str, value: Any, state: ItemState) -> None:
         raise MisfitError("FIELD", "the name of the class is empty", "a name", value, "name")
     bound = (categories.closed or categories.adds) and slot in ("id", "index", "name")
     if (bound or (slot in ("index", "color") and categories.listed)) and not categories.knows(slot, value):
-        raise MisfitError("UNKNOWN_CATEGORY", f"there is no category with {slot} {value!r}", categories.told(slot, value), value)
+        raise MisfitError(
+            "UNKNOWN_CATEGORY", f"there is no category with {slot} {value!r}", categories.told(slot, value), value
+        )
 
 
 def _category(name: str, at: DocumentPath) -> Binder:

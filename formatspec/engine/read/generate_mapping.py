@@ -164,7 +164,9 @@ class _Writing:
 
     def single(self, one: Single) -> Iterator[str]:
         """The lines that read a field of one key."""
-        absent = "pass" if one.optional and not one.filled else f"{self.names.of('absent', self._absent(one))}(value, state)"
+        absent = (
+            "pass" if one.optional and not one.filled else f"{self.names.of('absent', self._absent(one))}(value, state)"
+        )
         if one.read is None:
             yield f"if {one.key!r} not in value: {absent}"
             return

@@ -292,8 +292,8 @@ def _text(leaf: Text, place: Place, scope: Scope, context: ReadContext, at: Docu
                 state.fault("DIFFERS", (*state.at, *at), place, words, own, value, case=case)
                 return
             why = template.template.explain(value) if isinstance(value, str) else ""
-            for part, slot in names.items():
-                why = why.replace(f"`{part}`", f"`{slot}`")
+            for field, slot in names.items():
+                why = why.replace(f"`{field}`", f"`{slot}`")
             words = f"the text does not fit{': ' if why else ''}{why}"
             state.fault("FIELD", (*state.at, *at), place, words, leaf.source, value)
             return

@@ -89,7 +89,11 @@ def text_template(leaf: Text, scope: Scope, place: Place) -> TextTemplate:
         if pattern == r".+" and mark:
             # What may be absent behind a text is told from the text by the mark, which it then cannot hold.
             pattern, render = rf"[^{re.escape(mark)}]+", partial(_without, mark)
-        parts.append(TemplateField(name, pattern, str, render, wants=_wants(pattern) or _format_wants(part, scope), optional=absent))
+        parts.append(
+            TemplateField(
+                name, pattern, str, render, wants=_wants(pattern) or _format_wants(part, scope), optional=absent
+            )
+        )
     try:
         template = compile_template(parts, limit=1 << 22)
     except ValueError as error:

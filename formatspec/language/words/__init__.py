@@ -1,1 +1,1 @@
-"""What a spec says in place of what it should say: its entries held to their types, its indentation, other names."""
+"""What stands in a spec in place of what should: lines that are indented wrongly, and words that others use."""

@@ -89,9 +89,11 @@ def _misplaced(lines: Sequence[str], line: int) -> tuple[str, str] | None:
         )
     if is_list:
         rows = next((one for one in open_columns if one.is_list), None)
-        where = f"the last row above it, on line {rows.line}, has its dash at column {rows.column}: indent it alike" if (
-            rows is not None) else "indent it deeper than the key that it stands under"  # fmt: skip
-        return f"a row of a list begins at column {column}, where the keys of a mapping stand (line {fits[0].line})", where
+        where = "indent it deeper than the key that it stands under"
+        if rows is not None:
+            where = f"the last row above it, on line {rows.line}, has its dash at column {rows.column}: indent it alike"
+        begins = f"a row of a list begins at column {column}"
+        return f"{begins}, among the keys of a mapping (line {fits[0].line})", where
     dash = fits[0]
     return (
         f"a key begins at column {column}, where the dash of line {dash.line} stands",

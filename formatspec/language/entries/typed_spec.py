@@ -165,8 +165,9 @@ def _resembled(spot: _Spot) -> Any:
     if not isinstance(spot.node.value, dict):
         return None
     models = _models(spot.allowed)
-    scores = [sum(nearest(str(key), _words(one)) is not None for key in spot.node.value) for one in models]
-    return models[scores.index(max(scores))] if scores and max(scores) else None
+    scores: list[int] = [sum(nearest(str(key), _words(one)) is not None for key in spot.node.value) for one in models]
+    best = max(scores, default=0)
+    return models[scores.index(best)] if best else None
 
 
 def _said(allowed: Any) -> str:
@@ -181,7 +182,9 @@ def _kind_said(one: Any) -> str:
     if one is FileSpec:
         return "the path of its files, or a mapping with `path`"
     if isinstance(one, type) and issubclass(one, BaseModel):
-        needed = [name for name, field in zip(_words(one), one.model_fields.values(), strict=True) if field.is_required()]
+        needed = [
+            name for name, field in zip(_words(one), one.model_fields.values(), strict=True) if field.is_required()
+        ]
         shown = needed or _words(one)
         return f"a mapping {{{', '.join(f'{word}: …' for word in shown[:6])}}}"
     if get_origin(one) is Literal:
@@ -230,9 +233,7 @@ def _unfit(spot: _Spot, detail: Any) -> Problem:
         expected = detail["ctx"]["expected"]
         choices = [one or other for one, other in re.findall(r"\"([^\"]*)\"|'([^']*)'", expected)]
         near = nearest(given, choices) if isinstance(given, str) else None
-        return Problem(
-            f"{where} is {given!r}", spot.place, expected, hint=f"did you mean {near!r}?" if near else ""
-        )
+        return Problem(f"{where} is {given!r}", spot.place, expected, hint=f"did you mean {near!r}?" if near else "")
     if kind == "string_too_short":
         return Problem(f"{where} is empty", spot.place, "some text")
     if kind == "string_pattern_mismatch":
