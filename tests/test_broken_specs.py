@@ -71,7 +71,7 @@ MISTAKES: dict[str, tuple[bytes, str]] = {
     "a path that is a number": (swap("path: classes.txt", "path: 3"), r":10:11: files.classes.path is 3; expected a text \(template"),
     "a style that is no mapping": (swap("{separators: compact}", "true"), r":14:12: files.record.style is True; expected a mapping \{separators: …"),
     "an entry that is neither true nor false": (swap("style: {separators: compact}", "style: {header: [a]}"), r"files.record.style.header is \['a'\]; expected true or false"),
-    "levels that are a list": (swap("items: [record]", "levels: {BOX_EMPTY: [error]}"), r":3:20: levels.BOX_EMPTY is \['error'\]; expected a text, or a mapping, of which each entry is a text"),
+    "levels that are a list": (swap("items: [record]", "levels: {BOX_EMPTY: [error]}"), r":3:21: levels.BOX_EMPTY is \['error'\]; expected a text, or a mapping, of which each entry is a text"),
     # what people call otherwise
     "a class": (swap("kind: category.name", "kind: class"), r":23:\d+: 'class' .*the language calls it `category.name`"),
     "corners as others call them": (swap("bbox | xywh", "bbox | xyxy"), r":22:\d+: no codec is called 'xyxy'; the language calls it sides"),
