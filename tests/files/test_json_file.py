@@ -175,7 +175,7 @@ def test_a_number_of_thousands_of_digits_is_infinite_so_that_its_place_is_report
     ("text", "said"),
     [
         ("{'a': 1}", "stands in single quotes: JSON takes double quotes alone"),
-        ('{"a": \'b\'}', "stands in single quotes"),
+        ("{\"a\": 'b'}", "stands in single quotes"),
         ('{"a": [1, 2,]}', "a comma stands before ']': remove it"),
         ('{"a": [1, 2', "the file ends in the middle"),
         ('{"a": "b', "the file ends in the middle"),

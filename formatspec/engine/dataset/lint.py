@@ -92,7 +92,24 @@ def choices(options: Mapping[str, OptionSpec]) -> list[dict[str, Any]]:
 
 def notes(source: Source) -> tuple[Problem, ...]:
     """What is no mistake in a spec, but seldom meant: each thing once."""
-    return tuple(dict.fromkeys(note for form in forms(source) for note in required_slots(form)))
+    parted = (note for layout in source.layouts for rule in layout.rules.values() for note in _parted_by_blanks(rule))
+    return tuple(dict.fromkeys((*(note for form in forms(source) for note in required_slots(form)), *parted)))
+
+
+_PARTS = {"bbox": 4, "rotated": 5, "circle": 3, "ellipse": 5}
+"""Slots of a fixed count of numbers, which may stand under a key each."""
+
+
+def _parted_by_blanks(rule: Rule) -> Iterator[Problem]:
+    """Notes on a key of as many words as its slot has numbers: it is one key, and probably meant as several."""
+    for field in rule.fields if isinstance(rule, MapRule) else ():
+        leaf = field.rule.leaf if isinstance(field.rule, LeafRule) else None
+        words = field.keys[0].split()
+        if len(field.keys) == 1 and isinstance(leaf, Bind) and _PARTS.get(leaf.names[0]) == len(words):
+            hint = f"part them by commas if each is a key: `{', '.join(words)}`"
+            yield Problem(f"`{field.keys[0]}` is one key, whose name has blanks", field.place, hint=hint)
+    for one in inside(rule):
+        yield from _parted_by_blanks(one)
 
 
 def _worded_once(problems: Mapping[Problem, None]) -> list[Problem]:

@@ -42,6 +42,15 @@ def _same_numbers(numbers: Sequence[float], value: Any) -> bool:
     )
 
 
+def _as_corners(numbers: Sequence[float], size: tuple[int, int] | None) -> str:
+    """A hint where a corner and a size lie outside the image, and would lie inside it as two corners."""
+    if size is None or len(numbers) != 4:
+        return ""
+    x, y, right, bottom = numbers
+    fits = 0 <= x < right <= size[0] and 0 <= y < bottom <= size[1]
+    return "; read as two corners, its numbers would lie inside" if fits else ""
+
+
 class Reporter:
     """Turns the faults of one dataset into findings."""
 
@@ -108,8 +117,10 @@ class Reporter:
         if not fault.slot or fault.place is None or fault.code not in _GEOMETRIC:
             return fault.message
         numbers = self.form.levels.stated(fault.slot, fault.value, fault.size, fault.place)
-        if not numbers or len(numbers) > MOST_NUMBERS or _same_numbers(numbers, fault.got):
+        if not numbers or len(numbers) > MOST_NUMBERS:
             return fault.message
+        if _same_numbers(numbers, fault.got):
+            return f"{fault.message}{_as_corners(numbers, fault.size)}"
         return f"{fault.message} (in the file: {', '.join(f'{number:.6g}' for number in numbers)})"
 
     def _named(self, fault: Fault) -> DocumentPath:

@@ -74,6 +74,8 @@ class Categories:
         }
         self.numbered = tuple(numbered)
         self._told: dict[str, str] = {}
+        self.listed_in: tuple[str, ...] = ()
+        """The files that list them, as far as messages name these."""
         self.merged, self.adds = len({id(category) for _, category in numbered}) < len(numbered), False
         self._met: dict[Any, Category] = {}
         self._named: dict[str, _Named] = {}
@@ -81,7 +83,7 @@ class Categories:
     def opened(self) -> Categories:
         """The same categories, to which rows may add others by their numbers."""
         made = Categories(self.listed, False, self.match, self.numbered)
-        made.adds = True
+        made.adds, made.listed_in = True, self.listed_in
         return made
 
     def merged_by_name(self) -> Categories:
@@ -91,6 +93,7 @@ class Categories:
             first.setdefault((category.name, category.parent), category)
         own = [(one, first[same.name, same.parent]) for one, same in self.numbered]
         made = Categories(tuple(first.values()), self.closed, self.match, own)
+        made.listed_in = self.listed_in
         for category in self.listed:
             same = first[category.name, category.parent]
             for key in ("id", "index"):
@@ -134,7 +137,9 @@ class Categories:
         near = nearest(value, map(str, known)) if isinstance(value, str) and slot == "name" else None
         listed = self._told.get(slot)
         if listed is None:
-            listed = self._told[slot] = _listed(known, {} if slot == "name" else {v: c.name for v, c in known.items()})
+            names = {} if slot == "name" else {value: category.name for value, category in known.items()}
+            files = f", listed in {' and '.join(self.listed_in[:2])}" if self.listed_in else ""
+            listed = self._told[slot] = f"{_listed(known, names)}{files}"
         return f"{listed}; did you mean {near!r}?" if near is not None else listed
 
     def named(self, slot: str) -> Mapping[Any, Category]:
