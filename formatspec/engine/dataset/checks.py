@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from formatspec.engine.base.faults import DocumentPath, Fault, Record
 from formatspec.engine.dataset.dataset import OpenDataset
-from formatspec.engine.dataset.item.expected_files import expected_path
+from formatspec.engine.dataset.item.expected_files import told_path
 from formatspec.engine.dataset.item.read_item import Assembled
 from formatspec.engine.evaluate.write_context import Getter, WriteContext, WriteScope, WriteSetting, records_of
 from formatspec.engine.read.check_rows import place_of_row
@@ -321,7 +321,7 @@ def _namer(dataset: OpenDataset, name: str, path: str) -> str:
     named = (one.partition(".")[0] for one in dataset.form.spec.items)
     sources = [roles[one] for one in dict.fromkeys(named) if one in roles and one != name]
     told = {key: value for key, value in (roles[name].match(path) or {}).items() if value is not None}
-    paths = {expected_path(role, told): role for role in sources}
+    paths = {told_path(role, told): role for role in sources}
     there = [one for one, role in paths.items() if dataset.tree.exists(one) and role.name != IMAGE]
     if there:
         return f": no row of {' or '.join(there)} does"
