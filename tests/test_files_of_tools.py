@@ -236,3 +236,17 @@ def test_the_list_of_images_that_are_of_no_subset_in_voc(tmp_path: Path) -> None
     record = f"<annotation><folder>x</folder><filename>a.jpg</filename>{size}</annotation>"
     data = put(tmp_path, ["JPEGImages/a.jpg"], {"Annotations/a.xml": record, "ImageSets/Main/default.txt": "a\n"})
     assert [one.subsets for one in read(data, "voc")] == [("default",)]
+
+
+def test_pixels_of_superannotate_stand_in_a_copy_and_are_named_elsewhere(tmp_path: Path) -> None:
+    part = {"classId": 1, "className": "car", "parts": [{"color": "#000447"}], "attributes": []}
+    record = {"metadata": {"name": "a.jpg", "width": 100, "height": 80}, "instances": [part], "tags": []}
+    classes = [{"id": 1, "name": "car", "color": "#ff0000", "attribute_groups": []}]
+    documents = {"a.jpg___pixel.json": record, "classes/classes.json": classes}
+    data = put(tmp_path / "in", ["a.jpg", "a.jpg___save.png"], documents)
+    (item,) = read(data, "superannotate")
+    assert [one.category.name for one in item.objects] == ["car"]
+    fs.convert(data, spec="superannotate", to="superannotate", out=tmp_path / "out")
+    assert (tmp_path / "out/a.jpg___save.png").read_bytes() == (data / "a.jpg___save.png").read_bytes()
+    told = fs.convert(data, spec="superannotate", to="coco", out=tmp_path / "coco").loss_report
+    assert ("kept files: painted", 1) in [(line["what"], line["count"]) for line in told]

@@ -22,9 +22,14 @@ Kept = tuple[str, str]
 def kept_in_files(source: OpenDataset) -> Iterator[Kept]:
     """What each shared document keeps: a pair for each file and key, and for each category and key.
 
+    A file of which the spec says no more than its path is kept whole.
+
     A category that several files list is counted once for each of its keys.
     """
     listed: set[tuple[str, str]] = set()
+    for role in source.form.roles.values():
+        if role.kept and role.rule is None and not role.folder:  # nothing is said of what the files hold
+            yield from [(f"kept files: {role.name}", "files") for _ in source.index.claimed.of(role.name)]
     for role in source.form.documents:
         files = [file for file in source.index.shared if file.role == role.name]
         if role.codec is None or role.span != "shared" or not files:

@@ -41,6 +41,8 @@ def read_item_file(
         if raster is not None and state.origin:
             rasters[role.name] = raster
         return
+    if role.codec is None:
+        return  # nothing is said of what the file holds
     document = read_document(role, path, tree, state, purpose.checks or purpose.strict)
     if document is None:
         return
