@@ -213,16 +213,6 @@ def test_point_labels_of_open_images_stand_in_a_copy(tmp_path: Path) -> None:
     assert (tmp_path / "out/oidv7-val-annotations-point-labels.csv").read_text() == points
 
 
-def test_the_key_of_an_image_may_have_any_name_in_label_studio(tmp_path: Path) -> None:
-    value = {"x": 10, "y": 10, "width": 20, "height": 25, "rotation": 0, "rectanglelabels": ["car"]}
-    size = {"original_width": 100, "original_height": 80, "image_rotation": 0}
-    box = {"id": "r", "type": "rectanglelabels", "from_name": "l", "to_name": "i", **size, "value": value}
-    told = {"id": 2, "completed_by": 1, "was_cancelled": False, "result": [box]}
-    task = {"id": 3, "file_upload": None, "data": {"my_picture": "s3://b/c.jpg", "n": 3}, "annotations": [told]}
-    (item,) = read(put(tmp_path, ["images/c.jpg"], {"project.json": [task]}), "label_studio")
-    assert [one.bbox for one in item.objects] == [(10, 8, 20, 20)]
-
-
 def test_images_of_sagemaker_in_the_folders_of_their_addresses(tmp_path: Path) -> None:
     about = {"class-name": "cat", "confidence": 0.8, "type": "groundtruth/image-classification", "job-name": "j",
              "human-annotated": "yes", "creation-date": "2018-10-18T22:18:13.527256"}  # fmt: skip

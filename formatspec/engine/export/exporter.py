@@ -185,7 +185,7 @@ class Exporter:
             setting.held[id(thing)] = setting.held.get(id(thing), 0) | setting.held.get(id(shown), 0)
             setting.refused += [(id(thing), names) for mark, names in setting.refused if mark == id(shown) != id(thing)]
         for role in self.roles if whole else ():
-            if role.span == "record":
+            if role.span == "record" and not (role.kept and not self._written_back()):
                 files.extend(self._record_files(role, own, context))
         self.named[item.key if place == item.key else place] = item.key
         for path, data in files:
