@@ -265,6 +265,8 @@ def numbers_in(value: Any) -> list[float]:
 def close(one: Any, other: Any, tolerance: float) -> bool:
     if isinstance(one, tuple) and isinstance(other, tuple):
         return len(one) == len(other) and all(close(a, b, tolerance) for a, b in zip(one, other, strict=True))
+    if isinstance(one, Region):
+        return bool(one == other)
     return bool(abs(one - other) <= tolerance)
 
 
