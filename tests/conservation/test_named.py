@@ -144,3 +144,41 @@ def test_an_attribute_that_only_rows_of_others_have_a_place_for_is_named(tmp_pat
     rows = [{**outlined(1, 1, 5, 5), "attributes": {"z": 1.5, "visibility": 0.5}}]
     _, lost = converted(coco(tmp_path / "in", rows), "mot_seq")
     assert lost["attribute z"] == 1 and "attribute visibility" not in lost
+
+
+def test_ids_of_captions_that_a_shared_file_counts_anew_are_named(tmp_path: Path) -> None:
+    """Ids that hold within one image's document may stand twice in the file of all images."""
+    captions = [{"n": 1, "words": "a cat"}, {"n": 2, "words": "a dog"}, {"n": 1, "words": "a cow"}]
+    out, lost = told(tmp_path, {"captions": captions}, "coco")
+    assert lost["ids of captions renumbered"] == 3
+    (item,) = fs.open(out, "coco")
+    assert [(one.id, one.text) for one in item.captions] == [(1, "a cat"), (2, "a dog"), (3, "a cow")]
+
+
+BLOCKS = """
+formatspec: 1
+name: blocks
+files:
+  image: "{name}.png"
+  words:
+    path: "{name}.txt"
+    lines: {each: objects, blocks: group, lines: "{category.name:token} {bbox | xywh}"}
+"""
+
+
+@pytest.mark.parametrize(
+    ("groups", "anew"),
+    [([1, 1, 2, 2], 0), ([7, 7], 2), ([1], 1), ([1, 1, 3, 3], 2), ([1, 1, None, 3, 3], 0), ([1, 2, 1], 3), ([None], 0)],
+)
+def test_groups_that_blocks_of_lines_number_anew_are_named(tmp_path: Path, groups: list[Any], anew: int) -> None:
+    """A block has the number of its place, and a row alone in its block is read without one."""
+    target = tmp_path / "blocks.yaml"
+    target.write_text(BLOCKS)
+    things = [
+        {"id": place, "class": "cat", "group": group, "box": [1 + place, 2, 9, 8]} for place, group in enumerate(groups)
+    ]
+    things = [{key: part for key, part in one.items() if part is not None} for one in things]
+    out, lost = told(tmp_path, {"things": things}, str(target))
+    assert lost.get("groups that blocks of lines number anew", 0) == anew
+    (item,) = fs.open(out, str(target))
+    assert sum(had is not None and had != one.group for had, one in zip(groups, item.objects, strict=True)) == anew

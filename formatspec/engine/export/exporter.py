@@ -126,7 +126,7 @@ class Exporter:
         self.alike = AlikeRows(target, self.spooled)
         self.values = {name: value_slots(target.roles[name]) for name in self.spooled}
         self.frames = {name: spell for name in self.spooled if (spell := asked.frame_writer(target.roles[name]))}
-        self.renumbers = narrower(adapter)
+        self.renumbers = losses.renumbered = narrower(adapter)
         self.told_twice = told_twice(self.spooled.values())
         self.objects = 0
         self.numbering = Absolute() if counts_on(target) else Relative()
@@ -199,7 +199,7 @@ class Exporter:
         lost = [*left_out, *unwritten.of(own, setting, stated)]
         for what, unit in lost:
             self.losses.note(what, unit)
-        if self.renumbers and noted == self.adapter.notes.get(RENUMBERED, 0):
+        if "objects" in self.renumbers and noted == self.adapter.notes.get(RENUMBERED, 0):
             with_ids = sum(1 for one in taken.objects[:stated] if one.id is not None)
             self.adapter.note(RENUMBERED, with_ids)
         count_item(self.tally, item, own, setting, unwritten, lost, stated)
@@ -278,6 +278,7 @@ class Exporter:
         else:
             source = origin.documents.get(role.name, NO_SOURCE) if origin is not None else NO_SOURCE
             document, encode = self._document(role, context, source), role.codec.encode
+            self.losses.blocks(document, role.codec.shape)
         if role.optional and not was_there and not document:
             return
         rows = len(document) if text is not None else rows_in(role.codec.rule, document)
