@@ -127,7 +127,7 @@ class Exporter:
         self.values = {name: value_slots(target.roles[name]) for name in self.spooled}
         self.frames = {name: spell for name in self.spooled if (spell := asked.frame_writer(target.roles[name]))}
         self.renumbers = losses.renumbered = narrower(adapter)
-        self.told_twice = told_twice(self.spooled.values())
+        self.told_twice = told_twice(target, self.spooled)
         self.objects = 0
         self.numbering = Absolute() if counts_on(target) else Relative()
         self.numbers: dict[int, int] = {}
@@ -213,10 +213,11 @@ class Exporter:
         return self.same and (bool(self.sources) or self.are_read)
 
     def _in_subsets(self, item: Item) -> None:
-        """Note an item's subsets, as they are and as they were read."""
+        """Note an item's subsets, as they are and as they were read; that of its folder alone where a folder has one."""
         now, then = self.subsets
         put = item.captures.get("subset")
-        now.update(item.subsets or ((put,) if isinstance(put, str) else ()))
+        alone = not item.subsets or (not self.same and "subset" in self.target.key_names)
+        now.update(((put,) if isinstance(put, str) else ()) if alone else item.subsets)
         if item.origin is not None and item.origin.as_read is not None:
             then.update(item.origin.as_read.subsets)
 

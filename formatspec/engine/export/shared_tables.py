@@ -97,11 +97,18 @@ def _all_spooled(form: Format) -> Iterator[Spooled]:
             yield from spooled_tables(role)
 
 
-def told_twice(roles: Iterable[Iterable[Spooled]]) -> bool:
-    """Whether several roles tell of one object by its id, which then must be one number in all their files."""
-    by_id = [any(rule.each.by == ("id",) for one in tables for rule in one.rules if one.kind == "object")
-             for tables in roles]  # fmt: skip
-    return sum(by_id) > 1
+def told_twice(form: Format, roles: Mapping[str, Iterable[Spooled]]) -> bool:
+    """Whether several files may tell of one object by its id, which then must be one number in all of them.
+
+    They are files of several roles, or of several subsets in which one image may stand.
+    """
+    by_id = [
+        name
+        for name, tables in roles.items()
+        if any(rule.each.by == ("id",) for one in tables for rule in one.rules if one.kind == "object")
+    ]
+    apart = "subset" not in form.key_names and any("subset" in form.roles[name].captures for name in by_id)
+    return len(by_id) > 1 or apart
 
 
 def tells_of_items(form: Format) -> bool:

@@ -205,7 +205,7 @@ class Adapter:
         self.source = source
         self.target = target
         self.numbers_meet = numbers_meet
-        self.same = not numbers_meet and _alike(source, target)
+        self.same = not numbers_meet and alike(source, target)
         self.renamed = dict(renamed)
         self.notes: dict[str, int] = {}
         self.naming = Naming(source, target, None if self.same else keys, renamed)
@@ -313,7 +313,8 @@ class Adapter:
         return things
 
 
-def _alike(source: Format, target: Format) -> bool:
+def alike(source: Format, target: Format) -> bool:
+    """Whether source and target are one layout of one format, so that rows keep their spelling."""
     return (
         source.source.is_same(target.source)
         and source.layout.variant == target.layout.variant
