@@ -182,3 +182,53 @@ def test_groups_that_blocks_of_lines_number_anew_are_named(tmp_path: Path, group
     assert lost.get("groups that blocks of lines number anew", 0) == anew
     (item,) = fs.open(out, str(target))
     assert sum(had is not None and had != one.group for had, one in zip(groups, item.objects, strict=True)) == anew
+
+
+APART = """
+formatspec: 1
+name: apart
+files:
+  image: "{name}.png"
+  record:
+    path: "{name}.json"
+    json:
+      rows:
+        - one of:
+            - {each: objects, kind: = 'choice', "size?": image.width, "from, value": "attributes | entry(choices, x)"}
+            - {each: objects, kind: = 'box', box: bbox | xywh, class: category.name}
+            - {each: labels, kind: = 'choice', from: keep else 'label', value: {choices: [category.name]}}
+"""
+
+
+def test_categories_that_labels_alone_name_are_listed(tmp_path: Path) -> None:
+    """A row of an object and a row of a label may differ in nothing but what a leaf of attributes refuses."""
+    spec = tmp_path / "apart.yaml"
+    spec.write_text(APART)
+    rows = [
+        {"kind": "box", "box": [1, 2, 9, 8], "class": "cat"},
+        {"kind": "choice", "from": "label", "value": {"choices": ["night"]}},
+    ]
+    data = put(tmp_path / "in", {"a.png": image_bytes(40, 30, "png"), "a.json": json.dumps({"rows": rows})})
+    assert fs.open(data, spec).classes == ("cat", "night")
+    out, _ = converted(data, "cvat_images", spec=spec)
+    (item,) = (found := fs.open(out, "cvat_images"))
+    assert not found.findings and [one.category.name for one in item.labels if one.category] == ["night"]
+
+
+def test_objects_that_are_made_of_areas_have_numbers_that_no_other_object_has(tmp_path: Path) -> None:
+    """An area has no number: in a file of all objects it would take one that another object has."""
+    data = coco(tmp_path / "in", [outlined(1, 2, 3, 4), outlined(10, 2, 3, 4)])
+    area = {"size": [30, 40], "counts": [1000, 100, 100]}
+    document = json.loads((data / "annotations/instances_train.json").read_text())
+    document["images"] += [{**document["images"][0], "id": 2, "file_name": "b.png"}]
+    (data / "images/train/b.png").write_bytes(image_bytes(40, 30, "png"))
+    stuff = [
+        {"id": image, "image_id": image, "category_id": 2, "segmentation": area, "area": 100, "bbox": [33, 0, 4, 30]}
+        for image in (1, 2)
+    ]
+    (data / "annotations/instances_train.json").write_text(json.dumps(document))
+    (data / "annotations/stuff_train.json").write_text(json.dumps({**document, "annotations": stuff}))
+    out, lost = converted(data, "lvis")
+    found = fs.open(out, "lvis")
+    assert [len(item.objects) for item in found] == [3, 1] and not found.findings
+    assert lost["object ids renumbered"] == 2

@@ -183,3 +183,12 @@ def test_a_document_names_only_folders_in_which_images_were_put(tmp_path: Path, 
     told = yaml.safe_load((out / "data.yaml").read_text())
     assert all((out / told[name]).is_dir() for name in ("train", "val", "test") if name in told)
     assert {one.code for one in fs.validate(out, "yolo_ultralytics").findings} <= {"SPLIT_LEAK"}
+
+
+@pytest.mark.parametrize("to", ["lvis", "label_studio", "coco_text"])
+def test_items_in_hand_of_which_ids_stand_twice_get_new_ones(tmp_path: Path, to: str) -> None:
+    held = list(fs.open(numbered_apart(tmp_path / "in", {"train": "ab", "val": "bc"}), "coco"))
+    assert len({item.id for item in held}) < len(held)
+    out = fs.write(held, tmp_path / "out", to=to).out
+    found = fs.open(out, to)
+    assert sorted(len(item.objects) for item in found) == [1, 1, 2] and not found.findings

@@ -131,7 +131,7 @@ def narrower(adapter: Adapter) -> frozenset[str]:
     if adapter.same:
         return frozenset()
     spread = _spread(adapter.target)
-    return spread if adapter.numbers_meet else spread - _spread(adapter.source)
+    return spread if adapter.numbers_meet or adapter.adds_objects else spread - _spread(adapter.source)
 
 
 def holds_apart(form: Format) -> bool:

@@ -66,7 +66,8 @@ class Conversion:
         self.settled = listed
         self.labels = Labels(plan.labels) if plan.labels is not None else None
         names = (entry.names for entry in source.entries)
-        self.adapter = Adapter(source.form, form, names, plan.subsets, numbers_meet(source, form, plan))
+        meet, adds = numbers_meet(source, form, plan), areas_join_objects(source, form)
+        self.adapter = Adapter(source.form, form, names, plan.subsets, meet, adds)
         self.listed = self.labels.categories(listed) if self.labels is not None else listed
         named = None if self.adapter.same else class_of(source.form, plan.default_class)
         self.classes = None if named is None else GivenClass(named, self.listed)
@@ -332,6 +333,18 @@ def numbers_meet(source: OpenDataset, form: Format, plan: Plan) -> bool:
     if any(len({now.get(str(name), name) for name in subsets}) < len(subsets) for subsets in numbering):
         return True
     return not alike(source.form, form) and _stand_twice(source, form)
+
+
+def areas_join_objects(source: OpenDataset, form: Format) -> bool:
+    """Whether areas of the source become objects of a target that knows objects alone."""
+    known = {table for role in form.documents if not role.kept for table in wanted_slots.tables(role.document_rule)}
+    if "areas" in known or "objects" not in known:
+        return False
+    there = {file.role for file in source.index.shared}
+    return any(
+        "areas" in wanted_slots.tables(role.document_rule) and (role.span != "shared" or role.name in there)
+        for role in source.form.documents
+    )
 
 
 def _stand_twice(source: OpenDataset, form: Format) -> bool:

@@ -191,7 +191,7 @@ class Adapter:
 
     def __init__(
         self, source: Format, target: Format, keys: Iterable[Mapping[str, Any]], renamed: Mapping[str, str],
-        numbers_meet: bool = False,
+        numbers_meet: bool = False, adds_objects: bool = False,
     ) -> None:  # fmt: skip
         """Compare source and target once, so that items are adapted without asking the specs again.
 
@@ -201,10 +201,12 @@ class Adapter:
             keys: The key names of all items of the source, from which their names in the target follow.
             renamed: New names of subsets by old ones.
             numbers_meet: Whether items come into one file whose numbers held in files of their own.
+            adds_objects: Whether objects without a number of their own join those that have one.
         """
         self.source = source
         self.target = target
         self.numbers_meet = numbers_meet
+        self.adds_objects = adds_objects
         self.same = not numbers_meet and alike(source, target)
         self.renamed = dict(renamed)
         self.notes: dict[str, int] = {}
