@@ -167,7 +167,10 @@ def test_a_shape_that_is_only_kept_is_never_made(tmp_path: Path) -> None:
     """An object without a shape would stand there as one whose corners are missing, which nobody reads."""
     spec = tmp_path / "opaque.yaml"
     spec.write_text(OPAQUE)
-    rows = [{"class": "cat", "kind": "solid", "corners": [1, 2, 3]}, {"class": "dog", "kind": "box", "box": [1, 2, 3, 4]}]
+    rows = [
+        {"class": "cat", "kind": "solid", "corners": [1, 2, 3]},
+        {"class": "dog", "kind": "box", "box": [1, 2, 3, 4]},
+    ]
     data = put(tmp_path / "in", {"a.png": image_bytes(40, 30, "png"), "a.json": json.dumps({"rows": rows})})
     copy, lost = converted(data, spec, spec=spec, where="true")
     assert json.loads((copy / "a.json").read_text()) == {"rows": rows} and not lost

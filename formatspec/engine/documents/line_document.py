@@ -51,7 +51,7 @@ class LineShape(msgspec.Struct, frozen=True):
 
 
 class RowsShape(msgspec.Struct, frozen=True):
-    """Rows; `blocks`: the slot of a row that tells the number of its block, where blank lines part the rows; else ""."""
+    """Rows; `blocks`: the slot of a row that tells the number of its block, where blank lines part rows; else ""."""
 
     row: TextShape
     blocks: str = ""

@@ -213,7 +213,7 @@ class Exporter:
         return self.same and (bool(self.sources) or self.are_read)
 
     def _in_subsets(self, item: Item) -> None:
-        """Note an item's subsets, as they are and as they were read; that of its folder alone where a folder has one."""
+        """Note an item's subsets, as they are and as they were read; only that of its folder where folders have one."""
         now, then = self.subsets
         put = item.captures.get("subset")
         alone = not item.subsets or (not self.same and "subset" in self.target.key_names)
