@@ -232,3 +232,31 @@ def test_objects_that_are_made_of_areas_have_numbers_that_no_other_object_has(tm
     found = fs.open(out, "lvis")
     assert [len(item.objects) for item in found] == [3, 1] and not found.findings
     assert lost["object ids renumbered"] == 2
+
+
+MASKS = """
+formatspec: 1
+name: masks
+files:
+  image: "{name}.png"
+  boxes: {path: "{name}.json", json: {boxes: [{each: objects, class: category.name, box: bbox | xywh}]}}
+  mask: {path: "{name}-{object.id:d}.png", need: optional, image: gray, pixels: {L: 'slot | map(0=null, 255=region)'}}
+"""
+
+
+def test_ids_that_were_made_are_not_lost(tmp_path: Path) -> None:
+    """Only the masks' names would tell the id: a source without ids loses none, and one with ids does."""
+    target = tmp_path / "masks.yaml"
+    target.write_text(MASKS)
+    stated = [{"id": 5, "class": "cat", "box": [1, 2, 9, 8]}]
+    assert told(tmp_path, {"things": stated}, str(target))[1]["object ids"] == 1
+    data = put(
+        tmp_path / "yolo",
+        {
+            "images/train/a.png": image_bytes(40, 30, "png"),
+            "labels/train/a.txt": "0 0.5 0.5 0.2 0.2\n",
+            "data.yaml": "path: .\ntrain: images/train\nval: images/train\nnames: [cat]\n",
+        },
+    )
+    _, lost = converted(data, str(target), spec="yolo_ultralytics")
+    assert "object ids" not in lost

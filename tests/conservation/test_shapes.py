@@ -189,3 +189,21 @@ def test_a_circle_that_went_through_an_ellipse_in_percent_is_a_circle(tmp_path: 
     rx, ry = (radius / size * 100 / 100 * size for size in (width, height))
     assert derive.circle(Object(ellipse=(12, 3, rx, ry, 0))) == pytest.approx((12, 3, radius))
     assert derive.circle(Object(ellipse=(12, 3, radius, radius * 1.001, 0))) is None
+
+
+def test_an_object_whose_keypoints_are_all_unlabelled_is_written_by_its_box(tmp_path: Path) -> None:
+    """Rows of poses have places for keypoints of every object: a skeleton at the corner of the image says nothing."""
+    labels = "0 0.5 0.5 0.2 0.2 0 0 0 0 0 0\n0 0.25 0.5 0.2 0.2 0.25 0.5 2 0.2 0.5 1\n"
+    data = put(
+        tmp_path / "in",
+        {
+            "images/train/a.png": image_bytes(40, 30, "png"),
+            "labels/train/a.txt": labels,
+            "data.yaml": "path: .\ntrain: images/train\nval: images/train\nnames: [cat]\nkpt_shape: [2, 3]\n",
+        },
+    )
+    out, lost = converted(data, "cvat_images")
+    (item,) = fs.open(out, "cvat_images")
+    boxed, posed = item.objects
+    assert boxed.bbox == pytest.approx((16, 12, 8, 6)) and not boxed.keypoints
+    assert len(posed.keypoints) == 2 and lost["boxes"] == lost["keypoints"] == 1

@@ -103,6 +103,7 @@ class Conversion:
     def exporter(self) -> Exporter:
         """What writes items, compiled once for all shards of a process."""
         losses = Losses(self.form, self.categories, self.adapter.same)
+        losses.numbered = self.adapter.numbered
         made = Exporter(
             self.form,
             self.categories,

@@ -119,6 +119,7 @@ class Losses:
         self.same = same
         self.categories = categories
         self.renumbered: Set[str] = frozenset()
+        self.numbered: Set[int] = frozenset()
         made = [role for role in target.documents if not role.kept]
         meanings = _meanings(target, same)
         self.item_slots = _item_slots(target, meanings)
@@ -223,7 +224,7 @@ class Losses:
                     self.note("stated areas that differ from those of what is written")
                 if not bits & (BOXED | BITS["polygons"] | BITS["region"]):
                     bits &= ~BITS["bbox"]  # it followed from what is left out
-            stated = stated_bits(thing)
+            stated = stated_bits(thing) & ~(BITS["id"] if id(thing) in self.numbered else 0)
             gone = stated & ~bits & ~ATTRIBUTES
             if stated & bits & BITS["bbox"] and not bits & BOXED and _is_another_box(thing, bits, item):
                 self.note("bounding boxes that differ from their outlines")
