@@ -96,7 +96,7 @@ class HeldItems(OpenDataset):
 
     def __init__(self, items: Sequence[Item], categories: Sequence[Category | str], images: Path | None) -> None:
         """Raises UnfitItemsError where two items have one key or one image, or one has no image."""
-        self.items = {_path_of(item): item for item in _told_apart(items)}
+        self.items = {_path_of(item): item for item in _numbered_apart(_told_apart(items))}
         held = {path: item.image for path, item in self.items.items() if item.image is not None}
         source = load_source(SPEC)
         form = compile_format(source, source.layouts[0], {})
@@ -174,6 +174,14 @@ def _told_apart(items: Sequence[Item]) -> Sequence[Item]:
             raise UnfitItemsError(f"the items {paths[path]!r} and {item.key!r} have one image, {path}")
         paths[path] = item.key
     return items
+
+
+def _numbered_apart(items: Sequence[Item]) -> Sequence[Item]:
+    """Items with ids that stand once; without any where ids of several datasets or subsets meet."""
+    ids = [item.id for item in items if item.id is not None]
+    if len(set(ids)) == len(ids):
+        return items
+    return [msgspec.structs.replace(item, id=None) for item in items]
 
 
 def _path_of(item: Item) -> str:

@@ -93,9 +93,11 @@ def ellipse(thing: Shape) -> tuple[float, ...] | None:
 
 
 def circle(thing: Shape) -> tuple[float, ...] | None:
-    """The stated circle, else the ellipse if its radii are equal."""
-    if thing.circle is not None or thing.ellipse is None or thing.ellipse[2] != thing.ellipse[3]:
+    """The stated circle, else the ellipse if its radii are equal but for the rounding of doubles."""
+    if thing.circle is not None or thing.ellipse is None:
         return thing.circle
+    if not math.isclose(thing.ellipse[2], thing.ellipse[3], rel_tol=1e-9):
+        return None
     return thing.ellipse[:3]
 
 

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 import formatspec as fs
 from formatspec.cli.main import app
 from formatspec.engine.conservation.tally import Tally, imbalances
-from formatspec.engine.export import exporter
+from formatspec.engine.export import gather_rows
 from formatspec.engine.export.join_shards import Finisher, SpooledRows
 from formatspec.engine.export.lost.losses import Losses
 from formatspec.engine.export.lost.lost_records import Unwritten
@@ -76,8 +76,10 @@ def note_removed(patch: pytest.MonkeyPatch) -> None:
 
 
 def lacking_value_in_the_same_format(patch: pytest.MonkeyPatch) -> None:
-    gather = exporter.gather_row
-    patch.setattr(exporter, "gather_row", lambda row, *rest: "no id" if row.table == "objects" else gather(row, *rest))
+    gather = gather_rows.gather_row
+    patch.setattr(
+        gather_rows, "gather_row", lambda row, *rest: "no id" if row.table == "objects" else gather(row, *rest)
+    )
     of = Unwritten.of
     patch.setattr(
         Unwritten, "of", lambda self, *rest: (loss for loss in of(self, *rest) if not loss[0].startswith("objects not"))

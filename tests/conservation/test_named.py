@@ -144,3 +144,119 @@ def test_an_attribute_that_only_rows_of_others_have_a_place_for_is_named(tmp_pat
     rows = [{**outlined(1, 1, 5, 5), "attributes": {"z": 1.5, "visibility": 0.5}}]
     _, lost = converted(coco(tmp_path / "in", rows), "mot_seq")
     assert lost["attribute z"] == 1 and "attribute visibility" not in lost
+
+
+def test_ids_of_captions_that_a_shared_file_counts_anew_are_named(tmp_path: Path) -> None:
+    """Ids that hold within one image's document may stand twice in the file of all images."""
+    captions = [{"n": 1, "words": "a cat"}, {"n": 2, "words": "a dog"}, {"n": 1, "words": "a cow"}]
+    out, lost = told(tmp_path, {"captions": captions}, "coco")
+    assert lost["ids of captions renumbered"] == 3
+    (item,) = fs.open(out, "coco")
+    assert [(one.id, one.text) for one in item.captions] == [(1, "a cat"), (2, "a dog"), (3, "a cow")]
+
+
+BLOCKS = """
+formatspec: 1
+name: blocks
+files:
+  image: "{name}.png"
+  words:
+    path: "{name}.txt"
+    lines: {each: objects, blocks: group, lines: "{category.name:token} {bbox | xywh}"}
+"""
+
+
+@pytest.mark.parametrize(
+    ("groups", "anew"),
+    [([1, 1, 2, 2], 0), ([7, 7], 2), ([1], 1), ([1, 1, 3, 3], 2), ([1, 1, None, 3, 3], 0), ([1, 2, 1], 3), ([None], 0)],
+)
+def test_groups_that_blocks_of_lines_number_anew_are_named(tmp_path: Path, groups: list[Any], anew: int) -> None:
+    """A block has the number of its place, and a row alone in its block is read without one."""
+    target = tmp_path / "blocks.yaml"
+    target.write_text(BLOCKS)
+    things = [
+        {"id": place, "class": "cat", "group": group, "box": [1 + place, 2, 9, 8]} for place, group in enumerate(groups)
+    ]
+    things = [{key: part for key, part in one.items() if part is not None} for one in things]
+    out, lost = told(tmp_path, {"things": things}, str(target))
+    assert lost.get("groups that blocks of lines number anew", 0) == anew
+    (item,) = fs.open(out, str(target))
+    assert sum(had is not None and had != one.group for had, one in zip(groups, item.objects, strict=True)) == anew
+
+
+APART = """
+formatspec: 1
+name: apart
+files:
+  image: "{name}.png"
+  record:
+    path: "{name}.json"
+    json:
+      rows:
+        - one of:
+            - {each: objects, kind: = 'choice', "size?": image.width, "from, value": "attributes | entry(choices, x)"}
+            - {each: objects, kind: = 'box', box: bbox | xywh, class: category.name}
+            - {each: labels, kind: = 'choice', from: keep else 'label', value: {choices: [category.name]}}
+"""
+
+
+def test_categories_that_labels_alone_name_are_listed(tmp_path: Path) -> None:
+    """A row of an object and a row of a label may differ in nothing but what a leaf of attributes refuses."""
+    spec = tmp_path / "apart.yaml"
+    spec.write_text(APART)
+    rows = [
+        {"kind": "box", "box": [1, 2, 9, 8], "class": "cat"},
+        {"kind": "choice", "from": "label", "value": {"choices": ["night"]}},
+    ]
+    data = put(tmp_path / "in", {"a.png": image_bytes(40, 30, "png"), "a.json": json.dumps({"rows": rows})})
+    assert fs.open(data, spec).classes == ("cat", "night")
+    out, _ = converted(data, "cvat_images", spec=spec)
+    (item,) = (found := fs.open(out, "cvat_images"))
+    assert not found.findings and [one.category.name for one in item.labels if one.category] == ["night"]
+
+
+def test_objects_that_are_made_of_areas_have_numbers_that_no_other_object_has(tmp_path: Path) -> None:
+    """An area has no number: in a file of all objects it would take one that another object has."""
+    data = coco(tmp_path / "in", [outlined(1, 2, 3, 4), outlined(10, 2, 3, 4)])
+    area = {"size": [30, 40], "counts": [1000, 100, 100]}
+    document = json.loads((data / "annotations/instances_train.json").read_text())
+    document["images"] += [{**document["images"][0], "id": 2, "file_name": "b.png"}]
+    (data / "images/train/b.png").write_bytes(image_bytes(40, 30, "png"))
+    stuff = [
+        {"id": image, "image_id": image, "category_id": 2, "segmentation": area, "area": 100, "bbox": [33, 0, 4, 30]}
+        for image in (1, 2)
+    ]
+    (data / "annotations/instances_train.json").write_text(json.dumps(document))
+    (data / "annotations/stuff_train.json").write_text(json.dumps({**document, "annotations": stuff}))
+    out, lost = converted(data, "lvis")
+    found = fs.open(out, "lvis")
+    assert [len(item.objects) for item in found] == [3, 1] and not found.findings
+    assert lost["object ids renumbered"] == 2
+
+
+MASKS = """
+formatspec: 1
+name: masks
+files:
+  image: "{name}.png"
+  boxes: {path: "{name}.json", json: {boxes: [{each: objects, class: category.name, box: bbox | xywh}]}}
+  mask: {path: "{name}-{object.id:d}.png", need: optional, image: gray, pixels: {L: 'slot | map(0=null, 255=region)'}}
+"""
+
+
+def test_ids_that_were_made_are_not_lost(tmp_path: Path) -> None:
+    """Only the masks' names would tell the id: a source without ids loses none, and one with ids does."""
+    target = tmp_path / "masks.yaml"
+    target.write_text(MASKS)
+    stated = [{"id": 5, "class": "cat", "box": [1, 2, 9, 8]}]
+    assert told(tmp_path, {"things": stated}, str(target))[1]["object ids"] == 1
+    data = put(
+        tmp_path / "yolo",
+        {
+            "images/train/a.png": image_bytes(40, 30, "png"),
+            "labels/train/a.txt": "0 0.5 0.5 0.2 0.2\n",
+            "data.yaml": "path: .\ntrain: images/train\nval: images/train\nnames: [cat]\n",
+        },
+    )
+    _, lost = converted(data, str(target), spec="yolo_ultralytics")
+    assert "object ids" not in lost

@@ -144,3 +144,66 @@ def test_boxes_are_turned_about_their_corner(tmp_path: Path) -> None:
         fs.convert(coco(tmp_path / f"{name}-coco", [{"bbox": [1, 2, 3, 4], "area": 12}]), to=name, out=back)
         (item,) = fs.open(back, name)
         assert item.objects[0].bbox == pytest.approx((1, 2, 3, 4)) and item.objects[0].rotated is None
+
+
+OPAQUE = """
+formatspec: 1
+name: opaque
+files:
+  image: "{name}.png"
+  record:
+    path: "{name}.json"
+    json:
+      rows:
+        - each: objects
+          class: category.name
+          one of:
+            - {kind: = 'box', box: bbox | xywh}
+            - {kind: = 'solid', corners: keep}
+"""
+
+
+def test_a_shape_that_is_only_kept_is_never_made(tmp_path: Path) -> None:
+    """An object without a shape would stand there as one whose corners are missing, which nobody reads."""
+    spec = tmp_path / "opaque.yaml"
+    spec.write_text(OPAQUE)
+    rows = [
+        {"class": "cat", "kind": "solid", "corners": [1, 2, 3]},
+        {"class": "dog", "kind": "box", "box": [1, 2, 3, 4]},
+    ]
+    data = put(tmp_path / "in", {"a.png": image_bytes(40, 30, "png"), "a.json": json.dumps({"rows": rows})})
+    copy, lost = converted(data, spec, spec=spec, where="true")
+    assert json.loads((copy / "a.json").read_text()) == {"rows": rows} and not lost
+    through, _ = converted(data, "datumaro", spec=spec)
+    out, lost = converted(through, spec)
+    kinds = [row["kind"] for row in json.loads((out / "a.json").read_text())["rows"]]
+    assert kinds == ["box"] and not fs.open(out, spec).findings
+
+
+@pytest.mark.parametrize("radius", [3.25, 3.75, 0.1, 7.3])
+def test_a_circle_that_went_through_an_ellipse_in_percent_is_a_circle(tmp_path: Path, radius: float) -> None:
+    from formatspec.model import derive
+    from formatspec.model.records import Object
+
+    width, height = 23, 7
+    rx, ry = (radius / size * 100 / 100 * size for size in (width, height))
+    assert derive.circle(Object(ellipse=(12, 3, rx, ry, 0))) == pytest.approx((12, 3, radius))
+    assert derive.circle(Object(ellipse=(12, 3, radius, radius * 1.001, 0))) is None
+
+
+def test_an_object_whose_keypoints_are_all_unlabelled_is_written_by_its_box(tmp_path: Path) -> None:
+    """Rows of poses have places for keypoints of every object: a skeleton at the corner of the image says nothing."""
+    labels = "0 0.5 0.5 0.2 0.2 0 0 0 0 0 0\n0 0.25 0.5 0.2 0.2 0.25 0.5 2 0.2 0.5 1\n"
+    data = put(
+        tmp_path / "in",
+        {
+            "images/train/a.png": image_bytes(40, 30, "png"),
+            "labels/train/a.txt": labels,
+            "data.yaml": "path: .\ntrain: images/train\nval: images/train\nnames: [cat]\nkpt_shape: [2, 3]\n",
+        },
+    )
+    out, lost = converted(data, "cvat_images")
+    (item,) = fs.open(out, "cvat_images")
+    boxed, posed = item.objects
+    assert boxed.bbox == pytest.approx((16, 12, 8, 6)) and not boxed.keypoints
+    assert len(posed.keypoints) == 2 and lost["boxes"] == lost["keypoints"] == 1

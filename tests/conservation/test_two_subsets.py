@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from small_datasets import converted, put
 
 import formatspec as fs
@@ -102,3 +103,92 @@ def test_findings_of_annotations_that_stand_in_two_subsets_lead_to_the_objects_t
     out, _ = converted(data, "lvis", on=["BOX_EMPTY=drop"])
     (item,) = fs.open(out, "lvis")
     assert [thing.id for thing in item.objects] == [1, 2]
+
+
+def numbered_apart(folder: Path, images: dict[str, str], path: str = "images/{name}.png", first: int = 1) -> Path:
+    """A COCO dataset whose documents number their images and annotations each from 1, `images` of each by subset.
+
+    The document of the second subset begins at `first`.
+    """
+    files: dict[str, str | bytes] = {}
+    for subset, names in images.items():
+        begin = 1 if not files else first
+        box = BOXES[subset]
+        numbered = list(enumerate(names, begin))
+        made = {
+            "images": [{"id": at, "file_name": f"{name}.png", "width": 40, "height": 30} for at, name in numbered],
+            "annotations": [{**document(box)["annotations"][0], "id": at, "image_id": at} for at, _ in numbered],
+            "categories": [{"id": 1, "name": "cat"}],
+        }
+        files[f"annotations/instances_{subset}.json"] = json.dumps(made)
+        files |= {path.format(name=name, subset=subset): image_bytes(40, 30, "png") for name in names}
+    return put(folder, files)
+
+
+@pytest.mark.parametrize("to", ["lvis", "label_studio", "roboflow_coco", "coco_text", "objects365"])
+@pytest.mark.parametrize("where", [None, "true"])
+def test_numbers_of_two_subsets_stand_once_in_every_file(tmp_path: Path, to: str, where: str | None) -> None:
+    """An image of both subsets brings its annotations of one document into the file of the other."""
+    out, lost = converted(numbered_apart(tmp_path / "in", {"train": "ab", "val": "bc"}), to, where=where)
+    found = fs.open(out, to)
+    assert sorted(len(item.objects) for item in found) == [1, 1, 2]
+    assert not found.findings and not [one for one in fs.validate(out, to).findings if one.level == "error"]
+    if to in ("lvis", "roboflow_coco", "coco_text"):
+        assert lost["object ids renumbered"] == 4
+
+
+def test_numbers_of_two_subsets_do_not_meet_in_the_one_file_of_a_target(tmp_path: Path) -> None:
+    path = "images/{subset}/{name}.png"
+    out, lost = converted(numbered_apart(tmp_path / "in", {"train": "ab", "val": "cd"}, path), "coco_text")
+    assert sorted(len(item.objects) for item in fs.open(out, "coco_text")) == [1] * 4
+    assert lost["object ids renumbered"] == 4
+
+
+@pytest.mark.parametrize("to", ["coco_text", "roboflow_coco", "lvis"])
+def test_numbers_that_no_two_subsets_share_are_kept(tmp_path: Path, to: str) -> None:
+    path = "images/{subset}/{name}.png"
+    out, lost = converted(numbered_apart(tmp_path / "in", {"train": "ab", "val": "cd"}, path, first=7), to)
+    assert "object ids renumbered" not in lost
+    assert sorted(thing.id for item in fs.open(out, to) for thing in item.objects if isinstance(thing.id, int)) == [
+        1, 2, 7, 8,
+    ]  # fmt: skip
+
+
+def lists_of_yolo(folder: Path, lists: dict[str, str]) -> Path:
+    """A dataset of YOLO labels whose lists name the images of each subset; image number n has n objects."""
+    names = sorted(set("".join(lists.values())))
+    files: dict[str, str | bytes] = {f"images/{name}.png": image_bytes(40, 30, "png") for name in names}
+    for count, name in enumerate(names, 1):
+        files[f"labels/{name}.txt"] = "".join(f"0 0.5 0.5 0.{at} 0.2\n" for at in range(1, count + 1))
+    for subset, named in lists.items():
+        files[f"{subset}.txt"] = "".join(f"./images/{name}.png\n" for name in named)
+    told = "".join(f"{subset}: {subset}.txt\n" for subset in lists)
+    return put(folder, {**files, "data.yaml": f"path: .\n{told}names: [cat]\n"})
+
+
+@pytest.mark.parametrize("to", ["lvis", "label_studio", "voc"])
+def test_an_object_has_one_made_number_in_the_files_of_all_its_subsets(tmp_path: Path, to: str) -> None:
+    out, _ = converted(lists_of_yolo(tmp_path / "in", {"train": "abd", "val": "bc"}), to)
+    found = {item.key.rpartition("/")[2]: item for item in fs.open(out, to)}
+    assert {name: len(item.objects) for name, item in found.items()} == {"a": 1, "b": 2, "c": 3, "d": 4}
+    assert set(found["b"].subsets) == {"train", "val"}
+
+
+@pytest.mark.parametrize("lists", [{"train": "ab", "val": "ab"}, {"train": "ab", "val": "ab", "test": "ab"}])
+def test_a_document_names_only_folders_in_which_images_were_put(tmp_path: Path, lists: dict[str, str]) -> None:
+    """All images of two subsets lie in the folder of one: what loads the output finds a folder for each name."""
+    data, _ = converted(lists_of_yolo(tmp_path / "in", lists), "voc")
+    out, lost = converted(data, "yolo_ultralytics")
+    assert lost["further subsets"] == 2
+    told = yaml.safe_load((out / "data.yaml").read_text())
+    assert all((out / told[name]).is_dir() for name in ("train", "val", "test") if name in told)
+    assert {one.code for one in fs.validate(out, "yolo_ultralytics").findings} <= {"SPLIT_LEAK"}
+
+
+@pytest.mark.parametrize("to", ["lvis", "label_studio", "coco_text"])
+def test_items_in_hand_of_which_ids_stand_twice_get_new_ones(tmp_path: Path, to: str) -> None:
+    held = list(fs.open(numbered_apart(tmp_path / "in", {"train": "ab", "val": "bc"}), "coco"))
+    assert len({item.id for item in held}) < len(held)
+    out = fs.write(held, tmp_path / "out", to=to).out
+    found = fs.open(out, to)
+    assert sorted(len(item.objects) for item in found) == [1, 1, 2] and not found.findings

@@ -51,10 +51,10 @@ class LineShape(msgspec.Struct, frozen=True):
 
 
 class RowsShape(msgspec.Struct, frozen=True):
-    """Rows; `blocks`: blank lines part them into blocks, of which each row tells the number."""
+    """Rows; `blocks`: the slot of a row that tells the number of its block, where blank lines part rows; else ""."""
 
     row: TextShape
-    blocks: bool = False
+    blocks: str = ""
 
 
 class OrderShape(msgspec.Struct, frozen=True):
@@ -119,7 +119,7 @@ def structured(rule: Rule, scope: Scope) -> tuple[Rule, TextShape]:
             block = Field((BLOCK,), True, LeafRule(Bind((rule.blocks,)), rule.place), rule.place)
             assert isinstance(row, MapRule)
             row = MapRule((*row.fields, block), row.alternatives, row.rest, row.place)
-        return TableRule(rule.each, row, rule.place), RowsShape(shape, bool(rule.blocks))
+        return TableRule(rule.each, row, rule.place), RowsShape(shape, rule.blocks)
     if isinstance(rule, OneOf):
         return _choice(rule, scope)
     raise problem("this rule has no meaning among lines", rule.place)
@@ -249,6 +249,25 @@ def _match_rows(
     if shape.blocks:
         rows = [{key: part for key, part in row.items() if key != BLOCK or blocks[part] > 1} for row in rows]
     return rows, at
+
+
+def blocks_anew(document: Any, shape: TextShape) -> Counter[str]:
+    """Of how many rows of a document the block has another number, or none, once its lines are read: by slot."""
+    found: Counter[str] = Counter()
+    if isinstance(shape, OrderShape):
+        for place, part in enumerate(shape.parts):
+            found += blocks_anew(document.get(f"s{place}"), part)
+    elif isinstance(shape, RowsShape) and shape.blocks:
+        stated = [row.get(BLOCK) for row in document or ()]
+        block, numbers, before = 0, list[int](), None
+        for one in stated:
+            block += one is None or one != before or not block
+            numbers.append(block)
+            before = one
+        sizes = Counter(numbers)
+        read = (str(number) if sizes[number] > 1 else "" for number in numbers)
+        found[shape.blocks] = sum(had is not None and str(had) != now for had, now in zip(stated, read, strict=True))
+    return +found
 
 
 def _match_words(shape: WordsShape, line: str, at: int) -> dict[str, Any] | None:

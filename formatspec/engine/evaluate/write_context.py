@@ -49,6 +49,7 @@ class WriteSetting:
     claims: how many rows the writers have given.  odd: label images that do not show what was painted, each with the
     number of values that were and of those that are there.
     seen: of each record that label images show, by its mark, what is seen of it in the image that shows most.
+    renumbered: tables of records of whose ids none is written, since they held in smaller files.
     in_documents: whether documents of the item list its objects, so that pictures that number them by their place show
     those that have a row there.
     refused: records, by their marks, with names that their rows leave out since the value there cannot be spelled.
@@ -89,7 +90,7 @@ class WriteSetting:
         self.paths: dict[str, Callable[[WriteContext], str | None]] = {}
         self.folder = ""
         self.file = ""
-        self.renumbered = False
+        self.renumbered: frozenset[str] = frozenset()
         self.apart = False
         self.boxed = False
         self.drawn = False
@@ -380,6 +381,12 @@ def _of_label(name: str) -> Getter:
     return lambda context: getattr(context.record, name)
 
 
+def _of_caption(name: str) -> Getter:
+    if name == "id":
+        return lambda context: None if "captions" in context.setting.renumbered else context.record.id
+    return _of_label(name)
+
+
 def _of_object(name: str) -> Getter:
     if name.startswith("category."):
         return _category_of(name.removeprefix("category."))
@@ -410,7 +417,7 @@ def _size(context: WriteContext) -> tuple[int | None, int | None]:
 
 
 _OBJECT: dict[str, Getter] = {
-    "id": lambda context: None if context.setting.renumbered else context.record.id,
+    "id": lambda context: None if "objects" in context.setting.renumbered else context.record.id,
     "index": lambda context: context.index,
     "rank": lambda context: (context.index + 1, context.rows),
     "number": lambda context: context.setting.counts.get(f"{context.index}", context.index),
@@ -469,7 +476,7 @@ _RECORD_GETTERS: dict[str, Callable[[str], Getter]] = {
     "category": _of_category,
     "label": _of_label,
     "area": _of_label,
-    "caption": _of_label,
+    "caption": _of_caption,
     "void": _of_void,
     "attribute": _of_attribute,
     "item": _of_item,

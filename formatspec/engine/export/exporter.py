@@ -126,8 +126,8 @@ class Exporter:
         self.alike = AlikeRows(target, self.spooled)
         self.values = {name: value_slots(target.roles[name]) for name in self.spooled}
         self.frames = {name: spell for name in self.spooled if (spell := asked.frame_writer(target.roles[name]))}
-        self.renumbers = narrower(adapter)
-        self.told_twice = told_twice(self.spooled.values())
+        self.renumbers = losses.renumbered = narrower(adapter)
+        self.told_twice = told_twice(target, self.spooled)
         self.objects = 0
         self.numbering = Absolute() if counts_on(target) else Relative()
         self.numbers: dict[int, int] = {}
@@ -199,7 +199,7 @@ class Exporter:
         lost = [*left_out, *unwritten.of(own, setting, stated)]
         for what, unit in lost:
             self.losses.note(what, unit)
-        if self.renumbers and noted == self.adapter.notes.get(RENUMBERED, 0):
+        if "objects" in self.renumbers and noted == self.adapter.notes.get(RENUMBERED, 0):
             with_ids = sum(1 for one in taken.objects[:stated] if one.id is not None)
             self.adapter.note(RENUMBERED, with_ids)
         count_item(self.tally, item, own, setting, unwritten, lost, stated)
@@ -213,10 +213,11 @@ class Exporter:
         return self.same and (bool(self.sources) or self.are_read)
 
     def _in_subsets(self, item: Item) -> None:
-        """Note an item's subsets, as they are and as they were read."""
+        """Note an item's subsets, as they are and as they were read; only that of its folder where folders have one."""
         now, then = self.subsets
         put = item.captures.get("subset")
-        now.update(item.subsets or ((put,) if isinstance(put, str) else ()))
+        alone = not item.subsets or (not self.same and "subset" in self.target.key_names)
+        now.update(((put,) if isinstance(put, str) else ()) if alone else item.subsets)
         if item.origin is not None and item.origin.as_read is not None:
             then.update(item.origin.as_read.subsets)
 
@@ -278,6 +279,7 @@ class Exporter:
         else:
             source = origin.documents.get(role.name, NO_SOURCE) if origin is not None else NO_SOURCE
             document, encode = self._document(role, context, source), role.codec.encode
+            self.losses.blocks(document, role.codec.shape)
         if role.optional and not was_there and not document:
             return
         rows = len(document) if text is not None else rows_in(role.codec.rule, document)

@@ -97,11 +97,18 @@ def _all_spooled(form: Format) -> Iterator[Spooled]:
             yield from spooled_tables(role)
 
 
-def told_twice(roles: Iterable[Iterable[Spooled]]) -> bool:
-    """Whether several roles tell of one object by its id, which then must be one number in all their files."""
-    by_id = [any(rule.each.by == ("id",) for one in tables for rule in one.rules if one.kind == "object")
-             for tables in roles]  # fmt: skip
-    return sum(by_id) > 1
+def told_twice(form: Format, roles: Mapping[str, Iterable[Spooled]]) -> bool:
+    """Whether several files may tell of one object by its id, which then must be one number in all of them.
+
+    They are files of several roles, or of several subsets in which one image may stand.
+    """
+    by_id = [
+        name
+        for name, tables in roles.items()
+        if any(rule.each.by == ("id",) for one in tables for rule in one.rules if one.kind == "object")
+    ]
+    apart = "subset" not in form.key_names and any("subset" in form.roles[name].captures for name in by_id)
+    return len(by_id) > 1 or apart
 
 
 def tells_of_items(form: Format) -> bool:
@@ -119,9 +126,12 @@ def counts_on(form: Format) -> bool:
     return any(not counts_plainly(rule, table.scope) for table in _all_spooled(form) for rule in table.rules)
 
 
-def narrower(adapter: Adapter) -> bool:
-    """Whether the target's object ids must be unique where the source's are not."""
-    return not adapter.same and _spread(adapter.target) and (adapter.numbers_meet or not _spread(adapter.source))
+def narrower(adapter: Adapter) -> frozenset[str]:
+    """The tables of records whose ids must be unique in the target and are not in the source."""
+    if adapter.same:
+        return frozenset()
+    spread = _spread(adapter.target)
+    return spread if adapter.numbers_meet or adapter.adds_objects else spread - _spread(adapter.source)
 
 
 def holds_apart(form: Format) -> bool:
@@ -207,12 +217,12 @@ def _object_region(meaning: Meaning, scope: Scope) -> bool:
     return scope.kind == "object" and meaning.name == "region"
 
 
-def _spread(form: Format) -> bool:
-    """Whether object ids are unique over a whole shared document."""
-    for role in form.documents:
-        if role.span == "shared" and role.codec is not None:
-            for _, rule in tables_in(role.codec.rule, ()):
-                each = first_of(rule).each
-                if each.table == "objects" and "id" in each.by:
-                    return True
-    return False
+def _spread(form: Format) -> frozenset[str]:
+    """The tables of records whose ids are unique over a whole shared document."""
+    return frozenset(
+        each.table
+        for role in form.documents
+        if role.span == "shared" and role.codec is not None
+        for _, rule in tables_in(role.codec.rule, ())
+        if (each := first_of(rule).each).table in ("objects", "captions") and "id" in each.by
+    )

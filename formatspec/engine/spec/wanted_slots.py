@@ -173,12 +173,15 @@ def tells_states(form: Format) -> bool:
 
 
 def categories_only(meaning: Meaning, scope: Scope) -> bool:
-    """The slots that name categories, and those by which rows are joined or told apart."""
+    """The slots that name categories, and those by which rows are joined or told apart.
+
+    Attributes that one leaf tells as a whole may be all by which a row of an object differs from one of a label.
+    """
     if meaning.where == "column":
         return True
     return (
         meaning.name.startswith(("category.", "label.category."))
-        or meaning.name in ("id", "index", "level", "number", "rank", "single", "attributes.raw_name")
+        or meaning.name in ("id", "index", "level", "number", "rank", "single", "attributes", "attributes.raw_name")
         or scope.kind == "category"
     )
 

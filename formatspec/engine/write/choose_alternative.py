@@ -13,7 +13,8 @@ from formatspec.engine.resolve.scope import Scope
 from formatspec.engine.write.geometry_choice import shape_chooser, shape_of
 from formatspec.engine.write.mark_written import hold, refuse
 from formatspec.engine.write.print_leaf import NO_SOURCE, LackingError, Writer
-from formatspec.language.rules import MapRule, OneOf, Rule
+from formatspec.language.leaf import Keep
+from formatspec.language.rules import LeafRule, MapRule, OneOf, Rule
 from formatspec.model.plain.same_value import same_value
 
 
@@ -32,10 +33,22 @@ def _attributes_apart(rule: OneOf) -> list[frozenset[str]]:
     return [names - of_all for names in named]
 
 
+def _keeps(choice: Rule) -> bool:
+    """Whether a mapping requires a value that nothing but its source tells."""
+    return isinstance(choice, MapRule) and any(
+        not field.optional
+        and isinstance(field.rule, LeafRule)
+        and isinstance(field.rule.leaf, Keep)
+        and field.rule.leaf.default is None
+        for field in choice.fields
+    )
+
+
 def alternatives_writer(rule: OneOf, scope: Scope, compile_writer: Callable[[Rule, Scope], Writer]) -> Writer:
     """Write the first alternative whose slots are stated; else whose slots have values; else that can be.
 
-    Of those that name different attributes, one comes first that names more of those that the record has.
+    Of those that name different attributes, one comes first that names more of those that the record has.  One that
+    requires what is only kept is never made of an object of another format.
     """
     tried = [
         (compile_writer(choice, scope), shape_of(choice), slot_bits(choice, scope), choice)
@@ -46,6 +59,7 @@ def alternatives_writer(rule: OneOf, scope: Scope, compile_writer: Callable[[Rul
     fits = shape_chooser([shape for _, shape, _, _ in tried])
     told = _attributes_apart(rule)
     apart = {name: getter(scope.resolve(name, rule.place), scope) for name in sorted(frozenset().union(*told))}
+    opaque = [scope.kind == "object" and _keeps(choice) for choice in rule.alternatives]
     plain = not any(isinstance(choice, MapRule) for choice in rule.alternatives)
 
     def is_value(source: Any) -> bool:
@@ -56,7 +70,7 @@ def alternatives_writer(rule: OneOf, scope: Scope, compile_writer: Callable[[Rul
         """The attributes of a record that some alternatives name and others do not."""
         return frozenset(name for name, get in apart.items() if get(context) is not None)
 
-    def choose(context: WriteContext) -> tuple[Any, int, int]:
+    def choose(context: WriteContext, is_read: bool) -> tuple[Any, int, int]:
         best: tuple[Any, int, int] | None = None
         setting = context.setting
         before, claims = setting.claims, 0
@@ -67,6 +81,8 @@ def alternatives_writer(rule: OneOf, scope: Scope, compile_writer: Callable[[Rul
             fitting = tuple(sorted(fitting, key=lambda place: -len(told[place] & stated)))
         for place in (*fitting, *others):
             writer, _, bits, _ = tried[place]
+            if opaque[place] and not is_read:
+                continue
             setting.claims = before
             del setting.refused[start:]
             try:
@@ -85,14 +101,14 @@ def alternatives_writer(rule: OneOf, scope: Scope, compile_writer: Callable[[Rul
         return best
 
     def write(context: WriteContext, source: Any) -> Any:
-        now, bits, place = choose(context)
+        now, bits, place = choose(context, context.as_read is not None)
         hold(context, bits)
         if apart and (missed := stated_apart(context) - told[place]):
             refuse(context, sorted(name.removeprefix("item.") for name in missed))
         if context.as_read is None or not (isinstance(source, dict) or is_value(source)):
             return now
         try:
-            then, _, before = choose(context.as_read)
+            then, _, before = choose(context.as_read, True)
         except LackingError:
             return now
         if not isinstance(source, dict):
@@ -112,6 +128,6 @@ def alternatives_writer(rule: OneOf, scope: Scope, compile_writer: Callable[[Rul
                 return {key: part for key, part in written.items() if key in keys}
             except LackingError:
                 pass
-        return choose(context)[0]
+        return choose(context, True)[0]
 
     return write

@@ -123,7 +123,7 @@ def _value(meaning: Meaning, scope: Scope, names: Names) -> str | None:
     if meaning.where != "record":
         return None
     if name == "id":
-        return "None if context.setting.renumbered else record.id"
+        return "None if 'objects' in context.setting.renumbered else record.id"
     if name == "bbox":
         return "record.bbox or box_of(record, context.setting.unheld)"
     head, _, rest = name.partition(".")

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from formatspec.engine.evaluate.write_context import GEOMETRY, WriteContext, states
 from formatspec.language.leaf import bindings
 from formatspec.language.rules import LeafRule, ListRule, MapRule, Rule
+from formatspec.model import derive
 from formatspec.model.records import Object
 
 Geometry = frozenset[str]
@@ -46,7 +47,7 @@ def shape_chooser(shapes: Sequence[Geometry]) -> Callable[[WriteContext, Any], F
     known: dict[tuple[tuple[bool, ...], bool], Fitting] = {}
 
     def choose(context: WriteContext, record: Any) -> Fitting:
-        stated = tuple([states(record, name) for name in names])
+        stated = tuple([states(record, name) and not _is_unseen(record, name) for name in names])
         by_region = not context.setting.apart and isinstance(record, Object) and bool(record.region)
         found = known.get((stated, by_region))
         if found is None:
@@ -55,6 +56,13 @@ def shape_chooser(shapes: Sequence[Geometry]) -> Callable[[WriteContext, Any], F
         return found
 
     return choose
+
+
+def _is_unseen(record: Any, name: str) -> bool:
+    """Whether a slot holds keypoints of which none is labelled, beside geometry that says more of the object."""
+    if name != "keypoints" or not isinstance(record, Object) or not record.keypoints or derive.labelled(record):
+        return False
+    return any(states(record, other) for other in GEOMETRY if other != "keypoints")
 
 
 def _fitting(shapes: Sequence[Geometry], slots: Geometry, by_region: bool) -> Fitting:

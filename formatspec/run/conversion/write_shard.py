@@ -13,7 +13,7 @@ from formatspec.engine.dataset.checks import Checker, Judgement
 from formatspec.engine.dataset.dataset import OpenDataset
 from formatspec.engine.dataset.item.read_item import Assembled
 from formatspec.engine.dataset.report import Noted, refuse_crowded
-from formatspec.engine.export.adaptation.adapt import Adapter, TargetCategories, target_categories
+from formatspec.engine.export.adaptation.adapt import Adapter, TargetCategories, alike, target_categories
 from formatspec.engine.export.adaptation.judge_target import TargetJudge
 from formatspec.engine.export.errors import CannotWriteError
 from formatspec.engine.export.exporter import Exporter
@@ -26,6 +26,7 @@ from formatspec.engine.resolve.held_slots import UNREAD
 from formatspec.engine.spec import wanted_slots
 from formatspec.engine.spec.compiled import IMAGE, Format
 from formatspec.engine.spec.object_rows import states_numbers
+from formatspec.engine.splits.id_scopes import IDS
 from formatspec.findings.finding import Finding
 from formatspec.model import derive
 from formatspec.model.limits import TooLargeError
@@ -65,7 +66,8 @@ class Conversion:
         self.settled = listed
         self.labels = Labels(plan.labels) if plan.labels is not None else None
         names = (entry.names for entry in source.entries)
-        self.adapter = Adapter(source.form, form, names, plan.subsets, numbers_meet(source, plan))
+        meet, adds = numbers_meet(source, form, plan), areas_join_objects(source, form)
+        self.adapter = Adapter(source.form, form, names, plan.subsets, meet, adds)
         self.listed = self.labels.categories(listed) if self.labels is not None else listed
         named = None if self.adapter.same else class_of(source.form, plan.default_class)
         self.classes = None if named is None else GivenClass(named, self.listed)
@@ -101,6 +103,7 @@ class Conversion:
     def exporter(self) -> Exporter:
         """What writes items, compiled once for all shards of a process."""
         losses = Losses(self.form, self.categories, self.adapter.same)
+        losses.numbered = self.adapter.numbered
         made = Exporter(
             self.form,
             self.categories,
@@ -311,17 +314,55 @@ class Conversion:
         )
 
 
-def numbers_meet(source: OpenDataset, plan: Plan) -> bool:
-    """Whether items of several files that number them, or their objects, come into one file of the output."""
+def numbers_meet(source: OpenDataset, form: Format, plan: Plan) -> bool:
+    """Whether items of several files that number them, or their objects, come into one file of the output.
+
+    Args:
+        source: The dataset that is read.
+        form: The target's layout.
+        plan: What the user asked for.
+    """
     files: dict[str, set[object]] = {}
     for file in source.index.shared:
         if "subset" in file.captures and not file.union:
             files.setdefault(file.role, set()).add(file.captures["subset"])
-    numbering = (subsets for role, subsets in files.items() if states_numbers(source.form.roles[role].document_rule))
-    if getattr(plan.select, "moves_items", False):
-        return any(len(subsets) > 1 for subsets in numbering)
+    numbering = [subsets for role, subsets in files.items() if states_numbers(source.form.roles[role].document_rule)]
+    several = any(len(subsets) > 1 for subsets in numbering)
+    if not several or getattr(plan.select, "moves_items", False):
+        return several
     now = plan.subsets
-    return any(len({now.get(str(name), name) for name in subsets}) < len(subsets) for subsets in numbering)
+    if any(len({now.get(str(name), name) for name in subsets}) < len(subsets) for subsets in numbering):
+        return True
+    return not alike(source.form, form) and _stand_twice(source, form)
+
+
+def areas_join_objects(source: OpenDataset, form: Format) -> bool:
+    """Whether areas of the source become objects of a target that knows objects alone."""
+    known = {table for role in form.documents if not role.kept for table in wanted_slots.tables(role.document_rule)}
+    if "areas" in known or "objects" not in known:
+        return False
+    there = {file.role for file in source.index.shared}
+    return any(
+        "areas" in wanted_slots.tables(role.document_rule) and (role.span != "shared" or role.name in there)
+        for role in source.form.documents
+    )
+
+
+def _stand_twice(source: OpenDataset, form: Format) -> bool:
+    """Whether ids of items that hold within a subset would stand twice in a file of another format."""
+    shared = [role for role in form.documents if role.span == "shared" and states_numbers(role.document_rule)]
+    if not shared:
+        return False
+    owners: dict[Any, int] = {}
+    is_in_several, meet = False, False
+    for place, entry in enumerate(source.entries):
+        ids = entry.shared.get(IDS, {})
+        own = set(ids.values()) or {name for name in (entry.names.get("id"),) if name is not None}
+        if len(own) > 1:
+            return True
+        is_in_several = is_in_several or len(ids) > 1
+        meet = meet or any(owners.setdefault(one, place) != place for one in own)
+    return meet and (is_in_several or any("subset" not in role.captures for role in shared))
 
 
 class Written(msgspec.Struct):

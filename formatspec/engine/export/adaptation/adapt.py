@@ -185,13 +185,15 @@ RENUMBERED = "object ids renumbered"
 class Adapter:
     """Items of one format as items of another.  What is lost by it is noted in `notes`.
 
+    numbered: the `id()` of the last item's objects that got a number and had none, of which none is lost.
+
     numbers_meet: whether items come into one file whose numbers held in files of their own; they get new ones, and none
     is written as it was read.
     """
 
     def __init__(
         self, source: Format, target: Format, keys: Iterable[Mapping[str, Any]], renamed: Mapping[str, str],
-        numbers_meet: bool = False,
+        numbers_meet: bool = False, adds_objects: bool = False,
     ) -> None:  # fmt: skip
         """Compare source and target once, so that items are adapted without asking the specs again.
 
@@ -201,11 +203,14 @@ class Adapter:
             keys: The key names of all items of the source, from which their names in the target follow.
             renamed: New names of subsets by old ones.
             numbers_meet: Whether items come into one file whose numbers held in files of their own.
+            adds_objects: Whether objects without a number of their own join those that have one.
         """
         self.source = source
         self.target = target
         self.numbers_meet = numbers_meet
-        self.same = not numbers_meet and _alike(source, target)
+        self.adds_objects = adds_objects
+        self.numbered: set[int] = set()
+        self.same = not numbers_meet and alike(source, target)
         self.renamed = dict(renamed)
         self.notes: dict[str, int] = {}
         self.naming = Naming(source, target, None if self.same else keys, renamed)
@@ -267,6 +272,7 @@ class Adapter:
         return msgspec.structs.replace(item, objects=tuple(one for one in item.objects if one.single is not False))
 
     def _objects(self, item: Item) -> Any:
+        self.numbered.clear()
         things = item.objects if self.same else self._numbered(item.objects)
         if self.same or not self.needs_ids:
             return things
@@ -287,12 +293,14 @@ class Adapter:
         if bad:
             self.note(RENUMBERED, len(stated))
         named = {thing.id: fresh[id(thing)] for thing in things if thing.id is not None}
-        return tuple(
+        made = tuple(
             msgspec.structs.replace(
                 thing, id=fresh[id(thing)], parent=named.get(thing.parent) if thing.parent is not None else None
             )
             for thing in things
         )
+        self.numbered.update(id(own) for own, thing in zip(made, things, strict=True) if thing.id is None)
+        return made
 
     def _numbered(self, things: tuple[Object, ...]) -> tuple[Object, ...]:
         """The objects without those numbers that the target's pixels cannot show, or that two of a category have."""
@@ -313,7 +321,8 @@ class Adapter:
         return things
 
 
-def _alike(source: Format, target: Format) -> bool:
+def alike(source: Format, target: Format) -> bool:
+    """Whether source and target are one layout of one format, so that rows keep their spelling."""
     return (
         source.source.is_same(target.source)
         and source.layout.variant == target.layout.variant

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from formatspec.engine.documents.line_document import TextShape, blocks_anew
 from formatspec.engine.export.adaptation.adapt import TargetCategories
 from formatspec.engine.export.adaptation.name_items import spoken
 from formatspec.engine.resolve.held_slots import (
@@ -117,6 +118,8 @@ class Losses:
         self._slots: dict[int, int] = {}
         self.same = same
         self.categories = categories
+        self.renumbered: Set[str] = frozenset()
+        self.numbered: Set[int] = frozenset()
         made = [role for role in target.documents if not role.kept]
         meanings = _meanings(target, same)
         self.item_slots = _item_slots(target, meanings)
@@ -150,6 +153,13 @@ class Losses:
     def note(self, what: str, unit: str = "objects", count: int = 1) -> None:
         """Count a loss."""
         self._noted[what, unit] += count
+
+    def blocks(self, document: Any, shape: TextShape | None) -> None:
+        """Count the rows of a text document whose block of lines is read as another number than the one they have."""
+        for slot, count in blocks_anew(document, shape).items() if shape is not None else ():
+            attribute = slot.partition(".")[2]
+            told = f"{NAMES.get(slot, slot)} that blocks of lines number anew"
+            self.note(f"attribute {attribute}" if attribute else told, "objects", count)
 
     @property
     def counts(self) -> Counter[tuple[str, str]]:
@@ -214,7 +224,7 @@ class Losses:
                     self.note("stated areas that differ from those of what is written")
                 if not bits & (BOXED | BITS["polygons"] | BITS["region"]):
                     bits &= ~BITS["bbox"]  # it followed from what is left out
-            stated = stated_bits(thing)
+            stated = stated_bits(thing) & ~(BITS["id"] if id(thing) in self.numbered else 0)
             gone = stated & ~bits & ~ATTRIBUTES
             if stated & bits & BITS["bbox"] and not bits & BOXED and _is_another_box(thing, bits, item):
                 self.note("bounding boxes that differ from their outlines")
@@ -264,6 +274,8 @@ class Losses:
             for caption in item.captions:
                 if caption.id is not None and "id" not in self.caption_slots:
                     self.note("ids of captions", "captions")
+                elif caption.id is not None and "captions" in self.renumbered:
+                    self.note("ids of captions renumbered", "captions")
                 self._attributes_of("captions", caption.attributes, self.caption_slots)
 
     def _attributes_of(self, unit: str, attributes: Mapping[str, Any], told: Collection[str]) -> None:
