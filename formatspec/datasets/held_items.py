@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from formatspec.files.images import probe
 from formatspec.language.load import load_source
 from formatspec.model.flaws import flaws
 from formatspec.model.image_error import ImageError
-from formatspec.model.records import Category, Image, Item
+from formatspec.model.records import Category, Image, Item, Object
 from formatspec.paths.trees.tree import Listed, Listing, listing_of
 
 JUDGED = ("bbox", "rotated", "polygons", "keypoints")
@@ -166,6 +167,7 @@ def _told_apart(items: Sequence[Item]) -> Sequence[Item]:
     keys: set[str] = set()
     paths: dict[str, str] = {}
     for item in items:
+        _refuse_other_types(item)
         if item.key in keys:
             raise UnfitItemsError(f"two items have the key {item.key!r}; each needs its own")
         keys.add(item.key)
@@ -174,6 +176,27 @@ def _told_apart(items: Sequence[Item]) -> Sequence[Item]:
             raise UnfitItemsError(f"the items {paths[path]!r} and {item.key!r} have one image, {path}")
         paths[path] = item.key
     return items
+
+
+def _refuse_other_types(item: Any) -> None:
+    """Raise UnfitItemsError where something else stands where an item, an object or a category belongs."""
+    if not isinstance(item, Item):
+        raise UnfitItemsError(f"an item is a formatspec.Item, not {item!r}")
+    if item.image is not None and not isinstance(item.image, Image):
+        raise UnfitItemsError(f"the image of {item.key!r} is {item.image!r}; expected formatspec.Image(path=…)")
+    for place, thing in enumerate(list[Any](item.objects)):
+        where = f"object {place} of {item.key!r}"
+        if not isinstance(thing, Object):
+            raise UnfitItemsError(f"{where} is {thing!r}; expected a formatspec.Object")
+        if thing.category is not None and not isinstance(thing.category, Category):
+            hint = f"; say formatspec.Category(name={thing.category!r})" if isinstance(thing.category, str) else ""
+            raise UnfitItemsError(
+                f"the category of {where} is {thing.category!r}; expected a formatspec.Category{hint}"
+            )
+        for slot, count in (("bbox", 4), ("rotated", 5)):
+            value: Any = getattr(thing, slot)
+            if value is not None and (len(value) != count or not all(isinstance(one, Real) for one in value)):
+                raise UnfitItemsError(f"{slot} of {where} is {value!r}; expected {count} numbers")
 
 
 def _path_of(item: Item) -> str:

@@ -113,6 +113,6 @@ def test_the_command_takes_several_datasets(three: list[Path], tmp_path: Path, r
     assert done.exit_code == 0 and "5 items" in done.stdout
     assert fs.open(tmp_path / "out").classes == ("car", "cow", "puppy", "dog", "cat")
     without = run("convert", *named, "--to", "coco")
-    assert without.exit_code == 2 and "with --data" in without.stderr
+    assert without.exit_code == 2 and "-o OUT" in without.stderr
     wrong = run("convert", "--data", f"cocoa={three[0]}", "--to", "coco", "-o", str(tmp_path / "o"))
     assert wrong.exit_code == 2 and "did you mean 'coco'" in wrong.stderr

@@ -197,7 +197,7 @@ def test_the_command_splits_lists_and_refuses(tmp_path: Path, run: Any) -> None:
         ("--csv", "x", "--ratio", "train"): "name=value",
         ("--csv", "x", "--ratio", "train=a"): "is a number",
         ("--csv", "x", "--group", "nme"): "did you mean 'name'",
-        ("--csv", "x", "--keep", str(tmp_path / "none.csv")): "No such file",
+        ("--csv", "x", "--keep", str(tmp_path / "none.csv")): "there is no such file",
     }.items():
         wrong = run("split", str(data), *words)
         assert wrong.exit_code == 2 and message in wrong.stderr, wrong.stderr
