@@ -204,3 +204,28 @@ def test_the_command_splits_lists_and_refuses(tmp_path: Path, run: Any) -> None:
     listed.write_text("item,subset,group\ncat000,holdout,\n")
     wrong = run("split", str(data), "--csv", "x", "--keep", str(listed))
     assert wrong.exit_code == 2 and f"{listed}:2: 'cat000' is in 'holdout'" in wrong.stderr
+
+
+def test_wrong_ratios_and_lists_are_told_in_a_sentence(tmp_path: Path, run: Any) -> None:
+    data, other = made(tmp_path / "data", "coco", ["cat", "dog"] * 4), tmp_path / "other.csv"
+    other.write_text("item,subset,group\nnowhere,train,\n")
+    (tmp_path / "empty.csv").write_text("")
+    for words, message in {
+        ("--ratio", "train=0"): "no ratio is greater than 0",
+        ("--ratio", "train=-1,val=2"): "a ratio is a number from 0",
+        ("--ratio", "train=nan"): "a ratio is a number from 0",
+        ("--ratio", "train=0.5,train=0.5"): "names 'train' twice",
+        ("--to", "voc"): "say where with -o OUT",
+        ("--keep", str(other)): "none of its 1 items is in the dataset",
+        ("--keep", str(tmp_path / "empty.csv")): "it lists no item",
+        ("--keep", str(tmp_path)): "is a folder; name a file",
+        ("--group", "attributes.patient"): "no item has a value for 'attributes.patient'",
+        ("--group", ""): "--group is empty",
+    }.items():
+        wrong = run("split", str(data), "--csv", str(tmp_path / "x.csv"), *words)
+        assert wrong.exit_code == 2 and message in wrong.stderr, (words, wrong.stderr)
+        assert len(wrong.stderr.splitlines()) == 1 and not (tmp_path / "x.csv").exists()
+    uneven = run("split", str(data), "--csv", str(tmp_path / "x.csv"), "--ratio", "train=0.5,val=0.6")
+    assert uneven.exit_code == 0 and "1.1 together, not 1" in uneven.stderr and "train 0.455" in uneven.stderr
+    even = run("split", str(data), "--csv", str(tmp_path / "x.csv"), "--ratio", "train=8,val=2", "--json")
+    assert even.stderr == "" and json.loads(even.stdout)["groups"] == 0

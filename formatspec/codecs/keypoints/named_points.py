@@ -29,7 +29,7 @@ def points_by_name(arguments: Sequence[Argument], site: Site) -> Codec:
     """
     keys = [take.text(one) for one in take.plain(arguments, 0, 2)]
     if not keys:
-        return _codec(_bare, _read_bare, dict)
+        return _codec(_bare, _read_bare, dict, hides=False)
     if len(keys) != 2:
         raise take.BadArgumentsError("takes the keys of the place and of what marks a hidden point, or no argument")
     place, hidden = keys
@@ -103,8 +103,13 @@ def _counting(count: int) -> tuple[str, ...]:
     return tuple(map(str, range(1, count + 1)))
 
 
-def _codec(written: Callable[[Iterable[Named]], Any], read: Callable[[Any], list[Named]], takes: type) -> Codec:
-    """The codec of keypoints and names, by functions that spell and read points with their names."""
+def _codec(
+    written: Callable[[Iterable[Named]], Any], read: Callable[[Any], list[Named]], takes: type, hides: bool = True
+) -> Codec:
+    """The codec of keypoints and names, by functions that spell and read points with their names.
+
+    hides: Whether a point may be labelled and hidden.
+    """
 
     def encode(value: Any, env: Env) -> Any:
         told, given = values.sequence(value, 2)
@@ -128,6 +133,8 @@ def _codec(written: Callable[[Iterable[Named]], Any], read: Callable[[Any], list
     def fit(value: Any, rng: random.Random, env: Env) -> Any:
         told, given = value if values.is_sequence(value) and len(value) == 2 else (value, None)
         points = tuple((x, y, seen or 1) for x, y, seen in told) if values.is_keypoints(told) else ((1, 1, 2),)
+        if not hides:
+            points = tuple((x, y, values.VISIBLE) for x, y, _ in points)
         names = tuple(values.sequence(given)) if values.is_sequence(given) else ()
         fitting = len(set(names)) == len(points) == len(names) and names != _counting(len(names))
         return points, names if fitting else None
