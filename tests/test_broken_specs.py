@@ -64,6 +64,7 @@ MISTAKES: dict[str, tuple[bytes, str]] = {
     "evidence with another word": (swap("categories: [classes]", "seen: [{level: documentation, url: x, source: x}]"), PLACE + r"'url' is no word of the language here; one of: level, source, note"),
     "evidence that is no list": (swap("categories: [classes]", "seen: {level: documentation, source: x}"), PLACE + r"seen is not a list; expected a list, each entry behind a dash"),
     "no role for the image": (b'formatspec: 1\nname: made_up\nfiles:\n  images: "{name}.png"\n', r"spec\.yaml:4:3: there is no role `image`, which is the items' image; .*; did you mean 'images'"),
+    "words of a line with blanks": (b'formatspec: 1\nname: made_up\nfiles:\n  image: "{name}.png"\n  rows:\n    path: "{name}.txt"\n    lines:\n      - {line: "#KINDS", words: {each: categories, lines: "{id:d}={name}"}}\n      - {each: objects, lines: "{category.id:d} {bbox | xywh}"}\n', PLACE + r"a word of a line holds no blanks, and \{name\} may; say \{name:token\}"),
     # words
     "a number in another base as a format": (b'formatspec: 1\nname: made_up\nfiles:\n  image: "{name}.png"\n  rows:\n    path: "{name}.txt"\n    lines: {each: objects, lines: "{track:02X} {bbox | xywh}"}\n', PLACE + r"\{track:02X\}: unknown format `02X`; expected .*`d`.*in_base\(16, 2, upper\)"),
     "unknown key at the top": (swap("items: [record]", "itens: [record]"), r":3:\d+: .*'itens'.*did you mean 'items'"),

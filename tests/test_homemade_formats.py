@@ -123,7 +123,7 @@ SPECS = {
     path: "{sequence}/boxes.trk"
     lines:
       - "#CLIP {sequence}"
-      - {line: "#KINDS", words: {each: categories, lines: "{id:d}={name}"}}
+      - {line: "#KINDS", words: {each: categories, lines: "{id:d}={name:token}"}}
       - each: objects
         lines: "{frame | in_base(16, 4, upper)}|{track | in_base(16) else index}|{category.id:d}|\\
           {bbox | cxcywh | normalized | scaled(100) | joined('%,', '%|', '%x', numbers)}%"
@@ -145,7 +145,12 @@ SPECS = {
     pixels: {each: objects by id, L: 255}
 """,
 }
-SOURCES = {"clips_in_base_16": "boxes", "colours_and_instances": "colours", "outlines_in_attributes": "codes", "rows_of_numbers": "names"}
+SOURCES = {
+    "clips_in_base_16": "boxes",
+    "colours_and_instances": "colours",
+    "outlines_in_attributes": "codes",
+    "rows_of_numbers": "names",
+}
 PICTURE = image_bytes(W, H, "jpg")
 POINTS = [[0.25, 0.5], [0.5, 0.5], [0.5, 1.0]]
 
@@ -226,7 +231,10 @@ FILES: dict[str, dict[str, Any]] = {
         "scans/a.jpg": PICTURE,
         "scans/b.jpg": PICTURE,
         "notes/a.json": {"car": {"c7": {"points": {"front": [3, 5], "rear": None, "top": [7, 4]}}}},
-        "notes/b.json": {"car": {"c8": {"points": {"front": [3, 5], "rear": [9, 8], "top": [7, 4]}}}, "bus": {"b1": {"points": {}}}},
+        "notes/b.json": {
+            "car": {"c8": {"points": {"front": [3, 5], "rear": [9, 8], "top": [7, 4]}}},
+            "bus": {"b1": {"points": {}}},
+        },
         "masks/c7.png": grid("gray", (2, 4, 10, 6, 255)),
         "masks/c8.png": grid("gray", (4, 4, 10, 6, 255)),
         "masks/b1.png": grid("gray", (20, 0, 3, 3, 255)),

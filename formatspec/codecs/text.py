@@ -1,4 +1,4 @@
-"""Codecs whose file side is text: joined, in_base, quoted, words, text, spelled, texts, suffix, run_together, base64."""
+"""Codecs whose file side is text: joined, in_base, quoted, words, spelled, texts, suffix, run_together, base64."""
 
 from __future__ import annotations
 
@@ -139,9 +139,10 @@ _JOINED_POINTS = Codec(encode=_join_points, decode=_split_points, kind="text", f
 
 @codec("in_base")
 def in_base(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`in_base(16)`: a whole number from 0 as its digits in base 16, 26 as "1a"; `in_base(16, 4)`: at least four, "001a".
+    """`in_base(16)`: a whole number from 0 as its digits in base 16, 26 as "1a".
 
-    `in_base(16, 4, upper)` spells them with capitals, "001A".  The base is from 2 to 36.
+    `in_base(16, 4)` has at least four digits, "001a", and `in_base(16, 4, upper)` capitals, "001A".  The base is from
+    2 to 36.
     """
     found = take.plain(arguments, 1, 3)
     base, width = take.whole(found[0], 2), take.whole(found[1], 1) if len(found) > 1 else 1

@@ -182,17 +182,17 @@ def _refuse_other_types(item: Any) -> None:
     """Raise UnfitItemsError where something else stands where an item, an object or a category belongs."""
     if not isinstance(item, Item):
         raise UnfitItemsError(f"an item is a formatspec.Item, not {item!r}")
-    if item.image is not None and not isinstance(item.image, Image):
-        raise UnfitItemsError(f"the image of {item.key!r} is {item.image!r}; expected formatspec.Image(path=…)")
+    image: Any = item.image
+    if image is not None and not isinstance(image, Image):
+        raise UnfitItemsError(f"the image of {item.key!r} is {image!r}; expected formatspec.Image(path=…)")
     for place, thing in enumerate(list[Any](item.objects)):
         where = f"object {place} of {item.key!r}"
         if not isinstance(thing, Object):
             raise UnfitItemsError(f"{where} is {thing!r}; expected a formatspec.Object")
-        if thing.category is not None and not isinstance(thing.category, Category):
-            hint = f"; say formatspec.Category(name={thing.category!r})" if isinstance(thing.category, str) else ""
-            raise UnfitItemsError(
-                f"the category of {where} is {thing.category!r}; expected a formatspec.Category{hint}"
-            )
+        category: Any = thing.category
+        if category is not None and not isinstance(category, Category):
+            hint = f"; say formatspec.Category(name={category!r})" if isinstance(category, str) else ""
+            raise UnfitItemsError(f"the category of {where} is {category!r}; expected a formatspec.Category{hint}")
         for slot, count in (("bbox", 4), ("rotated", 5)):
             value: Any = getattr(thing, slot)
             if value is not None and (len(value) != count or not all(isinstance(one, Real) for one in value)):

@@ -114,7 +114,9 @@ def text_template(leaf: Text, scope: Scope, place: Place) -> TextTemplate:
         if pattern == r".+" and mark:
             # What may be absent behind a text is told from the text by the mark, which it then cannot hold.
             pattern, render = rf"[^{re.escape(mark)}]+", partial(_without, mark)
-        parts.append(TemplateField(name, pattern, str, render, wants=_wants(pattern), optional=absent))
+        label = ", ".join(part.names) if isinstance(part, Bind) else ""
+        wants = _wants(pattern) or _wants_as_named(part, scope, place)
+        parts.append(TemplateField(name, pattern, str, render, wants=wants, optional=absent, label=label))
     try:
         template = compile_template(parts, limit=1 << 22)
     except ValueError as error:
@@ -209,6 +211,13 @@ def _wants(pattern: str) -> str:
     if pattern.startswith(f"(?:{formats.field('x', 'd').pattern})"):
         return "a whole number"
     return "numbers" if pattern.startswith(f"(?:{NUMBER})") else ""
+
+
+def _wants_as_named(part: Bind | Keep | Computed, scope: Scope, place: Place) -> str:
+    """What a field takes that looks as its own format or the path of the image says, in words; else nothing."""
+    if not isinstance(part, Bind) or part.calls or len(part.names) != 1:
+        return ""
+    return formats.field("x", part.format or scope.captures.get(scope.resolve(part.names[0], place).name)).wants
 
 
 def _pattern(part: Bind | Keep | Computed, scope: Scope, place: Place) -> str:

@@ -273,7 +273,7 @@ class Adapter:
             return things
         if self.ids_name_files:  # one file for each id, whatever the item: so no two items may have an object of one id
             self.note(RENUMBERED, sum(thing.id is not None for thing in things))
-            own = {thing.id: f"{index}-{place}" for place, thing in enumerate(things) if thing.id is not None}
+            own: dict[Any, str] = {one.id: f"{index}-{at}" for at, one in enumerate(things) if one.id is not None}
             return tuple(
                 msgspec.structs.replace(thing, id=f"{index}-{place}", parent=own.get(thing.parent))
                 for place, thing in enumerate(things)
