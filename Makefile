@@ -80,6 +80,7 @@ fuzz: $(VENV)/.ready-fuzz   ## random input for each reader, FUZZ_SECONDS each, 
 
 docs: $(READY)   ## render the pages that follow from the specs and the code
 	$(BIN)/python -m formatspec.docs docs
+	$(BIN)/python tests/messages/mistakes.py
 
 site: $(VENV)/.ready-site   ## build the site of the docs in build/site, in an environment of its own
 	.venvs/site/bin/mkdocs build --strict

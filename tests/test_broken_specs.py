@@ -65,6 +65,28 @@ MISTAKES: dict[str, tuple[bytes, str]] = {
     "evidence that is no list": (swap("categories: [classes]", "seen: {level: documentation, source: x}"), PLACE + r"seen is not a list; expected a list, each entry behind a dash"),
     "no role for the image": (b'formatspec: 1\nname: made_up\nfiles:\n  images: "{name}.png"\n', r"spec\.yaml:4:3: there is no role `image`, which is the items' image; .*; did you mean 'images'"),
     "words of a line with blanks": (b'formatspec: 1\nname: made_up\nfiles:\n  image: "{name}.png"\n  rows:\n    path: "{name}.txt"\n    lines:\n      - {line: "#KINDS", words: {each: categories, lines: "{id:d}={name}"}}\n      - {each: objects, lines: "{category.id:d} {bbox | xywh}"}\n', PLACE + r"a word of a line holds no blanks, and \{name\} may; say \{name:token\}"),
+    # kinds of values: said in the language's words, never in those of a library
+    "classes in the spec itself": (swap("[classes]", "[{names: [a, b]}]"), PLACE + r"categories.0 is \{'names': \['a', 'b'\]\}; expected the name of a role, a mapping \{table: …\}, or a mapping \{list: …, match: …\}.*$"),
+    "a source that resembles a table": (swap("[classes]", "[{tabel: x.csv}]"), r"^\S+:4:15: 'tabel' is no word of the language here; did you mean 'table'\?$"),
+    "a source that is a number": (swap("[classes]", "[3]"), r":4:14: categories.0 is 3; expected the name of a role"),
+    "a path that is a number": (swap("path: classes.txt", "path: 3"), r":10:11: files.classes.path is 3; expected a text \(template"),
+    "a style that is no mapping": (swap("{separators: compact}", "true"), r":14:12: files.record.style is True; expected a mapping \{separators: …"),
+    "an entry that is neither true nor false": (swap("style: {separators: compact}", "style: {header: [a]}"), r"files.record.style.header is \['a'\]; expected true or false"),
+    "levels that are a list": (swap("items: [record]", "levels: {BOX_EMPTY: [error]}"), r":3:21: levels.BOX_EMPTY is \['error'\]; expected a text, or a mapping, of which each entry is a text"),
+    # what people call otherwise
+    "a class": (swap("kind: category.name", "kind: class"), r":23:\d+: 'class' .*the language calls it `category.name`"),
+    "corners as others call them": (swap("bbox | xywh", "bbox | xyxy"), r":22:\d+: no codec is called 'xyxy'; the language calls it sides"),
+    "an attribute that is no slot": (swap("kind: category.name", "kind: truncated"), r":23:\d+: 'truncated' .*`attributes.truncated` holds what no slot is for"),
+    "a role that is optional in other words": (swap("need: optional", "optional: true"), r":27:5: 'optional' .*`need: optional`"),
+    "the slot on the left": (swap("kind: category.name", "category.name: kind"), r":23:\d+: `category.name` is a slot, .*`kind: category.name`"),
+    "pairs with a colon": (swap("map('1'=true, '0'=false)", "map(1:true, 0:false)"), r":24:\d+: .*'1:true' is no pair; expected .*'1'=true"),
+    "an image without a placeholder": (b"formatspec: 1\nname: made_up\nfiles:\n  image: images/*.jpg\n", r":4:10: the path of `image`, 'images/\*.jpg', has no placeholder.*`\*` stands for itself"),
+    # indentation
+    "a key that is indented less": (swap("          box: bbox", "         box: bbox"), r":22:10: not YAML: a key begins at column 10, where nothing above it.*line 21 at column 11"),
+    "a key at its row's dash": (swap("          box: bbox", "        box: bbox"), r":22:9: not YAML: a key begins at column 9, where the dash of line 20 stands; .* column 11"),
+    "a row beside keys": (swap("      boxes:\n        - each", "      boxes:\n        a: id\n        - each"), r":21:9: not YAML: a row of a list begins at column 9, among the keys of a mapping \(line 20\)"),
+    "a key that is indented deeper": (swap("          box: bbox", "            box: bbox"), r":22:\d+: not YAML: line 22 is indented deeper than line 21, .* by 10 blanks"),
+    "a key without its colon": (swap("          box: bbox", "          box bbox"), r"not YAML: line 22 has no colon behind its key: box bbox \| xywh; write `box: …`"),
     # words
     "a number in another base as a format": (b'formatspec: 1\nname: made_up\nfiles:\n  image: "{name}.png"\n  rows:\n    path: "{name}.txt"\n    lines: {each: objects, lines: "{track:02X} {bbox | xywh}"}\n', PLACE + r"\{track:02X\}: unknown format `02X`; expected .*`d`.*in_base\(16, 2, upper\)"),
     "unknown key at the top": (swap("items: [record]", "itens: [record]"), r":3:\d+: .*'itens'.*did you mean 'items'"),
@@ -78,7 +100,7 @@ MISTAKES: dict[str, tuple[bytes, str]] = {
     "unknown language version": (swap("formatspec: 1", "formatspec: 2"), r":1:\d+: .*version 1.*expected `formatspec: 1`"),
     "no language version": (swap("formatspec: 1\n", ""), r":1:1: .*version 1"),
     "no name": (swap("name: made_up\n", ""), r"'name' is missing"),
-    "name that is no word": (swap("name: made_up", "name: Made Up"), r":2:\d+: name: "),
+    "name that is no word": (swap("name: made_up", "name: Made Up"), r":2:7: name is 'Made Up'; expected letters, digits and _, .*made_up"),
     "no path": (swap('    path: classes.txt\n', ""), r":\d+:\d+: .*'path' is missing in files.classes"),
     "no files": (b"formatspec: 1\nname: made_up\n", r"'files' is missing"),
     "two documents in one role": (
@@ -150,8 +172,8 @@ MISTAKES: dict[str, tuple[bytes, str]] = {
     "not a mapping": (b"- formatspec\n", r":1:1: a spec is a mapping; expected `formatspec: 1`"),
     "an empty file": (b"", r":1:1: a spec is a mapping"),
     "not UTF-8": (GOOD.encode().replace(b"made_up", b"m\xe4de"), r"not UTF-8"),
-    "files that is a list": (b"formatspec: 1\nname: made_up\nfiles: [a]\n", r":3:\d+: files: "),
-    "a role that is a number": (b"formatspec: 1\nname: made_up\nfiles: {image: 3}\n", r":3:\d+: files.image: "),
+    "files that is a list": (b"formatspec: 1\nname: made_up\nfiles: [a]\n", r":3:8: files is \['a'\]; expected a mapping"),
+    "a role that is a number": (b"formatspec: 1\nname: made_up\nfiles: {image: 3}\n", r":3:16: files.image is 3; expected the path of its files, or a mapping"),
     # YAML's traps
     "duplicate key": (GOOD.encode() + b"name: again\n", r":32:1: duplicate key 'name'.*line 2"),
     "tab": (swap("    need: optional", "\tneed: optional"), r":27:\d+: .*spaces"),

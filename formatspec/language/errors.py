@@ -52,8 +52,8 @@ class SpecError(ValueError):
         return "\n".join(map(str, self.problems))
 
 
-def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word most like `word`, whatever its case; None if nothing is close.
+def nearest(word: str, known: Iterable[str], likeness: float = 0.6) -> str | None:
+    """The known word most like `word`, whatever its case; None if nothing is as alike as `likeness`, from 0 to 1.
 
     Of words with slashes, the only one that ends in `/word` is nearest.
     """
@@ -65,7 +65,7 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
             ends.append(candidate)
     if len(ends) == 1:
         return ends[0]
-    found = difflib.get_close_matches(word.casefold(), by_folded, n=1, cutoff=0.6)
+    found = difflib.get_close_matches(word.casefold(), by_folded, n=1, cutoff=likeness)
     return by_folded[found[0]] if found else None
 
 

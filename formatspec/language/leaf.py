@@ -17,6 +17,7 @@ import msgspec
 
 from formatspec.codecs.registry import Argument
 from formatspec.language import expression
+from formatspec.language.errors import nearest
 from formatspec.language.expression import Expression, ExpressionSyntaxError
 from formatspec.paths.templates.template import LiteralText, TemplateSyntaxError, split
 
@@ -155,7 +156,8 @@ def _expression(text: str, offset: int) -> Expression:
     try:
         return expression.parse(text)
     except ExpressionSyntaxError as error:
-        raise LeafSyntaxError(str(error), offset + error.column, getattr(error, "expected", "")) from None
+        message = f"{error.message} at column {error.column}"
+        raise LeafSyntaxError(message, offset + error.column, error.expected) from None
 
 
 def _default(text: str, offset: int) -> Expression:
@@ -212,7 +214,11 @@ def _pieces(text: str, separator: str) -> Iterator[tuple[int, str]]:
 def _call(text: str, offset: int) -> CodecCall:
     name, bracket, rest = text.partition("(")
     if not _NAME.fullmatch(name.strip()) or (bracket and not rest.endswith(")")):
-        raise LeafSyntaxError(f"{text!r} is no codec", offset, "a codec's name, with arguments in parentheses")
+        expected = "a codec's name, with arguments in parentheses"
+        misspelled = next((word for word in text.split()[1:] if nearest(word, ("else",)) is not None), None)
+        if misspelled is not None:
+            expected += f", or `else` in place of `{misspelled}`"
+        raise LeafSyntaxError(f"{text!r} is no codec", offset, expected)
     if not bracket or not rest[:-1].strip():
         return CodecCall(name.strip())
     return CodecCall(name.strip(), tuple(_argument(piece.strip(), offset) for _, piece in _pieces(rest[:-1], ",")))
@@ -222,6 +228,10 @@ def _argument(text: str, offset: int) -> Argument:
     sides = [piece for _, piece in _pieces(text, "=")]
     if len(sides) == 2:
         return Argument(_literal(sides[1].strip(), offset), _literal(sides[0].strip(), offset), paired=True)
+    if ":" in text and text[:1] not in "'\"":
+        file, _, model = text.partition(":")
+        expected = f"a pair with `=`, the file's side first: '{file.strip()}'={model.strip()}"
+        raise LeafSyntaxError(f"{text!r} is no pair", offset, expected)
     return Argument(_literal(text, offset))
 
 

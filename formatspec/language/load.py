@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from pydantic import ValidationError
 
+from formatspec.language.entries.typed_spec import typed
 from formatspec.language.errors import Place, Problem, SpecError, nearest, suggest
 from formatspec.language.rules import Rule, parse_lines, parse_rule, problem
-from formatspec.language.schema import FileSpec, Spec
+from formatspec.language.schema import Spec
 from formatspec.language.yaml_source import Node, load, to_plain
 from formatspec.paths.names import safe_join
 from formatspec.plugins import SPECS, PluginError, entry_points_of
@@ -223,7 +223,11 @@ def _inherited(file: Path, below: tuple[Path, ...]) -> tuple[Node, tuple[str, ..
     base, ancestors, parents = _inherited(extended, (*below, file.resolve()))
     if "name" not in base.value:
         raise problem("the spec that is extended has no `name`", parent.place)
-    kept = Node(value={key: value for key, value in base.value.items() if key not in _NOT_INHERITED}, place=base.place)
+    kept = Node(
+        value={key: value for key, value in base.value.items() if key not in _NOT_INHERITED},
+        place=base.place,
+        keys=base.keys,
+    )
     return merge(kept, node), (*ancestors, base.value["name"].value), (*parents, extended)
 
 
@@ -261,7 +265,7 @@ def beside(spec: Path, named: str, place: Place) -> Path:
 def merge(base: Node, over: Node) -> Node:
     """`over` laid over `base`: mappings merge, `drop` deletes, one-row tables merge, all else replaces."""
     if isinstance(base.value, dict) and isinstance(over.value, dict):
-        return Node(value=_merged(base.value, over.value), place=over.place)
+        return Node(value=_merged(base.value, over.value), place=over.place, keys={**base.keys, **over.keys})
     if _is_row(base) and _is_row(over):
         return Node(value=[merge(base.value[0], over.value[0])], place=over.place)
     return over
@@ -305,7 +309,7 @@ def _variants(node: Node) -> Iterator[tuple[str, Node]]:
         return
     if not isinstance(variants.value, list) or not variants.value:
         raise problem("`variants` is a list of layouts", variants.place, "at least one, each with a `name`")
-    rest = Node(value={k: v for k, v in node.value.items() if k != "variants"}, place=node.place)
+    rest = Node(value={k: v for k, v in node.value.items() if k != "variants"}, place=node.place, keys=node.keys)
     left = LAID_OUT_LIMIT - _weight(variants, LAID_OUT_LIMIT)
     for variant in variants.value:
         left -= _weight(rest, left)
@@ -315,8 +319,12 @@ def _variants(node: Node) -> Iterator[tuple[str, Node]]:
             )
             raise problem(message, variant.place)
         if not isinstance(variant.value, dict) or "name" not in variant.value:
-            raise problem("a variant has a `name`", variant.place)
-        over = Node(value={k: v for k, v in variant.value.items() if k != "name"}, place=variant.place)
+            near = nearest("name", variant.value) if isinstance(variant.value, dict) else None
+            hint = f"`{near}` stands where it may be meant" if near else ""
+            raise problem("a variant lacks its `name`", variant.place, "`name: …`, the name of the layout", hint)
+        over = Node(
+            value={k: v for k, v in variant.value.items() if k != "name"}, place=variant.place, keys=variant.keys
+        )
         yield str(variant.value["name"].value), merge(rest, over)
 
 
@@ -410,12 +418,16 @@ def _alike(node: Node) -> Node:
         if like.value not in files.value:
             raise problem(f"there is no role {like.value!r}", like.place, hint=suggest(str(like.value), files.value))
         above = resolve(like.value, (*below, name))
-        own = Node(value={k: v for k, v in role.value.items() if k != "like"}, place=role.place)
+        own = Node(value={k: v for k, v in role.value.items() if k != "like"}, place=role.place, keys=role.keys)
         whole[name] = merge(above, own)
         return whole[name]
 
     done = {name: resolve(name, (name,)) for name in files.value}
-    return Node(value={**node.value, "files": Node(value=done, place=files.place)}, place=node.place)
+    return Node(
+        value={**node.value, "files": Node(value=done, place=files.place, keys=files.keys)},
+        place=node.place,
+        keys=node.keys,
+    )
 
 
 def _typed(node: Node) -> Spec:
@@ -426,61 +438,7 @@ def _typed(node: Node) -> Spec:
         raise problem(
             f"this formatspec reads version 1 of the language, but the spec says {got}", place, "`formatspec: 1`"
         )
-    try:
-        return Spec.model_validate(plain)
-    except ValidationError as error:
-        raise SpecError(tuple(_typed_problem(node, detail) for detail in error.errors())) from None
-
-
-def _typed_problem(node: Node, detail: Any) -> Problem:
-    place, known = node.place, node
-    path: list[str] = []
-    for part in detail["loc"]:
-        if isinstance(known.value, dict) and str(part) in known.value:
-            known = known.value[str(part)]
-        elif isinstance(known.value, list) and isinstance(part, int) and part < len(known.value):
-            known = known.value[part]
-        else:
-            continue
-        place = known.place
-        path.append(str(part))
-    if detail["type"] == "extra_forbidden":
-        word = str(detail["loc"][-1])
-        return Problem(f"{word!r} is no word of the language here", place, hint=suggest(word, _words_at(path)))
-    where = ".".join(path)
-    if detail["type"] == "missing":
-        return Problem(f"{str(detail['loc'][-1])!r} is missing" + (f" in {where}" if where else ""), place)
-    if detail["type"] == "literal_error":
-        given, expected = detail["input"], detail["ctx"]["expected"]
-        choices = [one or other for one, other in re.findall(r"\"([^\"]*)\"|'([^']*)'", expected)]
-        near = nearest(given, choices) if isinstance(given, str) else None
-        return Problem(f"{where} is {given!r}", place, expected, hint=f"did you mean {near!r}?" if near else "")
-    if detail["type"] == "string_too_short":
-        return Problem(f"{where} is empty", place, "some text")
-    if detail["type"] == "tuple_type":
-        return Problem(f"{where or 'this'} is not a list", place, "a list, each entry behind a dash")
-    return Problem(f"{where}: {detail['msg']}" if where else detail["msg"], place)
-
-
-def _words_at(path: list[str]) -> list[str]:
-    model: Any = Spec
-    if path and path[0] == "files":
-        from formatspec.language.schema import StyleSpec
-
-        model = StyleSpec if "style" in path else FileSpec
-    elif path and path[0] == "checks":
-        from formatspec.language.schema import CheckSpec
-
-        model = CheckSpec
-    elif path and path[0] == "seen":
-        from formatspec.language.schema import Seen
-
-        model = Seen
-    elif path and path[0] == "options":
-        from formatspec.language.schema import OptionSpec
-
-        model = OptionSpec
-    return [field.alias or name for name, field in model.model_fields.items()]
+    return typed(node)
 
 
 def place_text(place: Place) -> str:

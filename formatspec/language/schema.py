@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 LANGUAGE_VERSION = 1
 SCHEMA_ID = f"https://formatspec.dev/schema/v{LANGUAGE_VERSION}.json"
@@ -14,6 +14,9 @@ DOCUMENTS = ("json", "jsonl", "yaml", "xml", "ini", "csv", "lines", "pixels")
 ImageMode = Literal["gray", "gray16", "rgb", "rgba", "palette", "index"]
 SeenLevel = Literal["tool's file", "tool's source", "documentation"]  # from the best evidence to the weakest
 Word = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+
+
+RoleName = Annotated[str, Field(description="the name of a role")]
 
 
 def _listed(value: Any) -> Any:
@@ -54,7 +57,9 @@ class StyleSpec(Strict):
 class FileSpec(Strict):
     """A role: files that play one part, where they lie and what stands in them."""
 
-    path: str = Field(description="template of the path below the root; a trailing / is a folder")
+    path: str = Field(
+        description="template of the path below the root, as in images/{name}.{ext:image}; a trailing / is a folder"
+    )
     need: Literal["required", "optional", "kept"] = Field(
         "required", description="whether the file must be there; one that is kept is written back but never made"
     )
@@ -193,8 +198,8 @@ class Spec(Strict):
         default_factory=dict,
         description="where numbers that are made begin, by name: `counts_from: {frame: 1, object.id: 1}`",
     )
-    categories: tuple[str | CategoryTable | CategoryList, ...] = Field(
-        (), description="sources of categories; the first present wins"
+    categories: tuple[RoleName | CategoryTable | CategoryList, ...] = Field(
+        (), description="sources of categories: names of roles that list them, or tables; the first present wins"
     )
     class_: str | None = Field(
         None, alias="class", description="the class of all objects, where the format states none: `class: face`"
@@ -214,11 +219,3 @@ class Spec(Strict):
     checks: dict[Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")], CheckSpec] = Field(default_factory=dict)
     examples: tuple[str, ...] = ()
     seen: tuple[Seen, ...] = Field((), description="what the spec rests on")
-
-    @model_validator(mode="after")
-    def _one_document_each(self) -> Spec:
-        for name, role in self.files.items():
-            named = [kind for kind in DOCUMENTS if getattr(role, "json_" if kind == "json" else kind) is not None]
-            if len(named) > 1:
-                raise ValueError(f"files.{name} has two documents: {' and '.join(named)}")
-        return self

@@ -12,6 +12,7 @@ import msgspec
 import yaml
 
 from formatspec.language.errors import Place, Problem, SpecError
+from formatspec.language.words.indentation import indentation_fault
 from formatspec.language.yaml_core import (
     LINE_BREAK,
     LIST,
@@ -61,6 +62,9 @@ def load(text: str, file: str) -> Node:
     except YamlError as fault:
         near = [lines[at - 1][:_LOOKED_AT] for at in (fault.line, fault.line - 1, fault.begun) if 0 < at <= len(lines)]
         place = Place(file, fault.line, fault.column)
+        seen = indentation_fault(fault.message, lines, fault.line, fault.column)
+        if seen is not None:
+            raise SpecError([Problem(f"not YAML: {seen[0]}", place, hint=seen[1])]) from None
         hint = hint_for(fault.message, near)
         raise SpecError([Problem(fault.message, place, fault.expected, hint)]) from None
     if root is None:

@@ -54,7 +54,9 @@ def _box(box: Sequence[float], size: Size | None) -> Sequence[Flaw]:
         ):
             return ()
     elif width < 0 or height < 0:
-        return (Flaw("BOX_SIZE", "", "the box has a negative size", "a width and a height of 0 or more"),)
+        side, start, end = ("x", x, x + width) if width < 0 else ("y", y, y + height)
+        words = f"the box has a negative size: it reaches from {side} = {_short(start)} to {side} = {_short(end)}"
+        return (Flaw("BOX_SIZE", "", words, "a width and a height of 0 or more, the smaller corner first"),)
     return tuple(_where(box, size))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,7 @@ from formatspec.paths.trees.tree import Tree
 from formatspec.pixels import containers
 from formatspec.testing import carry
 from formatspec.testing.carry import LawBrokenError, close
-from formatspec.testing.compare_documents import ABSENT, compared, leaf_for, short
+from formatspec.testing.compare_documents import ABSENT, compared, leaf_for, role_text, short
 from formatspec.testing.generate import Generator
 from formatspec.testing.memory import MemoryTree, image_bytes
 from formatspec.testing.outline import outline
@@ -190,15 +190,26 @@ def read_write(source: Source, tree: Tree, options: Mapping[str, Any]) -> None:
     files = rewritten(dataset, items)
     expected = {path: dataset.tree.read(path) for path in dataset.tree.paths() if _is_annotation(dataset, path)}
     if files.keys() != expected.keys():
-        raise LawBrokenError(
-            f"written but never there: {sorted(files.keys() - expected.keys())}; "
-            f"there but not written: {sorted(expected.keys() - files.keys())}"
-        )
+        raise LawBrokenError("\n".join(_files_apart(dataset, items, files.keys(), expected.keys())))
     for path, data in files.items():
         role = _role_of(dataset, path)
         if not documents_equal(role, data, expected[path]):
             places = "".join(_places_apart(role, path, expected[path], data))
             raise LawBrokenError(f"{places}{path} came back as\n{_shown(data)}\nnot\n{_shown(expected[path])}")
+
+
+def _files_apart(dataset: OpenDataset, items: Sequence[Item], files: Set[str], expected: Set[str]) -> Iterator[str]:
+    """What is wrong with each file that is written and was not there, or was there and is not written again."""
+    image = dataset.form.roles[IMAGE]
+    for path in sorted(expected - files):
+        role = role_text(_role_of(dataset, path))
+        if items:
+            why = "see whether the names in its path are those of `image`; files that no item names are not written"
+        else:
+            why = f"no item is found: see whether the path of `image`, {image.spec.path!r}, fits the images"
+        yield f"{path}: {role} reads this file, and does not write it again; {why}"
+    for path in sorted(files - expected):
+        yield f"{path}: this file is written, and was not there; say `need: optional` of its role, or mend its path"
 
 
 def _places_apart(role: Role, path: str, there: bytes, again: bytes) -> Iterator[str]:

@@ -169,3 +169,23 @@ def test_the_first_encoding_that_fits_is_taken(data: bytes) -> None:
 
 def test_a_number_of_thousands_of_digits_is_infinite_so_that_its_place_is_reported() -> None:
     assert decode(b"[1, " + b"1" * 5000 + b"]") == [1, float("inf")]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{'a': 1}", "stands in single quotes: JSON takes double quotes alone"),
+        ("{\"a\": 'b'}", "stands in single quotes"),
+        ('{"a": [1, 2,]}', "a comma stands before ']': remove it"),
+        ('{"a": [1, 2', "the file ends in the middle"),
+        ('{"a": "b', "the file ends in the middle"),
+        ('{"a": 1}\n}', "the document ends before '}', with the bracket that closes on line 1"),
+        ('{"a": yes}', "'yes' is no value: a text stands in double quotes"),
+        ('{"a": }', "a key has no value before '}'"),
+        ('{"a": 1 "b": 2}', "a comma, a colon or a bracket is missing before it"),
+    ],
+)
+def test_broken_json_is_told_with_what_helps(text: str, said: str) -> None:
+    with pytest.raises(FileError) as caught:
+        decode(text.encode())
+    assert said in str(caught.value)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from formatspec.codecs.registry import UnfitError
 from formatspec.files.document import EncodingError, text_of
 from formatspec.findings.table import CODES
-from formatspec.language.errors import Place
-
-if TYPE_CHECKING:
-    pass
+from formatspec.language.errors import Place, nearest
 
 DocumentPath = tuple[str | int, ...]
 
@@ -63,6 +61,27 @@ def unread(error: Exception, file: str, place: Place | None, scope: str) -> Faul
         case = "item"
     message = str(getattr(error, "message", error))
     return Fault(code, file, (), place, message, object=at, case=case, scope=scope)
+
+
+@lru_cache(maxsize=1024)
+def missing_key(key: str, present: tuple[Any, ...]) -> str:
+    """What is said of a key that is missing beside those that are present: which of them it may be misspelled as."""
+    others = [one for one in present if isinstance(one, str) and one and one[0] not in "{#^~[@*<"]
+    words = f"{key!r} is missing"
+    if len(others) == 1 and (mark := next((mark for mark in ";\t|," if mark in others[0]), None)) is not None:
+        return (
+            f"{words}; all that stands there is {others[0]!r}: where {mark!r} parts the columns, "
+            f"say `style: {{delimiter: {mark!r}}}` in the spec, or save the file with the delimiter that it has"
+        )
+    near = nearest(key, others)
+    if near is not None:
+        return f"{words}; {near!r} stands there"
+    shown = ", ".join(map(repr, others[:_PRESENT]))
+    return f"{words}; {shown}{', …' if len(others) > _PRESENT else ''} stand there" if len(others) > 1 else words
+
+
+_PRESENT = 6
+"""So many keys are named where one is missing."""
 
 
 def other_encoding(data: bytes, file: str, place: Place | None, encodings: tuple[str, ...]) -> Fault | None:

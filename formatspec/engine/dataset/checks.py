@@ -8,12 +8,13 @@ from typing import Any, NamedTuple
 
 from formatspec.engine.base.faults import DocumentPath, Fault, Record
 from formatspec.engine.dataset.dataset import OpenDataset
+from formatspec.engine.dataset.item.expected_files import told_path
 from formatspec.engine.dataset.item.read_item import Assembled
 from formatspec.engine.evaluate.write_context import Getter, WriteContext, WriteScope, WriteSetting, records_of
 from formatspec.engine.read.check_rows import place_of_row
 from formatspec.engine.resolve.codec_chain import spell
 from formatspec.engine.resolve.scope import Scope
-from formatspec.engine.spec.compiled import Format, Role
+from formatspec.engine.spec.compiled import IMAGE, Format, Role
 from formatspec.files.document import pointer_text
 from formatspec.findings.finding import Finding
 from formatspec.findings.table import CODES
@@ -325,6 +326,23 @@ def _is_number(pattern: str) -> bool:
         return False
 
 
+def _namer(dataset: OpenDataset, name: str, path: str) -> str:
+    """What would name a file of a role that belongs to no item: the document that lists items, or the image."""
+    roles = dataset.form.roles
+    named = (one.partition(".")[0] for one in dataset.form.spec.items)
+    sources = [roles[one] for one in dict.fromkeys(named) if one in roles and one != name]
+    told = {key: value for key, value in (roles[name].match(path) or {}).items() if value is not None}
+    paths = {told_path(role, told): role for role in sources}
+    there = [one for one, role in paths.items() if dataset.tree.exists(one) and role.name != IMAGE]
+    if there:
+        return f": no row of {' or '.join(there)} does"
+    if not paths:
+        return ""
+    first, role = next(iter(paths.items()))
+    what = "the image of its item" if role.name == IMAGE else "the file that lists the items"
+    return f": {what} would be {first}"
+
+
 def tree_findings(dataset: OpenDataset) -> Iterator[Fault]:
     """Files that nobody claims, and items that are not listed."""
     nearly = [(role, pattern) for role in dataset.form.roles.values() if (pattern := _nearly(role)) is not None]
@@ -338,8 +356,9 @@ def tree_findings(dataset: OpenDataset) -> Iterator[Fault]:
         else:
             yield Fault("FILE_UNCLAIMED", path, (), None, "no rule claims this file")
     for entry in dataset.index.unlisted:
-        for found in entry.files.values():
+        for name, found in entry.files.items():
             for path, _ in found:
-                yield Fault("FILE_ORPHAN", path, (), None, "no item names this file")
+                words = f"no item names this file{_namer(dataset, name, path)}"
+                yield Fault("FILE_ORPHAN", path, (), None, words)
     if not dataset.entries:
         yield Fault("NOTHING_FOUND", "", (), None, f"no item of {dataset.name} was found")

@@ -125,7 +125,9 @@ class OpenDataset:
         for source in sources:
             if isinstance(source, CategoryTable):
                 listed = table_of(self.form.source, self.form.layout, source)
-                return Splits(Categories(listed, closed=not source.open))
+                known = Categories(listed, closed=not source.open)
+                known.listed_in = (source.table,)
+                return Splits(known)
             name = source.list if isinstance(source, CategoryList) else source
             listings = self._listed_in([name])
             if listings:

@@ -16,8 +16,11 @@ from formatspec.engine.spec.names_join import unjoined
 from formatspec.engine.spec.option_keys import key_options, options_in_keys
 from formatspec.engine.spec.required_slots import required_slots
 from formatspec.language.errors import Place, Problem, SpecError, suggest
+from formatspec.language.leaf import Bind
 from formatspec.language.load import Layout, Source, place_at
+from formatspec.language.rules import LeafRule, MapRule, Rule, inside
 from formatspec.language.schema import CategoryList, CategoryTable, OptionSpec
+from formatspec.model.slots import SLOTS, find_slot
 
 PALETTES = ("bits", "category.color")
 MOST_CHOICES = 1000
@@ -89,7 +92,24 @@ def choices(options: Mapping[str, OptionSpec]) -> list[dict[str, Any]]:
 
 def notes(source: Source) -> tuple[Problem, ...]:
     """What is no mistake in a spec, but seldom meant: each thing once."""
-    return tuple(dict.fromkeys(note for form in forms(source) for note in required_slots(form)))
+    parted = (note for layout in source.layouts for rule in layout.rules.values() for note in _parted_by_blanks(rule))
+    return tuple(dict.fromkeys((*(note for form in forms(source) for note in required_slots(form)), *parted)))
+
+
+_PARTS = {"bbox": 4, "rotated": 5, "circle": 3, "ellipse": 5}
+"""Slots of a fixed count of numbers, which may stand under a key each."""
+
+
+def _parted_by_blanks(rule: Rule) -> Iterator[Problem]:
+    """Notes on a key of as many words as its slot has numbers: it is one key, and probably meant as several."""
+    for field in rule.fields if isinstance(rule, MapRule) else ():
+        leaf = field.rule.leaf if isinstance(field.rule, LeafRule) else None
+        words = field.keys[0].split()
+        if len(field.keys) == 1 and isinstance(leaf, Bind) and _PARTS.get(leaf.names[0]) == len(words):
+            hint = f"part them by commas if each is a key: `{', '.join(words)}`"
+            yield Problem(f"`{field.keys[0]}` is one key, whose name has blanks", field.place, hint=hint)
+    for one in inside(rule):
+        yield from _parted_by_blanks(one)
 
 
 def _worded_once(problems: Mapping[Problem, None]) -> list[Problem]:
@@ -147,6 +167,8 @@ def _entries(source: Source, layout: Layout) -> Iterator[Problem]:
     for position, example in enumerate(spec.examples):
         at = place_at(node, "examples", position)
         yield from _problems(partial(source.beside, example, at))
+    for rule in layout.rules.values():
+        yield from _turned_round(rule)
     for name, role in spec.files.items():
         for encoding in role.encoding:
             if not _is_encoding(encoding):
@@ -155,6 +177,23 @@ def _entries(source: Source, layout: Layout) -> Iterator[Problem]:
         if role.palette is not None and role.palette not in PALETTES:
             place = place_at(node, "files", name, "palette")
             yield Problem(f"there is no palette {role.palette!r}", place, hint=suggest(role.palette, PALETTES))
+
+
+def _turned_round(rule: Rule) -> Iterator[Problem]:
+    """Leaves whose key is a slot and whose text is none: the two stand the wrong way round."""
+    for field in rule.fields if isinstance(rule, MapRule) else ():
+        leaf = field.rule.leaf if isinstance(field.rule, LeafRule) else None
+        key = field.keys[0]
+        if isinstance(leaf, Bind) and "." in key and _is_slot(key) and not any(map(_is_slot, leaf.names)):
+            message = f"`{key}` is a slot, and stands where the key of the document belongs"
+            turned = f"`{', '.join(leaf.names)}: {', '.join(field.keys)}`"
+            yield Problem(message, field.place, f"the document's key on the left, what it means on the right: {turned}")
+    for one in inside(rule):
+        yield from _turned_round(one)
+
+
+def _is_slot(name: str) -> bool:
+    return any(find_slot(kind, name) is not None for kind in SLOTS)
 
 
 def _problems(act: Callable[[], object]) -> tuple[Problem, ...]:

@@ -27,6 +27,29 @@ LOCATED = 200
 Noted = list[tuple[Finding, tuple[str, DocumentPath] | None]]
 """Findings, some of which are still to be placed: in which file, and where in its document."""
 
+MOST_NUMBERS = 12
+"""A geometry of more numbers is not repeated as its file states it."""
+_GEOMETRIC = frozenset({"BOX_SIZE", "BOX_OUTSIDE", "BOX_AWAY", "BOX_EMPTY"})
+"""Codes that are about the numbers of one box."""
+
+
+def _same_numbers(numbers: Sequence[float], value: Any) -> bool:
+    """Whether a value of the model holds the same numbers as its file, in the same order."""
+    if not isinstance(value, list | tuple) or len(value) != len(numbers):
+        return False
+    return all(
+        isinstance(one, int | float) and abs(one - other) < 1e-9 for one, other in zip(value, numbers, strict=True)
+    )
+
+
+def _as_corners(numbers: Sequence[float], size: tuple[int, int] | None) -> str:
+    """A hint where a corner and a size lie outside the image, and would lie inside it as two corners."""
+    if size is None or len(numbers) != 4:
+        return ""
+    x, y, right, bottom = numbers
+    fits = 0 <= x < right <= size[0] and 0 <= y < bottom <= size[1]
+    return "; read as two corners, its numbers would lie inside" if fits else ""
+
 
 class Reporter:
     """Turns the faults of one dataset into findings."""
@@ -77,7 +100,7 @@ class Reporter:
             level=self.form.levels.of(fault.code, case.level, fault.slot, fault.value, fault.size, fault.place),
             case=case.name,
             scope=scope_of(fault, case, item),
-            message=fault.message,
+            message=self._as_stated(fault),
             file=f"{self.prefix}{fault.file}" if fault.file else None,
             pointer=pointer_text(self._named(fault)) if fault.path else None,
             line=line,
@@ -89,6 +112,17 @@ class Reporter:
             hint=code.hint or None,
             rule=place_text(fault.place) if fault.place is not None else None,
         )
+
+    def _as_stated(self, fault: Fault) -> str:
+        """What a fault says, with the numbers of the file where these are others than the model's."""
+        if not fault.slot or fault.place is None or fault.code not in _GEOMETRIC:
+            return fault.message
+        numbers = self.form.levels.stated(fault.slot, fault.value, fault.size, fault.place)
+        if not numbers or len(numbers) > MOST_NUMBERS:
+            return fault.message
+        if _same_numbers(numbers, fault.got):
+            return f"{fault.message}{_as_corners(numbers, fault.size)}"
+        return f"{fault.message} (in the file: {', '.join(f'{number:.6g}' for number in numbers)})"
 
     def _named(self, fault: Fault) -> DocumentPath:
         """The fault's path through the file as it is."""

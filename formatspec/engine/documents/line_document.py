@@ -80,13 +80,26 @@ class WordsShape(msgspec.Struct, frozen=True):
 TextShape = LineShape | RowsShape | OrderShape | ChoiceShape | WordsShape
 
 
+_PART = re.compile(r"`(p\d+)`")
+"""A field of a line's template, as the template calls it."""
+
+
 class Stray(NamedTuple):
-    """A line that fits nothing: its index, and how far it matched; whether it is one of the rows, which are others'."""
+    """A line that fits nothing.
+
+    It has its index, what was expected, why it does not fit, and whether it is one of the rows, which are others'.
+    """
 
     line: int
     expected: str
     text: str
     is_row: bool = False
+    why: str = ""
+
+    @property
+    def message(self) -> str:
+        """What a finding says of it."""
+        return f"the line does not fit: {self.why}" if self.why else "the line does not fit"
 
 
 def structured(rule: Rule, scope: Scope) -> tuple[Rule, TextShape]:
@@ -282,19 +295,32 @@ def _stray(shape: TextShape, lines: list[str], at: int) -> Stray:
     text = lines[at] if at < len(lines) else ""
     if "," in text and _match(shape, [text.replace(",", " ")], 0, None, False, []) is not None:
         return Stray(at, "fields that are parted by blanks, not by commas", text)
-    return Stray(at, _explain(shape, text), text)
+    return Stray(at, "", text, why=_explained(shape, text)[1])
 
 
-def _explain(shape: TextShape, text: str) -> str:
+def _explained(shape: TextShape, text: str) -> tuple[int, str]:
+    """How far a line fits, in characters, and why no further; of alternatives, by the one that it fits furthest."""
     if isinstance(shape, LineShape):
-        return shape.template.template.explain(text)
+        reached, words = shape.template.template.explained(text)
+        return reached, _PART.sub(lambda part: _leaf_words(shape.template.leaves.get(part[1]), part[1]), words)
     if isinstance(shape, WordsShape):
-        return _explain(shape.line, text.partition(" ")[0])
+        first, *others = text.strip().split(" ")
+        odd = next((word for word in others if shape.word.template.match(word) is None), None)
+        if odd is None:
+            return _explained(shape.line, first)
+        return text.index(odd, len(first)), f"in the word {odd!r}: {_explained(shape.word, odd)[1]}"
     if isinstance(shape, RowsShape):
-        return _explain(shape.row, text)
+        return _explained(shape.row, text)
     if isinstance(shape, OrderShape):
-        return _explain(shape.parts[0], text)
-    return " or ".join(dict.fromkeys(_explain(alternative, text) for _, alternative in shape.alternatives))
+        return _explained(shape.parts[0], text)
+    return max((_explained(alternative, text) for _, alternative in shape.alternatives), key=lambda one: one[0])
+
+
+def _leaf_words(leaf: Bind | Keep | Computed | None, name: str) -> str:
+    """A leaf of a line, as messages call it: by its slots."""
+    return (
+        f"`{', '.join(leaf.names)}`" if isinstance(leaf, Bind) else f"`{name}`" if leaf is None else "what stands here"
+    )
 
 
 def encode_lines(document: Any, shape: TextShape) -> list[str]:

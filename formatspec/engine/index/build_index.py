@@ -13,7 +13,8 @@ import numpy as np
 from formatspec.engine.base.faults import Fault, other_encoding, unread
 from formatspec.engine.index.document_frames import frame_faults
 from formatspec.engine.index.entries import Chosen, Entries, Entry, ItemFiles, captured
-from formatspec.engine.index.join_rows import id_key, join_rows, name_key, names_only, noted_keys
+from formatspec.engine.index.id_columns import id_key, name_key
+from formatspec.engine.index.join_rows import join_rows, names_only, noted_keys
 from formatspec.engine.index.named_folders import empty_subsets, share_captures, share_named_folders
 from formatspec.engine.index.row_ownership import RowOwnership, SharedFile, Table
 from formatspec.engine.index.row_source import HeldRows, range_file, rows_at, sought
@@ -329,7 +330,7 @@ def _decode(role: Role, file: SharedFile, tables: Sequence[Table], tree: Tree, f
     faults += schema_faults(role.schema, decoded.document, file.path, role.place)
     for stray in decoded.strays:
         faults.append(
-            Fault("LINE", file.path, (), role.place, "the line does not fit", stray.expected, stray.text,
+            Fault("LINE", file.path, (), role.place, stray.message, stray.expected, stray.text,
                   (stray.line + 1, 1), scope="object" if stray.is_row else "document")
         )  # fmt: skip
 

@@ -14,6 +14,10 @@ import msgspec
 import numpy as np
 
 from formatspec.engine.base.scratch_records import Records
+from formatspec.engine.read.rows.merge_rows import RowReader
+from formatspec.engine.spec.compiled import IMAGE
+from formatspec.language.leaf import Bind, bindings
+from formatspec.language.rules import LeafRule, MapRule
 
 LARGEST_NOTED = 1 << 60
 """Numbers below this are their own hashes, but for -1."""
@@ -67,3 +71,30 @@ class IdColumns:
 def hashes(numbers: Column) -> Column:
     """The hashes of numbers that were noted."""
     return np.where(numbers == -1, -2, numbers)
+
+
+def id_key(reader: RowReader) -> str | None:
+    """The key under which a row of objects states the id that tells it from others; None where it states none."""
+    row = reader.rule.row
+    if reader.kind != "object" or reader.by != ("id",) or not isinstance(row, MapRule):
+        return None
+    for one in row.fields:
+        leaf = one.rule.leaf if isinstance(one.rule, LeafRule) else None
+        if isinstance(leaf, Bind) and leaf.names == ("id",) and len(one.keys) == 1:
+            return one.keys[0]
+    return None
+
+
+def name_key(reader: RowReader) -> str | None:
+    """The key under which a row names the image of its item; None where it names none."""
+    row, scope = reader.rule.row, reader.scope.inside(reader.table)
+    for one in row.fields if isinstance(row, MapRule) else ():
+        leaf = one.rule.leaf if isinstance(one.rule, LeafRule) else None
+        for name in (name for bind in (bindings(leaf) if leaf is not None else ()) for name in bind.names):
+            meaning = scope.meaning(name)
+            if meaning is not None and (meaning.where, meaning.name) in _IMAGES | {("capture", name)}:
+                return one.keys[0]
+    return None
+
+
+_IMAGES = {("path", IMAGE), ("item", "image.path"), ("record", "image.path")}

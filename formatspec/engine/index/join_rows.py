@@ -14,8 +14,8 @@ from formatspec.engine.base.faults import MILD, DocumentPath, Fault
 from formatspec.engine.documents.frames import is_made
 from formatspec.engine.index.duplicate_ids import PLAIN, Ids
 from formatspec.engine.index.entries import Entries, Entry, header_of, item_key
-from formatspec.engine.index.id_columns import LARGEST_NOTED, Column
-from formatspec.engine.index.looked_up import LookedUp, Otherwise, may_lack
+from formatspec.engine.index.id_columns import LARGEST_NOTED, Column, id_key
+from formatspec.engine.index.looked_up import LookedUp, Otherwise, lacked_name, may_lack
 from formatspec.engine.index.row_ownership import RepeatedId, RowOwnership, SharedFile, Table, TableFile
 from formatspec.engine.index.row_source import FileRows
 from formatspec.engine.index.union_lists import union_lists
@@ -164,6 +164,9 @@ class _Joining(msgspec.Struct):
             self.faults.extend(fault._replace(scope=scope) for fault in state.faults)
             return
         names = self._names(state)
+        if lacked := lacked_name(table, which, document, names.keys() - file.captures.keys(), self.form.key_names):
+            self.faults.append(lacked(file.path, state.at))
+            return
         found = self._owners(names)
         if not found and len(several := self._in_folders(names)) > 1:
             self.faults.append(
@@ -414,33 +417,6 @@ def _item_key(table: Table) -> str | None:
             return None
         found = one.keys[0]
     return found
-
-
-def id_key(reader: RowReader) -> str | None:
-    """The key under which a row of objects states the id that tells it from others; None where it states none."""
-    row = reader.rule.row
-    if reader.kind != "object" or reader.by != ("id",) or not isinstance(row, MapRule):
-        return None
-    for one in row.fields:
-        leaf = one.rule.leaf if isinstance(one.rule, LeafRule) else None
-        if isinstance(leaf, Bind) and leaf.names == ("id",) and len(one.keys) == 1:
-            return one.keys[0]
-    return None
-
-
-def name_key(reader: RowReader) -> str | None:
-    """The key under which a row names the image of its item; None where it names none."""
-    row, scope = reader.rule.row, reader.scope.inside(reader.table)
-    for one in row.fields if isinstance(row, MapRule) else ():
-        leaf = one.rule.leaf if isinstance(one.rule, LeafRule) else None
-        for name in (name for bind in (bindings(leaf) if leaf is not None else ()) for name in bind.names):
-            meaning = scope.meaning(name)
-            if meaning is not None and (meaning.where, meaning.name) in _IMAGES | {("capture", name)}:
-                return one.keys[0]
-    return None
-
-
-_IMAGES = {("path", IMAGE), ("item", "image.path"), ("record", "image.path")}
 
 
 def _no_rows(file: SharedFile, table: Table, faults: list[Fault]) -> None:

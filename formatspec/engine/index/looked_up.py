@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from array import array
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from formatspec.engine.base.faults import DocumentPath, Fault, missing_key
 from formatspec.engine.index.entries import Entries, Entry
-from formatspec.engine.index.row_ownership import RowOwnership
+from formatspec.engine.index.row_ownership import RowOwnership, Table
 from formatspec.engine.spec.compiled import IMAGE, Format
 from formatspec.engine.spec.names_join import extension_told
 from formatspec.engine.splits.id_scopes import IDS, Split, id_in
+from formatspec.language.rules import MapRule
 from formatspec.paths.spellings import Spellings, spelled_like
 
 
@@ -143,3 +145,28 @@ class Otherwise:
         ways = np.unique(np.stack([numbers.astype(np.int64), np.frombuffer(self._spellings, np.int64)]), axis=1)
         exact |= np.isin(known, known[np.bincount(np.searchsorted(known, ways[0]), minlength=len(known)) > 1])
         yield from zip(known[exact].tolist(), positions[first[exact]].tolist(), strict=True)
+
+
+def lacked_name(
+    table: Table, which: int, document: Any, told: Collection[str], key_names: Collection[str]
+) -> Callable[[str, DocumentPath], Fault] | None:
+    """The fault of a row that lacks the key by which it must name its item, made of its file and its place there.
+
+    The row would be every item's otherwise, and its fault be told once for each of them.
+
+    Args:
+        table: The table of the row.
+        which: Which of the table's readers reads it.
+        document: The row.
+        told: The names that the row itself tells of its item.
+        key_names: The names of which an item's key is made.
+    """
+    key = table.names[which] if which < len(table.names) else None
+    if key is None or table.kind == "item" or not isinstance(document, dict) or key in document:
+        return None
+    reader = table.readers[which]
+    fields = reader.rule.row.fields if isinstance(reader.rule.row, MapRule) else ()
+    if "id" in told or any(name in told for name in key_names) or all(f.keys != (key,) or f.optional for f in fields):
+        return None
+    words = missing_key(key, tuple(document))
+    return lambda file, at: Fault("FIELD_MISSING", file, at, reader.place, words, scope="object")

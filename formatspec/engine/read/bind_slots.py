@@ -124,7 +124,9 @@ def _known_category(slot: str, value: Any, state: ItemState) -> None:
         raise MisfitError("FIELD", "the name of the class is empty", "a name", value, "name")
     bound = (categories.closed or categories.adds) and slot in ("id", "index", "name")
     if (bound or (slot in ("index", "color") and categories.listed)) and not categories.knows(slot, value):
-        raise MisfitError("UNKNOWN_CATEGORY", f"there is no category with {slot} {value!r}", got=value)
+        raise MisfitError(
+            "UNKNOWN_CATEGORY", f"there is no category with {slot} {value!r}", categories.told(slot, value), value
+        )
 
 
 def _category(name: str, at: DocumentPath) -> Binder:
@@ -143,7 +145,8 @@ def _category(name: str, at: DocumentPath) -> Binder:
                 if not state.categories.adds or unknown.code != "UNKNOWN_CATEGORY":
                     raise
                 path = (*state.at, *at)
-                state.fault("UNKNOWN_CATEGORY", path, None, unknown.message, got=value, about=record, scope="object")
+                state.fault("UNKNOWN_CATEGORY", path, None, unknown.message, unknown.expected, value, about=record,
+                            scope="object")  # fmt: skip
         put(record, name, value, state)
         if state.categories.match:
             record[f"${slot}_at"] = (state.file, (*state.at, *at))

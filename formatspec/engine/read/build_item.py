@@ -114,8 +114,11 @@ def _check_pixels(state: ItemState) -> None:
         words = f"pixel value {record['$pixel']} ({pixels}) names no object"
         file = record.get("$file", "")
         state.faults.append(
-            Fault("PIXEL_VALUE", file, (), None, words, got=_plain(record["$pixel"]), about=place, scope="item")
-        )
+            Fault(
+                "PIXEL_VALUE", file, (), None, words, "a value for which a document has a row, or that of nothing",
+                _plain(record["$pixel"]), about=place, scope="item",
+            )
+        )  # fmt: skip
 
 
 def _place_of(record: Record, places: Mapping[int, int]) -> int | None:

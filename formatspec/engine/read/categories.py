@@ -13,7 +13,7 @@ from formatspec.engine.base.faults import Record
 from formatspec.engine.read.item_state import ItemState
 from formatspec.files import csv_file
 from formatspec.files.document import FileError
-from formatspec.language.errors import Place, Problem, SpecError
+from formatspec.language.errors import Place, Problem, SpecError, nearest
 from formatspec.language.load import SPEC_LIMIT, Layout, Source, place_at
 from formatspec.language.schema import CategoryTable
 from formatspec.model.records import Category, Origin
@@ -26,6 +26,23 @@ _KEYS = ("id", "index", "name", "color")
 CATEGORIES = "$categories"
 """Under this name a record holds the categories as its split numbers them, where rows of several splits were read."""
 _SLOTS = tuple(field for field in Category.__struct_fields__ if field not in ("attributes", "origin"))
+
+
+_TOLD = 8
+"""So many categories are told one by one where a value names none."""
+
+
+def _listed(known: Iterable[Any], names: Mapping[Any, str | None]) -> str:
+    """The values that categories have, with their names: a range of numbers as `0 to 2`."""
+    values = list(known)
+    first = [f"{value!r} ({names[value]})" if names.get(value) else repr(value) for value in values[:_TOLD]]
+    more = f", … ({len(values)} in all)" if len(values) > _TOLD else ""
+    numbers = sorted(value for value in values if type(value) is int)
+    if len(numbers) == len(values) and len(numbers) > 1 and numbers[-1] - numbers[0] == len(numbers) - 1:
+        words = [names.get(value) or "" for value in numbers[:_TOLD]]
+        shown = f" ({', '.join(words)}{', …' if more else ''})" if all(words) else ""
+        return f"{numbers[0]} to {numbers[-1]}{shown}"
+    return f"{'one of ' if len(values) > 1 else ''}{', '.join(first)}{more}"
 
 
 class Categories:
@@ -57,6 +74,9 @@ class Categories:
             id(category): own for own, category in numbered if (own.id, own.index) != (category.id, category.index)
         }
         self.numbered = tuple(numbered)
+        self._told: dict[str, str] = {}
+        self.listed_in: tuple[str, ...] = ()
+        """The files that list them, as far as messages name these."""
         self.merged, self.adds = len({id(category) for _, category in numbered}) < len(numbered), False
         self._met: dict[Any, Category] = {}
         self._named: dict[str, _Named] = {}
@@ -64,7 +84,7 @@ class Categories:
     def opened(self) -> Categories:
         """The same categories, to which rows may add others by their numbers."""
         made = Categories(self.listed, False, self.match, self.numbered)
-        made.adds = True
+        made.adds, made.listed_in = True, self.listed_in
         return made
 
     def merged_by_name(self) -> Categories:
@@ -74,6 +94,7 @@ class Categories:
             first.setdefault((category.name, category.parent), category)
         own = [(one, first[same.name, same.parent]) for one, same in self.numbered]
         made = Categories(tuple(first.values()), self.closed, self.match, own)
+        made.listed_in = self.listed_in
         for category in self.listed:
             same = first[category.name, category.parent]
             for key in ("id", "index"):
@@ -105,6 +126,22 @@ class Categories:
             return value in self._by[slot]
         except TypeError:
             return False
+
+    def told(self, slot: str, value: Any) -> str:
+        """What a value of `slot` might have been, for a person: the nearest name, the numbers there are."""
+        known = self._by.get(slot, {})
+        if not known:
+            return ""
+        other = next((one for one in known if type(one) is not type(value) and str(one) == str(value)), None)
+        if other is not None:
+            return f"{other!r}, {'a text' if isinstance(other, str) else 'a number without quotes'}"
+        near = nearest(value, map(str, known)) if isinstance(value, str) and slot == "name" else None
+        listed = self._told.get(slot)
+        if listed is None:
+            names = {} if slot == "name" else {value: category.name for value, category in known.items()}
+            files = f", listed in {' and '.join(self.listed_in[:2])}" if self.listed_in else ""
+            listed = self._told[slot] = f"{_listed(known, names)}{files}"
+        return f"{listed}; did you mean {near!r}?" if near is not None else listed
 
     def named(self, slot: str) -> Mapping[Any, Category]:
         """Categories by the value of one slot, for rows that state no other slot of the category.

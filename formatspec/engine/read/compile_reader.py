@@ -7,7 +7,7 @@ from typing import Any
 
 from formatspec.codecs.regions.shared_runs import EXPECTED, rows_of_runs
 from formatspec.codecs.registry import UnfitError
-from formatspec.engine.base.faults import MISSING, DocumentPath, Record
+from formatspec.engine.base.faults import MISSING, DocumentPath, Record, missing_key
 from formatspec.engine.base.kept_fields import holds_value, note_all_kept
 from formatspec.engine.read.bind_slots import Binder, binder, report
 from formatspec.engine.read.generate_mapping import (
@@ -150,7 +150,7 @@ def _map(rule: MapRule, scope: Scope, context: ReadContext, at: DocumentPath, wh
                     lacks = "missing" if part is MISSING else "null"
                     state.fault(filled[key], (*state.at, *at, key), place, f"{key!r} is {lacks}, and is filled")
                 elif not optional:
-                    state.fault("FIELD_MISSING", (*state.at, *at), place, f"{key!r} is missing")
+                    state.fault("FIELD_MISSING", (*state.at, *at), place, missing_key(key, tuple(value)))
             elif textual and optional and part == "":
                 if not cells:
                     _read_empty(reader, record, state)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from formatspec.codecs.registry import UnfitError
-from formatspec.engine.base.faults import MISSING, DocumentPath, Record
+from formatspec.engine.base.faults import MISSING, DocumentPath, Record, missing_key
 from formatspec.engine.base.source_code import Names, function
 from formatspec.engine.read.bind_slots import NAMED, PLACED, judge_of, slot_binding
 from formatspec.engine.read.item_state import ItemState
@@ -82,8 +82,10 @@ def several_reader(fields: FieldReaders, cells: bool, at: DocumentPath) -> Reade
             if not absent:
                 reader(tuple(parts), record, state)
             elif absent < len(keys) or not optional:
-                lacking = ", ".join(repr(k) for k, p in zip(keys, parts, strict=True) if p in (MISSING, ""))
-                state.fault("FIELD_MISSING", (*state.at, *at), place, f"{lacking} is missing")
+                lacking = [key for key, part in zip(keys, parts, strict=True) if part in (MISSING, "")]
+                words = missing_key(lacking[0], tuple(value)) if len(lacking) == 1 else (
+                    f"{', '.join(map(repr, lacking))} are missing")  # fmt: skip
+                state.fault("FIELD_MISSING", (*state.at, *at), place, words)
 
     return read
 
@@ -162,7 +164,9 @@ class _Writing:
 
     def single(self, one: Single) -> Iterator[str]:
         """The lines that read a field of one key."""
-        absent = "pass" if one.optional and not one.filled else f"{self.names.of('absent', self._absent(one))}(state)"
+        absent = (
+            "pass" if one.optional and not one.filled else f"{self.names.of('absent', self._absent(one))}(value, state)"
+        )
         if one.read is None:
             yield f"if {one.key!r} not in value: {absent}"
             return
@@ -173,14 +177,14 @@ class _Writing:
             f"    {line}" for line in self._bound(one, f"{self.names.of('read', one.read)}(part, record, state)")
         )
 
-    def _absent(self, one: Single) -> Callable[[ItemState], None]:
+    def _absent(self, one: Single) -> Callable[[Any, ItemState], None]:
         if one.filled:
             path = (*self.at, one.key)
             words = f"{one.key!r} is missing, and is filled"
-            return lambda state: state.fault(one.filled, (*state.at, *path), one.place, words)
+            return lambda value, state: state.fault(one.filled, (*state.at, *path), one.place, words)
 
-        def absent(state: ItemState) -> None:
-            state.fault("FIELD_MISSING", (*state.at, *self.at), one.place, f"{one.key!r} is missing")
+        def absent(value: Any, state: ItemState) -> None:
+            state.fault("FIELD_MISSING", (*state.at, *self.at), one.place, missing_key(one.key, tuple(value)))
 
         return absent
 

@@ -180,7 +180,10 @@ def put(record: Record, slot: str, value: Any, state: ItemState) -> None:
         record[slot] = value
     elif value is not None and (old != value or (type(old) is not type(value) and not _alike(old, value))):
         told = record.get("$file", state.first.get(slot, state.file))
-        raise MisfitError("CONFLICT", f"{slot} is told differently in {told}", _short(old), value)
+        other = "the file's name" if slot in state.captures and state.captures[slot] == old else told
+        where = "elsewhere in this file" if other == state.file else f"in {other}"
+        words = f"{slot} is {_short(value)} here, but {_short(old)} {where}"
+        raise MisfitError("CONFLICT", words, _short(old), value)
 
 
 def _alike(a: Any, b: Any) -> bool:

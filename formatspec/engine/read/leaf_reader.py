@@ -320,7 +320,11 @@ def _text(leaf: Text, place: Place, scope: Scope, context: ReadContext, at: Docu
                 state.stated.update(dict.fromkeys(names.values()))
                 state.fault("DIFFERS", (*state.at, *at), place, words, own, value, case=case)
                 return
-            state.fault("FIELD", (*state.at, *at), place, "the text does not fit", leaf.source, value)
+            why = template.template.explain(value) if isinstance(value, str) else ""
+            for field, slot in names.items():
+                why = why.replace(f"`{field}`", f"`{slot}`")
+            words = f"the text does not fit{': ' if why else ''}{why}"
+            state.fault("FIELD", (*state.at, *at), place, words, leaf.source, value)
             return
         for name, reader in readers:
             part = parts.get(name)

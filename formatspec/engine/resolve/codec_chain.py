@@ -11,12 +11,13 @@ from typing import Any
 import msgspec
 
 from formatspec.codecs import BadArgumentsError, UnknownCodecError, make
-from formatspec.codecs.registry import Argument, Codec, Env, Site, UnfitError
+from formatspec.codecs.registry import CODECS, Argument, Codec, Env, Site, UnfitError
 from formatspec.engine.resolve.fuse_arithmetic import fused
 from formatspec.language.errors import Place
 from formatspec.language.expression import Literal
 from formatspec.language.leaf import Bind
 from formatspec.language.rules import problem
+from formatspec.language.words.other_names import codec_hint
 from formatspec.model.plain.decimals import DECIMAL, read_decimal, spell_decimal
 from formatspec.model.slots import Type
 from formatspec.paths.templates import formats
@@ -352,8 +353,11 @@ def _codecs(leaf: Bind, left: int, right: int, textual: bool, place: Place) -> t
             arguments = tuple(Argument(a.value, spell(a.file), True) if a.paired else a for a in arguments)
         try:
             made.append(make(call.name, arguments, Site(left, right)))
-        except (UnknownCodecError, PluginError) as error:
+        except PluginError as error:
             raise problem(str(error), place) from None
+        except UnknownCodecError:
+            hint = codec_hint(call.name, CODECS)
+            raise problem(f"no codec is called {call.name!r}", place, hint=hint) from None
         except BadArgumentsError as error:
             raise problem(str(error), place) from None
         left = 1 if left > 1 and call.name in ("digits",) else left

@@ -8,8 +8,9 @@ from typing import Any, Literal
 import msgspec
 from msgspec.structs import replace
 
-from formatspec.language.errors import Place, suggest
+from formatspec.language.errors import Place
 from formatspec.language.rules import problem
+from formatspec.language.words.other_names import slot_hint
 from formatspec.model.slots import SLOTS, TABLES, RecordKind, Slot, Type, find_slot
 from formatspec.paths.templates.template import Template
 
@@ -100,11 +101,12 @@ class Scope(msgspec.Struct, frozen=True):
         """What `name` means here.  Raises SpecError with a suggestion."""
         meaning = self.meaning(name)
         if meaning is None:
-            known = [*SLOTS[self.kind], *self.captures, *(f"item.{slot}" for slot in SLOTS["item"])]
+            others = () if self.kind == "item" else (f"item.{slot}" for slot in SLOTS["item"])
+            names = [*self.captures, *(f"image.{side}" for side in ("width", "height")), *others]
             raise problem(
                 f"{name!r} is neither a slot of {'an' if self.kind[0] in 'aio' else 'a'} {self.kind} nor a capture",
                 place,
-                hint=suggest(name, known),
+                hint=slot_hint(name, SLOTS[self.kind], names),
             )
         return meaning
 

@@ -19,6 +19,8 @@ from formatspec.language.rules import problem
 from formatspec.paths.templates import formats
 from formatspec.paths.templates.template import Template, TemplateField, TemplateSyntaxError, compile_template
 
+_COUNTED = re.compile(r"\{(\d+)\}$")
+"""How often a pattern of several numbers repeats what stands behind the first."""
 _BLANKS = re.compile(r"[ \t]+")
 _WORDS = 256
 """Lines of more words are matched by each template, so that what is known of counts stays small."""
@@ -115,7 +117,7 @@ def text_template(leaf: Text, scope: Scope, place: Place) -> TextTemplate:
             # What may be absent behind a text is told from the text by the mark, which it then cannot hold.
             pattern, render = rf"[^{re.escape(mark)}]+", partial(_without, mark)
         label = ", ".join(part.names) if isinstance(part, Bind) else ""
-        wants = _wants(pattern) or _wants_as_named(part, scope, place)
+        wants = _wants(pattern) or _format_wants(part, scope)
         parts.append(TemplateField(name, pattern, str, render, wants=wants, optional=absent, label=label))
     try:
         template = compile_template(parts, limit=1 << 22)
@@ -210,14 +212,18 @@ def _wants(pattern: str) -> str:
         return "a number"
     if pattern.startswith(f"(?:{formats.field('x', 'd').pattern})"):
         return "a whole number"
-    return "numbers" if pattern.startswith(f"(?:{NUMBER})") else ""
+    if not pattern.startswith(f"(?:{NUMBER})"):
+        return ""
+    counted = _COUNTED.search(pattern)
+    return f"{int(counted[1]) + 1} numbers" if counted else "numbers"
 
 
-def _wants_as_named(part: Bind | Keep | Computed, scope: Scope, place: Place) -> str:
-    """What a field takes that looks as its own format or the path of the image says, in words; else nothing."""
+def _format_wants(part: Bind | Keep | Computed, scope: Scope) -> str:
+    """What a field takes whose form the image's path tells, in words; nothing where its path says none."""
     if not isinstance(part, Bind) or part.calls or len(part.names) != 1:
         return ""
-    return formats.field("x", part.format or scope.captures.get(scope.resolve(part.names[0], place).name)).wants
+    stated = part.format or scope.captures.get(part.names[0])
+    return formats.field("x", stated).wants if stated else ""
 
 
 def _pattern(part: Bind | Keep | Computed, scope: Scope, place: Place) -> str:

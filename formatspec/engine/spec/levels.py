@@ -137,6 +137,11 @@ class Levels:
                 return found
         return usual
 
+    def stated(self, slot: str, value: Any, size: Size | None, place: Place | None) -> list[float] | None:
+        """The numbers with which the leaf at `place` states a slot's value in its file; None where it is not known."""
+        leaf = next((one for one in self.leaves if one.slot == slot and one.place == place), None)
+        return None if leaf is None else leaf.numbers(value, size)
+
 
 def _level(code: str, level: object, place: Place) -> Level:
     for known in LEVELS:

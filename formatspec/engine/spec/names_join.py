@@ -42,6 +42,12 @@ def unjoined(form: Format) -> Iterator[Problem]:
     formats = form.roles[IMAGE].scope.captures if IMAGE in form.roles else {}
     required = {name for name in form.key_names if not (formats.get(name) or "").endswith(("path?", "d?"))}
     if not required:
+        if IMAGE in form.roles and not formats:
+            path = form.roles[IMAGE].spec.path
+            message = f"the path of `image`, {path!r}, has no placeholder, so that it is the path of one image alone"
+            hint = "`*` stands for itself in a path" if "*" in path else ""
+            expected = "a name in braces for what differs, as in images/{name}.{ext:image}"
+            yield Problem(message, form.roles[IMAGE].path_place, expected, hint)
         return
     for role in form.documents:
         if role.name != IMAGE and not _joins(form, role, required):

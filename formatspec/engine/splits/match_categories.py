@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -48,13 +48,19 @@ def matched_splits(
     whole = _matched(own, key)
     pairs = [[(one, whole[key(one)]) for one in categories] for categories in own]
     listed = tuple(whole.values())
+
+    def known(numbered: Sequence[tuple[Category, Category]], listings: Iterable[CategoryListing]) -> Categories:
+        made = Categories(listed, closed, match, numbered)
+        made.listed_in = tuple(dict.fromkeys(listing.file for listing in listings))
+        return made
+
     if len(pairs) < 2:
-        return Splits(Categories(listed, closed, match, pairs[0] if pairs else ())), faults
+        return Splits(known(pairs[0] if pairs else (), listings)), faults
     if all(_numbers(one, by_index) == _numbers(same, by_index) for of_one in pairs for one, same in of_one):
-        return Splits(Categories(listed, closed, match)), faults
+        return Splits(known((), listings)), faults
     faults += _differing(list(groups.values()), pairs, by_index)
-    made = [(dict(split), Categories(listed, closed, match, one)) for split, one in zip(groups, pairs, strict=True)]
-    return Splits(Categories(listed, closed, match, _agreed(pairs)), made), faults
+    made = [(dict(split), known(one, group)) for (split, group), one in zip(groups.items(), pairs, strict=True)]
+    return Splits(known(_agreed(pairs), listings), made), faults
 
 
 def _key(groups: Sequence[Sequence[Category]]) -> Callable[[Category], Any]:

@@ -137,33 +137,39 @@ class Template:
 
     def explain(self, text: str) -> str:
         """Why the text does not match, for a person; "" if it does."""
+        return self.explained(text)[1]
+
+    def explained(self, text: str) -> tuple[int, str]:
+        """How far the text matches, in characters, and why it does no further; "" if it does."""
         if self.match(text) is not None:
-            return ""
+            return len(text), ""
         if len(text) > self.limit:
-            return f"it is longer than {self.limit} characters"
+            return 0, f"it is longer than {self.limit} characters"
         raw = self._groups(text)
         if raw is not None:
-            return self._misfit(raw)
+            return len(text), self._misfit(raw)
         if not text.startswith(self.prefix):
-            return f"it must begin with {self.prefix!r}"
+            return 0, f"it must begin with {self.prefix!r}"
         failed, position, known = self._reach(text[: self._budget])
         piece = self._pieces[failed] if failed < len(self._pieces) else ""
         rest = text[position:]
         before = f"after {_short(text[:position])!r}, " if position else ""
         if isinstance(piece, Var):
             following = self._pieces[failed + 1] if failed + 1 < len(self._pieces) else ""
-            if isinstance(following, str) and following and following in rest:
+            many = piece.field.wants.endswith("numbers")
+            if isinstance(following, str) and following and following in rest and not many:
                 rest = rest[: rest.index(following)]
             if piece.again:
                 wanted = f"must be {known[piece.group - 1]!r} again"
             else:
                 wanted = f"wants {piece.field.wants or 'text like ' + piece.field.pattern}"
-            return f"{before}`{piece.field.label or piece.field.name}` {wanted}, found {_short(rest)!r}"
+            return position, f"{before}`{piece.field.label or piece.field.name}` {wanted}, found {_short(rest)!r}"
         if not text.endswith(self.suffix):
-            return f"it must end with {self.suffix!r}"
+            return position, f"it must end with {self.suffix!r}"
         if not piece:
-            return f"{before}nothing more may follow, found {_short(rest)!r}"
-        return f"{before}{piece!r} must follow" + (f", found {_short(rest)!r}" if rest else "")
+            return position, f"{before}nothing more may follow, found {_short(rest)!r}"
+        wanted = "a blank" if piece.isspace() else repr(piece)
+        return position, f"{before}{wanted} must follow" + (f", found {_short(rest)!r}" if rest else "")
 
     @cached_property
     def _steps(self) -> tuple[tuple[str, str, Callable[[Any], str] | None, str, bool], ...]:

@@ -26,6 +26,16 @@ def expected_path(role: Role, names: Mapping[str, Any]) -> str:
         return role.spec.path
 
 
+def told_path(role: Role, names: Mapping[str, Any]) -> str:
+    """The path where a role's file is expected, for a message: names that are lacking stay in braces."""
+    whole = expected_path(role, names)
+    known = {name: value for name, value in names.items() if value not in (None, "")}
+    if whole != role.spec.path or not any(name in known for name in role.captures):
+        return whole
+    parts = role.template.parts
+    return "".join(part if isinstance(part, str) else str(known.get(part.name, f"{{{part.name}}}")) for part in parts)
+
+
 LEVELS = (("depth",), ("level",))
 """The slots of objects by whose values an item may have a label image for each level of parts."""
 

@@ -86,8 +86,7 @@ def read_document(role: Role, path: str, tree: Tree, state: ItemState, keys: boo
 def unfit_line(path: str, role: Role, stray: Stray, scope: str) -> Fault:
     """The fault of a line that fits nothing: of a row, it costs that row; `scope`: what else is concerned."""
     place, about = (stray.line + 1, 1), "object" if stray.is_row else scope
-    words = "the line does not fit"
-    return Fault("LINE", path, (), role.place, words, stray.expected, stray.text, place, scope=about)
+    return Fault("LINE", path, (), role.place, stray.message, stray.expected, stray.text, place, scope=about)
 
 
 def _read_raster(

@@ -10,7 +10,7 @@ from typing import Any
 
 from formatspec.codecs.registry import Env
 from formatspec.engine.base.faults import DocumentPath, Fault
-from formatspec.engine.dataset.item.expected_files import expected_path, named_file
+from formatspec.engine.dataset.item.expected_files import expected_path, named_file, told_path
 from formatspec.engine.dataset.item.purpose import Purpose
 from formatspec.engine.index.entries import Entry
 from formatspec.engine.index.row_ownership import Run
@@ -41,7 +41,8 @@ def read_image(
             state.faults.append(Fault("LIST_UNKNOWN", *place, role.place, words, got=entry.key, scope="item"))
         elif complete and purpose.media_required and not (role.optional and state.item.get("image.data")):
             address = _address(entry, runs)
-            state.faults.append(Fault("IMAGE_MISSING", *place, role.place, "the image is not there", expected, address))
+            told = told_path(role, state.captures)
+            state.faults.append(Fault("IMAGE_MISSING", *place, role.place, "the image is not there", told, address))
         if role.optional:
             return
         if path is None and expected != role.spec.path:

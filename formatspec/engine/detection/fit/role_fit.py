@@ -224,7 +224,7 @@ def _judge_lines(role: Role, document: Document) -> tuple[float | None, str]:
     if not line_document.decode_lines(list(_ANY_LINES), role.codec.shape)[1]:
         return None, ""
     strays = document.strays
-    reason = f"line {strays[0].line + 1}: {strays[0].expected}" if strays else ""
+    reason = f"line {strays[0].line + 1}: {strays[0].why or strays[0].expected}" if strays else ""
     return max(0.0, 1 - len(strays) / document.lines), reason
 
 
