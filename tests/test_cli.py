@@ -16,6 +16,7 @@ from written_files import written_bytes
 
 import formatspec as fs
 from formatspec.cli.main import main
+from formatspec.testing.memory import image_bytes
 
 SPECS = Path(fs.__file__).parent.parent / "specs"
 SPEC = SPECS / "ade20k2020.yaml"
@@ -422,15 +423,21 @@ def test_what_is_said_of_wrong_usage(kind: str, run: Any, ade20k2020: Path, tmp_
     assert ran.status == 2 and message in ran.err and "[Errno" not in ran.err, ran.err
 
 
-def test_a_map_of_classes_that_comes_along_is_known_by_its_name(run: Any, ade20k2020: Path, tmp_path: Path) -> None:
+def test_a_map_of_classes_that_comes_along_is_known_by_its_name(run: Any, tmp_path: Path) -> None:
+    thing = fs.Object(category=fs.Category(name="car, auto, automobile, machine, motorcar"), bbox=(0, 0, 4, 4))
+    image = fs.Image(path="a.png", data=image_bytes(8, 8, "png"))
+    fs.write([fs.Item(key="a", image=image, objects=(thing,))], tmp_path / "data", to="coco")
     named, by_file = tmp_path / "named", tmp_path / "by_file"
-    for labels, out in (("ade20k2020_to_scene_parsing", named), (MAP, by_file)):
-        done = run("convert", ade20k2020, "--to", "ade_scene_parsing", "--labels", labels, "-o", out)
+    for labels, out in (("ade20k2020_to_scene_instances", named), (MAP, by_file)):
+        done = run("convert", tmp_path / "data", "--to", "coco", "--labels", labels, "-o", out)
         assert done.status == 0, done.err
     assert written_bytes(named) == written_bytes(by_file)
+    assert fs.open(named)[0].objects[0].category.name != thing.category.name
+    unknown = run("convert", tmp_path / "data", "--to", "coco", "--labels", "ade20k2020_to_nothing", "-o", by_file)
+    assert unknown.status == 2 and "there is no such file" in unknown.err
 
 
-MAP = SPECS / "labels" / "ade20k2020_to_scene_parsing.yaml"
+MAP = SPECS / "labels" / "ade20k2020_to_scene_instances.yaml"
 
 
 @pytest.mark.parametrize("kind", WRONG)
