@@ -119,7 +119,11 @@ class HeldItems(OpenDataset):
         path = entry.files[IMAGE][0][0]
         item = _named(self._sized(self.items[path], path))
         state = ItemState(dict(item.captures), self.splits.whole, False)
-        return Assembled(item.key, item, list(_faults(item, path)), {IMAGE: [path]}, {}, [], state)
+        faults = list(_faults(item, path))
+        if self.purpose.media_required and not self.tree.exists(path):
+            words = "the image is not there; give its bytes (Image(data=…)) or the folder of such images (images=…)"
+            faults.append(Fault("IMAGE_MISSING", path, (), None, words))
+        return Assembled(item.key, item, faults, {IMAGE: [path]}, {}, [], state)
 
     def assembled(self, start: int = 0, stop: int | None = None) -> Iterator[Assembled]:
         """The items in order of their images' paths, each with what is wrong with it."""

@@ -90,3 +90,13 @@ def test_what_is_no_item_is_refused_in_a_sentence(change: dict[str, Any], messag
         fs.write([msgspec.structs.replace(made("a"), **change)], tmp_path / "out", to="coco")
     with pytest.raises(fs.UnfitItemsError, match="not 'x'"):
         fs.write(["x"], tmp_path / "out", to="coco")  # type: ignore[list-item]
+
+
+def test_an_image_that_is_not_there_is_a_finding(tmp_path: Path) -> None:
+    lost = fs.Item(key="lost", image=fs.Image(path="lost.png"))
+    with pytest.raises(fs.RefusedError) as refused:
+        fs.write([made("a", (0, 0, 4, 4)), lost], tmp_path / "out", to="coco")
+    (one,) = [finding for finding in refused.value.findings if finding.level == "error"]
+    assert (one.code, one.file) == ("IMAGE_MISSING", "lost.png") and "images=…" in one.message
+    sized = msgspec.structs.replace(lost, image=fs.Image(path="lost.png", width=4, height=4))
+    assert fs.write([sized], tmp_path / "out", to="coco", media="none").items == 1
