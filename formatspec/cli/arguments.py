@@ -133,7 +133,7 @@ def pairs(given: Sequence[str], option: str) -> dict[str, str]:
 def label_map(file: Path | None) -> dict[str, NewName] | None:
     """A map of category names from a YAML file: old name to new name or to a new category, null to drop.
 
-    file: The file, or the name of one that comes with the specs, as `ade20k2020_to_panoptic`.
+    file: The file, or the name of one that stands in the folder `labels` beside the specs, without its ending.
     """
     if file is None:
         return None
