@@ -36,6 +36,8 @@ from formatspec.testing.outline import Bound, outline
 from formatspec.testing.row_shapes import can_state, row_shapes
 from formatspec.testing.values import MAKERS, NAMES, WORDS, say_alike, value_of
 
+NAMES_OF_POINTS = "category.keypoint_names"
+
 
 class Generator:
     """Makes items for one format."""
@@ -70,6 +72,8 @@ class Generator:
         for index, name in enumerate(names):
             values = fill_record(self.rng, bounds, Env(), {"name": name}, {})
             values = {slot: value for slot, value in values.items() if value is not None}
+            if self._names_points() and self.rng.random() < 0.5:
+                values.setdefault("keypoint_names", tuple(self.rng.sample(WORDS, self.rng.randrange(1, 4))))
             values["name"] = name if self._reads_as(bounds, "name", name) else f"c{index}"
             if any("id" in bound.slots for bound in bounds):
                 values["id"] = index * 2 + 1 if self.rng.random() < 0.5 else index + 1
@@ -85,6 +89,12 @@ class Generator:
                 if "color" in values:
                     values["color"] = (index * 20 + 1, *values["color"][1:])
         return [category_of({**values, "index": index} if listed else values) for values, index in made]
+
+    def _names_points(self) -> bool:
+        """Whether rows of objects name the keypoints of their category, beside where these are."""
+        return any(
+            {"keypoints", NAMES_OF_POINTS} <= set(bound.slots) for bound in self.outline.leaves.get("object", ())
+        )
 
     def _category_leaves(self) -> list[Bound]:
         kinds = ("object", "area", "label")

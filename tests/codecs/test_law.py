@@ -118,6 +118,7 @@ CASES = [
     Case("run_lengths", ("text",), regions),
     Case("run_lengths", ("base64",), regions),
     Case("led_by", (7,), rings),
+    Case("stretched_array", (), st.tuples(boxes, regions), Site(left=2, right=2), exact=False),
     Case("nan_unseen", (), keypoints, exact=False),
     Case("truth_bits", (8, 4, -2, 1), st.tuples(flags, flags, flags, flags), Site(left=4)),
     Case("truth_bits", (-4,), flags),
@@ -268,6 +269,8 @@ def numbers_in(value: Any) -> list[float]:
 def close(one: Any, other: Any, tolerance: float) -> bool:
     if isinstance(one, tuple) and isinstance(other, tuple):
         return len(one) == len(other) and all(close(a, b, tolerance) for a, b in zip(one, other, strict=True))
+    if isinstance(one, Region):
+        return bool(one == other)
     return bool(abs(one - other) <= tolerance)
 
 

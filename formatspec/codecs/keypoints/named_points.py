@@ -180,7 +180,10 @@ def named_graph(arguments: Sequence[Argument], site: Site) -> Codec:
     def fit(value: Any, rng: random.Random, env: Env) -> Any:
         told, pairs = value if values.is_sequence(value) and len(value) == 2 else (value, ())
         names = tuple(dict.fromkeys(told)) if values.is_sequence(told) else ()
-        edges = values.is_sequence(pairs) and [p for p in pairs if all(0 < end <= len(names) for end in p)]
-        return names or ("point",), tuple(map(tuple, edges)) if names and edges else ()
+        names = names or ("point",)
+        ends = [pair for pair in pairs if values.is_sequence(pair)] if values.is_sequence(pairs) else []
+        return names, tuple(
+            tuple(end if 0 < end <= len(names) else 1 + abs(end) % len(names) for end in pair) for pair in ends
+        )
 
     return Codec(encode=encode, decode=decode, kind="table", fit=fit, takes=dict)

@@ -72,10 +72,9 @@ class AlikeRows:
             hold(context, row.holds)
             gathered.add_text(*known)
             return ""
-        refused = len(setting.refused)
+        refused, last = len(setting.refused), len(gathered.rows)
         why = gather_row(row, context, gathered, codec, False)
-        if not why and len(setting.refused) == refused and not gathered.places:
-            last = len(gathered.rows) - 1
+        if len(gathered.rows) > last and len(setting.refused) == refused and not gathered.places:
             self._texts[key] = gathered.rows[last], gathered.numbered.get(last, [])
         return why
 

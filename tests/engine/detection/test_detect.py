@@ -196,7 +196,7 @@ def test_another_shape_of_document_is_refused(tmp_path: Path) -> None:
 
 def test_documents_of_a_format_that_lacks_its_images_are_not_another_formats(tmp_path: Path) -> None:
     """LabelMe's XML files have what VOC's must have; that the images lie elsewhere makes them no VOC."""
-    fs.sample("labelme_xml", tmp_path / "data", items=4, seed=7)
+    fs.sample("labelme_xml", tmp_path / "data", items=12, seed=7)
     (tmp_path / "data/Images").rename(tmp_path / "data/pictures")
     found = detected(tmp_path / "data")
     assert not found.names and found.outcome.nearest[0].name == "labelme_xml"

@@ -50,11 +50,13 @@ class Fit(NamedTuple):
     """How well a document fits.
 
     f: the harmonic mean of recall and precision, 0 to 1; None where the rule takes any document, so that fitting it
-    says nothing.  reason: the first thing that does not fit, "" if there is none.
+    says nothing.  reason: the first thing that does not fit, "" if there is none.  rows: how many rows of tables were
+    compared.
     """
 
     f: float | None
     reason: str = ""
+    rows: int = 0
 
 
 class _Tally:
@@ -111,7 +113,7 @@ def fit_of(rule: Rule, scope: Scope, document: Any, cut: bool = False) -> Fit:
         return Fit(None) if isinstance(rule.leaf, Keep) else Fit(None if _fits_leaf(rule, scope, document) else 0.0)
     tally = _Tally()
     if not _walk(rule, scope, document, (), tally):
-        return Fit(0.0, tally.wrong or "it is another kind of document")
+        return Fit(0.0, tally.wrong or "it is another kind of document", tally.rows)
     if not tally.required and not tally.named:
         return Fit(None)
     recall, precision = tally.recall, tally.precision
@@ -119,13 +121,13 @@ def fit_of(rule: Rule, scope: Scope, document: Any, cut: bool = False) -> Fit:
         recall = max(recall, precision)
     nameless = next(iter(tally.naming), None) if tally.naming and not tally.naming.keys() & tally.found else None
     if nameless is not None and not cut:
-        return Fit(0.0, _missing_at(nameless))
+        return Fit(0.0, _missing_at(nameless), tally.rows)
     if not recall:
-        return Fit(0.0, _missing(tally))
+        return Fit(0.0, _missing(tally), tally.rows)
     strange = max(tally.strange - cut, 0)  # the row in which it breaks off may be of any kind
     share = 1 - strange / tally.rows if tally.rows else 1.0
     f = 2 * recall * precision / (recall + precision) * share if recall + precision else 0.0
-    return Fit(f, _missing(tally) or tally.wrong or _odd(tally))
+    return Fit(f, _missing(tally) or tally.wrong or _odd(tally), tally.rows)
 
 
 def _missing(tally: _Tally) -> str:

@@ -96,9 +96,11 @@ def fit_of_documents(
     there are none, or not all are known.
     """
     fits: dict[str, float] = {}
+    with_rows: dict[str, float] = {}
     first = ("", "")
     unread = 0
     sample = _spread(claims)
+    holds_rows = _holds_rows(role)
     enough = 2 if role.span == "shared" and not spells_own_name(role) else 1
     for path, captures in sample:
         document = files.document(role, full(path))
@@ -106,7 +108,7 @@ def fit_of_documents(
             unread += 1
             first = first if first[1] else (path, document.error)
             continue
-        f, reason = _judge(role, document)
+        f, reason, rows = _judge(role, document)
         if f is None and role.kind == "lines" and document.lines:
             break  # any text fits
         if f and role.kind == "lines" and images is not None and not _lists_categories(role):
@@ -114,13 +116,25 @@ def fit_of_documents(
             f, reason = f * share, reason or ("" if share == 1 else "it names images that are not there")
         if f is not None:
             fits[path] = f
+            if rows or not holds_rows:
+                with_rows[path] = f
         if reason and not first[1]:
             first = (path, reason)
-        if f is not None and f >= CLEAR and (len(fits) == enough):
+        if f is not None and f >= CLEAR and len(with_rows) == enough:
             break
     if not fits:
         return RoleFit(None, *first, unread=unread == len(sample))
-    return _joined(fits, first)
+    return _joined(with_rows or fits, first)  # a document without an object is like one of many formats
+
+
+def _holds_rows(role: Role) -> bool:
+    """Whether tables of objects, items or the like stand in a role's documents."""
+    assert role.codec is not None
+    return role.kind in _TREES and any(True for _ in tables_in(role.codec.rule, ()))
+
+
+_TREES = ("json", "xml", "yaml")
+"""Kinds of documents whose fit is told by keys, so that it is known how many rows were compared."""
 
 
 def strangers(fit: RoleFit, claims: Sequence[Claim], names: Sequence[str], images: Sequence[Claim]) -> RoleFit:
@@ -204,16 +218,17 @@ def _told(shape: line_document.TextShape, line: str) -> Iterator[dict[str, str]]
             yield from _told(part, line)
 
 
-def _judge(role: Role, document: Document) -> tuple[float | None, str]:
+def _judge(role: Role, document: Document) -> tuple[float | None, str, int]:
+    """How well a document fits its role, the first thing that does not, and how many rows were compared."""
     assert role.codec is not None
     rule = role.codec.rule
     if role.kind == "lines":
-        return _judge_lines(role, document)
+        return *_judge_lines(role, document), 0
     value = document.value
     if role.kind == "csv" and role.spec.style.header is False:
-        return _judge_cells(rule, role.scope, value)
+        return *_judge_cells(rule, role.scope, value), 0
     fit = fit_of(rule, role.scope, value, document.cut)
-    return fit.f, fit.reason
+    return fit.f, fit.reason, fit.rows
 
 
 def _judge_lines(role: Role, document: Document) -> tuple[float | None, str]:

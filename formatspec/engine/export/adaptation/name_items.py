@@ -232,15 +232,25 @@ class Naming:
     def _inherited_name(self, name: str, item: Item) -> Any:
         """What an item's path says of a capture of this name; None where a single folder cannot be named so."""
         value = item.captures.get(name)
+        words = self._words(name)
+        if words and value not in words:
+            return None
         if self._formats.get(name) is None and isinstance(value, str) and (value == "" or "/" in value):
             return None
         return value
+
+    def _words(self, name: str) -> tuple[str, ...]:
+        """The only values that a capture may have, as the target's path lists them; none where it may have any."""
+        kind = self._formats.get(name) or ""
+        return tuple(kind.split("|")) if "|" in kind else ()
 
     def _given(self, name: str) -> Capture:
         """What a capture is where the item does not say it."""
         kind = self._formats.get(name) or ""
         if name.startswith("label.category.") or _is_attribute(name):
             return lambda item, number, relative: None
+        if words := self._words(name):
+            return lambda item, number, relative: words[0]
         if kind.endswith("d"):
             first = self.target.spec.counts_from.get(name, 0)
             return lambda item, number, relative: first if name == "sequence" else first + number
