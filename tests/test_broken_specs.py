@@ -64,7 +64,6 @@ MISTAKES: dict[str, tuple[bytes, str]] = {
     "evidence with another word": (swap("categories: [classes]", "seen: [{level: documentation, url: x, source: x}]"), PLACE + r"'url' is no word of the language here; one of: level, source, note"),
     "evidence that is no list": (swap("categories: [classes]", "seen: {level: documentation, source: x}"), PLACE + r"seen is not a list; expected a list, each entry behind a dash"),
     "no role for the image": (b'formatspec: 1\nname: made_up\nfiles:\n  images: "{name}.png"\n', r"spec\.yaml:4:3: there is no role `image`, which is the items' image; .*; did you mean 'images'"),
-    "words of a line with blanks": (b'formatspec: 1\nname: made_up\nfiles:\n  image: "{name}.png"\n  rows:\n    path: "{name}.txt"\n    lines:\n      - {line: "#KINDS", words: {each: categories, lines: "{id:d}={name}"}}\n      - {each: objects, lines: "{category.id:d} {bbox | xywh}"}\n', PLACE + r"a word of a line holds no blanks, and \{name\} may; say \{name:token\}"),
     # kinds of values: said in the language's words, never in those of a library
     "classes in the spec itself": (swap("[classes]", "[{names: [a, b]}]"), PLACE + r"categories.0 is \{'names': \['a', 'b'\]\}; expected the name of a role, a mapping \{table: …\}, or a mapping \{list: …, match: …\}.*$"),
     "a source that resembles a table": (swap("[classes]", "[{tabel: x.csv}]"), r"^\S+:4:15: 'tabel' is no word of the language here; did you mean 'table'\?$"),

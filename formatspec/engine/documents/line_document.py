@@ -17,7 +17,6 @@ from formatspec.engine.resolve.codec_chain import spell
 from formatspec.engine.resolve.options import options_allow
 from formatspec.engine.resolve.scope import Scope
 from formatspec.engine.resolve.text_template import TextTemplate, text_template
-from formatspec.language.errors import Place
 from formatspec.language.expression import Call, Name
 from formatspec.language.leaf import Bind, Computed, Keep, Text
 from formatspec.language.rules import (
@@ -113,7 +112,7 @@ def structured(rule: Rule, scope: Scope) -> tuple[Rule, TextShape]:
             for i, (part, shape) in enumerate(parts)
         )
         made = MapRule(fields, (), None, rule.place)
-        return made, _words([s for _, s in parts], rule.place) if rule.words else OrderShape(tuple(s for _, s in parts))
+        return made, _words([s for _, s in parts]) if rule.words else OrderShape(tuple(s for _, s in parts))
     if isinstance(rule, TableRule):
         row, shape = structured(rule.row, scope.inside(rule.each.table))
         if rule.blocks:
@@ -136,15 +135,9 @@ def _line(rule: LineRule, scope: Scope) -> tuple[Rule, TextShape]:
     return MapRule(fields, (), None, rule.place), LineShape(template, rule.optional, _is_count(rule.leaf))
 
 
-def _words(shapes: list[TextShape], place: Place) -> WordsShape:
-    """A line that ends in words.  Raises SpecError where a word may hold blanks, which would part it in two."""
+def _words(shapes: list[TextShape]) -> WordsShape:
     line, rows = shapes
     assert isinstance(line, LineShape) and isinstance(rows, RowsShape) and isinstance(rows.row, LineShape)
-    for field in rows.row.template.template.parts:
-        if not isinstance(field, str) and re.fullmatch(field.pattern, "a b") is not None:
-            name = field.label or field.name
-            hint = f"say {{{name}:token}}, so that a value with blanks is not written"
-            raise problem(f"a word of a line holds no blanks, and {{{name}}} may", place, hint=hint)
     return WordsShape(line, rows.row)
 
 
