@@ -87,6 +87,7 @@ MISTAKES: dict[str, tuple[bytes, str]] = {
     "a key that is indented deeper": (swap("          box: bbox", "            box: bbox"), r":22:\d+: not YAML: line 22 is indented deeper than line 21, .* by 10 blanks"),
     "a key without its colon": (swap("          box: bbox", "          box bbox"), r"not YAML: line 22 has no colon behind its key: box bbox \| xywh; write `box: …`"),
     # words
+    "a number in another base as a format": (b'formatspec: 1\nname: made_up\nfiles:\n  image: "{name}.png"\n  rows:\n    path: "{name}.txt"\n    lines: {each: objects, lines: "{track:02X} {bbox | xywh}"}\n', PLACE + r"\{track:02X\}: unknown format `02X`; expected .*`d`.*in_base\(16, 2, upper\)"),
     "unknown key at the top": (swap("items: [record]", "itens: [record]"), r":3:\d+: .*'itens'.*did you mean 'items'"),
     "unknown key in a role": (swap("    need: optional", "    needs: optional"), r":27:\d+: .*'needs'.*'need'"),
     "unknown key in style": (swap("{separators: compact}", "{separator: compact}"), r"'separator'.*'separators'"),

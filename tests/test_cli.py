@@ -16,6 +16,7 @@ from written_files import written_bytes
 
 import formatspec as fs
 from formatspec.cli.main import main
+from formatspec.testing.memory import image_bytes
 
 SPECS = Path(fs.__file__).parent.parent / "specs"
 SPEC = SPECS / "ade20k2020.yaml"
@@ -385,7 +386,58 @@ WRONG = {
     "items below nothing": ("sample", "coco", "OUT", "--items", "-1"),
     "report in no folder": ("convert", "DATA", "--to", "coco", "-o", "OUT", "--report", "no/such/report.json"),
     "detect of nothing": ("detect", "no/such/folder"),
+    "lint of a folder": ("lint", "DATA"),
+    "an empty condition": ("convert", "DATA", "--to", "coco", "--where", ""),
+    "a folder of labels": ("convert", "DATA", "--to", "coco", "--labels", "DATA"),
+    "no file of classes": ("validate", "DATA", "--classes", "no.txt"),
+    "no file of rules": ("validate", "DATA", "--config", "no.yaml"),
+    "a page that is a folder": ("stats", "DATA", "--html", "DATA"),
+    "a page in no folder": ("stats", "DATA", "--html", "no/such/page.html"),
+    "a picture of no kind": ("plot", "DATA", "-o", "a.xyz"),
+    "a picture that is a folder": ("plot", "DATA", "-o", "DATA"),
+    "part of an item": ("plot", "DATA", "nowhere", "-o", "a.png"),
+    "every none": ("validate", "DATA", "--every", "0"),
+    "an overlap beyond 1": ("compare", "DATA", "DATA", "--iou", "2"),
+    "an option at the end": ("convert", "DATA", "--to"),
 }
+SAID = {
+    "option at the end": (("convert", "DATA", "--to"), "Option '--to' requires an argument; `formatspec"),
+    "a number below the least": (("validate", "DATA", "--every", "0"), "--every: it takes a number from 1;"),
+    "a number above the greatest": (("compare", "DATA", "DATA", "--iou", "2"), "--iou: it takes a number up to 1;"),
+    "a word for a number": (("sample", "coco", "OUT", "--items", "x"), "--items: it takes a whole number;"),
+    "data nearly named": (("validate", "ade20k2020", "DATA_"), "did you mean"),
+    "data nearly named alone": (("validate", "DATA_"), "did you mean"),
+    "a file nearly named": (("convert", "DATA", "--to", "coco", "--labels", "FILE_"), "did you mean"),
+    "a folder for a spec": (("lint", "DATA"), "lint takes a spec first"),
+    "empty text": (("convert", "DATA", "--to", "coco", "--where", " "), "--where is empty; it takes an expression"),
+}
+
+
+@pytest.mark.parametrize("kind", SAID)
+def test_what_is_said_of_wrong_usage(kind: str, run: Any, ade20k2020: Path, tmp_path: Path) -> None:
+    file = tmp_path / "a.txt"
+    file.write_text("a")
+    words, message = SAID[kind]
+    places = {"DATA": ade20k2020, "OUT": tmp_path / "out", "DATA_": f"{ade20k2020}_", "FILE_": tmp_path / "aa.txt"}
+    ran = run(*(places.get(word, word) for word in words))
+    assert ran.status == 2 and message in ran.err and "[Errno" not in ran.err, ran.err
+
+
+def test_a_map_of_classes_that_comes_along_is_known_by_its_name(run: Any, tmp_path: Path) -> None:
+    thing = fs.Object(category=fs.Category(name="car, auto, automobile, machine, motorcar"), bbox=(0, 0, 4, 4))
+    image = fs.Image(path="a.png", data=image_bytes(8, 8, "png"))
+    fs.write([fs.Item(key="a", image=image, objects=(thing,))], tmp_path / "data", to="coco")
+    named, by_file = tmp_path / "named", tmp_path / "by_file"
+    for labels, out in (("ade20k2020_to_scene_instances", named), (MAP, by_file)):
+        done = run("convert", tmp_path / "data", "--to", "coco", "--labels", labels, "-o", out)
+        assert done.status == 0, done.err
+    assert written_bytes(named) == written_bytes(by_file)
+    assert fs.open(named)[0].objects[0].category.name != thing.category.name
+    unknown = run("convert", tmp_path / "data", "--to", "coco", "--labels", "ade20k2020_to_nothing", "-o", by_file)
+    assert unknown.status == 2 and "there is no such file" in unknown.err
+
+
+MAP = SPECS / "labels" / "ade20k2020_to_scene_instances.yaml"
 
 
 @pytest.mark.parametrize("kind", WRONG)

@@ -117,8 +117,40 @@ SPECS = {
         - {each: areas by category where category.name == item.label.category.name, L: 255}
         - {each: void, L: 127}
 """,
+    "clips_in_base_16": """
+  image: "{sequence}/f{frame:05d}.{ext:image}"
+  boxes:
+    path: "{sequence}/boxes.trk"
+    lines:
+      - "#CLIP {sequence}"
+      - {line: "#KINDS", words: {each: categories, lines: "{id:d}={name:token}"}}
+      - each: objects
+        lines: "{frame | in_base(16, 4, upper)}|{track | in_base(16) else index}|{category.id:d}|\\
+          {bbox | cxcywh | normalized | scaled(100) | joined('%,', '%|', '%x', numbers)}%"
+""",
+    "masks_named_by_ids": """
+  image: "scans/{name}.{ext:image}"
+  notes:
+    path: "notes/{name}.json"
+    json:
+      "{category.name}":
+        "{id}":
+          each: objects by id
+          one of:
+            - points: "keypoints, category.keypoint_names | points_by_name"
+            - points: {}
+  masks:
+    path: "masks/{object.id}.png"
+    image: gray
+    pixels: {each: objects by id, L: 255}
+""",
 }
-SOURCES = {"colours_and_instances": "colours", "outlines_in_attributes": "codes", "rows_of_numbers": "names"}
+SOURCES = {
+    "clips_in_base_16": "boxes",
+    "colours_and_instances": "colours",
+    "outlines_in_attributes": "codes",
+    "rows_of_numbers": "names",
+}
 PICTURE = image_bytes(W, H, "jpg")
 POINTS = [[0.25, 0.5], [0.5, 0.5], [0.5, 1.0]]
 
@@ -188,6 +220,24 @@ FILES: dict[str, dict[str, Any]] = {
     "masks_beside_pictures": {
         "car/01.png": image_bytes(W, H, "png"),
         "car/01_mask.png": grid("gray", (2, 4, 10, 6, 255), (20, 0, 3, 3, 127)),
+    },
+    "clips_in_base_16": {
+        "one/f00010.jpg": PICTURE,
+        "one/f00026.jpg": PICTURE,
+        "one/boxes.trk": "#CLIP one\n#KINDS 1=bus 2=car\n000A|1f|2|17.5%,35.0%|25.0%x30.0%\n"
+        "001A|1f|2|20.0%,35.0%|25.0%x30.0%\n",
+    },
+    "masks_named_by_ids": {
+        "scans/a.jpg": PICTURE,
+        "scans/b.jpg": PICTURE,
+        "notes/a.json": {"car": {"c7": {"points": {"front": [3, 5], "rear": None, "top": [7, 4]}}}},
+        "notes/b.json": {
+            "car": {"c8": {"points": {"front": [3, 5], "rear": [9, 8], "top": [7, 4]}}},
+            "bus": {"b1": {"points": {}}},
+        },
+        "masks/c7.png": grid("gray", (2, 4, 10, 6, 255)),
+        "masks/c8.png": grid("gray", (4, 4, 10, 6, 255)),
+        "masks/b1.png": grid("gray", (20, 0, 3, 3, 255)),
     },
 }  # fmt: skip
 BOX = [2, 4, 10, 6]
@@ -272,3 +322,22 @@ def test_it_is_filled_from_coco(made: tuple[Path, Path], tmp_path: Path) -> None
     assert [[t.category and t.category.name for t in i.objects] for i in after] == [
         [t.category and t.category.name for t in i.objects] for i in before
     ]
+
+
+def test_files_named_by_ids_alone_are_of_one_object_each(tmp_path: Path) -> None:
+    """Two items have an object of one id, and the format has one file for each id."""
+    spec = tmp_path / "masks.yaml"
+    spec.write_text(f"formatspec: 1\nname: masks\nfiles:{SPECS['masks_named_by_ids']}")
+    items = []
+    for number in range(2):
+        mask = np.zeros((H, W), bool)
+        mask[2:6, 3 + number : 9] = True
+        thing = fs.Object(id="x", category=fs.Category(name="car"), region=fs.Region.from_mask(mask))
+        image = fs.Image(path=f"i{number}.jpg", data=PICTURE)
+        items.append(fs.Item(key=f"i{number}", image=image, objects=(thing,)))
+    result = fs.write(items, tmp_path / "out", to=spec)
+    assert result.losses == ("object ids renumbered: 2 objects",)
+    assert [item.objects[0].area for item in fs.open(tmp_path / "out", spec)] == [24, 20]
+    (tmp_path / "out/masks/1-0.png").unlink()
+    found = fs.validate(tmp_path / "out", spec).findings
+    assert [(one.code, one.item) for one in found] == [("FILE_MISSING", "i1")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -76,5 +77,6 @@ def test_every_name_of_a_subset_is_one_that_paths_have(name: str) -> None:
     """A spec that extends another takes over names of subsets that its own paths may not spell."""
     source = load_source(name)
     for layout in source.layouts:
-        words = compile_format(source, layout, {}).roles["image"].scope.captures.get("subset") or ""
-        assert "|" not in words or set(layout.spec.subsets) <= set(words.split("|"))
+        roles = compile_format(source, layout, {}).roles.values()
+        told = [words for role in roles for words in re.findall(r"\{subset:([^}|]*\|[^}]*)\}", role.spec.path)]
+        assert not told or set(layout.spec.subsets) <= {word for words in told for word in words.split("|")}

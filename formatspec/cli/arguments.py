@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from formatspec.cli.console import stop
-from formatspec.language.errors import suggest
-from formatspec.language.load import available
+from formatspec.language.errors import nearest, suggest
+from formatspec.language.load import available, folders
 from formatspec.paths.trees.store import is_url, plain_path
 
 if TYPE_CHECKING:
@@ -50,9 +50,9 @@ def spec_and_data(arguments: Sequence[str]) -> tuple[str | None, str]:
     if not is_spec and not is_file and Path(only).exists():
         stop(f"{only} is neither a spec, nor a folder, nor a zip")
     if not is_spec and (is_file is False or not Path(only).exists()):
-        known = suggest(only, available()) if "/" not in only else ""
-        near = f"; {known}" if known.startswith("did you mean") else ""
-        stop(f"there is no folder, no zip and no spec {only!r}{near}")
+        near = nearest_path(only) or (nearest(only, available()) if "/" not in only else None)
+        hint = f"; did you mean {near!r}?" if near else ""
+        stop(f"there is no folder, no zip and no spec {only!r}{hint}")
     return only, "."
 
 
@@ -101,10 +101,22 @@ def data_at(place: str) -> str:
     if not place:
         stop("DATA is empty; name a folder, a zip or a URL")
     if not Path(place).exists():
-        stop(f"there is no data at {place}")
+        near = nearest_path(place)
+        stop(f"there is no data at {place}" + (f"; did you mean {near!r}?" if near else ""))
     if not Path(place).is_dir() and not zipfile.is_zipfile(place):
         stop(f"{place} is neither a folder nor a zip archive")
     return place
+
+
+def nearest_path(place: str | Path) -> str | None:
+    """The name beside a path that nothing has, that is most like it."""
+    path = Path(place)
+    try:
+        beside = sorted(other.name for other in path.parent.iterdir())
+    except OSError:
+        return None
+    near = nearest(path.name, beside)
+    return None if near is None else str(path.parent / near)
 
 
 def pairs(given: Sequence[str], option: str) -> dict[str, str]:
@@ -119,15 +131,21 @@ def pairs(given: Sequence[str], option: str) -> dict[str, str]:
 
 
 def label_map(file: Path | None) -> dict[str, NewName] | None:
-    """A map of category names from a YAML file: old name to new name or to a new category, null to drop."""
+    """A map of category names from a YAML file: old name to new name or to a new category, null to drop.
+
+    file: The file, or the name of one that stands in the folder `labels` beside the specs, without its ending.
+    """
     if file is None:
         return None
     from formatspec.language.yaml_source import load_plain_12
 
+    file = _map_that_comes_along(file) or file
+    refuse_unreadable("--labels", file)
+
     try:
         loaded: Any = load_plain_12(file.read_bytes())
     except (OSError, ValueError) as error:
-        stop(f"--labels {file}: {error}")
+        stop(f"--labels {file}: {getattr(error, 'strerror', None) or error}")
     if not isinstance(loaded, dict):
         stop(f"--labels {file}: expected a mapping of old names to new ones (null drops one)")
     return {str(name): _new_name(file, name, value) for name, value in loaded.items()}
@@ -144,17 +162,39 @@ def _new_name(file: Path, old: object, value: object) -> NewName:
         stop(f"--labels {file}: {old}: {error}; expected a new name, null, or a mapping of name, id and countable")
 
 
+def _map_that_comes_along(file: Path) -> Path | None:
+    """The map of category names of this name that stands beside the specs; None where it is a file here, or is none."""
+    if file.exists() or len(file.parts) != 1:
+        return None
+    name = file.name if file.suffix in (".yaml", ".yml") else f"{file.name}.yaml"
+    return next((found for folder in folders() if (found := folder / "labels" / name).is_file()), None)
+
+
+def refuse_unreadable(option: str, file: Path) -> None:
+    """End where a file that an option names is not there, or is a folder."""
+    if file.is_dir():
+        stop(f"{option} {file} is a folder; name a file")
+    if not file.exists():
+        near = nearest_path(file)
+        stop(f"{option} {file}: there is no such file" + (f"; did you mean {near!r}?" if near else ""))
+
+
+def refuse_unwritable(option: str, file: Path) -> None:
+    """End where a file that an option names cannot be written, before anything else is done."""
+    if file.is_dir():
+        stop(f"{option} {file} is a folder; name a file")
+    if not file.resolve().parent.is_dir():
+        stop(f"{option} {file}: there is no folder {file.parent}")
+    if not os.access(file if file.exists() else file.resolve().parent, os.W_OK):
+        stop(f"{option} {file} cannot be written: permission denied, or a read-only file system")
+
+
 def refuse_report(report: Path, data: str) -> None:
     """End where a report cannot be written, or would replace a file of the data, before anything else is done."""
     inside = not is_url(data) and Path(data).resolve() in (report.resolve(), *report.resolve().parents)
     if inside and report.is_file():
         stop(f"--report {report} is a file of the data {data} and would be replaced; name another file")
-    if report.is_dir():
-        stop(f"--report {report} is a folder; name a file")
-    if not report.resolve().parent.is_dir():
-        stop(f"--report {report}: there is no folder {report.parent}")
-    if not os.access(report if report.exists() else report.resolve().parent, os.W_OK):
-        stop(f"--report {report} cannot be written: permission denied, or a read-only file system")
+    refuse_unwritable("--report", report)
 
 
 def wants_json(as_json: bool, output_format: str | None) -> bool:

@@ -84,9 +84,11 @@ def lint(
     """
     from formatspec.cli.arguments import wants_json
     from formatspec.engine.dataset.lint import compile_whole, notes
-    from formatspec.language.load import load_source
+    from formatspec.language.load import available, load_source
 
     as_json = wants_json(as_json, output_format)
+    if spec and Path(spec).is_dir() and spec not in available():
+        stop(f"{spec} is a folder, and lint takes a spec first: formatspec lint SPEC {spec}")
     source = load_source(spec)
     compile_whole(source)
     noted = [str(note) for note in notes(source)]

@@ -10,14 +10,27 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from formatspec.cli.console import FINDINGS, print_json, progress, say, say_out, stop
-from formatspec.cli.option_types import AsJson, Classes, Every, Limit, Option, OutputFormat, Positional, Subset
+from formatspec.cli.option_types import (
+    AsJson,
+    Classes,
+    Every,
+    Limit,
+    Option,
+    OutputFormat,
+    Positional,
+    Subset,
+    writable,
+)
 
 if TYPE_CHECKING:
     from formatspec.datasets.comparison import Comparison
     from formatspec.datasets.dataset import Dataset
     from formatspec.datasets.statistics import Statistics
 
-Html = Annotated[Path | None, typer.Option("--html", help="write a page with plots and pictures to this file")]
+Html = Annotated[
+    Path | None,
+    typer.Option("--html", callback=writable("--html"), help="write a page with plots and pictures to this file"),
+]
 
 
 def stats(
@@ -81,9 +94,29 @@ def compare(
         raise typer.Exit(FINDINGS)
 
 
+def picture_file(out: Path) -> Path:
+    """The file of a picture, as `-o` names it; ends where it cannot be written or its ending names no kind of image."""
+    from formatspec.cli.arguments import refuse_unwritable
+
+    if out.is_dir():
+        stop(f"-o {out} is a folder; name the picture, for instance {out / 'items.png'}")
+    refuse_unwritable("-o", out)
+    if out.suffix.lower() not in PICTURES:
+        said = f"the ending {out.suffix}" if out.suffix else "no ending"
+        stop(f"-o {out} has {said}; a picture is one of {', '.join(PICTURES)}")
+    return out
+
+
+PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".pdf")
+"""The endings of the pictures that `plot` writes."""
+
+
 def plot(
     what: Annotated[list[str], typer.Argument(metavar="[SPEC] DATA [ITEM]...", show_default=False)],
-    out: Annotated[Path, typer.Option("-o", "--out", help="the picture to write: .png or another kind of image")],
+    out: Annotated[
+        Path,
+        typer.Option("-o", "--out", callback=picture_file, help="the picture to write: .png or another kind of image"),
+    ],
     grid: Annotated[str | None, typer.Option("--grid", help="columns and rows of a contact sheet: 4x3")] = None,
     by: Annotated[str, typer.Option("--by", help="what has a colour of its own: class or object")] = "class",
     option: Option = None,
@@ -114,7 +147,7 @@ def plot(
         made = looks.save_pictures(dataset, keys, out, cells, "object" if by == "object" else "class")
     except (KeyError, InvalidItemError) as error:
         stop(str(error.args[0]) if isinstance(error, KeyError) else str(error))
-    except ValueError as error:  # Pillow knows no such kind of file
+    except (ValueError, OSError) as error:  # Pillow cannot write this picture as this kind of file
         stop(f"{out} cannot be written: {error}")
     if as_json:
         print_json({"files": [str(file) for file in made]})
@@ -141,7 +174,7 @@ def _tell(
 def _cells(text: str) -> tuple[int, int]:
     found = re.fullmatch(r"([1-9][0-9]?)x([1-9][0-9]?)", text)
     if found is None:
-        stop(f"--grid takes columns and rows, 4x3, not {text!r}")
+        stop(f"--grid takes columns and rows, 4x3, each from 1 to 99, not {text!r}")
     return int(found[1]), int(found[2])
 
 

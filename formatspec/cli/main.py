@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import re
 import sys
 import warnings
 from functools import partial
@@ -344,14 +345,38 @@ def _show_warning(others: Any, message: Any, category: type[Warning], *place: An
         others(message, category, *place, **more)
 
 
+_SYSTEM: dict[type[OSError], str] = {
+    FileNotFoundError: "there is no such file or folder",
+    IsADirectoryError: "it is a folder, and a file is wanted",
+    NotADirectoryError: "it is a file, and a folder is wanted",
+}
+"""What an error of the operating system means, where that has plainer words."""
+
+_INPUT = (
+    (r"greater than or equal to (\S+)", r"it takes a number from \2"),
+    (r"less than or equal to (\S+)", r"it takes a number up to \2"),
+    (r"a valid integer.*", "it takes a whole number"),
+    (r"a valid number.*", "it takes a number"),
+)
+"""What the parser of the command line says of a value, and how it is said here."""
+
+
+def _plainly(message: str) -> str:
+    """What the parser of the command line says of a mistake, as one clause without a full stop."""
+    said = message.rstrip().rstrip(".")
+    for found, plain in _INPUT:
+        said = re.sub(rf"^Invalid value for '([^']+)': Input should be {found}$", rf"\1: {plain}", said)
+    return said
+
+
 def _unexpected(error: Exception) -> None:
     message = getattr(error, "format_message", None)
     if message is not None:
-        typer.echo(f"{message()}; `formatspec --help` shows how it is used", err=True)
+        typer.echo(f"{_plainly(message())}; `formatspec --help` shows how it is used", err=True)
         sys.exit(USAGE)
     if isinstance(error, OSError):  # the system's, not ours: a full disk, a folder where a file belongs, no permission
         about = f"{error.filename}: " if error.filename is not None else ""
-        typer.echo(printable(f"{about}{error.strerror or error}"), err=True)
+        typer.echo(printable(f"{about}{_SYSTEM.get(type(error), error.strerror or error)}"), err=True)
         sys.exit(USAGE)
     if isinstance(error, MemoryError):
         typer.echo(

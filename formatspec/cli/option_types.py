@@ -2,10 +2,51 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+
+def readable(option: str) -> Callable[[Path | None], Path | None]:
+    """What looks, before a command begins, whether the file that an option names is there."""
+
+    def look(file: Path | None) -> Path | None:
+        from formatspec.cli.arguments import refuse_unreadable
+
+        if file is not None:
+            refuse_unreadable(option, file)
+        return file
+
+    return look
+
+
+def writable(option: str) -> Callable[[Path | None], Path | None]:
+    """What looks, before a command begins, whether the file that an option names can be written."""
+
+    def look(file: Path | None) -> Path | None:
+        from formatspec.cli.arguments import refuse_unwritable
+
+        if file is not None:
+            refuse_unwritable(option, file)
+        return file
+
+    return look
+
+
+def filled(option: str, takes: str) -> Callable[[str | None], str | None]:
+    """What ends where an option is given an empty text, which a script's unset variable leaves behind."""
+
+    def look(text: str | None) -> str | None:
+        from formatspec.cli.console import stop
+
+        if text is not None and not text.strip():
+            stop(f"{option} is empty; it takes {takes}, or is left out")
+        return text
+
+    return look
+
 
 Positional = Annotated[list[str] | None, typer.Argument(metavar="[SPEC] [DATA]", show_default=False)]
 Workers = Annotated[int | None, typer.Option(min=1, help="processes; default: one for each core", show_default=False)]
@@ -13,17 +54,20 @@ Engine = Annotated[str, typer.Option(help="what runs the workers: processes, or 
 Address = Annotated[str | None, typer.Option(help="with --engine ray: the cluster's address; default: on this machine")]
 Classes = Annotated[
     Path | None,
-    typer.Option(help="names of the classes where the data give numbers alone: a text file, a name a line from 0"),
+    typer.Option(
+        callback=readable("--classes"),
+        help="names of the classes where the data give numbers alone: a text file, a name a line from 0",
+    ),
 ]
 Limit = Annotated[
     list[str] | None,
     typer.Option(
         "--limit",
-        help="N: so many items at most; or name=number, what data may ask for: size, side, decoded, runs, unpacked, "
-        "values, cell, findings; may be repeated",
+        help="N: at most N items; or NAME=NUMBER: raise a bound on what data may ask for (size, side, decoded, runs, "
+        "unpacked, values, cell, findings); may be repeated",
     ),
 ]
-Every = Annotated[int, typer.Option(min=1, help="each so-many-th item, from the first on")]
+Every = Annotated[int, typer.Option(min=1, help="N: every N-th item, from the first on")]
 Subset = Annotated[
     list[str] | None, typer.Option("--subset", help="a subset whose items are taken; may be repeated; default: all")
 ]
@@ -36,5 +80,10 @@ On = Annotated[
     typer.Option("--on", help="CODE[,CODE]=ACTION: what is done about findings of a code or level; may be repeated"),
 ]
 Config = Annotated[
-    Path | None, typer.Option(help="a file of such rules; default: formatspec.yaml beside the data", show_default=False)
+    Path | None,
+    typer.Option(
+        callback=readable("--config"),
+        show_default=False,
+        help="a file of such rules; default: formatspec.yaml beside the data",
+    ),
 ]

@@ -35,6 +35,9 @@ from formatspec.cli.option_types import (
     Positional,
     Subset,
     Workers,
+    filled,
+    readable,
+    writable,
 )
 from formatspec.findings.render import amount
 
@@ -52,7 +55,10 @@ Lossless = Annotated[bool, typer.Option(help="refuse losses, repairs and drops")
 AllowLoss = Annotated[
     list[str] | None, typer.Option(help="a line of the loss report that --lossless passes over; may be repeated")
 ]
-DefaultClass = Annotated[str | None, typer.Option(help="the class of objects that have none")]
+DefaultClass = Annotated[
+    str | None,
+    typer.Option(callback=filled("--default-class", "a name"), help="the class of objects that have none"),
+]
 Report = Annotated[Path | None, typer.Option(help="write what was done and lost as JSON")]
 
 
@@ -68,8 +74,14 @@ def convert(
     limit: Limit = None,
     every: Every = 1,
     subset: Subset = None,
-    where: Annotated[str | None, typer.Option(help="an expression: the items, or objects, to take")] = None,
-    labels: Annotated[Path | None, typer.Option(help="a YAML map of category names, old: new")] = None,
+    where: Annotated[
+        str | None,
+        typer.Option(callback=filled("--where", "an expression"), help="an expression: the items, or objects, to take"),
+    ] = None,
+    labels: Annotated[
+        Path | None,
+        typer.Option(help="a YAML map of category names, old: new; a file, or the name of one that comes along"),
+    ] = None,
     subsets: Annotated[list[str] | None, typer.Option(help="old=new name of a subset; may be repeated")] = None,
     default_class: DefaultClass = None,
     on: On = None,
@@ -105,8 +117,12 @@ def convert(
         stop("-o names no folder; leave it out for DATA-TARGET")
     taken = sampled(limit, every, subset)
     spec, data = (None, "") if several else spec_and_data(what or ())
-    if several and (what or not out or engine != "processes"):
-        stop("with --data, name each dataset by it, and the output with -o; --engine ray takes one dataset alone")
+    if several and what:
+        stop(f"name each dataset with --data: --data {what[0]}, or all of them without it")
+    if several and not out:
+        stop("say where several datasets are written as one: -o OUT")
+    if several and engine != "processes":
+        stop(f"--engine {engine} takes one dataset alone; leave it out with --data")
     if report is not None:
         refuse_report(report, data)
     how: dict[str, Any] = {
@@ -137,20 +153,30 @@ def split(
     what: Positional = None,
     ratio: Annotated[
         list[str] | None,
-        typer.Option("--ratio", help="subset=part[,subset=part]: default train=0.8,val=0.1,test=0.1; may be repeated"),
+        typer.Option(
+            "--ratio",
+            help="subset=part[,subset=part], each a share of their sum; default: train=0.8,val=0.1,test=0.1; "
+            "may be repeated",
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(help="another seed gives another split")] = 0,
     group: Annotated[
         str | None,
         typer.Option(
-            help="a capture, or an expression over items: those of one value stay together; default: sequence"
+            callback=filled("--group", "a capture or an expression"),
+            help="a capture, or an expression over items: those of one value stay together; default: sequence",
         ),
     ] = None,
     stratify: Annotated[
         bool, typer.Option("--stratify", help="spread each class evenly; default: a hash of each name decides")
     ] = False,
-    keep: Annotated[Path | None, typer.Option(help="an earlier --csv: its items stay where they are")] = None,
-    csv: Annotated[Path | None, typer.Option("--csv", help="list the items and their subsets in this file")] = None,
+    keep: Annotated[
+        Path | None, typer.Option(callback=readable("--keep"), help="an earlier --csv: its items stay where they are")
+    ] = None,
+    csv: Annotated[
+        Path | None,
+        typer.Option("--csv", callback=writable("--csv"), help="list the items and their subsets in this file"),
+    ] = None,
     to: Annotated[str | None, typer.Option("--to", help="the format to write; default: the dataset's own")] = None,
     out: Annotated[str | None, typer.Option("-o", "--out", help="write the dataset to this folder or URL")] = None,
     media: MediaOption = "copy",
@@ -185,16 +211,18 @@ def split(
     as_json = wants_json(as_json, output_format)
     if not out and csv is None:
         stop("say what is wanted: -o OUT writes the dataset with its new subsets, --csv FILE lists the items of each")
+    if to is not None and not out:
+        stop(f"--to {to} names the format that is written; say where with -o OUT")
     taken = sampled(limit, every, subset)
     spec, data = spec_and_data(what or ())
     if report is not None:
         refuse_report(report, data)
+    ratios = _ratios([part for words in ratio or () for part in words.split(",")]) if ratio else RATIOS
     dataset = api.open(data, spec, options=pairs(option or (), "-O"), classes=classes, **taken)
-    given = [part for words in ratio or () for part in words.split(",")]
     with _refusals(as_json), progress("splitting") as tell:
         try:
             made = split(
-                dataset, out or None, to=to, ratios=_numbers(given) if given else RATIOS, seed=seed, group=group,
+                dataset, out or None, to=to, ratios=ratios, seed=seed, group=group,
                 stratify=stratify, keep=keep, csv=csv, media=_media(media), overwrite=_overwrite(overwrite, force),
                 on=on or (), config=config, skip_invalid=skip_invalid, lossless=lossless, allow_loss=allow_loss or (),
                 default_class=default_class, workers=workers, dry_run=dry_run, progress=tell,
@@ -213,22 +241,36 @@ def split(
         say_out(f"{csv}: {'would list' if dry_run else 'lists'} {amount(len(made.subsets), 'item')}")
 
 
-def _numbers(given: list[str]) -> dict[str, float]:
+def _ratios(given: list[str]) -> dict[str, float]:
+    """The subsets and their parts, as `--ratio` names them; ends where they cannot be, and says what they mean."""
     from formatspec.cli.arguments import pairs
+    from formatspec.datasets.splits.assign import shares
 
-    ratios = {}
-    for name, text in pairs(given, "--ratio").items():
-        try:
-            ratios[name] = float(text)
-        except ValueError:
-            stop(f"--ratio {name}={text}: the part of a subset is a number, as 0.8 or 8")
+    ratios: dict[str, float] = {}
+    for part in given:
+        for name, text in pairs([part], "--ratio").items():
+            if name in ratios:
+                stop(f"--ratio names {name!r} twice; give each subset one part")
+            try:
+                ratios[name] = float(text)
+            except ValueError:
+                stop(f"--ratio {name}={text}: the part of a subset is a number, as 0.8 or 8")
+    try:
+        parts = shares(ratios)
+    except ValueError as error:
+        stop(f"--ratio: {error}")
+    whole = sum(ratios.values())
+    if any(0 < part < 1 for part in ratios.values()) and abs(whole - 1) > 1e-6:
+        meant = ", ".join(f"{name} {part:.3g}" for name, part in parts.items())
+        say(f"the parts of --ratio are {whole:g} together, not 1; each is taken as its share of that: {meant}")
     return ratios
 
 
 def _tell_split(made: Split) -> None:
     groups = len(set(made.groups.values()) - {""})
     counts = ", ".join(f"{name} {count:,}" for name, count in made.counts.items())
-    say_out(f"{amount(len(made.subsets), 'item')}{f' in {groups:,} groups' if groups else ''}: {counts}")
+    grouped = f" in {amount(groups, 'group')}" if groups else ""
+    say_out(f"{amount(len(made.subsets), 'item')}{grouped}: {counts}")
     for name, subset, count, expected in made.off[:MOST_OFF]:
         say_out(f"  not even: {name} has {amount(count, 'item')} in {subset}; its ratio asks for {expected:.1f}")
     if len(made.off) > MOST_OFF:

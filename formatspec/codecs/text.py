@@ -1,4 +1,4 @@
-"""Codecs whose file side is text: joined, quoted, words, text, spelled, texts, suffix, run_together, base64."""
+"""Codecs whose file side is text: joined, in_base, quoted, words, spelled, texts, suffix, run_together, base64."""
 
 from __future__ import annotations
 
@@ -15,6 +15,12 @@ from formatspec.codecs.registry import Argument, Codec, Env, Site, UnfitError, c
 DEEPEST = 8
 """How deep `texts` looks into nested values."""
 
+_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+_MOST_DIGITS = 64
+"""Digits that are read as one number, so that reading stays cheap."""
+
+_MOST_SEPARATORS = 64
+
 _SPELLED = re.compile(r"0|-?[1-9][0-9]{0,17}", re.ASCII)
 
 
@@ -22,11 +28,15 @@ _SPELLED = re.compile(r"0|-?[1-9][0-9]{0,17}", re.ASCII)
 def joined(arguments: Sequence[Argument], site: Site) -> Codec:
     """`joined(", ")`: words in one text, with the separator between them; no words are the empty text.
 
-    `joined(",", numbers)`: numbers.  `joined` alone: points, as "x,y;x,y".
+    `joined(",", numbers)`: numbers.  `joined("%,", "%|", "%x", numbers)`: four numbers, with a separator of its own
+    between each two, as "3%,4%|17%x26".  `joined` alone: points, as "x,y;x,y".
     """
-    found = take.plain(arguments, 0, 2)
+    found = take.plain(arguments, 0, _MOST_SEPARATORS + 1)
     if not found:
         return _JOINED_POINTS
+    if len(found) > 2:
+        take.names(found[-1:], ["numbers"])
+        return _joined_in_turn([take.text(one) for one in found[:-1]])
     separator = take.text(found[0])
     return _joined_numbers(separator) if take.names(found[1:], ["numbers"]) else _joined_words(separator)
 
@@ -56,9 +66,38 @@ def _split(value: Any, separator: str) -> list[str]:
     return spelled.split(separator) if spelled else []
 
 
-def _joined_numbers(separator: str) -> Codec:
-    if set(separator) & set("0123456789+-.eE"):
+def _refuse_part_of_number(separator: str) -> None:
+    if not separator or set(separator) & set("0123456789+-.eE"):
         raise take.BadArgumentsError(f"takes a separator that is no part of a number, not {separator!r}")
+
+
+def _joined_in_turn(separators: Sequence[str]) -> Codec:
+    """Numbers in one text, with one separator after the other between them."""
+    for separator in separators:
+        _refuse_part_of_number(separator)
+    count = len(separators) + 1
+    number = r"\s*([^\s]+?)\s*"
+    parted = re.compile(number + "".join(re.escape(separator) + number for separator in separators))
+
+    def encode(value: Any, env: Env) -> str:
+        numbers = [values.spell_number(one) for one in values.sequence(value, count)]
+        return "".join(one + mark for one, mark in zip(numbers, [*separators, ""], strict=True))
+
+    def decode(value: Any, env: Env) -> tuple[values.Number, ...]:
+        found = parted.fullmatch(values.text(value))
+        if found is None:
+            raise UnfitError(f"{count} numbers with {' and '.join(map(repr, separators))} between them", value)
+        return tuple(map(values.read_number, found.groups()))
+
+    def fit(value: Any, rng: random.Random, env: Env) -> tuple[values.Number, ...]:
+        found = tuple(v for v in (value if values.is_sequence(value) else (value,)) if values.is_number(v))
+        return (*found[:count], *(rng.randrange(256) for _ in range(count - len(found))))
+
+    return Codec(encode=encode, decode=decode, kind="text", fit=fit)
+
+
+def _joined_numbers(separator: str) -> Codec:
+    _refuse_part_of_number(separator)
 
     def decode(value: Any, env: Env) -> tuple[values.Number, ...]:
         return tuple(values.read_number(word.strip()) for word in _split(value, separator))
@@ -96,6 +135,42 @@ def _fit_points(value: Any, rng: random.Random, env: Env) -> Any:
 
 
 _JOINED_POINTS = Codec(encode=_join_points, decode=_split_points, kind="text", fit=_fit_points)
+
+
+@codec("in_base")
+def in_base(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`in_base(16)`: a whole number from 0 as its digits in base 16, 26 as "1a".
+
+    `in_base(16, 4)` has at least four digits, "001a", and `in_base(16, 4, upper)` capitals, "001A".  The base is from
+    2 to 36.
+    """
+    found = take.plain(arguments, 1, 3)
+    base, width = take.whole(found[0], 2), take.whole(found[1], 1) if len(found) > 1 else 1
+    upper = bool(take.names(found[2:], ["upper"]))
+    if not 2 <= base <= 36 or not 1 <= width <= 64:
+        raise take.BadArgumentsError(f"takes a base from 2 to 36 and a width from 1 to 64, not {base} and {width}")
+    digits = _DIGITS[:base].upper() if upper else _DIGITS[:base]
+
+    def encode(value: Any, env: Env) -> str:
+        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+            raise UnfitError("a whole number from 0", value)
+        spelled = ""
+        while value:
+            value, digit = divmod(value, base)
+            spelled = digits[digit] + spelled
+        return spelled.rjust(width, "0")
+
+    def decode(value: Any, env: Env) -> int:
+        text = values.text(value)
+        known = len(text) <= _MOST_DIGITS and text != "" and all(one in digits for one in text)
+        if not known or encode(number := int(text, base), env) != text:
+            raise UnfitError(f"at least {width} digits of {digits!r}" if width > 1 else f"digits of {digits!r}", value)
+        return number
+
+    def fit(value: Any, rng: random.Random, env: Env) -> int:
+        return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else rng.randrange(256)
+
+    return Codec(encode=encode, decode=decode, kind="text", fit=fit)
 
 
 @codec("decimal_comma")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 from formatspec.datasets.joined_datasets import Part, name_in_subset
 from formatspec.datasets.placed_items import placed
-from formatspec.datasets.selection import OfSubsets, WithLabels
+from formatspec.datasets.selection import OfFunction, OfSubsets, WithLabels
 from formatspec.engine.dataset.dataset import OpenDataset
 from formatspec.engine.export.adaptation.name_items import spoken
 from formatspec.findings.finding import Finding
@@ -156,6 +156,8 @@ class Dataset:
             return self._with(chosen=self._known_places()[which])
         if isinstance(which, str):
             return self._read(self._place(which))
+        if not hasattr(which, "__index__"):
+            raise TypeError(f"an item is taken by its place, its key or a slice of places, not by {which!r}")
         try:
             place = self._known_places()[which]
         except IndexError:
@@ -172,17 +174,18 @@ class Dataset:
         return isinstance(key, str) and key in self._places_by_key()
 
     def filter(
-        self, where: str | Step | None = None, *, subset: str | Sequence[str] | None = None,
-        labels: Sequence[str] | Mapping[str, NewName] | None = None,
+        self, where: str | Step | Callable[[Item], bool] | None = None, *,
+        subset: str | Sequence[str] | None = None, labels: str | Sequence[str] | Mapping[str, NewName] | None = None,
     ) -> Dataset:  # fmt: skip
         """The part of the dataset for which conditions hold; no item is read before it is asked for.
 
         Args:
             where: An expression over items leaves out items; one over objects leaves out objects, as `--where` takes
-                it. Or a function that takes an item and gives it, changed or not, or None.
+                it. Or a function that takes an item and says whether it is taken (a boolean), or gives the item as it
+                is to be, or None to leave it out.
             subset: The name of the subset that is taken, or several.
-            labels: The names of the categories whose objects are taken; or new names by old ones, as `convert` takes
-                them.
+            labels: The name of the category whose objects are taken, or several; or new names by old ones, as
+                `convert` takes them.
 
         Raises:
             SpecError: The expression is wrong.
@@ -195,11 +198,11 @@ class Dataset:
             steps.append(OfSubsets(frozenset(names)))
         if labels is not None:
             if not isinstance(labels, Mapping):
-                labels = tuple(labels)
+                labels = (labels,) if isinstance(labels, str) else tuple(labels)
                 _refuse_unknown("class", labels, self.classes)
             steps.append(WithLabels(labels))
         if where is not None:
-            steps.append(ItemCondition(where, self._inner.form) if isinstance(where, str) else where)
+            steps.append(ItemCondition(where, self._inner.form) if isinstance(where, str) else OfFunction(where))
         return self._with(steps=(*self._steps, *steps))
 
     def to_torch(self, targets: Targets = "torchvision", **how: Any) -> TorchDataset:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from formatspec.files.images import probe
 from formatspec.language.load import load_source
 from formatspec.model.flaws import flaws
 from formatspec.model.image_error import ImageError
-from formatspec.model.records import Category, Image, Item
+from formatspec.model.records import Category, Image, Item, Object
 from formatspec.paths.trees.tree import Listed, Listing, listing_of
 
 JUDGED = ("bbox", "rotated", "polygons", "keypoints")
@@ -118,7 +119,11 @@ class HeldItems(OpenDataset):
         path = entry.files[IMAGE][0][0]
         item = _named(self._sized(self.items[path], path))
         state = ItemState(dict(item.captures), self.splits.whole, False)
-        return Assembled(item.key, item, list(_faults(item, path)), {IMAGE: [path]}, {}, [], state)
+        faults = list(_faults(item, path))
+        if self.purpose.media_required and not self.tree.exists(path):
+            words = "the image is not there; give its bytes (Image(data=…)) or the folder of such images (images=…)"
+            faults.append(Fault("IMAGE_MISSING", path, (), None, words))
+        return Assembled(item.key, item, faults, {IMAGE: [path]}, {}, [], state)
 
     def assembled(self, start: int = 0, stop: int | None = None) -> Iterator[Assembled]:
         """The items in order of their images' paths, each with what is wrong with it."""
@@ -166,6 +171,7 @@ def _told_apart(items: Sequence[Item]) -> Sequence[Item]:
     keys: set[str] = set()
     paths: dict[str, str] = {}
     for item in items:
+        _refuse_other_types(item)
         if item.key in keys:
             raise UnfitItemsError(f"two items have the key {item.key!r}; each needs its own")
         keys.add(item.key)
@@ -182,6 +188,27 @@ def _numbered_apart(items: Sequence[Item]) -> Sequence[Item]:
     if len(set(ids)) == len(ids):
         return items
     return [msgspec.structs.replace(item, id=None) for item in items]
+
+
+def _refuse_other_types(item: Any) -> None:
+    """Raise UnfitItemsError where something else stands where an item, an object or a category belongs."""
+    if not isinstance(item, Item):
+        raise UnfitItemsError(f"an item is a formatspec.Item, not {item!r}")
+    image: Any = item.image
+    if image is not None and not isinstance(image, Image):
+        raise UnfitItemsError(f"the image of {item.key!r} is {image!r}; expected formatspec.Image(path=…)")
+    for place, thing in enumerate(list[Any](item.objects)):
+        where = f"object {place} of {item.key!r}"
+        if not isinstance(thing, Object):
+            raise UnfitItemsError(f"{where} is {thing!r}; expected a formatspec.Object")
+        category: Any = thing.category
+        if category is not None and not isinstance(category, Category):
+            hint = f"; say formatspec.Category(name={category!r})" if isinstance(category, str) else ""
+            raise UnfitItemsError(f"the category of {where} is {category!r}; expected a formatspec.Category{hint}")
+        for slot, count in (("bbox", 4), ("rotated", 5)):
+            value: Any = getattr(thing, slot)
+            if value is not None and (len(value) != count or not all(isinstance(one, Real) for one in value)):
+                raise UnfitItemsError(f"{slot} of {where} is {value!r}; expected {count} numbers")
 
 
 def _path_of(item: Item) -> str:

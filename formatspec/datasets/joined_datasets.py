@@ -18,7 +18,7 @@ from formatspec.engine.dataset.dataset import OpenDataset, Spread
 from formatspec.engine.dataset.item.purpose import Purpose
 from formatspec.engine.dataset.item.read_item import Assembled
 from formatspec.engine.dataset.report import Noted, Reporter
-from formatspec.engine.export.adaptation.name_items import spoken
+from formatspec.engine.export.adaptation.name_items import DEFAULT_SUBSET, spoken
 from formatspec.engine.index.entries import Entry
 from formatspec.engine.read.categories import Categories
 from formatspec.engine.spec.compiled import IMAGE, compile_format
@@ -205,6 +205,8 @@ class JoinedDatasets(OpenDataset):
                 if part.keys is not None and entry.key not in part.keys:
                     continue
                 subset, name = name_in_subset(entry, part.dataset.form.key_names)
+                if subset == DEFAULT_SUBSET:  # a target may put it beside the items of any subset
+                    subset = None
                 own.append((name, subset))
                 others = taken.get(name)
                 if others is not None and (subset is None or None in others or subset in others):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
+import numpy as np
 
 from formatspec.engine.export.adaptation.name_items import spoken
 from formatspec.model.records import Item
@@ -21,6 +23,31 @@ class OfSubsets:
     def __call__(self, item: Item) -> Item | None:
         """The item, or None where it is of none of the subsets."""
         return item if self.names.intersection(item.subsets) else None
+
+
+@dataclass(frozen=True)
+class OfFunction:
+    """Takes what a function says: True takes an item as it is, False and None leave it out, an item takes its place."""
+
+    function: Callable[[Item], Any]
+
+    @property
+    def moves_items(self) -> bool:
+        """Whether the function says that it puts items into other subsets."""
+        return bool(getattr(self.function, "moves_items", False))
+
+    def __call__(self, item: Item) -> Item | None:
+        """The item as the function leaves it, or None.
+
+        Raises:
+            TypeError: The function gives neither a boolean, nor an item, nor None.
+        """
+        found = self.function(item)
+        if found is None or isinstance(found, Item):
+            return found
+        if isinstance(found, bool | np.bool_):
+            return item if found else None
+        raise TypeError(f"a condition says True or False of an item, or gives an item or None, not {found!r}")
 
 
 class WithLabels:

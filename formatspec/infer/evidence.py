@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from formatspec.engine.detection.evidence.evidence_groups import DOCUMENTS, Groups, extension_of, grouped
+from formatspec.engine.detection.evidence.evidence_groups import DOCUMENTS, IMAGES, Groups, extension_of, grouped
 from formatspec.engine.detection.evidence.ignorable import telling
 from formatspec.engine.detection.evidence.label_images import FEW, LOSSLESS
 from formatspec.engine.detection.evidence.opened_files import IMAGE_HEAD, OpenedFiles
@@ -80,6 +80,12 @@ class Evidence:
         self.files = OpenedFiles(tree)
         self.paths = telling(tree.paths())
         self._pictures: dict[str, Picture] = {}
+
+    @cached_property
+    def others(self) -> tuple[str, ...]:
+        """The files that are neither images nor documents of a known extension, and that a spec may read as text."""
+        told = telling(sorted(self.tree.paths()))
+        return tuple(path for path in told if extension_of(path) not in DOCUMENTS | IMAGES)
 
     @cached_property
     def groups(self) -> Groups:

@@ -61,23 +61,24 @@ def infer(tree: Tree, name: str) -> Inferred:
     if not found:
         raise NothingToInferError(f"no draft for {tree.root} could be read with")
     best = max(found, key=lambda one: one.score)
-    return _written(best)
+    return _written(best, evidence.others)
 
 
-def _written(best: Tried) -> Inferred:
+def _written(best: Tried, others: tuple[str, ...]) -> Inferred:
+    """The draft as text, with the files that it leaves; `others`: those of a kind of which nothing is known."""
     body, _ = rendered(best.draft.entries)
     questions = tuple(re.findall(r"# QUESTION: (.*)", body))
     head = [f"# yaml-language-server: $schema={SCHEMA_ID}", "# A draft: comments say what each guess rests on."]
     if questions:
         head.append("# Lines with QUESTION are for you to decide.")
     tail = []
-    left = best.left
+    left = (*best.left, *others)
     if left:
         tail = ["# No role was found for:", *(f"#   {path}" for path in left[:LEFT])]
         tail += [f"#   and {len(left) - LEFT} more"] if len(left) > LEFT else []
     text = "\n".join([*head, body.rstrip("\n"), *tail]) + "\n"
     return Inferred(
-        text, best.items, best.records, best.errors, best.claimed, best.evidence, tuple(left), questions
+        text, best.items, best.records, best.errors, best.claimed, best.evidence + len(others), left, questions
     )  # fmt: skip
 
 

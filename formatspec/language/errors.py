@@ -53,10 +53,18 @@ class SpecError(ValueError):
 
 
 def nearest(word: str, known: Iterable[str], likeness: float = 0.6) -> str | None:
-    """The known word most like `word`, whatever its case; None if nothing is as alike as `likeness`, from 0 to 1."""
+    """The known word most like `word`, whatever its case; None if nothing is as alike as `likeness`, from 0 to 1.
+
+    Of words with slashes, the only one that ends in `/word` is nearest.
+    """
     by_folded: dict[str, str] = {}
+    ends: list[str] = []
     for candidate in known:
         by_folded.setdefault(candidate.casefold(), candidate)
+        if word and candidate.endswith(f"/{word}"):
+            ends.append(candidate)
+    if len(ends) == 1:
+        return ends[0]
     found = difflib.get_close_matches(word.casefold(), by_folded, n=1, cutoff=likeness)
     return by_folded[found[0]] if found else None
 

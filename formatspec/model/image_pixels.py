@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from typing import TYPE_CHECKING
 
 from formatspec.model.image_error import ImageError
@@ -22,7 +23,11 @@ def opened(data: bytes) -> Picture:
     from PIL import Image
 
     try:
-        return Image.open(io.BytesIO(data))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # large images are no news here
+            return Image.open(io.BytesIO(data))
+    except Image.DecompressionBombError as error:
+        raise ImageError(f"{error}; PIL.Image.MAX_IMAGE_PIXELS says how many Pillow opens") from error
     except Exception as error:
         raise ImageError("the file is not an image in a known format, or its header is damaged") from error
 

@@ -399,8 +399,10 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
             An RGB image of Pillow.
 
         Raises:
-            ValueError: The image cannot be read and its size is not known.
+            ValueError: The image cannot be read and its size is not known; or `by` is another word.
         """
+        if by not in ("class", "object"):
+            raise ValueError(f"by is 'class' or 'object', not {by!r}")
         image = self.image
         try:
             shown = image.open() if image is not None else None

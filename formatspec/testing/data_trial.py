@@ -86,7 +86,8 @@ def _summary(dataset: OpenDataset, items: list[Item]) -> str:
     told += [amount(areas, "area")] if areas else []
     told += [amount(labels, "label")] if labels else []
     told.append(amount(len(dataset.categories), "class").replace("classs", "classes"))
-    names = ", ".join(f"{name or 'no class'} ({count})" for name, count in objects.most_common(8))
+    shown = [(f"'{name}'" if name and "," in name else name or "no class", n) for name, n in objects.most_common(8)]
+    names = ", ".join(f"{name} ({count})" for name, count in shown)
     return f"{dataset.name}, {', '.join(told)}" + (f": {names}" if names else "")
 
 

@@ -170,6 +170,17 @@ def test_texts() -> None:
 
 
 def test_text() -> None:
+    both("joined", ["%,", "%|", "%x", "numbers"], (3, 4.5, 10, 20), "3%,4.5%|10%x20")
+    cannot_read("joined", ["%,", "%|", "%x", "numbers"], "3%,4.5%|10")
+    cannot_read("joined", ["%,", "%|", "%x", "numbers"], "3%,4.5%|10%xa")
+    cannot_write("joined", ["%,", "%|", "%x", "numbers"], (3, 4.5, 10))
+    both("in_base", [16, 4, "upper"], 26, "001A")
+    both("in_base", [16, 4], 0x12345, "12345")
+    both("in_base", [2], 0, "0")
+    for text in ("001a", "1A", "", "00001A", "001G", "-01A"):
+        cannot_read("in_base", [16, 4, "upper"], text)
+    cannot_write("in_base", [16], -1)
+    cannot_write("in_base", [16], True)
     both("joined", [", "], ("wooden", "open"), "wooden, open")
     both("joined", [", "], (), "")
     cannot_write("joined", [", "], ("a, b",))
@@ -274,6 +285,12 @@ def test_points() -> None:
     assert unseen == {"a": {"loc": [1, 2]}}
     cannot_write("points_by_name", ["loc", "disabled"], (((1, 2, 2), (0, 0, 0)), None))
     cannot_write("points_by_name", ["loc", "disabled"], (((1, 2, 2), (0, 0, 0)), ("a",)))
+    bare = {"a": [1, 2], "b": [3, 4.5]}
+    both("points_by_name", [], (((1, 2, 2), (3, 4.5, 2)), ("a", "b")), bare)
+    reads("points_by_name", [], {"a": [1, 2], "b": None}, (((1, 2, 2), (0, 0, 0)), ("a", "b")))
+    cannot_read("points_by_name", [], {})
+    cannot_read("points_by_name", [], {"a": {"loc": [1, 2]}})
+    cannot_write("points_by_name", [], (((1, 2, 1),), ("a",)))
     listed = [{"name": "a", "x": 1, "y": 2, "occluded": False}, {"name": "b", "x": 3, "y": 4.5, "occluded": True}]
     both("named_points", ["name", "x", "y", "occluded"], (((1, 2, 2), (3, 4.5, 1)), ("a", "b")), listed)
     cannot_read("named_points", ["name", "x", "y", "occluded"], [listed[0], listed[0]])

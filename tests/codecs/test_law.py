@@ -100,6 +100,7 @@ CASES = [
     Case("turned", (), rotated, R5),
     Case("two_radii", (), circles, R4),
     Case("marked_points", (), keypoints),
+    Case("points_by_name", (), st.tuples(keypoints, texts), Site(left=2)),
     Case("points_by_name", ("loc", "disabled"), st.tuples(keypoints, texts), Site(left=2)),
     Case("named_points", ("name", "x", "y", "occluded"), st.tuples(keypoints, texts), Site(left=2)),
     Case(
@@ -162,6 +163,9 @@ CASES = [
     Case("joined", (), st.lists(st.tuples(numbers, numbers), max_size=4).map(tuple)),
     Case("joined", (", ",), texts),
     Case("joined", (",,",), texts),
+    Case("joined", ("%,", "|", "x", "numbers"), st.tuples(numbers, numbers, numbers, numbers)),
+    Case("in_base", (16, 4, "upper"), st.integers(0, 2**40)),
+    Case("in_base", (2,), st.integers(0, 300)),
     Case("joined", (",", "numbers"), st.lists(numbers, max_size=4).map(tuple)),
     Case("quoted", (), words),
     Case("words", (), scalars),

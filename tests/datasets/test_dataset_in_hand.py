@@ -150,3 +150,16 @@ def test_a_part_is_exported(data: Path, tmp_path: Path) -> None:
     result = part.export(tmp_path / "out", "voc", workers=1, on={"BOX_OUTSIDE": "drop"})
     (item,) = fs.open(tmp_path / "out", "voc")
     assert result.items == 1 and [thing.category.name for thing in item.objects] == ["dog"]
+
+
+def test_a_condition_may_say_true_or_false(data: Path) -> None:
+    ds = fs.open(data)
+    assert ds.filter(lambda item: len(item.objects) > 1).keys == ds.filter("count(objects) > 1").keys
+    assert len(ds.filter(lambda item: None)) == 0
+    assert _seen(ds.filter(labels="cat")) == _seen(ds.filter(labels=["cat"]))
+    with pytest.raises(TypeError, match="True or False"):
+        list(ds.filter(lambda item: "yes"))  # type: ignore[arg-type, return-value]
+    with pytest.raises(TypeError, match=r"by its place, its key or a slice of places, not by 1\.5"):
+        ds[1.5]  # type: ignore[call-overload]
+    with pytest.raises(KeyError, match="did you mean 'train/b'"):
+        ds["b"]

@@ -113,6 +113,15 @@ def test_the_command_takes_several_datasets(three: list[Path], tmp_path: Path, r
     assert done.exit_code == 0 and "5 items" in done.stdout
     assert fs.open(tmp_path / "out").classes == ("car", "cow", "puppy", "dog", "cat")
     without = run("convert", *named, "--to", "coco")
-    assert without.exit_code == 2 and "with --data" in without.stderr
+    assert without.exit_code == 2 and "-o OUT" in without.stderr
     wrong = run("convert", "--data", f"cocoa={three[0]}", "--to", "coco", "-o", str(tmp_path / "o"))
     assert wrong.exit_code == 2 and "did you mean 'coco'" in wrong.stderr
+
+
+def test_items_without_a_subset_are_told_apart_from_those_of_any(tmp_path: Path) -> None:
+    """What stands in no subset may come beside the items of one, where the target has no place for neither."""
+    one = written(tmp_path / "one", "coco", a=[("cat", (0, 0, 4, 4))])
+    two = written(tmp_path / "two", "voc", a=[("dog", (1, 1, 4, 4))])
+    assert fs.open(one).subsets == ("default",) and fs.open(two).subsets == ("train",)
+    fs.merge([fs.open(one), fs.open(two)], tmp_path / "out", to="yolo_ultralytics")
+    assert fs.open(tmp_path / "out").keys == ["train/a", "train/two/a"]

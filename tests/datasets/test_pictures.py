@@ -133,3 +133,12 @@ def test_a_finding_is_drawn_where_it_is(tmp_path: Path, run: Any) -> None:
     assert run("plot", str(tmp_path), "-o", str(tmp_path / "p.png")).exit_code == 0
     pixels = np.asarray(Image.open(tmp_path / "p.png").convert("RGB"))
     assert (pixels[:, 490:] == WRONG).all(axis=2).sum() > 200
+
+
+def test_a_large_image_is_drawn_without_a_warning(recwarn: pytest.WarningsRecorder, monkeypatch: Any) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 50)
+    large = fs.Image(path="a.png", data=image_bytes(12, 8, "png"), width=12, height=8)
+    assert fs.Item(key="a", image=large).plot().size[0] >= 12
+    assert not recwarn.list
+    with pytest.raises(ValueError, match="by is 'class' or 'object', not 'colour'"):
+        fs.Item(key="a", image=large).plot("colour")  # type: ignore[arg-type]

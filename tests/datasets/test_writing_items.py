@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -72,3 +73,30 @@ def test_items_that_cannot_stand_together_are_refused(tmp_path: Path) -> None:
 def test_what_the_target_cannot_hold_is_in_the_report(tmp_path: Path) -> None:
     item = msgspec.structs.replace(made("a", (0, 0, 2, 2)), captions=(fs.Caption(text="a cat"),))
     assert any("captions" in line for line in fs.write([item], tmp_path / "out", to="voc").losses)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"objects": ("cat",)}, "object 0 of 'a' is 'cat'; expected a formatspec.Object"),
+        ({"objects": (fs.Object(category="cat", bbox=(1, 1, 2, 2)),)}, r"say formatspec\.Category\(name='cat'\)"),
+        ({"objects": (fs.Object(bbox="abcd"),)}, "bbox of object 0 of 'a' is 'abcd'; expected 4 numbers"),
+        ({"objects": (fs.Object(bbox=(1, 2, 3)),)}, "expected 4 numbers"),
+        ({"image": "a.png"}, r"expected formatspec\.Image"),
+    ],
+)
+def test_what_is_no_item_is_refused_in_a_sentence(change: dict[str, Any], message: str, tmp_path: Path) -> None:
+    with pytest.raises(fs.UnfitItemsError, match=message):
+        fs.write([msgspec.structs.replace(made("a"), **change)], tmp_path / "out", to="coco")
+    with pytest.raises(fs.UnfitItemsError, match="not 'x'"):
+        fs.write(["x"], tmp_path / "out", to="coco")  # type: ignore[list-item]
+
+
+def test_an_image_that_is_not_there_is_a_finding(tmp_path: Path) -> None:
+    lost = fs.Item(key="lost", image=fs.Image(path="lost.png"))
+    with pytest.raises(fs.RefusedError) as refused:
+        fs.write([made("a", (0, 0, 4, 4)), lost], tmp_path / "out", to="coco")
+    (one,) = [finding for finding in refused.value.findings if finding.level == "error"]
+    assert (one.code, one.file) == ("IMAGE_MISSING", "lost.png") and "images=…" in one.message
+    sized = msgspec.structs.replace(lost, image=fs.Image(path="lost.png", width=4, height=4))
+    assert fs.write([sized], tmp_path / "out", to="coco", media="none").items == 1

@@ -178,3 +178,11 @@ def test_a_broken_law_names_the_leaf_what_was_written_and_what_was_read(data: Pa
     assert list(_leaves_at_fault(form, made, made)) == []
     (line,) = _leaves_at_fault(form, made, Item(key="a"))
     assert line.startswith("no object was read")
+
+
+def test_files_of_an_unknown_kind_are_named(run: Run, data: Path) -> None:
+    (data / "labels" / "more.trk").write_text("1|2\n")
+    status, out, said = run("infer", data, "-o", data.parent / "mine.yaml")
+    assert status == 0 and "no role for labels/more.trk" in said, out + said
+    assert "#   labels/more.trk" in (data.parent / "mine.yaml").read_text()
+    assert json.loads(run("infer", data, "--json")[1])["left"] == ["labels/more.trk"]

@@ -24,9 +24,15 @@ def points_by_name(arguments: Sequence[Argument], site: Site) -> Codec:
 
     `nodes: keypoints, category.keypoint_names | points_by_name(loc, disabled)`.  A point of visibility 1 has
     "disabled": true beside, and one of visibility 0 is left out.  Where the category has no names, they are 1, 2, 3
-    and so on.
+    and so on.  `points_by_name` alone: bare places, {name: [x, y], ...}, all of them visible; null is a point that is
+    not there.
     """
-    place, hidden = (take.text(one) for one in take.plain(arguments, 2, 2))
+    keys = [take.text(one) for one in take.plain(arguments, 0, 2)]
+    if not keys:
+        return _codec(_bare, _read_bare, dict, hides=False)
+    if len(keys) != 2:
+        raise take.BadArgumentsError("takes the keys of the place and of what marks a hidden point, or no argument")
+    place, hidden = keys
 
     def written(named: Iterable[Named]) -> dict[str, Any]:
         return {
@@ -43,6 +49,23 @@ def points_by_name(arguments: Sequence[Argument], site: Site) -> Codec:
         return found
 
     return _codec(written, read, dict)
+
+
+def _bare(named: Iterable[Named]) -> dict[str, Any]:
+    points = list(named)
+    if any(seen < values.VISIBLE for _, (_, _, seen) in points):
+        raise UnfitError("keypoints that are visible or not there", points)
+    return {name: [x, y] for name, (x, y, _) in points}
+
+
+def _read_bare(value: Any) -> list[Named]:
+    if not isinstance(value, dict) or not value:
+        raise UnfitError("a mapping from names to points [x, y]", value)
+    found: list[Named] = []
+    for name, one in value.items():
+        x, y = values.coordinates(one, 2) if one is not None else (0, 0)
+        found.append((values.text(name), (x, y, 0 if one is None else values.VISIBLE)))
+    return found
 
 
 @codec("named_points")
@@ -80,8 +103,13 @@ def _counting(count: int) -> tuple[str, ...]:
     return tuple(map(str, range(1, count + 1)))
 
 
-def _codec(written: Callable[[Iterable[Named]], Any], read: Callable[[Any], list[Named]], takes: type) -> Codec:
-    """The codec of keypoints and names, by functions that spell and read points with their names."""
+def _codec(
+    written: Callable[[Iterable[Named]], Any], read: Callable[[Any], list[Named]], takes: type, hides: bool = True
+) -> Codec:
+    """The codec of keypoints and names, by functions that spell and read points with their names.
+
+    hides: Whether a point may be labelled and hidden.
+    """
 
     def encode(value: Any, env: Env) -> Any:
         told, given = values.sequence(value, 2)
@@ -105,6 +133,8 @@ def _codec(written: Callable[[Iterable[Named]], Any], read: Callable[[Any], list
     def fit(value: Any, rng: random.Random, env: Env) -> Any:
         told, given = value if values.is_sequence(value) and len(value) == 2 else (value, None)
         points = tuple((x, y, seen or 1) for x, y, seen in told) if values.is_keypoints(told) else ((1, 1, 2),)
+        if not hides:
+            points = tuple((x, y, values.VISIBLE) for x, y, _ in points)
         names = tuple(values.sequence(given)) if values.is_sequence(given) else ()
         fitting = len(set(names)) == len(points) == len(names) and names != _counting(len(names))
         return points, names if fitting else None

@@ -60,7 +60,7 @@ class Split(msgspec.Struct, frozen=True, kw_only=True):
         """The numbers of the split, and what was written, as one plain object."""
         off = [{"class": c, "subset": s, "items": n, "expected": round(e, 3)} for c, s, n, e in self.off]
         made = None if self.result is None else self.result.as_json()
-        return {"version": 1, "items": len(self.subsets), "groups": len(set(self.groups.values())),
+        return {"version": 1, "items": len(self.subsets), "groups": len(set(self.groups.values()) - {""}),
                 "subsets": self.counts, "off": off, "written": made}  # fmt: skip
 
 
@@ -97,6 +97,9 @@ def split(
     if out is not None:
         _refuse_target(dataset, to)
     keys, units, groups, owner = _read(dataset, group, stratify)
+    if group is not None and owner and not any(groups.values()):
+        hint = "name what tells them apart: a capture of their paths, or an attribute that they have"
+        raise SpecError((Problem(f"--group: no item has a value for {group!r}", None, hint=hint),))
     kept = _kept(Path(keep), owner, parts) if keep is not None else {}
     if stratify:
         above = {name: part for name, part in parts.items() if part}
@@ -210,7 +213,13 @@ def _kept(file: Path, owner: Mapping[str, str], parts: Mapping[str, float]) -> d
     """The subsets of the groups that stay where a file says.  Raises SpecError."""
     kept: dict[str, str] = {}
     first: dict[str, str] = {}
-    for line, (name, subset) in enumerate(_listed(file), 2):
+    listed = _listed(file)
+    if not any(name in owner for name, _ in listed):
+        what = f"none of its {len(listed):,} items is in the dataset" if listed else "it lists no item"
+        example = f"; an item is called {next(iter(owner))!r} here" if owner else ""
+        hint = f"give a file that `split --csv` wrote for this dataset{example}"
+        raise SpecError((Problem(f"--keep {file}: {what}", None, hint=hint),))
+    for line, (name, subset) in enumerate(listed, 2):
         if subset not in parts:
             raise _wrong(
                 file, line, f"{name!r} is in {subset!r}, which has no ratio", f"add {subset}=0 to keep it there"
@@ -230,7 +239,8 @@ def _listed(file: Path) -> Sequence[tuple[str, str]]:
     try:
         rows = list(csv.DictReader(io.StringIO(file.read_text(encoding="utf-8-sig"))))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise SpecError((Problem(f"--keep {file}: {error}", None),)) from None
+        said = error.strerror if isinstance(error, OSError) else error
+        raise SpecError((Problem(f"--keep {file}: {said}", None),)) from None
     for name in COLUMNS[:2]:
         if rows and rows[0].get(name) is None:
             raise _wrong(file, 1, f"there is no column {name!r}", f"the columns are {','.join(COLUMNS)}")

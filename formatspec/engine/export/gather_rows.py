@@ -125,7 +125,13 @@ def belongs(row: RowWriter, context: WriteContext) -> bool:
     now = row.fits(context)
     if context.as_read is None or row.fits(context.as_read) != now:
         return now
-    return source_of(context.record, row.number, context.setting.file) is not None
+    return source_of(context.record, row.number, context.setting.file) is not None or _has_moved(row, context)
+
+
+def _has_moved(row: RowWriter, context: WriteContext) -> bool:
+    """Whether an item came into another subset, whose list is another table than the one that told of it."""
+    now, then = context.item, context.as_read.item if context.as_read is not None else None
+    return row.table == "items" and now is not None and then is not None and now.subsets != then.subsets
 
 
 def item_context(context: WriteContext, index: int) -> WriteContext:

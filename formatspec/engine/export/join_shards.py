@@ -276,7 +276,8 @@ class Finisher:
         """Whether a file that was not there before need not be."""
         if file is not None:
             return False
-        if self.same and self.renamed and any_rows and any(name == role.name for name, _ in self.sources):
+        known = any(name == role.name for name, _ in self.sources)
+        if self.same and any_rows and ((self.renamed and known) or self._lists_others(role)):
             return False
         written_back = self.same and (bool(self.sources) or self.are_read)
         if role.kept or (role.optional and written_back):
@@ -284,6 +285,11 @@ class Finisher:
         if role.optional and self.categories.fixed and is_category_source(self.target, role):
             return True
         return role.optional and bool(self._spooled[role.name]) and not any_rows
+
+    def _lists_others(self, role: Role) -> bool:
+        """Whether a role lists items that no other role lists, as its `given` names say: those of the test set."""
+        sources = {entry.partition(".")[0] for entry in self.target.spec.items}
+        return role.name in sources and bool(role.spec.given)
 
     def _lists_again(self, role: Role) -> bool:
         """Whether another role lists the items first, so that this one is for what else it tells of them."""

@@ -17,7 +17,7 @@ from formatspec.language.errors import Place
 from formatspec.language.leaf import Bind, Computed, Keep, Text
 from formatspec.language.rules import problem
 from formatspec.paths.templates import formats
-from formatspec.paths.templates.template import Template, TemplateField, compile_template
+from formatspec.paths.templates.template import Template, TemplateField, TemplateSyntaxError, compile_template
 
 _COUNTED = re.compile(r"\{(\d+)\}$")
 """How often a pattern of several numbers repeats what stands behind the first."""
@@ -98,6 +98,8 @@ def text_template(leaf: Text, scope: Scope, place: Place) -> TextTemplate:
         if isinstance(part, str):
             parts.append(part)
             continue
+        if isinstance(part, Bind) and part.format is not None:
+            _refuse_unknown_format(part, place)
         name = f"p{len(leaves)}"
         if isinstance(part, Keep):  # the loss report names it
             kept += 1
@@ -114,11 +116,9 @@ def text_template(leaf: Text, scope: Scope, place: Place) -> TextTemplate:
         if pattern == r".+" and mark:
             # What may be absent behind a text is told from the text by the mark, which it then cannot hold.
             pattern, render = rf"[^{re.escape(mark)}]+", partial(_without, mark)
-        parts.append(
-            TemplateField(
-                name, pattern, str, render, wants=_wants(pattern) or _format_wants(part, scope), optional=absent
-            )
-        )
+        label = ", ".join(part.names) if isinstance(part, Bind) else ""
+        wants = _wants(pattern) or _format_wants(part, scope)
+        parts.append(TemplateField(name, pattern, str, render, wants=wants, optional=absent, label=label))
     try:
         template = compile_template(parts, limit=1 << 22)
     except ValueError as error:
@@ -132,6 +132,21 @@ def text_template(leaf: Text, scope: Scope, place: Place) -> TextTemplate:
     return TextTemplate(
         template, leaves, frozenset(optional), numbers, _literals(parts), fitting_words={} if by_words else None
     )
+
+
+def _refuse_unknown_format(leaf: Bind, place: Place) -> None:
+    """Raise SpecError where nothing is known by what stands behind the colon of a placeholder."""
+    try:
+        formats.field("x", leaf.format)
+    except TemplateSyntaxError as error:
+        name, format = ", ".join(leaf.names), str(leaf.format)
+        other = re.fullmatch(r"(0?)([0-9]*)([xXob])", format)
+        hint, expected = "", " or ".join(f"`{one}`" for one in error.expected)
+        if other:
+            base = {"x": 16, "o": 8, "b": 2}[other[3].lower()]
+            width = f", {other[2]}{', upper' if other[3] == 'X' else ''}" if other[2] else ""
+            hint = f"for a number in base {base} say {{{name} | in_base({base}{width})}}"
+        raise problem(f"{{{name}:{format}}}: {error}", place, expected, hint) from None
 
 
 def _has_runs_of_blanks(text: str) -> bool:

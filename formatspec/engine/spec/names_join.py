@@ -59,7 +59,7 @@ def _joins(form: Format, role: Role, required: set[str]) -> bool:
     if role.span == "item" or required <= set(role.captures):
         return True
     if role.kind == "pixels" or role.codec is None:
-        return role.span == "record" and (_is_named(form, role) or role.by_id)
+        return role.span == "record" and (_is_named(form, role) or _is_told_by_ids(form, role))
     tables = [rule for _, rule in tables_in(role.codec.rule, ())]
     strange = _strange(form, role) is not None
     of_one = _OF_ONE_ITEM | {"label", "item"} if strange else _OF_ONE_ITEM
@@ -75,6 +75,18 @@ def _is_named(form: Format, role: Role) -> bool:
         for other in form.documents
         if other.rule is not None
         for meaning, _, _ in wanted_slots.meanings(other.rule, other.scope)
+    )
+
+
+def _is_told_by_ids(form: Format, role: Role) -> bool:
+    """Whether the role's files are named after ids of objects that another document of the format states."""
+    if not role.by_id:
+        return False
+    return any(
+        meaning.where == "record" and meaning.name == "id" and scope.kind == "object"
+        for other in form.documents
+        if other.span != "record" and other.codec is not None and other.rule is not None
+        for meaning, scope, _ in wanted_slots.meanings(other.rule, other.scope)
     )
 
 

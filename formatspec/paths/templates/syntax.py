@@ -64,7 +64,8 @@ class TemplateField(msgspec.Struct, frozen=True):
     `pattern` is a regular expression without capturing groups, anchors or backreferences. `parse` takes a
     text that the pattern matched, `render` gives one; both raise ValueError on a misfit. `parse is str` says
     that the text is the value. An `optional` field may be absent; its value then is `parse("")`, or None if
-    that raises. `wants` tells a person what would have fitted ("at least three digits").
+    that raises. `wants` tells a person what would have fitted ("at least three digits"), and
+    `label` what the field is called where its name says nothing.
     """
 
     name: str
@@ -73,6 +74,7 @@ class TemplateField(msgspec.Struct, frozen=True):
     render: Callable[[Any], str]
     optional: bool = False
     wants: str = ""
+    label: str = ""
 
 
 def split(text: str) -> tuple[LiteralText | Placeholder, ...]:

@@ -163,7 +163,7 @@ class Template:
                 wanted = f"must be {known[piece.group - 1]!r} again"
             else:
                 wanted = f"wants {piece.field.wants or 'text like ' + piece.field.pattern}"
-            return position, f"{before}`{piece.field.name}` {wanted}, found {_short(rest)!r}"
+            return position, f"{before}`{piece.field.label or piece.field.name}` {wanted}, found {_short(rest)!r}"
         if not text.endswith(self.suffix):
             return position, f"it must end with {self.suffix!r}"
         if not piece:

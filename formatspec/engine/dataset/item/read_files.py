@@ -139,11 +139,14 @@ def read_record_files(
             listed = file_of_id(role, record["id"], tree)
         named: Any = record.get(slot) or listed
         path = named if named is None or named == listed else named_file(named, role, tree, state)
+        expected = ""
+        if path is None:
+            own = {f"object.{s}": record.get(s) for s in slots}
+            expected = named or expected_path(role, {**state.captures, **own})
+            if not named and tree.exists(expected):  # the path names no item, and the object's id tells the file
+                path = expected
         if path is None:
             if not role.optional:
-                expected = named or expected_path(
-                    role, {**state.captures, **{f"object.{s}": record.get(s) for s in slots}}
-                )
                 where = record.get("$id_at", (record.get("$file", expected), ()))
                 state.faults.append(
                     Fault("FILE_MISSING", where[0], where[1], role.place, f"its {role.name} file is missing", expected,

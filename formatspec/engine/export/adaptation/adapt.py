@@ -216,6 +216,7 @@ class Adapter:
         self.naming = Naming(source, target, None if self.same else keys, renamed)
         self.needs_ids = _binds(target, "object", "id")
         self.ids_in_pixels = _binds_in_pixels(target, "id")
+        self.ids_name_files = any(role.by_id for role in target.roles.values())
         self.lists_objects = not self.same and target.lists_objects
         self.leaves_crowds = not self.same and not target.spec.crowds and target.options.get(CROWDS) != KEEP
         self.leaves_states = not self.same and not wanted_slots.tells_states(target)
@@ -239,7 +240,7 @@ class Adapter:
         moments = {slot: names.get(slot) if slot in naming.names else getattr(item, slot) for slot in MOMENTS}
         return msgspec.structs.replace(
             item, key=naming.own_key(item, names), captures=names, subsets=naming.subsets(item),
-            image=naming.placed(item.image, names), objects=self._objects(item), **moments,
+            image=naming.placed(item.image, names), objects=self._objects(item, index), **moments,
             origin=item.origin if self.same else None,
         )  # fmt: skip
 
@@ -271,11 +272,20 @@ class Adapter:
             return item
         return msgspec.structs.replace(item, objects=tuple(one for one in item.objects if one.single is not False))
 
-    def _objects(self, item: Item) -> Any:
+    def _objects(self, item: Item, index: int) -> Any:
         self.numbered.clear()
         things = item.objects if self.same else self._numbered(item.objects)
         if self.same or not self.needs_ids:
             return things
+        if self.ids_name_files:  # one file for each id, whatever the item: so no two items may have an object of one id
+            self.note(RENUMBERED, sum(thing.id is not None for thing in things))
+            own: dict[Any, str] = {one.id: f"{index}-{at}" for at, one in enumerate(things) if one.id is not None}
+            made = tuple(
+                msgspec.structs.replace(thing, id=f"{index}-{place}", parent=own.get(thing.parent))
+                for place, thing in enumerate(things)
+            )
+            self.numbered.update(id(one) for one, thing in zip(made, things, strict=True) if thing.id is None)
+            return made
         ids = [thing.id for thing in things]
         bad = self.ids_in_pixels and any(not isinstance(i, int) or i < 1 for i in ids if i is not None)
         bad = bad or not all(fits(i) for _, fits in self.fits_ids for i in ids if i is not None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import lru_cache
@@ -156,7 +157,7 @@ class Naming:
             return choices[0]
         raise NoPlaceError(
             f"{self.target.name} has no subset {name!r}; it has {', '.join(choices)}: say which with "
-            f"--subsets {name}={choices[0]}"
+            f"--subsets {shlex.quote(f'{name}={choices[0]}')}"
         )
 
     def _as_spelled(self, item: Item, relative: str) -> dict[str, Any] | None:
