@@ -598,7 +598,7 @@ def test_worker_processes_read_and_write_through_connections_of_their_own(
     ("environment", "place", "words"),
     [
         ({}, "s3://no-such-bucket/data", "bucket does not exist"),
-        ({}, "BUCKET/none", "there is no data"),
+        ({}, "BUCKET/none", "there is no such file or folder"),
         ({"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_MAX_ATTEMPTS": "1"}, "BUCKET/data", "cannot be reached"),
         (
             {"AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None, "AWS_EC2_METADATA_DISABLED": "true",

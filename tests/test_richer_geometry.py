@@ -39,7 +39,7 @@ SHAPES: dict[str, Any] = {
     "circle": [5, 4, 2.0],
     "ellipse": [5, 4, 3, 2.0, 30.0],
 }
-BOX = [2, 2, 6, 4]
+BOX = [2, 2, 6, 6]
 
 
 @pytest.mark.parametrize("to", sorted(available()))

@@ -134,7 +134,7 @@ def _converted(
     return None
 
 
-_TO_SAY = re.compile(r"--subsets (.+)=(\w+)$")
+_TO_SAY = re.compile(r"--subsets '?(.+?)=(\w+)'?$")
 
 
 def _subsets_to_say(refused: RefusedError) -> dict[str, str]:

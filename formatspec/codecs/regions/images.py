@@ -128,6 +128,8 @@ _NEAR = 1e-6
 
 def _pixels_of(box: Sequence[float], env: Env) -> tuple[int, int, int, int]:
     """Left, top, width and height of the pixels that a box touches.  Raises UnfitError where there are none."""
+    if len(box) != 4:
+        raise UnfitError("left, top, width and height", list(box))
     x, y, width, height = box
     left, top = max(0, math.floor(x + _NEAR)), max(0, math.floor(y + _NEAR))
     right, bottom = min(env.width, math.ceil(x + width - _NEAR)), min(env.height, math.ceil(y + height - _NEAR))

@@ -146,7 +146,7 @@ def holds_apart(form: Format) -> bool:
         }
 
     polygons = holds("polygons", form.documents) | holds("polygon", form.documents)
-    pixels = [role for role in form.documents if role.kind == "pixels"]
+    pixels = [role for role in form.documents if role.kind == "pixels" and not role.kept]
     regions = holds("region", form.documents) | {
         role.name for role in pixels if wanted_slots.serves(role, _object_region)
     }

@@ -65,7 +65,7 @@ def test_a_looser_format_is_not_taken_in_silence(name: str, other: str, tmp_path
 
 @pytest.mark.parametrize("name", sorted(available())[::5])
 def test_names_and_order_of_specs_change_nothing(name: str, tmp_path: Path) -> None:
-    fs.sample(name, tmp_path / "data", items=8, seed=2)
+    fs.sample(name, tmp_path / "data", items=8, seed=4)
     names = sorted(sources())
     random.Random(name).shuffle(names)
     renamed = {f"z{number}": sources()[one] for number, one in enumerate(names)}
