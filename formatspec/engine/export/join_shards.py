@@ -160,6 +160,7 @@ class Finisher:
         self._objects = 0
         self._named = Marks()
         self._spool = tempfile.SpooledTemporaryFile(HELD)  # noqa: SIM115  # it lives as long as its owner
+        self._item_sources = [entry.partition(".")[0] for entry in target.spec.items]
         self._roles = [role for role in target.roles.values() if role.span == "shared" and role.codec is not None]
         self._spooled = {role.name: tuple(spooled_tables(role)) for role in self._roles}
         self._texts = {role.name: row_writer(role.codec) for role in self._roles if role.codec is not None}
@@ -288,13 +289,11 @@ class Finisher:
 
     def _lists_others(self, role: Role) -> bool:
         """Whether a role lists items that no other role lists, as its `given` names say: those of the test set."""
-        sources = {entry.partition(".")[0] for entry in self.target.spec.items}
-        return role.name in sources and bool(role.spec.given)
+        return role.name in self._item_sources and bool(role.spec.given)
 
     def _lists_again(self, role: Role) -> bool:
         """Whether another role lists the items first, so that this one is for what else it tells of them."""
-        sources = [name.partition(".")[0] for name in self.target.spec.items]
-        return role.name in sources[1:] and any(table.kind != "item" for table in self._spooled[role.name])
+        return role.name in self._item_sources[1:] and any(table.kind != "item" for table in self._spooled[role.name])
 
     def _has_more(self, role: Role, made: _File) -> bool:
         """Whether a file has rows of anything but items."""

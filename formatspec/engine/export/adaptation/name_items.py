@@ -75,8 +75,8 @@ class Naming:
         told = (name for name in self.names if name != self._folder and name not in self.made)
         self._captures = tuple((name, self._capture(name)) for name in told)
         self._extensions = tuple(
-            (name, tuple(kind.split("|")) if kind is not None and "|" in kind else ())
-            for name, kind in self._formats.items()
+            (name, self._words(name))
+            for name in self._formats
             if image is not None and name in image.captures and name not in self.names
         )
         self._spelled = None if IMAGE not in source.roles else _names_of(source.roles[IMAGE])
@@ -144,8 +144,7 @@ class Naming:
         """The target's name for a subset.  Raises NoPlaceError where it has none."""
         if name is not None:
             name = self._renamed.get(name, name)
-        words = self._formats.get("subset")
-        choices = words.split("|") if words and "|" in words else []
+        choices = self._words("subset")
         if self._is_same and name in choices:
             return name
         for own, others in self.target.spec.subsets.items():
