@@ -14,6 +14,7 @@ from formatspec.model.records import Object
 Geometry = frozenset[str]
 """The geometry that an alternative holds."""
 BOX_ONLY: Geometry = frozenset({"bbox"})
+KEYPOINTS_ONLY: Geometry = frozenset({"keypoints"})
 OUTLINES: Geometry = frozenset({"polygon", "polygons"})
 
 
@@ -44,31 +45,38 @@ def shape_chooser(shapes: Sequence[Geometry]) -> Callable[[WriteContext, Any], F
     on nothing but which slots are stated, so that it is worked out once for each combination of them.
     """
     names = tuple(sorted(frozenset().union(*shapes)))
-    known: dict[tuple[tuple[bool, ...], bool], Fitting] = {}
+    known: dict[tuple[tuple[bool, ...], bool, bool], Fitting] = {}
 
     def choose(context: WriteContext, record: Any) -> Fitting:
-        stated = tuple([states(record, name) and not _is_unseen(record, name) for name in names])
+        stated = tuple([states(record, name) for name in names])
         by_region = not context.setting.apart and isinstance(record, Object) and bool(record.region)
-        found = known.get((stated, by_region))
+        unseen = isinstance(record, Object) and bool(record.keypoints) and _says_more_than_keypoints(record)
+        found = known.get((stated, by_region, unseen))
         if found is None:
             slots = frozenset(name for name, is_stated in zip(names, stated, strict=True) if is_stated)
-            found = known[stated, by_region] = _fitting(shapes, slots, by_region)
+            found = known[stated, by_region, unseen] = _fitting(shapes, slots, by_region, unseen)
         return found
 
     return choose
 
 
-def _is_unseen(record: Any, name: str) -> bool:
-    """Whether a slot holds keypoints of which none is labelled, beside geometry that says more of the object."""
-    if name != "keypoints" or not isinstance(record, Object) or not record.keypoints or derive.labelled(record):
-        return False
-    return any(states(record, other) for other in GEOMETRY if other != "keypoints")
+def _says_more_than_keypoints(thing: Object) -> bool:
+    """Whether none of an object's keypoints is labelled, and it has geometry that says more."""
+    return not derive.labelled(thing) and any(states(thing, name) for name in GEOMETRY if name != "keypoints")
 
 
-def _fitting(shapes: Sequence[Geometry], slots: Geometry, by_region: bool) -> Fitting:
-    """The alternatives that fit an object with these slots; `by_region`: an outline may follow from its region."""
+def _fitting(shapes: Sequence[Geometry], slots: Geometry, by_region: bool, unseen: bool) -> Fitting:
+    """The alternatives that fit an object with these slots.
+
+    Args:
+        shapes: The geometry that each alternative holds.
+        slots: The geometry that the object states.
+        by_region: Whether an outline may follow from the object's region.
+        unseen: Whether an alternative of keypoints alone would say nothing of the object.
+    """
     fitting = sorted(
-        (place for place, shape in enumerate(shapes) if shape <= slots), key=lambda p: shapes[p] == BOX_ONLY
+        (place for place, shape in enumerate(shapes) if shape <= slots and not (unseen and shape == KEYPOINTS_ONLY)),
+        key=lambda p: shapes[p] == BOX_ONLY,
     )
     if by_region:
         whole = next((place for place in fitting if shapes[place] - BOX_ONLY), None)
