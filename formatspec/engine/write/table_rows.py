@@ -265,17 +265,31 @@ def written_rows(
             continue  # a row of the item's own tells of the others
         beside = again and (row.kept or row.table == "items")
         stated_only = stated_only and not (again and row.kept)
+        if context.as_read is None and len(done) == len(places) and not row.tells:
+            continue  # each record has its row
         chosen = [
             r
             for r in row.select(context)
             if (beside or id(r) not in done or row.tells - told.get(id(r), row.tells))
-            and not is_elsewhere(r, row.number, context)
+            and (context.as_read is None or not is_elsewhere(r, row.number, context))
         ]
         if numbers:
             own = [row.number] if row.table == "items" else numbers
             chosen = [r for r in chosen if stands_in(r, own, source, context.part)]
-        chosen = [r for r in chosen if shaped[id(row)](context, r)] if stated_only else chosen
+        if stated_only:
+            chosen = [r for r in chosen if shaped[id(row)](context, r)]
         chosen = [r for r in chosen if source_of(r, row.number, "") is not None] if again else chosen
+        plain = row.fitting(chosen, context) if context.as_read is None and row.plain is not None else None
+        if plain is not None:
+            made_anew = row.rows_anew(plain, range(len(plain)), len(plain), context)
+            for record, document in zip(plain, made_anew, strict=False):
+                if isinstance(document, LackingError):
+                    lost.setdefault(id(record), (row.table, record, f"no {document}"))
+                    continue
+                done.add(id(record))
+                place = (position_of(record, row.number), places.get(id(record), 0))
+                pending.append((place, document, record))
+            continue
         fitting = [f for f in contexts_of(chosen, context) if row.fits(f)]
         for index, inner in enumerate(fitting):
             inner.index, inner.rows = index, len(fitting)
