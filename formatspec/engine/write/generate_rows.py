@@ -57,17 +57,14 @@ def plain_writer(
     names = Names(NAMES, LackingError=LackingError)
     before, body = list(OF_ITEM), [*BEGINNING, "document = {}"]
     for field in rule.fields:
-        lines = [*value_lines(field, scope, writer_of, names)]
+        lines = _field_lines(field, scope, writer_of, names, "document")
         if _is_of_item(field, scope):
             known = f"known{len(before)}"
             before.append(f"{known} = MISSING")
-            lines = [
-                f"value = {known}",
-                "if value is MISSING:",
-                *(f"    {line}" for line in lines),
-                f"    {known} = value",
-            ]
-        body += [*lines, f"if value is not MISSING: document[{field.keys[0]!r}] = value"]
+            *lines, put = lines
+            lines = [*(f"    {line}" for line in lines), f"    {known} = value"]
+            lines = [f"value = {known}", "if value is MISSING:", *lines, put]
+        body += lines
     for choice in rule.alternatives:
         choose = names.of("choose", choice_of(choice, scope))
         line = f"document.update({choose}({_CONTEXT}, UNSOURCED))"
@@ -91,6 +88,24 @@ def plain_writer(
         "        yield document",
     ]
     return function("write(records, indices, rows, context)", lines, names)
+
+
+def _field_lines(
+    field: Field, scope: Scope, writer_of: Callable[[Field, Scope], Writer], names: Names, into: str
+) -> list[str]:
+    """The lines that put a field's value under its keys; the last one puts it there."""
+    rule, keys = field.rule, field.keys
+    inside = isinstance(rule, MapRule) and not (field.optional or rule.alternatives or len(keys) > 1)
+    if inside and isinstance(rule, MapRule) and rule.rest is None and all(map(_is_leaf, rule.fields)):
+        part = names.of("part", None)
+        inner = [line for one in rule.fields for line in _field_lines(one, scope.below(), writer_of, names, part)]
+        return [f"{part} = {{}}", *inner, f"{into}[{keys[0]!r}] = {part}"]
+    put = f"{into}[{keys[0]!r}] = value" if len(keys) == 1 else f"{into}.update(zip({keys!r}, value))"
+    return [*value_lines(field, scope, writer_of, names), f"if value is not MISSING: {put}"]
+
+
+def _is_leaf(field: Field) -> bool:
+    return isinstance(field.rule, LeafRule)
 
 
 _HAS_OUTLINES = "record.polygons or record.region is not None or record.rotated is not None"
@@ -175,7 +190,7 @@ def _of_expression(part: Expression, scope: Scope, names: Names) -> str | None:
 
 def is_plain(rule: MapRule, scope: Scope) -> bool:
     """Whether rows ask for no more than leaves, one under each key, and alternatives beside them."""
-    if scope.kind != "object" or any(len(field.keys) > 1 for field in rule.fields):
+    if scope.kind != "object":
         return False
     return rule.rest is None or (isinstance(rule.rest, LeafRule) and not isinstance(rule.rest.leaf, Bind))
 
@@ -226,11 +241,12 @@ def _encoded(
         return (f"if record.attributes: {otherwise}", f"else: {gone}") if whole else ()
     if value is None:
         return ()
-    chain = build(leaf, [meaning.value_type], 1, scope.textual, field.place)
+    keys = len(field.keys)
+    chain = build(leaf, [meaning.value_type], keys, scope.textual, field.place)
     encode = names.of("encode", encoding(chain))
+    encoded = f"{encode}(value, env)"
     flat = meaning.value_type in _SCALARS and not leaf.calls
     flat = flat or (scope.textual and (not chain.codecs or chain.codecs[-1].kind != "tree"))
-    encoded = f"{encode}(value, env)"
     made = _default(leaf, scope, names)
     return (
         f"value = {value}",
@@ -239,6 +255,7 @@ def _encoded(
         "else:",
         f"    try: value = {encoded if flat else f'as_lists({encoded})'}",
         f"    except UnfitError: {otherwise}",
+        *([f"    if len(value) != {keys}: {otherwise}"] if keys > 1 else []),
     )
 
 
