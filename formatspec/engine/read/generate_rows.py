@@ -50,6 +50,10 @@ MOST_KEYS = 64
 _DEFAULTS = {slot: getattr(Object(), slot) for slot in OBJECT}
 
 
+Wider = Callable[[tuple[str, ...]], "FastRows | None"]
+"""Gives the reader of rows with further kept keys."""
+
+
 class FastRows(msgspec.Struct, frozen=True):
     """How plain rows of a table are read.
 
@@ -67,7 +71,7 @@ class FastRows(msgspec.Struct, frozen=True):
     id_key: str | None
     keys: frozenset[str]
     kept: tuple[str, ...]
-    wider: Callable[[tuple[str, ...]], FastRows] | None
+    wider: Wider | None
     widened: list[FastRows]
 
     def take(self, rows: RowSource, start: int, stop: int, path: tuple[str, ...], file: str, state: ItemState) -> bool:
@@ -112,9 +116,10 @@ class FastRows(msgspec.Struct, frozen=True):
         if not new or self.wider is None or len(using.keys) + len(new) > MOST_KEYS:
             return None, using
         wider = self.wider((*(key for key in using.keys if key not in self.keys), *new))
-        typed = rows.typed(start, stop, wider.decode)
-        if typed is not None:
-            self.widened[:] = [wider]
+        typed = None if wider is None else rows.typed(start, stop, wider.decode)
+        if wider is None or typed is None:
+            return None, using
+        self.widened[:] = [wider]
         return typed, wider
 
 
@@ -174,7 +179,7 @@ def generate_rows_reader(reader: RowReader, context: ReadContext) -> FastRows | 
     if not context.counts or not (isinstance(rule.rest, LeafRule) and isinstance(rule.rest.leaf, Keep)):
         return _Writing(reader, rule, scope, context, fields).made()
 
-    def made(kept: tuple[str, ...], wider: Callable[[tuple[str, ...]], FastRows] | None = None) -> FastRows | None:
+    def made(kept: tuple[str, ...], wider: Wider | None = None) -> FastRows | None:
         return _Writing(reader, rule, scope, context, fields, kept).made(wider)
 
     return made((), made)
@@ -249,7 +254,7 @@ class _Writing:
         self.kept = kept
         self.noted: list[str] = []
 
-    def made(self, wider: Callable[[tuple[str, ...]], FastRows] | None = None) -> FastRows | None:
+    def made(self, wider: Wider | None = None) -> FastRows | None:
         """The reader, None where lists of numbers are not enough; `wider` makes one for rows with further kept keys."""
         lines = [line for field in self.rule.fields for line in self._field(field)]
         for alternatives in self.rule.alternatives:

@@ -62,7 +62,7 @@ def plain_writer(
             known = f"known{len(before)}"
             before.append(f"{known} = MISSING")
             *lines, put = lines
-            lines = [*(f"    {line}" for line in lines), f"    {known} = value"]
+            lines = [*(f"    {line}" for line in lines), f"    if not isinstance(value, (list, dict)): {known} = value"]
             lines = [f"value = {known}", "if value is MISSING:", *lines, put]
         body += lines
     for choice in rule.alternatives:

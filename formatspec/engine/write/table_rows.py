@@ -287,8 +287,7 @@ def written_rows(
                     lost.setdefault(id(record), (row.table, record, f"no {document}"))
                     continue
                 done.add(id(record))
-                place = (position_of(record, row.number), places.get(id(record), 0))
-                pending.append((place, document, record))
+                pending.append(((position_of(record, row.number), places.get(id(record), 0)), document, record))
             continue
         fitting = [f for f in contexts_of(chosen, context) if row.fits(f)]
         for index, inner in enumerate(fitting):
