@@ -21,7 +21,7 @@ from formatspec.engine.index.entries import Entry
 from formatspec.engine.index.row_ownership import Table
 from formatspec.engine.read.categories import Categories, from_names, from_state, identity, sorted_open, table_of
 from formatspec.engine.read.compile_reader import row_reader
-from formatspec.engine.read.generate_lines import FastLines, generate_lines_reader
+from formatspec.engine.read.generate_lines import FastLines
 from formatspec.engine.read.generate_rows import FastRows, generate_rows_reader
 from formatspec.engine.read.item_state import ItemState
 from formatspec.engine.read.leaf_reader import ReadContext, Wanted
@@ -239,7 +239,7 @@ class OpenDataset:
             role.name: lines
             for role in self.form.documents
             if role.span == "item" and role.codec is not None and role.schema is None
-            and (lines := generate_lines_reader(role.codec, role.scope, context)) is not None
+            and (lines := role.lines(context)) is not None
         }  # fmt: skip
 
     def _decoders(self, context: ReadContext) -> dict[tuple[str, tuple[str, ...]], Any]:

@@ -10,11 +10,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from msgspec.structs import replace
 
 from formatspec.engine.base.amounts import amounts
-from formatspec.engine.documents.line_document import ChoiceShape, LineShape, RowsShape
-from formatspec.engine.documents.role_codec import RoleCodec
 from formatspec.engine.read.compile_reader import row_reader
 from formatspec.engine.read.generate_rows import FastRows, generate_words_reader
 from formatspec.engine.read.item_state import ItemState
@@ -23,7 +20,7 @@ from formatspec.engine.read.projection import Decode
 from formatspec.engine.resolve.scope import Scope
 from formatspec.engine.resolve.text_template import TextTemplate
 from formatspec.files.document import check_values
-from formatspec.language.rules import MapRule, OneOf, TableRule
+from formatspec.language.rules import TableRule
 
 COSTS = {b" ": 56, b"\n": 120}
 """Bytes of memory for each number and for each line of a text."""
@@ -67,21 +64,21 @@ def _typed(data: bytes, decode: Decode) -> Sequence[Any] | None:
     return found
 
 
-def generate_lines_reader(codec: RoleCodec, scope: Scope, context: ReadContext) -> FastLines | None:
-    """The plain reader of a text whose lines are objects of numbers; None where no line is."""
-    shape, rule = codec.shape, codec.rule
-    if not amounts().generates or not context.often or not isinstance(shape, RowsShape) or shape.blocks:
+def generate_lines_reader(
+    lines: Sequence[tuple[TableRule, TextTemplate]], scope: Scope, context: ReadContext
+) -> FastLines | None:
+    """The plain reader of a text whose lines are objects of numbers; None where no line is.
+
+    Args:
+        lines: The alternatives for a line in their order: the table whose row it is, and what it looks like.
+        scope: What names mean around the tables.
+        context: What is read.
+    """
+    if not amounts().generates or not context.often:
         return None
-    shapes = [one for _, one in shape.row.alternatives] if isinstance(shape.row, ChoiceShape) else [shape.row]
-    rules = rule.alternatives if isinstance(rule, OneOf) else (rule,)
     choices: list[tuple[TextTemplate, FastRows | None]] = []
-    for table, line in zip(rules, shapes, strict=True):
-        if not isinstance(table, TableRule) or not isinstance(line, LineShape):
-            return None
-        counts = None if table.each.rings or table.each.kept else line.template.counts
-        reader = row_reader(table, scope, context)
-        if counts is not None and isinstance(shape.row, ChoiceShape) and isinstance(table.row, MapRule):
-            row = table.row.fields[0].rule  # under the alternative's own key
-            reader = replace(reader, rule=TableRule(table.each, row, table.place))
-        choices.append((line.template, None if counts is None else generate_words_reader(reader, context, counts)))
+    for table, template in lines:
+        counts = None if table.each.rings or table.each.kept else template.counts
+        rows = None if counts is None else generate_words_reader(row_reader(table, scope, context), context, counts)
+        choices.append((template, rows))
     return FastLines(tuple(choices)) if any(rows for _, rows in choices) else None
