@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +14,14 @@ from typer.testing import CliRunner
 import formatspec as fs
 from formatspec.cli.main import app
 from formatspec.engine.conservation.tally import Tally, imbalances
-from formatspec.engine.export import gather_rows
+from formatspec.engine.export import spool_rows
 from formatspec.engine.export.join_shards import Finisher, SpooledRows
 from formatspec.engine.export.lost.losses import Losses
 from formatspec.engine.export.lost.lost_records import Unwritten
 from formatspec.engine.export.shard_output import TableShard
 from formatspec.engine.write import generate_lines
+from formatspec.engine.write.print_leaf import LackingError
+from formatspec.engine.write.table_rows import RowWriter
 from formatspec.pixels.painting import Painting
 from formatspec.run.conversion.plan import RefusedError, UnaccountedError
 from formatspec.testing.memory import image_bytes
@@ -76,10 +78,24 @@ def note_removed(patch: pytest.MonkeyPatch) -> None:
 
 
 def lacking_value_in_the_same_format(patch: pytest.MonkeyPatch) -> None:
-    gather = gather_rows.gather_row
+    gather = spool_rows.gather_row
     patch.setattr(
-        gather_rows, "gather_row", lambda row, *rest: "no id" if row.table == "objects" else gather(row, *rest)
+        spool_rows, "gather_row", lambda row, *rest: "no id" if row.table == "objects" else gather(row, *rest)
     )
+    of = Unwritten.of
+    patch.setattr(
+        Unwritten, "of", lambda self, *rest: (loss for loss in of(self, *rest) if not loss[0].startswith("objects not"))
+    )
+
+
+def lacking_value_in_another_format(patch: pytest.MonkeyPatch) -> None:
+    anew = RowWriter.rows_anew
+
+    def lossy(self: RowWriter, *rest: Any) -> Iterator[Any]:
+        for document in anew(self, *rest):
+            yield LackingError("a value") if self.table == "objects" else document
+
+    patch.setattr(RowWriter, "rows_anew", lossy)
     of = Unwritten.of
     patch.setattr(
         Unwritten, "of", lambda self, *rest: (loss for loss in of(self, *rest) if not loss[0].startswith("objects not"))
@@ -92,6 +108,7 @@ LEAKS = [
     (row_dropped_in_the_finisher, ROWS, "lvis", {}, "rows of lvis_v1_train.json"),
     (row_dropped_in_a_text_of_lines, ROWS, "yolo", {}, "rows of"),
     (lacking_value_in_the_same_format, ROWS, "coco", {}, "objects: 3 to be written, 0 in the output"),
+    (lacking_value_in_another_format, ROWS, "lvis", {}, "objects: 3 to be written, 0 in the output"),
     (painted_over_and_not_noticed, COVERED, "mots_png", {}, "values of a label image"),
     (optional_document_left_out, ROWS, "coco", {"where": "true"}, "rows of annotations/instances_train.json"),
     (note_removed, COVERED, "mots_png", {}, "objects: 3 to be written, 2 in the output"),
