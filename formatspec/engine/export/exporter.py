@@ -408,6 +408,7 @@ class Exporter:
         setting.renumbered = self.renumbers
         setting.apart, setting.unheld, setting.boxed = self.apart, self.unheld, self.boxed
         setting.drawn = self.drawn
+        setting.in_lists = self.same and in_several_lists(item, shared.part.captures)
         return self._context(setting, item)
 
     def _spool(self, table: Spooled, shared: Shared, item: Item, context: WriteContext) -> None:
