@@ -50,8 +50,7 @@ class WriteSetting:
     number of values that were and of those that are there.
     seen: of each record that label images show, by its mark, what is seen of it in the image that shows most.
     renumbered: tables of records of whose ids none is written, since they held in smaller files.
-    in_lists: whether several shared files tell of the item, so that rows of the item within its row of one of them stand
-    in the file that they were read from.
+    in_lists: whether several shared files tell of the item, so that the rows within its row of one of them stay there.
     in_documents: whether documents of the item list its objects, so that pictures that number them by their place show
     those that have a row there.
     refused: records, by their marks, with names that their rows leave out since the value there cannot be spelled.
