@@ -438,6 +438,7 @@ _OBJECT: dict[str, Getter] = {
     "polygon": lambda context: derive.polygon(context.record, context.setting.apart),
     "region": lambda context: derive.region(context.record, *_size(context)),
     "area": lambda context: derive.box_area(context.record) if context.setting.boxed else derive.area(context.record),
+    "extent": lambda context: derive.surround(context.record) or context.record.bbox,
     "labelled": lambda context: derive.labelled(context.record),
     "touches_border": lambda context: derive.touches_border(context.record, *_size(context)),
     "geometry": lambda context: tuple(name for name in held_slots.GEOMETRY if states(context.record, name)),
