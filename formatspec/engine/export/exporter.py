@@ -407,8 +407,7 @@ class Exporter:
         setting.rows["lost"] = item_setting.rows.setdefault("lost", [])
         setting.renumbered = self.renumbers
         setting.apart, setting.unheld, setting.boxed = self.apart, self.unheld, self.boxed
-        setting.drawn = self.drawn
-        setting.in_lists = self.same and in_several_lists(item, shared.part.captures)
+        setting.drawn, setting.in_lists = self.drawn, self.same and in_several_lists(item, shared.part.captures)
         return self._context(setting, item)
 
     def _spool(self, table: Spooled, shared: Shared, item: Item, context: WriteContext) -> None:

@@ -50,8 +50,8 @@ class Naming:
 
     keys: the key names of all the source's items, by which it is seen whether the last part of a name tells them
     apart; None where it need not.  renamed: other names for subsets.  categories: those of the target, as
-    `TargetCategories`, which whoever makes them sets before items are named.  subsets_of_source: how to find all subsets
-    of the source, which is set alike, and asked only where the target has no place for one of them.
+    `TargetCategories`, which whoever makes them sets before items are named.  subsets_of_source: finds all subsets of
+    the source, is set alike, and asked only where the target has no place for one of them.
     """
 
     def __init__(
