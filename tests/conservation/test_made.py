@@ -162,7 +162,9 @@ def test_poses_of_two_numbers_a_keypoint_are_read_and_written(tmp_path: Path) ->
     assert yaml.safe_load((two / "data.yaml").read_text())["kpt_shape"] == [3, 2]
 
 
-@pytest.mark.parametrize("to", ["ua_detrac", "unity_perception", "mot_seq", "cvat_video", "youtube_vis", "mots_txt"])
+@pytest.mark.parametrize(
+    "to", ["ua_detrac", "unity_perception", "mot_seq", "cvat_video", "youtube_vis", "mots_txt", "mots_png", "davis"]
+)
 def test_a_track_that_a_target_needs_is_none_that_another_object_of_the_frame_has(tmp_path: Path, to: str) -> None:
     """The object that has a track stands behind, between or before those that have none."""
     image = image_bytes(40, 30, "jpg")
