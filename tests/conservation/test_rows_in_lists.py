@@ -46,14 +46,16 @@ OTHERS = {
 
 
 @pytest.mark.parametrize("where", [None, "true"])
+@pytest.mark.parametrize("renamed", [{}, {"val": "test"}, {"train": "val", "val": "train"}, {"train": "a", "val": "b"}])
 @pytest.mark.parametrize("other", OTHERS)
 def test_annotations_of_an_image_of_two_task_files_stay_in_their_file(
-    tmp_path: Path, other: str, where: str | None
+    tmp_path: Path, other: str, renamed: dict[str, str], where: str | None
 ) -> None:
     data = tasks(tmp_path / "in", {"train": [annotation(box("x", 10))], "val": OTHERS[other]})
-    out, lost = converted(data, "label_studio", where=where)
-    for name in ("train.json", "val.json"):
-        assert json.loads((out / name).read_text()) == json.loads((data / name).read_text())
+    out, lost = converted(data, "label_studio", where=where, subsets=renamed)
+    for name in ("train", "val"):
+        now = json.loads((out / f"{renamed.get(name, name)}.json").read_text())
+        assert now == json.loads((data / f"{name}.json").read_text())
     assert not lost
 
 
