@@ -80,3 +80,40 @@ def test_every_name_of_a_subset_is_one_that_paths_have(name: str) -> None:
         roles = compile_format(source, layout, {}).roles.values()
         told = [words for role in roles for words in re.findall(r"\{subset:([^}|]*\|[^}]*)\}", role.spec.path)]
         assert not told or set(layout.spec.subsets) <= {word for words in told for word in words.split("|")}
+
+
+def apart(folder: Path, subsets: tuple[str, ...]) -> Path:
+    """A dataset with an image of one and the same name in each of its subsets."""
+    for subset in subsets:
+        document = {
+            "images": [{"id": 1, "file_name": "a.png", "width": 8, "height": 8}],
+            "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [1, 1, 4, 4], "area": 16, "iscrowd": 0}],
+            "categories": [{"id": 1, "name": "cat"}],
+        }
+        path = folder / f"annotations/instances_{subset}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(document))
+        (folder / "images" / subset).mkdir(parents=True)
+        (folder / "images" / subset / "a.png").write_bytes(image_bytes(8, 8, "png"))
+    return folder
+
+
+@pytest.mark.parametrize("to", ["yolo_ultralytics", "roboflow_coco", "bdd100k"])
+@pytest.mark.parametrize(
+    "subsets", [("train", "extra"), ("train", "val", "extra"), ("extra", "more"), ("Val", "extra")]
+)
+def test_a_refusal_proposes_subsets_that_no_others_become(tmp_path: Path, to: str, subsets: tuple[str, ...]) -> None:
+    data = apart(tmp_path / "in", subsets)
+    with pytest.raises(RefusedError) as refused:
+        fs.convert(data, to=to, out=tmp_path / "out")
+    said = (re.search(r"--subsets (\w+)=(\w+)$", one.message) for one in refused.value.findings)
+    made = fs.convert(data, to=to, out=tmp_path / "out", subsets={one[1]: one[2] for one in said if one})
+    assert made.items == len(list(fs.open(tmp_path / "out", to))) == len(subsets)
+
+
+def test_a_refusal_says_where_no_subset_is_left_that_images_of_one_name_would_meet(tmp_path: Path) -> None:
+    data = apart(tmp_path / "in", ("train", "val", "test", "extra"))
+    with pytest.raises(RefusedError) as refused:
+        fs.convert(data, to="yolo_ultralytics", out=tmp_path / "out")
+    (one,) = refused.value.findings
+    assert "images of one name would meet" in one.message and one.message.endswith("--subsets extra=train")

@@ -18,7 +18,7 @@ from formatspec.language.load import available, folders
 from formatspec.run.conversion.plan import RefusedError, UnaccountedError
 from formatspec.testing.carry import LawBrokenError
 from formatspec.testing.damage import put_damaged
-from formatspec.testing.read_back import recorded, unexplained
+from formatspec.testing.read_back import read_output, recorded, unexplained
 
 ITEMS = 3
 TARGETS_FILE = "usual_targets.txt"
@@ -73,16 +73,14 @@ def _told(spec: str, data: Path, to: str, out: Path, is_damaged: bool) -> list[s
     try:
         with recorded() as (handed, options):
             result = fs.convert(data, spec=spec, to=to, out=out, workers=1, where="true", on=on)
-        dataset = fs.open(out, to, options=options)
-        back = list(dataset)
+        back = read_output(out, to, options)
     except UnaccountedError as fault:
         return list(_lines(fault))
     except (RefusedError, SpecError) as refused:
         is_expected = is_damaged or (isinstance(refused, RefusedError) and refused.findings)
         return None if is_expected else [f"refused without a finding: {refused}"]
     lines = {(line["what"], line["unit"]): line["count"] for line in result.loss_report}
-    aside = sum(finding.level == "error" for finding in dataset.findings)
-    return unexplained(handed, back, lines, aside)
+    return unexplained(handed, back.items, lines, back.aside)
 
 
 def _lines(fault: UnaccountedError) -> Iterator[str]:

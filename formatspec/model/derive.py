@@ -55,8 +55,11 @@ class Shape(Protocol):
 
 def bbox(thing: Shape) -> Box | None:
     """The stated box; else that of the visible region; else that of any other geometry."""
-    if thing.bbox is not None:
-        return thing.bbox
+    return thing.bbox if thing.bbox is not None else surround(thing)
+
+
+def surround(thing: Shape) -> Box | None:
+    """The box around the visible region, else around any other geometry; the stated box says nothing of it."""
     if thing.region is not None:
         return thing.region.bbox
     if thing.polygons:

@@ -92,6 +92,7 @@ SLOTS: dict[RecordKind, dict[str, Slot]] = {
         "depth": Slot("int", derived=True),
         "children": Slot("texts", derived=True),
         "area": Slot("number", derived=True),
+        "extent": Slot("box", derived=True),
         "touches_border": Slot("bool", derived=True),
         "labelled": Slot("int", derived=True),
         "geometry": Slot("texts", derived=True),

@@ -9,15 +9,21 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
 
+from formatspec.engine.dataset.choose_layout import open_source
+from formatspec.engine.dataset.item.purpose import Purpose
 from formatspec.engine.export.adaptation.name_items import spoken
 from formatspec.engine.export.exporter import Exporter
+from formatspec.engine.spec.object_rows import states_areas
+from formatspec.language.load import load_source
 from formatspec.model import derive
 from formatspec.model.records import Area, Caption, Category, Id, Item, Label, Object, Ring
 from formatspec.model.region import Region
+from formatspec.paths.trees.open_tree import open_tree
 
 Lines = Mapping[tuple[str, str], int]
 """A loss report: how often each kind was lost, by its words and its unit."""
@@ -31,6 +37,8 @@ PIXEL = 1.0
 """How far a side of a stated box may be from the geometry from which it follows in the output."""
 ROUNDED = 0.5
 """How far that geometry may have moved beside, as it was rounded to whole pixels."""
+AREA_ROUNDING = 1.0
+"""How far a stated area may be from the one that came back, in square pixels: tools count whole pixels."""
 SAME_PIXELS = 0.97
 """Intersection over union above which pixels and outlines are taken to show the same."""
 
@@ -73,6 +81,24 @@ def recorded() -> Iterator[tuple[list[Handed], dict[str, Any]]]:
         yield handed, options
     finally:
         Exporter.item = write  # type: ignore[method-assign]
+
+
+class Output(NamedTuple):
+    """The items of an output as its spec reads them, and how many of its records were set aside, as findings tell."""
+
+    items: list[Item]
+    aside: int
+
+
+def read_output(place: str | Path, spec: str | Path, options: Mapping[str, Any]) -> Output:
+    """Read what a conversion wrote, with the areas that rows of objects state noted in the objects' origins."""
+    source, tree = load_source(spec), open_tree(place)
+    dataset = open_source(source, tree, options, Purpose())
+    items = list(dataset)
+    aside = sum(finding.level == "error" for finding in dataset.findings)
+    if any(states_areas(role.document_rule) for role in dataset.form.documents):
+        items = list(open_source(source, tree, options, Purpose(checks=False, kept=True, areas=True)))
+    return Output(items, aside)
 
 
 def unexplained(handed: Sequence[Handed], back: Iterable[Item], lines: Lines, aside: int = 0) -> list[str]:
@@ -126,6 +152,7 @@ LINES: Mapping[str, tuple[str, ...]] = {
     "objects.keypoints": ("keypoints", "visibility of keypoints"),
     "objects.circle": ("circles",),
     "objects.ellipse": ("ellipses",),
+    "objects.area": ("stated areas that differ",),
     "objects.region": ("visible regions", "holes and pieces", "pixels covered"),
     "objects.hidden": ("hidden regions",),
     "items.tags": ("tags",),
@@ -260,10 +287,17 @@ def _object(item: str, thing: Object, other: Object, pairs: Sequence[tuple[Objec
     if thing.parent is not None and not _same_parent(thing, other, pairs):
         yield Difference("objects.parent", item, f"{thing.parent!r} came back as {other.parent!r}")
     yield from _attributes(item, "objects", thing.attributes, other.attributes)
+    area, there = (None if one.origin is None else one.origin.area for one in (thing, other))
+    if area is not None and (there is None or not _is_same_area(area.value, there.value)):
+        yield Difference("objects.area", item, f"{area.value} came back as {there and there.value}")
     for slot, holds in GEOMETRY.items():
         mine = getattr(thing, slot)
         if _is_stated(mine) and not holds(thing, other):
             yield Difference(f"objects.{slot}", item, f"{_shown(mine)} came back as {_shown(getattr(other, slot))}")
+
+
+def _is_same_area(one: float, other: float) -> bool:
+    return abs(one - other) <= max(AREA_ROUNDING, DIGITS * max(abs(one), abs(other)))
 
 
 def _shown(value: Any) -> str:

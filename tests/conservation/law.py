@@ -29,7 +29,7 @@ from formatspec.language.errors import SpecError
 from formatspec.language.load import available
 from formatspec.run.conversion.plan import RefusedError, Result, UnaccountedError
 from formatspec.testing.damage import put_damaged
-from formatspec.testing.read_back import Handed, recorded, unexplained
+from formatspec.testing.read_back import Handed, read_output, recorded, unexplained
 
 TARGETS = ("coco", "voc", "yolo_ultralytics", "datumaro", "labelme")
 ITEMS = 3
@@ -151,10 +151,8 @@ def _reason(words: str, refused: RefusedError) -> str:
 
 def _read_back(result: Result, to: str, handed: Sequence[Handed], options: dict[str, Any]) -> list[str]:
     lines = {(line["what"], line["unit"]): line["count"] for line in result.loss_report}
-    dataset = fs.open(result.out, to, options=options)
-    back = list(dataset)
-    aside = sum(finding.level == "error" for finding in dataset.findings)
-    return unexplained(handed, back, lines, aside)
+    back = read_output(result.out, to, options)
+    return unexplained(handed, back.items, lines, back.aside)
 
 
 def main(runs: int, names: Sequence[str], workers: int = 2, first: int = 0) -> int:

@@ -10,6 +10,8 @@ import pytest
 from small_datasets import coco, converted, outlined
 
 import formatspec as fs
+from formatspec.engine.write import print_leaf
+from formatspec.testing.read_back import read_output, recorded, unexplained
 
 DIFFER = "stated areas that differ from those of what is written"
 TRIANGLE = {"bbox": [3, 5, 16, 16], "area": 130.25, "segmentation": [[3, 5, 19, 5, 3, 21]]}
@@ -75,3 +77,22 @@ def test_an_area_that_a_repair_computed_anew_is_written_and_kept_fields_stay_nam
 def test_an_area_that_is_no_number_is_computed(tmp_path: Path) -> None:
     out, _ = converted(coco(tmp_path / "data", [{**outlined(3, 5, 10, 10), "area": None}]), "lvis")
     assert areas(out) == [100]
+
+
+@pytest.mark.parametrize("to", ["lvis", "objects365", "segment_anything", "coco_panoptic"])
+def test_reading_back_compares_stated_areas(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, to: str) -> None:
+    """An area that is written and is neither the stated one nor named is a difference."""
+    data = coco(tmp_path / "in", [TRIANGLE, outlined(20, 2, 5, 6)])
+
+    def wrong(out: Path) -> list[str]:
+        with recorded() as (handed, options):
+            result = fs.convert(data, to=to, out=out, workers=1, where="true")
+        lines = {(line["what"], line["unit"]): line["count"] for line in result.loss_report}
+        back = read_output(out, to, options)
+        assert any(thing.origin and thing.origin.area for item in back.items for thing in item.objects)
+        return unexplained(handed, back.items, lines, back.aside)
+
+    assert not wrong(tmp_path / "out")
+    monkeypatch.setattr(print_leaf, "_area", lambda context, stated, computed: stated.value + 7)
+    (found,) = wrong(tmp_path / "leak")
+    assert found.startswith("objects.area: 2 differ, the report names 0")

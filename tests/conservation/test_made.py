@@ -10,6 +10,8 @@ import yaml
 from small_datasets import coco, converted, put
 
 import formatspec as fs
+from formatspec.model.records import Category, Image, Item, Object
+from formatspec.model.region import Region
 from formatspec.run.output.staging import OutputError
 from formatspec.testing.memory import image_bytes
 
@@ -158,3 +160,38 @@ def test_poses_of_two_numbers_a_keypoint_are_read_and_written(tmp_path: Path) ->
     two, _ = converted(coco_folder, "yolo_ultralytics", options={"dims": "2"})
     assert [float(word) for word in (two / "labels/train/a.txt").read_text().split()] == [*map(float, ROW.split())]
     assert yaml.safe_load((two / "data.yaml").read_text())["kpt_shape"] == [3, 2]
+
+
+@pytest.mark.parametrize(
+    "to", ["ua_detrac", "unity_perception", "mot_seq", "cvat_video", "youtube_vis", "mots_txt", "mots_png", "davis"]
+)
+def test_a_track_that_a_target_needs_is_none_that_another_object_of_the_frame_has(tmp_path: Path, to: str) -> None:
+    """The object that has a track stands behind, between or before those that have none."""
+    image = image_bytes(40, 30, "jpg")
+    boxes = [(1 + 8 * place, 1, 4, 4) for place in range(4)]
+    places = [
+        (box, Region(30, 40, [at for column in range(box[0], box[0] + 4) for at in (column * 30 + 1, column * 30 + 5)]))  # type: ignore[arg-type]
+        for box in boxes
+    ]
+    tracks: list[tuple[int | None, ...]] = [(None, 1), (2, None, None), (None, 3, None)]
+    held = [
+        Item(
+            key=f"7/{frame}",
+            image=Image(path=f"{frame}.jpg", width=40, height=30, data=image),
+            subsets=("train",),
+            sequence=7,  # type: ignore[arg-type]
+            frame=frame,
+            objects=tuple(
+                Object(category=Category(name="car", id=1), track=track, bbox=box, region=region)
+                for track, (box, region) in zip(row, places, strict=False)
+            ),
+        )
+        for frame, row in enumerate(tracks)
+    ]
+    out = fs.write(held, tmp_path / "out", to=to).out
+    found = fs.open(out, to)
+    back = sorted((sorted(o.track for o in item.objects if isinstance(o.track, int)) for item in found), key=len)
+    assert [len(set(row)) for row in back] == [2, 3, 3] and all(item.objects for item in found)
+    stated = [{track for track in row if track} for row in tracks]
+    assert all(any(own <= set(row) for row in back) for own in stated)
+    assert "DUPLICATE" not in {one.code for one in found.findings}

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 from law import recorded
-from small_datasets import coco, converted, outlined, put
+from small_datasets import coco, converted, counted, outlined, put
 
 import formatspec as fs
 from formatspec.engine.resolve import held_slots
 from formatspec.testing.memory import image_bytes
-from formatspec.testing.read_back import unexplained
+from formatspec.testing.read_back import read_output, unexplained
 
 SPEC = """
 formatspec: 1
@@ -182,6 +182,37 @@ def test_groups_that_blocks_of_lines_number_anew_are_named(tmp_path: Path, group
     assert lost.get("groups that blocks of lines number anew", 0) == anew
     (item,) = fs.open(out, str(target))
     assert sum(had is not None and had != one.group for had, one in zip(groups, item.objects, strict=True)) == anew
+
+
+SHARED_BLOCKS = BLOCKS.replace("{name}.txt", "words.txt").replace('"{category', '"{name} {category')
+
+
+@pytest.mark.parametrize("where", [None, "true"])
+@pytest.mark.parametrize(
+    ("second", "anew"),
+    [
+        ("cat 1 1 5 5\ncat 2 2 5 5\n", 0),
+        ("cat 1 1 5 5\ncat 2 2 5 5\n\ncow 1 1 3 3\ncow 2 1 3 3\n", 4),
+        ("cat 1 1 5 5\n", 0),
+    ],
+)
+def test_groups_of_several_images_that_come_into_one_file_of_blocks_are_named(
+    tmp_path: Path, second: str, anew: int, where: str | None
+) -> None:
+    """Each image counted its blocks from 1; the rows of one block of it may follow those of the image before."""
+    own, shared = tmp_path / "blocks.yaml", tmp_path / "shared.yaml"
+    own.write_text(BLOCKS)
+    shared.write_text(SHARED_BLOCKS.replace("name: blocks", "name: shared"))
+    first = "cat 1 1 5 5\ncat 2 2 5 5\n" + ("\ncow 1 1 3 3\ncow 2 1 3 3\n" if anew else "")
+    image = image_bytes(40, 30, "png")
+    data = put(tmp_path / "in", {"a.png": image, "a.txt": first, "b.png": image, "b.txt": second})
+    with recorded() as (handed, options):
+        result = fs.convert(data, spec=own, to=shared, out=tmp_path / "out", workers=1, where=where)
+    lost = counted(result)
+    assert lost.get("groups that blocks of lines number anew", 0) == anew
+    back = read_output(tmp_path / "out", shared, options)
+    lines = {(line["what"], line["unit"]): line["count"] for line in result.loss_report}
+    assert not unexplained(handed, back.items, lines, back.aside)
 
 
 APART = """

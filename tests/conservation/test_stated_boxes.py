@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -39,4 +40,20 @@ def test_a_box_beside_pixels_is_compared_with_the_pixels(tmp_path: Path) -> None
     pixels = {"counts": [305, 5, 25, 5, 860], "size": [30, 40]}
     rows = [{"bbox": [10, 5, 2, 5], "segmentation": pixels}, {"bbox": [7, 5, 5, 5], "segmentation": pixels}]
     _, lost = converted(coco(tmp_path / "in", rows), "datumaro")
+    assert lost[WIDER] == 1
+
+
+@pytest.mark.parametrize(("to", "path"), [("vott_json", "*-export.json"), ("segment_anything", "**/a.json")])
+def test_a_box_that_is_said_again_beside_a_shape_is_that_of_the_shape(tmp_path: Path, to: str, path: str) -> None:
+    """The report names the stated box; the file must not state another than that of the shape which is written."""
+    rows = [outlined(1, 1, 5, 5), {**outlined(10, 10, 6, 6), "bbox": [8, 10, 8, 6]}]
+    out, lost = converted(coco(tmp_path / "in", rows), to)
+    (file,) = out.glob(path)
+    found = json.loads(file.read_text())
+    if to == "vott_json":
+        regions = [region["boundingBox"] for asset in found["assets"].values() for region in asset["regions"]]
+        boxes = [[box[side] for side in ("left", "top", "width", "height")] for box in regions]
+    else:
+        boxes = [row["bbox"] for row in found["annotations"]]
+    assert boxes == [[1, 1, 5, 5], [10, 10, 6, 6]]
     assert lost[WIDER] == 1

@@ -158,10 +158,29 @@ def _has_another_mode(role: Role, path: str, tree: Tree) -> bool:
         return False
 
 
+def _is_less_of(other: OpenDataset, one: OpenDataset) -> bool:
+    """Whether a layout lacks files of more roles than one at the same root whose shared documents cannot be read."""
+    is_unread = any(fault.code in UNREAD for fault in one.index.faults)
+    return is_unread and other.prefix == one.prefix and _lacking(one) < _lacking(other)
+
+
+UNREAD = ("FILE_UNREADABLE", "FILE_ENCODING")
+"""The codes of faults for which nothing of a document is known."""
+
+
+def _lacking(dataset: OpenDataset) -> set[str]:
+    """The required roles of a layout of which there are no files."""
+    required = {role.name for role in dataset.form.roles.values() if not role.optional and not role.folder}
+    return required - set(dataset.index.claimed.roles)
+
+
 def open_source(
     source: Source, tree: Tree, options: Mapping[str, Any], purpose: Purpose, within: str = ""
 ) -> OpenDataset:
     """Open a tree with a spec: as the layout in which most items have their image.  Raises SpecError.
+
+    A layout of which a document is there that cannot be read gives way to none that lacks such documents besides: the
+    items that the document lists are not known.
 
     within: the folder of the tree in which the dataset begins.
     """
@@ -171,6 +190,8 @@ def open_source(
     for form, prefix in found:
         dataset = OpenDataset(form, tree, prefix, purpose)
         complete = dataset.index.complete
+        if best is not None and _is_less_of(dataset, best[1]):
+            continue
         if best is None or (complete, len(dataset)) > best[0]:
             best = ((complete, len(dataset)), dataset)
         strangers = any(fault.code == "UNKNOWN_REFERENCE" for fault in dataset.index.faults)

@@ -50,6 +50,7 @@ class WriteSetting:
     number of values that were and of those that are there.
     seen: of each record that label images show, by its mark, what is seen of it in the image that shows most.
     renumbered: tables of records of whose ids none is written, since they held in smaller files.
+    in_lists: whether several shared files tell of the item, so that the rows within its row of one of them stay there.
     in_documents: whether documents of the item list its objects, so that pictures that number them by their place show
     those that have a row there.
     refused: records, by their marks, with names that their rows leave out since the value there cannot be spelled.
@@ -68,6 +69,7 @@ class WriteSetting:
         "folder",
         "held",
         "in_documents",
+        "in_lists",
         "index",
         "odd",
         "options",
@@ -98,6 +100,7 @@ class WriteSetting:
         self.held: dict[Hashable, int] = {}
         self.claims = 0
         self.in_documents = False
+        self.in_lists = False
         self.odd: list[tuple[int, int]] = []
         self.refused: list[tuple[Hashable, tuple[str, ...]]] = []
         self.rows: dict[str, Any] = {}
@@ -435,6 +438,7 @@ _OBJECT: dict[str, Getter] = {
     "polygon": lambda context: derive.polygon(context.record, context.setting.apart),
     "region": lambda context: derive.region(context.record, *_size(context)),
     "area": lambda context: derive.box_area(context.record) if context.setting.boxed else derive.area(context.record),
+    "extent": lambda context: derive.surround(context.record) or context.record.bbox,
     "labelled": lambda context: derive.labelled(context.record),
     "touches_border": lambda context: derive.touches_border(context.record, *_size(context)),
     "geometry": lambda context: tuple(name for name in held_slots.GEOMETRY if states(context.record, name)),

@@ -410,7 +410,7 @@ class Exporter:
         setting.rows["lost"] = item_setting.rows.setdefault("lost", [])
         setting.renumbered = self.renumbers
         setting.apart, setting.unheld, setting.boxed = self.apart, self.unheld, self.boxed
-        setting.drawn = self.drawn
+        setting.drawn, setting.in_lists = self.drawn, self.same and in_several_lists(item, shared.part.captures)
         return self._context(setting, item)
 
     def _write_late(self, role: Role, path: str, shared: Shared) -> None:

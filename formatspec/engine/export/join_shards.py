@@ -237,6 +237,8 @@ class Finisher:
         empty = empty or (self._lists_again(role) and not self._has_more(role, made))
         if role.optional and file is None and (empty or not document):
             return
+        if role.codec is not None:
+            self.losses.blocks(document, role.codec.shape)
         try:
             around = Around(frames=tuple(sorted(made.frames)))
             written = pieces(role, document, made.tables, around)

@@ -172,13 +172,17 @@ def subsets_of(files: Iterable[SharedFile], named: Callable[[str], str | None]) 
 def renamed_files(
     form: Format, sources: Mapping[tuple[str, str], SharedFile], subset_of: Mapping[str, str], spelled: Spelled
 ) -> dict[tuple[str, str], str]:
-    """The documents of a source by the roles and paths that they have now, where their subset has another name now."""
+    """The documents of a source by the roles and paths that they have now, where their subset has another name now.
+
+    A path that another document of the source keeps is left out: rows of that document stand there, too.
+    """
     found: dict[tuple[str, str], str] = {}
     for (name, path), file in sources.items():
         now = subset_of.get(path)
         if now is not None and now != file.captures["subset"] and name in form.roles:
             found.setdefault((name, spelled(rendered(form.roles[name], {**file.captures, "subset": now}))), path)
-    return {place: path for place, path in found.items() if place not in sources}
+    kept = {place for place, file in sources.items() if subset_of.get(file.path) == file.captures.get("subset")}
+    return {place: path for place, path in found.items() if place not in kept}
 
 
 def unheld_lines(form: Format) -> frozenset[str]:

@@ -126,7 +126,7 @@ FILLED = (("id",), ("single",))
 """Slots of an object with one right value where a row does not state them: a new id, and that it is one thing."""
 OF_IMAGE = (("image.width",), ("image.height",))
 """Slots of an item that its image tells."""
-OF_SHAPE = frozenset({"area", "bbox", "labelled"})
+OF_SHAPE = frozenset({"area", "bbox", "extent", "labelled"})
 """What follows from an object's shape."""
 
 

@@ -13,6 +13,11 @@ def rows_key(number: int) -> tuple[str, int]:
     return ("rings", number)
 
 
+def stood_key(number: int) -> tuple[str, int]:
+    """Where an origin keeps the source row of an object as it stood, where its row states another id by now."""
+    return ("stood", number)
+
+
 def table_number(rule: TableRule, scope: Scope) -> int:
     """A number by which a table's source rows are found again: the same in reader and writer."""
     return zlib.crc32(f"{scope.role} {rule.place} {rule.row.place} {rule.each.table}".encode())

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from formatspec.engine.evaluate.write_context import WriteContext
-from formatspec.engine.resolve.table_ids import rows_key
+from formatspec.engine.resolve.table_ids import rows_key, stood_key
 from formatspec.model.records import Category, Origin
 
 
@@ -65,9 +65,11 @@ def stands_in(record: Any, numbers: Iterable[int], source: Any, part: int) -> bo
 
 
 def _rows_of(record: Any, number: int) -> Sequence[Any]:
-    """The rows of a table that a record was read from."""
+    """The rows of a table that a record was read from, as they stood."""
     rows = {} if getattr(record, "origin", None) is None else record.origin.rows
-    return [row for _, row in rows.get(rows_key(number), (rows[number],))] if number in rows else ()
+    if number not in rows:
+        return ()
+    return [row for _, row in rows.get(rows_key(number), (rows.get(stood_key(number), rows[number]),))]
 
 
 def _is_among(row: Any, source: Any) -> bool:

@@ -273,9 +273,10 @@ def written_rows(
             if (beside or id(r) not in done or row.tells - told.get(id(r), row.tells))
             and (context.as_read is None or not is_elsewhere(r, row.number, context))
         ]
-        if numbers:
-            own = [row.number] if row.table == "items" else numbers
-            chosen = [r for r in chosen if stands_in(r, own, source, context.part)]
+        whole = row.table == "items"
+        if numbers or (whole and context.setting.in_lists):
+            own = [row.number] if whole else numbers
+            chosen = [r for r in chosen if stands_in(r, own, source, context.part or 1)]
         if stated_only:
             chosen = [r for r in chosen if shaped[id(row)](context, r)]
         chosen = [r for r in chosen if source_of(r, row.number, "") is not None] if again else chosen
@@ -327,7 +328,8 @@ def _parts(row: RowWriter, inner: WriteContext, source: Any, several: bool, late
     several: whether rows of the item hold tables of their own.  later: whether one of them is written already.
     """
     up = inner.up.part if inner.up is not None else 0
-    parts = each_row(inner, row.number, source, up) if row.repeats else [inner]
+    shared_out = up or (row.table == "items" and inner.setting.in_lists)
+    parts = each_row(inner, row.number, source, shared_out) if row.repeats else [inner]
     if several and row.parts:
         for place, one in enumerate(parts):
             one.part = 2 if place or later or up > 1 else 1
@@ -339,8 +341,8 @@ def _rows_of_one(
 ) -> Iterator[tuple[Any, Any]]:
     """The rows of the only table that can hold the records."""
     chosen = [record for record in row.select(context) if not is_elsewhere(record, row.number, context)]
-    if numbers:
-        chosen = [record for record in chosen if stands_in(record, numbers, source, context.part)]
+    if numbers or (row.table == "items" and context.setting.in_lists):
+        chosen = [record for record in chosen if stands_in(record, [row.number], source, context.part or 1)]
     if row.kept:
         chosen = [r for r in chosen if context.as_read is not None and source_of(r, row.number, "") is not None]
     if row.rule.each.rings:

@@ -11,7 +11,7 @@ import msgspec
 from formatspec.engine.base.kept_fields import kept_of_item
 from formatspec.engine.dataset.checks import Checker, Judgement
 from formatspec.engine.dataset.dataset import OpenDataset
-from formatspec.engine.dataset.item.read_item import Assembled
+from formatspec.engine.dataset.item.read_item import Assembled, subsets_of
 from formatspec.engine.dataset.report import Noted, refuse_crowded
 from formatspec.engine.export.adaptation.adapt import Adapter, TargetCategories, alike, target_categories
 from formatspec.engine.export.adaptation.judge_target import TargetJudge
@@ -77,12 +77,17 @@ class Conversion:
             form, self.listed, self.adapter.same and self.labels is None, source.splits.apart
         )
         self.adapter.naming.categories = self.categories
+        self.adapter.naming.subsets_of_source = self._subsets_of_source
         self.as_read = TargetCategories(listed, False, as_read=source.splits.apart)
         self.shared = {(file.role, file.path): file for file in source.index.shared}
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the arguments; a worker prepares the conversion anew."""
         return Conversion, (self.source, self.form, self.settled, self.staging, self.plan)
+
+    def _subsets_of_source(self) -> set[str]:
+        """The subsets of all items of the source, as their paths and the lists that name them tell."""
+        return {subset for entry in self.source.entries for subset in subsets_of(self.source.form, entry)}
 
     def shards(self) -> list[Shard]:
         """The shards of the items that are read; a single one where rows of shared files must know of all others."""

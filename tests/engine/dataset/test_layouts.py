@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+import formatspec as fs
 from formatspec.api import load_spec
 from formatspec.engine.dataset.choose_layout import candidates
 from formatspec.paths.trees.open_tree import open_tree
+from formatspec.testing.memory import image_bytes
 
 SPEC = """
 formatspec: 1
@@ -70,3 +72,33 @@ def test_of_layouts_at_one_path_the_document_tells_which_is_meant(tmp_path: Path
     (data / "record.json").write_text(document)
     found = candidates(load_spec(spec), open_tree(data), {})
     assert found[0][0].layout.variant == layout
+
+
+@pytest.mark.parametrize("broken", [b"", b"[{", b'[{"name": "\xc3("}]'])
+def test_a_document_that_cannot_be_read_does_not_change_the_layout(tmp_path: Path, broken: bytes) -> None:
+    """Items of the document are not known; a layout that needs other documents has the images and nothing of them."""
+    spec = tmp_path / "lists.yaml"
+    spec.write_text("""
+formatspec: 1
+name: lists
+items: rows
+variants:
+  - {name: a list per subset, files: {rows: {path: "{subset}.json"}}}
+  - name: a file per image
+    items: image
+    files: {rows: {path: "rows/{subset}/{name}.json", json: {name: "{name}", boxes: [{each: objects, "*": keep}]}}}
+files:
+  image: "{subset:train|val}/{name}.png"
+  rows: {json: [{each: items, name: "{name}.png", boxes: [{each: objects, box: bbox | xywh}]}]}
+""")
+    data = tmp_path / "data"
+    row = '[{"name": "a.png", "boxes": [{"box": [1, 1, 3, 3]}]}]'
+    for subset, text in (("train", row.encode()), ("val", broken)):
+        (data / subset).mkdir(parents=True)
+        (data / subset / "a.png").write_bytes(image_bytes(8, 8, "png"))
+        (data / subset / "b.png").write_bytes(image_bytes(8, 8, "png"))
+        (data / f"{subset}.json").write_bytes(text)
+    found = fs.validate(data, str(spec)).findings
+    assert {one.code for one in found if one.level == "error"} <= {"FILE_UNREADABLE", "FILE_ENCODING"}
+    assert {one.file for one in found if one.level == "error"} == {"val.json"}
+    assert [item.key for item in fs.open(data, str(spec))] == ["train/a"]

@@ -6,8 +6,8 @@ import posixpath
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from functools import lru_cache
-from itertools import islice
+from functools import cached_property, lru_cache
+from itertools import islice, zip_longest
 from typing import Any
 
 import msgspec
@@ -50,7 +50,8 @@ class Naming:
 
     keys: the key names of all the source's items, by which it is seen whether the last part of a name tells them
     apart; None where it need not.  renamed: other names for subsets.  categories: those of the target, as
-    `TargetCategories`, which whoever makes them sets before items are named.
+    `TargetCategories`, which whoever makes them sets before items are named.  subsets_of_source: finds all subsets of
+    the source, is set alike, and asked only where the target has no place for one of them.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class Naming:
         self.names = target.key_names
         self.made = MadeNames(target)
         self.categories: Any = None
+        self.subsets_of_source: Callable[[], Iterable[str]] = tuple
         self.subset = lru_cache(maxsize=256)(self._subset)
         self._inherited = source.key_names
         self._is_same = source.source.is_same(target.source)
@@ -144,6 +146,19 @@ class Naming:
         """The target's name for a subset.  Raises NoPlaceError where it has none."""
         if name is not None:
             name = self._renamed.get(name, name)
+        own = self._own_subset(name)
+        if own is None and name is not None:
+            choices = self._words("subset")
+            choice = self._proposed.get(name, choices[0])
+            words = "" if choice else ", all of which other subsets become, so that images of one name would meet"
+            raise NoPlaceError(
+                f"{self.target.name} has no subset {name!r}; it has {', '.join(choices)}{words}: say which with "
+                f"--subsets {shlex.quote(f'{name}={choice or choices[0]}')}"
+            )
+        return own
+
+    def _own_subset(self, name: str | None) -> str | None:
+        """The target's name for a subset as it is renamed; None where it has no place for it, or none is needed."""
         choices = self._words("subset")
         if self._is_same and name in choices:
             return name
@@ -152,12 +167,18 @@ class Naming:
                 return own
         if not choices or name in choices:
             return name
-        if name is None or name == DEFAULT_SUBSET:
-            return choices[0]
-        raise NoPlaceError(
-            f"{self.target.name} has no subset {name!r}; it has {', '.join(choices)}: say which with "
-            f"--subsets {shlex.quote(f'{name}={choices[0]}')}"
-        )
+        return choices[0] if name is None or name == DEFAULT_SUBSET else None
+
+    @cached_property
+    def _proposed(self) -> dict[str, str]:
+        """For each subset that the target lacks one of its own that no other subset becomes; "" where none is left."""
+        named = {
+            name: self._own_subset(name) for name in (self._renamed.get(one, one) for one in self.subsets_of_source())
+        }
+        own_names = dict.fromkeys(self._own_subset(one) for one in self._words("subset"))
+        free = [one for one in own_names if one is not None and one not in named.values()]
+        lacking = sorted(name for name, own in named.items() if own is None)
+        return dict(zip_longest(lacking, free[: len(lacking)], fillvalue=""))
 
     def _as_spelled(self, item: Item, relative: str) -> dict[str, Any] | None:
         """The target's captures where its template spells a name just so, and where the item says nothing else."""

@@ -14,7 +14,7 @@ from formatspec.engine.read.item_state import ItemState, put
 from formatspec.engine.read.rows.row_condition import Condition
 from formatspec.engine.resolve.discriminators import RowTest
 from formatspec.engine.resolve.scope import Scope
-from formatspec.engine.resolve.table_ids import rows_key
+from formatspec.engine.resolve.table_ids import rows_key, stood_key
 from formatspec.language.errors import Place
 from formatspec.language.leaf import Bind
 from formatspec.language.rules import LeafRule, MapRule, TableRule
@@ -171,10 +171,11 @@ def _renumber_row(record: Record, reader: RowReader) -> None:
     fields = reader.rule.row.fields if isinstance(reader.rule.row, MapRule) else ()
     leaves = ((one.keys[0], one.rule.leaf) for one in fields if isinstance(one.rule, LeafRule))
     key = next((key for key, leaf in leaves if isinstance(leaf, Bind) and leaf.names == BY_ID), None)
-    for number, (place, row) in record.get("$rows", {}).items():
+    for number, (place, row) in list(record.get("$rows", {}).items()):
         if isinstance(row, dict) and key in row:
             fresh = str(record["id"]) if isinstance(row[key], str) else record["id"]
             record["$rows"][number] = (place, {**row, key: fresh})
+            record["$rows"][stood_key(number)] = (place, row)
 
 
 def said_twice(value: Any, path: DocumentPath, place: Place, record: Record | None, state: ItemState) -> None:
