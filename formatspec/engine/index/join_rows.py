@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -158,6 +159,7 @@ class _Joining(msgspec.Struct):
         file, table = self.file, self.table
         state = self.state_of(dict(file.captures))
         state.file, state.at = file.path, (*table.path, position)
+        state.named_far = partial(self.looked.ending, given=file.captures)
         which = _names_of(document, table, state)
         if state.faults and any(fault.sets_aside for fault in state.faults):
             scope = "item" if table.kind == "item" else "object"
