@@ -166,6 +166,8 @@ def _lookup(name: str) -> Binder:
 def _item(name: str, at: DocumentPath) -> Binder:
     if name == "attributes":
         return lambda value, record, state: _attributes(value, state.item, state)
+    if name == "void":
+        return lambda value, record, state: add_void(value, state)
     if name in ("subset", "subsets"):
 
         def bind_subset(value: Any, record: Record, state: ItemState) -> None:
@@ -356,6 +358,14 @@ def _judge_points(rings: Any, state: ItemState) -> None:
         for number in ring:
             if not isinstance(number, int | float) or number != number or number in (float("inf"), float("-inf")):
                 raise MisfitError("NOT_A_NUMBER", "a coordinate is no finite number", "finite numbers", number)
+
+
+def add_void(region: Region | None, state: ItemState) -> None:
+    """Add pixels to those of which an item says nothing."""
+    if region is not None:
+        _judge_region(region, state)
+        known = state.item.get("void")
+        state.item["void"] = region if known is None else known | region
 
 
 def _judge_region(region: Region, state: ItemState) -> None:
