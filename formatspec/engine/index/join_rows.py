@@ -277,6 +277,8 @@ class _Joining(msgspec.Struct):
             number = entries.twin(identity, names.get(self.looked.extension))
             if number is None:
                 number = entries.find(identity)
+            if number is not None and IMAGE not in entries[number].files and len(own := self._in_folders(names)) == 1:
+                return own
             if number is not None:
                 return (number,)
             meant = self._spelled_otherwise(form.key_names, identity, names)
