@@ -117,6 +117,7 @@ SLOTS: dict[RecordKind, dict[str, Slot]] = {
         "label.state": Slot("state"),
         "label.score": Slot("number"),
         "caption.text": Slot("text"),
+        "void": Slot("region"),
     },
 }
 

@@ -33,6 +33,17 @@ def safe_join(folder: str, reference: str) -> str | None:
     return "" if joined == "." else joined
 
 
+def far_segments(name: str) -> list[str]:
+    """The segments of an absolute path or an address, which begins at no folder of a dataset; empty for other names."""
+    plain = name.replace("\\", "/") if "\\" in name else name
+    if not plain.startswith("/") and _FAR.match(plain) is None:
+        return []
+    return [part for part in plain.split("/") if part]
+
+
+_FAR = re.compile(r"[A-Za-z]:/|[A-Za-z][A-Za-z0-9+.-]*://")
+
+
 def plain_spelling(name: str) -> str:
     """A name by which spellings of it are compared: without `./`, with slashes, composed characters, no escapes."""
     if name.isascii() and not _ODD.search(name):

@@ -222,6 +222,8 @@ CASES = [
     Case("by_name", ("columns",), st.dictionaries(st.sampled_from(["Bald", "Bangs", "Old"]), scalars)),
     Case("by_name", ("columns",), st.lists(st.tuples(numbers, numbers), max_size=3).map(tuple), env=POINTS),
     Case("holed_rings", (), regions),
+    Case("filled", (), regions),
+    Case("filled", ("box",), regions),
     Case("apart", (), polygons),
     Case("run_lengths", (), regions),
     Case("run_lengths", ("list",), regions),

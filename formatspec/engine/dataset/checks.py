@@ -343,6 +343,14 @@ def _namer(dataset: OpenDataset, name: str, path: str) -> str:
     return f": {what} would be {first}"
 
 
+def _named_by_rows(dataset: OpenDataset) -> set[str]:
+    """The files of items that rows name by their paths, where a file whose name is of no item may be one."""
+    roles = [role.name for role in dataset.form.roles.values() if role.spec.seen_from and role.span == "item"]
+    if not any(name in entry.files for entry in dataset.index.unlisted for name in roles):
+        return set()
+    return {path for one in dataset.assembled() for name in roles for path in one.files.get(name, ())}
+
+
 def tree_findings(dataset: OpenDataset) -> Iterator[Fault]:
     """Files that nobody claims, and items that are not listed."""
     nearly = [(role, pattern) for role in dataset.form.roles.values() if (pattern := _nearly(role)) is not None]
@@ -355,9 +363,12 @@ def tree_findings(dataset: OpenDataset) -> Iterator[Fault]:
             yield Fault("FILE_ORPHAN", path, (), role.place, words)
         else:
             yield Fault("FILE_UNCLAIMED", path, (), None, "no rule claims this file")
+    named = _named_by_rows(dataset)
     for entry in dataset.index.unlisted:
         for name, found in entry.files.items():
             for path, _ in found:
+                if path in named:
+                    continue
                 words = f"no item names this file{_namer(dataset, name, path)}"
                 yield Fault("FILE_ORPHAN", path, (), None, words)
     if not dataset.entries:

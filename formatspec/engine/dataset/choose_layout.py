@@ -192,8 +192,9 @@ def open_source(
         complete = dataset.index.complete
         if best is not None and _is_less_of(dataset, best[1]):
             continue
-        if best is None or (complete, len(dataset)) > best[0]:
-            best = ((complete, len(dataset)), dataset)
+        items = min(complete, len(dataset))  # a layout may find more images than it has items
+        if best is None or (items, len(dataset)) > best[0]:
+            best = ((items, len(dataset)), dataset)
         strangers = any(fault.code == "UNKNOWN_REFERENCE" for fault in dataset.index.faults)
         fits = complete == len(dataset.index.entries) and not strangers
         if len(dataset) and (fits or not has_images):

@@ -9,6 +9,7 @@ from formatspec.engine.base.faults import Fault
 from formatspec.engine.dataset.document_shape import differs
 from formatspec.engine.resolve.discriminators import keys_of, row_test
 from formatspec.engine.resolve.scope import Scope
+from formatspec.engine.resolve.text_template import text_template
 from formatspec.engine.spec.compiled import Format, Role, compile_format
 from formatspec.engine.spec.option_keys import (
     KeyOption,
@@ -19,7 +20,7 @@ from formatspec.engine.spec.option_keys import (
     options_in_keys,
 )
 from formatspec.language.errors import Problem, SpecError
-from formatspec.language.leaf import Bind
+from formatspec.language.leaf import Bind, Text
 from formatspec.language.rules import Field, LeafRule, ListRule, MapRule, OneOf, Rule, TableRule
 from formatspec.language.schema import OptionSpec
 
@@ -166,6 +167,8 @@ def _collect(rule: Rule, scope: Scope, value: Any, known: Set[str], found: _Foun
         _collect_in_rows(tuple(one for one in tables if isinstance(one, TableRule)), scope, value, found)
     elif isinstance(rule, OneOf):
         for choice in rule.alternatives:
+            if not key_options({"": choice}) and not differs(choice, scope, value) and _has_texts(choice, scope, value):
+                break  # it reads the value, so that nobody asks what the options of those behind it may be
             _collect(choice, scope, value, known, found)
     elif isinstance(rule, ListRule):
         for one, part in zip(rule.rules, value if isinstance(value, list) else (), strict=False):
@@ -229,11 +232,29 @@ def _matching(field: Field, scope: Scope, value: dict[str, Any], named: Set[str]
 
 def _fits(rule: Rule, scope: Scope, value: Any) -> bool:
     if not isinstance(rule, LeafRule):
-        return not differs(rule, scope, value)
+        return not differs(rule, scope, value) and _has_texts(rule, scope, value)
     leaf = rule.leaf
     if not isinstance(leaf, Bind):
-        return True
+        return _has_texts(rule, scope, value)
     meaning = scope.meaning(leaf.names[0]) if len(leaf.names) == 1 and not leaf.calls else None
     if meaning is not None and meaning.value_type == "text":
         return isinstance(value, str)
     return isinstance(value, str | int | float) and not isinstance(value, bool) if meaning is not None else True
+
+
+def _has_texts(rule: Rule, scope: Scope, value: Any) -> bool:
+    """Whether texts that a rule requires stand in a value, and are as its templates say."""
+    if isinstance(rule, OneOf):
+        return any(_has_texts(choice, scope, value) for choice in rule.alternatives)
+    if isinstance(rule, LeafRule):
+        if not isinstance(rule.leaf, Text) or option_value(rule) is not None:
+            return True
+        return isinstance(value, str) and text_template(rule.leaf, scope, rule.place).match(value) is not None
+    if not isinstance(rule, MapRule) or not isinstance(value, dict):
+        return True
+    inner = scope.below()
+    return all(_has_texts(choice, scope, value) for choice in rule.alternatives) and all(
+        _has_texts(field.rule, inner, value.get(field.keys[0]))
+        for field in rule.fields
+        if not field.optional and len(field.keys) == 1 and option_of(field) is None
+    )

@@ -25,6 +25,9 @@ from formatspec.engine.export.item_views import (
     of_one_category,
     of_one_label,
     of_one_subset,
+    own_path,
+    path_from,
+    paths_as_read,
     record_names,
 )
 from formatspec.engine.export.lost.count_records import count_item, table_key, tables_of
@@ -228,34 +231,21 @@ class Exporter:
 
     def _context(self, setting: WriteSetting, item: Item) -> WriteContext:
         if not setting.paths:
-            setting.paths = {role.name: self._path_from(role, item) for role in self.target.roles.values()}
+            setting.paths = {role.name: path_from(role, item) for role in self.target.roles.values()}
         context = WriteContext(setting, item, item)
         if self.same and item.origin is not None and item.origin.as_read is not None:
             stated = item.origin.as_read.captures
             names = {**setting.captures, **stated} if stated != item.captures else setting.captures
             before = WriteSetting(names, self.as_read or self.categories, setting.options)
-            before.paths = setting.paths
+            before.paths = {**setting.paths, **(read := paths_as_read(self.target, item.origin.as_read))}
+            setting.paths.update((name, path) for name, path in read.items() if own_path(self.target.roles[name], item))
             before.apart, before.unheld = setting.apart, setting.unheld
             before.index = setting.index
             context.as_read = WriteContext(before, item.origin.as_read, item.origin.as_read)
         return context
 
-    def _path_from(self, role: Role, item: Item) -> Callable[[WriteContext], str | None]:
-        """How a path inside a file names a file of `role`: as seen from its base or the file's own folder."""
-
-        def path(context: WriteContext) -> str | None:
-            names = {**item.captures, **record_names(role, context)}
-            try:
-                target = role.template.render(names)
-                folder = context.setting.folder if role.base is None else role.base.render(names)
-            except (KeyError, ValueError):
-                return None
-            return posixpath.relpath(target, folder or ".")
-
-        return path
-
     def _item_file(self, role: Role, item: Item, context: WriteContext) -> Iterator[tuple[str, bytes]]:
-        path = self.spelled(rendered(role, item.captures))
+        path = (self.same and own_path(role, item)) or self.spelled(rendered(role, item.captures))
         origin = item.origin if context.as_read is not None else None
         was_there = origin is not None and (role.name in origin.documents or role.name in origin.rasters)
         if role.optional and origin is not None and not was_there:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+import posixpath
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -10,7 +11,7 @@ import msgspec
 from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting
 from formatspec.engine.export.adaptation.name_items import spoken
 from formatspec.engine.resolve.held_slots import BITS, record_mark
-from formatspec.engine.spec.compiled import Role
+from formatspec.engine.spec.compiled import Format, Role
 from formatspec.model import derive
 from formatspec.model.records import Area, Caption, Category, Item, Label, Object, Origin
 
@@ -122,3 +123,41 @@ def category_names(item: Item) -> Iterator[str]:
     for record in records:
         if record.category is not None:
             yield spoken(record.category)
+
+
+PathOf = Callable[[WriteContext], str | None]
+"""Gives the path by which a file names another one."""
+
+
+def path_from(role: Role, item: Item) -> PathOf:
+    """How a path inside a file names a file of `role`: as seen from its base or the file's own folder."""
+
+    def path(context: WriteContext) -> str | None:
+        names = {**item.captures, **record_names(role, context)}
+        try:
+            target = item.captures.get(f"path.{role.name}") or role.template.render(names)
+            folder = context.setting.folder if role.base is None else role.base.render(names)
+        except (KeyError, ValueError):
+            return None
+        return posixpath.relpath(target, folder or ".")
+
+    return path
+
+
+def paths_as_read(target: Format, item: Item) -> dict[str, PathOf]:
+    """How paths inside files named those of an item's files that lay elsewhere than the layout says.
+
+    item: the item as it was read.
+    """
+    return {role.name: path_from(role, item) for role in target.roles.values() if f"path.{role.name}" in item.captures}
+
+
+def own_path(role: Role, item: Item) -> str | None:
+    """Where an item's file lay, if a row named it there and the item has the names that it had; else None."""
+    then = item.origin.as_read if item.origin is not None else None
+    path = then.captures.get(f"path.{role.name}") if then is not None else None
+    return str(path) if path is not None and _names(then.captures) == _names(item.captures) else None
+
+
+def _names(captures: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in captures.items() if not name.startswith("path.")}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -158,6 +159,7 @@ class _Joining(msgspec.Struct):
         file, table = self.file, self.table
         state = self.state_of(dict(file.captures))
         state.file, state.at = file.path, (*table.path, position)
+        state.named_far = partial(self.looked.ending, given=file.captures)
         which = _names_of(document, table, state)
         if state.faults and any(fault.sets_aside for fault in state.faults):
             scope = "item" if table.kind == "item" else "object"
@@ -275,6 +277,8 @@ class _Joining(msgspec.Struct):
             number = entries.twin(identity, names.get(self.looked.extension))
             if number is None:
                 number = entries.find(identity)
+            if number is not None and IMAGE not in entries[number].files and len(own := self._in_folders(names)) == 1:
+                return own
             if number is not None:
                 return (number,)
             meant = self._spelled_otherwise(form.key_names, identity, names)

@@ -16,6 +16,7 @@ from formatspec.engine.spec.compiled import IMAGE, Format
 from formatspec.engine.spec.names_join import extension_told
 from formatspec.engine.splits.id_scopes import IDS, Split, id_in
 from formatspec.language.rules import MapRule
+from formatspec.paths.names import plain_spelling
 from formatspec.paths.spellings import Spellings, spelled_like
 
 
@@ -31,6 +32,7 @@ class LookedUp:
         self._by: dict[tuple[str, ...], dict[int, int | list[int]]] = {}
         self._alone: dict[tuple[str, ...], dict[Any, dict[Any, int]]] = {}
         self._spellings: dict[tuple[str, ...], Spellings] = {}
+        self._ends: dict[tuple[str, ...], dict[int, int]] = {}
 
     def spelled_otherwise(self, shape: tuple[str, ...], key: tuple[Any, ...]) -> list[int]:
         """The numbers of the items with files whose names are spelled like these: `a` for `./a`, else `A` for `a`.
@@ -43,6 +45,38 @@ class LookedUp:
             )
         numbers = self._spellings[shape].like(key)
         return spelled_like(key, [(n, own) for n in numbers if (own := self._named(shape, self._entries[n]))])
+
+    def ending(self, name: str, segments: Sequence[str], given: Mapping[str, Any]) -> Sequence[str]:
+        """The values of a name of items with files that share the longest end with a path.
+
+        Args:
+            name: The name, whose values are paths.
+            segments: The segments of the path.
+            given: Names that the items have.
+
+        Returns:
+            One value, two where no one is nearest, none where no value ends as the path does.
+        """
+        others = tuple(other for other in given if other in self._form.key_names and other != name)
+        ends = self._ends.setdefault((name, *others), {})
+        if not ends:
+            for entry in self._entries:
+                own = entry.names.get(name)
+                if not entry.files or not isinstance(own, str):
+                    continue
+                theirs = tuple(entry.names.get(other) for other in others)
+                for end in _ends_of(plain_spelling(own).split("/")):
+                    first = ends.setdefault(hash((end, theirs)), entry.number)
+                    if first >= 0 and self._entries[first].names.get(name) != own:
+                        ends[hash((end, theirs))] = -1 - first
+        ours = tuple(given[other] for other in others)
+        for end in _ends_of([plain_spelling(part) for part in segments]):
+            number = ends.get(hash((end, ours)))
+            if number is not None:
+                one = str(self._entries[number if number >= 0 else -1 - number].names[name])
+                whole = number >= 0 or self.of((name,), (end,), ())
+                return (one if number >= 0 else end,) if whole else (one, f"another that ends in {end}")
+        return ()
 
     def of_extension(self, numbers: Sequence[int], names: Mapping[str, Any]) -> Sequence[int]:
         """Of several items of one stem, those whose image has the extension that a row tells; all where none has."""
@@ -62,6 +96,7 @@ class LookedUp:
         """Items may have other names now."""
         self._by.clear()
         self._alone.clear()
+        self._ends.clear()
 
     def of(self, shape: tuple[str, ...], key: tuple[Any, ...], split: Split) -> list[int]:
         """The numbers of the items with these names, of which the id is the one that they have in a split."""
@@ -96,6 +131,12 @@ class LookedUp:
                     ids[key[place]] = -1 if key[place] in ids else entry.number
             self._alone[shape] = by
         return self._alone[shape].get((split, given), {})
+
+
+def _ends_of(segments: Sequence[str]) -> Iterator[str]:
+    """The ends of a path, the longest first."""
+    for start in range(len(segments)):
+        yield "/".join(segments[start:])
 
 
 def _keys_of(form: Format, shape: tuple[str, ...], entry: Entry) -> Iterator[tuple[Split, tuple[Any, ...]]]:

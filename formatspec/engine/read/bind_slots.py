@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import isfinite
 from typing import Any, Literal
 
@@ -15,7 +15,7 @@ from formatspec.language.errors import Place
 from formatspec.model.flaws import flaws, good_rings
 from formatspec.model.region import Region
 from formatspec.model.slots import TABLES, find_slot
-from formatspec.paths.names import plain_spelling, safe_join
+from formatspec.paths.names import far_segments, plain_spelling, safe_join
 from formatspec.paths.spellings import differs_in_capitals
 from formatspec.paths.templates.template import Template
 
@@ -37,7 +37,7 @@ def binder(meaning: Meaning, scope: Scope, at: DocumentPath, place: Place) -> Bi
     if meaning.where == "path":
         return _path(meaning.name, scope)
     if meaning.where == "capture":
-        return _capture(meaning.name)
+        return _capture(meaning.name, scope)
     if meaning.where == "column":
         return _column(meaning, at, place)
     if meaning.where == "outer":
@@ -166,6 +166,8 @@ def _lookup(name: str) -> Binder:
 def _item(name: str, at: DocumentPath) -> Binder:
     if name == "attributes":
         return lambda value, record, state: _attributes(value, state.item, state)
+    if name == "void":
+        return lambda value, record, state: add_void(value, state)
     if name in ("subset", "subsets"):
 
         def bind_subset(value: Any, record: Record, state: ItemState) -> None:
@@ -191,8 +193,12 @@ def _item(name: str, at: DocumentPath) -> Binder:
     return bind
 
 
-def _capture(name: str) -> Binder:
+def _capture(name: str, scope: Scope) -> Binder:
+    of_segments = str(scope.captures.get(name)).startswith("path")
+
     def bind(value: Any, record: Record, state: ItemState) -> None:
+        if isinstance(value, str) and (far := far_segments(value)):
+            value = _found_by_end(name, value, far, state) if of_segments else far[-1]
         if isinstance(value, str) and (value[:1] == "/" or (".." in value and ".." in value.split("/"))):
             raise MisfitError("PATH_ESCAPES", "the path leads out of the dataset", "a path below the root", value)
         known = state.captures.get(name)
@@ -206,6 +212,31 @@ def _capture(name: str) -> Binder:
             raise MisfitError("DIFFERS", f"{name} differs from the file's own name", repr(known), value, "name")
 
     return bind
+
+
+def _found_by_end(name: str, told: str, far: Sequence[str], state: ItemState) -> str:
+    """The name of the item of which an absolute path or an address has the end.
+
+    Args:
+        name: The capture that the path tells.
+        told: The path as the file tells it.
+        far: Its segments.
+        state: Where the item's own names stand; while rows are given to items, it finds the items by their ends.
+
+    Raises:
+        MisfitError: No item's name ends so, or several do.
+    """
+    known = state.captures.get(name)
+    if known is not None:
+        return str(known) if str(known).rpartition("/")[2] == far[-1] else "/".join(far)
+    found = () if state.named_far is None else state.named_far(name, far)
+    if len(found) > 1:
+        words = f"{told!r} may mean {' or '.join(found)}"
+        raise MisfitError("FILE_AMBIGUOUS", words, "a path whose end one file has", told)
+    if not found:
+        expected = "a path below the root, or one whose end is the path of a file below it"
+        raise MisfitError("PATH_ESCAPES", "the path leads out of the dataset", expected, told)
+    return found[0]
 
 
 def _outer(name: str, steps: int) -> Binder:
@@ -224,6 +255,9 @@ def _path(role: str, scope: Scope) -> Binder:
     def bind(value: Any, record: Record, state: ItemState) -> None:
         folder = state.file.rpartition("/")[0] if base is None else _rendered(base, state)
         joined = safe_join(folder, value) if isinstance(value, str) and value else None
+        if joined is None and isinstance(value, str) and (far := far_segments(value)):
+            known = (state.item if scope.kind == "item" else record).get(slot)
+            joined = known if isinstance(known, str) and known.rpartition("/")[2] == far[-1] else None
         if joined is None:
             raise MisfitError("PATH_ESCAPES", "the path leads out of the dataset", "a path below the root", value)
         owner = state.item if scope.kind == "item" else record
@@ -324,6 +358,14 @@ def _judge_points(rings: Any, state: ItemState) -> None:
         for number in ring:
             if not isinstance(number, int | float) or number != number or number in (float("inf"), float("-inf")):
                 raise MisfitError("NOT_A_NUMBER", "a coordinate is no finite number", "finite numbers", number)
+
+
+def add_void(region: Region | None, state: ItemState) -> None:
+    """Add pixels to those of which an item says nothing."""
+    if region is not None:
+        _judge_region(region, state)
+        known = state.item.get("void")
+        state.item["void"] = region if known is None else known | region
 
 
 def _judge_region(region: Region, state: ItemState) -> None:

@@ -33,6 +33,7 @@ from formatspec.engine.resolve.codec_chain import Chain, build
 from formatspec.engine.resolve.discriminators import (
     alternative_test,
     constants_in,
+    deep_test,
     filling,
     is_filled,
     keys_of,
@@ -288,7 +289,7 @@ def choice_reader(rule: OneOf, scope: Scope, context: ReadContext, at: DocumentP
     """The reader of alternatives within a mapping."""
     tried = [
         (
-            alternative_test(choice, scope),
+            (deep_test if context.sparse else alternative_test)(choice, scope),  # a sparse reader says nothing of lacks
             _map(choice, scope, context, at, whole=False)
             if isinstance(choice, MapRule)
             else compile_reader(choice, scope, context, at),

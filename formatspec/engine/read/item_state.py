@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from formatspec.codecs.registry import Env
@@ -42,6 +43,10 @@ class FastObjects(Protocol):
 _UNSIZED = Env()
 
 
+NamedFar = Callable[[str, Sequence[str]], Sequence[str]]
+"""The values of a name of items that end as the segments of an absolute path do; several where no one is nearest."""
+
+
 class Judged(NamedTuple):
     """A value of geometry that is judged once its object and its image's size are known."""
 
@@ -73,13 +78,15 @@ class ItemState:
     judged: geometry that is looked at when all of the item is known.  refers: whether anything names objects by ids.
     stated: names as a document spells them where files have others; None where it spells none.
     kept: how many kept and unknown fields held a value, in the rows of all records that stand.
+    named_far: finds a name of an item by the end of an absolute path, while rows are given to items.
     lists: whether documents list the objects that label images show.  outlined: whether a row of an object states its
     outline beside its box.
     """
 
     __slots__ = (
         "at", "captures", "categories", "deferred", "documents", "env", "faults", "file", "first", "item", "judged",
-        "kept", "keyed", "lists", "origin", "outlined", "place_of", "plain", "refers", "stated", "tables", "too_large",
+        "kept", "keyed", "lists", "named_far", "origin", "outlined", "place_of", "plain", "refers", "stated", "tables",
+        "too_large",
     )  # fmt: skip
 
     def __init__(self, captures: dict[str, Any], categories: Any, origin: bool) -> None:
@@ -103,6 +110,7 @@ class ItemState:
         self.categories = categories
         self.origin = origin
         self.stated: dict[str, Any] = {}
+        self.named_far: NamedFar | None = None
         self.refers = False
         self.lists = False
         self.outlined = False

@@ -90,6 +90,24 @@ def alternative_test(rule: Rule, scope: Scope) -> RowTest:
     return row_test(rule, scope)
 
 
+def deep_test(rule: Rule, scope: Scope) -> RowTest:
+    """Whether a value may be what an alternative holds, by the keys of the mappings in it too."""
+    test = alternative_test(rule, scope)
+    row = rule.row if isinstance(rule, TableRule) else rule
+    below = scope.below()
+    fields = row.fields if isinstance(row, MapRule) else ()
+    inner = [
+        (field.keys[0], deep_test(field.rule, below))
+        for field in fields
+        if isinstance(field.rule, MapRule) and len(field.keys) == 1 and not may_be_absent(field, scope)
+    ]
+    if not inner or isinstance(rule, TableRule):
+        return test
+    return lambda value: (
+        test(value) and (not isinstance(value, dict) or all(of_key(value.get(key)) for key, of_key in inner))
+    )
+
+
 def keys_of(rule: Rule) -> frozenset[str]:
     """The keys that a mapping names, in its alternatives too."""
     row = rule.row if isinstance(rule, TableRule) else rule

@@ -26,6 +26,13 @@ _WORDS = 256
 """Lines of more words are matched by each template, so that what is known of counts stays small."""
 
 
+_FAR = {
+    one: rf"(?:(?:[A-Za-z][A-Za-z0-9+.-]{{0,15}}:)?//?(?:[^/]+/)*)?{one}"
+    for one in (formats.field("x").pattern, formats.field("x", "path").pattern)
+}
+"""The patterns of names of files, and the same with what an absolute path or an address has before the name."""
+
+
 class TextTemplate(msgspec.Struct, frozen=True):
     """A compiled text: its fields' raw texts by name, and the leaf that each field is."""
 
@@ -111,6 +118,8 @@ def text_template(leaf: Text, scope: Scope, place: Place) -> TextTemplate:
             name = seen.setdefault(part.names[0], name)
         leaves.setdefault(name, part)
         pattern = _pattern(part, scope, place)
+        if not parts and pattern in _FAR:
+            pattern = _FAR[pattern]
         absent = isinstance(part, Bind) and part.optional
         if absent:
             optional.add(name)

@@ -255,8 +255,8 @@ def _table(rules: tuple[TableRule, ...], scope: Scope) -> Writer:
             )
         key = spool_key(rules, scope)
         return lambda context, source: with_empty(context.setting.rows.get(key, []), source)
-    if any(rule.each.rings for rule in rules[1 if len(rules) == 1 else 0 :]):
-        raise problem("a list whose rows are `in rings` can hold no other table", rules[0].place)
+    if any(rule.each.rings for rule in rules) and sum(TABLES[rule.each.table] == "object" for rule in rules) > 1:
+        raise problem("a list whose rows are `in rings` can hold no other table of objects", rules[0].place)
     rows = [row_writer(rule, scope) for rule in rules]
     columns, names = rules[0].each.columns, _key_of_names(rules[0])
     shaped = shape_tests(rows)

@@ -247,6 +247,10 @@ def written_rows(
         yield from _rows_of_one(rows[0], context, source, numbers, several)
         return
     pending: list[tuple[tuple[int, int], Any, Any]] = []
+    for ringed in (row for row in rows if row.rule.each.rings):  # the only table of objects among the rows
+        found = _rings_of(ringed, context, _chosen(ringed, context, source, numbers), source)
+        pending += [((place, 0), document, record) for place, document, record in found]
+    rows = [row for row in rows if not row.rule.each.rings]
     lost: dict[int, tuple[str, Any, str]] = {}
     done: set[int] = set()
     parted: set[int] = set()
@@ -340,19 +344,25 @@ def _rows_of_one(
     row: RowWriter, context: WriteContext, source: Any, numbers: Sequence[int], several: bool
 ) -> Iterator[tuple[Any, Any]]:
     """The rows of the only table that can hold the records."""
+    chosen = _chosen(row, context, source, numbers)
+    if row.rule.each.rings:
+        yield from ((document, record) for _, document, record in _rings_of(row, context, chosen, source))
+        return
+    yield from _written(row, context, chosen, source, several)
+
+
+def _chosen(row: RowWriter, context: WriteContext, source: Any, numbers: Sequence[int]) -> list[Any]:
+    """The records that the only table of their kind can hold."""
     chosen = [record for record in row.select(context) if not is_elsewhere(record, row.number, context)]
     if numbers or (row.table == "items" and context.setting.in_lists):
         chosen = [record for record in chosen if stands_in(record, [row.number], source, context.part or 1)]
     if row.kept:
         chosen = [r for r in chosen if context.as_read is not None and source_of(r, row.number, "") is not None]
-    if row.rule.each.rings:
-        yield from _rings_of(row, context, chosen, source)
-        return
-    yield from _written(row, context, chosen, source, several)
+    return chosen
 
 
-def _rings_of(row: RowWriter, context: WriteContext, chosen: list[Any], source: Any) -> Iterator[tuple[Any, Any]]:
-    """The rows of objects that have one for each of their rings."""
+def _rings_of(row: RowWriter, context: WriteContext, chosen: list[Any], source: Any) -> Iterator[tuple[int, Any, Any]]:
+    """The rows of objects that have one for each of their rings, each with its place in the source and its object."""
     parts = split_rings(chosen, row.number, row.rule.each.by, lambda thing: row.outlined(thing, context))
     wholes = {id(part.thing): part for part in parts}
     for document, record in _written(row, context, [part.thing for part in parts], source):
@@ -361,7 +371,7 @@ def _rings_of(row: RowWriter, context: WriteContext, chosen: list[Any], source: 
         if len(part.whole.polygons) > len(record.polygons):
             told |= SEVERAL  # each ring has a row of its own
         held[record_mark(part.whole)] = held.get(record_mark(part.whole), 0) | told
-        yield document, part.whole
+        yield position_of(record, row.number), document, part.whole
 
 
 def _written(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from files_on_disk import put
 
 import formatspec as fs
 from formatspec.api import detect_format
@@ -276,3 +277,46 @@ def test_the_layout_is_told_by_the_shape_of_a_mapping(wrapped: bool, tmp_path: P
     (item,) = fs.open(tmp_path, "via_json")
     assert [thing.category.name for thing in item.objects if thing.category] == ["oak"]
     assert fs.validate(tmp_path, "via_json").findings == ()
+
+
+ADDRESSES = """
+formatspec: 1
+name: addresses
+items: rows
+options:
+  key: {default: image, about: the key that names the image}
+files:
+  image: "images/{name}.{ext:image}"
+  rows:
+    path: rows.json
+    json:
+      - each: items
+        one of:
+          - {file: "{name}.{ext}", data: {"*": keep}}
+          - data: {image: &address {one of: ["{attributes.address}/{name}.{ext}", "{name}.{ext}"]}, "*": keep}
+          - data: {"{option.key}": *address, "*": keep}
+"""
+
+
+@pytest.mark.parametrize(
+    ("row", "found"),
+    [
+        ({"data": {"photograph": "s3://x/a.png"}}, ["a"]),
+        ({"data": {"photograph": "a.png", "words": "see http://x/page.html", "more": "b.txt"}}, ["a"]),
+        ({"data": {"image": "x/a.png", "one": "x/b.png", "two": "x/c.png"}}, ["a"]),
+        ({"file": "a.png", "data": {"one": "x/b.png", "two": "x/c.png"}}, ["a"]),
+    ],
+)
+def test_the_key_whose_value_names_an_image_is_found(row: dict[str, Any], found: list[str], tmp_path: Path) -> None:
+    (tmp_path / "addresses.yaml").write_text(ADDRESSES, "utf-8")
+    data = put(tmp_path / "data", {"images/a.png": None, "rows.json": [row]})
+    assert [item.key for item in fs.open(data, tmp_path / "addresses.yaml")] == found
+
+
+def test_of_two_keys_that_name_images_the_user_says_which(tmp_path: Path) -> None:
+    (tmp_path / "addresses.yaml").write_text(ADDRESSES, "utf-8")
+    rows = [{"data": {"left": "x/a.png", "right": "x/b.png"}}]
+    data = put(tmp_path / "data", {"images/a.png": None, "images/b.png": None, "rows.json": rows})
+    with pytest.raises(SpecError, match="the option key is not stated"):
+        list(fs.open(data, tmp_path / "addresses.yaml"))
+    assert [item.key for item in fs.open(data, tmp_path / "addresses.yaml", options={"key": "right"})] == ["b"]

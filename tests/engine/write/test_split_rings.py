@@ -126,3 +126,48 @@ def test_groups_of_equal_numbers_and_other_types_are_apart(tmp_path: Path) -> No
         for group, x in ((1, 0), (True, 10), (1, 20))
     ]
     assert [len(thing.polygons) for thing in objects(dataset(tmp_path / "a", shapes))] == [2, 1]
+
+
+VOID = [
+    shape("__ignore__", None, square(0, 0)),
+    shape("car", 1, square(10, 10)),
+    shape("__ignore__", None, [[30, 30], [35, 36]], "rectangle"),
+    shape("_background_", None, square(20, 20)),
+    shape("car", 1, square(30, 0)),
+]
+
+
+def test_shapes_that_say_nothing_of_their_pixels_are_void_and_stand_where_they_stood(tmp_path: Path) -> None:
+    source = dataset(tmp_path / "a", VOID)
+    (item,) = fs.open(source, SPEC)
+    assert [(thing.category.name, len(thing.polygons)) for thing in item.objects if thing.category] == [("car", 2)]
+    assert item.void is not None and item.void.area == 5 * 5 + 5 * 6
+    fs.convert(source, to=SPEC, out=tmp_path / "b", spec=SPEC, where="true")
+    assert json.loads((tmp_path / "b" / "p.json").read_text("utf-8"))["shapes"] == VOID
+
+
+def test_a_conversion_names_void_and_kept_shapes(tmp_path: Path) -> None:
+    losses = fs.convert(dataset(tmp_path / "a", VOID), to="coco", out=tmp_path / "b", spec=SPEC).losses
+    named = "\n".join(losses)
+    assert "void pixels: 1 item" in named and "kept fields: points (1 item)" in named
+
+
+def test_two_tables_of_objects_do_not_share_a_list_in_rings(tmp_path: Path) -> None:
+    (tmp_path / "two.yaml").write_text(
+        """
+formatspec: 1
+name: two
+files:
+  image: "{name}.{ext:image}"
+  record:
+    path: "{name}.json"
+    json:
+      shapes:
+        - one of:
+            - {each: "objects in rings by category, group", label: category.name, "g?": group, points: polygon | pairs}
+            - {each: objects, kind: category.name, box: bbox | xywh}
+""",
+        "utf-8",
+    )
+    with pytest.raises(SpecError, match="no other table of objects"):
+        fs.convert(dataset(tmp_path / "a", VOID), to=tmp_path / "two.yaml", out=tmp_path / "b", spec=SPEC)

@@ -155,7 +155,10 @@ def _keep_origin(item: Item, state: ItemState, rasters: Mapping[str, Any], sever
     """Keep with an item where it comes from, and how it was read; `several`: splits number categories differently."""
     origin = Origin(state.item.get("$rows"), rasters, documents=state.documents)
     names = {name: value for name, value in {**item.captures, **state.stated}.items() if value is not None}
-    origin.as_read = msgspec.structs.replace(item, captures=names if state.stated else item.captures)
+    read = {f"path.{role}" for role in (*rasters, *state.documents)}
+    names.update((name, value) for name, value in state.item.items() if name in read and value)
+    told = state.stated or len(names) > len(item.captures)
+    origin.as_read = msgspec.structs.replace(item, captures=names if told else item.captures)
     if item.image is not None and 0 in (state.item.get("image.width"), state.item.get("image.height")):
         stated = msgspec.structs.replace(
             item.image, width=state.item.get("image.width"), height=state.item.get("image.height")

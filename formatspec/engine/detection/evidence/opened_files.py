@@ -199,7 +199,7 @@ class OpenedFiles:
 
 def _judged(decoded: Decoded, data: bytes) -> Document:
     told = [line for line in data.splitlines() if line.strip()]
-    text = tuple(line.decode(errors="replace").strip() for line in told[:FIRST])
+    text = tuple(line.decode(errors="replace").lstrip("\ufeff").strip() for line in told[:FIRST])
     return Document(decoded.document, lines=len(told), strays=decoded.strays, text=text)
 
 

@@ -21,6 +21,7 @@ from formatspec.language.errors import SpecError
 from formatspec.language.leaf import Bind, Text
 from formatspec.language.rules import LeafRule, MapRule, OneOf, Rule, TableRule
 from formatspec.model.slots import TABLES
+from formatspec.paths.names import far_segments, plain_spelling
 
 SAMPLE = 3
 """Files of each role that are opened."""
@@ -153,6 +154,11 @@ def folded_names(captures: Mapping[str, Any], names: Iterable[str]) -> tuple[str
     return tuple(str(captures.get(name)).casefold() for name in names)
 
 
+def _last_parts(captures: Mapping[str, Any], names: Iterable[str]) -> tuple[str, ...]:
+    """The names by which files are compared, each without the folders before it."""
+    return tuple(plain_spelling(name).rpartition("/")[2] for name in folded_names(captures, names))
+
+
 def _joined(fits: Mapping[str, float], first: tuple[str, str]) -> RoleFit:
     good = [f for f in fits.values() if f >= FITS]
     strange = frozenset(path for path, f in fits.items() if f < FITS)
@@ -189,8 +195,11 @@ def named_share(role: Role, document: Document, captures: Mapping[str, Any], ima
             continue
         if names not in known:
             known[names] = {folded_names(found, names) for _, found in images}
+        far = any(far_segments(told[name]) for name in names)
+        if far and (ends := (*names, "")) not in known:
+            known[ends] = {_last_parts(found, names) for _, found in images}
         named += 1
-        joined += folded_names(told, names) in known[names]
+        joined += _last_parts(told, names) in known[ends] if far else folded_names(told, names) in known[names]
     return joined / named if named else 1.0
 
 
