@@ -112,7 +112,7 @@ def test_the_strict_way_refuses_duplicate_keys() -> None:
     ("data", "line", "column", "message"),
     [
         (b'{"a": 1,\n "b" 2}', 2, 6, "Expecting ':' delimiter"),
-        (b"", 1, 1, "Expecting value"),
+        (b"", 1, 1, "the file is empty"),
         (b"[1] x", 1, 5, "Extra data"),
         (b"[1,]", 1, None, "not JSON"),
         (b'{"a": "\xff"}', 1, None, "byte 7"),

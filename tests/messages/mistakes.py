@@ -176,9 +176,9 @@ def said_of_spec(files: Mapping[str, bytes]) -> str:
             return str(error)
         said = [f"note {note}" for note in notes(source)]
         try:
+            laws.check_leaves(source)
             for position, example in enumerate(source.spec.examples):
                 laws.hold_on(source, source.beside(example, place_at(source.layouts[0].node, "examples", position)))
-            laws.check_leaves(source)
             for run in range(RUNS):
                 laws.hold(source, random.Random(run))
         except (LawBrokenError, SpecError) as error:

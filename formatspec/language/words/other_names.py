@@ -73,10 +73,17 @@ def slot_hint(name: str, slots: Iterable[str], names: Iterable[str]) -> str:
         return f"the language calls it {other}"
     if close is not None:
         return f"did you mean '{close}'?"
+    if name in _VALUES:
+        return f"a constant text is written `= '{name}'`, and a truth value `true` or `false`"
     plain = [slot for slot in slots if not slot.startswith("category.") or slot in ("category.name", "category.id")]
     kept = f"`attributes.{name}` holds what no slot is for; " if "attributes" in slots and "." not in name else ""
-    captures = f", and the names in paths: {', '.join(one for one in names if '.' not in one)}" if names else ""
+    bare = [one for one in names if "." not in one]
+    captures = f", and the names in paths: {', '.join(bare)}" if bare else ""
     return f"{kept}the slots are {', '.join(plain)}{captures}"
+
+
+_VALUES = frozenset({"yes", "no", "on", "off", "True", "False", "None", "none", "TRUE", "FALSE"})
+"""Words that are meant as values."""
 
 
 def codec_hint(name: str, codecs: Iterable[str]) -> str:
