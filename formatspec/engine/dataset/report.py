@@ -61,6 +61,13 @@ def _in_other_order(numbers: Sequence[float], width: float, height: float) -> st
     return f"; read {fits}, its numbers would lie inside" if fits else ""
 
 
+def _as_corners(numbers: Sequence[float], size: tuple[int, int] | None) -> str:
+    """A hint where a corner and a size lie outside the image, and would lie inside it as two corners."""
+    words, order = _ORDERS[0]
+    fits = size is not None and len(numbers) == 4 and _fits(numbers, order, *size)
+    return f"; read {words}, its numbers would lie inside" if fits else ""
+
+
 def _on_other_scale(numbers: Sequence[float], size: tuple[int, int] | None) -> str:
     """A hint where the numbers of a box are read as parts of the image's size, and mean something else."""
     if size is None or len(numbers) != 4 or min(numbers) < 0:
@@ -143,8 +150,7 @@ class Reporter:
         if not numbers or len(numbers) > MOST_NUMBERS:
             return fault.message
         if _same_numbers(numbers, fault.got):
-            known = fault.size is not None and len(numbers) == 4 and fault.code != "BOX_SIZE"
-            return f"{fault.message}{_in_other_order(numbers, *fault.size) if known and fault.size else ''}"
+            return f"{fault.message}{_as_corners(numbers, fault.size)}"
         stated = f"{fault.message} (in the file: {', '.join(f'{number:.6g}' for number in numbers)})"
         return f"{stated}{_on_other_scale(numbers, fault.size)}" if fault.case == "far" else stated
 

@@ -117,10 +117,9 @@ def _check_pixels(state: ItemState) -> None:
     for place, record in enumerate(state.tables.get("object", ())):
         if "$pixel" not in record or any(slot.startswith("category.") for slot in record):
             continue
-        smooth = f"; it is one of {odd} such values: was the image scaled smoothly, or saved with loss?"
-        words = (
-            f"pixel value {record['$pixel']} ({record['region'].told}) names no object{smooth if odd > MANY else ''}"
-        )
+        asked = f"; it is one of {odd} such values: was the image scaled smoothly, or saved with loss?"
+        smooth = asked if odd > MANY else ""
+        words = f"pixel value {record['$pixel']} ({record['region'].told}) names no object{smooth}"
         file = record.get("$file", "")
         state.faults.append(
             Fault(
