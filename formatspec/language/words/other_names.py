@@ -95,6 +95,16 @@ def codec_hint(name: str, codecs: Iterable[str]) -> str:
     return f"did you mean {close}?" if close else "docs/codecs.md lists the codecs"
 
 
+_RECORDS = frozenset({"item", "image", "object", "category", "attributes", "label", "option"})
+"""With these and a dot begin the names of values in the data."""
+
+
+def argument_hint(values: Iterable[object]) -> str:
+    """What helps where a codec does not take its arguments, and one of these names a value of the data."""
+    named = any(isinstance(value, str) and value.partition(".")[0] in _RECORDS for value in values)
+    return "a codec takes constants, and no value of the data" if named else ""
+
+
 def word_hint(word: str, words: Iterable[str]) -> str:
     """What helps where `word` is none of the words that may stand somewhere: all of these, where nothing is near."""
     words = tuple(words)
