@@ -264,9 +264,18 @@ def _has_place(fault: Fault) -> bool:
     return bool(fault.path) and level != "info" and not isinstance(fault.object, tuple)
 
 
+def _rounded(value: Any) -> Any:
+    """The numbers of a value without the digits that arithmetic adds: 0.3 for 0.30000000000000004."""
+    if isinstance(value, float):
+        return float(f"{value:.12g}")
+    if type(value) in (list, tuple):
+        return type(value)(_rounded(one) for one in value)
+    return value
+
+
 def _shown(value: Any) -> Any:
     """A value as a finding may carry it: plain and short."""
     if value is None or isinstance(value, bool | int | float | str):
         return value if not isinstance(value, str) or len(value) <= 200 else value[:199] + "…"
-    text = repr(value)
+    text = repr(_rounded(value))
     return text if len(text) <= 200 else text[:199] + "…"
