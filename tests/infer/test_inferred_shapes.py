@@ -204,11 +204,13 @@ def test_whole_numbers_as_keys_of_yaml_are_no_trouble(tmp_path: Path) -> None:
     assert found.records > 0 and "more.yaml" in found.left
 
 
+@pytest.mark.parametrize("shared", [False, True], ids=["a document each", "one document"])
 @pytest.mark.parametrize("form", ["classes and ids", "ids", "long ids", "bare boxes"])
-def test_objects_under_their_ids_be_it_under_their_classes(form: str, tmp_path: Path) -> None:
+def test_objects_under_their_ids_be_it_under_their_classes(form: str, shared: bool, tmp_path: Path) -> None:
     made = scene()
     paint(tmp_path / "data", made)
     number = 1000
+    whole: dict[str, Any] = {}
     for name, (_, _, things) in made.items():
         rows: dict[str, dict[str, Any]] = {}
         for one in things:
@@ -218,8 +220,13 @@ def test_objects_under_their_ids_be_it_under_their_classes(form: str, tmp_path: 
             row = box if form == "bare boxes" else {"box": box, "hard": number % 2 == 0}
             under = rows.setdefault(one.name, {}) if form in ("classes and ids", "bare boxes") else rows
             under[key] = {**row, "label": one.name} if form in ("ids", "long ids") else row
-        whole = rows if form == "bare boxes" else {"objects": rows}
-        put(tmp_path / "data", f"labels/{name}.json", json.dumps(whole))
+        if shared:
+            whole[f"{name}.png"] = rows
+        else:
+            own = rows if form == "bare boxes" else {"objects": rows}
+            put(tmp_path / "data", f"labels/{name}.json", json.dumps(own))
+    if shared:
+        put(tmp_path / "data", "all.json", json.dumps(whole))
     found, dataset = drafted_for(tmp_path / "data")
     assert found.questions == () and found.claimed == found.evidence, found.text
     told = {(item.key, thing.category.name, thing.bbox) for item in dataset for thing in item.objects if thing.category}

@@ -343,8 +343,9 @@ class Builder(ShapeDrafter):
             if nested is None and self._is_keyed(told):
                 found = self._keyed(key, told, "item")
                 nested = found if isinstance(found, Mapping) else None
-            entries = self._items(told, {}).entries if nested is None else nested.entries
-            return Mapping((Entry(template, Rows("items", entries, bare=True)),))
+            if nested is not None:
+                return Mapping((Entry(template, nested, "each key names an image"),))
+            return Mapping((Entry(template, Rows("items", self._items(told, {}).entries, bare=True)),))
         if lists and scope == "item":
             rows = [Seen(row, part.picture) for _, part in pairs for row in part.value]
             reading = self.bare_rows(key, rows)
