@@ -125,6 +125,11 @@ def _held_to_laws(source: Source, spec: str, runs: int, seed: int) -> Iterator[s
     from formatspec.testing import laws
 
     is_broken = False
+    try:
+        laws.check_leaves(source)
+    except laws.LawBrokenError as error:
+        yield str(error)
+        return
     for position, example in enumerate(source.spec.examples):
         folder = source.beside(example, place_at(source.layouts[0].node, "examples", position))
         try:
@@ -132,11 +137,6 @@ def _held_to_laws(source: Source, spec: str, runs: int, seed: int) -> Iterator[s
         except laws.LawBrokenError as error:
             is_broken = True
             yield f"{example}: {error}"
-    try:
-        laws.check_leaves(source)
-    except laws.LawBrokenError as error:
-        yield str(error)
-        return
     for run in range(seed, seed + runs):
         try:
             laws.hold(source, random.Random(run))
@@ -167,14 +167,16 @@ def _lint_on_data(spec: str, data: str, as_json: bool) -> None:
     found = try_on(spec, data_at(data))
     if as_json:
         print_json({"version": 1, "summary": found.summary, "findings": msgspec.to_builtins(found.findings),
-                    "unclaimed": list(lines_of_unclaimed(found.dataset, ALL)), "refused": found.refused,
-                    "differences": list(map(str, found.differences))})  # fmt: skip
+                    "unclaimed": list(lines_of_unclaimed(found.dataset, ALL)), "unread": list(found.unread),
+                    "refused": found.refused, "differences": list(map(str, found.differences))})  # fmt: skip
         if found.fails:
             raise typer.Exit(FINDINGS)
         return
     say_out(f"{data}: {found.summary}")
     show_findings([one for one in found.findings if one.level != "info"])
     for line in lines_of_unclaimed(found.dataset, MOST):
+        say_out(line)
+    for line in found.unread[:MOST]:
         say_out(line)
     for difference in found.differences[:MOST]:
         say_out(str(difference))

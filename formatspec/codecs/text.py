@@ -29,11 +29,16 @@ def joined(arguments: Sequence[Argument], site: Site) -> Codec:
     """`joined(", ")`: words in one text, with the separator between them; no words are the empty text.
 
     `joined(",", numbers)`: numbers.  `joined("%,", "%|", "%x", numbers)`: four numbers, with a separator of its own
-    between each two, as "3%,4%|17%x26".  `joined` alone: points, as "x,y;x,y".
+    between each two, as "3%,4%|17%x26".  `joined` alone: points, as "x,y;x,y".  `joined(" ", ", ", pairs)`: numbers
+    in pairs, with the first mark between the two of a pair and the second between pairs, as "3 4, 17 26".
     """
     found = take.plain(arguments, 0, _MOST_SEPARATORS + 1)
     if not found:
         return _JOINED_POINTS
+    if found[-1] == "pairs":
+        if len(found) != 3:
+            raise take.BadArgumentsError("takes two texts before `pairs`: within a pair, and between pairs")
+        return _joined_pairs(take.text(found[0]), take.text(found[1]))
     if len(found) > 2:
         take.names(found[-1:], ["numbers"])
         return _joined_in_turn([take.text(one) for one in found[:-1]])
@@ -92,6 +97,34 @@ def _joined_in_turn(separators: Sequence[str]) -> Codec:
     def fit(value: Any, rng: random.Random, env: Env) -> tuple[values.Number, ...]:
         found = tuple(v for v in (value if values.is_sequence(value) else (value,)) if values.is_number(v))
         return (*found[:count], *(rng.randrange(256) for _ in range(count - len(found))))
+
+    return Codec(encode=encode, decode=decode, kind="text", fit=fit)
+
+
+def _joined_pairs(within: str, between: str) -> Codec:
+    """Numbers in pairs in one text; the empty text has none."""
+    for separator in (within, between):
+        if not separator or set(separator) & set("0123456789-.eE"):
+            raise take.BadArgumentsError(f"takes a separator that is no part of a number, not {separator!r}")
+    if within == between:
+        raise take.BadArgumentsError(f"takes two separators that differ; `joined({within!r}, numbers)` has one")
+
+    def encode(value: Any, env: Env) -> str:
+        numbers = [values.spell_number(one) for one in values.sequence(value)]
+        if len(numbers) % 2 or any(within in one or between in one for one in numbers):
+            raise UnfitError("numbers in pairs", value)
+        pairs = zip(numbers[::2], numbers[1::2], strict=True)
+        return between.join(f"{first}{within}{second}" for first, second in pairs)
+
+    def decode(value: Any, env: Env) -> tuple[values.Number, ...]:
+        pairs = [pair.split(within) for pair in _split(value, between)]
+        if any(len(pair) != 2 for pair in pairs):
+            raise UnfitError(f"pairs of numbers with {within!r} between, and {between!r} between pairs", value)
+        return tuple(values.read_number(word.strip()) for pair in pairs for word in pair)
+
+    def fit(value: Any, rng: random.Random, env: Env) -> tuple[values.Number, ...]:
+        found = [v for v in (value if values.is_sequence(value) else (value,)) if values.is_number(v)]
+        return tuple(found[: len(found) // 2 * 2])
 
     return Codec(encode=encode, decode=decode, kind="text", fit=fit)
 

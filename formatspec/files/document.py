@@ -104,7 +104,20 @@ def text_of(data: bytes, encodings: tuple[str, ...]) -> tuple[str, str]:
     if first is None:
         raise FileError("no text encoding is given")
     line = data.count(b"\n", 0, first.start) + 1
-    raise EncodingError(f"byte {first.start} (0x{data[first.start]:02x}) is not {tried}", line) from None
+    odd = f"byte {first.start} (0x{data[first.start]:02x}) is not {tried}"
+    raise EncodingError(f"{odd}{_other_encoding(data, first.start)}", line) from None
+
+
+def _other_encoding(data: bytes, at: int) -> str:
+    """What is said of bytes that look like another encoding."""
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return "; the file begins as UTF-16 does: save it as UTF-8, or name `utf-16` in `encoding` of the spec's role"
+    meant = data[at : at + 1].decode("cp1252", "replace")
+    if not meant.isalpha():
+        return ""
+    return (
+        f"; in Windows-1252 it is {meant!r}: save the file as UTF-8, or name `cp1252` in `encoding` of the spec's role"
+    )
 
 
 def bytes_of(text: str, encodings: tuple[str, ...]) -> bytes:

@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple, TypeVar
 import numpy as np
 
 from formatspec.model.image_error import ImageError as ImageError
+from formatspec.model.image_pixels import BEGINNING, no_image
 from formatspec.model.limits import TooLargeError, check_decoded
 from formatspec.paths.templates.formats import IMAGE_EXTENSIONS
 from formatspec.pixels.png_header import CHANNELS, HEADER_SIZE, SIGNATURE, read_header
@@ -213,7 +214,8 @@ def _other_info(file: IO[bytes]) -> ImageInfo:
                 width, height = height, width
             return ImageInfo(width, height, channels, orientation, (image.format or "").lower())
     except Exception as error:  # Pillow raises many kinds for damaged bytes
-        raise ImageError("the file is not an image in a known format, or its header is damaged") from error
+        file.seek(0)
+        raise ImageError(no_image(file.read(BEGINNING))) from error
 
 
 # -- pixels --------------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
+from formatspec.files.broken.json_text import broken
 from formatspec.files.document import (
     Document,
     FileError,
@@ -234,12 +235,6 @@ def decode_rows(data: bytes) -> Any:
     return json.loads(data, parse_int=whole)
 
 
-_LOOKED_AT = 200
-"""So many characters around a broken place are looked at."""
-_QUOTED = 20
-"""So many characters of it are shown."""
-
-
 class _Doubled(dict[str, Any]):
     """An object in which keys stand more than once."""
 
@@ -266,42 +261,12 @@ def _parse(text: str) -> tuple[Document, list[Pointer]]:
     try:
         document = json.loads(text, object_pairs_hook=object_of, parse_int=whole)
     except json.JSONDecodeError as error:
-        raise FileError(f"not JSON: {_broken(text, error)}", error.lineno, error.colno) from None
+        raise FileError(f"not JSON: {broken(text, error)}", error.lineno, error.colno) from None
     except RecursionError:
         raise FileError("nested too deeply") from None
     except ValueError as error:
         raise FileError(f"not JSON: {error}") from None
     return document, _doubled(document) if found else []
-
-
-def _broken(text: str, error: json.JSONDecodeError) -> str:
-    """What is wrong where the parser stops, and what probably helps."""
-    rest = text[error.pos : error.pos + _LOOKED_AT].lstrip()
-    before = text[max(0, error.pos - _LOOKED_AT) : error.pos].rstrip()
-    shown = repr(rest.split("\n")[0][:_QUOTED]) if rest else "the end of the file"
-    if not rest or error.msg.startswith("Unterminated string"):
-        said = error.msg.removesuffix(" starting at")
-        return f"{said}; the file ends in the middle: it is cut short, or a bracket or quote is never closed"
-    if error.msg == "Extra data":
-        line = text[: error.pos].rstrip().count("\n") + 1
-        return (
-            f"Extra data; the document ends before {shown}, with the bracket that closes on line {line}: "
-            "a bracket that opens is missing above, or one closes too early"
-        )
-    if rest.startswith("'"):
-        return f"{error.msg}; {shown} stands in single quotes: JSON takes double quotes alone"
-    if rest[0] in "]}" and before.endswith(","):
-        return f"{error.msg}; a comma stands before {rest[0]!r}: remove it"
-    if rest[0] in "]},:" and before.endswith(":"):
-        return f"{error.msg}; a key has no value before {shown}"
-    if "delimiter" in error.msg:
-        return f"{error.msg}, found {shown}; a comma, a colon or a bracket is missing before it"
-    if "property name" in error.msg:
-        return f"{error.msg}, found {shown}"
-    word = re.match(r"[\w.+-]+", rest)
-    if word is not None:
-        return f"{error.msg}; {word[0]!r} is no value: a text stands in double quotes"
-    return f"{error.msg}, found {shown}"
 
 
 def _doubled(document: Document) -> list[Pointer]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+import msgspec
+
 from formatspec.files import json_file
 from formatspec.files.document import Document, FileError, LineColumn, Pointer, bytes_of, check_values, text_of
 from formatspec.files.style import Style
@@ -19,8 +21,17 @@ def decode(data: bytes, style: Style = STYLE) -> Document:
         try:
             found.append(json_file.decode(line.encode()))
         except FileError as error:
-            raise FileError(error.message, number, error.column) from None
+            raise FileError(f"{error.message}{_as_a_whole(data)}", number, error.column) from None
     return found
+
+
+def _as_a_whole(data: bytes) -> str:
+    """What is said where the lines are no documents, and the file as a whole is one."""
+    try:
+        msgspec.json.decode(data)
+    except (ValueError, RecursionError):
+        return ""
+    return "; the file as a whole is one document: it is read as `json`, not as `jsonl`"
 
 
 def encode(document: Document, style: Style = STYLE) -> bytes:

@@ -22,6 +22,7 @@ from typing import Any
 import msgspec
 from lxml import etree
 
+from formatspec.files.broken.xml_text import broken
 from formatspec.files.document import (
     MAX_DEPTH,
     Document,
@@ -182,7 +183,7 @@ def _parse(data: bytes, style: Style) -> tuple[etree._Element, bytes]:
     except etree.XMLSyntaxError as error:
         line, column = error.position
         message = _PLACE.sub("", error.msg or "empty")
-        raise FileError(f"not XML: {message}", line or None, column or None) from None
+        raise FileError(f"not XML: {broken(message)}", line or None, column or None) from None
     if root.getroottree().docinfo.internalDTD is not None:
         raise FileError("a document type declaration is not allowed")
     return root, source

@@ -16,6 +16,7 @@ import msgspec
 import yaml
 
 from formatspec.files import json_file
+from formatspec.files.broken.yaml_text import broken
 from formatspec.files.document import (
     MAX_DEPTH,
     Document,
@@ -180,8 +181,9 @@ def _events(text: str) -> Iterator[yaml.Event]:
         yield from yaml.parse(text, Loader=_Parser)
     except yaml.MarkedYAMLError as error:
         problem = str(error.problem or error.context)
-        message = f"nested deeper than {MAX_DEPTH}" if _TOO_DEEP in problem else f"not YAML: {problem}"
         mark = error.problem_mark or error.context_mark
+        told = broken(problem, text, mark.line + 1 if mark else 0)
+        message = f"nested deeper than {MAX_DEPTH}" if _TOO_DEEP in problem else f"not YAML: {told}"
         raise (_error(message, mark) if mark else FileError(message)) from None
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1

@@ -344,6 +344,9 @@ def _keyed(key: str, node: Node) -> Rule:
         head = MapRule((named, _hidden(PLACE, node.place), _hidden(ASIDE, node.place)), (), None, node.place)
         return _in_groups(parse_rule(node), Level(True, ""), head)
     table = _table(node)
+    if isinstance(table, TableRule) and isinstance(table.row, TableRule):
+        message = f"`each: {table.each.table}` stands beside a template as key, which is itself a key of rows"
+        raise problem(message, node.place, hint='leave that `each` out: `"{name}.{ext}": {"{id}": {each: objects, …}}`')
     if not isinstance(table, TableRule) or not isinstance(table.row, MapRule):
         raise problem("under a template as key stand rows", node.place, "`each: TABLE`, and the rule of its rows")
     return replace(table, row=replace(table.row, fields=(named, *table.row.fields)), keyed=True)

@@ -259,8 +259,12 @@ def sequence_traps(node: yaml.SequenceNode) -> Iterator[Trap]:
 
 
 def scalar_traps(node: yaml.ScalarNode, lines: Sequence[str]) -> Iterator[Trap]:
-    """The trap of a plain text that ` #` ends too early, in the lines of its source."""
+    """The trap of a plain text that ` #` ends too early in the lines of its source, or that has curly quotes."""
     end = node.end_mark
+    if _is_plain(node) and node.value[:1] in _CURLY and node.value:
+        quoted = _double_quoted(node.value.strip("".join(_CURLY)))
+        yield Trap(node, f"{node.value[0]} is no quote of YAML, and would be part of the text", f"write {quoted}")
+        return
     if not _is_plain(node) or node.value == "" or end.line >= len(lines):
         return
     found = _COMMENT.match(lines[end.line], end.column)
@@ -271,7 +275,22 @@ def scalar_traps(node: yaml.ScalarNode, lines: Sequence[str]) -> Iterator[Trap]:
         yield Trap(node, f"'{node.value}' ends where ' #' begins a comment", "quote the text: '#' is part of it")
 
 
+_CURLY = ("\u201c", "\u201d", "\u201e", "\u2018", "\u2019", "\u00ab", "\u00bb")
+"""Quotes of text programs."""
+_OPEN_QUOTE = re.compile(r'^\s*(?:- +)*(?:[^"\'#]*[:{,\[-] +)?"(?:[^"\\]|\\.)*$')
+
+
+def open_quote(lines: Sequence[str], line: int) -> str:
+    """What is said where a double quote that opens above a line of a syntax error is not closed on its own line."""
+    at = next((at for at, text in enumerate(lines[: line - 1], 1) if _OPEN_QUOTE.match(text)), None)
+    return f"the quote that opens on line {at} is not closed there: {lines[at - 1].strip()[:60]}" if at else ""
+
+
 _LINE_HINTS = (
+    (
+        re.compile(r":\s+\|\s*[a-z_]"),
+        "a leaf begins with a slot, and codecs stand behind it: `bbox | xywh`",
+    ),
     (re.compile(r"^ *\t"), "indent with spaces: YAML allows no tabs there"),
     (
         re.compile(r"[{,]\s*[^\s\"',{}\[\]:?]+\?\s*:"),
@@ -289,6 +308,7 @@ _LINE_HINTS = (
     ),
 )
 _MESSAGE_HINTS = (
+    ("unknown escape character", r"between double quotes `\` begins an escape; paths are written with `/`"),
     ("undefined alias", "'*' begins an alias: quote a text that starts with it"),
     ("anchor", "'&' begins an anchor, and its name is given once"),
     (

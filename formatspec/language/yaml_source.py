@@ -24,6 +24,7 @@ from formatspec.language.yaml_core import (
     fault_at,
     hint_for,
     mapping_traps,
+    open_quote,
     scalar_of,
     scalar_traps,
     sequence_traps,
@@ -65,7 +66,7 @@ def load(text: str, file: str) -> Node:
         seen = indentation_fault(fault.message, lines, fault.line, fault.column)
         if seen is not None:
             raise SpecError([Problem(f"not YAML: {seen[0]}", place, hint=seen[1])]) from None
-        hint = hint_for(fault.message, near)
+        hint = open_quote(lines, fault.line) or hint_for(fault.message, near)
         raise SpecError([Problem(fault.message, place, fault.expected, hint)]) from None
     if root is None:
         return Node(None, Place(file, 1, 1))

@@ -18,6 +18,20 @@ _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 _CHANNELS = {"L": 1, "RGB": 3, "RGBA": 4, "LA": 4, "PA": 4, "CMYK": 3, "YCbCr": 3, "HSV": 3, "LAB": 3, "P": 3, "1": 1}
 
 
+BEGINNING = 24
+"""So many bytes of a file that is no image are looked at."""
+
+
+def no_image(data: bytes) -> str:
+    """What is said of bytes that are no image: how they begin, where that is text."""
+    if not data:
+        return "the file is empty"
+    words = "the file is not an image in a known format, or its header is damaged"
+    start = data[:BEGINNING]
+    plain = all(32 <= one < 127 or one in b"\t\r\n" for one in start)
+    return f"{words}; it begins with the text {start.decode()!r}" if plain else words
+
+
 def opened(data: bytes) -> Picture:
     """An image as Pillow opens it, not yet decoded.  ImageError where the bytes are no image."""
     from PIL import Image
@@ -29,7 +43,7 @@ def opened(data: bytes) -> Picture:
     except Image.DecompressionBombError as error:
         raise ImageError(f"{error}; PIL.Image.MAX_IMAGE_PIXELS says how many Pillow opens") from error
     except Exception as error:
-        raise ImageError("the file is not an image in a known format, or its header is damaged") from error
+        raise ImageError(no_image(data)) from error
 
 
 def as_bytes_per_sample(data: bytes, channels: int | None = None) -> npt.NDArray[np.uint8]:

@@ -236,6 +236,15 @@ class Region:
         return left, top, right - left, bottom - top
 
     @property
+    def told(self) -> str:
+        """How many pixels these are, and where the first of them stands: words for a person."""
+        if not self:
+            return "no pixel"
+        mask, left, top = self.crop()
+        at = f"at column {left + int(mask[0].argmax())}, row {top}"
+        return f"1 pixel, {at}" if self.area == 1 else f"{self.area:,} pixels, the first {at}"
+
+    @property
     def touches_border(self) -> bool:
         """Whether a pixel lies in the image's first or last row or column."""
         box = self.bbox

@@ -35,6 +35,17 @@ class Header(msgspec.Struct, frozen=True):
     color: int
 
 
+def _other_format(data: bytes) -> str:
+    """What is said of a label image that is no PNG, where its first bytes tell what it is."""
+    if data[:3] == b"\xff\xd8\xff":
+        return ": it is a JPEG, which blurs the values of its pixels; make it anew as a PNG from what it was made of"
+    named = next((name for start, name in _BEGINNINGS if data.startswith(start)), None)
+    return f": it is a {named}; save it as a PNG" if named else ""
+
+
+_BEGINNINGS = ((b"GIF8", "GIF"), (b"BM", "BMP"), (b"II*\0", "TIFF"), (b"MM\0*", "TIFF"), (b"RIFF", "WebP"))
+
+
 def read_header(data: bytes) -> Header:
     """The header, from the first HEADER_SIZE bytes of a file.
 
@@ -42,7 +53,7 @@ def read_header(data: bytes) -> Header:
         ImageError: There is no header, or it breaks the standard.
     """
     if data[:8] != SIGNATURE:
-        raise ImageError("the file does not begin with the PNG signature")
+        raise ImageError(f"the file does not begin with the PNG signature{_other_format(data)}")
     if len(data) < HEADER_SIZE or data[12:16] != b"IHDR":
         raise ImageError("the PNG file ends before its header does, or has none")
     width, height, depth, color = struct.unpack_from(">IIBB", data, 16)

@@ -15,7 +15,9 @@ from formatspec.engine.spec.compiled import Role
 from formatspec.files.document import FileError, pointer_text
 from formatspec.findings.finding import Finding
 from formatspec.findings.render import amount
+from formatspec.language.errors import nearest
 from formatspec.language.load import load_source
+from formatspec.language.rules import MapRule, inside
 from formatspec.model.records import Item
 from formatspec.paths.trees.open_tree import open_tree
 from formatspec.pixels import containers
@@ -43,6 +45,7 @@ class Trial(msgspec.Struct, frozen=True):
     """A spec tried on data.
 
     refused: why nothing was written again, else "".
+    unread: what stands in documents and no key of the spec reads, a line each.
     """
 
     dataset: OpenDataset
@@ -50,6 +53,7 @@ class Trial(msgspec.Struct, frozen=True):
     findings: tuple[Finding, ...]
     differences: tuple[Difference, ...]
     refused: str
+    unread: tuple[str, ...] = ()
 
     @property
     def fails(self) -> bool:
@@ -75,7 +79,39 @@ def try_on(spec: str, data: str) -> Trial:
             differences = tuple(_differences(dataset, laws.rewritten(dataset, items)))
         except CannotWriteError as error:
             refused = f"the spec cannot write again what it reads: {error}"
-    return Trial(dataset, _summary(dataset, items), findings, differences, refused)
+    return Trial(dataset, _summary(dataset, items), findings, differences, refused, tuple(_unread(dataset, findings)))
+
+
+def _unread(dataset: OpenDataset, findings: tuple[Finding, ...]) -> Iterator[str]:
+    """What no key of the spec reads: each key of each rule once, and the key of the rule that may be meant by it."""
+    found: dict[tuple[str | None, str], list[Finding]] = {}
+    for one in findings:
+        if one.code == "FIELD_UNKNOWN":
+            found.setdefault((one.rule, (one.pointer or "").rpartition("/")[2]), []).append(one)
+    for (rule, last), ones in found.items():
+        key = last.replace("~1", "/").replace("~0", "~")
+        first = ones[0]
+        near = nearest(key, _optional_keys(dataset, first.file or ""))
+        meant = f"; is it meant by `{near}?`?" if near else ""
+        more = f" ({len(ones):,} times)" if len(ones) > 1 else ""
+        yield (f"no key of the spec reads {key!r} in {first.file}{more}  [{rule}]{meant or _NOT_READ}")
+
+
+_NOT_READ = '; `"*": keep` keeps what no key reads'
+
+
+def _optional_keys(dataset: OpenDataset, file: str) -> list[str]:
+    """The keys that may be absent in the documents of a file's role."""
+    name = dataset.index.claimed.role(file)
+    rule = dataset.form.roles[name].document_rule if name is not None else None
+    rules = [rule] if rule is not None else []
+    keys: list[str] = []
+    while rules:
+        rule = rules.pop()
+        if isinstance(rule, MapRule):
+            keys += [key for one in rule.fields if one.optional for key in one.keys]
+        rules += list(inside(rule))
+    return keys
 
 
 def _summary(dataset: OpenDataset, items: list[Item]) -> str:

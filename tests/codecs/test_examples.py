@@ -569,6 +569,28 @@ def test_runs_of_values() -> None:
             make("value_runs", [], Site()).decode(broken, env)
 
 
+def test_runs_by_their_starts() -> None:
+    env = Env(width=4, height=3)
+    region = make("start_runs", [Argument(0), Argument("rows")], Site()).decode([1, 2, 6, 2], env)
+    assert (region.bbox, region.area) == ((1, 0, 3, 2), 4)
+    by_columns = make("start_runs", [Argument(1), Argument("columns")], Site())
+    assert by_columns.encode(region, env) == [4, 1, 7, 2, 11, 1]
+    assert by_columns.decode([4, 1, 7, 2, 11, 1], env) == region
+    assert by_columns.encode(Region.empty(3, 4), env) == [] and not by_columns.decode([], env)
+    for broken in ([0, 1], [1, 0], [1, 13], [1, 2, 2, 1], [5], [3, 1, 1, 1], [1, 1 << 70], "x"):
+        with pytest.raises(UnfitError):
+            by_columns.decode(broken, env)
+    text = make("joined", [Argument("+"), Argument(";"), Argument("pairs")], Site())
+    assert text.encode((4, 1, 7, 2), env) == "4+1;7+2" and text.decode("4+1;7+2", env) == (4, 1, 7, 2)
+    assert text.decode("", env) == ()
+    for wrong in ("4+1;7", "4+1+7", "4;1"):
+        with pytest.raises(UnfitError, match="pairs of numbers"):
+            text.decode(wrong, env)
+    for arguments in ([";", "pairs"], [";", ";", "pairs"], ["1", ";", "pairs"]):
+        with pytest.raises(BadArgumentsError):
+            make("joined", [Argument(one) for one in arguments], Site())
+
+
 def test_run_lengths_in_a_line() -> None:
     region = Region.from_crop(np.ones((2, 3), bool), 1, 0, 5, 6)
     text = make("run_lengths", [Argument("text")], Site()).encode(region, Env(6, 5))

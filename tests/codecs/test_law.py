@@ -41,6 +41,11 @@ masks = st.lists(st.booleans(), min_size=23 * 37, max_size=23 * 37) | st.sampled
 small = st.tuples(st.integers(1, 6), st.integers(1, 6), st.integers(0, 31), st.integers(0, 17), st.integers(0))
 
 
+def in_pairs(found: list[Any]) -> tuple[Any, ...]:
+    """The numbers without the last one, if it has no other."""
+    return tuple(found[: len(found) // 2 * 2])
+
+
 def region_of(seed: tuple[int, int, int, int, int]) -> Region:
     width, height, left, top, bits = seed
     mask = np.zeros((23, 37), dtype=bool)
@@ -124,6 +129,16 @@ CASES = [
     Case("truth_bits", (8, 4, -2, 1), st.tuples(flags, flags, flags, flags), Site(left=4)),
     Case("truth_bits", (-4,), flags),
     Case("value_runs", (), regions),
+    Case("start_runs", (1, "columns"), regions),
+    Case("start_runs", (0, "rows"), regions),
+    Case(
+        "joined",
+        (" ", ", ", "pairs"),
+        st.lists(numbers, max_size=6).map(lambda found: tuple(found[: len(found) // 2 * 2])),
+    ),
+    Case(
+        "joined", ("+", ";", "pairs"), st.lists(ints, max_size=6).map(lambda found: tuple(found[: len(found) // 2 * 2]))
+    ),
     Case("packed_rgba_runs", (), regions),
     Case("scaled", (100,), numbers, exact=False),
     Case("scaled", (100,), st.lists(numbers, max_size=4).map(tuple), exact=False),

@@ -139,7 +139,7 @@ def test_encodings() -> None:
 @pytest.mark.parametrize(
     ("data", "line", "message"),
     [
-        (b"<a>\n<b></a>", 2, "not XML: Opening and ending tag mismatch"),
+        (b"<a>\n<b></a>", 2, "not XML: `</a>` stands where `<b>` of line 2 is open: close it as `</b>`"),
         (b"", None, "not XML"),
         (b"<a>&nbsp;</a>", 1, "Entity 'nbsp' not defined"),
         (b"<a/><b/>", 1, "Extra content"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import imageio.v3 as iio
 import numpy as np
@@ -201,3 +202,45 @@ def test_whole_numbers_as_keys_of_yaml_are_no_trouble(tmp_path: Path) -> None:
     put(data, "more.yaml", "kpt_names:\n  0: [nose, eye]\n  1: [ear]\nskeleton: {0: 1}\n")
     found, _ = drafted_for(data)
     assert found.records > 0 and "more.yaml" in found.left
+
+
+@pytest.mark.parametrize("shared", [False, True], ids=["a document each", "one document"])
+@pytest.mark.parametrize("form", ["classes and ids", "ids", "long ids", "bare boxes"])
+def test_objects_under_their_ids_be_it_under_their_classes(form: str, shared: bool, tmp_path: Path) -> None:
+    made = scene()
+    paint(tmp_path / "data", made)
+    number = 1000
+    whole: dict[str, Any] = {}
+    for name, (_, _, things) in made.items():
+        rows: dict[str, dict[str, Any]] = {}
+        for one in things:
+            number += 7
+            key = f"{number:08x}-{number * 977:012x}" if form == "long ids" else str(number)
+            box: Any = list(one.box)
+            row = box if form == "bare boxes" else {"box": box, "hard": number % 2 == 0}
+            under = rows.setdefault(one.name, {}) if form in ("classes and ids", "bare boxes") else rows
+            under[key] = {**row, "label": one.name} if form in ("ids", "long ids") else row
+        if shared:
+            whole[f"{name}.png"] = rows
+        else:
+            own = rows if form == "bare boxes" else {"objects": rows}
+            put(tmp_path / "data", f"labels/{name}.json", json.dumps(own))
+    if shared:
+        put(tmp_path / "data", "all.json", json.dumps(whole))
+    found, dataset = drafted_for(tmp_path / "data")
+    assert found.questions == () and found.claimed == found.evidence, found.text
+    told = {(item.key, thing.category.name, thing.bbox) for item in dataset for thing in item.objects if thing.category}
+    meant = {(name, one.name, tuple(one.box)) for name, (_, _, things) in made.items() for one in things}
+    assert told == meant, found.text
+
+
+def test_parts_of_a_document_are_no_classes(tmp_path: Path) -> None:
+    made = scene()
+    paint(tmp_path / "data", made)
+    for name, (width, height, things) in made.items():
+        info = {"size": {"w": width, "h": height}, "camera": {"name": "x", "iso": 100}}
+        rows = [{"label": one.name, "box": list(one.box)} for one in things]
+        put(tmp_path / "data", f"labels/{name}.json", json.dumps({"info": info, "objects": rows}))
+    found, dataset = drafted_for(tmp_path / "data")
+    assert "{category.name}" not in found.text
+    assert {thing.category.name for item in dataset for thing in item.objects if thing.category} == set(CLASSES)

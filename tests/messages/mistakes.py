@@ -7,8 +7,12 @@
       of: voc                                  # a spec of the catalogue (for data: its example), or a file of `bases/`
       edits: [{old: "| sides", new: "| side"}]   # for data with `file`; see `edited`
       repair: the message names the codec      # how the message leads to the repair
-      mended: [{old: "| side", new: "| sides"}]  # the repair, made in the mistaken file; left out: what was there
-      fails: it names no line                  # only where no repair follows from the message
+
+`repairs.yaml` holds the repair of each, as it was made from the message alone:
+
+    - {of: voc, title: a codec is misspelled, looks: 1, made: [{old: "| side", new: "| sides"}]}
+
+Where no repair follows from a message, the entry has `fails: it names no line` in place of `made`.
 """
 
 from __future__ import annotations
@@ -53,14 +57,18 @@ Files = dict[str, bytes]
 
 
 class Mistake(NamedTuple):
-    """One mistake: of what, how it is made, and how its message leads to a repair."""
+    """One mistake: of what, how it is made, how its message leads to a repair, and the repair that was made.
+
+    looks: how many messages were read until nothing was left to say.  fails: why no repair follows, else "".
+    """
 
     title: str
     kind: str
     of: str
     edits: list[dict[str, Any]]
     repair: str
-    mended: list[dict[str, Any]] | None
+    made: list[dict[str, Any]]
+    looks: int
     fails: str
 
 
@@ -69,10 +77,17 @@ def mistakes(about: str) -> list[Mistake]:
     found = []
     for file in sorted(HERE.glob(f"{about}_mistakes*.yaml")):
         for kind, entries in yaml.safe_load(file.read_text("utf-8")).items():
-            for one in entries:
-                repair = (one["title"], kind, one["of"], one["edits"], one.get("repair", ""), one.get("mended"))
-                found.append(Mistake(*repair, one.get("fails", "")))
-    return sorted(found, key=lambda one: KINDS.index(one.kind))
+            found += [(kind, one) for one in entries]
+    found.sort(key=lambda one: KINDS.index(one[0]))
+    repairs = yaml.safe_load((HERE / "repairs.yaml").read_text("utf-8"))[about]
+    return [_mistake(kind, one, made) for (kind, one), made in zip(found, repairs, strict=True)]
+
+
+def _mistake(kind: str, one: Mapping[str, Any], made: Mapping[str, Any]) -> Mistake:
+    if (made["of"], made["title"]) != (one["of"], one["title"]):
+        raise AssertionError(f"repairs.yaml has the repair of {made['title']!r} where that of {one['title']!r} stands")
+    known = one["title"], kind, one["of"], one["edits"], one.get("repair", "")
+    return Mistake(*known, made.get("made", []), made["looks"], made.get("fails", ""))
 
 
 # making them
@@ -176,9 +191,9 @@ def said_of_spec(files: Mapping[str, bytes]) -> str:
             return str(error)
         said = [f"note {note}" for note in notes(source)]
         try:
+            laws.check_leaves(source)
             for position, example in enumerate(source.spec.examples):
                 laws.hold_on(source, source.beside(example, place_at(source.layouts[0].node, "examples", position)))
-            laws.check_leaves(source)
             for run in range(RUNS):
                 laws.hold(source, random.Random(run))
         except (LawBrokenError, SpecError) as error:
@@ -258,8 +273,15 @@ def message(about: str, one: Mistake) -> str:
 
 
 def after_repair(about: str, one: Mistake) -> str:
-    """What is printed once the repair is made; where the repair is to undo the mistake, nothing is left to print."""
-    return "" if one.mended is None else _said(about, one.of, [*one.edits, *one.mended])
+    """What is printed once the repair is made."""
+    return _said(about, one.of, [*one.edits, *one.made])
+
+
+def is_undone(about: str, one: Mistake) -> bool:
+    """Whether the repair brings back what stood there before the mistake, byte by byte."""
+    base = base_of_spec(one.of) if about == "spec" else base_of_data(one.of)
+    file = next(iter(base)) if about == "spec" else ""
+    return edited(base, [*one.edits, *one.made], file) == base
 
 
 def _said(about: str, of: str, edits: Sequence[Mapping[str, Any]]) -> str:
@@ -286,14 +308,15 @@ def page(about: str) -> str:
     """The page of the mistakes in specs, or of those in data."""
     found = mistakes(about)
     out = io.StringIO()
-    good = sum(not one.fails for one in found)
+    first, second = (sum(not one.fails and one.looks == looks for one in found) for looks in (1, 2))
     out.write(f"{_HEADS[about]}\n\n{MARK}\n\n")
     where = "a spec of the catalogue" if about == "spec" else "an example of the catalogue"
     out.write(
         f"{len(found)} mistakes, each made in {where} or in a small one of somebody's own, with the message as it is "
         f"printed and the repair that follows from it: where no other is shown, the lines marked with `+` become those "
-        f"marked with `-` again. A repair made from the message alone works for {good} of them; the tests make each "
-        "mistake and each repair.\n"
+        f"marked with `-` again. Each was repaired from its message alone: {first} at once, and {second} after the "
+        f"message that followed the first repair. {len(found) - first - second} could not be repaired so. "
+        "The tests make each mistake and each repair.\n"
     )
     for kind in KINDS:
         out.write(f"\n## {_ABOUT[kind]}\n")
@@ -307,9 +330,10 @@ def _entry(about: str, one: Mistake) -> str:
     for edit in one.edits:
         text += _diff(edit)
     text += ["```\n", "```text", message(about, one) or "(nothing)", "```\n"]
-    text.append(f"No repair follows: {one.fails}." if one.fails else f"Repair: {one.repair}.")
-    if one.mended is not None and not one.fails:
-        text += ["\n```diff", *(line for edit in one.mended for line in _diff(edit)), "```"]
+    second = " The message after the first repair led to it." if one.looks > 1 else ""
+    text.append(f"No repair follows: {one.fails}." if one.fails else f"Repair: {one.repair}.{second}")
+    if not one.fails and not is_undone(about, one):
+        text += ["\n```diff", *(line for edit in one.made for line in _diff(edit)), "```"]
     return "\n".join(text) + "\n"
 
 
@@ -328,10 +352,16 @@ def _diff(edit: Mapping[str, Any]) -> Iterator[str]:
             "cut": f"ends after {value} bytes",
             "pixel": f"has a pixel of the value {value[-1] if isinstance(value, list) else value}",
             "size": f"is {value[0]} x {value[1]} pixels large" if isinstance(value, list) else "",
-            "text": "is empty" if value == "" else f"is {value!r}",
+            "text": "is empty" if value == "" else f"is {_short(value)}",
             "bytes": f"is {value!r}",
         }
         yield f"! {name}{words[word]}"
+
+
+def _short(value: Any) -> str:
+    """A text of a file as Python writes it; of a long one, its beginning and its end."""
+    text = repr(value)
+    return text if len(text) <= 300 else f"{text[:100]} … {text[-200:]}"
 
 
 if __name__ == "__main__":

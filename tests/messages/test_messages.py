@@ -24,7 +24,8 @@ def test_there_are_sixty_of_each_and_most_can_be_repaired_from_their_message(abo
     assert [kinds.count(kind) for kind in made.KINDS] == [30, 15, 15]
     assert sum(not one.fails for one in found) >= 54
     assert len({(one.of, str(one.edits)) for one in found}) == 60
-    assert all(one.repair or one.fails for one in found)
+    assert all(bool(one.made) != bool(one.fails) and bool(one.repair) != bool(one.fails) for one in found)
+    assert sum(not one.fails and one.looks == 1 for one in found) >= 54
 
 
 @pytest.mark.parametrize("about", made.PAGES)
@@ -41,8 +42,8 @@ def test_a_mistake_is_told_until_it_is_repaired(about: str, one: made.Mistake) -
         assert said and re.search(r"[\w.]+\.\w+", said), "the message names no file"
         if about == "spec":
             assert re.search(r"\w+\.(yaml|json|csv|xml|txt):\d+", said), said
+        assert made.after_repair(about, one) == ""
     assert not NOT_OURS.search(said), said
-    assert made.after_repair(about, one) == ""
 
 
 def test_a_mistake_that_no_longer_applies_is_told() -> None:

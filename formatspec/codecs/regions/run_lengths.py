@@ -187,6 +187,51 @@ def value_runs(arguments: Sequence[Argument], site: Site) -> Codec:
     return Codec(encode=encode, decode=decode, kind="numbers", needs=frozenset({"size"}), fit=fit_crop)
 
 
+@codec("start_runs")
+def start_runs(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`start_runs(1, columns)`: [start, length, start, length, ...] of the runs of pixels inside, in their order.
+
+    The first pixel of the image is number 1, or 0 as in `start_runs(0, rows)`.  Pixels are counted column by column
+    with `columns`, and row by row with `rows`.  In text the numbers are joined:
+    `start_runs(1, columns) | joined(' ', numbers)` for "1 3 10 5", and `joined('+', ';', pairs)` for "1+3;10+5".
+    """
+    found = take.plain(arguments, 2, 2)
+    first = take.whole(found[0], 0)
+    by_columns = take.names(found[1:], ["rows", "columns"]) == ("columns",)
+
+    def encode(value: Any, env: Env) -> list[int]:
+        from formatspec.model.region import Region
+
+        if isinstance(value, Region) and not value:
+            return []
+        mask = _whole_mask(value, env)
+        made, start = [], first
+        for place, count in enumerate(_runs((mask.T if by_columns else mask).ravel())):
+            if place % 2:
+                made += [start, count]
+            start += count
+        return made
+
+    def decode(value: Any, env: Env) -> Region:
+        import numpy as np
+
+        numbers = [values.whole(number) for number in values.sequence(value)]
+        total = env.width * env.height
+        if len(numbers) % 2 or any(not 0 <= number <= total + first for number in numbers):
+            raise UnfitError(f"pairs of start and length for {env.width} x {env.height} pixels", value, "REGION_SIZE")
+        starts, lengths = np.array(numbers[::2], np.int64) - first, np.array(numbers[1::2], np.int64)
+        ends = starts + lengths
+        if numbers and (starts[0] < 0 or lengths.min() < 1 or ends[-1] > total or (starts[1:] < ends[:-1]).any()):
+            raise UnfitError(f"runs that follow each other, from {first} to {total + first - 1}", value, "REGION_SIZE")
+        flat = np.zeros(total, bool)
+        for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
+            flat[start:end] = True
+        shape = (env.width, env.height) if by_columns else (env.height, env.width)
+        return placed(flat.reshape(shape).T if by_columns else flat.reshape(shape), 0, 0, env)
+
+    return Codec(encode=encode, decode=decode, kind="numbers", needs=frozenset({"size"}), fit=fit_crop)
+
+
 def _whole_mask(value: Any, env: Env) -> NDArray[np.bool_]:
     """A region of the image's size as a mask (height, width)."""
     import numpy as np

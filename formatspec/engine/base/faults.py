@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -74,10 +75,27 @@ def missing_key(key: str, present: tuple[Any, ...]) -> str:
             f"say `style: {{delimiter: {mark!r}}}` in the spec, or save the file with the delimiter that it has"
         )
     near = nearest(key, others)
+    if near is not None and near.strip() == key:
+        return (
+            f"{words}; {near!r} stands there, with a blank: where ', ' parts the columns, say "
+            "`style: {delimiter: ', '}` in the spec, or take the blank away"
+        )
     if near is not None:
         return f"{words}; {near!r} stands there"
     shown = ", ".join(map(repr, others[:_PRESENT]))
     return f"{words}; {shown}{', …' if len(others) > _PRESENT else ''} stand there" if len(others) > 1 else words
+
+
+_COMMA = re.compile(r"-?\d+,\d+")
+
+
+def decimal_comma(value: Any) -> str:
+    """What is said of a value that does not fit, where it is or holds a number with a decimal comma."""
+    texts = value if isinstance(value, list | tuple) else (value,)
+    found = next((one for one in texts if isinstance(one, str) and _COMMA.fullmatch(one.strip())), None)
+    if found is None:
+        return ""
+    return f": {found!r} has a comma; write {found.strip().replace(',', '.')}, or add `| decimal_comma` to the leaf"
 
 
 _PRESENT = 6

@@ -11,6 +11,7 @@ from formatspec.engine.dataset.dataset import OpenDataset
 from formatspec.engine.dataset.item.expected_files import told_path
 from formatspec.engine.dataset.item.read_item import Assembled
 from formatspec.engine.evaluate.write_context import Getter, WriteContext, WriteScope, WriteSetting, records_of
+from formatspec.engine.index.entries import item_key
 from formatspec.engine.read.check_rows import place_of_row
 from formatspec.engine.resolve.codec_chain import spell
 from formatspec.engine.resolve.scope import Scope
@@ -314,6 +315,29 @@ def _nearly(role: Role) -> re.Pattern[str] | None:
         return None
 
 
+def _in_another_folder(dataset: OpenDataset) -> Iterator[tuple[str, tuple[str, str]]]:
+    """Files that no role claims and that would be those of a role without files, if their folder had its name.
+
+    Each comes with the role, and with the path that it would have; there is an item of its names.
+    """
+    if not dataset.index.unclaimed:
+        return
+    index = dataset.index
+    claimed = {index.claimed.role(path) for path in dataset.tree.paths()}
+    keys = {entry.key for entry in dataset.entries}
+    for role in dataset.form.documents:
+        folder, slash, _ = role.template.prefix.rpartition("/")
+        if role.name in claimed or not slash or not set(dataset.form.key_names) & set(role.captures):
+            continue
+        for path in index.unclaimed:
+            for depth in range(folder.count("/") + 1, -1, -1):
+                rest = path.split("/", depth)
+                names = role.match(f"{folder}/{rest[-1]}") if len(rest) == depth + 1 else None
+                if names is not None and item_key(dataset.form, names) in keys:
+                    yield path, (role.name, f"{folder}/{rest[-1]}")
+                    break
+
+
 LEAST_SAID = 3
 """Letters outside placeholders without which a path is like any other."""
 
@@ -354,8 +378,14 @@ def _named_by_rows(dataset: OpenDataset) -> set[str]:
 def tree_findings(dataset: OpenDataset) -> Iterator[Fault]:
     """Files that nobody claims, and items that are not listed."""
     nearly = [(role, pattern) for role in dataset.form.roles.values() if (pattern := _nearly(role)) is not None]
+    elsewhere = dict(_in_another_folder(dataset))
     for path in dataset.index.unclaimed:
         if path.rpartition("/")[2].startswith("."):
+            continue
+        if path in elsewhere:
+            name, expected = elsewhere[path]
+            words = f"the dataset has no file of {name}, and this one would be it in another folder"
+            yield Fault("FILE_ORPHAN", path, (), dataset.form.roles[name].place, words, expected)
             continue
         role = next((role for role, pattern in nearly if pattern.fullmatch(path)), None)
         if role is not None:

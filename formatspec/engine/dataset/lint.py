@@ -16,9 +16,9 @@ from formatspec.engine.spec.names_join import unjoined
 from formatspec.engine.spec.option_keys import key_options, options_in_keys
 from formatspec.engine.spec.required_slots import required_slots
 from formatspec.language.errors import Place, Problem, SpecError, suggest
-from formatspec.language.leaf import Bind
+from formatspec.language.leaf import Bind, bindings
 from formatspec.language.load import Layout, Source, place_at
-from formatspec.language.rules import LeafRule, MapRule, Rule, inside
+from formatspec.language.rules import LeafRule, LineRule, MapRule, Rule, TableRule, inside
 from formatspec.language.schema import CategoryList, CategoryTable, OptionSpec
 from formatspec.model.slots import SLOTS, find_slot
 
@@ -92,8 +92,35 @@ def choices(options: Mapping[str, OptionSpec]) -> list[dict[str, Any]]:
 
 def notes(source: Source) -> tuple[Problem, ...]:
     """What is no mistake in a spec, but seldom meant: each thing once."""
-    parted = (note for layout in source.layouts for rule in layout.rules.values() for note in _parted_by_blanks(rule))
-    return tuple(dict.fromkeys((*(note for form in forms(source) for note in required_slots(form)), *parted)))
+    found = [note for form in forms(source) for note in required_slots(form)]
+    for layout in source.layouts:
+        for name, rule in layout.rules.items():
+            found += _parted_by_blanks(rule)
+            found += _category_by_attribute(rule) if "{category." not in layout.spec.files[name].path else ()
+    return tuple(dict.fromkeys(found))
+
+
+def _category_by_attribute(rule: Rule) -> Iterator[Problem]:
+    """Notes on rows that tell an attribute of their category, and nothing by which a category is found."""
+    if isinstance(rule, TableRule) and rule.each.table in ("objects", "children", "labels", "areas"):
+        told = [(name, leaf.place) for leaf in _leaves(rule.row) for bind in bindings(leaf.leaf) for name in bind.names]
+        names = [(name, place) for name, place in told if name.startswith("category.")]
+        if names and not rule.each.by and all(name.startswith("category.attributes.") for name, _ in names):
+            name, place = names[0]
+            message = f"no category is found by `{name}`, so that the rows have none"
+            hint = "a code may be an `id`, be it a text: bind it as `id` in the list of classes, as `category.id` here"
+            yield Problem(message, place, hint=hint)
+    for one in inside(rule):
+        yield from _category_by_attribute(one)
+
+
+def _leaves(rule: Rule) -> Iterator[LeafRule | LineRule]:
+    """The leaves of a row, without those of tables in it."""
+    if isinstance(rule, LeafRule | LineRule):
+        yield rule
+    for one in inside(rule):
+        if not isinstance(one, TableRule):
+            yield from _leaves(one)
 
 
 _PARTS = {"bbox": 4, "rotated": 5, "circle": 3, "ellipse": 5}

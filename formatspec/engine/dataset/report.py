@@ -42,13 +42,42 @@ def _same_numbers(numbers: Sequence[float], value: Any) -> bool:
     )
 
 
+_ORDERS: tuple[tuple[str, tuple[int, int, int, int]], ...] = (
+    ("as left, top, right, bottom (`sides`)", (0, 1, 2, 3)),
+    ("as left, right, top, bottom (`sides(x1, x2, y1, y2)`)", (0, 2, 1, 3)),
+    ("as top, left, bottom, right (`sides(y1, x1, y2, x2)`)", (1, 0, 3, 2)),
+)
+"""Orders of the sides of a box, and where left, top, right and bottom stand in each."""
+
+
+def _fits(numbers: Sequence[float], order: tuple[int, int, int, int], width: float, height: float) -> bool:
+    left, top, right, bottom = (numbers[place] for place in order)
+    return 0 <= left < right <= width and 0 <= top < bottom <= height
+
+
+def _in_other_order(numbers: Sequence[float], width: float, height: float) -> str:
+    """A hint where four numbers lie outside the image as they are read, and would lie inside it in another order."""
+    fits = next((words for words, order in _ORDERS if _fits(numbers, order, width, height)), None)
+    return f"; read {fits}, its numbers would lie inside" if fits else ""
+
+
 def _as_corners(numbers: Sequence[float], size: tuple[int, int] | None) -> str:
     """A hint where a corner and a size lie outside the image, and would lie inside it as two corners."""
-    if size is None or len(numbers) != 4:
+    words, order = _ORDERS[0]
+    fits = size is not None and len(numbers) == 4 and _fits(numbers, order, *size)
+    return f"; read {words}, its numbers would lie inside" if fits else ""
+
+
+def _on_other_scale(numbers: Sequence[float], size: tuple[int, int] | None) -> str:
+    """A hint where the numbers of a box are read as parts of the image's size, and mean something else."""
+    if size is None or len(numbers) != 4 or min(numbers) < 0:
         return ""
-    x, y, right, bottom = numbers
-    fits = 0 <= x < right <= size[0] and 0 <= y < bottom <= size[1]
-    return "; read as two corners, its numbers would lie inside" if fits else ""
+    if max(numbers) <= 1:
+        return _in_other_order(numbers, 1, 1)
+    as_percent = "as per cent of the image's size (`normalized | scaled(100)`)" if max(numbers) <= 100 else ""
+    as_pixels = "as pixels (without `normalized`)" if max(numbers) <= max(size) else ""
+    told = " or ".join(one for one in (as_pixels, as_percent) if one)
+    return f"; they are read as parts of the image's size, from 0 to 1, and may be meant {told}" if told else ""
 
 
 class Reporter:
@@ -122,7 +151,8 @@ class Reporter:
             return fault.message
         if _same_numbers(numbers, fault.got):
             return f"{fault.message}{_as_corners(numbers, fault.size)}"
-        return f"{fault.message} (in the file: {', '.join(f'{number:.6g}' for number in numbers)})"
+        stated = f"{fault.message} (in the file: {', '.join(f'{number:.6g}' for number in numbers)})"
+        return f"{stated}{_on_other_scale(numbers, fault.size)}" if fault.case == "far" else stated
 
     def _named(self, fault: Fault) -> DocumentPath:
         """The fault's path through the file as it is."""
@@ -234,9 +264,18 @@ def _has_place(fault: Fault) -> bool:
     return bool(fault.path) and level != "info" and not isinstance(fault.object, tuple)
 
 
+def _rounded(value: Any) -> Any:
+    """The numbers of a value without the digits that arithmetic adds: 0.3 for 0.30000000000000004."""
+    if isinstance(value, float):
+        return float(f"{value:.12g}")
+    if type(value) in (list, tuple):
+        return type(value)(_rounded(one) for one in value)
+    return value
+
+
 def _shown(value: Any) -> Any:
     """A value as a finding may carry it: plain and short."""
     if value is None or isinstance(value, bool | int | float | str):
         return value if not isinstance(value, str) or len(value) <= 200 else value[:199] + "…"
-    text = repr(value)
+    text = repr(_rounded(value))
     return text if len(text) <= 200 else text[:199] + "…"

@@ -192,7 +192,8 @@ class _Joining(msgspec.Struct):
             if self.rivals:
                 self._may_mean_several(names, which, state)
             elif names.get("id") is None or names["id"] not in self.looked.doubled:
-                self.faults.append(_unknown_item(file.path, names, state, table.readers[which]))
+                near = self.looked.nearest(names)
+                self.faults.append(_unknown_item(file.path, names, state, table.readers[which], near))
             return
         if table.kind == "item" and table.source and "id" in names:
             first = self.owned.setdefault(found[0], names["id"])
@@ -450,10 +451,10 @@ def _path_of(state: ItemState, slot: str) -> DocumentPath:
     return found[1] if found else state.at
 
 
-def _unknown_item(file: str, names: Mapping[str, Any], state: ItemState, reader: RowReader) -> Fault:
+def _unknown_item(file: str, names: Mapping[str, Any], state: ItemState, reader: RowReader, near: str) -> Fault:
     slot = next((name for name in ("id", "image.path") if name in names), "")
     told = ", ".join(f"{name} {value!r}" for name, value in names.items())
-    message = f"there is no item with {told}"
+    message = f"there is no item with {told}{near}"
     return Fault("UNKNOWN_REFERENCE", file, _path_of(state, slot), reader.place, message, scope="object")
 
 

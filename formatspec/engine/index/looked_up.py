@@ -15,9 +15,15 @@ from formatspec.engine.index.row_ownership import RowOwnership, Table
 from formatspec.engine.spec.compiled import IMAGE, Format
 from formatspec.engine.spec.names_join import extension_told
 from formatspec.engine.splits.id_scopes import IDS, Split, id_in
+from formatspec.language.errors import nearest
 from formatspec.language.rules import MapRule
 from formatspec.paths.names import plain_spelling
 from formatspec.paths.spellings import Spellings, spelled_like
+
+_SOUGHT = 20
+_AMONG = 5000
+_LIKE = 0.75
+"""So many unknown names are compared with those of so many items, and so like must one be to be told."""
 
 
 class LookedUp:
@@ -26,6 +32,7 @@ class LookedUp:
     def __init__(self, form: Format, entries: Entries) -> None:
         """Take the items as they are now; items that are added later are not found."""
         self.doubled: set[Any] = set()
+        self._sought = 0
         self.extension = extension_told(form) or ""
         self._form = form
         self._entries = entries
@@ -91,6 +98,30 @@ class LookedUp:
 
     def _named(self, shape: tuple[str, ...], entry: Entry) -> tuple[Any, ...] | None:
         return _key_of(self._form, shape, entry, ())
+
+    def nearest(self, names: Mapping[str, Any]) -> str:
+        """What is said of names that no item has: where its image would be, and which image or id is most like it.
+
+        Among many items, and after some such names, the likest is not sought: that would take its time.
+        """
+        image = self._form.roles.get(IMAGE)
+        try:
+            path = image.template.render(names) if image is not None and "id" not in names else ""
+        except (KeyError, ValueError):
+            path = ""
+        told = f": its image would be {path}" if path else ""
+        self._sought += 1
+        if self._sought > _SOUGHT or len(self._entries) > _AMONG:
+            return told
+        if "id" in names:
+            word = str(names["id"])
+            ids = {str(own[0]) for entry in self._entries for _, own in _keys_of(self._form, ("id",), entry)}
+            known = {one for one in ids if one.casefold().strip() == word.casefold().strip()}
+        else:
+            word = path or "/".join(str(value) for value in names.values() if value not in (None, ""))
+            known = {entry.files[IMAGE][0][0] for entry in self._entries if entry.files.get(IMAGE)}
+        found = nearest(word, known, _LIKE)
+        return f"{told}; did you mean {found!r}?" if found is not None and found != word else told
 
     def clear(self) -> None:
         """Items may have other names now."""

@@ -149,10 +149,8 @@ class RasterReader(msgspec.Struct, frozen=True):
                 first = state.faults[before]
                 del state.faults[before:]
                 code = "PIXEL_VALUE" if first.code in ("ALTERNATIVE", "UNKNOWN_CATEGORY") else first.code
-                count = "1 pixel" if region.area == 1 else f"{region.area} pixels"
-                state.fault(
-                    code, (), first.place, f"pixel value {value} ({count}): {first.message}", first.expected, first.got
-                )
+                words = f"pixel value {value} ({region.told}): {first.message}"
+                state.fault(code, (), first.place, words, first.expected, first.got)
 
     def _ranks(self, rows: Sequence[Record], state: ItemState) -> Ranks:
         """The numbers that order records in this file."""

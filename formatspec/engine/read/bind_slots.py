@@ -7,7 +7,7 @@ from math import isfinite
 from typing import Any, Literal
 
 from formatspec.codecs.registry import UnfitError
-from formatspec.engine.base.faults import DocumentPath, MisfitError, Record
+from formatspec.engine.base.faults import DocumentPath, MisfitError, Record, decimal_comma
 from formatspec.engine.read.item_state import ItemState, Judged, put
 from formatspec.engine.resolve.scope import Meaning, Scope
 from formatspec.findings.table import CODES
@@ -389,5 +389,5 @@ def report(
         got = unfit.got
         state.fault(unfit.code, path, place, unfit.message, unfit.expected, got, case=unfit.case, about=about)
     else:
-        words = "the value does not fit" if unfit.code == "FIELD" else CODES[unfit.code].meaning
+        words = f"the value does not fit{decimal_comma(value)}" if unfit.code == "FIELD" else CODES[unfit.code].meaning
         state.fault(unfit.code, path, place, words, unfit.expected, value, about=about)

@@ -104,14 +104,22 @@ def _judge(item: Item, state: ItemState) -> None:
             state.faults[number] = fault._replace(about=at, object=told, scope=fault.scope or "object")
 
 
+MANY = 10
+"""More values of one label image than this that mean nothing are told as a mark of how it was saved."""
+
+
 def _check_pixels(state: ItemState) -> None:
     """Note pixels of objects that no document lists and that no class value in a label image explains."""
+    odd = sum(
+        "$pixel" in record and not any(slot.startswith("category.") for slot in record)
+        for record in state.tables.get("object", ())
+    )
     for place, record in enumerate(state.tables.get("object", ())):
         if "$pixel" not in record or any(slot.startswith("category.") for slot in record):
             continue
-        count = record["region"].area
-        pixels = "1 pixel" if count == 1 else f"{count:,} pixels"
-        words = f"pixel value {record['$pixel']} ({pixels}) names no object"
+        asked = f"; it is one of {odd} such values: was the image scaled smoothly, or saved with loss?"
+        smooth = asked if odd > MANY else ""
+        words = f"pixel value {record['$pixel']} ({record['region'].told}) names no object{smooth}"
         file = record.get("$file", "")
         state.faults.append(
             Fault(

@@ -17,7 +17,7 @@ from formatspec.language.errors import Place
 from formatspec.language.expression import Literal
 from formatspec.language.leaf import Bind
 from formatspec.language.rules import problem
-from formatspec.language.words.other_names import codec_hint
+from formatspec.language.words.other_names import argument_hint, codec_hint
 from formatspec.model.plain.decimals import DECIMAL, read_decimal, spell_decimal
 from formatspec.model.slots import Type
 from formatspec.paths.templates import formats
@@ -359,7 +359,7 @@ def _codecs(leaf: Bind, left: int, right: int, textual: bool, place: Place) -> t
             hint = codec_hint(call.name, CODECS)
             raise problem(f"no codec is called {call.name!r}", place, hint=hint) from None
         except BadArgumentsError as error:
-            raise problem(str(error), place) from None
+            raise problem(str(error), place, hint=argument_hint(one.value for one in arguments)) from None
         left = 1 if left > 1 and call.name in ("digits",) else left
     return tuple(made)
 

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec.structs import replace
 
+from formatspec.codecs.registry import CODECS
 from formatspec.language.errors import Place
 from formatspec.language.rules import problem
 from formatspec.language.words.other_names import slot_hint
@@ -106,9 +107,20 @@ class Scope(msgspec.Struct, frozen=True):
             raise problem(
                 f"{name!r} is neither a slot of {'an' if self.kind[0] in 'aio' else 'a'} {self.kind} nor a capture",
                 place,
-                hint=slot_hint(name, SLOTS[self.kind], names),
+                hint=self._instead(name) or slot_hint(name, SLOTS[self.kind], names),
             )
         return meaning
+
+    def _instead(self, name: str) -> str:
+        """What helps where a name is a codec's, or an extension that no path has."""
+        if name in CODECS:
+            return f"`{name}` is a codec, and stands behind a slot: `SLOT | {name}`, as in `bbox | xywh`"
+        if name == "ext" and "ext" not in self.captures:
+            return (
+                "the path of `image` has no `{ext}`: end that path in `.{ext:image}`, "
+                "or write the extension itself here, as in `{name}.jpg`"
+            )
+        return ""
 
 
 def _slot(where: Where, found: tuple[str, Slot]) -> Meaning:

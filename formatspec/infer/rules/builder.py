@@ -17,6 +17,8 @@ from formatspec.infer.rules.shape_entries import ShapeDrafter
 
 ROWS = 20_000
 """Rows of one table that are looked at, spread over the whole of it."""
+UNLIKE = 6
+"""So many keys of several mappings with no key twice are ids, if what stands under them is alike."""
 _PICTURES = ("/9j/", "iVBORw0KGgo")
 """What images begin with as text: JPEG and PNG in base64."""
 
@@ -71,6 +73,9 @@ class Builder(ShapeDrafter):
         """What stands at one place; None where nothing is known of it, and it is kept as it is."""
         told = [one for one in values if one.value is not None]
         if told and all(isinstance(one.value, dict) for one in told):
+            nested = self._under_classes(key, told) if scope == "item" else None
+            if nested is not None:
+                return nested
             if self._is_keyed(told):
                 return self._keyed(key, told, scope)
             return self._mapping(told, scope)
@@ -315,7 +320,9 @@ class Builder(ShapeDrafter):
                 return False
             several = len(keys) > 1 and any(self.reference([part]) is not None for part in inner[:2])
             same = all(key in part.values() for key, part in zip(keys, inner, strict=True))
-            return (numbered and alike) or ((several or same) and alike and len(set(keys)) == len(keys))
+            apart = len(set(keys)) == len(keys)
+            unlike = len(values) > 1 and len(keys) >= UNLIKE  # no two documents share a key
+            return (numbered and alike) or ((several or same or unlike) and alike and apart)
         forms = {geometry.form_of(part[0]) for part in inner if part}
         shaped = forms - {"", "empty", "null"} and len(forms) == 1
         return bool(shaped) and len(set(keys)) > 1
@@ -332,8 +339,13 @@ class Builder(ShapeDrafter):
                 rows = [Seen(row, one.picture) for one in told for row in one.value]
                 node = self._table(key, rows, "item") if rows else None
                 return None if node is None else Mapping((Entry(template, Several((node,))),))
-            inner = self._items(told, {})
-            return Mapping((Entry(template, Rows("items", inner.entries, bare=True)),))
+            nested = self._under_classes(key, told)
+            if nested is None and self._is_keyed(told):
+                found = self._keyed(key, told, "item")
+                nested = found if isinstance(found, Mapping) else None
+            if nested is not None:
+                return Mapping((Entry(template, nested, "each key names an image"),))
+            return Mapping((Entry(template, Rows("items", self._items(told, {}).entries, bare=True)),))
         if lists and scope == "item":
             rows = [Seen(row, part.picture) for _, part in pairs for row in part.value]
             reading = self.bare_rows(key, rows)
@@ -342,6 +354,9 @@ class Builder(ShapeDrafter):
             self.tally.classes += len(rows)
             self.tally.names.update(name for name, part in pairs if part.value)
             return Mapping((Entry("{category.name}", reading, "each key is a class"),))
+        if scope == "item":
+            under = self._under_ids(key, pairs)
+            return None if under is None else Mapping((under,))
         if scope == "document" and not lists:
             rows = [part for _, part in pairs]
             node = self._table(key, rows, scope)
@@ -360,6 +375,45 @@ class Builder(ShapeDrafter):
                     key_text = f"{{{slot.node}}}" if "spelled" in slot.node else "{id:d else index + 1}"
             return Mapping((Entry(key_text, Rows(node.each, entries, bare=True)),))
         return None
+
+    def _under_classes(self, key: str, values: list[Seen]) -> Mapping | None:
+        """Objects under their ids, and these under their classes: `{"car": {"12": {…}, "15": {…}}}`."""
+        classes = [(str(name), Seen(part, one.picture)) for one in values for name, part in one.value.items()]
+        names = {name for name, _ in classes}
+        if self.textual or len(names) < 2 or any(name.isdigit() or self.named(name) for name in names):
+            return None
+        if not all(isinstance(part.value, dict) for _, part in classes):
+            return None
+        pairs = [(str(name), Seen(row, part.picture)) for _, part in classes for name, row in part.value.items()]
+        ids = [name for name, _ in pairs]
+        if not pairs or not (all(name.isdigit() for name in ids) or len(set(ids)) >= 0.7 * len(ids) > 2):
+            return None
+        trial = Builder(self.layout, self.listed, self.textual)
+        under = trial._under_ids(key, pairs)
+        if under is None or trial.tally.classes:
+            return None
+        under = self._under_ids(key, pairs)
+        assert under is not None
+        self.tally.classes += len(pairs)
+        self.tally.names.update(name for name, part in classes if part.value)
+        return Mapping((Entry("{category.name}", Mapping((under,)), "each key is a class"),))
+
+    def _under_ids(self, key: str, pairs: Sequence[tuple[str, Seen]]) -> Entry | None:
+        """Objects, each under its id: rows, or bare shapes."""
+        rows = [row for _, row in pairs]
+        if all(isinstance(row.value, dict) for row in rows):
+            entries, by = self._object_entries(rows, {})
+            if entries is None:
+                return None
+            text = "{keep}" if by else "{id}"
+            return Entry(text, Rows("objects by id", entries, bare=True), "each key is the id of an object")
+        if not all(isinstance(row.value, list) for row in rows):
+            return None
+        shapes = self.bare_rows(key, rows)
+        if shapes is None:
+            return None
+        bare = Rows(f"{shapes.each} by id", shapes.entries, bare=True)
+        return Entry("{id}", bare, "each key is the id of an object")
 
 
 def _as_list(value: Any) -> list[Any]:

@@ -73,10 +73,17 @@ def slot_hint(name: str, slots: Iterable[str], names: Iterable[str]) -> str:
         return f"the language calls it {other}"
     if close is not None:
         return f"did you mean '{close}'?"
+    if name in _VALUES:
+        return f"a constant text is written `= '{name}'`, and a truth value `true` or `false`"
     plain = [slot for slot in slots if not slot.startswith("category.") or slot in ("category.name", "category.id")]
     kept = f"`attributes.{name}` holds what no slot is for; " if "attributes" in slots and "." not in name else ""
-    captures = f", and the names in paths: {', '.join(one for one in names if '.' not in one)}" if names else ""
+    bare = [one for one in names if "." not in one]
+    captures = f", and the names in paths: {', '.join(bare)}" if bare else ""
     return f"{kept}the slots are {', '.join(plain)}{captures}"
+
+
+_VALUES = frozenset({"yes", "no", "on", "off", "True", "False", "None", "none", "TRUE", "FALSE"})
+"""Words that are meant as values."""
 
 
 def codec_hint(name: str, codecs: Iterable[str]) -> str:
@@ -86,6 +93,16 @@ def codec_hint(name: str, codecs: Iterable[str]) -> str:
         return f"the language calls it {other}"
     close = nearest(name, codecs)
     return f"did you mean {close}?" if close else "docs/codecs.md lists the codecs"
+
+
+_RECORDS = frozenset({"item", "image", "object", "category", "attributes", "label", "option"})
+"""With these and a dot begin the names of values in the data."""
+
+
+def argument_hint(values: Iterable[object]) -> str:
+    """What helps where a codec does not take its arguments, and one of these names a value of the data."""
+    named = any(isinstance(value, str) and value.partition(".")[0] in _RECORDS for value in values)
+    return "a codec takes constants, and no value of the data" if named else ""
 
 
 def word_hint(word: str, words: Iterable[str]) -> str:

@@ -162,14 +162,24 @@ class Template:
             if piece.again:
                 wanted = f"must be {known[piece.group - 1]!r} again"
             else:
-                wanted = f"wants {piece.field.wants or 'text like ' + piece.field.pattern}"
-            return position, f"{before}`{piece.field.label or piece.field.name}` {wanted}, found {_short(rest)!r}"
+                pattern = piece.field.pattern
+                wanted = f"wants {piece.field.wants or _PATTERNS.get(pattern, f'text like {pattern}')}"
+            found = f"{_counted(rest, piece.field.wants)}{_short(rest)!r}"
+            said = f"{before}`{piece.field.label or piece.field.name}` {wanted}, found {found}"
+            return position, f"{said}{self._fitting_end(text)}"
         if not text.endswith(self.suffix):
             return position, f"it must end with {self.suffix!r}"
         if not piece:
             return position, f"{before}nothing more may follow, found {_short(rest)!r}"
         wanted = "a blank" if piece.isspace() else repr(piece)
-        return position, f"{before}{wanted} must follow" + (f", found {_short(rest)!r}" if rest else "")
+        other = "; its parts stand between '\\\\', and '/' is expected" if piece == "/" and "\\" in text else ""
+        return position, f"{before}{wanted} must follow" + (f", found {_short(rest)!r}" if rest else "") + other
+
+    def _fitting_end(self, text: str) -> str:
+        """What is said of a path of which an end fits, where what stands before it does not."""
+        ends = [at + 1 for at, sign in enumerate(text[: self._budget]) if sign == "/"]
+        fits = next((text[at:] for at in ends if self.match(text[at:]) is not None), None)
+        return f"; its end {fits!r} fits: leave out what stands before it" if fits else ""
 
     @cached_property
     def _steps(self) -> tuple[tuple[str, str, Callable[[Any], str] | None, str, bool], ...]:
@@ -316,3 +326,19 @@ def _parse(slot: TemplateField, text: str | None) -> Any:
 
 def _short(text: str) -> str:
     return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+
+
+_PATTERNS = {"[^/]+": "one part of a path, without '/'"}
+"""Patterns of fields that say nothing of what they want, in words."""
+
+
+def _counted(text: str, wants: str) -> str:
+    """How many numbers stand in a text of which a certain count of numbers is wanted, where it is another count."""
+    words = text.split()
+    try:
+        [float(word) for word in words]
+    except ValueError:
+        return ""
+    return (
+        f"{len(words)}, " if wants.endswith(" numbers") and wants != f"{len(words)} numbers" and len(words) > 1 else ""
+    )

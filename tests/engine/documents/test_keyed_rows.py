@@ -139,6 +139,7 @@ def test_what_is_no_group_stays_for_the_reader_that_judges() -> None:
         ('[{each: objects, "0?": id, 1: score}]', "the place 0 may be absent"),
         ('{"{name}": {each: categories, "#": [{each: objects, b: bbox}]}}', "they would get no category from it"),
         ('{"{id}": [1, 2]}', "under a template as key stand rows"),
+        ('{"{name}": {each: items, "{id}": {each: objects, box: bbox | xywh}}}', "leave that `each` out"),
     ],
 )
 def test_mistakes_in_groups_are_said(text: str, message: str) -> None:

@@ -42,7 +42,8 @@ def read_image(
         elif complete and purpose.media_required and not (role.optional and state.item.get("image.data")):
             address = _address(entry, runs)
             told = told_path(role, state.captures)
-            state.faults.append(Fault("IMAGE_MISSING", *place, role.place, "the image is not there", told, address))
+            words = f"the image is not there{_folder_twice(told, tree)}"
+            state.faults.append(Fault("IMAGE_MISSING", *place, role.place, words, told, address))
         if role.optional:
             return
         if path is None and expected != role.spec.path:
@@ -138,6 +139,14 @@ def _looked_at(path: str, tree: Tree, purpose: Purpose) -> tuple[ImageInfo, bool
 
 def _header(image: PathLike[str] | bytes) -> ImageInfo:
     return probe(image) if isinstance(image, bytes) else probe_file(image)
+
+
+def _folder_twice(path: str, tree: Tree) -> str:
+    """What is said of an image that is missing in a folder that stands twice in its path, and is there without it."""
+    first, _, rest = path.partition("/")
+    if not rest.startswith(f"{first}/") or not tree.exists(rest):
+        return ""
+    return f"; {rest} is: the row spells the folder {first!r}, which the layout of the format adds already"
 
 
 def _address(entry: Entry, runs: Mapping[str, Sequence[Run]]) -> str | None:
