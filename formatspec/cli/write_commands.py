@@ -39,7 +39,7 @@ from formatspec.cli.option_types import (
     readable,
     writable,
 )
-from formatspec.findings.render import amount
+from formatspec.findings.render import amount, examples
 
 if TYPE_CHECKING:
     from formatspec.datasets.splits.split_dataset import Split
@@ -275,6 +275,9 @@ def _tell_split(made: Split) -> None:
         say_out(f"  not even: {name} has {amount(count, 'item')} in {subset}; its ratio asks for {expected:.1f}")
     if len(made.off) > MOST_OFF:
         say_out(f"  and {len(made.off) - MOST_OFF:,} more; --json lists all")
+    if made.renamed:
+        given = examples(made.renamed.values())
+        say_out(f"named after their subset, since another subset has items of these names: {given}")
 
 
 MOST_OFF = 10

@@ -21,6 +21,7 @@ from formatspec.run.select import ItemCondition, NewName
 if TYPE_CHECKING:
     from formatspec.datasets.handoffs.arrow import Tables
     from formatspec.datasets.handoffs.torch_dataset import Targets, TorchDataset
+    from formatspec.engine.index.entries import Entry
     from formatspec.engine.spec.compiled import Format
     from formatspec.paths.trees.tree import Tree
     from formatspec.run.conversion.plan import Result
@@ -231,9 +232,12 @@ class Dataset:
 
     def names_below_subsets(self) -> Iterator[tuple[str, str]]:
         """The keys of the items with their names below their subsets; nothing is read unless a condition asks."""
-        for place in self._known_places():
-            entry = self._inner.entries[place]
+        for entry in self.chosen_entries():
             yield entry.key, name_in_subset(entry, self.form.key_names)[1]
+
+    def chosen_entries(self) -> Iterator[Entry]:
+        """What the index knows of the items; nothing is read unless a condition asks."""
+        return (self._inner.entries[place] for place in self._known_places())
 
     @property
     def form(self) -> Format:

@@ -24,6 +24,7 @@ from formatspec.engine.read.categories import Categories
 from formatspec.engine.spec.compiled import IMAGE, compile_format
 from formatspec.engine.splits.id_scopes import Splits
 from formatspec.findings.finding import Finding
+from formatspec.findings.render import examples
 from formatspec.language.errors import Problem, SpecError
 from formatspec.language.load import load_source
 from formatspec.model.records import Category, Item
@@ -31,7 +32,7 @@ from formatspec.paths.trees.tree import Listed, Listing, Tree, listing_of
 from formatspec.run.select import Labels, NewName
 
 SHOWN = 3
-"""Names that a notice gives as examples."""
+"""Images that a notice names of those that are the same."""
 
 
 class Part(NamedTuple):
@@ -277,10 +278,10 @@ class JoinedDatasets(OpenDataset):
     def notices(self) -> Iterator[str]:
         """What there is to say of items that have one name, and of images that stand in several datasets."""
         if self.prefixed:
-            yield f"named after their dataset, since another has items of these names: {_examples(self.prefixed)}"
+            yield f"named after their dataset, since another has items of these names: {examples(self.prefixed)}"
         twins = list(self.same_images())
         if twins:
-            yield f"the same image in several datasets, kept apart: {_examples([_alike(group) for group in twins])}"
+            yield f"the same image in several datasets, kept apart: {examples([_alike(group) for group in twins])}"
 
     def same_images(self) -> Iterator[tuple[str, ...]]:
         """Groups of images of different parts that have the same bytes, by their paths in the whole."""
@@ -300,11 +301,6 @@ class JoinedDatasets(OpenDataset):
 def _alike(paths: Sequence[str]) -> str:
     more = f" and {len(paths) - SHOWN:,} more" if len(paths) > SHOWN else ""
     return " = ".join(paths[:SHOWN]) + more
-
-
-def _examples(names: Sequence[str]) -> str:
-    more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
-    return f"{len(names):,} ({', '.join(names[:SHOWN])}{more})"
 
 
 def _fault_below(label: str, fault: Fault) -> Fault:
