@@ -39,13 +39,14 @@ class Part(NamedTuple):
     """One of the datasets.
 
     label: the name under which its files and its findings stand.  keys: those of the items that are chosen, None for
-    all.  take: gives what is taken of an item.
+    all.  take: gives what is taken of an item.  categories: those that the items have then, None for the dataset's own.
     """
 
     label: str
     dataset: OpenDataset
     keys: frozenset[str] | None = None
     take: Callable[[Item], Item | None] | None = None
+    categories: tuple[Category, ...] | None = None
 
 
 class Place(NamedTuple):
@@ -235,7 +236,7 @@ class JoinedDatasets(OpenDataset):
         """One item, as its own dataset reads it, with its name in the whole."""
         path = entry.files[IMAGE][0][0]
         part, place, name = self.places[path]
-        label, dataset, _, take = self.parts[part]
+        label, dataset, take = self.parts[part].label, self.parts[part].dataset, self.parts[part].take
         dataset.purpose = msgspec.structs.replace(self.purpose, origin=False)
         one = dataset.read_at(place)
         faults = [_fault_below(label, fault) for fault in one.faults]
@@ -328,7 +329,7 @@ def _united(parts: Sequence[Part], classes: Sequence[str], labels: Labels | None
     """
     met: dict[str, Category] = {}
     for part in parts:
-        listed = part.dataset.categories
+        listed = part.dataset.categories if part.categories is None else part.categories
         for category in listed if labels is None else labels.categories(listed):
             met.setdefault(spoken(category), category)
     lacking = [name for name in met if name not in classes] if classes else []

@@ -74,6 +74,8 @@ def merge(
 
     Raises:
         SpecError: The list of classes lacks one that the data have.
+        TypeError: One of `datasets` is no Dataset.
+        ValueError: There is no dataset.
         Exception: What `convert` raises.
     """
     import msgspec
@@ -90,8 +92,7 @@ def merge(
     from formatspec.run.pools.pool import pool_of
     from formatspec.run.select import ItemCondition
 
-    if not datasets:
-        raise ValueError("merge needs a dataset")
+    datasets = _sure(datasets)
     target, place = load_spec(to), output_place(out)
     for dataset in datasets:
         refuse_unfit(place, dataset.data, overwrite)
@@ -115,6 +116,21 @@ def merge(
     with pool_of(workers) as pool, nowhere if dry_run else staged(place, overwrite) as staging:
         result = convert_dataset(source, target, staging, plan, tell, pool)
     return msgspec.structs.replace(result, out=str(place), notices=(*result.notices, *source.notices()))
+
+
+def _sure(datasets: object) -> list[Dataset]:
+    """The datasets that are merged, if they are datasets."""
+    from formatspec.datasets.dataset import Dataset
+
+    if isinstance(datasets, Dataset | str | Path) or not isinstance(datasets, Iterable):
+        raise TypeError(f"merge takes a list of datasets, not {datasets!r}; say merge([…], out)")
+    found = list(datasets)
+    for one in found:
+        if not isinstance(one, Dataset):
+            raise TypeError(f"merge takes datasets as formatspec.open gives them, not {one!r}")
+    if not found:
+        raise ValueError("merge needs a dataset")
+    return found
 
 
 def write(

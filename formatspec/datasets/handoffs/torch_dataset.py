@@ -49,9 +49,10 @@ class TorchDataset:
             IndexError: There is no such place.
             ValueError: The item has no image, or is at fault.
         """
-        if not hasattr(place, "__index__"):
-            hint = "; take the part first: ds[…].to_torch()" if isinstance(place, slice) else ""
-            raise TypeError(f"an item is taken by its place, a whole number, not by {place!r}{hint}")
+        given: object = place
+        if not hasattr(given, "__index__"):
+            hint = "; take the part first: ds[…].to_torch()" if isinstance(given, slice) else ""
+            raise TypeError(f"an item is taken by its place, a whole number, not by {given!r}{hint}")
         item = self.dataset[place]
         place = range(len(self.dataset))[place]
         if item.image is None:

@@ -65,7 +65,8 @@ def told_apart(entries: Callable[[], Iterable[Entry]], form: Format) -> tuple[di
     later: list[tuple[str, Mapping[str, Any]]] = []
     taken: set[str] = set()
     for entry in entries():
-        taken.add(str(entry.names.get(capture)))
+        if capture is not None:
+            taken.add(str(entry.names.get(capture)))
         if first.setdefault(names[entry.key], entry.key) != entry.key:
             later.append((entry.key, dict(entry.names)))
     if capture is None:

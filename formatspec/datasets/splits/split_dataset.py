@@ -94,8 +94,8 @@ def split(
 
     An item goes by its name below its subset, so that the split of what was split before is the same again. Where
     several subsets have an item of one name, the first keeps it; each other one has its subset's name put before its
-    own, in the split and in what is written, and `renamed` of the result lists them.  Raises SpecError for an expression
-    that cannot be, for a format that holds no subsets, for two items of one name in a format whose names are numbers,
+    own, in the split and in what is written, and `renamed` of the result lists them.  Raises SpecError for what is no
+    expression, for a format that holds no subsets, for two items of one name in a format whose names are numbers,
     and for a `keep` that does not fit; and what `convert` raises.
     """
     parts = shares(ratios)

@@ -80,8 +80,9 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 class Plan(msgspec.Struct, kw_only=True):
     """What is asked of a conversion.
 
-    select: takes an item and gives it, changed or not, or None.  places: those of the items that are read; None for
-    all.
+    select: takes an item and gives it, changed or not, or None. If it gives categories new names, its method
+    `categories` makes the table of them; `moves_items` says whether it puts items into other subsets.  places: those of
+    the items that are read; None for all.
     """
 
     media: Media = "copy"
