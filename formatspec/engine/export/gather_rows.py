@@ -7,7 +7,6 @@ from typing import Any
 
 import msgspec
 
-from formatspec.engine.base.amounts import amounts
 from formatspec.engine.documents.role_codec import RoleCodec
 from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting
 from formatspec.engine.export.shard_output import CountedField, SharedShard, TableShard
@@ -18,6 +17,7 @@ from formatspec.engine.write.print_leaf import NO_SOURCE, LackingError, Writer
 from formatspec.engine.write.source_rows import position_of, source_of
 from formatspec.engine.write.table_rows import RowWriter, write_record
 from formatspec.files.document import FileError
+from formatspec.model.amounts import amounts
 from formatspec.model.records import Item
 
 

@@ -11,7 +11,6 @@ from operator import attrgetter
 from typing import Any
 
 from formatspec.codecs.registry import UnfitError
-from formatspec.engine.base.amounts import amounts
 from formatspec.engine.base.faults import MISSING
 from formatspec.engine.base.source_code import Names, function
 from formatspec.engine.evaluate.write_context import WriteContext, box_of, derived_of, getter
@@ -20,6 +19,7 @@ from formatspec.engine.resolve.scope import Meaning, Scope
 from formatspec.engine.write.print_leaf import NO_SOURCE, Writer, as_lists
 from formatspec.language.leaf import Bind
 from formatspec.language.rules import Field, LeafRule, MapRule, OneOf, Rule
+from formatspec.model.amounts import amounts
 from formatspec.model.records import Category, Object
 
 PlainWriter = Callable[[Object, int, int, WriteContext], Any]

@@ -21,6 +21,7 @@ from formatspec.engine.detection.detect import Detection, detect
 from formatspec.engine.index.build_index import sampled
 from formatspec.language.errors import SpecError
 from formatspec.language.load import Source, _load, available, load_outline, load_source
+from formatspec.model.amounts import with_amounts
 from formatspec.paths.trees.folder_tree import FolderTree
 from formatspec.paths.trees.open_tree import open_tree
 from formatspec.testing.memory import image_bytes
@@ -153,14 +154,13 @@ def test_formats_of_other_names_are_rejected_by_their_paths(tmp_path: Path) -> N
 def test_a_large_json_file_is_known_by_the_first_of_its_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fs.sample("coco", tmp_path / "coco", items=4, seed=0)
     fs.sample("supervisely", tmp_path / "keyed", items=4, seed=0)
-    monkeypatch.setattr("formatspec.engine.detection.evidence.opened_files.LARGE", 0)
-    monkeypatch.setattr("formatspec.engine.detection.evidence.opened_files.FIRST", 1)
     read: list[str] = []
     whole = FolderTree.read
     monkeypatch.setattr(FolderTree, "read", lambda tree, path: read.append(path) or whole(tree, path))
-    assert detected(tmp_path / "coco").names == ("coco",)
-    assert not [path for path in read if path.endswith(".json")]
-    assert detected(tmp_path / "keyed").names == ("supervisely",)
+    with with_amounts(large_document=0, first_rows=1):
+        assert detected(tmp_path / "coco").names == ("coco",)
+        assert not [path for path in read if path.endswith(".json")]
+        assert detected(tmp_path / "keyed").names == ("supervisely",)
 
 
 def test_a_lone_list_among_many_files_is_looked_at() -> None:
