@@ -39,10 +39,10 @@ WHAT = {
     "split": "Items are put into three subsets, 8 to 1 to 1. formatspec and Datumaro spread the classes evenly; the "
     "others draw by chance. Nothing is written. Result: items of each subset.",
     "stats": "Items, objects and objects of each class are counted.",
-    "compare": "A dataset is compared with a copy that has five changes: a class renamed, an object removed, one added, "
-    "a box moved, a box shrunk. Boxes are paired by an intersection over union of at least 0.5. Result: pairs, pairs of "
-    "two classes, and boxes without a partner in the first and in the second. formatspec also names the two boxes that "
-    "moved.",
+    "compare": "A dataset is compared with a copy of five changes: a class renamed, an object removed, one added, "
+    "a box moved, a box shrunk. Boxes are paired by an intersection over union of at least 0.5. Result: pairs, pairs "
+    "of two classes, and boxes without a partner in the first and in the second. formatspec also names the two boxes "
+    "that moved.",
     "filter": "The boxes of one class are taken. Result: objects of the class.",
 }
 """What each job is, as the page says it."""
@@ -335,14 +335,14 @@ def page(items: int, rounds: int) -> str:
     head = [
         "# Beside other tools",
         "",
-        "Written by `make bench-hands`; do not edit. formatspec and other tools do the same with the same files.",
+        "Written by `make bench-hands`; do not edit. formatspec and other tools do the same.",
         "",
         f"- {items:,} images with five boxes each; medians of {rounds} rounds in turn; a first round is not counted",
         f"- formatspec {fs.__version__} with one worker; {', '.join(versions)}",
-        f"- {os.cpu_count()} cores ({platform.machine()}), Python {platform.python_version()}; load average {load:.1f} "
-        "at the start",
-        "- each job opens its datasets anew; formatspec validates what it reads, which the others do not; FiftyOne puts "
-        "what it reads into its database",
+        f"- {os.cpu_count()} cores ({platform.machine()}), Python {platform.python_version()}",
+        f"- load average {load:.1f} at the start",
+        "- each job opens its datasets anew; formatspec validates what it reads, which the others do not",
+        "- FiftyOne puts what it reads into its database",
         *(f"- {name} is left out: it cannot run here ({why})" for name, why in absent.items()),
     ]
     return "\n".join([*head, *lines]) + "\n"

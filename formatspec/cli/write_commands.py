@@ -205,7 +205,7 @@ def split(
     evenly, and --keep leaves the items of an earlier split where they are.
     """
     import formatspec.api as api
-    from formatspec.cli.arguments import pairs, refuse_report, sampled, spec_and_data, wants_json
+    from formatspec.cli.arguments import not_empty, pairs, refuse_report, sampled, spec_and_data, wants_json
     from formatspec.datasets.splits.split_dataset import RATIOS, split
 
     as_json = wants_json(as_json, output_format)
@@ -218,7 +218,7 @@ def split(
     if report is not None:
         refuse_report(report, data)
     ratios = _ratios([part for words in ratio or () for part in words.split(",")]) if ratio else RATIOS
-    dataset = api.open(data, spec, options=pairs(option or (), "-O"), classes=classes, **taken)
+    dataset = not_empty(api.open(data, spec, options=pairs(option or (), "-O"), classes=classes, **taken))
     with _refusals(as_json), progress("splitting") as tell:
         try:
             made = split(

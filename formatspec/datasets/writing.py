@@ -151,7 +151,8 @@ def write(
 ) -> Result:
     """Write items that a program made or changed as a dataset; `out` appears whole or not at all.
 
-    Items are checked as those that are read. They are held in memory, but not their images.
+    Items are checked as those that are read. Lists and arrays of numbers stand for tuples. Items are held in memory;
+    their images are not.
 
     Args:
         items: Items of open datasets, changed or not, or made by hand.
@@ -170,18 +171,23 @@ def write(
 
     Raises:
         RefusedError: A finding stops it; the error holds the findings.
-        UnfitItemsError: Two items have one key or one image, or an item has none.
+        TypeError: `items` is no list of items.
+        UnfitItemsError: Two items have one key or one image, an item has none, a slot holds a value of another type, or
+            `categories` lacks one that the items name.
         Exception: What `convert` raises.
     """
     import msgspec
 
     from formatspec.datasets.held_items import HeldItems
+    from formatspec.model.records import Item
     from formatspec.run.conversion.plan import Plan
     from formatspec.run.convert import convert_dataset
     from formatspec.run.output.output import staged
     from formatspec.run.output.staging import output_place
     from formatspec.run.pools.workers import Alone
 
+    if isinstance(items, Item | str) or not isinstance(items, Iterable):
+        raise TypeError(f"write takes a list of items, not {items!r}")
     target, place = load_spec(to), output_place(out)
     source = HeldItems(list(items), categories, None if images is None else Path(images))
     source.purpose = msgspec.structs.replace(source.purpose, media_required=media != "none")

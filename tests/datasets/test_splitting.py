@@ -274,6 +274,9 @@ def test_the_command_splits_lists_and_refuses(tmp_path: Path, run: Any) -> None:
     }.items():
         wrong = run("split", str(data), *words)
         assert wrong.exit_code == 2 and message in wrong.stderr, wrong.stderr
+    (tmp_path / "empty").mkdir()
+    empty = run("split", "coco", str(tmp_path / "empty"), "--csv", "x")
+    assert empty.exit_code == 2 and "holds no item of coco" in empty.stderr
     listed.write_text("item,subset,group\ncat000,holdout,\n")
     wrong = run("split", str(data), "--csv", "x", "--keep", str(listed))
     assert wrong.exit_code == 2 and f"{listed}:2: 'cat000' is in 'holdout'" in wrong.stderr

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import msgspec
 
@@ -97,6 +97,12 @@ class Plan(msgspec.Struct, kw_only=True):
     allow_unaccounted: bool = False
     allow_loss: tuple[str, ...] = ()
     variant: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what `media` cannot be.  Raises ValueError."""
+        *others, last = get_args(Media)
+        if self.media not in (*others, last):
+            raise ValueError(f"media is {', '.join(others)} or {last}, not {self.media!r}")
 
     @property
     def leaves_items(self) -> bool:
