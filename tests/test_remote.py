@@ -28,7 +28,7 @@ from fsspec.implementations.local import LocalFileSystem
 from written_files import written_bytes
 
 import formatspec as fs
-from formatspec.paths.trees import remote
+from formatspec.model.amounts import with_amounts
 from formatspec.paths.trees.open_tree import open_tree
 from formatspec.paths.trees.remote import ReadAhead, RemoteTree
 from formatspec.paths.trees.store import MANIFEST, Store, store_at, told
@@ -122,11 +122,9 @@ class Fetched:
 
 
 @pytest.fixture
-def ahead(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[ReadAhead, Fetched]]:
-    monkeypatch.setattr(remote, "AHEAD", 35)
-    monkeypatch.setattr(remote, "KEPT", 25)
+def ahead() -> Iterator[tuple[ReadAhead, Fetched]]:
     fetched = Fetched()
-    with ThreadPoolExecutor(1) as pool:
+    with ThreadPoolExecutor(1) as pool, with_amounts(fetched_ahead=35, files_kept=25):
         yield ReadAhead(fetched, lambda path: 1000 if path == "huge" else 10, pool), fetched
 
 
@@ -461,13 +459,11 @@ def test_s3_to_s3_gives_the_bytes_of_disk_to_disk_in_few_requests(server: Server
     assert sum("prefix=data" in path for _, path in requests) == 1, "the data is listed once"
 
 
-def test_documents_gone_over_twice_are_fetched_once_though_memory_keeps_none(
-    server: Server, bucket: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(remote, "KEPT", 0)
+def test_documents_gone_over_twice_are_fetched_once_though_memory_keeps_none(server: Server, bucket: str) -> None:
     fs.sample("voc", f"{bucket}/data", items=40, seed=3)
     before = len(server.requests())
-    fs.convert(f"{bucket}/data", to="coco", spec="voc", out=f"{bucket}/out")
+    with with_amounts(files_kept=0):
+        fs.convert(f"{bucket}/data", to="coco", spec="voc", out=f"{bucket}/out")
     requests = [path for method, path in server.requests()[before:] if method == "GET" and path.endswith(".xml")]
     assert len(requests) == len(set(requests)) == 40
 

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 import formatspec as fs
+from formatspec.model.amounts import with_amounts
 from formatspec.paths.trees.store import MANIFEST
 from formatspec.run.conversion.write_shard import Conversion
 from formatspec.run.output import partial as making
@@ -180,9 +181,8 @@ def test_a_killed_replacement_leaves_the_old_one(data: Path, tmp_path: Path) -> 
     assert files_of(out) == before
 
 
-def test_two_runs_do_not_write_one_output(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(making, "PATIENCE", 0.1)
-    with partial(tmp_path / "out", False, "one") as staging:
+def test_two_runs_do_not_write_one_output(tmp_path: Path) -> None:
+    with with_amounts(output_patience=0.1), partial(tmp_path / "out", False, "one") as staging:
         for other in ("one", "other"):
             with (
                 pytest.raises(fs.OutputError, match="another run is writing"),
@@ -193,8 +193,7 @@ def test_two_runs_do_not_write_one_output(tmp_path: Path, monkeypatch: pytest.Mo
     assert files_of(tmp_path / "out") == {"a": b"1"}
 
 
-def test_workers_that_outlive_their_run_keep_the_next_waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(making, "PATIENCE", 0.1)
+def test_workers_that_outlive_their_run_keep_the_next_waiting(tmp_path: Path) -> None:
     out, (read, write) = tmp_path / "out", os.pipe()
     child = os.fork()
     if not child:
@@ -205,10 +204,13 @@ def test_workers_that_outlive_their_run_keep_the_next_waiting(tmp_path: Path, mo
             os._exit(0)
         os.kill(os.getpid(), signal.SIGKILL)
     os.waitpid(child, 0)
-    with pytest.raises(fs.OutputError, match="another run is writing"), partial(out, False, None):
+    with (
+        with_amounts(output_patience=0.1),
+        pytest.raises(fs.OutputError, match="another run is writing"),
+        partial(out, False, None),
+    ):
         pass
     os.close(write)
-    monkeypatch.setattr(making, "PATIENCE", 10)
     with partial(out, False, None) as staging:
         staging.write("a", b"1")
     assert files_of(out) == {"a": b"1"}

@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 import yaml
+from files_on_disk import put
 
 import formatspec as fs
 from formatspec.pixels.png import encode
@@ -33,12 +34,6 @@ EXPECTED = {
     for name, objects in images.items()
 }
 WIDTH, HEIGHT = 40, 20
-
-
-def put(root: Path, path: str, content: bytes | Any) -> None:
-    place = root / path
-    place.parent.mkdir(parents=True, exist_ok=True)
-    place.write_bytes(content if isinstance(content, bytes) else json.dumps(content).encode())
 
 
 def tables(split: Split, **of_image: Callable[[str, int], Any]) -> dict[str, list[dict[str, Any]]]:
@@ -64,31 +59,31 @@ def rectangle(box: Box) -> list[int]:
 
 def coco(root: Path) -> None:
     for name, split in SPLITS.items():
-        put(root, f"annotations/instances_{name}.json", tables(split, file_name=lambda image, _: f"{image}.jpg"))
+        put(root, {f"annotations/instances_{name}.json": tables(split, file_name=lambda image, _: f"{image}.jpg")})
         for image in split[1]:
-            put(root, f"images/{name}/{image}.jpg", image_bytes(WIDTH, HEIGHT, "jpg"))
+            put(root, {f"images/{name}/{image}.jpg": image_bytes(WIDTH, HEIGHT, "jpg")})
 
 
 def coco_in_one_folder(root: Path) -> None:
     for name, split in SPLITS.items():
-        put(root, f"annotations/instances_{name}.json", tables(split, file_name=lambda image, _: f"{image}.jpg"))
+        put(root, {f"annotations/instances_{name}.json": tables(split, file_name=lambda image, _: f"{image}.jpg")})
         for image in split[1]:
-            put(root, f"images/{image}.jpg", image_bytes(WIDTH, HEIGHT, "jpg"))
+            put(root, {f"images/{image}.jpg": image_bytes(WIDTH, HEIGHT, "jpg")})
 
 
 def coco_beside_folders(root: Path) -> None:
     for name, split in SPLITS.items():
-        put(root, f"{name}.json", tables(split, file_name=lambda image, _: f"{image}.jpg"))
+        put(root, {f"{name}.json": tables(split, file_name=lambda image, _: f"{image}.jpg")})
         for image in split[1]:
-            put(root, f"{name}/{image}.jpg", image_bytes(WIDTH, HEIGHT, "jpg"))
+            put(root, {f"{name}/{image}.jpg": image_bytes(WIDTH, HEIGHT, "jpg")})
 
 
 def roboflow_coco(root: Path) -> None:
     for name, split in SPLITS.items():
         folder = "valid" if name == "val" else name
-        put(root, f"{folder}/_annotations.coco.json", tables(split, file_name=lambda image, _: f"{image}.jpg"))
+        put(root, {f"{folder}/_annotations.coco.json": tables(split, file_name=lambda image, _: f"{image}.jpg")})
         for image in split[1]:
-            put(root, f"{folder}/{image}.jpg", image_bytes(WIDTH, HEIGHT, "jpg"))
+            put(root, {f"{folder}/{image}.jpg": image_bytes(WIDTH, HEIGHT, "jpg")})
 
 
 def lvis(root: Path) -> None:
@@ -99,9 +94,9 @@ def lvis(root: Path) -> None:
         )  # fmt: skip
         for row in made["annotations"]:
             del row["iscrowd"]
-        put(root, f"lvis_v1_{name}.json", made)
+        put(root, {f"lvis_v1_{name}.json": made})
         for image in split[1]:
-            put(root, f"{name}2017/{image}.jpg", image_bytes(WIDTH, HEIGHT, "jpg"))
+            put(root, {f"{name}2017/{image}.jpg": image_bytes(WIDTH, HEIGHT, "jpg")})
 
 
 def coco_panoptic(root: Path) -> None:
@@ -117,9 +112,9 @@ def coco_panoptic(root: Path) -> None:
                                  "bbox": [x, y, w, h], "iscrowd": 0})  # fmt: skip
             made["images"].append({"id": number, "file_name": f"{image}.jpg", "width": WIDTH, "height": HEIGHT})
             made["annotations"].append({"image_id": number, "file_name": f"{image}.png", "segments_info": segments})
-            put(root, f"annotations/panoptic_{name}/{image}.png", encode(pixels, "rgb"))
-            put(root, f"images/{name}/{image}.jpg", image_bytes(WIDTH, HEIGHT, "jpg"))
-        put(root, f"annotations/panoptic_{name}.json", made)
+            put(root, {f"annotations/panoptic_{name}/{image}.png": encode(pixels, "rgb")})
+            put(root, {f"images/{name}/{image}.jpg": image_bytes(WIDTH, HEIGHT, "jpg")})
+        put(root, {f"annotations/panoptic_{name}.json": made})
 
 
 def datumaro(root: Path) -> None:
@@ -131,9 +126,9 @@ def datumaro(root: Path) -> None:
             for image, objects in images.items()
         ]  # fmt: skip
         labels = [{"name": one, "parent": ""} for one in names]
-        put(root, f"annotations/{name}.json", {"categories": {"label": {"labels": labels}}, "items": items})
+        put(root, {f"annotations/{name}.json": {"categories": {"label": {"labels": labels}}, "items": items}})
         for image in images:
-            put(root, f"images/{name}/{image}.jpg", image_bytes(WIDTH, HEIGHT, "jpg"))
+            put(root, {f"images/{name}/{image}.jpg": image_bytes(WIDTH, HEIGHT, "jpg")})
 
 
 MADE: Mapping[str, tuple[str, Callable[[Path], None]]] = {
@@ -230,13 +225,13 @@ def test_the_bytes_say_so_too(data: tuple[str, Path], tmp_path: Path) -> None:
 
 def test_an_image_in_two_splits_has_the_objects_of_both(tmp_path: Path) -> None:
     root = tmp_path / "data"
-    put(root, "images/a.jpg", image_bytes(WIDTH, HEIGHT, "jpg"))
+    put(root, {"images/a.jpg": image_bytes(WIDTH, HEIGHT, "jpg")})
     for name, names, category, box in (
         ("train", ["cat", "dog"], "cat", (2, 3, 10, 8)),
         ("val", ["dog", "cat"], "dog", (20, 3, 10, 8)),
     ):
         split: Split = (names, {"a": [(category, box)]})
-        put(root, f"annotations/instances_{name}.json", tables(split, file_name=lambda image, _: f"{image}.jpg"))
+        put(root, {f"annotations/instances_{name}.json": tables(split, file_name=lambda image, _: f"{image}.jpg")})
     expected = {"a": [("cat", (2, 3, 10, 8)), ("dog", (20, 3, 10, 8))]}
     assert told(fs.open(root, "coco")) == expected
 
@@ -255,8 +250,8 @@ def test_lists_of_absent_categories_are_turned_too(tmp_path: Path) -> None:
         )
         for row in made["annotations"]:
             del row["iscrowd"]
-        put(root, f"lvis_v1_{split}.json", made)
-        put(root, f"x/{split}1.jpg", image_bytes(WIDTH, HEIGHT, "jpg"))
+        put(root, {f"lvis_v1_{split}.json": made})
+        put(root, {f"x/{split}1.jpg": image_bytes(WIDTH, HEIGHT, "jpg")})
     fs.convert(root, to="lvis", out=tmp_path / "lvis", spec="lvis", workers=1)
     for split, (absent, in_part) in told.items():
         document = json.loads((tmp_path / f"lvis/lvis_v1_{split}.json").read_bytes())
@@ -272,10 +267,10 @@ ABSENT = "labels left out (stated as absent)"
 @pytest.mark.parametrize("target", ["coco", "imagenet_txt", "datumaro"])
 def test_a_label_that_is_absent_does_not_become_one_that_is_there(target: str, tmp_path: Path) -> None:
     folder = tmp_path / "data"
-    put(folder, "images/train/a.jpg", image_bytes(WIDTH, HEIGHT, "jpg"))
-    put(folder, "annotations/oidv6-class-descriptions.csv", b"LabelName,DisplayName\n/m/1,cat\n/m/2,dog\n")
+    put(folder, {"images/train/a.jpg": image_bytes(WIDTH, HEIGHT, "jpg")})
+    put(folder, {"annotations/oidv6-class-descriptions.csv": b"LabelName,DisplayName\n/m/1,cat\n/m/2,dog\n"})
     rows = b"ImageID,LabelName,Confidence\na,/m/1,0\na,/m/2,1\n"
-    put(folder, "annotations/train-annotations-human-imagelabels.csv", rows)
+    put(folder, {"annotations/train-annotations-human-imagelabels.csv": rows})
     result = fs.convert(folder, to=target, out=tmp_path / "out", spec="open_images", workers=1)
     assert f"{ABSENT}: 1 label" in result.losses
     (item,) = fs.open(tmp_path / "out", target)
@@ -283,14 +278,14 @@ def test_a_label_that_is_absent_does_not_become_one_that_is_there(target: str, t
 
 
 def test_a_format_that_tells_of_absent_labels_gets_them(tmp_path: Path) -> None:
-    put(tmp_path / "data", "x/a.jpg", image_bytes(WIDTH, HEIGHT, "jpg"))
+    put(tmp_path / "data", {"x/a.jpg": image_bytes(WIDTH, HEIGHT, "jpg")})
     made = tables(
         (["cat", "dog"], {"a": [("cat", (1, 2, 8, 9))]}),
         coco_url=lambda *_: "http://images.cocodataset.org/x/a.jpg",
         neg_category_ids=lambda *_: [2], not_exhaustive_category_ids=lambda *_: [1],
     )  # fmt: skip
     del made["annotations"][0]["iscrowd"]
-    put(tmp_path / "data", "lvis_v1_train.json", made)
+    put(tmp_path / "data", {"lvis_v1_train.json": made})
     fs.convert(tmp_path / "data", to="open_images", out=tmp_path / "out", spec="lvis", workers=1)
     (item,) = fs.open(tmp_path / "out", "open_images")
     assert {label.category.name: label.state for label in item.labels if label.category} == {"dog": "no", "cat": "yes"}
@@ -305,11 +300,11 @@ FAULTY = {
 @pytest.mark.parametrize("case", FAULTY)
 def test_within_a_split_numbers_are_the_same(case: str, tmp_path: Path) -> None:
     root = tmp_path / "data"
-    put(root, "images/val/a.jpg", image_bytes(WIDTH, HEIGHT, "jpg"))
+    put(root, {"images/val/a.jpg": image_bytes(WIDTH, HEIGHT, "jpg")})
     images = [{"id": 1, "file_name": "a.jpg", "width": WIDTH, "height": HEIGHT}]
     for role, categories in zip(("instances", "person_keypoints"), FAULTY[case], strict=True):
         document = {"images": images, "categories": categories, "annotations": []}
-        put(root, f"annotations/{role}_val.json", document)
+        put(root, {f"annotations/{role}_val.json": document})
     findings = [f for f in fs.validate(root, "coco", workers=1).findings if f.level == "error"]
     assert {finding.code for finding in findings} == {"DUPLICATE"}
     assert "instances_val.json" in findings[0].message
@@ -329,8 +324,8 @@ def test_within_a_file_a_name_with_two_ids_is_merged_and_an_id_with_two_names_is
     made = tables(split, file_name=lambda image, _: f"{image}.jpg")
     made["categories"].append(second)
     made["annotations"][1]["category_id"] = second["id"]
-    put(tmp_path / "data", "annotations/instances_train.json", made)
-    put(tmp_path / "data", "images/train/a.jpg", image_bytes(WIDTH, HEIGHT, "jpg"))
+    put(tmp_path / "data", {"annotations/instances_train.json": made})
+    put(tmp_path / "data", {"images/train/a.jpg": image_bytes(WIDTH, HEIGHT, "jpg")})
     (finding,) = [f for f in fs.validate(tmp_path / "data", "coco", workers=1).findings if f.level == "error"]
     assert finding.code == "DUPLICATE" and "'cat'" in finding.message
     arguments: dict[str, Any] = {"to": "coco", "out": tmp_path / "out", "on": {"DUPLICATE": "fix"}, "workers": 1}
@@ -348,12 +343,12 @@ def test_within_a_file_a_name_with_two_ids_is_merged_and_an_id_with_two_names_is
 def test_within_a_split_an_image_id_is_that_of_one_image(tmp_path: Path) -> None:
     root = tmp_path / "data"
     for role, image in (("instances", "a"), ("person_keypoints", "b")):
-        put(root, f"images/val/{image}.jpg", image_bytes(WIDTH, HEIGHT, "jpg"))
+        put(root, {f"images/val/{image}.jpg": image_bytes(WIDTH, HEIGHT, "jpg")})
         images = [{"id": 1, "file_name": f"{image}.jpg", "width": WIDTH, "height": HEIGHT}]
         if role == "instances":  # one more image, by which the layout is told
-            put(root, "images/val/c.jpg", image_bytes(WIDTH, HEIGHT, "jpg"))
+            put(root, {"images/val/c.jpg": image_bytes(WIDTH, HEIGHT, "jpg")})
             images.append({"id": 2, "file_name": "c.jpg", "width": WIDTH, "height": HEIGHT})
-        put(root, f"annotations/{role}_val.json", {"images": images, "categories": [], "annotations": []})
+        put(root, {f"annotations/{role}_val.json": {"images": images, "categories": [], "annotations": []}})
     findings = [f for f in fs.validate(root, "coco", workers=1).findings if f.level == "error"]
     assert [finding.code for finding in findings] == ["DUPLICATE"]
     assert "that of another item in annotations/instances_val.json" in findings[0].message
@@ -376,11 +371,11 @@ def test_a_list_of_classes_for_each_split(tmp_path: Path) -> None:
     spec.write_text(PER_SPLIT)
     root = tmp_path / "data"
     for name, (names, images) in SPLITS.items():
-        put(root, f"{name}/classes.txt", "".join(f"{one}\n" for one in names).encode())
+        put(root, {f"{name}/classes.txt": "".join(f"{one}\n" for one in names).encode()})
         for image, objects in images.items():
             lines = [f"{names.index(category)} {' '.join(map(str, box))}\n" for category, box in objects]
-            put(root, f"{name}/labels/{image}.txt", "".join(lines).encode())
-            put(root, f"{name}/images/{image}.jpg", image_bytes(WIDTH, HEIGHT, "jpg"))
+            put(root, {f"{name}/labels/{image}.txt": "".join(lines).encode()})
+            put(root, {f"{name}/images/{image}.jpg": image_bytes(WIDTH, HEIGHT, "jpg")})
     assert told(fs.open(root, spec)) == EXPECTED
     for target in (spec, "coco"):
         out = tmp_path / f"out-{Path(target).stem}"

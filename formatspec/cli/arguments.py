@@ -206,6 +206,13 @@ def wants_json(as_json: bool, output_format: str | None) -> bool:
     return as_json or output_format == "json"
 
 
+def not_empty(dataset: Dataset) -> Dataset:
+    """The dataset; ends where it has no item."""
+    if not len(dataset):
+        stop(f"{dataset.data} holds no item of {dataset.format}; `formatspec validate` says why")
+    return dataset
+
+
 def sampled(limit: Sequence[str] | None, every: int = 1, subset: Sequence[str] | None = None) -> dict[str, Any]:
     """Which items are taken, as the Python interface takes it; what data may ask for is set on the way.
 

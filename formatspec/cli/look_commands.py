@@ -47,14 +47,14 @@ def stats(
 ) -> None:
     """Count what a dataset holds: items, classes, sizes, objects per image, classes that stand together."""
     import formatspec.api as api
-    from formatspec.cli.arguments import pairs, sampled, spec_and_data, wants_json
+    from formatspec.cli.arguments import not_empty, pairs, sampled, spec_and_data, wants_json
     from formatspec.datasets import looks
     from formatspec.datasets.pages import statistics_page
     from formatspec.datasets.statistics import lines
 
     as_json, taken = wants_json(as_json, output_format), sampled(limit, every, subset)
     spec, data = spec_and_data(what or ())
-    dataset = _not_empty(api.open(data, spec, options=pairs(option or (), "-O"), classes=classes, **taken))
+    dataset = not_empty(api.open(data, spec, options=pairs(option or (), "-O"), classes=classes, **taken))
     with progress("counting") as tell:
         found = looks.statistics_of(dataset, duplicates, tell)
     _tell(found, lambda: statistics_page(found, str(data)), lambda: lines(found), as_json, html)
@@ -76,14 +76,14 @@ def compare(
     output_format: OutputFormat = None,
 ) -> None:
     """Compare two datasets of the same images, object by object: exit 0 if nothing differs, 1 if something does."""
-    from formatspec.cli.arguments import dataset_at, pairs, sampled, wants_json
+    from formatspec.cli.arguments import dataset_at, not_empty, pairs, sampled, wants_json
     from formatspec.datasets import looks
     from formatspec.datasets.comparison import lines
     from formatspec.datasets.pages import comparison_page
 
     as_json, taken = wants_json(as_json, output_format), sampled(limit, every, subset)
     options = pairs(option or (), "-O")
-    ours, theirs = _not_empty(dataset_at(first, options, **taken)), _not_empty(dataset_at(second, options))
+    ours, theirs = not_empty(dataset_at(first, options, **taken)), not_empty(dataset_at(second, options))
     is_part = taken != sampled(None)
     with progress("comparing") as tell:
         found = looks.compared(ours, theirs, iou, tell, is_part=is_part)
@@ -132,7 +132,7 @@ def plot(
     Without ITEM the first is drawn, as many as the grid has cells, or as many as --limit says.
     """
     import formatspec.api as api
-    from formatspec.cli.arguments import pairs, sampled, spec_data_and_names, wants_json
+    from formatspec.cli.arguments import not_empty, pairs, sampled, spec_data_and_names, wants_json
     from formatspec.datasets import looks
     from formatspec.datasets.dataset import InvalidItemError
 
@@ -141,7 +141,7 @@ def plot(
     as_json, taken = wants_json(as_json, output_format), sampled(limit, every, subset)
     spec, data, names = spec_data_and_names(what)
     cells = _cells(grid) if grid is not None else None
-    dataset = _not_empty(api.open(data, spec, options=pairs(option or (), "-O"), classes=classes, **taken))
+    dataset = not_empty(api.open(data, spec, options=pairs(option or (), "-O"), classes=classes, **taken))
     keys = names or dataset[: cells[0] * cells[1] if cells else taken["limit"] or 1].keys
     try:
         made = looks.save_pictures(dataset, keys, out, cells, "object" if by == "object" else "class")
@@ -176,12 +176,6 @@ def _cells(text: str) -> tuple[int, int]:
     if found is None:
         stop(f"--grid takes columns and rows, 4x3, each from 1 to 99, not {text!r}")
     return int(found[1]), int(found[2])
-
-
-def _not_empty(dataset: Dataset) -> Dataset:
-    if not len(dataset):
-        stop(f"{dataset.data} holds no item of {dataset.format}; `formatspec validate` says why")
-    return dataset
 
 
 def _say_what_was_left_out(dataset: Dataset) -> None:

@@ -39,7 +39,7 @@ from formatspec.cli.option_types import (
     readable,
     writable,
 )
-from formatspec.findings.render import amount
+from formatspec.findings.render import amount, examples
 
 if TYPE_CHECKING:
     from formatspec.datasets.splits.split_dataset import Split
@@ -205,7 +205,7 @@ def split(
     evenly, and --keep leaves the items of an earlier split where they are.
     """
     import formatspec.api as api
-    from formatspec.cli.arguments import pairs, refuse_report, sampled, spec_and_data, wants_json
+    from formatspec.cli.arguments import not_empty, pairs, refuse_report, sampled, spec_and_data, wants_json
     from formatspec.datasets.splits.split_dataset import RATIOS, split
 
     as_json = wants_json(as_json, output_format)
@@ -218,7 +218,7 @@ def split(
     if report is not None:
         refuse_report(report, data)
     ratios = _ratios([part for words in ratio or () for part in words.split(",")]) if ratio else RATIOS
-    dataset = api.open(data, spec, options=pairs(option or (), "-O"), classes=classes, **taken)
+    dataset = not_empty(api.open(data, spec, options=pairs(option or (), "-O"), classes=classes, **taken))
     with _refusals(as_json), progress("splitting") as tell:
         try:
             made = split(
@@ -275,6 +275,9 @@ def _tell_split(made: Split) -> None:
         say_out(f"  not even: {name} has {amount(count, 'item')} in {subset}; its ratio asks for {expected:.1f}")
     if len(made.off) > MOST_OFF:
         say_out(f"  and {len(made.off) - MOST_OFF:,} more; --json lists all")
+    if made.renamed:
+        given = examples(made.renamed.values())
+        say_out(f"named after their subset, since another subset has items of these names: {given}")
 
 
 MOST_OFF = 10

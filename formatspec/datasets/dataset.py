@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 from formatspec.datasets.joined_datasets import Part, name_in_subset
 from formatspec.datasets.placed_items import placed
-from formatspec.datasets.selection import OfFunction, OfSubsets, WithLabels
+from formatspec.datasets.selection import OfFunction, OfSubsets, WithLabels, categories_after
 from formatspec.engine.dataset.dataset import OpenDataset
 from formatspec.engine.export.adaptation.name_items import spoken
 from formatspec.findings.finding import Finding
 from formatspec.language.errors import suggest
 from formatspec.model.records import Category, ImageSource, Item
-from formatspec.run.select import ItemCondition, NewName
+from formatspec.run.select import ItemCondition, Labels, NewName
 
 if TYPE_CHECKING:
     from formatspec.datasets.handoffs.arrow import Tables
     from formatspec.datasets.handoffs.torch_dataset import Targets, TorchDataset
+    from formatspec.engine.index.entries import Entry
     from formatspec.engine.spec.compiled import Format
     from formatspec.paths.trees.tree import Tree
     from formatspec.run.conversion.plan import Result
@@ -102,12 +103,12 @@ class Dataset:
 
     @property
     def categories(self) -> tuple[Category, ...]:
-        """All categories of the dataset, by index; those of a selection are the same."""
-        return self._inner.categories
+        """All categories of the dataset, by index; a selection has the same ones, under the new names that it gives."""
+        return categories_after(self._steps, self._inner.categories)
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """The names of all categories; a name's place is its index, the same in every selection of the dataset."""
+        """The names of all categories; a name's place is its index, the same in every selection that renames none."""
         return tuple(spoken(category) for category in self.categories)
 
     @property
@@ -188,20 +189,25 @@ class Dataset:
                 `convert` takes them.
 
         Raises:
-            SpecError: The expression is wrong.
+            SpecError: The expression is wrong, or `labels` renames no category of the dataset.
+            TypeError: An argument is of another type.
             ValueError: The dataset has no such subset or category; the message suggests one.
         """
         steps: list[Step] = []
         if subset is not None:
-            names = (subset,) if isinstance(subset, str) else tuple(subset)
+            names = _names("subset", subset)
             _refuse_unknown("subset", names, self.subsets)
             steps.append(OfSubsets(frozenset(names)))
         if labels is not None:
-            if not isinstance(labels, Mapping):
-                labels = (labels,) if isinstance(labels, str) else tuple(labels)
+            if isinstance(labels, Mapping):
+                Labels(labels).refuse_unmet(set(self.classes))
+            else:
+                labels = _names("labels", labels)
                 _refuse_unknown("class", labels, self.classes)
-            steps.append(WithLabels(labels))
+            steps.append(WithLabels(labels, self.categories))
         if where is not None:
+            if not isinstance(where, str) and not callable(where):
+                raise TypeError(f"where is an expression or a function that takes an item, not {where!r}")
             steps.append(ItemCondition(where, self._inner.form) if isinstance(where, str) else OfFunction(where))
         return self._with(steps=(*self._steps, *steps))
 
@@ -231,9 +237,12 @@ class Dataset:
 
     def names_below_subsets(self) -> Iterator[tuple[str, str]]:
         """The keys of the items with their names below their subsets; nothing is read unless a condition asks."""
-        for place in self._known_places():
-            entry = self._inner.entries[place]
+        for entry in self.chosen_entries():
             yield entry.key, name_in_subset(entry, self.form.key_names)[1]
+
+    def chosen_entries(self) -> Iterator[Entry]:
+        """What the index knows of the items; nothing is read unless a condition asks."""
+        return (self._inner.entries[place] for place in self._known_places())
 
     @property
     def form(self) -> Format:
@@ -285,7 +294,11 @@ class Dataset:
         if self._steps or self._chosen is not None:
             entries = self._inner.entries
             keys = None if self._chosen is None else frozenset(entries[place].key for place in self._chosen)
-            how["select"] = Chosen(keys, self._steps)
+            where = how.pop("where", None)
+            steps: tuple[Step, ...] = (
+                self._steps if where is None else (*self._steps, ItemCondition(where, self._inner.form))
+            )
+            how["select"] = Chosen(keys, steps)
         return self._opened.export(
             self.data, to=to, out=out, spec=self.format_file, options=given, **{"classes": self._opened.classes, **how}
         )
@@ -293,7 +306,10 @@ class Dataset:
     def as_part(self, label: str) -> Part:
         """The dataset as a part of several, under a name."""
         keys = None if self._chosen is None else frozenset(self.keys)
-        return Part(label, self._inner, keys, Chosen(None, self._steps) if self._steps else None)
+        if not self._steps:
+            return Part(label, self._inner, keys)
+        renames = any(isinstance(step, WithLabels) for step in self._steps)
+        return Part(label, self._inner, keys, Chosen(None, self._steps), self.categories if renames else None)
 
     def __repr__(self) -> str:
         """The format, the numbers of items and classes, the place of the data; reads no item."""
@@ -391,12 +407,25 @@ class Chosen:
         """Whether a condition puts items into other subsets."""
         return any(getattr(step, "moves_items", False) for step in self.steps)
 
+    def categories(self, listed: tuple[Category, ...]) -> tuple[Category, ...]:
+        """The categories of the items that are written, where the dataset has those of `listed`."""
+        return categories_after(self.steps, listed)
+
     def __call__(self, item: Item) -> Item | None:
         """The item as the steps leave it, or None where the item is not written."""
         taken: Item | None = item if self.keys is None or item.key in self.keys else None
         for step in self.steps:
             taken = None if taken is None else step(taken)
         return taken
+
+
+def _names(what: str, given: object) -> tuple[str, ...]:
+    """One name, or several, as a tuple.  Raises TypeError for anything else."""
+    names = (given,) if isinstance(given, str) else tuple(given) if isinstance(given, Iterable) else (given,)
+    wrong = [name for name in names if not isinstance(name, str)]
+    if wrong:
+        raise TypeError(f"{what} is a name or a list of names, not {given!r}")
+    return names
 
 
 def _refuse_unknown(what: str, names: Sequence[str], known: Sequence[str]) -> None:

@@ -4,35 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from numbers import Real
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from formatspec.datasets.typed_items import UnfitItemsError, typed
 from formatspec.engine.base.faults import Fault
 from formatspec.engine.dataset.dataset import OpenDataset, used
 from formatspec.engine.dataset.item.purpose import Purpose
 from formatspec.engine.dataset.item.read_item import Assembled
+from formatspec.engine.export.adaptation.name_items import spoken
 from formatspec.engine.index.entries import Entry
 from formatspec.engine.read.categories import Categories, from_names, identity, sorted_open
 from formatspec.engine.read.item_state import ItemState
 from formatspec.engine.spec.compiled import IMAGE, compile_format
 from formatspec.engine.splits.id_scopes import Splits
 from formatspec.files.images import probe
+from formatspec.findings.render import examples
 from formatspec.language.load import load_source
 from formatspec.model.flaws import flaws
 from formatspec.model.image_error import ImageError
-from formatspec.model.records import Category, Image, Item, Object
+from formatspec.model.records import Category, Image, Item
 from formatspec.paths.trees.tree import Listed, Listing, listing_of
 
 JUDGED = ("bbox", "rotated", "polygons", "keypoints")
 """The slots of an object whose values can have flaws."""
 SPEC = Path(__file__).with_name("items_in_memory.yaml")
-
-
-class UnfitItemsError(ValueError):
-    """Items that cannot be a dataset together: one sentence that says which and why."""
 
 
 class ImagesOfItems(Listed):
@@ -96,12 +94,23 @@ class HeldItems(OpenDataset):
     """Items in memory, seen as a dataset on disk is; every item is judged as one that is read."""
 
     def __init__(self, items: Sequence[Item], categories: Sequence[Category | str], images: Path | None) -> None:
-        """Raises UnfitItemsError where two items have one key or one image, or one has no image."""
-        self.items = {_path_of(item): item for item in _numbered_apart(_told_apart(items))}
+        """Hold items and their categories.
+
+        Args:
+            items: The items.
+            categories: The classes in their order; left out, those that the items name.
+            images: The folder in which images are found that belong to no open dataset.
+
+        Raises:
+            UnfitItemsError: Two items have one key or one image, an item has no image, a value is of another type than
+                its slot, or the categories lack one that the items name.
+        """
+        self.items = {_path_of(item): item for item in _numbered_apart(_told_apart([typed(item) for item in items]))}
         held = {path: item.image for path, item in self.items.items() if item.image is not None}
         source = load_source(SPEC)
         form = compile_format(source, source.layouts[0], {})
-        self._given = _as_categories(categories) if categories else self._met()
+        met = self._met()
+        self._given = _as_categories(categories, met) if categories else met
         super().__init__(form, ImagesOfItems(held, images), "", Purpose(headers=False, checks=False))
 
     def _known_splits(self) -> Splits:
@@ -119,7 +128,7 @@ class HeldItems(OpenDataset):
         path = entry.files[IMAGE][0][0]
         item = _named(self._sized(self.items[path], path))
         state = ItemState(dict(item.captures), self.splits.whole, False)
-        faults = list(_faults(item, path))
+        faults = [*_faults(item, path), *self._sizes(item, path)]
         if self.purpose.media_required and not self.tree.exists(path):
             words = "the image is not there; give its bytes (Image(data=…)) or the folder of such images (images=…)"
             faults.append(Fault("IMAGE_MISSING", path, (), None, words))
@@ -132,6 +141,20 @@ class HeldItems(OpenDataset):
     def __reduce__(self) -> tuple[Any, ...]:
         """Refuse to be pickled.  Raises TypeError: items in memory are written by the process that holds them."""
         raise TypeError("items in memory are written by one process")
+
+    def _sizes(self, item: Item, path: str) -> Iterator[Fault]:
+        """What is wrong with the stated size of an image whose bytes the item holds."""
+        image = item.image
+        if image is None or image.data is None:
+            return
+        try:
+            info = probe(image.data)
+        except ImageError:
+            return  # whoever brings the image over says so
+        for side in ("width", "height"):
+            stated, own = getattr(image, side), getattr(info, side)
+            if stated is not None and stated != own:
+                yield Fault("IMAGE_SIZE", path, (), None, f"the {side} is not the image's own", str(own), stated)
 
     def _sized(self, item: Item, path: str) -> Item:
         image = item.image
@@ -165,13 +188,18 @@ def _faults(item: Item, path: str) -> Iterator[Fault]:
                     flaw.code, path, (), None, flaw.message, flaw.expected, value, thing.id, flaw.case, place, "",
                     slot, value, size,
                 )  # fmt: skip
+        region = thing.region
+        if size is not None and region is not None and (region.width, region.height) != size:
+            yield Fault(
+                "REGION_SIZE", path, (), None, "the region and its image differ in size", f"{size[0]} x {size[1]}",
+                f"{region.width} x {region.height}", thing.id, "", place, "", "region", region, size,
+            )  # fmt: skip
 
 
 def _told_apart(items: Sequence[Item]) -> Sequence[Item]:
     keys: set[str] = set()
     paths: dict[str, str] = {}
     for item in items:
-        _refuse_other_types(item)
         if item.key in keys:
             raise UnfitItemsError(f"two items have the key {item.key!r}; each needs its own")
         keys.add(item.key)
@@ -190,34 +218,23 @@ def _numbered_apart(items: Sequence[Item]) -> Sequence[Item]:
     return [msgspec.structs.replace(item, id=None) for item in items]
 
 
-def _refuse_other_types(item: Any) -> None:
-    """Raise UnfitItemsError where something else stands where an item, an object or a category belongs."""
-    if not isinstance(item, Item):
-        raise UnfitItemsError(f"an item is a formatspec.Item, not {item!r}")
-    image: Any = item.image
-    if image is not None and not isinstance(image, Image):
-        raise UnfitItemsError(f"the image of {item.key!r} is {image!r}; expected formatspec.Image(path=…)")
-    for place, thing in enumerate(list[Any](item.objects)):
-        where = f"object {place} of {item.key!r}"
-        if not isinstance(thing, Object):
-            raise UnfitItemsError(f"{where} is {thing!r}; expected a formatspec.Object")
-        category: Any = thing.category
-        if category is not None and not isinstance(category, Category):
-            hint = f"; say formatspec.Category(name={category!r})" if isinstance(category, str) else ""
-            raise UnfitItemsError(f"the category of {where} is {category!r}; expected a formatspec.Category{hint}")
-        for slot, count in (("bbox", 4), ("rotated", 5)):
-            value: Any = getattr(thing, slot)
-            if value is not None and (len(value) != count or not all(isinstance(one, Real) for one in value)):
-                raise UnfitItemsError(f"{slot} of {where} is {value!r}; expected {count} numbers")
-
-
 def _path_of(item: Item) -> str:
     if item.image is None or not item.image.path:
         raise UnfitItemsError(f"the item {item.key!r} has no image; image=formatspec.Image(path=…) names it")
     return item.image.path
 
 
-def _as_categories(given: Sequence[Category | str]) -> tuple[Category, ...]:
+def _as_categories(given: Sequence[Category | str], met: Sequence[Category]) -> tuple[Category, ...]:
+    """The listed categories.  Raises UnfitItemsError where one is none, or where one that the items name is missing."""
+    if isinstance(given, str) or not all(isinstance(one, str | Category) for one in given):
+        raise UnfitItemsError(f"categories is a list of names, or of formatspec.Category, not {given!r}")
     if all(isinstance(one, str) for one in given):
-        return tuple(from_names([str(one) for one in given], False))
-    return tuple(one if isinstance(one, Category) else Category(name=one, index=at) for at, one in enumerate(given))
+        listed = tuple(from_names([str(one) for one in given], False))
+    else:
+        listed = tuple(
+            one if isinstance(one, Category) else Category(name=one, index=at) for at, one in enumerate(given)
+        )
+    lacking = [name for name in map(spoken, met) if name not in set(map(spoken, listed))]
+    if lacking:
+        raise UnfitItemsError(f"the list of categories lacks {examples(lacking)}, which the items have")
+    return listed

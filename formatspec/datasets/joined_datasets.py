@@ -24,6 +24,7 @@ from formatspec.engine.read.categories import Categories
 from formatspec.engine.spec.compiled import IMAGE, compile_format
 from formatspec.engine.splits.id_scopes import Splits
 from formatspec.findings.finding import Finding
+from formatspec.findings.render import examples
 from formatspec.language.errors import Problem, SpecError
 from formatspec.language.load import load_source
 from formatspec.model.records import Category, Item
@@ -31,20 +32,21 @@ from formatspec.paths.trees.tree import Listed, Listing, Tree, listing_of
 from formatspec.run.select import Labels, NewName
 
 SHOWN = 3
-"""Names that a notice gives as examples."""
+"""Images that a notice names of those that are the same."""
 
 
 class Part(NamedTuple):
     """One of the datasets.
 
     label: the name under which its files and its findings stand.  keys: those of the items that are chosen, None for
-    all.  take: gives what is taken of an item.
+    all.  take: gives what is taken of an item.  categories: those that the items have then, None for the dataset's own.
     """
 
     label: str
     dataset: OpenDataset
     keys: frozenset[str] | None = None
     take: Callable[[Item], Item | None] | None = None
+    categories: tuple[Category, ...] | None = None
 
 
 class Place(NamedTuple):
@@ -234,7 +236,7 @@ class JoinedDatasets(OpenDataset):
         """One item, as its own dataset reads it, with its name in the whole."""
         path = entry.files[IMAGE][0][0]
         part, place, name = self.places[path]
-        label, dataset, _, take = self.parts[part]
+        label, dataset, take = self.parts[part].label, self.parts[part].dataset, self.parts[part].take
         dataset.purpose = msgspec.structs.replace(self.purpose, origin=False)
         one = dataset.read_at(place)
         faults = [_fault_below(label, fault) for fault in one.faults]
@@ -277,10 +279,10 @@ class JoinedDatasets(OpenDataset):
     def notices(self) -> Iterator[str]:
         """What there is to say of items that have one name, and of images that stand in several datasets."""
         if self.prefixed:
-            yield f"named after their dataset, since another has items of these names: {_examples(self.prefixed)}"
+            yield f"named after their dataset, since another has items of these names: {examples(self.prefixed)}"
         twins = list(self.same_images())
         if twins:
-            yield f"the same image in several datasets, kept apart: {_examples([_alike(group) for group in twins])}"
+            yield f"the same image in several datasets, kept apart: {examples([_alike(group) for group in twins])}"
 
     def same_images(self) -> Iterator[tuple[str, ...]]:
         """Groups of images of different parts that have the same bytes, by their paths in the whole."""
@@ -300,11 +302,6 @@ class JoinedDatasets(OpenDataset):
 def _alike(paths: Sequence[str]) -> str:
     more = f" and {len(paths) - SHOWN:,} more" if len(paths) > SHOWN else ""
     return " = ".join(paths[:SHOWN]) + more
-
-
-def _examples(names: Sequence[str]) -> str:
-    more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
-    return f"{len(names):,} ({', '.join(names[:SHOWN])}{more})"
 
 
 def _fault_below(label: str, fault: Fault) -> Fault:
@@ -332,7 +329,7 @@ def _united(parts: Sequence[Part], classes: Sequence[str], labels: Labels | None
     """
     met: dict[str, Category] = {}
     for part in parts:
-        listed = part.dataset.categories
+        listed = part.dataset.categories if part.categories is None else part.categories
         for category in listed if labels is None else labels.categories(listed):
             met.setdefault(spoken(category), category)
     lacking = [name for name in met if name not in classes] if classes else []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 
 from formatspec.engine.export.adaptation.name_items import spoken
-from formatspec.model.records import Item
+from formatspec.model.records import Category, Item
 from formatspec.run.select import Labels, NewName
 
 
@@ -56,11 +56,21 @@ class WithLabels:
     Items in which nothing is left stay, without annotations.
     """
 
-    def __init__(self, labels: tuple[str, ...] | Mapping[str, NewName]) -> None:
-        """Take the names of the categories to keep, or a mapping of old names to new ones."""
-        self._given = labels
+    def __init__(self, labels: tuple[str, ...] | Mapping[str, NewName], listed: Sequence[Category] = ()) -> None:
+        """Take the names of the categories to keep, or a mapping of old names to new ones.
+
+        Args:
+            labels: The names, or the mapping.
+            listed: The dataset's categories in their order. Where several become one, the first gives its number.
+        """
+        self._given, self._listed = labels, tuple(listed)
         self._names = None if isinstance(labels, Mapping) else frozenset(labels)
         self._labels = Labels(labels) if isinstance(labels, Mapping) else None
+        self.categories(self._listed)
+
+    def categories(self, listed: tuple[Category, ...]) -> tuple[Category, ...]:
+        """The categories that a dataset with these has afterwards: those with new names, each once, or the same."""
+        return listed if self._labels is None else self._labels.categories(listed)
 
     def __call__(self, item: Item) -> Item | None:
         """The item with what is taken of it."""
@@ -75,8 +85,16 @@ class WithLabels:
 
     def __reduce__(self) -> tuple[type[WithLabels], tuple[object, ...]]:
         """Pickle what was given, without the numbers of objects that were met."""
-        return WithLabels, (self._given,)
+        return WithLabels, (self._given, self._listed)
 
     def _takes(self, record: object) -> bool:
         category = getattr(record, "category", None)
         return category is not None and self._names is not None and spoken(category) in self._names
+
+
+def categories_after(steps: Iterable[object], listed: tuple[Category, ...]) -> tuple[Category, ...]:
+    """The categories of a dataset after steps, of which some may give categories new names."""
+    for step in steps:
+        if isinstance(step, WithLabels):
+            listed = step.categories(listed)
+    return listed

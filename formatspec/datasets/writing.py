@@ -74,6 +74,8 @@ def merge(
 
     Raises:
         SpecError: The list of classes lacks one that the data have.
+        TypeError: One of `datasets` is no Dataset.
+        ValueError: There is no dataset.
         Exception: What `convert` raises.
     """
     import msgspec
@@ -90,8 +92,7 @@ def merge(
     from formatspec.run.pools.pool import pool_of
     from formatspec.run.select import ItemCondition
 
-    if not datasets:
-        raise ValueError("merge needs a dataset")
+    datasets = _sure(datasets)
     target, place = load_spec(to), output_place(out)
     for dataset in datasets:
         refuse_unfit(place, dataset.data, overwrite)
@@ -117,6 +118,21 @@ def merge(
     return msgspec.structs.replace(result, out=str(place), notices=(*result.notices, *source.notices()))
 
 
+def _sure(datasets: object) -> list[Dataset]:
+    """The datasets that are merged, if they are datasets."""
+    from formatspec.datasets.dataset import Dataset
+
+    if isinstance(datasets, Dataset | str | Path) or not isinstance(datasets, Iterable):
+        raise TypeError(f"merge takes a list of datasets, not {datasets!r}; say merge([…], out)")
+    found = list(datasets)
+    for one in found:
+        if not isinstance(one, Dataset):
+            raise TypeError(f"merge takes datasets as formatspec.open gives them, not {one!r}")
+    if not found:
+        raise ValueError("merge needs a dataset")
+    return found
+
+
 def write(
     items: Iterable[Item],
     out: str | Path,
@@ -135,7 +151,8 @@ def write(
 ) -> Result:
     """Write items that a program made or changed as a dataset; `out` appears whole or not at all.
 
-    Items are checked as those that are read. They are held in memory, but not their images.
+    Items are checked as those that are read. Lists and arrays of numbers stand for tuples. Items are held in memory;
+    their images are not.
 
     Args:
         items: Items of open datasets, changed or not, or made by hand.
@@ -154,18 +171,23 @@ def write(
 
     Raises:
         RefusedError: A finding stops it; the error holds the findings.
-        UnfitItemsError: Two items have one key or one image, or an item has none.
+        TypeError: `items` is no list of items.
+        UnfitItemsError: Two items have one key or one image, an item has none, a slot holds a value of another type, or
+            `categories` lacks one that the items name.
         Exception: What `convert` raises.
     """
     import msgspec
 
     from formatspec.datasets.held_items import HeldItems
+    from formatspec.model.records import Item
     from formatspec.run.conversion.plan import Plan
     from formatspec.run.convert import convert_dataset
     from formatspec.run.output.output import staged
     from formatspec.run.output.staging import output_place
     from formatspec.run.pools.workers import Alone
 
+    if isinstance(items, Item | str) or not isinstance(items, Iterable):
+        raise TypeError(f"write takes a list of items, not {items!r}")
     target, place = load_spec(to), output_place(out)
     source = HeldItems(list(items), categories, None if images is None else Path(images))
     source.purpose = msgspec.structs.replace(source.purpose, media_required=media != "none")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 from formatspec.findings.finding import LEVELS, Finding
@@ -98,3 +99,9 @@ def summary(findings: Sequence[Finding]) -> dict[str, int]:
 def amount(number: int, word: str) -> str:
     """A number of things: `1 object`, `2,000 objects`."""
     return f"{number:,} {word}{'' if number == 1 else 's'}"
+
+
+def examples(names: Collection[str], shown: int = 3) -> str:
+    """How many names there are, and the first of them: `5 (a, b, c and 2 more)`."""
+    more = f" and {len(names) - shown:,} more" if len(names) > shown else ""
+    return f"{len(names):,} ({', '.join(islice(names, shown))}{more})"

@@ -21,6 +21,7 @@ class Limits(msgspec.Struct, frozen=True):
         values: Bytes of memory that the values of one document read whole take, by an estimate, above which they may
             not take more than 24 times what the file does.
         cell: Characters of one cell of a table.
+        frames: Rows that follow from the rows of one file, for the frames between those that it states.
         findings: Findings of one code in one file, for one item or for all that belongs to no item; so many are told
             one by one.
     """
@@ -32,6 +33,7 @@ class Limits(msgspec.Struct, frozen=True):
     unpacked: int = 16_777_216
     values: int = 200_000_000
     cell: int = 16_777_216
+    frames: int = 4_194_304
     findings: int = 100_000
 
 

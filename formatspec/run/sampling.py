@@ -23,7 +23,15 @@ class Sampling(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def sampling(subset: str | Sequence[str] | None = None, every: int = 1, limit: int | None = None) -> Sampling:
-    """What is asked for, as the Python interface takes it.  Raises ValueError for numbers that cannot be."""
+    """What is asked for, as the Python interface takes it.
+
+    Raises:
+        TypeError: `every` or `limit` is no whole number.
+        ValueError: `every` is less than 1, or `limit` less than 0.
+    """
+    for name, number in (("every", every), ("limit", limit)):
+        if number is not None and (isinstance(number, bool) or not hasattr(number, "__index__")):
+            raise TypeError(f"{name} is a whole number, not {number!r}")
     if every < 1:
         raise ValueError(f"every is a number from 1, not {every}")
     if limit is not None and limit < 0:

@@ -92,6 +92,12 @@ def _objects(holds: Callable[[Any], object], form: Format) -> Choose:
     return select
 
 
+def categories_taken(select: object, listed: tuple[Category, ...]) -> tuple[Category, ...]:
+    """The categories of the items that a selection takes: those of `listed`, unless it gives some of them new names."""
+    renamed = getattr(select, "categories", None)
+    return listed if renamed is None else tuple(renamed(listed))
+
+
 class NewCategory(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a category becomes: its name, its number, and whether it has instances (None: as it was)."""
 

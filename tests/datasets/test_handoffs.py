@@ -109,28 +109,70 @@ def test_a_dataset_of_torch_with_rows(dataset: fs.Dataset) -> None:
         dataset.to_torch("other")  # type: ignore[arg-type]
 
 
-def test_two_workers_read_a_zip(dataset: fs.Dataset, tmp_path: Path) -> None:
+def torchvision() -> Any:
+    """The library; the test is skipped where it is not installed, or is a build for other hardware."""
+    pytest.importorskip("torch")
+    try:
+        import torchvision.tv_tensors
+    except (ImportError, RuntimeError):
+        pytest.skip("torchvision cannot be imported")
+    return torchvision
+
+
+def zipped(folder: Path) -> Path:
+    out = folder.with_suffix(".zip")
+    with zipfile.ZipFile(out, "w") as archive:
+        for path in sorted(folder.rglob("*")):
+            archive.write(path, path.relative_to(folder))
+    return out
+
+
+def loaded(made: Any, context: str) -> list[tuple[Any, Any]]:
+    """The images and targets that a loader with two workers gives, in their order."""
     torch = pytest.importorskip("torch")
-    with zipfile.ZipFile(tmp_path / "data.zip", "w") as archive:
-        for path in sorted((tmp_path / "data").rglob("*")):
-            archive.write(path, path.relative_to(tmp_path / "data"))
-    zipped = fs.open(tmp_path / "data.zip", "coco").to_torch("annotations")
-    assert pickle.loads(pickle.dumps(zipped))[1][1] == zipped[1][1]
-    for context in ("fork", "spawn"):
-        loader = torch.utils.data.DataLoader(
-            zipped, batch_size=1, num_workers=2, collate_fn=list, multiprocessing_context=context
-        )
-        batches = [one for batch in loader for one in batch]
-        assert [len(rows) for _, rows in batches] == [2, 1]
+    loader = torch.utils.data.DataLoader(
+        made, batch_size=1, num_workers=2, collate_fn=list, multiprocessing_context=context
+    )
+    return [one for batch in loader for one in batch]
+
+
+@pytest.mark.parametrize("context", ["fork", "spawn"])
+def test_two_workers_read_a_zip(context: str, dataset: fs.Dataset, tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    made = fs.open(zipped(tmp_path / "data"), "coco").to_torch("annotations")
+    assert pickle.loads(pickle.dumps(made))[1][1] == made[1][1]
+    assert [len(rows) for _, rows in loaded(made, context)] == [2, 1]
+
+
+@pytest.mark.parametrize("context", ["fork", "spawn"])
+def test_two_workers_give_the_tensors_of_torchvision_from_a_zip(
+    context: str, dataset: fs.Dataset, tmp_path: Path
+) -> None:
+    tv_tensors = torchvision().tv_tensors
+    found = loaded(fs.open(zipped(tmp_path / "data"), "coco").to_torch(masks=True), context)
+    assert [type(image) for image, _ in found] == [tv_tensors.Image] * 2
+    assert [target["image_id"] for _, target in found] == [0, 1]
+    for (image, target), (own, expected) in zip(found, dataset.to_torch(masks=True), strict=True):
+        assert image.equal(own) and target.keys() == expected.keys()
+        assert type(target["boxes"]) is tv_tensors.BoundingBoxes and type(target["masks"]) is tv_tensors.Mask
+        assert all(target[name].equal(expected[name]) for name in target if name != "image_id")
+
+
+def test_an_item_of_a_torch_dataset_goes_by_its_place(dataset: fs.Dataset) -> None:
+    pytest.importorskip("torch")
+    made = dataset.to_torch("annotations")
+    assert made[-1][1] == made[1][1] and made[-1][1][0]["image_id"] == 1
+    with pytest.raises(IndexError, match="there is no item 2: the dataset has 2"):
+        made[2]
+    for wrong, message in ((slice(0, 1), r"take the part first: ds\[…\]"), ("a", "a whole number, not by 'a'")):
+        with pytest.raises(TypeError, match=message):
+            made[wrong]  # type: ignore[index]
 
 
 def test_targets_of_torchvision(dataset: fs.Dataset) -> None:
-    torch = pytest.importorskip("torch")
-    try:
-        from torchvision import tv_tensors
-        from torchvision.transforms import v2
-    except (ImportError, RuntimeError):  # a build for other hardware
-        pytest.skip("torchvision cannot be imported")
+    tv_tensors, torch = torchvision().tv_tensors, pytest.importorskip("torch")
+    from torchvision.transforms import v2
+
     made = dataset.to_torch(masks=True)
     image, target = made[0]
     assert isinstance(image, tv_tensors.Image) and isinstance(target["boxes"], tv_tensors.BoundingBoxes)
@@ -139,5 +181,10 @@ def test_targets_of_torchvision(dataset: fs.Dataset) -> None:
     assert made[1][1]["iscrowd"].tolist() == [1]
     turned = dataset.to_torch(transform=v2.RandomHorizontalFlip(p=1))[0][1]
     assert turned["boxes"].tolist() == [[11, 2, 17, 5], [16, 2, 19, 6]]
+    small = v2.SanitizeBoundingBoxes(
+        min_area=18, labels_getter=lambda pair: [pair[1][n] for n in ("labels", "area", "iscrowd")]
+    )
+    left = dataset.to_torch(masks=True, transform=small)[0][1]
+    assert [len(left[name]) for name in ("boxes", "masks", "labels", "area", "iscrowd")] == [1] * 5
     empty = dataset.filter(labels=["cat"]).to_torch()[1][1]
     assert empty["boxes"].shape == (0, 4) and empty["labels"].dtype == torch.int64

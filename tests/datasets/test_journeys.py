@@ -26,8 +26,10 @@ def test_there_are_six_and_the_first_page_names_them() -> None:
 def test_every_block_of_a_journey_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Any) -> None:
     text = page.read_text("utf-8")
     for library in NEEDS.findall(text):
-        if importlib.util.find_spec(library) is None:
-            pytest.skip(f"{library} is not installed")
+        try:
+            importlib.import_module(library)
+        except (ImportError, RuntimeError):  # RuntimeError: a build for other hardware
+            pytest.skip(f"{library} cannot be imported")
     monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {}
     kinds = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 import formatspec as fs
 from formatspec.cli import console
+from formatspec.datasets import looks
 from formatspec.model.limits import limits, set_limits
 from formatspec.testing.memory import image_bytes
 
@@ -139,3 +141,81 @@ def test_the_source_is_an_attribute_where_the_target_holds_attributes(data: Path
     fs.merge(datasets, tmp_path / "without", to="coco", source_attribute=None)
     assert not any(item.attributes for item in fs.open(tmp_path / "without"))
     assert fs.merge(datasets, tmp_path / "voc", to="yolo_ultralytics").losses == ("object ids: 3 objects",)
+
+
+@pytest.fixture
+def pets(tmp_path: Path) -> fs.Dataset:
+    """Two images, each with a cat, a dog and a cow."""
+    items = []
+    for number in range(2):
+        things = tuple(
+            fs.Object(category=fs.Category(name=name), bbox=(1, 1, 4, 4 + number)) for name in ("cat", "dog", "cow")
+        )
+        image = fs.Image(path=f"{number}.png", data=image_bytes(20, 20, "png"), width=20, height=20)
+        items.append(fs.Item(key=str(number), image=image, objects=things))
+    fs.write(items, tmp_path / "pets", to="coco", categories=["cat", "dog", "cow"])
+    return fs.open(tmp_path / "pets", "coco")
+
+
+def named(dataset: fs.Dataset) -> tuple[Any, ...]:
+    return dataset.classes, [[thing.category.name for thing in item.objects] for item in dataset]
+
+
+NEW = {"cat": "pet", "dog": "pet", "cow": None}
+
+
+@pytest.mark.parametrize("to", ["coco", "yolo_ultralytics", "voc", "labelme"])
+def test_new_names_of_classes_hold_in_the_part_and_in_what_is_written_of_it(
+    to: str, pets: fs.Dataset, tmp_path: Path
+) -> None:
+    part = pets.filter(labels=NEW)
+    expected = (("pet",), [["pet", "pet"]] * 2)
+    assert named(part) == named(pickle.loads(pickle.dumps(part))) == expected
+    part.export(tmp_path / "one", to)
+    assert named(fs.open(tmp_path / "one", to)) == expected
+    fs.convert(pets.data, to=to, out=tmp_path / "two", labels=NEW)
+    one, two = ({path.relative_to(tmp_path / name): path.read_bytes() for path in (tmp_path / name).rglob("*")
+                 if path.is_file()} for name in ("one", "two"))  # fmt: skip
+    assert one == two
+    fs.merge([part, part[:1]], tmp_path / "three", to="coco")
+    assert named(fs.open(tmp_path / "three", "coco")) == (("pet",), [["pet", "pet"]] * 3)
+
+
+def test_new_names_stand_in_the_numbers_and_in_further_filters(pets: fs.Dataset, tmp_path: Path) -> None:
+    part = pets.filter(labels=NEW)
+    assert [one.name for one in looks.statistics_of(part).classes] == ["pet"]
+    assert named(part.filter(labels="pet")) == named(part)
+    assert named(part.filter(labels={"pet": "animal"})) == (("animal",), [["animal", "animal"]] * 2)
+    made = fs.split(part, tmp_path / "out", ratios={"train": 1}, stratify=True)
+    assert made.off == () and named(fs.open(tmp_path / "out")) == named(part)
+    with pytest.raises(ValueError, match="no class 'cat'"):
+        part.filter(labels="cat")
+    with pytest.raises(fs.SpecError, match="no category 'ct'; did you mean 'cat'"):
+        pets.filter(labels={"ct": "pet"})
+
+
+def test_a_part_is_written_with_a_condition_of_its_own(pets: fs.Dataset, tmp_path: Path) -> None:
+    pets[1:].export(tmp_path / "out", "coco", where="category.name == 'dog'")
+    assert named(fs.open(tmp_path / "out", "coco"))[1] == [["dog"]]
+
+
+def test_arguments_of_a_wrong_type_are_named(pets: fs.Dataset, tmp_path: Path) -> None:
+    wrong: Any
+    for wrong, message in (
+        (lambda: fs.open(pets.data, limit=1.5), "limit is a whole number, not 1.5"),
+        (lambda: fs.open(pets.data, every="2"), "every is a whole number, not '2'"),
+        (lambda: pets.filter(3), "where is an expression or a function that takes an item, not 3"),
+        (lambda: pets.filter(labels=3), "labels is a name or a list of names, not 3"),
+        (lambda: pets.filter(subset=["train", 3]), r"subset is a name or a list of names, not \['train', 3\]"),
+        (lambda: fs.merge(pets, tmp_path / "o", to="coco"), "merge takes a list of datasets, not <Dataset coco"),
+        (lambda: fs.merge(["a"], tmp_path / "o", to="coco"), "as formatspec.open gives them, not 'a'"),
+        (lambda: fs.split(pets, ratios=[("a", 1)]), "ratios are subsets and their parts"),
+        (lambda: fs.split(pets, ratios={"a": "1"}), "the name of a subset and a number, not 'a': '1'"),
+        (lambda: fs.split(pets, ratios={3: 1}), "the name of a subset and a number, not 3: 1"),
+    ):
+        with pytest.raises(TypeError, match=message):
+            wrong()
+    with pytest.raises(ValueError, match="a subset with no name"):
+        fs.split(pets, ratios={"": 1})
+    with pytest.raises(ValueError, match="merge needs a dataset"):
+        fs.merge([], tmp_path / "o", to="coco")

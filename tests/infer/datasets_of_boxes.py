@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import imageio.v3 as iio
 import numpy as np
+from files_on_disk import put
 
 CLASSES = ("car", "person", "traffic light")
 Box = tuple[float, float, float, float]
@@ -60,25 +61,18 @@ def paint(folder: Path, made: Scene, where: str = "images/{}.png") -> None:
         iio.imwrite(file, noise)
 
 
-def put(folder: Path, path: str, text: str) -> None:
-    """Write a text file."""
-    file = folder / path
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(text, "utf-8")
-
-
 def json_per_image(folder: Path, made: Scene) -> None:
     paint(folder, made)
     for name, (width, height, things) in made.items():
         rows = [{"cls": one.name, "box": one.sides, "hard": False} for one in things]
-        put(folder, f"labels/{name}.json", json.dumps({"w": width, "h": height, "objects": rows}))
+        put(folder, {f"labels/{name}.json": json.dumps({"w": width, "h": height, "objects": rows})})
 
 
 def json_of_corners(folder: Path, made: Scene) -> None:
     paint(folder, made, "frames/day1/{}.png")
     for name, (_, _, things) in made.items():
         rows = [{"label": one.name, "tl": one.sides[:2], "br": one.sides[2:]} for one in things]
-        put(folder, f"ann/day1/{name}.json", json.dumps(rows))
+        put(folder, {f"ann/day1/{name}.json": json.dumps(rows)})
 
 
 def json_of_all(folder: Path, made: Scene) -> None:
@@ -93,7 +87,7 @@ def json_of_all(folder: Path, made: Scene) -> None:
         for number, (name, one) in enumerate((name, one) for name, (_, _, things) in made.items() for one in things)
     ]
     classes = [{"id": 10 * (place + 1), "name": name} for place, name in enumerate(CLASSES)]
-    put(folder, "all.json", json.dumps({"images": images, "annotations": rows, "categories": classes}))
+    put(folder, {"all.json": json.dumps({"images": images, "annotations": rows, "categories": classes})})
 
 
 def json_by_file(folder: Path, made: Scene) -> None:
@@ -102,7 +96,7 @@ def json_by_file(folder: Path, made: Scene) -> None:
         f"{name}.png": [{"class": one.name, **dict(zip("xywh", one.box, strict=True))} for one in things]
         for name, (_, _, things) in made.items()
     }
-    put(folder, "labels.json", json.dumps(rows))
+    put(folder, {"labels.json": json.dumps(rows)})
 
 
 def bare_rows(folder: Path, made: Scene) -> None:
@@ -111,7 +105,7 @@ def bare_rows(folder: Path, made: Scene) -> None:
         {"file": f"{name}.png", "boxes": [[*one.sides, one.name] for one in things]}
         for name, (_, _, things) in made.items()
     ]
-    put(folder, "labels.json", json.dumps(rows))
+    put(folder, {"labels.json": json.dumps(rows)})
 
 
 def boxes_by_class(folder: Path, made: Scene) -> None:
@@ -120,7 +114,7 @@ def boxes_by_class(folder: Path, made: Scene) -> None:
         rows: dict[str, list[Box]] = {}
         for one in things:
             rows.setdefault(one.name, []).append(one.box)
-        put(folder, f"labels/{name}.json", json.dumps({"objects": rows}))
+        put(folder, {f"labels/{name}.json": json.dumps({"objects": rows})})
 
 
 def json_lines(folder: Path, made: Scene) -> None:
@@ -134,7 +128,7 @@ def json_lines(folder: Path, made: Scene) -> None:
                 for kind, (x, y, w, h) in things
             ]
             rows.append(json.dumps({"image": f"images/{name}.png", "objects": boxes}))
-        put(folder, f"{subset}.jsonl", "\n".join(rows) + "\n")
+        put(folder, {f"{subset}.jsonl": "\n".join(rows) + "\n"})
 
 
 def table(folder: Path, made: Scene) -> None:
@@ -144,7 +138,7 @@ def table(folder: Path, made: Scene) -> None:
         for name, (_, _, things) in made.items()
         for one in things
     ]
-    put(folder, "boxes.csv", "file,label,xmin,ymin,xmax,ymax\n" + "\n".join(rows) + "\n")
+    put(folder, {"boxes.csv": "file,label,xmin,ymin,xmax,ymax\n" + "\n".join(rows) + "\n"})
 
 
 def bare_table(folder: Path, made: Scene) -> None:
@@ -154,7 +148,7 @@ def bare_table(folder: Path, made: Scene) -> None:
         for name, (_, _, things) in made.items()
         for one in things
     ]
-    put(folder, "boxes.csv", "\n".join(rows) + "\n")
+    put(folder, {"boxes.csv": "\n".join(rows) + "\n"})
 
 
 def semicolons(folder: Path, made: Scene) -> None:
@@ -164,7 +158,7 @@ def semicolons(folder: Path, made: Scene) -> None:
         for name, (_, _, things) in made.items()
         for one in things
     ]
-    put(folder, "boxes.csv", "file;class;left;top;width;height\n" + "\n".join(rows) + "\n")
+    put(folder, {"boxes.csv": "file;class;left;top;width;height\n" + "\n".join(rows) + "\n"})
 
 
 def xml_per_image(folder: Path, made: Scene) -> None:
@@ -176,7 +170,7 @@ def xml_per_image(folder: Path, made: Scene) -> None:
             for one in things
         )
         size = f"<size><width>{width}</width><height>{height}</height></size>"
-        put(folder, f"xml/{name}.xml", f"<annotation><file>{name}.png</file>{size}{rows}</annotation>")
+        put(folder, {f"xml/{name}.xml": f"<annotation><file>{name}.png</file>{size}{rows}</annotation>"})
 
 
 def xml_attributes(folder: Path, made: Scene) -> None:
@@ -189,39 +183,39 @@ def xml_attributes(folder: Path, made: Scene) -> None:
         + "</image>"
         for name, (_, _, things) in made.items()
     ]
-    put(folder, "all.xml", f"<dataset>{''.join(rows)}</dataset>")
+    put(folder, {"all.xml": f"<dataset>{''.join(rows)}</dataset>"})
 
 
 def share_lines(folder: Path, made: Scene) -> None:
     paint(folder, made, "images/train/{}.png")
-    put(folder, "classes.txt", "\n".join(CLASSES) + "\n")
+    put(folder, {"classes.txt": "\n".join(CLASSES) + "\n"})
     for name, (width, height, things) in made.items():
         rows = [
             f"{kind} {(x + w / 2) / width} {(y + h / 2) / height} {w / width} {h / height}"
             for kind, (x, y, w, h) in things
         ]
-        put(folder, f"labels/train/{name}.txt", "\n".join(rows) + "\n")
+        put(folder, {f"labels/train/{name}.txt": "\n".join(rows) + "\n"})
 
 
 def numbered_lines(folder: Path, made: Scene) -> None:
     share_lines(folder, made)
     (folder / "classes.txt").unlink()
     names = "\n".join(f"  {place}: {name}" for place, name in enumerate(CLASSES))
-    put(folder, "data.yaml", f"train: images/train\nnames:\n{names}\n")
+    put(folder, {"data.yaml": f"train: images/train\nnames:\n{names}\n"})
 
 
 def pixel_lines(folder: Path, made: Scene) -> None:
     paint(folder, made)
     for name, (_, _, things) in made.items():
         rows = [f"{one.name.replace(' ', '_')} 0 {' '.join(map(str, one.sides))} 0.5" for one in things]
-        put(folder, f"truth/{name}.txt", "\n".join(rows) + "\n")
+        put(folder, {f"truth/{name}.txt": "\n".join(rows) + "\n"})
 
 
 def yaml_per_image(folder: Path, made: Scene) -> None:
     paint(folder, made)
     for name, (_, _, things) in made.items():
         rows = "".join(f"- label: {one.name}\n  bbox: {list(one.box)}\n" for one in things)
-        put(folder, f"notes/{name}.yaml", f"objects:\n{rows}")
+        put(folder, {f"notes/{name}.yaml": f"objects:\n{rows}"})
 
 
 def sequences(folder: Path, made: Scene) -> None:
@@ -232,7 +226,7 @@ def sequences(folder: Path, made: Scene) -> None:
             for place, (_, _, things) in enumerate(made.values(), 1)
             for number, one in enumerate(things)
         ]
-        put(folder, f"{video}/truth.txt", "\n".join(rows) + "\n")
+        put(folder, {f"{video}/truth.txt": "\n".join(rows) + "\n"})
 
 
 BOXES: dict[str, Callable[[Path, Scene], None]] = {
@@ -256,7 +250,7 @@ def outlines_as_points(folder: Path, made: Scene) -> None:
     paint(folder, made)
     for name, (_, _, things) in made.items():
         rows = [{"label": one.name, "points": corners_of(one)} for one in things]
-        put(folder, f"polys/{name}.json", json.dumps({"shapes": rows}))
+        put(folder, {f"polys/{name}.json": json.dumps({"shapes": rows})})
 
 
 def outlines_as_shares(folder: Path, made: Scene) -> None:
@@ -265,19 +259,19 @@ def outlines_as_shares(folder: Path, made: Scene) -> None:
         rows: dict[str, list[list[list[float]]]] = {}
         for one in things:
             rows.setdefault(one.name, []).append([[x / width, y / height] for x, y in corners_of(one)])
-        put(folder, f"polys/{name}.json", json.dumps({"annotations": rows}))
+        put(folder, {f"polys/{name}.json": json.dumps({"annotations": rows})})
 
 
 def outlines_as_text(folder: Path, made: Scene) -> None:
     paint(folder, made)
     codes = "".join(f'<class code="{10 * place + 5}">{name}</class>' for place, name in enumerate(CLASSES))
-    put(folder, "classes.xml", f"<classes>{codes}</classes>")
+    put(folder, {"classes.xml": f"<classes>{codes}</classes>"})
     for name, (_, _, things) in made.items():
         rows = "".join(
             f'<object code="{10 * one.kind + 5}" points="{";".join(f"{x},{y}" for x, y in corners_of(one))}"/>'
             for one in things
         )
-        put(folder, f"ann/{name}.xml", f'<image name="{name}.png">{rows}</image>')
+        put(folder, {f"ann/{name}.xml": f'<image name="{name}.png">{rows}</image>'})
 
 
 def outlines_by_kind(folder: Path, made: Scene) -> None:
@@ -289,18 +283,18 @@ def outlines_by_kind(folder: Path, made: Scene) -> None:
             else {"label": one.name, "shape_type": "rectangle", "points": [one.sides[:2], one.sides[2:]]}
             for place, one in enumerate(things)
         ]
-        put(folder, f"{name}.json", json.dumps({"shapes": rows}))
+        put(folder, {f"{name}.json": json.dumps({"shapes": rows})})
 
 
 def outlines_in_lines(folder: Path, made: Scene) -> None:
     paint(folder, made)
-    put(folder, "names.txt", "\n".join(CLASSES) + "\n")
+    put(folder, {"names.txt": "\n".join(CLASSES) + "\n"})
     for name, (width, height, things) in made.items():
         rows = [
             f"{one.kind} " + " ".join(f"{x / width} {y / height}" for x, y in corners_of(one)[: 4 + place % 2])
             for place, one in enumerate(things)
         ]
-        put(folder, f"labels/{name}.txt", "\n".join(rows) + "\n")
+        put(folder, {f"labels/{name}.txt": "\n".join(rows) + "\n"})
 
 
 OUTLINES: dict[str, Callable[[Path, Scene], None]] = {

@@ -6,7 +6,8 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from datasets_of_boxes import CLASSES, Scene, paint, put
+from datasets_of_boxes import CLASSES, Scene, paint
+from files_on_disk import put
 
 
 def ids_of_other_names(folder: Path, made: Scene) -> None:
@@ -18,7 +19,7 @@ def ids_of_other_names(folder: Path, made: Scene) -> None:
     ]
     pictures = [{"pid": ids[name], "path": f"images/{name}.png"} for name in made]
     kinds = [{"kid": place + 1, "title": name} for place, name in enumerate(CLASSES)]
-    put(folder, "db.json", json.dumps({"pics": pictures, "marks": marks, "kinds": kinds}))
+    put(folder, {"db.json": json.dumps({"pics": pictures, "marks": marks, "kinds": kinds})})
 
 
 def tabs(folder: Path, made: Scene) -> None:
@@ -28,7 +29,7 @@ def tabs(folder: Path, made: Scene) -> None:
         for name, (_, _, things) in made.items()
         for one in things
     ]
-    put(folder, "boxes.tsv", "path\tclass\tx\ty\tw\th\n" + "\n".join(rows) + "\n")
+    put(folder, {"boxes.tsv": "path\tclass\tx\ty\tw\th\n" + "\n".join(rows) + "\n"})
 
 
 def percentages(folder: Path, made: Scene) -> None:
@@ -39,29 +40,29 @@ def percentages(folder: Path, made: Scene) -> None:
              "label": CLASSES[kind]}
             for kind, (x, y, w, h) in things
         ]  # fmt: skip
-        put(folder, f"regions/{name}.json", json.dumps({"regions": rows}))
+        put(folder, {f"regions/{name}.json": json.dumps({"regions": rows})})
 
 
 def comma_lines(folder: Path, made: Scene) -> None:
     paint(folder, made)
     for name, (_, _, things) in made.items():
-        put(folder, f"gt/{name}.txt", "".join(f"{one.name},{','.join(map(str, one.sides))}\n" for one in things))
+        put(folder, {f"gt/{name}.txt": "".join(f"{one.name},{','.join(map(str, one.sides))}\n" for one in things)})
 
 
 def class_behind(folder: Path, made: Scene) -> None:
     paint(folder, made)
     for name, (_, _, things) in made.items():
-        put(folder, f"gt/{name}.txt", "".join(f"{' '.join(map(str, one.box))} {one.name}\n" for one in things))
+        put(folder, {f"gt/{name}.txt": "".join(f"{' '.join(map(str, one.box))} {one.name}\n" for one in things)})
 
 
 def words_of_numbers(folder: Path, made: Scene) -> None:
     paint(folder, made)
-    put(folder, "classes.txt", "\n".join(CLASSES) + "\n")
+    put(folder, {"classes.txt": "\n".join(CLASSES) + "\n"})
     rows = [
         f"images/{name}.png " + " ".join(",".join(map(str, (*one.sides, one.kind))) for one in things)
         for name, (_, _, things) in made.items()
     ]
-    put(folder, "train.txt", "\n".join(rows) + "\n")
+    put(folder, {"train.txt": "\n".join(rows) + "\n"})
 
 
 def nested_mappings(folder: Path, made: Scene) -> None:
@@ -75,7 +76,7 @@ def nested_mappings(folder: Path, made: Scene) -> None:
             for one in things
         ]
         image = {"name": f"{name}.png", "size": {"width": width, "height": height}}
-        put(folder, f"{name}.json", json.dumps({"image": image, "annotations": rows}))
+        put(folder, {f"{name}.json": json.dumps({"image": image, "annotations": rows})})
 
 
 def json_per_subset(folder: Path, made: Scene) -> None:
@@ -85,20 +86,20 @@ def json_per_subset(folder: Path, made: Scene) -> None:
             {"image": f"{name}.png", "boxes": [{"label": one.name, "box": one.sides} for one in made[name][2]]}
             for name in names
         ]
-        put(folder, f"{subset}/labels.json", json.dumps(rows))
+        put(folder, {f"{subset}/labels.json": json.dumps(rows)})
 
 
 def table_of_ids(folder: Path, made: Scene) -> None:
     paint(folder, made)
     classes = "".join(f"{place + 1},{name}\n" for place, name in enumerate(CLASSES))
-    put(folder, "classes.csv", f"id,name\n{classes}")
+    put(folder, {"classes.csv": f"id,name\n{classes}"})
     rows = [
         ",".join(map(str, (name, one.kind + 1, *one.sides, 0.5)))
         for name, (_, _, things) in made.items()
         for one in things
     ]
     head = "image_name,class_id,x_min,y_min,x_max,y_max,confidence"
-    put(folder, "boxes.csv", "\n".join([head, *rows]) + "\n")
+    put(folder, {"boxes.csv": "\n".join([head, *rows]) + "\n"})
 
 
 def yaml_of_all(folder: Path, made: Scene) -> None:
@@ -109,7 +110,7 @@ def yaml_of_all(folder: Path, made: Scene) -> None:
         for one in things:
             sides = dict(zip(("left", "top", "width", "height"), one.box, strict=True))
             text += f"  - {{class: {one.name}, {', '.join(f'{key}: {value}' for key, value in sides.items())}}}\n"
-    put(folder, "all.yaml", text)
+    put(folder, {"all.yaml": text})
 
 
 MORE: dict[str, Callable[[Path, Scene], None]] = {

@@ -10,7 +10,8 @@ from pathlib import Path
 import jsonschema
 import pytest
 import yaml
-from datasets_of_boxes import BOXES, OUTLINES, put, scene
+from datasets_of_boxes import BOXES, OUTLINES, scene
+from files_on_disk import put
 
 from formatspec.cli.main import main
 from formatspec.docs.editor_schema import SCHEMA_ID, editor_schema
@@ -77,7 +78,7 @@ def test_a_file_that_is_there_stays(run: Run, data: Path) -> None:
 
 
 def test_a_folder_without_images_is_one_sentence(run: Run, tmp_path: Path) -> None:
-    put(tmp_path / "data", "a.json", "{}")
+    put(tmp_path / "data", {"a.json": "{}"})
     status, said, told = run("infer", tmp_path / "data")
     assert status == 2 and said == "" and "holds no images" in told
 
@@ -119,8 +120,8 @@ def test_lint_says_what_a_spec_reads_of_data(run: Run, data: Path) -> None:
 
 
 def test_lint_names_files_that_no_role_claims(run: Run, data: Path) -> None:
-    put(data, "lables/x1.json", "{}")
-    put(data, "lables/x2.json", "{}")
+    put(data, {"lables/x1.json": "{}"})
+    put(data, {"lables/x2.json": "{}"})
     status, said, _ = run("lint", spec_with(data.parent, "bbox | sides"), data)
     assert status == 0 and "no role claims lables/x1.json and 1 like it: not labels (labels/{name}.json): " in said
 

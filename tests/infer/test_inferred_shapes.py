@@ -9,7 +9,8 @@ from typing import Any
 import imageio.v3 as iio
 import numpy as np
 import pytest
-from datasets_of_boxes import CLASSES, OUTLINES, corners_of, mask_of, paint, put, scene
+from datasets_of_boxes import CLASSES, OUTLINES, corners_of, mask_of, paint, scene
+from files_on_disk import put
 
 import formatspec as fs
 from formatspec.infer.infer import Inferred, NothingToInferError, infer
@@ -51,7 +52,7 @@ def test_every_outline_is_read_as_it_was_meant(kind: str, tmp_path: Path) -> Non
 def test_an_index_mask_with_a_list_of_classes(tmp_path: Path) -> None:
     made = scene()
     paint(tmp_path / "data", made)
-    put(tmp_path / "data", "classes.txt", "\n".join(CLASSES) + "\n")
+    put(tmp_path / "data", {"classes.txt": "\n".join(CLASSES) + "\n"})
     for name in made:
         file = tmp_path / "data" / "masks" / f"{name}.png"
         file.parent.mkdir(exist_ok=True)
@@ -68,7 +69,7 @@ def test_a_colour_mask_with_a_legend(tmp_path: Path) -> None:
     paint(tmp_path / "data", made)
     colors = [(200, 10, 10), (10, 200, 10), (10, 10, 200)]
     legend = {name: "#{:02x}{:02x}{:02x}".format(*color) for name, color in zip(CLASSES, colors, strict=True)}
-    put(tmp_path / "data", "palette.json", json.dumps(legend))
+    put(tmp_path / "data", {"palette.json": json.dumps(legend)})
     for name in made:
         indices = mask_of(made, name, lambda _, one: one.kind + 1)
         file = tmp_path / "data" / "sem" / f"{name}.png"
@@ -82,7 +83,7 @@ def test_a_colour_mask_with_a_legend(tmp_path: Path) -> None:
 def test_instances_in_sixteen_bits(tmp_path: Path) -> None:
     made = scene()
     paint(tmp_path / "data", made)
-    put(tmp_path / "data", "classes.json", json.dumps(dict(zip(CLASSES, (1, 2, 3), strict=True))))
+    put(tmp_path / "data", {"classes.json": json.dumps(dict(zip(CLASSES, (1, 2, 3), strict=True)))})
     for name in made:
         file = tmp_path / "data" / "inst" / f"{name}.png"
         file.parent.mkdir(exist_ok=True)
@@ -121,7 +122,7 @@ def test_keypoints_decide_which_box_it_is(tmp_path: Path) -> None:
             for _, (x, y, w, h) in things
         ]
         rows.append(json.dumps({"img": f"{name}.png", "objs": boxes}))
-    put(data, "all.jsonl", "\n".join(rows) + "\n")
+    put(data, {"all.jsonl": "\n".join(rows) + "\n"})
     found, _ = drafted_for(data)
     assert "bbox: bbox | cxcywh" in found.text and found.questions == ()
 
@@ -138,14 +139,14 @@ def test_numbers_without_names_are_a_question(tmp_path: Path) -> None:
 def test_what_is_not_understood_is_named_and_never_claimed(tmp_path: Path) -> None:
     made = scene()
     OUTLINES["outlines_as_points"](tmp_path / "data", made)
-    put(tmp_path / "data", "extra.json", json.dumps({"weather": ["dry", "wet"]}))
+    put(tmp_path / "data", {"extra.json": json.dumps({"weather": ["dry", "wet"]})})
     found, _ = drafted_for(tmp_path / "data")
     assert found.left == ("extra.json",) and "#   extra.json" in found.text
     assert found.claimed == found.evidence - 1
 
 
 def test_a_folder_without_images_is_refused(tmp_path: Path) -> None:
-    put(tmp_path / "data", "a.json", "{}")
+    put(tmp_path / "data", {"a.json": "{}"})
     with pytest.raises(NothingToInferError, match="holds no images"):
         infer(open_tree(str(tmp_path / "data")), "drafted")
 
@@ -154,7 +155,7 @@ def test_a_table_of_classes_of_images(tmp_path: Path) -> None:
     made = scene()
     paint(tmp_path / "data", made)
     rows = [f"{name}.png,{CLASSES[place % 3]}" for place, name in enumerate(made)]
-    put(tmp_path / "data", "labels.csv", "\n".join(["filename,label", *rows]) + "\n")
+    put(tmp_path / "data", {"labels.csv": "\n".join(["filename,label", *rows]) + "\n"})
     found, dataset = drafted_for(tmp_path / "data")
     told = {item.key: item.labels[0].category.name for item in dataset if item.labels[0].category}
     assert told == {name: CLASSES[place % 3] for place, name in enumerate(made)}, found.text
@@ -163,7 +164,7 @@ def test_a_table_of_classes_of_images(tmp_path: Path) -> None:
 def test_numbers_of_objects_beside_a_mask_of_classes(tmp_path: Path) -> None:
     made = scene()
     paint(tmp_path / "data", made)
-    put(tmp_path / "data", "classes.txt", "\n".join(CLASSES) + "\n")
+    put(tmp_path / "data", {"classes.txt": "\n".join(CLASSES) + "\n"})
     for name in made:
         for folder, mask in (
             ("classes", mask_of(made, name, lambda _, one: one.kind + 1)),
@@ -191,7 +192,7 @@ def test_one_document_alone_is_no_mapping_of_rows(tmp_path: Path) -> None:
         f"<xmax>{one.sides[2]}</xmax><ymax>{one.sides[3]}</ymax></bndbox></object>"
         for one in made["street"][2]
     )
-    put(data, "street.xml", f"<annotation><filename>street.jpg</filename>{rows}</annotation>")
+    put(data, {"street.xml": f"<annotation><filename>street.jpg</filename>{rows}</annotation>"})
     found, dataset = drafted_for(data)
     assert sum(len(item.objects) for item in dataset) == len(made["street"][2]), found.text
 
@@ -199,7 +200,7 @@ def test_one_document_alone_is_no_mapping_of_rows(tmp_path: Path) -> None:
 def test_whole_numbers_as_keys_of_yaml_are_no_trouble(tmp_path: Path) -> None:
     data = tmp_path / "data"
     OUTLINES["outlines_in_lines"](data, scene())
-    put(data, "more.yaml", "kpt_names:\n  0: [nose, eye]\n  1: [ear]\nskeleton: {0: 1}\n")
+    put(data, {"more.yaml": "kpt_names:\n  0: [nose, eye]\n  1: [ear]\nskeleton: {0: 1}\n"})
     found, _ = drafted_for(data)
     assert found.records > 0 and "more.yaml" in found.left
 

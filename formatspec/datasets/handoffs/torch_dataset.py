@@ -38,8 +38,23 @@ class TorchDataset:
         return len(self.dataset)
 
     def __getitem__(self, place: int) -> tuple[Any, Any]:
-        """Read the image and the target of one item.  Raises ValueError where the item has no image."""
+        """Read the image and the target of one item.
+
+        Args:
+            place: The item's place from 0; a negative one counts from the end. `image_id` of the target is the place
+                from 0.
+
+        Raises:
+            TypeError: `place` is no whole number.
+            IndexError: There is no such place.
+            ValueError: The item has no image, or is at fault.
+        """
+        given: object = place
+        if not hasattr(given, "__index__"):
+            hint = "; take the part first: ds[…].to_torch()" if isinstance(given, slice) else ""
+            raise TypeError(f"an item is taken by its place, a whole number, not by {given!r}{hint}")
         item = self.dataset[place]
+        place = range(len(self.dataset))[place]
         if item.image is None:
             raise ValueError(f"the item {item.key!r} has no image")
         pixels = item.image.array(3)

@@ -6,7 +6,8 @@ import hashlib
 import heapq
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from numbers import Real
+from typing import Any, NamedTuple
 
 ROUNDS = 12
 """How often `stratified` looks again for classes that are not spread evenly."""
@@ -29,8 +30,18 @@ Ratios = Mapping[str, float]
 def shares(ratios: Ratios) -> dict[str, float]:
     """The ratios, so that they are 1 together: 8, 1 and 1 mean 0.8, 0.1 and 0.1.
 
-    Raises ValueError where one is negative or none is greater than 0.
+    Raises:
+        TypeError: The ratios are no mapping of names to numbers.
+        ValueError: A ratio is negative, none is greater than 0, or a name is empty.
     """
+    given: Any = ratios
+    if not isinstance(given, Mapping):
+        raise TypeError(f"ratios are subsets and their parts, {{'train': 0.8, 'val': 0.2}}, not {given!r}")
+    for name, part in given.items():
+        if not isinstance(name, str) or isinstance(part, bool) or not isinstance(part, Real):
+            raise TypeError(f"a ratio is the name of a subset and a number, not {name!r}: {part!r}")
+        if not name:
+            raise ValueError("a ratio is of a subset with no name; name each subset")
     bad = [name for name, part in ratios.items() if not 0 <= part < float("inf")]
     if bad:
         raise ValueError(f"the ratio of {bad[0]!r} is {ratios[bad[0]]}; a ratio is a number from 0")

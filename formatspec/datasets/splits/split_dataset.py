@@ -14,6 +14,7 @@ import msgspec
 
 from formatspec.datasets.dataset import Dataset
 from formatspec.datasets.splits.assign import Unit, by_hash, deviations, shares, stratified
+from formatspec.datasets.splits.names_apart import SEQUENCE, Renames, told_apart
 from formatspec.engine.dataset.dataset import used
 from formatspec.engine.evaluate.write_context import WriteContext, WriteScope, WriteSetting
 from formatspec.engine.export.adaptation.name_items import spoken
@@ -29,7 +30,7 @@ from formatspec.opening import load_spec
 from formatspec.run.conversion.plan import Result
 
 RATIOS = {"train": 0.8, "val": 0.1, "test": 0.1}
-SEQUENCE = frozenset({"sequence"})
+SEQUENCES = frozenset({SEQUENCE})
 COLUMNS = ("item", "subset", "group")
 """The columns of the file that lists a split."""
 
@@ -39,13 +40,15 @@ class Split(msgspec.Struct, frozen=True, kw_only=True):
 
     subsets, groups: By the names of the items below their subsets.  counts: Items of each subset, in the order of the
     ratios.  off: Of a stratified split, the classes whose items are an item or more off their ratio in a subset: class,
-    subset, items there, items it should be.  result: What was written, None where nothing was asked for.
+    subset, items there, items it should be.  renamed: The new names of items by their keys, where another subset has an
+    item of the same name.  result: What was written, None where nothing was asked for.
     """
 
     subsets: dict[str, str]
     groups: dict[str, str]
     counts: dict[str, int]
     off: tuple[tuple[str, str, int, float], ...] = ()
+    renamed: dict[str, str] = msgspec.field(default_factory=dict)
     result: Result | None = None
 
     def csv(self) -> str:
@@ -61,7 +64,7 @@ class Split(msgspec.Struct, frozen=True, kw_only=True):
         off = [{"class": c, "subset": s, "items": n, "expected": round(e, 3)} for c, s, n, e in self.off]
         made = None if self.result is None else self.result.as_json()
         return {"version": 1, "items": len(self.subsets), "groups": len(set(self.groups.values()) - {""}),
-                "subsets": self.counts, "off": off, "written": made}  # fmt: skip
+                "subsets": self.counts, "off": off, "renamed": self.renamed, "written": made}  # fmt: skip
 
 
 def split(
@@ -89,14 +92,17 @@ def split(
     keep: A file as `csv` gave it: its items stay where they are.  csv: The file that lists the split.
     how: What else `convert` takes.
 
-    An item goes by its name below its subset, so that the split of what was split before is the same again.  Raises
-    SpecError for an expression that cannot be, for two items of one name in different subsets, for a format that holds
-    no subsets, and for a `keep` that does not fit; and what `convert` raises.
+    An item goes by its name below its subset, so that the split of what was split before is the same again. Where
+    several subsets have an item of one name, the first keeps it; each other one has its subset's name put before its
+    own, in the split and in what is written, and `renamed` of the result lists them.  Raises SpecError for what is no
+    expression, for a format that holds no subsets, for two items of one name in a format whose names are numbers,
+    and for a `keep` that does not fit; and what `convert` raises.
     """
     parts = shares(ratios)
     if out is not None:
         _refuse_target(dataset, to)
-    keys, units, groups, owner = _read(dataset, group, stratify)
+    keys, renames = told_apart(dataset.chosen_entries, dataset.form)
+    units, groups, owner = _read(dataset, keys, renames, group, stratify)
     if group is not None and owner and not any(groups.values()):
         hint = "name what tells them apart: a capture of their paths, or an attribute that they have"
         raise SpecError((Problem(f"--group: no item has a value for {group!r}", None, hint=hint),))
@@ -110,9 +116,10 @@ def split(
         off = []
     subsets = {name: where[unit] for name, unit in owner.items()}
     met = Counter(subsets.values())
-    made = Split(subsets=subsets, groups=groups, counts={name: met[name] for name in parts}, off=tuple(off))
+    made = Split(subsets=subsets, groups=groups, counts={name: met[name] for name in parts}, off=tuple(off),
+                 renamed=_renamed(dataset, keys) if renames else {})  # fmt: skip
     if out is not None:
-        assigned = Assigned({key: subsets[name] for key, name in keys.items()})
+        assigned = Assigned({key: subsets[name] for key, name in keys.items() if name in subsets}, renames)
         own = dataset.format_file if to is None else to
         # Names for subsets, each the same as before, say that subsets of the output are not those of the source.
         renamed = {**{name: name for name in parts}, **how.pop("subsets", {})}
@@ -125,15 +132,23 @@ def split(
 
 @dataclass(frozen=True)
 class Assigned:
-    """Puts items into subsets, by their keys; an item without one is left out."""
+    """Puts items into subsets by their keys, and gives some of them new names; leaves out items without a subset."""
 
     subsets: Mapping[str, str]
+    renames: Renames | None = None
     moves_items = True
 
     def __call__(self, item: Item) -> Item | None:
         """The item in its subset."""
         subset = self.subsets.get(item.key)
-        return None if subset is None else msgspec.structs.replace(item, subsets=(subset,))
+        if subset is None:
+            return None
+        return msgspec.structs.replace(item if self.renames is None else self.renames(item), subsets=(subset,))
+
+
+def _renamed(dataset: Dataset, names: Mapping[str, str]) -> dict[str, str]:
+    """The names of the items that have another one than in the dataset, by their keys."""
+    return {key: names[key] for key, before in dataset.names_below_subsets() if names[key] != before}
 
 
 def _refuse_target(dataset: Dataset, to: str | Path | None) -> None:
@@ -147,34 +162,28 @@ def _refuse_target(dataset: Dataset, to: str | Path | None) -> None:
         raise SpecError((Problem(f"{form.name} holds no subsets, so that the split would be lost", None, hint=hint),))
 
 
-Grouped = tuple[dict[str, str], dict[str, Unit], dict[str, str], dict[str, str]]
+Grouped = tuple[dict[str, Unit], dict[str, str], dict[str, str]]
 
 
-def _read(dataset: Dataset, group: str | None, stratify: bool) -> Grouped:
-    """Read the names of items and of groups.
+def _read(
+    dataset: Dataset, names: Mapping[str, str], renames: Renames | None, group: str | None, stratify: bool
+) -> Grouped:
+    """Gather the groups of a dataset's items, whose names are given by their keys.
 
-    Gives the items' names by their keys; the groups by their names; and by the items' names, what is told of their
-    group and the group's name, which no item outside a group shares.
+    Gives the groups by their names; and by the items' names, what is told of their group and the group's name, which no
+    item outside a group shares.
     """
-    names = dict(dataset.names_below_subsets())
-    twice = [name for name, count in Counter(names.values()).items() if count > 1]
-    if twice:
-        keys = [key for key, name in names.items() if name == twice[0]]
-        raise SpecError(
-            (Problem(f"two items are called {twice[0]!r}: {keys[0]} and {keys[1]}", None,
-                     hint="an item goes by its name below its subset; rename one, or split one subset with --subset"),)
-        )  # fmt: skip
     items: Iterator[tuple[str, Item | None]] = ((key, None) for key in names)
-    if group is None and tells_of(dataset.form, SEQUENCE):
-        group = next(iter(SEQUENCE))
+    if group is None and tells_of(dataset.form, SEQUENCES):
+        group = SEQUENCE
     if stratify or group is not None:
-        items = ((item.key, item) for item in dataset)
+        items = ((item.key, item if renames is None else renames(item)) for item in dataset)
     value = None if group is None else _grouping(group, dataset.form)
-    named, groups, owner = dict[str, str](), dict[str, str](), dict[str, str]()
+    groups, owner = dict[str, str](), dict[str, str]()
     counts: dict[str, Counter[str]] = {}
     sizes: Counter[str] = Counter()
     for key, item in items:
-        name = named[key] = names[key]
+        name = names[key]
         said = value(item) if value is not None and item is not None else None
         groups[name] = "" if said is None else said
         own = owner[name] = name if said is None else f"{group}={said}"
@@ -182,7 +191,7 @@ def _read(dataset: Dataset, group: str | None, stratify: bool) -> Grouped:
         if stratify and item is not None:
             counts.setdefault(own, Counter()).update({spoken(category) for category in used(item)})
     units = {name: Unit(name, size, counts.get(name, {})) for name, size in sizes.items()}
-    return named, units, groups, owner
+    return units, groups, owner
 
 
 def _grouping(text: str, form: Format) -> Callable[[Item], str | None]:

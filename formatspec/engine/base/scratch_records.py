@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from formatspec.engine.base.amounts import amounts
+from formatspec.model.amounts import amounts
 from formatspec.paths.trees.positioned import read_at, write_at
 
 NEAR = 1 << 12

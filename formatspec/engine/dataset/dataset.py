@@ -10,7 +10,6 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from formatspec.engine.base.amounts import amounts
 from formatspec.engine.base.faults import Fault
 from formatspec.engine.dataset.category_counts import counted_categories
 from formatspec.engine.dataset.item.purpose import Purpose, Readers
@@ -33,6 +32,7 @@ from formatspec.engine.splits.match_categories import CategoryListing, matched_s
 from formatspec.findings.finding import Finding
 from formatspec.language.load import in_encoding
 from formatspec.language.schema import CategoryList, CategoryTable
+from formatspec.model.amounts import amounts
 from formatspec.model.limits import Limits, limits, set_limits
 from formatspec.model.records import Category, Item
 from formatspec.paths.trees.tree import Tree

@@ -14,12 +14,8 @@ from formatspec.engine.spec.tables import tables_in
 from formatspec.files import json_rows
 from formatspec.files.document import FileError
 from formatspec.language.rules import KEY, ListRule, MapRule, OneOf, Rule, TableRule, is_bare, is_places
+from formatspec.model.amounts import amounts
 from formatspec.paths.trees.tree import Tree
-
-LARGE = 1 << 22
-"""Bytes. Of larger JSON files only the first rows of each list are decoded."""
-FIRST = 16
-"""Rows of a list that are decoded."""
 
 
 def told_by_documents(forms: Sequence[Format]) -> frozenset[tuple[str, str]]:
@@ -55,9 +51,9 @@ def beginning(role: Role, path: str, tree: Tree) -> Decoded:
     Raises FileError, ValueError and OSError as `Tree.read` and the role's codec do.
     """
     assert role.codec is not None
-    if role.codec.seen is not None and tree.size(path) > LARGE:
+    if role.codec.seen is not None and tree.size(path) > amounts().large_document:
         try:
-            return Decoded(role.codec.seen(json_rows.beginning(range_file(tree, path).stream(), FIRST)))
+            return Decoded(role.codec.seen(json_rows.beginning(range_file(tree, path).stream(), amounts().first_rows)))
         except json_rows.NotRowsError:
             pass
     return role.codec.decode(tree.read(path))
@@ -77,7 +73,7 @@ def in_parts(role: Role, path: str, tree: Tree) -> Iterator[Any]:
     Raises FileError, ValueError and OSError as `Tree.read` and the role's codec do.
     """
     assert role.codec is not None
-    if role.codec.sought and tree.size(path) > LARGE:
+    if role.codec.sought and tree.size(path) > amounts().large_document:
         noted: dict[tuple[str, ...], tuple[str, ...]] = {at: () for at, _ in tables_in(role.codec.rule, ())}
         try:
             _, tables = sought(range_file(tree, path), noted)

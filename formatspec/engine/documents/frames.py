@@ -21,9 +21,8 @@ from formatspec.files.document import FileError
 from formatspec.language.each import Along
 from formatspec.language.leaf import Bind, Text
 from formatspec.language.rules import ASIDE, GROUP, Field, LeafRule, MapRule, Rule, TableRule, inside, problem
+from formatspec.model.limits import limits
 
-MOST = 1 << 22
-"""Rows that are made of one file's rows."""
 MADE, BEFORE, AFTER = "made", "before", "after"
 """What the field ASIDE of a row says: that the row was made of others; the rows of its file that stand before and
 behind it and say that the object is gone."""
@@ -244,8 +243,11 @@ def spread(
         if then is None or start is None or stop is None or (not frames.until and frames.says_gone(row)):
             continue
         around.made += max(stop - start - 1, 0)
-        if around.made > MOST:
-            raise FileError(f"more than {MOST} rows of frames would follow from the rows of this file")
+        if around.made > (most := limits().frames):
+            raise FileError(
+                f"more than {most:,} rows of frames would follow from the rows of this file "
+                f"(--limit frames={around.made} raises the limit)"
+            )
         for frame in range(start + 1, stop):
             found.append({**between(frames, row, rows[then], frame), ASIDE: {MADE: True}})
             at.append(paths[place])

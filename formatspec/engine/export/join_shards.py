@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from formatspec.engine.base.amounts import amounts
 from formatspec.engine.base.scratch_records import Marks, Records, mark
 from formatspec.engine.conservation.tally import Tally
 from formatspec.engine.documents.around import Around
@@ -30,6 +29,7 @@ from formatspec.engine.spec.tables import rules_of, tables_in
 from formatspec.engine.write.compile_writer import compile_writer, spool_key
 from formatspec.engine.write.print_leaf import NO_SOURCE, LackingError, Writer
 from formatspec.files.document import FileError
+from formatspec.model.amounts import amounts
 
 Put = Callable[[str, Iterable[bytes]], None]
 """Writes a file, piece by piece."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from formatspec.engine.base.amounts import amounts
 from formatspec.engine.documents.role_codec import RoleCodec
 from formatspec.engine.evaluate.write_context import WriteContext
 from formatspec.engine.export.gather_rows import Shared, gather_row
@@ -19,6 +18,7 @@ from formatspec.engine.write.print_leaf import LackingError
 from formatspec.engine.write.source_rows import context_of, source_of
 from formatspec.engine.write.table_rows import RowWriter
 from formatspec.files.document import FileError
+from formatspec.model.amounts import amounts
 from formatspec.model.records import Item
 from formatspec.model.slots import TABLES
 

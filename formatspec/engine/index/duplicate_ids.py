@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from formatspec.engine.base.amounts import amounts
 from formatspec.engine.base.scratch_records import Records
 from formatspec.engine.index.id_columns import Column, hashes
 from formatspec.engine.read.projection import RowSource
+from formatspec.model.amounts import amounts
 from formatspec.model.ids import free_ids
 
 PLAIN = frozenset({int, str})

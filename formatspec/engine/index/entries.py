@@ -14,13 +14,13 @@ from typing import Any, overload
 import msgspec
 import numpy as np
 
-from formatspec.engine.base.amounts import amounts
 from formatspec.engine.base.faults import Fault
 from formatspec.engine.base.scratch_records import Scratch
 from formatspec.engine.spec.compiled import IMAGE, Format, Role
 from formatspec.engine.spec.names_join import extension_told
 from formatspec.language.leaf import Bind
 from formatspec.language.rules import LeafRule, MapRule, Rule
+from formatspec.model.amounts import amounts
 from formatspec.paths.spellings import Spellings, spelled_like
 
 NONE: Mapping[str, Any] = MappingProxyType({})

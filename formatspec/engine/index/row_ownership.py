@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 import msgspec
 import numpy as np
 
-from formatspec.engine.base.amounts import amounts
 from formatspec.engine.base.scratch_records import Records
 from formatspec.engine.index.entries import Entry
 from formatspec.engine.read.projection import Fields, RowSource
 from formatspec.engine.read.rows.merge_rows import RowReader
 from formatspec.engine.splits.id_scopes import Split
+from formatspec.model.amounts import amounts
 
 
 class Table(msgspec.Struct, frozen=True):

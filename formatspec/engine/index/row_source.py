@@ -19,6 +19,7 @@ from formatspec.files import json_file, json_rows
 from formatspec.files.document import LineColumn, Pointer
 from formatspec.files.json_rows import NotRowsError
 from formatspec.files.places import Places
+from formatspec.model.amounts import amounts
 from formatspec.paths.trees.positioned import BINARY, read_at
 from formatspec.paths.trees.tree import SourceChangedError, Tree
 
@@ -26,8 +27,8 @@ SPAN = 1 << 20
 """Bytes of rows that are decoded at once where all rows of a table are gone through."""
 
 
-AHEAD, AHEAD_SPAN = 256, 1 << 18
-"""Rows, and their bytes, that are decoded ahead while rows are asked for one after another."""
+AHEAD_SPAN = 1 << 18
+"""Bytes of the rows that are decoded ahead while rows are asked for one after another."""
 
 
 class HeldRows:
@@ -149,7 +150,7 @@ class FileRows:
 
     def _ahead(self, start: int) -> int:
         """The row up to which rows are decoded at once, from the first on."""
-        spans = self._spans.read(start, min(start + AHEAD, len(self)))
+        spans = self._spans.read(start, min(start + amounts().rows_ahead, len(self)))
         return start + int(np.searchsorted(spans["end"], spans["start"][0] + AHEAD_SPAN))
 
     def typed(self, start: int, stop: int, decode: Decode) -> Sequence[Any] | None:

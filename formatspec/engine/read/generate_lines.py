@@ -11,7 +11,6 @@ from typing import Any
 
 import msgspec
 
-from formatspec.engine.base.amounts import amounts
 from formatspec.engine.read.compile_reader import row_reader
 from formatspec.engine.read.generate_rows import FastRows, generate_words_reader
 from formatspec.engine.read.item_state import ItemState
@@ -21,6 +20,7 @@ from formatspec.engine.resolve.scope import Scope
 from formatspec.engine.resolve.text_template import TextTemplate
 from formatspec.files.document import check_values
 from formatspec.language.rules import TableRule
+from formatspec.model.amounts import amounts
 
 COSTS = {b" ": 56, b"\n": 120}
 """Bytes of memory for each number and for each line of a text."""

@@ -15,7 +15,6 @@ from msgspec import UNSET, UnsetType
 
 from formatspec.codecs.registry import UnfitError
 from formatspec.codecs.values import FARTHEST
-from formatspec.engine.base.amounts import amounts
 from formatspec.engine.base.faults import Record
 from formatspec.engine.base.kept_fields import AREA, KEPT, holds_value, note_kept
 from formatspec.engine.base.source_code import Names, function
@@ -36,6 +35,7 @@ from formatspec.engine.resolve.scope import Scope
 from formatspec.language import expression
 from formatspec.language.leaf import Bind, Keep, bindings
 from formatspec.language.rules import Field, LeafRule, MapRule, OneOf, Rule, TableRule, inside
+from formatspec.model.amounts import amounts
 from formatspec.model.flaws import ROUNDING, SMALLEST, flaws, miscounted
 from formatspec.model.records import Object, Origin, note_area
 

@@ -10,12 +10,12 @@ from typing import Any
 
 import msgspec
 
-from formatspec.engine.base.amounts import amounts
 from formatspec.engine.resolve.codec_chain import NUMBER, WHOLE_NUMBER, build, spell
 from formatspec.engine.resolve.scope import Scope
 from formatspec.language.errors import Place
 from formatspec.language.leaf import Bind, Computed, Keep, Text
 from formatspec.language.rules import problem
+from formatspec.model.amounts import amounts
 from formatspec.paths.templates import formats
 from formatspec.paths.templates.template import Template, TemplateField, TemplateSyntaxError, compile_template
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from operator import attrgetter
 from typing import Any
 
-from formatspec.engine.base.amounts import amounts
 from formatspec.engine.base.source_code import Names, function
 from formatspec.engine.documents.line_document import LineShape, RowsShape, TextShape
 from formatspec.engine.evaluate.write_context import WriteContext
@@ -17,6 +16,7 @@ from formatspec.engine.write.generate_rows import BEGINNING, NAMES, is_plain, va
 from formatspec.engine.write.mark_written import hold_all
 from formatspec.engine.write.print_leaf import LackingError
 from formatspec.language.rules import MapRule, Rule, TableRule
+from formatspec.model.amounts import amounts
 
 TextWriter = Callable[[WriteContext], list[str]]
 """Takes the context of an item without a source; gives the lines of its objects, and notes which have none."""

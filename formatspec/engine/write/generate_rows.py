@@ -11,7 +11,6 @@ from operator import attrgetter
 from typing import Any
 
 from formatspec.codecs.registry import UnfitError
-from formatspec.engine.base.amounts import amounts
 from formatspec.engine.base.faults import MISSING
 from formatspec.engine.base.source_code import Names, function
 from formatspec.engine.evaluate.write_context import WriteContext, box_of, derived_of, getter
@@ -24,6 +23,7 @@ from formatspec.language.expression import Binary, Expression, Literal, Name, Un
 from formatspec.language.leaf import Bind
 from formatspec.language.rules import Field, LeafRule, MapRule, OneOf, Rule
 from formatspec.language.values import OPERATORS, ExpressionError, stated, truth
+from formatspec.model.amounts import amounts
 from formatspec.model.records import Category, Object
 
 PlainWriter = Callable[[Iterable[Object], Iterable[int], int, WriteContext], Iterator[Any]]

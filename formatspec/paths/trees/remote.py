@@ -12,6 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from formatspec.model.amounts import amounts
 from formatspec.paths.names import in_order, safe_name
 from formatspec.paths.trees.spool import Spool, new_spool
 from formatspec.paths.trees.store import MANIFEST, RemoteError, Store, sentence, store_at, unfit
@@ -21,16 +22,16 @@ from formatspec.paths.trees.zip_tree import ZipTree
 if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor
 
-AHEAD = 64 * 1024**2
-"""Bytes that are fetched, or on their way, before they are asked for; one larger file is fetched alone."""
-KEPT = 64 * 1024**2
-"""Bytes read lately that are kept: an image's header is read first, and its bytes when it is copied."""
 MANY = 256
 """Files that are fetched ahead at most."""
 
 
 class ReadAhead:
-    """Files on their way and files read lately, for one reader in one process."""
+    """Files on their way and files read lately, for one reader in one process.
+
+    What was read lately is kept because an image's header is read first, and its bytes when it is copied. A file larger
+    than all that is fetched ahead is fetched alone.
+    """
 
     def __init__(
         self, fetch: Callable[[str, bool], bytes], size: Callable[[str], int], pool: ThreadPoolExecutor
@@ -47,7 +48,7 @@ class ReadAhead:
         Where nothing is expected, nothing is under way afterwards: a process may then be copied safely.
         """
         wanted: set[str] = set()
-        room = AHEAD
+        room = amounts().fetched_ahead
         for path in islice(paths, MANY):
             room -= 0 if path in self._kept else max(self._size(path), 0)
             if wanted and room < 0:
@@ -74,7 +75,7 @@ class ReadAhead:
             raise
         self._kept[path] = data
         self._held += len(data)
-        while self._held > KEPT and len(self._kept) > 1:
+        while self._held > amounts().files_kept and len(self._kept) > 1:
             _, oldest = self._kept.popitem(last=False)
             self._held -= len(oldest)
         return data

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import msgspec
 
@@ -80,8 +80,9 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 class Plan(msgspec.Struct, kw_only=True):
     """What is asked of a conversion.
 
-    select: takes an item and gives it, changed or not, or None.  places: those of the items that are read; None for
-    all.
+    select: takes an item and gives it, changed or not, or None. If it gives categories new names, its method
+    `categories` makes the table of them; `moves_items` says whether it puts items into other subsets.  places: those of
+    the items that are read; None for all.
     """
 
     media: Media = "copy"
@@ -96,6 +97,12 @@ class Plan(msgspec.Struct, kw_only=True):
     allow_unaccounted: bool = False
     allow_loss: tuple[str, ...] = ()
     variant: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what `media` cannot be.  Raises ValueError."""
+        *others, last = get_args(Media)
+        if self.media not in (*others, last):
+            raise ValueError(f"media is {', '.join(others)} or {last}, not {self.media!r}")
 
     @property
     def leaves_items(self) -> bool:

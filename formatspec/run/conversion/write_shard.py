@@ -37,7 +37,7 @@ from formatspec.run.conversion.bring_media import MediaFiles
 from formatspec.run.conversion.plan import Plan
 from formatspec.run.output.staging import Staging
 from formatspec.run.pools.shards import Shard, shards_of
-from formatspec.run.select import Coverage, ItemCondition, Labels
+from formatspec.run.select import Coverage, ItemCondition, Labels, categories_taken
 from formatspec.run.treat import in_target, named, treat
 from formatspec.run.validate import too_large
 
@@ -68,13 +68,14 @@ class Conversion:
         names = (entry.names for entry in source.entries)
         meet, adds = numbers_meet(source, form, plan), areas_join_objects(source, form)
         self.adapter = Adapter(source.form, form, names, plan.subsets, meet, adds)
-        self.listed = self.labels.categories(listed) if self.labels is not None else listed
+        taken = listed if plan.select is None else categories_taken(plan.select, listed)
+        self.listed = self.labels.categories(taken) if self.labels is not None else taken
         named = None if self.adapter.same else class_of(source.form, plan.default_class)
         self.classes = None if named is None else GivenClass(named, self.listed)
         if self.classes is not None:
             self.listed = self.classes.categories(self.listed)
         self.categories = target_categories(
-            form, self.listed, self.adapter.same and self.labels is None, source.splits.apart
+            form, self.listed, self.adapter.same and self.labels is None and taken == listed, source.splits.apart
         )
         self.adapter.naming.categories = self.categories
         self.adapter.naming.subsets_of_source = self._subsets_of_source

@@ -20,13 +20,12 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from formatspec.model.amounts import amounts
 from formatspec.paths.trees.positioned import write_at
 from formatspec.paths.trees.store import MANIFEST, manifest, unlisted
 from formatspec.run.output.copying import copy, fresh, write
 from formatspec.run.output.staging import OutputError, Overwrite, below, not_written
 
-PATIENCE = 10.0
-"""Seconds that a run waits for the workers of one that was killed to end."""
 LOCK = "lock"
 
 _held: dict[Path, int] = {}
@@ -230,7 +229,7 @@ def _can_lock() -> bool:
 
 def _locked(folder: Path, out: Path) -> int:
     """The folder's lock, alone.  Raises OutputError where another run has it, or its workers have not ended yet."""
-    until = time.monotonic() + PATIENCE
+    until = time.monotonic() + amounts().output_patience
     while True:
         folder.mkdir(parents=True, exist_ok=True)
         try:

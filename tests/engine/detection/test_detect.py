@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from files_on_disk import put
 from PIL import Image
 from reference_data import REFERENCE
 
@@ -21,9 +22,9 @@ from formatspec.engine.detection.detect import Detection, detect
 from formatspec.engine.index.build_index import sampled
 from formatspec.language.errors import SpecError
 from formatspec.language.load import Source, _load, available, load_outline, load_source
+from formatspec.model.amounts import with_amounts
 from formatspec.paths.trees.folder_tree import FolderTree
 from formatspec.paths.trees.open_tree import open_tree
-from formatspec.testing.memory import image_bytes
 
 
 @lru_cache(maxsize=1)
@@ -33,14 +34,6 @@ def sources() -> dict[str, Source]:
 
 def detected(folder: Path) -> Detection:
     return detect(sources(), open_tree(folder))
-
-
-def put(folder: Path, *paths: str, **texts: str) -> Path:
-    """Images at some paths, of 20 x 10 pixels."""
-    for path in paths:
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_bytes(image_bytes(20, 10, path.rpartition(".")[2]))
-    return folder
 
 
 def write(folder: Path, **texts: str) -> None:
@@ -83,7 +76,7 @@ def test_an_example_is_its_own_format(name: str) -> None:
 def test_folders_of_images_alone(paths: tuple[str, ...], name: str, tmp_path: Path) -> None:
     """Where nothing but folders tells, the format that wants nothing else is taken: a table of faces or of boxes, or
     masks of defects, would be there too."""
-    assert detected(put(tmp_path, *paths)).names == (name,)
+    assert detected(put(tmp_path, dict.fromkeys(paths))).names == (name,)
 
 
 @pytest.mark.parametrize("paths", [
@@ -102,7 +95,7 @@ def test_folders_of_images_alone(paths: tuple[str, ...], name: str, tmp_path: Pa
     ("images/train/ab-12/ab-12-0000001.jpg", "images/train/cd-34/cd-34-0000001.jpg"),
 ], ids=lambda value: value[0])  # fmt: skip
 def test_images_that_nothing_tells_of_are_refused(paths: tuple[str, ...], tmp_path: Path) -> None:
-    found = detected(put(tmp_path, *paths))
+    found = detected(put(tmp_path, dict.fromkeys(paths)))
     assert not found.names and found.holds == "it holds images, and nothing that tells of them"
 
 
@@ -153,14 +146,13 @@ def test_formats_of_other_names_are_rejected_by_their_paths(tmp_path: Path) -> N
 def test_a_large_json_file_is_known_by_the_first_of_its_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fs.sample("coco", tmp_path / "coco", items=4, seed=0)
     fs.sample("supervisely", tmp_path / "keyed", items=4, seed=0)
-    monkeypatch.setattr("formatspec.engine.detection.evidence.opened_files.LARGE", 0)
-    monkeypatch.setattr("formatspec.engine.detection.evidence.opened_files.FIRST", 1)
     read: list[str] = []
     whole = FolderTree.read
     monkeypatch.setattr(FolderTree, "read", lambda tree, path: read.append(path) or whole(tree, path))
-    assert detected(tmp_path / "coco").names == ("coco",)
-    assert not [path for path in read if path.endswith(".json")]
-    assert detected(tmp_path / "keyed").names == ("supervisely",)
+    with with_amounts(large_document=0, first_rows=1):
+        assert detected(tmp_path / "coco").names == ("coco",)
+        assert not [path for path in read if path.endswith(".json")]
+        assert detected(tmp_path / "keyed").names == ("supervisely",)
 
 
 def test_a_lone_list_among_many_files_is_looked_at() -> None:
@@ -176,7 +168,7 @@ def test_a_broken_annotation_file_is_still_of_its_format(tmp_path: Path) -> None
     image = {"id": 1, "file_name": "x.jpg", "width": 20, "height": 10}
     thing = {"id": 1, "image_id": 1, "bbox": [1, 1, 2, 2], "area": 4, "iscrowd": 0}
     text = json.dumps({"images": [image], "categories": [{"id": 1, "name": "a"}], "annotations": [thing]})
-    put(tmp_path, "images/train/x.jpg")
+    put(tmp_path, {"images/train/x.jpg": None})
     write(tmp_path, annotations__instances_train_json=text)
     assert detected(tmp_path).names == ("coco",)
     write(tmp_path, annotations__instances_train_json=text[: len(text) // 2])
@@ -186,7 +178,7 @@ def test_a_broken_annotation_file_is_still_of_its_format(tmp_path: Path) -> None
 
 
 def test_another_shape_of_document_is_refused(tmp_path: Path) -> None:
-    put(tmp_path, "images/train/x.jpg")
+    put(tmp_path, {"images/train/x.jpg": None})
     write(tmp_path, annotations__instances_train_json='{"videos": [{"id": 1}], "boxes": [[1, 2, 3, 4]]}')
     found = detected(tmp_path)
     assert not found.names
@@ -204,13 +196,13 @@ def test_documents_of_a_format_that_lacks_its_images_are_not_another_formats(tmp
 
 def test_lists_that_name_other_images_tell_nothing(tmp_path: Path) -> None:
     """Lines of an image's name and a number are in many formats' files."""
-    put(tmp_path, "faces/000001.jpg", "faces/000002.jpg")
+    put(tmp_path, {"faces/000001.jpg": None, "faces/000002.jpg": None})
     write(tmp_path, list_identity_txt="000001.jpg 7\n000002.jpg 9\n", list_partition_txt="000001.jpg 0\n")
     assert not detected(tmp_path).names
 
 
 def test_a_dataset_without_a_class_list_is_known_by_its_labels(tmp_path: Path) -> None:
-    put(tmp_path, "images/train/a.jpg")
+    put(tmp_path, {"images/train/a.jpg": None})
     write(tmp_path, labels__train__a_txt="0 0.5 0.5 0.1 0.1\n")
     found = detected(tmp_path)
     assert found.names == ("yolo_ultralytics",)
@@ -220,7 +212,7 @@ def test_a_dataset_without_a_class_list_is_known_by_its_labels(tmp_path: Path) -
 def test_masks_beside_images_without_lists_and_records(tmp_path: Path) -> None:
     """What labelme2voc.py writes: a list of classes, and masks of classes and of objects."""
     for name in ("a", "b"):
-        put(tmp_path, f"JPEGImages/{name}.jpg", f"SegmentationClassVisualization/{name}.jpg")
+        put(tmp_path, {f"JPEGImages/{name}.jpg": None, f"SegmentationClassVisualization/{name}.jpg": None})
         for folder in ("SegmentationClass", "SegmentationObject"):
             (tmp_path / folder).mkdir(exist_ok=True)
             pixels = np.zeros((10, 20), np.uint8)
@@ -250,7 +242,7 @@ def test_equal_formats_are_both_named(tmp_path: Path) -> None:
     spec += "  note: {{path: 'notes/{{name}}.json', json: {{kind: tags}}}}\n"
     for name in ("one", "two"):
         (tmp_path / f"{name}.yaml").write_text(spec.format(name))
-    put(tmp_path / "data", "pics/a.jpg")
+    put(tmp_path / "data", {"pics/a.jpg": None})
     write(tmp_path / "data", notes__a_json='{"kind": ["x"]}')
     both = {name: load_source(tmp_path / f"{name}.yaml") for name in ("one", "two")}
     found = detect(both, open_tree(tmp_path / "data"))

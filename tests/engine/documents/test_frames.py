@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 import formatspec as fs
-from formatspec.engine.documents import frames
 from formatspec.engine.documents.around import Around
 from formatspec.engine.documents.keyed_rows import file_path, mapping_from_rows, rows_from_mapping
 from formatspec.files.document import FileError
@@ -198,8 +197,8 @@ def test_outlines_stay_as_in_the_row_before(tmp_path: Path) -> None:
     assert boxes(data, file, "polygons")["a/1"] == [(7, ((1, 1, 50, 1, 50, 50),))]
 
 
-def test_rows_that_would_be_too_many_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(frames, "MOST", 50)
+def test_rows_that_would_be_too_many_are_refused(tmp_path: Path, small_limits: Any) -> None:
+    small_limits(frames=50)
     data, spec = made(tmp_path, ALONG, {"a.json": {"tracks": [rows((0, 0), (40, 0)), rows((0, 0), (40, 0))]}})
     [finding] = [one for one in fs.validate(data, spec).findings if one.code == "FILE_UNREADABLE"]
     assert "more than 50 rows" in finding.message

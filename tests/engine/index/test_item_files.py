@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from formatspec.engine.base.amounts import with_amounts
 from formatspec.engine.base.faults import Fault
 from formatspec.engine.index.build_index import Claimed, PathMatches, claims, unclaimed
 from formatspec.engine.index.entries import Entries, ItemFiles
 from formatspec.engine.spec.compiled import Format, compile_format
 from formatspec.language.load import load_source
+from formatspec.model.amounts import with_amounts
 from formatspec.paths.names import in_order
 
 SPEC = """

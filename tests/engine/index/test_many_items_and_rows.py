@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 
 import formatspec as fs
-from formatspec.engine.base.amounts import with_amounts
 from formatspec.engine.base.scratch_records import Marks, Records, mark
 from formatspec.engine.dataset.choose_layout import open_source
 from formatspec.engine.dataset.item.purpose import Purpose
@@ -22,6 +21,7 @@ from formatspec.engine.index.entries import Chosen, Entries
 from formatspec.engine.index.row_ownership import RowOwnership, TableFile
 from formatspec.engine.index.row_source import HeldRows
 from formatspec.language.load import load_source
+from formatspec.model.amounts import with_amounts
 from formatspec.paths.listing import Paths
 from formatspec.paths.trees.open_tree import open_tree
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from formatspec.engine.index import row_source as module
 from formatspec.engine.index.row_source import FileRows, RangeFile, sought
+from formatspec.model.amounts import with_amounts
 
 COUNT = 40
 
@@ -37,8 +37,7 @@ def test_whatever_is_asked_for(asked: list[tuple[int, int] | None], ahead: int, 
     """None is the run that follows the last."""
     whole: list[Any] = json.loads(file.path.read_text())["rows"]
     decode = msgspec.json.Decoder(list[dict[str, int]]).decode
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "AHEAD", ahead)
+    with with_amounts(rows_ahead=ahead):
         found, behind = fresh(file), 0
         for run in asked:
             first, behind = run or (behind % COUNT, min(behind % COUNT + 3, COUNT))

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import formatspec
-from formatspec.engine.base.amounts import with_amounts
+from formatspec.model.amounts import with_amounts
 
 SPECS = ("ade20k2020", "bdd100k", "cityscapes", "coco", "datumaro", "labelme", "openlabel", "supervisely")
 ODD = (None, True, 0, -3, 1.5, 10**400, "", "yes", "../x", [], ["a", 1], {}, {"x": [1, "2"]}, [[1, 2], [3, None]])

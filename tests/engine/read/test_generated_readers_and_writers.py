@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 import formatspec
-from formatspec.engine.base.amounts import with_amounts
 from formatspec.engine.read.generate_rows import FastRows
 from formatspec.engine.resolve.text_template import TextTemplate
 from formatspec.engine.spec.compiled import compile_format
 from formatspec.engine.write.generate_lines import text_writer
+from formatspec.model.amounts import with_amounts
 from formatspec.testing.memory import image_bytes
 
 SOURCES = (

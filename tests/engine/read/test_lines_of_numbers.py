@@ -9,11 +9,11 @@ import pytest
 from files_on_disk import put
 
 import formatspec as fs
-from formatspec.engine.base.amounts import with_amounts
 from formatspec.engine.read.generate_lines import FastLines
 from formatspec.engine.read.leaf_reader import ReadContext
 from formatspec.engine.spec.compiled import compile_format, everything
 from formatspec.language.load import available, load_source
+from formatspec.model.amounts import with_amounts
 from formatspec.run.conversion.plan import RefusedError
 
 PLAIN = "0 0.5 0.5 0.25 0.25\n1 0.25 0.25 0.125 0.5\n"

@@ -14,14 +14,11 @@ from formatspec.engine.spec.compiled import Role
 from formatspec.files import images, json_file, json_rows
 from formatspec.files.document import FileError
 from formatspec.files.images import ImageError, ImageInfo
+from formatspec.model.amounts import amounts
 from formatspec.paths.trees.tree import Tree
 from formatspec.pixels import containers
 from formatspec.pixels.png_header import Header
 
-LARGE = 1 << 22
-"""Bytes. Of larger JSON files only the first rows of each list are decoded."""
-FIRST = 16
-"""Rows of a list that are decoded and judged."""
 HEAD = 1 << 18
 """Bytes of larger texts and tables, and of JSON files that cannot be read, that are decoded."""
 MUCH = 1 << 20
@@ -162,9 +159,9 @@ class OpenedFiles:
     def _json(self, path: str) -> Document:
         """A JSON file: whole, or the first rows of its lists where it is large."""
         try:
-            if self.tree.size(path) > LARGE:
+            if self.tree.size(path) > amounts().large_document:
                 try:
-                    return Document(json_rows.beginning(range_file(self.tree, path).stream(), FIRST))
+                    return Document(json_rows.beginning(range_file(self.tree, path).stream(), amounts().first_rows))
                 except json_rows.NotRowsError:
                     ends = self.tree.ends(path, HEAD)
                     return _partly(readable_beginning.of_json(self._read(path, False) if ends is None else ends[0]))
@@ -199,7 +196,8 @@ class OpenedFiles:
 
 def _judged(decoded: Decoded, data: bytes) -> Document:
     told = [line for line in data.splitlines() if line.strip()]
-    text = tuple(line.decode(errors="replace").lstrip("\ufeff").strip() for line in told[:FIRST])
+    beginning = told[: amounts().first_rows]
+    text = tuple(line.decode(errors="replace").lstrip("\ufeff").strip() for line in beginning)
     return Document(decoded.document, lines=len(told), strays=decoded.strays, text=text)
 
 

@@ -12,12 +12,12 @@ from typing import Any
 
 import msgspec
 
-from formatspec.engine.base.amounts import amounts
 from formatspec.engine.base.scratch_records import Marks, mark
 from formatspec.engine.export.adaptation.made_names import MadeNames
 from formatspec.engine.spec.compiled import IMAGE, Format, Role
 from formatspec.engine.spec.names_join import extension_told, untold_folders
 from formatspec.engine.spec.path_templates import item_name_template
+from formatspec.model.amounts import amounts
 from formatspec.model.records import Category, Image, Item
 from formatspec.model.slots import find_slot
 from formatspec.paths.templates.template import Template

@@ -7,7 +7,6 @@ from typing import Any
 
 from msgspec import Raw, json
 
-from formatspec.engine.base.amounts import amounts
 from formatspec.engine.base.faults import Fault, Record
 from formatspec.engine.base.kept_fields import KEPT, KEPT_ROWS, name_of_row
 from formatspec.engine.read.item_state import ItemState
@@ -16,6 +15,7 @@ from formatspec.engine.read.rows.row_condition import always
 from formatspec.engine.resolve.discriminators import constants_in, told_by
 from formatspec.language.leaf import Bind, bindings
 from formatspec.language.rules import LeafRule, Rule, inside
+from formatspec.model.amounts import amounts
 
 
 def read_row(
