@@ -53,7 +53,7 @@ def boxes(out: Path, images: int, objects: int) -> Path:
     (out / "images" / "train").mkdir(parents=True)
     pictures = _pictures(rng)
     with file.open("w") as stream:
-        names = ",".join(f'{{"id":{i},"name":"c{i}","supercategory":""}}' for i in range(1, 81))
+        names = ",".join(f'{{"id":{i},"name":"class_{i - 1:02d}","supercategory":""}}' for i in range(1, 81))
         stream.write(f'{{"categories":[{names}],"images":[')
         for image in range(1, images + 1):
             (out / "images" / "train" / f"{image:08d}.png").write_bytes(pictures[image % VARIANTS])
