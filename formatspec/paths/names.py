@@ -35,6 +35,8 @@ def safe_join(folder: str, reference: str) -> str | None:
 
 def far_segments(name: str) -> list[str]:
     """The segments of an absolute path or an address, which begins at no folder of a dataset; empty for other names."""
+    if ":" not in name and name[:1] not in ("/", "\\"):
+        return []
     plain = name.replace("\\", "/") if "\\" in name else name
     if not plain.startswith("/") and _FAR.match(plain) is None:
         return []

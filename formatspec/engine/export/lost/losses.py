@@ -210,7 +210,7 @@ class Losses:
         """
         if self.same:
             return
-        slots_lost = self._slots
+        slots_lost, numbered = self._slots, self.numbered
         left_out: dict[Hashable, set[str]] = {}
         for mark, names in refused:
             left_out.setdefault(mark, set()).update(names)
@@ -224,7 +224,9 @@ class Losses:
                     self.note("stated areas that differ from those of what is written")
                 if not bits & (BOXED | BITS["polygons"] | BITS["region"]):
                     bits &= ~BITS["bbox"]  # it followed from what is left out
-            stated = stated_bits(thing) & ~(BITS["id"] if id(thing) in self.numbered else 0)
+            stated = stated_bits(thing)
+            if numbered and id(thing) in numbered:
+                stated &= ~BITS["id"]
             gone = stated & ~bits & ~ATTRIBUTES
             if stated & bits & BITS["bbox"] and not bits & BOXED and _is_another_box(thing, bits, item):
                 self.note("bounding boxes that differ from their outlines")
