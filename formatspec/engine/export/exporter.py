@@ -96,6 +96,10 @@ class Exporter:
         self.subset_of = asked.subsets_of(sources.values(), adapter.naming.subset) if adapter.same else {}
         self.read_from = asked.renamed_files(target, sources, self.subset_of, spelled)
         self.shared: dict[tuple[str, str], Shared] = {}
+        self.known_files: dict[tuple[Any, ...], tuple[str, str]] = {}
+        self.over_files = {
+            name for name, role in target.roles.items() if not set(role.captures) <= set(target.key_names)
+        }
         self.tally = Tally()
         self.are_read = False
         self.subsets: tuple[set[str], set[str]] = (set(), set())
@@ -368,9 +372,8 @@ class Exporter:
         return memberships(role, item, self.target, self.same, self.unions)
 
     def _rows_of(self, role: Role, item: Item, captures: Mapping[str, Any], item_setting: WriteSetting) -> None:
-        key = (role.name, self.spelled(rendered(role, captures)))
+        key = self._file_of(role, captures)
         shared = self.shared.get(key)
-        over_files = not set(role.captures) <= set(self.target.key_names)
         if shared is None:
             names = {name: captures.get(name) for name in role.captures}
             setting = WriteSetting(names, self.categories, dict(self.target.options))
@@ -378,7 +381,7 @@ class Exporter:
             shared.setting.folder = posixpath.dirname(key[1])
             shared.setting.renumbered = self.renumbers
         if self.spooled[role.name]:
-            context = self._row_context(shared, item, item_setting, over_files)
+            context = self._row_context(shared, item, item_setting, role.name in self.over_files)
             for table in self.spooled[role.name]:
                 kind, rows = table.kind, self.spool.rows(table, shared, item, context)
                 if rows:
@@ -387,6 +390,14 @@ class Exporter:
         note_frame(self.frames.get(role.name), item, shared)
         shared.part.items += 1
         shared.part.objects += len(item.objects)
+
+    def _file_of(self, role: Role, captures: Mapping[str, Any]) -> tuple[str, str]:
+        """The role and the path of the shared file of some captures.  Raises CannotWriteError."""
+        told = (role.name, *[captures.get(name) for name in role.template.names])
+        key = self.known_files.get(told)
+        if key is None:
+            key = self.known_files[told] = (role.name, self.spelled(rendered(role, captures)))
+        return key
 
     def _row_context(self, shared: Shared, item: Item, item_setting: WriteSetting, over_files: bool) -> WriteContext:
         """The context in which an item's rows of a shared file are written; `over_files`: all items are counted."""
