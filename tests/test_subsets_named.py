@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 from coco_like import coco, image_bytes, put
+from files_on_disk import put as put_files
 
 import formatspec as fs
 
@@ -84,3 +85,19 @@ def test_a_subset_of_which_no_item_is_left_is_named_no_more(tmp_path: Path) -> N
     text = (tmp_path / "out/data.yaml").read_text()
     assert "val: images/train\n" in text and "test" not in text
     assert said(tmp_path / "out") == []
+
+
+@pytest.mark.parametrize("target", ["roboflow_coco", "coco"])
+def test_a_document_of_a_subset_without_images_is_named(target: str, tmp_path: Path) -> None:
+    row = {"id": 1, "file_name": "a.jpg", "width": 20, "height": 10}
+    put_files(
+        tmp_path / "data",
+        {
+            "train/a.jpg": None,
+            "train/_annotations.coco.json": {"images": [row], "annotations": [], "categories": []},
+            "test/_annotations.coco.json": {"images": [], "annotations": [], "categories": []},
+        },
+    )
+    losses = fs.convert(tmp_path / "data", spec="roboflow_coco", to=target, out=tmp_path / "out").losses
+    assert any("test/_annotations.coco.json: it lists no item" in line for line in losses)
+    assert not any("train/" in line for line in losses)

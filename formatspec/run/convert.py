@@ -12,7 +12,7 @@ from formatspec.engine.conservation.tally import KEPT_FIELDS, imbalances
 from formatspec.engine.dataset.checks import tree_findings
 from formatspec.engine.dataset.dataset import OpenDataset
 from formatspec.engine.dataset.item.purpose import Purpose
-from formatspec.engine.dataset.kept_in_files import kept_in_files
+from formatspec.engine.dataset.kept_in_files import files_of_no_item, kept_in_files
 from formatspec.engine.dataset.whole_dataset import (
     LARGEST_CONVERTED,
     dataset_faults,
@@ -192,6 +192,8 @@ def _converted(conversion: Conversion, shards: Sequence[Shard], progress: Callab
     in_files = [] if conversion.adapter.same else list(kept_in_files(source))
     for what, unit in in_files:
         losses.note(what, unit)
+    for path in files_of_no_item(source) if plan.takes_all else ():
+        losses.note(f"{path}: it lists no item", "files")
     finisher.tally.count(KEPT_FIELDS, "", len(in_files), 0, len(in_files))
     if not conversion.adapter.same and (alike := len(conversion.listed) - len(named_once(form, conversion.listed))):
         losses.note("names that several categories share: they are one there", "categories", alike)

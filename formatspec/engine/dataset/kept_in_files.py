@@ -40,6 +40,17 @@ def kept_in_files(source: OpenDataset) -> Iterator[Kept]:
         yield from _of_role(role, files, listed)
 
 
+def files_of_no_item(source: OpenDataset) -> list[str]:
+    """The documents that list items, each of a part of the dataset, and list none: no item takes them along."""
+    index = source.index
+    found = []
+    for file in index.shared:
+        lists = [table for table in index.tables.get(file.role, ()) if table.source]
+        if lists and file.captures and not any(len(file.tables.get(table.path, ())) for table in lists):
+            found.append(file.path)
+    return found
+
+
 def _of_role(role: Role, files: Iterable[SharedFile], listed: set[tuple[str, str]]) -> Iterator[Kept]:
     read = role.reader(ReadContext(_categories, False, counts=True))
     for file in files:

@@ -155,8 +155,9 @@ def paths_as_read(target: Format, item: Item) -> dict[str, PathOf]:
 def own_path(role: Role, item: Item) -> str | None:
     """Where an item's file lay, if a row named it there and the item has the names that it had; else None."""
     then = item.origin.as_read if item.origin is not None else None
-    path = then.captures.get(f"path.{role.name}") if then is not None else None
-    return str(path) if path is not None and _names(then.captures) == _names(item.captures) else None
+    if then is None or f"path.{role.name}" not in then.captures or _names(then.captures) != _names(item.captures):
+        return None
+    return str(then.captures[f"path.{role.name}"])
 
 
 def _names(captures: Mapping[str, Any]) -> dict[str, Any]:
