@@ -6,7 +6,7 @@ READY := $(VENV)/.ready-dev
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types laws conservation interop cluster-test compare bench bench-quick detection mutations bench-remote hostile infer fuzz docs site clean dist
+.PHONY: help demo test check lint types laws conservation interop cluster-test compare bench bench-matrix bench-quick detection mutations bench-remote hostile infer fuzz docs site clean dist
 
 help:            ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -51,6 +51,9 @@ compare: $(READY)   ## what changed since BASE=COMMIT in bytes, findings, losses
 
 bench: $(READY)   ## measure against the floor and the peers, and write docs/performance.md
 	$(BIN)/python benchmarks/run.py
+
+bench-matrix: $(READY)   ## boxes of seven formats beside the peers, and write docs/performance_matrix.md; ARGS="--images 5000"
+	$(BIN)/python benchmarks/matrix.py $(ARGS)
 
 bench-quick: $(READY)   ## one short round of it, to see that it runs; writes build/performance.md
 	@mkdir -p build

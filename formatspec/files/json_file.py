@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -75,10 +75,22 @@ def encode(document: Document, style: Style = STYLE) -> bytes:
     return bytes_of(text.replace("\n", style.newline), style.encoding)
 
 
-def row(document: Document, style: Style = STYLE) -> bytes:
-    """A row of a list, as it stands in a document without layout.  Raises FileError as `encode` does."""
+def row_writer(style: Style = STYLE) -> Callable[[Document], bytes]:
+    """How a row of a list becomes text, as it stands in a document without layout.
+
+    The function raises FileError as `encode` does.
+    """
     plain = Style(separators=style.separators, ascii=style.ascii, final_newline=False)
-    return encode(document, plain)
+    separators = (",", ":") if style.separators == "compact" else (", ", ": ")
+    spell = json.JSONEncoder(ensure_ascii=style.ascii, allow_nan=False, separators=separators).encode
+
+    def write(document: Document) -> bytes:
+        try:
+            return spell(document).encode()
+        except (ValueError, TypeError, RecursionError):
+            return encode(document, plain)  # which says what is wrong
+
+    return write
 
 
 def streams(style: Style) -> bool:
@@ -87,7 +99,7 @@ def streams(style: Style) -> bool:
 
 
 def stream(document: Document, tables: Mapping[Pointer, Iterator[bytes]], style: Style = STYLE) -> Iterator[bytes]:
-    """The document as JSON, piece by piece, with rows as `row` gives them in its lists under some paths.
+    """The document as JSON, piece by piece, with rows as `row_writer` spells them in its lists under some paths.
 
     Whatever stands there in the document is left out.  Raises FileError as `encode` does, before the first piece.
     """

@@ -42,7 +42,7 @@ def encode(document: Document, style: Style = STYLE) -> bytes:
     return bytes_of(text, style.encoding)
 
 
-row = json_file.row
+row_writer = json_file.row_writer
 streams = json_file.streams
 
 

@@ -109,7 +109,7 @@ def encode(document: Document, style: Style = STYLE) -> bytes:
         raise FileError("an XML document has exactly one root element")
     [(tag, value)] = document.items()
     try:
-        root = _element(tag, value, style, 1)
+        root = _element(tag, value, style)
     except FileError:
         raise
     except (ValueError, TypeError, AttributeError) as error:
@@ -289,29 +289,46 @@ def _put(value: dict[str, Any], child: etree._Element, shape: XmlShape, depth: i
         value[tag] = [value[tag], inner]
 
 
-def _element(tag: Any, value: Any, style: Style, depth: int) -> etree._Element:
+def _element(tag: Any, value: Any, style: Style) -> etree._Element:
+    """The root element of a document, with all that is in it."""
+    root = etree.Element(tag)
+    _fill(root, tag, value, not style.short_empty, 1)
+    return root
+
+
+def _fill(element: etree._Element, tag: Any, value: Any, both_tags: bool, depth: int) -> None:
+    """Put a value into an element.
+
+    Args:
+        element: The element, which is empty.
+        tag: Its name, for messages.
+        value: A text, or a mapping of attributes, text and children.
+        both_tags: Whether an element without content gets a start tag and an end tag.
+        depth: How deep the element lies, from 1.
+    """
     if depth > MAX_DEPTH:
         raise FileError(f"elements are nested deeper than {MAX_DEPTH}")
-    element = etree.Element(tag)
-    if not isinstance(value, Mapping):
-        value = {"#": value}
-    if not style.short_empty:
+    if both_tags:
         element.text = ""
+    if type(value) is str:
+        element.text = value or element.text  # an empty text would make the serializer write both tags
+        return
+    if not isinstance(value, Mapping):
+        raise FileError(f"<{tag}> holds {value!r}, not text")
     for key, inner in value.items():
         if key == "@":
             for name, text in inner.items():
                 element.set(name, _text(text, f"{tag}/@{name}"))
         elif key == "#":
-            # An empty string would make the serializer write both tags.
             element.text = _text(inner, tag) or element.text
         elif key == "*":
             for member in inner:
-                content = {name: part for name, part in member.items() if name != "<>"}
-                element.append(_element(member.get("<>"), content, style, depth + 1))
+                name = member.get("<>")
+                content = {key: part for key, part in member.items() if key != "<>"}
+                _fill(etree.SubElement(element, name), name, content, both_tags, depth + 1)
         else:
-            for child in inner if isinstance(inner, list) else [inner]:
-                element.append(_element(key, child, style, depth + 1))
-    return element
+            for child in inner if isinstance(inner, list) else (inner,):
+                _fill(etree.SubElement(element, key), key, child, both_tags, depth + 1)
 
 
 def _text(value: Any, where: str) -> str:

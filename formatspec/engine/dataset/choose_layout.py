@@ -10,7 +10,7 @@ from formatspec.engine.dataset.choose_options import FILES, undecided, with_name
 from formatspec.engine.dataset.dataset import OpenDataset
 from formatspec.engine.dataset.document_shape import beginning, has_another_shape, in_parts, told_by_documents
 from formatspec.engine.dataset.item.purpose import Purpose
-from formatspec.engine.index.build_index import claims, sampled
+from formatspec.engine.index.build_index import PathMatches, claims, sampled, unclaimed
 from formatspec.engine.label_images.reader import fits_header
 from formatspec.engine.spec.compiled import Format, Role, compile_format, offered_options
 from formatspec.engine.spec.option_keys import options_in_keys
@@ -67,13 +67,14 @@ def candidates(source: Source, tree: Tree, options: Mapping[str, Any], within: s
     if len(found) < 2:
         return found
     below = {prefix: tree.under(prefix) if prefix else tree for _, prefix in found}
-    samples = {prefix: sampled(part.paths()) for prefix, part in below.items()}
+    samples = {prefix: PathMatches(sampled(part.paths())) for prefix, part in below.items()}
     several = len(forms) > 1
     told = told_by_documents(forms)
 
     def rank(form: Format, prefix: str) -> tuple[bool, int, int]:
-        by_role, unclaimed, _ = claims(form, (path for path in samples[prefix] if not form.ignored(path)))
-        return not any(by_role.values()), -_score(form, below[prefix], by_role, several, told), len(unclaimed)
+        by_role = claims(form, samples[prefix])
+        left = unclaimed(form, samples[prefix], by_role)
+        return not any(by_role.values()), -_score(form, below[prefix], by_role, several, told), left
 
     return sorted(found, key=lambda one: rank(*one))
 
@@ -94,9 +95,9 @@ def _see_one_root(name: str, tree: Tree, chosen: str, found: Sequence[tuple[Form
     """See that no other dataset of a format lies beside the chosen one.  Raises SpecError."""
     others = []
     for root in sorted({prefix for _, prefix in found if are_apart(prefix, chosen)}):
-        paths = sampled(tree.under(root).paths())
+        paths = PathMatches(sampled(tree.under(root).paths()))
         for form in (form for form, prefix in found if prefix == root):
-            by_role = claims(form, (path for path in paths if not form.ignored(path))).by_role
+            by_role = claims(form, paths)
             if all(by_role[role.name] for role in form.roles.values() if not role.optional and not role.folder):
                 others.append(root)
                 break
@@ -112,7 +113,7 @@ def _with_names(form: Format, tree: Tree, prefix: str, options: Mapping[str, Any
     part = tree.under(prefix) if prefix else tree
     every = any(option.value for option in stated.values())  # one list with several values may stand anywhere
     paths = part.paths() if every else sampled(part.paths())
-    by_role, _, _ = claims(form, (path for path in paths if not form.ignored(path)))
+    by_role = claims(form, PathMatches(paths))
 
     def documents(role: Role) -> Iterator[Any]:
         for path, _ in by_role[role.name] if every else by_role[role.name][:FILES]:

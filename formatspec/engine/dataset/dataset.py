@@ -21,6 +21,7 @@ from formatspec.engine.index.entries import Entry
 from formatspec.engine.index.row_ownership import Table
 from formatspec.engine.read.categories import Categories, from_names, from_state, identity, sorted_open, table_of
 from formatspec.engine.read.compile_reader import row_reader
+from formatspec.engine.read.generate_lines import FastLines
 from formatspec.engine.read.generate_rows import FastRows, generate_rows_reader
 from formatspec.engine.read.item_state import ItemState
 from formatspec.engine.read.leaf_reader import ReadContext, Wanted
@@ -203,6 +204,7 @@ class OpenDataset:
                 tables,
                 self._decoders(context),
                 self._plain(tables, context),
+                self._lines(context),
                 frozenset(role.name for role in roles if wanted_slots.serves(role, wanted)),
             )
         return self._readers[key]
@@ -228,6 +230,17 @@ class OpenDataset:
             for table in of_role
             if len(table.readers) == 1 and (plain := generate_rows_reader(table.readers[0], context)) is not None
         }
+
+    def _lines(self, context: ReadContext) -> dict[str, FastLines]:
+        """How texts of nothing but numbers are read, by role, where nobody asks for the lines themselves."""
+        if self.purpose.origin:
+            return {}
+        return {
+            role.name: lines
+            for role in self.form.documents
+            if role.span == "item" and role.codec is not None and role.schema is None
+            and (lines := role.lines(context)) is not None
+        }  # fmt: skip
 
     def _decoders(self, context: ReadContext) -> dict[tuple[str, tuple[str, ...]], Any]:
         """How much of each table's rows is decoded: all of it where it is written back or checked."""

@@ -23,7 +23,7 @@ from formatspec.engine.detection.fit.role_fit import (
     spells_words,
     strangers,
 )
-from formatspec.engine.index.build_index import ALL, claims
+from formatspec.engine.index.build_index import ALL, PathMatches, claims
 from formatspec.engine.spec.compiled import IMAGE, Format, Role
 from formatspec.engine.spec.tables import first_of, tables_in
 from formatspec.model.slots import TABLES
@@ -115,18 +115,18 @@ class Candidate(msgspec.Struct, frozen=True):
 
 
 def examined(
-    name: str, form: Format, within: str, prefix: str, paths: Sequence[str], groups: Groups, files: OpenedFiles,
-    own: bool,
+    name: str, form: Format, within: str, prefix: str, paths: Sequence[str], matches: PathMatches, groups: Groups,
+    files: OpenedFiles, own: bool,
 ) -> Candidate:  # fmt: skip
     """What speaks for a layout at a root.
 
     name: by which the spec is known.  within: the folder that was looked through to, from the tree's root; prefix: the
-    layout's own root below it.  paths: some of the paths below `within`; groups: the evidence among them, likewise.
+    layout's own root below it.  paths: some of the paths below `within`, and `groups` the evidence among them; matches:
+    those of them below the layout's root.
     """
     start = prefix + "/" if prefix else ""
     outer = within + "/" if within else ""
-    inside = [path[len(start) :] for path in paths if path.startswith(start)]
-    by_role, _, _ = claims(form, (path for path in inside if not form.ignored(path)))
+    by_role = claims(form, matches)
 
     def full(path: str) -> str:
         return outer + start + path

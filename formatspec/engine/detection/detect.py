@@ -13,7 +13,7 @@ from formatspec.engine.detection.evidence.evidence_groups import IMAGES, Groups,
 from formatspec.engine.detection.evidence.ignorable import is_ignorable
 from formatspec.engine.detection.evidence.opened_files import OpenedFiles
 from formatspec.engine.detection.ranking import RankedFormats, Standing, ranked, second_datasets, side_by_side
-from formatspec.engine.index.build_index import sampled
+from formatspec.engine.index.build_index import PathMatches, sampled
 from formatspec.engine.spec.compiled import compile_format
 from formatspec.language.errors import SpecError
 from formatspec.language.load import Source
@@ -112,12 +112,13 @@ def _candidates(
         part = tree.under(within) if within else tree
         inside = list(below(within, paths))
         groups = _from_root(grouped(inside, files.below(within)), within)
+        matches: dict[str, PathMatches] = {}
         for name, source in sources.items():
             known = found[name]
             if isinstance(known, str):
                 continue
             try:
-                known += _of_source(name, source, within, part, inside, groups, files, name in own)
+                known += _of_source(name, source, within, part, inside, matches, groups, files, name in own)
             except SpecError as error:
                 found[name] = f"its spec cannot be used: {error.problems[0]}"
     return found
@@ -129,14 +130,16 @@ def _from_root(groups: Groups, within: str) -> Groups:
 
 
 def _of_source(
-    name: str, source: Source, within: str, part: Tree, paths: Sequence[str], groups: Groups,
-    files: OpenedFiles, own: bool,
+    name: str, source: Source, within: str, part: Tree, paths: Sequence[str], matches: dict[str, PathMatches],
+    groups: Groups, files: OpenedFiles, own: bool,
 ) -> Iterator[Candidate]:  # fmt: skip
-    """The candidates of a spec: each of its layouts, at each of its roots."""
+    """The candidates of a spec: each layout at each of its roots; `matches`: the paths below each root, as needed."""
     for layout in source.layouts:
         form = compile_format(source, layout)
         for prefix in dict.fromkeys(roots(form, part)):
-            yield examined(name, form, within, prefix, paths, groups, files, own)
+            if prefix not in matches:
+                matches[prefix] = PathMatches(below(prefix, paths))
+            yield examined(name, form, within, prefix, paths, matches[prefix], groups, files, own)
 
 
 def _elsewhere(sources: Mapping[str, Source], tree: Tree, own: frozenset[str]) -> Iterator[tuple[str, str]]:

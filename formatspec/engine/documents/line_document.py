@@ -180,6 +180,26 @@ def _possible(choice: Rule, scope: Scope) -> bool:
     return options_allow(choice.each.where, scope.inside(choice.each.table))
 
 
+def alternative_lines(rule: Rule, shape: TextShape | None) -> list[tuple[TableRule, TextTemplate]]:
+    """The alternatives for the lines of a text of nothing but rows: the table of each, and what its line looks like.
+
+    None is given for any other text, and for one whose blocks of lines say something.
+    """
+    if not isinstance(shape, RowsShape) or shape.blocks:
+        return []
+    choice = shape.row if isinstance(shape.row, ChoiceShape) and isinstance(rule, OneOf) else None
+    rules = rule.alternatives if isinstance(rule, OneOf) else (rule,)
+    shapes = [one for _, one in choice.alternatives] if choice is not None else [shape.row]
+    found = []
+    for table, line in zip(rules, shapes, strict=True):
+        if not isinstance(table, TableRule) or not isinstance(line, LineShape):
+            return []
+        if choice is not None and isinstance(table.row, MapRule):
+            table = TableRule(table.each, table.row.fields[0].rule, table.place)  # under the alternative's own key
+        found.append((table, line.template))
+    return found
+
+
 def decode_lines(lines: list[str], shape: TextShape) -> tuple[Any, list[Stray]]:
     """The document of `lines`, and the lines that fit nothing."""
     strays: list[Stray] = []

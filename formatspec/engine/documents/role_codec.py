@@ -147,7 +147,7 @@ def _streamed(module: Any, style: Style) -> dict[str, Any]:
     if not hasattr(module, "stream") or not module.streams(style):
         return {}
     return {
-        "row": lambda document: module.row(document, style),
+        "row": module.row_writer(style),
         "stream": lambda document, tables: module.stream(document, tables, style),
     }
 

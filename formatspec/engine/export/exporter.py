@@ -15,7 +15,7 @@ from formatspec.engine.export import shared_tables as asked
 from formatspec.engine.export.adaptation.adapt import RENUMBERED, Adapter, TargetCategories
 from formatspec.engine.export.adaptation.name_items import NoPlaceError
 from formatspec.engine.export.errors import CannotWriteError, CollisionError, encoded
-from formatspec.engine.export.gather_rows import AlikeRows, Shared, belongs, gather_row, item_context, note_frame
+from formatspec.engine.export.gather_rows import Shared, gather_row, note_frame
 from formatspec.engine.export.item_views import (
     as_seen,
     categories_of,
@@ -30,12 +30,13 @@ from formatspec.engine.export.item_views import (
 from formatspec.engine.export.lost.count_records import count_item, table_key, tables_of
 from formatspec.engine.export.lost.kept_records import note_kept_fields
 from formatspec.engine.export.lost.losses import Losses
-from formatspec.engine.export.lost.lost_records import ONE_PER_ITEM, Unwritten
+from formatspec.engine.export.lost.lost_records import Unwritten
 from formatspec.engine.export.memberships import in_several_lists, memberships
 from formatspec.engine.export.render_path import Spelled, as_rendered, is_of, rendered
-from formatspec.engine.export.shard_output import ShardOutput, SharedShard, TableShard
-from formatspec.engine.export.shared_tables import Spooled, counts_on, narrower, spooled_tables, told_twice
+from formatspec.engine.export.shard_output import ShardOutput, SharedShard
+from formatspec.engine.export.shared_tables import counts_on, narrower, spooled_tables, told_twice
 from formatspec.engine.export.shared_values import gather_values
+from formatspec.engine.export.spool_rows import RowSpool
 from formatspec.engine.index.entries import header_of
 from formatspec.engine.index.row_ownership import SharedFile
 from formatspec.engine.resolve.held_slots import WRITTEN, record_mark
@@ -45,7 +46,6 @@ from formatspec.engine.spec.names_join import extension_told
 from formatspec.engine.spec.shared_values import value_slots
 from formatspec.engine.write.compile_writer import compile_writer
 from formatspec.engine.write.generate_lines import text_writer
-from formatspec.engine.write.mark_written import hold
 from formatspec.engine.write.print_leaf import NO_SOURCE, LackingError
 from formatspec.engine.write.source_rows import context_of
 from formatspec.model.records import Item, Object
@@ -123,14 +123,13 @@ class Exporter:
             for role in self.roles
             if role.span == "shared" and role.codec is not None
         }
-        self.alike = AlikeRows(target, self.spooled)
         self.values = {name: value_slots(target.roles[name]) for name in self.spooled}
         self.frames = {name: spell for name in self.spooled if (spell := asked.frame_writer(target.roles[name]))}
         self.renumbers = losses.renumbered = narrower(adapter)
         self.told_twice = told_twice(target, self.spooled)
         self.objects = 0
         self.numbering = Absolute() if counts_on(target) else Relative()
-        self.numbers: dict[int, int] = {}
+        self.spool = RowSpool(target, self.spooled, self.numbering)
         self.apart = asked.holds_apart(target)
         self.unheld = frozenset() if self.same else asked.unheld_lines(target)
         self.boxed = not self.same and asked.holds_boxes_only(target)
@@ -163,7 +162,7 @@ class Exporter:
             )
         if self.told_twice:
             things = enumerate(own.objects, self.objects)
-            self.numbers = {id(thing): self.numbering.of(None, ALL_OBJECTS, place) for place, thing in things}
+            self.spool.numbers = {id(thing): self.numbering.of(None, ALL_OBJECTS, place) for place, thing in things}
         self.objects += len(own.objects)
         setting = WriteSetting(own.captures, self.categories, dict(self.target.options))
         setting.index = index
@@ -175,9 +174,11 @@ class Exporter:
         for role in self.roles if whole else ():
             if role.span == "item" and role.kind is not None:
                 files.extend(self._item_file(role, own, context))
-        self.alike.begin()
+        self.spool.begin()
         told, twins = as_seen(own, setting) if self.beside_pictures else (own, [])
-        self.numbers.update((id(shown), self.numbers[id(one)]) for one, shown in twins if id(one) in self.numbers)
+        self.spool.numbers.update(
+            (id(shown), self.spool.numbers[id(one)]) for one, shown in twins if id(one) in self.spool.numbers
+        )
         for role in self.roles:
             if role.span == "shared" and role.codec is not None and not (role.kept and not self._written_back()):
                 self._rows(role, told, setting)
@@ -389,7 +390,9 @@ class Exporter:
         if self.spooled[role.name]:
             context = self._row_context(shared, item, item_setting, over_files)
             for table in self.spooled[role.name]:
-                self._spool(table, shared, item, context)
+                kind, rows = table.kind, self.spool.rows(table, shared, item, context)
+                if rows:
+                    self.tally.give(f"{shared.part.path} {table.key}", kind, rows)
         gather_values(self.values[role.name], item, shared.part.values, self.losses)
         note_frame(self.frames.get(role.name), item, shared)
         shared.part.items += 1
@@ -409,48 +412,6 @@ class Exporter:
         setting.apart, setting.unheld, setting.boxed = self.apart, self.unheld, self.boxed
         setting.drawn = self.drawn
         return self._context(setting, item)
-
-    def _spool(self, table: Spooled, shared: Shared, item: Item, context: WriteContext) -> None:
-        codec, counts, numbering = self.target.roles[shared.part.role].codec, shared.part.counts, self.numbering
-        file = (shared.part.role, shared.part.path)
-        assert codec is not None
-        gathered = shared.part.tables.setdefault(table.key, TableShard())
-        twin = self.alike.twins.get((shared.part.role, table.key))
-        done: set[int] = set()  # one row tells of a record: the first that can
-        lost: dict[int, tuple[str, Any, str]] = {}
-        for row, which in table.turns:
-            whole = TABLES[row.table] == "item"
-            records = (item,) if whole else tuple(row.select(context))
-            if row.rule.each.by == ("item",):
-                lost.update((id(record), (row.table, record, ONE_PER_ITEM)) for record in records[1:])
-                records = records[:1]
-            for record in records:
-                if id(record) in done:
-                    continue
-                count = counts.get(row.table, 0)
-                index = self.numbers.get(id(record), numbering.of(file, row.table, count))
-                inner = context_of(record, context, index, 0)
-                if whole:
-                    inner = item_context(context, index)
-                if inner.as_read is not None:
-                    inner.as_read.index = index
-                if not belongs(row, inner) or (which and not table.takes(row, which, inner)):
-                    continue
-                if row.late:
-                    hold(inner, row.holds)
-                    shared.late.append((gathered, row, inner))
-                    counts[row.table] = count + 1
-                    shared.columns.update(dict.fromkeys(inner.record.attributes))
-                    continue
-                why = self.alike.gather(twin, row, inner, gathered, codec, context.as_read is not None)
-                if why:
-                    lost.setdefault(id(record), (row.table, record, why))
-                    continue
-                done.add(id(record))
-                counts[row.table] = count + 1
-        context.setting.rows.setdefault("lost", []).extend(found for key, found in lost.items() if key not in done)
-        if done:
-            self.tally.give(f"{file[1]} {table.key}", table.kind, len(done))
 
     def _write_late(self, role: Role, path: str, shared: Shared) -> None:
         """Write the rows that waited for the names of all columns: those of the source, then those of the rows."""

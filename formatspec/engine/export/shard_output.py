@@ -45,10 +45,10 @@ class TableShard(msgspec.Struct):
     def add(self, document: Any, place: int, codec: RoleCodec) -> None:
         """Take a row.  Raises FileError where a file of its kind cannot hold it."""
         text = row_writer(codec)(document)
-        fields = counted(document)
-        self.add_text(
-            text, [CountedField(key, name, *_place_of(text, key, document[key])) for key, name in fields.items()], place
-        )
+        fields = [
+            CountedField(key, counter, *_place_of(text, key, document[key])) for key, counter in counted(document)
+        ]
+        self.add_text(text, fields, place)
 
     def add_text(self, text: bytes, fields: list[CountedField], place: int = -1) -> None:
         """Take a row that is written, with its fields that count rows."""

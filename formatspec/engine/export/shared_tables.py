@@ -60,7 +60,11 @@ class Spooled(msgspec.Struct, frozen=True, dict=True):
         if which == "read":
             read = context.as_read is not None
             return read and source_of(context.record, row.number, context.setting.file) is not None
-        return not which or self._shaped[id(row)](context, context.record)
+        return self.holds(row, which, context, context.record)
+
+    def holds(self, row: RowWriter, which: str, context: WriteContext, record: Any) -> bool:
+        """Whether a row holds a record's geometry as it is stated, where that counts in its turn."""
+        return not which or self._shaped[id(row)](context, record)
 
 
 def is_category_source(form: Format, role: Role) -> bool:

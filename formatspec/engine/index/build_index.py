@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -30,6 +30,7 @@ from formatspec.files.document import FileError
 from formatspec.files.json_rows import NotRowsError
 from formatspec.model.slots import TABLES
 from formatspec.paths.names import by_segments, safe_name
+from formatspec.paths.templates.template import Template
 from formatspec.paths.trees.tree import Tree
 
 
@@ -52,25 +53,59 @@ class Index(msgspec.Struct):
     claimed: Claimed
 
 
-class Claims(NamedTuple):
-    """Which role claims each path: its captures there by role, the paths that none claims, what is wrong."""
+class PathMatches:
+    """Some paths, and what the templates of formats capture of them: each template is matched once.
 
-    by_role: dict[str, list[tuple[str, dict[str, Any]]]]
-    unclaimed: list[str]
-    faults: list[Fault]
+    Formats have many templates in common, so that asking all formats which of the paths they claim takes little more
+    than asking one.
+    """
+
+    def __init__(self, paths: Iterable[str]) -> None:
+        """Take the paths, in their order."""
+        self.paths = tuple(paths)
+        self.places = {path: place for place, path in enumerate(self.paths)}
+        self.by_extension: dict[str, list[str]] = {}
+        for path in self.paths:
+            self.by_extension.setdefault(_extension(path), []).append(path)
+        self._known: dict[tuple[Template, str], dict[str, dict[str, Any]]] = {}
+
+    def of(self, role: Role, extension: str) -> Mapping[str, dict[str, Any]]:
+        """What a role's template captures of the paths with an extension, by path; no path that does not fit."""
+        key = (role.template, extension)
+        known = self._known.get(key)
+        if known is None:
+            match = role.template.match if extension == extension.lower() else role.match
+            found = ((path, match(path)) for path in self.by_extension[extension])
+            known = self._known[key] = {path: captures for path, captures in found if captures is not None}
+        return known
 
 
-def claims(form: Format, paths: Iterable[str]) -> Claims:
-    """Which role claims each of some paths."""
-    found = Claims({name: [] for name in form.roles}, [], [])
-    claim = _claimer(form, found.faults)
-    for path in paths:
-        claimed = claim(path)
-        if claimed is None:
-            found.unclaimed.append(path)
-        else:
-            found.by_role[claimed[0].name].append((path, claimed[1]))
-    return found
+Claims = dict[str, list[tuple[str, dict[str, Any]]]]
+"""The paths that each role claims, in their order, with what it captures of each."""
+
+
+def claims(form: Format, matches: PathMatches) -> Claims:
+    """Which of some paths each role claims; paths that the format ignores are left out."""
+    by_role: Claims = {name: [] for name in form.roles}
+    ranks, ignored = _ranks(form), form.ignored
+    claimed: dict[str, tuple[Role, dict[str, Any]]] = {}
+    for extension in matches.by_extension:
+        for equals in ranks(extension):
+            for role in equals:  # of several that claim a path equally well, the first
+                given = role.spec.given
+                for path, found in matches.of(role, extension).items():
+                    if path not in claimed and not ignored(path):
+                        claimed[path] = role, {**given, **found}
+    for path in sorted(claimed, key=matches.places.__getitem__):
+        role, values = claimed[path]
+        by_role[role.name].append((path, values))
+    return by_role
+
+
+def unclaimed(form: Format, matches: PathMatches, by_role: Claims) -> int:
+    """How many of some paths no role claims, and the format does not ignore."""
+    claimed = {path for found in by_role.values() for path, _ in found}
+    return sum(path not in claimed and not form.ignored(path) for path in matches.paths)
 
 
 ALL = 4000
@@ -99,24 +134,30 @@ def sampled(paths: Sequence[str]) -> Sequence[str]:
     return found
 
 
-def _claimer(form: Format, faults: list[Fault]) -> Callable[[str], tuple[Role, dict[str, Any]] | None]:
-    """What gives the role that claims a path, with what it captures."""
+def _ranks(form: Format) -> Callable[[str], Sequence[Sequence[Role]]]:
+    """The roles that may claim paths with an extension, in their order, those of one rank together."""
     roles = [role for role in form.roles.values() if not role.folder]
     extensions = {_extension(role.template.suffix) for role in roles if "." in role.template.suffix}
     tried = {one: _by_rank(role for role in roles if _may_end(role, one)) for one in extensions}
     others = _by_rank(role for role in roles if "." not in role.template.suffix)
+    return lambda extension: tried.get(extension.lower(), others)
+
+
+def _claimer(form: Format, faults: list[Fault]) -> Callable[[str], tuple[Role, dict[str, Any]] | None]:
+    """What gives the role that claims a path, with what it captures."""
+    ranks = _ranks(form)
 
     def claim(path: str) -> tuple[Role, dict[str, Any]] | None:
-        extension = path.rpartition(".")[2]
-        small = extension.lower()
-        for equals in tried.get(small, others):
+        extension = _extension(path)
+        small = extension == extension.lower()
+        for equals in ranks(extension):
             if len(equals) == 1:
                 role = equals[0]
-                found = role.template.match(path) if small == extension else role.match(path)
+                found = role.template.match(path) if small else role.match(path)
                 if found is not None:
                     return role, {**role.spec.given, **found} if role.spec.given else found
                 continue
-            best = [(role, found) for role in equals if (found := role.match(path)) is not None]
+            best = [(role, captures) for role in equals if (captures := role.match(path)) is not None]
             if not best:
                 continue
             role, found = best[0]

@@ -7,7 +7,7 @@ nothing, so that each finding has one origin.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -50,6 +50,10 @@ MOST_KEYS = 64
 _DEFAULTS = {slot: getattr(Object(), slot) for slot in OBJECT}
 
 
+Wider = Callable[[tuple[str, ...]], "FastRows | None"]
+"""Gives the reader of rows with further kept keys."""
+
+
 class FastRows(msgspec.Struct, frozen=True):
     """How plain rows of a table are read.
 
@@ -67,7 +71,7 @@ class FastRows(msgspec.Struct, frozen=True):
     id_key: str | None
     keys: frozenset[str]
     kept: tuple[str, ...]
-    wider: Callable[[tuple[str, ...]], FastRows] | None
+    wider: Wider | None
     widened: list[FastRows]
 
     def take(self, rows: RowSource, start: int, stop: int, path: tuple[str, ...], file: str, state: ItemState) -> bool:
@@ -78,8 +82,17 @@ class FastRows(msgspec.Struct, frozen=True):
         typed = rows.typed(start, stop, using.decode)
         if typed is None and self.wider is not None:
             typed, using = self._widened(rows, start, stop, using)
-        if typed is None:
-            return False
+        return typed is not None and self.put(typed, start, path, file, state, using)
+
+    def put(
+        self, typed: Sequence[Any], start: int, path: tuple[str, ...], file: str, state: ItemState,
+        using: FastRows | None = None,
+    ) -> bool:  # fmt: skip
+        """Read typed rows into a state that knows no objects yet; whether that was done.
+
+        using: the reader of these rows, where they have more kept keys than this one's.
+        """
+        using = self if using is None else using
         before, noted = len(state.faults), len(state.judged)
         made = using.read(typed, path, start, file, state)
         state.at = ()
@@ -103,9 +116,10 @@ class FastRows(msgspec.Struct, frozen=True):
         if not new or self.wider is None or len(using.keys) + len(new) > MOST_KEYS:
             return None, using
         wider = self.wider((*(key for key in using.keys if key not in self.keys), *new))
-        typed = rows.typed(start, stop, wider.decode)
-        if typed is not None:
-            self.widened[:] = [wider]
+        typed = None if wider is None else rows.typed(start, stop, wider.decode)
+        if wider is None or typed is None:
+            return None, using
+        self.widened[:] = [wider]
         return typed, wider
 
 
@@ -165,10 +179,28 @@ def generate_rows_reader(reader: RowReader, context: ReadContext) -> FastRows | 
     if not context.counts or not (isinstance(rule.rest, LeafRule) and isinstance(rule.rest.leaf, Keep)):
         return _Writing(reader, rule, scope, context, fields).made()
 
-    def made(kept: tuple[str, ...], wider: Callable[[tuple[str, ...]], FastRows] | None = None) -> FastRows:
+    def made(kept: tuple[str, ...], wider: Wider | None = None) -> FastRows | None:
         return _Writing(reader, rule, scope, context, fields, kept).made(wider)
 
     return made((), made)
+
+
+def generate_words_reader(reader: RowReader, context: ReadContext, counts: Mapping[str, int]) -> FastRows | None:
+    """The plain reader of rows of objects that are lists of numbers; None where a row asks for more than its values.
+
+    Args:
+        reader: The reader that judges a row.
+        context: What is read.
+        counts: How many numbers stand for each key of a row, in their order.
+    """
+    rule, scope = reader.rule.row, reader.scope.inside(reader.table)
+    if reader.kind != "object" or reader.table == "children" or reader.overlap or reader.by != ():
+        return None
+    if not isinstance(rule, MapRule) or rule.rest is not None or rule.alternatives or _tells_more(rule, scope):
+        return None
+    if [field.keys for field in rule.fields] != [(key,) for key in counts]:
+        return None
+    return _Writing(reader, rule, scope, context, dict.fromkeys(counts, True), counts=counts).made()
 
 
 def _tells_more(rule: Rule, scope: Scope) -> bool:
@@ -191,6 +223,7 @@ class _Writing:
 
     slots: the variables that hold an object's slots, where a leaf gives just one value; what other readers give is
     put in `record`, and so is, besides, what the table's condition asks for.
+    counts: of rows that are lists of numbers, how many of them stand for each key; empty for rows that are mappings.
     """
 
     def __init__(
@@ -201,7 +234,9 @@ class _Writing:
         context: ReadContext,
         asked: dict[str, bool],
         kept: tuple[str, ...] = (),
+        counts: Mapping[str, int] = {},
     ) -> None:
+        self.counts = counts
         self.reader = reader
         self.rule = rule
         self.scope = scope
@@ -219,12 +254,14 @@ class _Writing:
         self.kept = kept
         self.noted: list[str] = []
 
-    def made(self, wider: Callable[[tuple[str, ...]], FastRows] | None = None) -> FastRows:
-        """The reader; `wider` makes one for rows with further kept keys."""
+    def made(self, wider: Wider | None = None) -> FastRows | None:
+        """The reader, None where lists of numbers are not enough; `wider` makes one for rows with further kept keys."""
         lines = [line for field in self.rule.fields for line in self._field(field)]
         for alternatives in self.rule.alternatives:
             lines += self._noted(alternatives) or self._chosen(alternatives)
         lines += [line for key in self.kept for line in self._of_rest(key)]
+        if self.counts and self.read_apart:
+            return None
         id_key = next((field.keys[0] for field in self.rule.fields if "id" in _names(field.rule)), None)
         stated = tuple(name.removeprefix("category.") for name in self.stated)
         read = function(_HEAD, self._body(lines), self.names)
@@ -234,8 +271,9 @@ class _Writing:
     def _decode(self) -> Decode:
         strict = (self.rule.rest is None or self.context.counts) and not self.rule.part
         row = msgspec.defstruct(
-            "Row", self.types, rename=self.keys, forbid_unknown_fields=strict, kw_only=True, gc=False
-        )
+            "Row", self.types, rename=self.keys, forbid_unknown_fields=strict, kw_only=True, gc=False,
+            array_like=bool(self.counts),
+        )  # fmt: skip
         return msgspec.json.Decoder(list[row]).decode  # type: ignore[valid-type]
 
     def _body(self, lines: list[str]) -> Iterator[str]:
@@ -315,7 +353,7 @@ class _Writing:
         if isinstance(leaf, Keep) and not states_area(leaf, self.scope):
             self.noted.append(slot)
         if not field.optional:
-            yield f"value = row.{slot}"
+            yield f"value = {self._value(key, slot)}"
             yield from lines
             return
         yield f"if row.{slot} is not UNSET:"
@@ -375,8 +413,13 @@ class _Writing:
             return None
         meaning = self.scope.resolve(leaf.names[0], field.place)
         chain = build(leaf, [meaning.value_type], 1, False, field.place)
+        if self.counts and any(not one.same and one.formulas is None for one in chain.codecs):
+            return None
         if meaning.where == "record" and meaning.name == "bbox" and all(one.same for one in chain.codecs):
             return _BOX, (*_BOX_LINES, *self._kept("bbox")), f"{self._slot('bbox')} = None"
+        if meaning.where == "record" and meaning.name == "bbox" and all(one.formulas for one in chain.codecs):
+            decoded = f"value = {self.names.of('decode', chain.decode)}(value, env)"
+            return _BOX, (decoded, *_BOX_LINES, *self._kept("bbox")), f"{self._slot('bbox')} = None"
         if meaning.where == "item" and meaning.name == "id":
             lines: tuple[str, ...] = ("if value != own or type(value) is not type(own): return None",)
             otherwise = ""
@@ -406,9 +449,19 @@ class _Writing:
     def _loose(self, key: str) -> Any:
         return Any if self.asked.get(key) else msgspec.Raw
 
+    def _value(self, key: str, slot: str) -> str:
+        """The source of the value of a key; `slot`: the first of its fields in the typed rows."""
+        count, first = self.counts.get(key, 1), int(slot[1:])
+        return f"row.{slot}" if count == 1 else f"({', '.join(f'row.f{first + at}' for at in range(count))})"
+
     def _typed(self, key: str, kind: Any, optional: bool) -> str:
-        """One more field of the typed rows; gives its name."""
+        """One more field of the typed rows; gives its name.  Of a list of numbers, as many as stand for the key."""
         name = f"f{len(self.types)}"
+        if self.counts:
+            number = kind if kind in (int, msgspec.Raw) else _NUMBER
+            first = len(self.types)
+            self.types += ((f"f{first + at}", number, msgspec.NODEFAULT) for at in range(self.counts[key]))
+            return name
         self.keys[name] = key
         absent = kind if kind in (Any, msgspec.Raw) else kind | UnsetType
         self.types.append((name, absent, UNSET) if optional else (name, kind, msgspec.NODEFAULT))

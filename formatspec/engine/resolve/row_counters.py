@@ -80,11 +80,11 @@ class Absolute(Relative):
         self._before.update({(file, counter): count for counter, count in counts.items()})
 
 
-def counted(document: Any) -> dict[str, str]:
+def counted(document: Any) -> list[tuple[str, str]]:
     """The fields of a row that count rows, and what they count."""
     if not isinstance(document, dict):
-        return {}
-    return {key: value.counter for key, value in document.items() if type(value) is Counted}
+        return []
+    return [(key, value.counter) for key, value in document.items() if type(value) is Counted]
 
 
 def counts_plainly(rule: TableRule, scope: Scope) -> bool:

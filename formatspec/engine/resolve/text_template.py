@@ -40,6 +40,9 @@ class TextTemplate(msgspec.Struct, frozen=True):
     fitting_words: dict[int, bool] | None = None
     """For lines of nothing but numbers with a blank between them: whether a line of so many numbers can fit, as far
     as it was asked.  None for any other template."""
+    counts: Mapping[str, int] | None = None
+    """For lines of a fixed count of numbers with a blank between them: how many of them each field is.  None for any
+    other template."""
 
     def may_fit(self, words: int) -> bool:
         """Whether a line of so many words, with one blank between them, can fit.
@@ -129,9 +132,25 @@ def text_template(leaf: Text, scope: Scope, place: Place) -> TextTemplate:
         and numbers is not None
         and all(part == " " if isinstance(part, str) else _is_parted_by_blanks(part.pattern) for part in parts)
     )
+    counts = {part.name: _count_of(part.pattern) for part in parts if isinstance(part, TemplateField)}
+    blanks = all(part == " " for part in parts if isinstance(part, str))
     return TextTemplate(
-        template, leaves, frozenset(optional), numbers, _literals(parts), fitting_words={} if by_words else None
+        template,
+        leaves,
+        frozenset(optional),
+        numbers,
+        _literals(parts),
+        fitting_words={} if by_words else None,
+        counts=counts if by_words and blanks and all(counts.values()) else None,
     )
+
+
+def _count_of(pattern: str) -> int:
+    """How many numbers a field of nothing but numbers is; 0 where that is not fixed."""
+    if not pattern.startswith(f"(?:{NUMBER})"):
+        return 1
+    counted = _COUNTED.search(pattern)
+    return int(counted[1]) + 1 if counted else 0
 
 
 def _refuse_unknown_format(leaf: Bind, place: Place) -> None:

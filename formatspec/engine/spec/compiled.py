@@ -8,11 +8,13 @@ from typing import Any, Literal
 
 import msgspec
 
+from formatspec.engine.documents.line_document import alternative_lines
 from formatspec.engine.documents.role_codec import RoleCodec, document_codec
 from formatspec.engine.label_images.layers import BY_AREA, BY_ORDER
 from formatspec.engine.label_images.reader import RasterReader, raster_reader
 from formatspec.engine.label_images.writer import PAINT, RasterWriter, raster_writer
 from formatspec.engine.read.compile_reader import compile_reader, row_reader
+from formatspec.engine.read.generate_lines import FastLines, generate_lines_reader
 from formatspec.engine.read.leaf_reader import ReadContext
 from formatspec.engine.read.rows.merge_rows import Reader, RowReader
 from formatspec.engine.resolve.json_schema import Schema, compile_schema
@@ -142,6 +144,11 @@ class Role(msgspec.Struct, frozen=True, dict=True):
         """The reader of the role's document."""
         assert self.codec is not None
         return compile_reader(self.codec.rule, self.scope, context)
+
+    def lines(self, context: ReadContext) -> FastLines | None:
+        """The reader of the role's text where its lines are objects of numbers."""
+        assert self.codec is not None
+        return generate_lines_reader(alternative_lines(self.codec.rule, self.codec.shape), self.scope, context)
 
     def raster(self, context: ReadContext) -> RasterReader:
         """The reader of the role's label images."""

@@ -6,7 +6,7 @@ lines of a text.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from operator import attrgetter
 from typing import Any
 
@@ -16,19 +16,27 @@ from formatspec.engine.base.faults import MISSING
 from formatspec.engine.base.source_code import Names, function
 from formatspec.engine.evaluate.write_context import WriteContext, box_of, derived_of, getter
 from formatspec.engine.resolve.codec_chain import Chain, Convert, build
+from formatspec.engine.resolve.held_slots import slot_bits
 from formatspec.engine.resolve.scope import Meaning, Scope
-from formatspec.engine.write.print_leaf import NO_SOURCE, Writer, as_lists
+from formatspec.engine.write.print_leaf import NO_SOURCE, LackingError, Writer, as_lists
+from formatspec.language import expression
+from formatspec.language.expression import Binary, Expression, Literal, Name, Unary
 from formatspec.language.leaf import Bind
 from formatspec.language.rules import Field, LeafRule, MapRule, OneOf, Rule
+from formatspec.language.values import OPERATORS, ExpressionError, stated, truth
 from formatspec.model.records import Category, Object
 
-PlainWriter = Callable[[Object, int, int, WriteContext], Any]
-"""Takes an object, its index, the count of rows and the context around it; gives the object's row.
-Raises LackingError."""
+PlainWriter = Callable[[Iterable[Object], Iterable[int], int, WriteContext], Iterator[Any]]
+"""Takes objects, their indices, the count of rows and the context around them.
+
+Gives the row of each object in turn, or the LackingError that says why it has none.  An index is asked for when its
+object's turn comes.
+"""
 
 _SCALARS = ("id", "int", "number", "text", "bool", "state")
 _CATEGORY = frozenset(Category.__struct_fields__) - {"parent", "attributes", "origin"}
 _OBJECT = frozenset(Object.__struct_fields__) - {"category", "attributes", "origin"}
+_OUTLINES = frozenset({"polygons", "polygon", "region"})
 
 
 def plain_writer(
@@ -46,20 +54,143 @@ def plain_writer(
         return None
     if not isinstance(rule, MapRule) or not is_plain(rule, scope):
         return None
-    names = Names(NAMES)
-    body = ["env, item = context.env, context.item", *BEGINNING, "document = {}"]
+    names = Names(NAMES, LackingError=LackingError)
+    before, body = list(OF_ITEM), [*BEGINNING, "document = {}"]
     for field in rule.fields:
-        body += value_lines(field, scope, writer_of, names)
-        body.append(f"if value is not MISSING: document[{field.keys[0]!r}] = value")
+        lines = _field_lines(field, scope, writer_of, names, "document")
+        if _is_of_item(field, scope):
+            known = f"known{len(before)}"
+            before.append(f"{known} = MISSING")
+            *lines, put = lines
+            lines = [*(f"    {line}" for line in lines), f"    if not isinstance(value, (list, dict)): {known} = value"]
+            lines = [f"value = {known}", "if value is MISSING:", *lines, put]
+        body += lines
     for choice in rule.alternatives:
         choose = names.of("choose", choice_of(choice, scope))
-        body.append(f"document.update({choose}({_CONTEXT}, UNSOURCED))")
-    return function("write(record, index, rows, context)", [*body, "return document"], names)
+        line = f"document.update({choose}({_CONTEXT}, UNSOURCED))"
+        if _is_outlines(choice, scope):
+            bits = slot_bits(choice.alternatives[0], scope)
+            line = f"if {_HAS_OUTLINES}: {line}"
+            body += [line, f"else: held[id(record)] = held.get(id(record), 0) | {bits}"]
+        else:
+            body.append(line)
+    lines = [
+        *before,
+        "for record, index in zip(records, indices):",
+        "    claims, mark = setting.claims, len(refused)",
+        "    try:",
+        *(f"        {line}" for line in body),
+        "    except LackingError as lacking:",
+        "        setting.claims = claims",
+        "        del refused[mark:]",
+        "        yield lacking",
+        "    else:",
+        "        yield document",
+    ]
+    return function("write(records, indices, rows, context)", lines, names)
+
+
+def _field_lines(
+    field: Field, scope: Scope, writer_of: Callable[[Field, Scope], Writer], names: Names, into: str
+) -> list[str]:
+    """The lines that put a field's value under its keys; the last one puts it there."""
+    rule, keys = field.rule, field.keys
+    inside = isinstance(rule, MapRule) and not (field.optional or rule.alternatives or len(keys) > 1)
+    if inside and isinstance(rule, MapRule) and rule.rest is None and all(map(_is_leaf, rule.fields)):
+        part = names.of("part", None)
+        inner = [line for one in rule.fields for line in _field_lines(one, scope.below(), writer_of, names, part)]
+        return [f"{part} = {{}}", *inner, f"{into}[{keys[0]!r}] = {part}"]
+    put = f"{into}[{keys[0]!r}] = value" if len(keys) == 1 else f"{into}.update(zip({keys!r}, value))"
+    return [*value_lines(field, scope, writer_of, names), f"if value is not MISSING: {put}"]
+
+
+def _is_leaf(field: Field) -> bool:
+    return isinstance(field.rule, LeafRule)
+
+
+_HAS_OUTLINES = "record.polygons or record.region is not None or record.rotated is not None"
+"""Whether an object has what outlines or pixels follow from."""
+
+
+def _is_outlines(rule: OneOf, scope: Scope) -> bool:
+    """Whether alternatives hold an object's outlines or its pixels and nothing else, so that a box leaves all empty."""
+    return scope.kind == "object" and all(
+        isinstance(choice, MapRule)
+        and choice.rest is None
+        and not choice.alternatives
+        and all(
+            field.optional
+            and isinstance(field.rule, LeafRule)
+            and isinstance(field.rule.leaf, Bind)
+            and field.rule.leaf.default is None
+            and {scope.resolve(name, field.place).name for name in field.rule.leaf.names} <= _OUTLINES
+            for field in choice.fields
+        )
+        for choice in rule.alternatives
+    )
+
+
+def _is_of_item(field: Field, scope: Scope) -> bool:
+    """Whether a field says the same in each row of an item."""
+    leaf = field.rule.leaf if isinstance(field.rule, LeafRule) else None
+    if not isinstance(leaf, Bind) or len(field.keys) > 1:
+        return False
+    default = expression.names(leaf.default) if leaf.default is not None else ()
+    meanings = [scope.meaning(name) for name in (*leaf.names, *default)]
+    return all(one is not None and one.where in ("item", "capture", "option") for one in meanings)
+
+
+def condition_test(where: Expression, scope: Scope) -> Callable[[Object, WriteContext], bool] | None:
+    """Whether an object fulfils a table's condition, without a context of its own; None where that takes one.
+
+    The function takes the object and the context around it.
+    """
+    if not amounts().generates or scope.kind != "object":
+        return None
+    names = Names(NAMES, truth=truth, stated=stated, ExpressionError=ExpressionError)
+    source = _holds(where, scope, names)
+    if source is None:
+        return None
+    body = ["category = record.category"] if "category." in source else []
+    own = "if category is not None: category = context.setting.categories.own(category)"
+    tried = ["try:", f"    return {source}", "except ExpressionError:", "    return False"]
+    lines = [*body, *([own] if body else []), *tried]
+    return function("fits(record, context)", lines, names)
+
+
+def _holds(part: Expression, scope: Scope, names: Names) -> str | None:
+    """The source of whether an expression holds for an object; None where it takes more than looking at values."""
+    if isinstance(part, Unary) and part.operator == "not":
+        inner = _holds(part.operand, scope, names)
+        return None if inner is None else f"(not {inner})"
+    if isinstance(part, Binary) and part.operator in ("and", "or"):
+        first, second = _holds(part.left, scope, names), _holds(part.right, scope, names)
+        return None if first is None or second is None else f"({first} {part.operator} {second})"
+    value = _of_expression(part, scope, names)
+    if value is None or not isinstance(part, Name):
+        return value
+    meaning = scope.meaning(part.name)
+    return f"{'stated' if meaning is not None and meaning.counts_zero else 'truth'}({value})"
+
+
+def _of_expression(part: Expression, scope: Scope, names: Names) -> str | None:
+    """The source of an expression's value; None for any but names, constants and their equality."""
+    if isinstance(part, Literal):
+        return names.of("constant", part.value)
+    if isinstance(part, Name):
+        meaning = scope.meaning(part.name)
+        return None if meaning is None or meaning.where not in ("record", "option") else _value(meaning, scope, names)
+    if isinstance(part, Binary) and part.operator in ("==", "!="):
+        left, right = _of_expression(part.left, scope, names), _of_expression(part.right, scope, names)
+        return (
+            None if left is None or right is None else f"{names.of('apply', OPERATORS[part.operator])}({left}, {right})"
+        )
+    return None
 
 
 def is_plain(rule: MapRule, scope: Scope) -> bool:
     """Whether rows ask for no more than leaves, one under each key, and alternatives beside them."""
-    if scope.kind != "object" or any(len(field.keys) > 1 for field in rule.fields):
+    if scope.kind != "object":
         return False
     return rule.rest is None or (isinstance(rule.rest, LeafRule) and not isinstance(rule.rest.leaf, Bind))
 
@@ -74,6 +205,11 @@ BEGINNING = (
     "if category is not None: category = context.setting.categories.own(category)",
 )
 """Lines that the lines of any field stand behind; `env` and `item` are the context's."""
+OF_ITEM = (
+    "env, item, setting = context.env, context.item, context.setting",
+    "refused, held = setting.refused, setting.held",
+)
+"""Lines of what is the same for all objects of an item."""
 _CONTEXT = "inner or (inner := WriteContext(context.setting, item, record, context, index, rows))"
 
 
@@ -99,20 +235,40 @@ def _encoded(
         return ()
     meaning = scope.resolve(leaf.names[0], field.place)
     value = _value(meaning, scope, names)
-    if value is None or meaning.type == "mapping":
+    gone = "value = MISSING" if field.optional and leaf.default is None else otherwise
+    if meaning.type == "mapping":
+        whole = meaning.where == "record" and meaning.name == "attributes" and gone != otherwise
+        return (f"if record.attributes: {otherwise}", f"else: {gone}") if whole else ()
+    if value is None:
         return ()
-    chain = build(leaf, [meaning.value_type], 1, scope.textual, field.place)
+    keys = len(field.keys)
+    chain = build(leaf, [meaning.value_type], keys, scope.textual, field.place)
     encode = names.of("encode", encoding(chain))
+    encoded = f"{encode}(value, env)"
     flat = meaning.value_type in _SCALARS and not leaf.calls
     flat = flat or (scope.textual and (not chain.codecs or chain.codecs[-1].kind != "tree"))
-    encoded = f"{encode}(value, env)"
+    made = _default(leaf, scope, names)
     return (
         f"value = {value}",
-        f"if value is None or value == (): {otherwise}",
+        *([f"if value is None or value == (): value = {made}"] if made is not None else []),
+        f"if value is None or value == (): {gone}",
         "else:",
         f"    try: value = {encoded if flat else f'as_lists({encoded})'}",
         f"    except UnfitError: {otherwise}",
+        *([f"    if len(value) != {keys}: {otherwise}"] if keys > 1 else []),
     )
+
+
+def _default(leaf: Bind, scope: Scope, names: Names) -> str | None:
+    """The source of the value that stands for one that is not there; None where only the leaf's writer can give it."""
+    default = leaf.default
+    if isinstance(default, Binary) and default.operator == "+" and isinstance(default.right, Literal):
+        left = default.left if type(default.right.value) is int else None
+        meaning = scope.meaning("index") if left == Name("index") else None
+        return f"index + {default.right.value}" if meaning is not None and meaning.where == "record" else None
+    if isinstance(default, Literal) and not isinstance(default.value, list | None):
+        return names.of("constant", default.value)
+    return None
 
 
 def _value(meaning: Meaning, scope: Scope, names: Names) -> str | None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from formatspec.engine.evaluate.write_context import GEOMETRY, WriteContext, states
+from formatspec.engine.resolve.held_slots import BITS, SLOT_OF, stated_bits
 from formatspec.language.leaf import bindings
 from formatspec.language.rules import LeafRule, ListRule, MapRule, Rule
 from formatspec.model import derive
@@ -44,16 +45,19 @@ def shape_chooser(shapes: Sequence[Geometry]) -> Callable[[WriteContext, Any], F
     is where an alternative for the region, which stands before that outline, cannot hold this one.  The answer depends
     on nothing but which slots are stated, so that it is worked out once for each combination of them.
     """
-    names = tuple(sorted(frozenset().union(*shapes)))
-    known: dict[tuple[tuple[bool, ...], bool, bool], Fitting] = {}
+    names = frozenset().union(*shapes)
+    bits = {name: BITS[SLOT_OF.get(name, name)] for name in names}
+    asked = sum(set(bits.values()))
+    known: dict[tuple[int, bool, bool], Fitting] = {}
 
     def choose(context: WriteContext, record: Any) -> Fitting:
-        stated = tuple([states(record, name) for name in names])
-        by_region = not context.setting.apart and isinstance(record, Object) and bool(record.region)
-        unseen = isinstance(record, Object) and bool(record.keypoints) and _says_more_than_keypoints(record)
+        is_object = isinstance(record, Object)
+        stated = stated_bits(record) & asked if is_object else asked
+        by_region = is_object and bool(record.region) and not context.setting.apart
+        unseen = is_object and bool(record.keypoints) and _says_more_than_keypoints(record)
         found = known.get((stated, by_region, unseen))
         if found is None:
-            slots = frozenset(name for name, is_stated in zip(names, stated, strict=True) if is_stated)
+            slots = frozenset(name for name, bit in bits.items() if stated & bit)
             found = known[stated, by_region, unseen] = _fitting(shapes, slots, by_region, unseen)
         return found
 

@@ -22,7 +22,7 @@ from formatspec.engine.resolve.held_slots import (
 )
 from formatspec.engine.resolve.scope import Scope
 from formatspec.engine.resolve.table_ids import table_number
-from formatspec.engine.write.generate_rows import PlainWriter
+from formatspec.engine.write.generate_rows import PlainWriter, condition_test
 from formatspec.engine.write.geometry_choice import OUTLINES, Fitting, shape_chooser, shape_of
 from formatspec.engine.write.mark_written import _held, hold, hold_no_more, refuse
 from formatspec.engine.write.print_leaf import NO_SOURCE, LackingError, Writer
@@ -93,8 +93,23 @@ class RowWriter:
     """How the records of one table are chosen and written."""
 
     __slots__ = (
-        "choices", "holds", "kept", "late", "number", "parts", "plain", "repeats", "rule", "select", "shape",
-        "table", "tells", "test", "where", "write",
+        "choices",
+        "holds",
+        "kept",
+        "late",
+        "number",
+        "parts",
+        "plain",
+        "quick",
+        "repeats",
+        "rule",
+        "select",
+        "shape",
+        "table",
+        "tells",
+        "test",
+        "where",
+        "write",
     )  # fmt: skip
 
     def __init__(self, rule: TableRule, scope: Scope, write: Writer) -> None:
@@ -120,6 +135,7 @@ class RowWriter:
         self.where = None if rule.each.where is None else condition(rule.each.where, inner, rule.place)
         if self.where is not None and is_settled(rule.each.where) and self.where(_nowhere(scope)):
             self.where = None
+        self.quick = None if rule.each.where is None else condition_test(rule.each.where, inner)
         self.write = write
         self.plain: PlainWriter | None = None
         self.test = row_test(rule.row, inner)
@@ -140,17 +156,32 @@ class RowWriter:
             return bool(thing.polygons and first and shapes[first[0]] & OUTLINES)
         return bool(thing.polygons)
 
-    def anew(self, record: Any, index: int, rows: int, up: WriteContext) -> Any:
-        """The row of a record that has no source.  Raises LackingError."""
+    def rows_anew(self, records: Sequence[Any], indices: Iterable[int], rows: int, up: WriteContext) -> Iterator[Any]:
+        """The row of each of some records that have no source, in turn, or the LackingError that says why it has none.
+
+        A record whose row is given counts as written.
+        """
         if self.plain is None:
-            return write_record(self, WriteContext(up.setting, up.item, record, up, index, rows))
-        document = self.plain(record, index, rows, up)
-        _held(up, record_mark(record), self.holds)
-        return document
+            for record, index in zip(records, indices, strict=False):
+                try:
+                    yield write_record(self, WriteContext(up.setting, up.item, record, up, index, rows))
+                except LackingError as lacking:
+                    yield lacking
+            return
+        for record, document in zip(records, self.plain(records, indices, rows, up), strict=False):
+            if not isinstance(document, LackingError):
+                _held(up, id(record), self.holds)
+            yield document
 
     def fits(self, context: WriteContext) -> bool:
         """Whether the context's record fulfils the table's condition."""
         return self.where is None or bool(self.where(context))
+
+    def fitting(self, records: Sequence[Any], up: WriteContext) -> Sequence[Any] | None:
+        """Those of some records that fulfil the table's condition; None where each takes a context of its own."""
+        if self.where is None:
+            return records
+        return None if self.quick is None else [record for record in records if self.quick(record, up)]
 
 
 def _nowhere(scope: Scope) -> WriteContext:
@@ -172,7 +203,9 @@ def write_record(row: RowWriter, context: WriteContext) -> Any:
     claims, refused = setting.claims, len(setting.refused)
     try:
         if row.plain is not None and context.as_read is None and context.up is not None:
-            document = row.plain(context.record, context.index, context.rows, context.up)
+            document = next(row.plain((context.record,), (context.index,), context.rows, context.up))
+            if isinstance(document, LackingError):
+                raise document
         else:
             document = row.write(context, source)
     except LackingError:
@@ -232,17 +265,30 @@ def written_rows(
             continue  # a row of the item's own tells of the others
         beside = again and (row.kept or row.table == "items")
         stated_only = stated_only and not (again and row.kept)
+        if context.as_read is None and len(done) == len(places) and not row.tells:
+            continue  # each record has its row
         chosen = [
             r
             for r in row.select(context)
             if (beside or id(r) not in done or row.tells - told.get(id(r), row.tells))
-            and not is_elsewhere(r, row.number, context)
+            and (context.as_read is None or not is_elsewhere(r, row.number, context))
         ]
         if numbers:
             own = [row.number] if row.table == "items" else numbers
             chosen = [r for r in chosen if stands_in(r, own, source, context.part)]
-        chosen = [r for r in chosen if shaped[id(row)](context, r)] if stated_only else chosen
+        if stated_only:
+            chosen = [r for r in chosen if shaped[id(row)](context, r)]
         chosen = [r for r in chosen if source_of(r, row.number, "") is not None] if again else chosen
+        plain = row.fitting(chosen, context) if context.as_read is None and row.plain is not None else None
+        if plain is not None:
+            made_anew = row.rows_anew(plain, range(len(plain)), len(plain), context)
+            for record, document in zip(plain, made_anew, strict=False):
+                if isinstance(document, LackingError):
+                    lost.setdefault(id(record), (row.table, record, f"no {document}"))
+                    continue
+                done.add(id(record))
+                pending.append(((position_of(record, row.number), places.get(id(record), 0)), document, record))
+            continue
         fitting = [f for f in contexts_of(chosen, context) if row.fits(f)]
         for index, inner in enumerate(fitting):
             inner.index, inner.rows = index, len(fitting)
@@ -346,12 +392,13 @@ def _lose(row: RowWriter, context: WriteContext, record: Any, why: str) -> None:
 def _each_row(
     row: RowWriter, context: WriteContext, chosen: list[Any], source: Any, several: bool
 ) -> Iterator[tuple[Any, Any]]:
-    if row.where is None and context.as_read is None:
-        for index, record in enumerate(chosen):
-            try:
-                yield row.anew(record, index, len(chosen), context), record
-            except LackingError as lacking:
-                _lose(row, context, record, f"no {lacking}")
+    own = row.fitting(chosen, context) if context.as_read is None else None
+    if own is not None:
+        for record, document in zip(own, row.rows_anew(own, range(len(own)), len(own), context), strict=False):
+            if isinstance(document, LackingError):
+                _lose(row, context, record, f"no {document}")
+            else:
+                yield document, record
         return
     fitting = contexts_of(chosen, context)
     if row.where is not None:

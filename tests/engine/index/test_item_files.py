@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from formatspec.engine.base.amounts import with_amounts
-from formatspec.engine.index.build_index import claims
+from formatspec.engine.base.faults import Fault
+from formatspec.engine.index.build_index import Claimed, PathMatches, claims, unclaimed
 from formatspec.engine.index.entries import Entries, ItemFiles
 from formatspec.engine.spec.compiled import Format, compile_format
 from formatspec.language.load import load_source
@@ -81,11 +82,11 @@ def one_by_one(form: Format, found: dict[str, list[tuple[str, dict[str, Any]]]])
 @pytest.mark.parametrize("seed", range(8))
 def test_items_are_those_of_role_after_role(form: Format, seed: int) -> None:
     listing = in_order(paths(seed))
-    items, doubled = one_by_one(form, claims(form, listing).by_role)
+    items, doubled = one_by_one(form, claims(form, PathMatches(listing)))
     entries = Entries()
     files = ItemFiles(form, entries)
     for place, path in enumerate(listing):
-        for name, found in claims(form, [path]).by_role.items():
+        for name, found in claims(form, PathMatches([path])).items():
             for _, captures in found:
                 files.add(form.roles[name], path, captures, place)
     faults = files.done()
@@ -100,10 +101,14 @@ def test_items_are_those_of_role_after_role(form: Format, seed: int) -> None:
 def test_a_path_is_claimed_by_the_role_that_says_most_of_it(form: Format) -> None:
     odd = ["train/a.jpg.json", "train/a_k.json.jpg", "x", ".json", "train/.", "z/train/k_a.json", "a/b/c.d.xml"]
     for path in [*paths(1), *odd]:
-        found = claims(form, [path])
+        found = claims(form, PathMatches([path]))
+        left: list[str] = []
+        faults: list[Fault] = []
+        Claimed(form, [path], ItemFiles(form, Entries()), left, faults)
         roles = [role for role in form.roles.values() if role.template.match(path) is not None]
         most = max((role.template.literal_count for role in roles), default=0)
         best = [role.name for role in roles if role.template.literal_count == most]
-        assert [name for name, given in found.by_role.items() if given] == best[:1]
-        assert found.unclaimed == ([] if best else [path])
-        assert len(found.faults) == (len(best) > 1)
+        assert [name for name, given in found.items() if given] == best[:1]
+        assert left == ([] if best or form.ignored(path) else [path])
+        assert unclaimed(form, PathMatches([path]), found) == len(left)
+        assert len(faults) == (len(best) > 1)

@@ -8,6 +8,7 @@ import msgspec
 
 from formatspec.engine.index.row_ownership import Table
 from formatspec.engine.label_images.reader import RasterReader
+from formatspec.engine.read.generate_lines import FastLines
 from formatspec.engine.read.generate_rows import FastRows
 from formatspec.engine.read.projection import Decode
 from formatspec.engine.read.rows.merge_rows import Reader
@@ -16,7 +17,8 @@ from formatspec.engine.read.rows.merge_rows import Reader
 class Readers(msgspec.Struct, frozen=True):
     """The compiled readers of a format for one purpose.
 
-    decoders: how much of a table's rows is decoded; plain: how rows that are as the spec has them are read.
+    decoders: how much of a table's rows is decoded; plain: how rows that are as the spec has them are read; lines: how
+    texts of numbers are, by role.
     """
 
     documents: Mapping[str, Reader]
@@ -24,6 +26,7 @@ class Readers(msgspec.Struct, frozen=True):
     tables: Mapping[str, tuple[Table, ...]]
     decoders: Mapping[tuple[str, tuple[str, ...]], Decode | None]
     plain: Mapping[tuple[str, tuple[str, ...]], FastRows]
+    lines: Mapping[str, FastLines]
     wanted_roles: frozenset[str]
 
 

@@ -10,6 +10,7 @@ from formatspec.engine.dataset.item.expected_files import expected_path, file_of
 from formatspec.engine.dataset.item.purpose import Purpose, Readers
 from formatspec.engine.documents.line_document import Stray
 from formatspec.engine.index.entries import Entry
+from formatspec.engine.read.generate_lines import FastLines
 from formatspec.engine.read.item_state import ItemState
 from formatspec.engine.resolve.json_schema import schema_faults
 from formatspec.engine.spec.compiled import Role
@@ -43,6 +44,9 @@ def read_item_file(
         return
     if role.codec is None:
         return  # nothing is said of what the file holds
+    lines = readers.lines.get(role.name)
+    if lines is not None and _are_plain(lines, path, tree, state):
+        return
     document = read_document(role, path, tree, state, purpose.checks or purpose.strict)
     if document is None:
         return
@@ -50,6 +54,14 @@ def read_item_file(
         state.documents[role.name] = document[0]
     state.faults += schema_faults(role.schema, document[0], path, role.place)
     readers.documents[role.name](document[0], state.item, state)
+
+
+def _are_plain(lines: FastLines, path: str, tree: Tree, state: ItemState) -> bool:
+    """Whether a text was read as lines of numbers, of which there is nothing to say."""
+    try:
+        return lines.take(tree.read(path), path, state)
+    except (ValueError, OSError):  # which the reader of documents tells
+        return False
 
 
 def keys_twice(role: Role, path: str, data: bytes, case: str) -> list[Fault]:

@@ -1,0 +1,227 @@
+"""Which records of an item have a row in a table of a shared file, and the rows put there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from formatspec.engine.base.amounts import amounts
+from formatspec.engine.documents.role_codec import RoleCodec
+from formatspec.engine.evaluate.write_context import WriteContext
+from formatspec.engine.export.gather_rows import Shared, gather_row
+from formatspec.engine.export.lost.lost_records import ONE_PER_ITEM
+from formatspec.engine.export.shard_output import CountedField, TableShard
+from formatspec.engine.export.shared_tables import Spooled
+from formatspec.engine.resolve.row_counters import Relative
+from formatspec.engine.spec.compiled import Format
+from formatspec.engine.write.mark_written import hold
+from formatspec.engine.write.print_leaf import LackingError
+from formatspec.engine.write.source_rows import context_of, source_of
+from formatspec.engine.write.table_rows import RowWriter
+from formatspec.files.document import FileError
+from formatspec.model.records import Item
+from formatspec.model.slots import TABLES
+
+Lost = dict[int, tuple[str, Any, str]]
+"""By the identity of a record without a row: its table, itself, and why it has none."""
+
+
+class AlikeRows:
+    """Rows of an item that several shared files list by the same rule, each written once for all of them.
+
+    Files of boxes, of keypoints, of captions and of labels may list the same images.  `twins` numbers the tables that
+    are written alike, by role and table; what was written of an item is kept until `begin` is called for the next one.
+    """
+
+    def __init__(self, target: Format, tables: Mapping[str, Sequence[Spooled]]) -> None:
+        """Find which of the tables, given by role, are written alike in a target."""
+        groups: list[tuple[Any, list[tuple[str, str]]]] = []
+        for name, spooled in tables.items() if amounts().generates else ():
+            role = target.roles[name]
+            for table in spooled:
+                if table.kind != "item" or len(table.rules) > 1:
+                    continue
+                kind = (role.kind, role.spec.style, role.captures, table.rules[0])
+                members = next((members for known, members in groups if known == kind), None)
+                if members is None:
+                    groups.append((kind, [(name, table.key)]))
+                else:
+                    members.append((name, table.key))
+        alike = [members for _, members in groups if len(members) > 1]
+        self.twins = {member: number for number, members in enumerate(alike) for member in members}
+        self._texts: dict[tuple[Any, ...], tuple[bytes, list[CountedField]]] = {}
+
+    def begin(self) -> None:
+        """Forget the rows of the item before."""
+        self._texts.clear()
+
+    def gather(
+        self,
+        twin: int | None,
+        row: RowWriter,
+        context: WriteContext,
+        gathered: TableShard,
+        codec: RoleCodec,
+        in_place: bool,
+    ) -> str:
+        """Do what `gather_row` does, with the text of the row where it is written already.
+
+        twin: the number of the tables that are written alike; None where this one is like no other.
+        """
+        if twin is None or in_place:
+            return gather_row(row, context, gathered, codec, in_place)
+        setting = context.setting
+        key = (twin, context.index, setting.index, setting.folder)
+        known = self._texts.get(key)
+        if known is not None:
+            hold(context, row.holds)
+            gathered.add_text(*known)
+            return ""
+        refused, last = len(setting.refused), len(gathered.rows)
+        why = gather_row(row, context, gathered, codec, False)
+        if len(gathered.rows) > last and len(setting.refused) == refused and not gathered.places:
+            self._texts[key] = gathered.rows[last], gathered.numbered.get(last, [])
+        return why
+
+
+class RowSpool:
+    """Puts the rows of items into the tables of shared files.
+
+    Attributes:
+        numbers: By the identity of an object, its number where several files tell of it and must use the same.
+    """
+
+    def __init__(self, target: Format, tables: Mapping[str, Sequence[Spooled]], numbering: Relative) -> None:
+        """Take the target, its tables by role, and how rows are numbered."""
+        self.target = target
+        self.numbering = numbering
+        self.numbers: dict[int, int] = {}
+        self._alike = AlikeRows(target, tables)
+
+    def begin(self) -> None:
+        """Forget the rows of the item before."""
+        self._alike.begin()
+
+    def rows(self, table: Spooled, shared: Shared, item: Item, context: WriteContext) -> int:
+        """Put an item's rows of a table into its shared file; gives for how many records there is one."""
+        gathered = shared.part.tables.setdefault(table.key, TableShard())
+        done: set[int] = set()  # one row tells of a record: the first that can
+        lost: Lost = {}
+        for row, which in table.turns:
+            if context.as_read is None and which == "read":
+                continue
+            own = self._plain(table, row, which, done, context)
+            if own is None:
+                self._each(table, row, which, shared, item, context, done, lost)
+            elif own:
+                self._anew(row, own, shared, gathered, context, done, lost)
+        context.setting.rows.setdefault("lost", []).extend(found for key, found in lost.items() if key not in done)
+        return len(done)
+
+    def _plain(
+        self, table: Spooled, row: RowWriter, which: str, done: set[int], context: WriteContext
+    ) -> Sequence[Any] | None:
+        """The records that a row takes in its turn, where none of them takes a context of its own; else None."""
+        if row.plain is None or row.late or row.kept or context.as_read is not None or row.rule.each.by == ("item",):
+            return None
+        own = row.fitting(tuple(row.select(context)), context)
+        if own is None:
+            return None
+        return [one for one in own if id(one) not in done and table.holds(row, which, context, one)]
+
+    def _anew(
+        self, row: RowWriter, records: Sequence[Any], shared: Shared, gathered: TableShard, context: WriteContext,
+        done: set[int], lost: Lost,
+    ) -> None:  # fmt: skip
+        """Put the rows of records without a source, all of one alternative, into their table."""
+        file, counts = (shared.part.role, shared.part.path), shared.part.counts
+        codec = self.target.roles[shared.part.role].codec
+        assert codec is not None
+        indices = self._indices(records, row.table, file, counts)
+        for record, document in zip(records, row.rows_anew(records, indices, 0, context), strict=False):
+            if isinstance(document, LackingError):
+                lost.setdefault(id(record), (row.table, record, f"no {document}"))
+                continue
+            try:
+                gathered.add(document, -1, codec)
+            except FileError as error:
+                lost.setdefault(id(record), (row.table, record, error.message))
+                continue
+            done.add(id(record))
+            counts[row.table] = counts.get(row.table, 0) + 1
+
+    def _indices(
+        self, records: Sequence[Any], table: str, file: tuple[str, str], counts: Mapping[str, int]
+    ) -> Iterator[int]:
+        """The number of each record's row, which follows from how many rows stand before it when it is asked for."""
+        numbers, number = self.numbers, self.numbering.of
+        for record in records:
+            own = numbers.get(id(record)) if numbers else None
+            yield number(file, table, counts.get(table, 0)) if own is None else own
+
+    def _each(
+        self, table: Spooled, row: RowWriter, which: str, shared: Shared, item: Item, context: WriteContext,
+        done: set[int], lost: Lost,
+    ) -> None:  # fmt: skip
+        """Put the rows of the records that an alternative takes in its turn into their table, one by one."""
+        counts, file = shared.part.counts, (shared.part.role, shared.part.path)
+        codec, gathered = self.target.roles[shared.part.role].codec, shared.part.tables[table.key]
+        twin = self._alike.twins.get((shared.part.role, table.key))
+        assert codec is not None
+        whole = TABLES[row.table] == "item"
+        records = (item,) if whole else tuple(row.select(context))
+        if row.rule.each.by == ("item",):
+            lost.update((id(record), (row.table, record, ONE_PER_ITEM)) for record in records[1:])
+            records = records[:1]
+        for record in records:
+            if id(record) in done:
+                continue
+            count = counts.get(row.table, 0)
+            index = self.numbers.get(id(record), self.numbering.of(file, row.table, count))
+            inner = context_of(record, context, index, 0)
+            if whole:
+                inner = item_context(context, index)
+            if inner.as_read is not None:
+                inner.as_read.index = index
+            if not belongs(row, inner) or (which and not table.takes(row, which, inner)):
+                continue
+            if row.late:
+                hold(inner, row.holds)
+                shared.late.append((gathered, row, inner))
+                counts[row.table] = count + 1
+                shared.columns.update(dict.fromkeys(inner.record.attributes))
+                continue
+            why = self._alike.gather(twin, row, inner, gathered, codec, context.as_read is not None)
+            if why:
+                lost.setdefault(id(record), (row.table, record, why))
+                continue
+            done.add(id(record))
+            counts[row.table] = count + 1
+
+
+def belongs(row: RowWriter, context: WriteContext) -> bool:
+    """Whether a record has a row in a shared table: as its condition says, or as it was while that is the same.
+
+    A row of a table that is only kept is never made.
+    """
+    if row.kept:
+        return context.as_read is not None and source_of(context.record, row.number, context.setting.file) is not None
+    now = row.fits(context)
+    if context.as_read is None or row.fits(context.as_read) != now:
+        return now
+    return source_of(context.record, row.number, context.setting.file) is not None or _has_moved(row, context)
+
+
+def _has_moved(row: RowWriter, context: WriteContext) -> bool:
+    """Whether an item came into another subset, whose list is another table than the one that told of it."""
+    now, then = context.item, context.as_read.item if context.as_read is not None else None
+    return row.table == "items" and now is not None and then is not None and now.subsets != then.subsets
+
+
+def item_context(context: WriteContext, index: int) -> WriteContext:
+    """The context of a row that tells of its item itself; `index` is the row's number."""
+    inner = WriteContext(context.setting, context.item, context.item, context, index)
+    inner.as_read = context.as_read
+    if inner.as_read is not None:
+        inner.as_read.index = index
+    return inner
