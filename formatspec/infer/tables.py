@@ -63,6 +63,9 @@ def sniffed(lines: Sequence[str]) -> Table | None:
         if width < 2 or count < 0.5 * len(cells) or min(widths) < width - 1:
             continue
         cells = [[*row, *[""] * (width - len(row))] for row in cells]
+        if delimiter == "," and all(cell[:1] == " " for row in cells for cell in row[1:]):
+            delimiter = ", "
+            cells = [[row[0], *(cell[1:] for cell in row[1:])] for row in cells]
         first, rest = cells[0], cells[1:]
         header = bool(rest) and len(set(first)) == width and _is_header(first, rest)
         columns = tuple(first) if header else tuple(f"column_{place + 1}" for place in range(width))
@@ -94,6 +97,8 @@ def table_rule(
 ) -> tuple[Node, tuple[Entry, ...]] | None:
     """The rule of tables of one kind, each with what its path tells, and the words of their style."""
     table, captures = tables[0]
+    if (named := _a_column_a_class(builder, [one for one, _ in tables])) is not None:
+        return named, ((Entry("style", Mapping(table.style)),) if table.style else ())
     if any(one.columns != table.columns or one.header != table.header for one, _ in tables):
         return None
     rows = [row for one, _ in tables for row in one.mappings()]
@@ -122,6 +127,27 @@ def table_rule(
         node = Mapping((Entry("one of", Several(alternatives), "images without objects have a row of their own"),))
     style = (*(() if table.header else (Entry("header", Verbatim("false")),)), *table.style)
     return node, ((Entry("style", Mapping(style)),) if style else ())
+
+
+def _a_column_a_class(builder: Builder, tables: Sequence[Table]) -> Node | None:
+    """Rows of images with a column for each class, in which 1 says that the image is of the class, and 0 that not."""
+    first = tables[0].columns[0]
+    classes = {column for one in tables for column in one.columns[1:]}
+    cells = [row[1:] for one in tables for row in one.rows]
+    if any(not one.header or one.columns[0] != first or one.delimiter != tables[0].delimiter for one in tables):
+        return None
+    if len(classes) < 2 or not cells or {cell for row in cells for cell in row} != {"0", "1"}:
+        return None
+    hits = [builder.named(row[0]) for one in tables for row in one.rows]
+    templates = {hit[0] for hit in hits if hit is not None}
+    if len(templates) != 1 or None in hits:
+        return None
+    builder.tally.items += len(cells)
+    builder.tally.labels += sum(row.count("1") for row in cells)
+    builder.tally.names.update(classes)
+    state = Entry("#", "state | map('1'='yes', '0'='no') else '0'")
+    label = Entry("{category.name}", Rows("labels", (state,), bare=True), "each column is a class")
+    return Rows("items", (Entry(first, templates.pop(), "names the image"), label), bare=True)
 
 
 def _all_columns(entries: Sequence[Entry], columns: Sequence[str]) -> tuple[Entry, ...]:

@@ -245,3 +245,21 @@ def test_parts_of_a_document_are_no_classes(tmp_path: Path) -> None:
     found, dataset = drafted_for(tmp_path / "data")
     assert "{category.name}" not in found.text
     assert {thing.category.name for item in dataset for thing in item.objects if thing.category} == set(CLASSES)
+
+
+@pytest.mark.parametrize("mark", [",", ", ", ";"])
+def test_a_column_for_each_class(mark: str, tmp_path: Path) -> None:
+    made = scene()
+    paint(tmp_path / "data", made)
+    kinds = {name: {one.name for one in things} for name, (_, _, things) in made.items()}
+    lines = [["file", *CLASSES]]
+    lines += [[f"{name}.png", *("01"[one in own] for one in CLASSES)] for name, own in kinds.items()]
+    put(tmp_path / "data", "classes.csv", "".join(f"{mark.join(line)}\n" for line in lines))
+    found, dataset = drafted_for(tmp_path / "data")
+    assert found.questions == () and found.claimed == found.evidence, found.text
+    told = {
+        item.key: {label.category.name for label in item.labels if label.state == "yes" and label.category}
+        for item in dataset
+    }
+    assert told == kinds
+    assert all(len(item.labels) == len(CLASSES) for item in dataset)

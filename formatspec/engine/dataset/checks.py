@@ -323,11 +323,15 @@ def _in_another_folder(dataset: OpenDataset) -> Iterator[tuple[str, tuple[str, s
     if not dataset.index.unclaimed:
         return
     index = dataset.index
-    claimed = {index.claimed.role(path) for path in dataset.tree.paths()}
+    wanting = {role.name for role in dataset.form.documents}
+    for path in dataset.tree.paths():
+        if not wanting:
+            return
+        wanting.discard(index.claimed.role(path) or "")
     keys = {entry.key for entry in dataset.entries}
     for role in dataset.form.documents:
         folder, slash, _ = role.template.prefix.rpartition("/")
-        if role.name in claimed or not slash or not set(dataset.form.key_names) & set(role.captures):
+        if role.name not in wanting or not slash or not set(dataset.form.key_names) & set(role.captures):
             continue
         for path in index.unclaimed:
             for depth in range(folder.count("/") + 1, -1, -1):
