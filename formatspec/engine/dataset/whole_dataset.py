@@ -155,7 +155,11 @@ def _other_counts(dataset: OpenDataset) -> Iterator[Fault]:
 
 def _of_no_object(dataset: OpenDataset) -> Iterator[Fault]:
     """Files whose paths spell the id of an object that no document tells of."""
-    roles = [role for role in dataset.form.roles.values() if role.by_id and role.name in dataset.index.claimed.roles]
+    roles = [
+        role
+        for role in dataset.form.roles.values()
+        if role.is_named_by_object and role.name in dataset.index.claimed.roles
+    ]
     if not roles:
         return
     named = {path for one in dataset.assembled() for role in roles for path in one.files.get(role.name, ())}
