@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from formatspec.datasets.held_items import SPEC
+from formatspec.datasets.made.held_items import SPEC
 from formatspec.engine.base.faults import DocumentPath, Fault
 from formatspec.engine.dataset.dataset import OpenDataset, Spread
 from formatspec.engine.dataset.item.purpose import Purpose

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from formatspec.datasets.typed_items import UnfitItemsError, typed
+from formatspec.datasets.made.typed_items import UnfitItemsError, typed
 from formatspec.engine.base.faults import Fault
 from formatspec.engine.dataset.dataset import OpenDataset, used
 from formatspec.engine.dataset.item.purpose import Purpose
