@@ -267,7 +267,7 @@ class JoinedDatasets(OpenDataset):
         )  # fmt: skip
 
     def _of_united(self, records: Iterable[Any]) -> Iterator[Any]:
-        """Records with the category of the whole that has the name of theirs."""
+        """Give records whose categories are those of the joined dataset, matched by name."""
         for record in records:
             own = None if record.category is None else self._by_name.get(spoken(record.category))
             yield record if own is None else msgspec.structs.replace(record, category=own)

@@ -126,7 +126,7 @@ def _pieces(
 
 
 def _spaced(rows: Iterator[bytes], depth: int, style: Style) -> Iterator[bytes]:
-    """Rows with what stands between them, in a list that is `depth` levels deep."""
+    """Give rows with the commas, blanks and newlines between them, for a list that is `depth` levels deep."""
     if style.indent is None:
         comma = b"," if style.separators == "compact" else b", "
         for number, text in enumerate(rows):
@@ -144,7 +144,7 @@ def _spaced(rows: Iterator[bytes], depth: int, style: Style) -> Iterator[bytes]:
 
 
 def _marked(document: Document, tokens: Mapping[Pointer, str]) -> Document:
-    """The document with tokens in the places of lists."""
+    """Put a token in the place of each list that is written row by row."""
     if () in tokens:
         return tokens[()]
     if not isinstance(document, dict):
@@ -241,7 +241,7 @@ _QUOTED = 20
 
 
 class _Doubled(dict[str, Any]):
-    """An object in which keys stand more than once."""
+    """A JSON object that has a key more than once."""
 
     __slots__ = ("again",)
     again: list[str]
@@ -275,7 +275,7 @@ def _parse(text: str) -> tuple[Document, list[Pointer]]:
 
 
 def _broken(text: str, error: json.JSONDecodeError) -> str:
-    """What is wrong where the parser stops, and what probably helps."""
+    """Tell what is wrong at the place where the parser stopped, and what probably mends it."""
     rest = text[error.pos : error.pos + _LOOKED_AT].lstrip()
     before = text[max(0, error.pos - _LOOKED_AT) : error.pos].rstrip()
     shown = repr(rest.split("\n")[0][:_QUOTED]) if rest else "the end of the file"
