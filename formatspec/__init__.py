@@ -19,8 +19,8 @@ from formatspec._version import __version__
 if TYPE_CHECKING:
     from formatspec.api import convert, explain, load_spec, merge, open, sample, validate, write
     from formatspec.datasets.dataset import Dataset, InvalidItemError
+    from formatspec.datasets.made.typed_items import UnfitItemsError
     from formatspec.datasets.splits.split_dataset import Split, split
-    from formatspec.datasets.typed_items import UnfitItemsError
     from formatspec.findings.finding import Finding
     from formatspec.language.errors import SpecError
     from formatspec.model.limits import set_limits
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 _PLACES = {
     "formatspec.api": ("convert", "explain", "load_spec", "merge", "open", "sample", "validate", "write"),
     "formatspec.datasets.dataset": ("Dataset", "InvalidItemError"),
+    "formatspec.datasets.made.typed_items": ("UnfitItemsError",),
     "formatspec.datasets.splits.split_dataset": ("Split", "split"),
-    "formatspec.datasets.typed_items": ("UnfitItemsError",),
     "formatspec.findings.finding": ("Finding",),
     "formatspec.language.errors": ("SpecError",),
     "formatspec.model.limits": ("set_limits",),

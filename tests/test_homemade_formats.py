@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-import random
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from small_specs import comes_back, keeps_the_laws, small_spec
 
 import formatspec as fs
-from formatspec.language.load import load_source
-from formatspec.paths.trees.store import MANIFEST
 from formatspec.pixels import png
-from formatspec.testing import laws
 from formatspec.testing.memory import image_bytes
 
 W, H = 40, 20
@@ -247,15 +244,8 @@ BOX = [2, 4, 10, 6]
 def made(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Path, Path]:
     """A dataset of one of the formats, and its spec."""
     name = request.param
-    spec = tmp_path / f"{name}.yaml"
     categories = f"categories: [{SOURCES[name]}]\n" if name in SOURCES else ""
-    spec.write_text(f"formatspec: 1\nname: {name}\n{categories}files:{SPECS[name]}")
-    for path, content in FILES[name].items():
-        file = tmp_path / "data" / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(content) if isinstance(content, dict) else content
-        file.write_bytes(text if isinstance(text, bytes) else text.encode())
-    return tmp_path / "data", spec
+    return small_spec(tmp_path, name, SPECS[name], FILES[name], categories)
 
 
 EACH = pytest.mark.parametrize("made", SPECS, indirect=True)
@@ -270,23 +260,12 @@ def test_a_spec_has_few_lines(name: str) -> None:
 
 @EACH
 def test_it_keeps_the_laws(made: tuple[Path, Path]) -> None:
-    source = load_source(made[1])
-    for run in range(8):
-        laws.hold(source, random.Random(run))
+    keeps_the_laws(made[1])
 
 
 @EACH
 def test_it_is_read_without_findings_and_written_back_equal(made: tuple[Path, Path], tmp_path: Path) -> None:
-    data, spec = made
-    assert fs.validate(data, spec, deep=True).findings == ()
-    laws.hold_on(load_source(spec), data)
-    fs.convert(data, to=spec, out=tmp_path / "same", spec=spec)
-    assert [item.objects for item in fs.open(tmp_path / "same", spec)] == [item.objects for item in fs.open(data, spec)]
-    files = [
-        sorted(p.relative_to(top).as_posix() for p in top.rglob("*.*") if p.name != MANIFEST)
-        for top in (data, tmp_path / "same")
-    ]
-    assert files[0] == files[1]
+    comes_back(*made, tmp_path / "same")
 
 
 @EACH

@@ -109,7 +109,7 @@ def data_at(place: str) -> str:
 
 
 def nearest_path(place: str | Path) -> str | None:
-    """The name beside a path that nothing has, that is most like it."""
+    """Give the name in the folder of a missing path that is most like the path's own."""
     path = Path(place)
     try:
         beside = sorted(other.name for other in path.parent.iterdir())
@@ -163,7 +163,7 @@ def _new_name(file: Path, old: object, value: object) -> NewName:
 
 
 def _map_that_comes_along(file: Path) -> Path | None:
-    """The map of category names of this name that stands beside the specs; None where it is a file here, or is none."""
+    """Give the map of category names that comes along under this name; None if a file has the name, or none does."""
     if file.exists() or len(file.parts) != 1:
         return None
     name = file.name if file.suffix in (".yaml", ".yml") else f"{file.name}.yaml"

@@ -68,7 +68,7 @@ def conserved(spec: str, seed: int, targets: Sequence[str]) -> Conserved:
 
 
 def _told(spec: str, data: Path, to: str, out: Path, is_damaged: bool) -> list[str] | None:
-    """What is wrong with one conversion; None where it is refused for what its data are like."""
+    """Tell what is wrong with one conversion; None if the conversion was rightly refused because of its data."""
     on = ("error=drop",) if is_damaged else ()
     try:
         with recorded() as (handed, options):

@@ -50,7 +50,7 @@ def doctor(as_json: AsJson = False, output_format: OutputFormat = None) -> None:
 
 
 def looked_at() -> Iterator[Line]:
-    """All that is looked at, in order."""
+    """Run all checks of the installation, in their order."""
     yield Line("formatspec", True, f"{__version__} in {Path(__file__).parents[1]}")
     yield Line("Python", sys.version_info >= (3, 11), f"{platform.python_version()} on {platform.platform()}")
     yield from _packages()

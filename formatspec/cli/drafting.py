@@ -117,7 +117,7 @@ def lint(
 
 
 def _held_to_laws(source: Source, spec: str, runs: int, seed: int) -> Iterator[str | int]:
-    """What is wrong with a spec by the laws, one after the other; where nothing is, how many conversions were made."""
+    """Try the laws on a spec one after the other; tell what is wrong, else how many conversions were made."""
     import random
 
     from formatspec.cli.conserved import conserved, usual_targets

@@ -326,7 +326,7 @@ def main() -> None:
 
 
 def _open_closed_streams() -> None:
-    """Give the streams that the caller closed (`>&-`) a place where what is said is gone, as the caller wants."""
+    """Open the null device for standard streams that the caller closed (`>&-`); what is written there is dropped."""
     nowhere = Path(os.devnull)
     sys.stdin = sys.stdin or nowhere.open(encoding="utf-8")
     sys.stdout = sys.stdout or nowhere.open("w", encoding="utf-8")
@@ -362,7 +362,7 @@ _INPUT = (
 
 
 def _plainly(message: str) -> str:
-    """What the parser of the command line says of a mistake, as one clause without a full stop."""
+    """Give the command-line parser's message about a mistake as one clause without a full stop."""
     said = message.rstrip().rstrip(".")
     for found, plain in _INPUT:
         said = re.sub(rf"^Invalid value for '([^']+)': Input should be {found}$", rf"\1: {plain}", said)

@@ -38,7 +38,7 @@ def numbers(arguments: Sequence[Argument], site: Site) -> Codec:
 
 
 def _combine(found: Sequence[int], base: int) -> int:
-    """The number whose last digits are all but the first of `found`."""
+    """Join digits to one number; the first part may have several digits, each other part has one."""
     total = found[0]
     for digit in found[1:]:
         total = total * base + digit
@@ -46,7 +46,7 @@ def _combine(found: Sequence[int], base: int) -> int:
 
 
 def _take_apart(value: int, base: int, count: int) -> tuple[int, ...]:
-    """`count` numbers; all but the first are digits."""
+    """Split a number into `count` parts; each part but the first is one digit."""
     digits: list[int] = []
     for _ in range(count - 1):
         value, digit = divmod(value, base)

@@ -270,7 +270,7 @@ def _spell_word(value: Any) -> str:
 
 
 def _fit_word(value: Any, rng: random.Random) -> Any:
-    """A word near `value`."""
+    """Give a value that the codec can write: the given one, or a word made from it."""
     try:
         _spell_word(value)
     except UnfitError:

@@ -47,7 +47,7 @@ def whole(value: object, minimum: int = 0) -> int:
 
 
 def integral(value: object, minimum: int = 0) -> int:
-    """A whole number, be it spelled as a float."""
+    """Give a whole number as an int, also if it is a float such as 3.0."""
     found = coordinate(value)
     if found != int(found) or found < minimum:
         raise UnfitError(f"a whole number of at least {minimum}", value)
@@ -135,7 +135,7 @@ def _keypoint(value: object) -> tuple[Number, Number, int]:
 
 
 def seen(value: object) -> int:
-    """The visibility of a keypoint: 0, 1 or 2."""
+    """Check that a value is a keypoint's visibility: 0, 1 or 2."""
     found = number(value)
     if found not in (0, 1, 2):
         raise UnfitError("a visibility of 0, 1 or 2", value)

@@ -127,7 +127,7 @@ def _name(key: str) -> str:
 
 
 def unique_by_name(keys: Iterable[str]) -> dict[str, str]:
-    """The keys by their last parts, those alone whose last part no other has."""
+    """Map the last part of each key to the key, leaving out last parts that several keys share."""
     found: dict[str, list[str]] = defaultdict(list)
     for key in keys:
         found[_name(key)].append(key)
@@ -135,7 +135,7 @@ def unique_by_name(keys: Iterable[str]) -> dict[str, str]:
 
 
 class _Tally:
-    """What is counted while pairs of items pass by."""
+    """The counts of a comparison, which grow with each pair of items."""
 
     def __init__(self, threshold: float) -> None:
         self.threshold = threshold
@@ -271,7 +271,7 @@ def matched(
 def _alike(
     ours: list[Object], theirs: list[Object]
 ) -> tuple[list[tuple[Object, Object, float]], list[Object], list[Object]]:
-    """Objects that state the same geometry, paired without a look at pixels: first those of one class; and the rest."""
+    """Pair objects that state the same geometry, those of one class first; give the pairs and what is left."""
     pairs: list[tuple[Object, Object, float]] = []
     for of_a_class in (True, False):
         waiting: dict[Any, list[Object]] = defaultdict(list)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from formatspec.datasets.held_items import SPEC
+from formatspec.datasets.made.held_items import SPEC
 from formatspec.engine.base.faults import DocumentPath, Fault
 from formatspec.engine.dataset.dataset import OpenDataset, Spread
 from formatspec.engine.dataset.item.purpose import Purpose
@@ -267,7 +267,7 @@ class JoinedDatasets(OpenDataset):
         )  # fmt: skip
 
     def _of_united(self, records: Iterable[Any]) -> Iterator[Any]:
-        """Records with the category of the whole that has the name of theirs."""
+        """Give records whose categories are those of the joined dataset, matched by name."""
         for record in records:
             own = None if record.category is None else self._by_name.get(spoken(record.category))
             yield record if own is None else msgspec.structs.replace(record, category=own)

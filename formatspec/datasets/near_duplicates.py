@@ -57,7 +57,7 @@ def alike(hashes: Iterable[tuple[str, int]]) -> list[tuple[str, ...]]:
 
 
 def _candidates(hashes: list[int]) -> Iterator[tuple[int, int]]:
-    """Pairs that are equal in a band; of hashes that are equal altogether, each with the first alone."""
+    """Give pairs of images whose hashes are equal in a band; of images with one hash, each is paired with the first."""
     first: dict[int, int] = {}
     for place, bits in enumerate(hashes):
         if bits in first:

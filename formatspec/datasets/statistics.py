@@ -119,7 +119,7 @@ def statistics(
 
 
 class _Counts:
-    """The counts while items pass by."""
+    """The counts of a dataset, which grow with each item."""
 
     def __init__(self) -> None:
         self.items = self.captions = self.unannotated = 0

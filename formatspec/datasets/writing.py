@@ -178,7 +178,7 @@ def write(
     """
     import msgspec
 
-    from formatspec.datasets.held_items import HeldItems
+    from formatspec.datasets.made.held_items import HeldItems
     from formatspec.model.records import Item
     from formatspec.run.conversion.plan import Plan
     from formatspec.run.convert import convert_dataset

@@ -123,7 +123,7 @@ def profile(form: Format) -> Profile:
 
 
 def lost(source: Profile, target: Profile) -> tuple[str, ...]:
-    """What one tells and the other never can."""
+    """Give what one format tells and the other has no place for."""
     found = source.told - target.written
     if "areas" in found and target.objects:
         as_objects = frozenset({_OBJECT["region"], _OBJECT["category"]})
@@ -144,7 +144,7 @@ def _item_attributes(slots: Iterable[str]) -> frozenset[str]:
 
 
 def lost_by_choice(source: Profile, target: Profile) -> tuple[str, ...]:
-    """What one tells and the other holds in some of its alternatives only."""
+    """Give what one format tells and the other holds in some of its alternatives, but not in all."""
     found = {words for slot, words in _OBJECT.items() if words in source.told and not target.always & BITS[slot]}
     found |= source.told & {"further subsets"}
     return in_order(found - set(lost(source, target)))
@@ -187,7 +187,7 @@ def in_order(kinds: Iterable[str]) -> tuple[str, ...]:
 
 
 def _written(form: Format) -> frozenset[str]:
-    """What a format holds of another's data: files that are only kept are not made."""
+    """Give what a format holds of data from another format; files that are only kept are not written then."""
     roles = [role for role in form.roles.values() if not role.kept]
     kinds = set(_kinds(form, [role for role in form.documents if not role.kept], roles))
     if any(isinstance(entry, CategoryTable) for entry in form.spec.categories):
@@ -398,7 +398,7 @@ def _both(found: Iterable[int]) -> int:
 
 
 def _opaque(rule: Rule, at: str) -> Iterator[str]:
-    """The places of required bare `keep` leaves; an alternative without one is a way around."""
+    """Give the places of `keep` leaves that every file must have, none of which an alternative can do without."""
     if isinstance(rule, LeafRule | LineRule):
         optional = isinstance(rule, LineRule) and rule.optional
         if isinstance(rule.leaf, Keep) and rule.leaf.default is None and not optional:

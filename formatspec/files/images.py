@@ -141,7 +141,7 @@ def _is_enough(data: bytes) -> bool:
 
 
 def _png_info(data: bytes) -> tuple[ImageInfo, bool]:
-    """(info, whether everything before the pixels was there to be seen)."""
+    """Give what a PNG's header says, and whether all chunks before the pixels were among the bytes."""
     header = read_header(data)
     orientation, place, done = 1, HEADER_SIZE, False
     while not done and place + 8 <= len(data):

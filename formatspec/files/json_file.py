@@ -127,7 +127,7 @@ def _pieces(
 
 
 def _spaced(rows: Iterator[bytes], depth: int, style: Style) -> Iterator[bytes]:
-    """Rows with what stands between them, in a list that is `depth` levels deep."""
+    """Give rows with the commas, blanks and newlines between them, for a list that is `depth` levels deep."""
     if style.indent is None:
         comma = b"," if style.separators == "compact" else b", "
         for number, text in enumerate(rows):
@@ -145,7 +145,7 @@ def _spaced(rows: Iterator[bytes], depth: int, style: Style) -> Iterator[bytes]:
 
 
 def _marked(document: Document, tokens: Mapping[Pointer, str]) -> Document:
-    """The document with tokens in the places of lists."""
+    """Put a token in the place of each list that is written row by row."""
     if () in tokens:
         return tokens[()]
     if not isinstance(document, dict):
@@ -236,7 +236,7 @@ def decode_rows(data: bytes) -> Any:
 
 
 class _Doubled(dict[str, Any]):
-    """An object in which keys stand more than once."""
+    """A JSON object that has a key more than once."""
 
     __slots__ = ("again",)
     again: list[str]

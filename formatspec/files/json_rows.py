@@ -94,7 +94,7 @@ class _Events(NamedTuple):
 
 
 class _Scan:
-    """How far a document has been looked through; between two pieces it stands outside of all texts."""
+    """The state of a scan between two pieces of a document; a piece never ends inside a text."""
 
     def __init__(self, paths: Collection[KeyPath], take: Take) -> None:
         self.paths = frozenset(paths)
@@ -127,7 +127,7 @@ class _Scan:
             raise NotRowsError from None
 
     def _piece(self, data: bytes, base: int, last: bool) -> int:
-        """Look through some bytes; gives how many of them are done with."""
+        """Scan some bytes; give how many of them need not be looked at again."""
         events = _events(data, self.depth)
         at, done = 0, 0
         while at < len(events.places):
@@ -191,11 +191,11 @@ class _Scan:
         return int(closes[0]) + 1 if len(closes) else None
 
     def _begins(self, path: KeyPath, data: bytes, place: int) -> bool:
-        """Whether a table begins with what opens here."""
+        """Tell whether the bracket at this place opens a table."""
         return path in self.paths and data[place] == 0x5B
 
     def _table(self, data: bytes, base: int, events: _Events, at: int, done: int) -> tuple[int, int]:
-        """See rows up to the end of their table, or of the piece."""
+        """Note rows up to the end of their table or of the piece."""
         assert self.table is not None
         depths, kinds = events.depths[at:], events.kinds[at:]
         over = np.flatnonzero(depths < self.depth)
@@ -244,7 +244,7 @@ class _Beginning(_Scan):
 
 
 def _events(data: bytes, depth: int) -> _Events:
-    """The brackets and quotes that count, of bytes that begin outside of a text."""
+    """Find the brackets outside of texts and the quotes around texts; the bytes begin outside of a text."""
     kinds = np.frombuffer(data.translate(_KIND_OF), np.uint8)
     places = np.flatnonzero(kinds != 0)
     kinds = kinds[places]
@@ -278,7 +278,7 @@ def _only_mappings(data: bytes, starts: Any) -> bool:
 
 
 def _parted(data: bytes, starts: Any, ends: Any) -> bool:
-    """Whether nothing but one comma and blanks stands between rows."""
+    """Tell whether rows are separated by one comma and blanks alone."""
     begin, gaps = ends[:-1], starts[1:] - ends[:-1]
     codes = np.frombuffer(data, np.uint8)
     for size in set(gaps.tolist()):

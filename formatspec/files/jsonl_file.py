@@ -47,7 +47,7 @@ streams = json_file.streams
 
 
 def stream(document: Document, tables: Mapping[Pointer, Iterator[bytes]], style: Style = STYLE) -> Iterator[bytes]:
-    """The rows under the empty path, a line each.  Raises nothing of its own."""
+    """Write the rows under the empty path, each as a line."""
     for number, text in enumerate(tables[()]):
         yield (b"\n" if number else b"") + text
     if document and style.final_newline:

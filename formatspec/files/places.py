@@ -33,7 +33,7 @@ class Places:
 
 
 def _past(data: bytes, before: tuple[int, int, int]) -> tuple[int, int, int]:
-    """The counts behind some bytes, from those before them."""
+    """Add the newlines and characters of some bytes to the counts before them."""
     lines, characters, line_began = before
     last = data.rfind(b"\n")
     if last >= 0:

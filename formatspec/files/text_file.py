@@ -41,7 +41,7 @@ def encode(document: Document, style: Style = STYLE) -> bytes:
 
 
 def _joined(document: Document, style: Style) -> str:
-    """The lines joined at once; nothing where one of them must be looked at by itself."""
+    """Join all lines in one step; give nothing if a line must be looked at by itself."""
     try:
         text = "\n".join(document)
     except TypeError:

@@ -217,10 +217,10 @@ class _Attributes:
             self.found[self.place] = dict(attributes)
 
     def end(self, tag: str) -> None:
-        """Nothing is kept of an element's end."""
+        """Ignore the end of an element; the parser calls this."""
 
     def close(self) -> dict[int, dict[str, str]]:
-        """What was kept."""
+        """Give the attributes that were kept, once the document has ended."""
         return self.found
 
 
@@ -273,7 +273,7 @@ def _texts(element: etree._Element) -> Iterable[str]:
 
 
 def _put(value: dict[str, Any], child: etree._Element, shape: XmlShape, depth: int, wide: Wide) -> None:
-    """Put a child into its parent's value."""
+    """Put a child into its parent's value: as the value under its tag, or into the list there."""
     tag = _tag(child)
     if shape.runs_over(tag):
         inner = _value(child, shape.member(tag), depth + 1, wide)

@@ -129,7 +129,7 @@ def _instances(found: Painted, listing: Listing | None) -> Node:
 
 
 def _numbers(found: Painted) -> Node:
-    """Objects by their number in each image, from 1."""
+    """Draft the rule of pixel values that number the objects of each image, from 1."""
     channel = "L" if found.mode.startswith("gray") else "P"
     own = Rows("objects by index", (Entry(channel, "index | from(1)"),), bare=True)
     if VOID not in found.values:

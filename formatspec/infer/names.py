@@ -292,7 +292,7 @@ def _with_captures(known: Mapping[str, set[str]], path: str) -> tuple[str, dict[
 
 
 def _alike(paths: Sequence[str], may_name: bool) -> dict[str, tuple[str, dict[str, str]]]:
-    """Files of one folder of which a part of the name tells the subset; others stand as they are."""
+    """Group files of one folder if a part of their names tells the subset; leave other files as they are."""
     found = {path: (path, dict[str, str]()) for path in paths}
     if not may_name:
         return found

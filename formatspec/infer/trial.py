@@ -161,7 +161,7 @@ def _worst(findings: Sequence[Finding], records: int, read: int) -> tuple[int, s
 
 
 def _given_up(draft: Draft, owners: Sequence[Sequence[Entry]], line: int | None, why: str) -> Draft | None:
-    """A draft without what stands at one line: the leaf is kept as it is; where it is one already, its parent goes."""
+    """Give a draft whose leaf at a line is replaced by `keep`; one that is `keep` already goes with its parent."""
     if line is None or not 0 < line <= len(owners):
         return None
     chain = owners[line - 1]

@@ -62,7 +62,7 @@ def surround(thing: Shape) -> Box | None:
     """The box around the visible region, else around any other geometry; the stated box says nothing of it."""
     if thing.region is not None:
         return thing.region.bbox
-    if thing.polygons:
+    if thing.polygons and any(thing.polygons):
         return extent(point for ring in thing.polygons for point in points(ring))
     if thing.rotated is not None:
         return extent(corners(thing.rotated))
@@ -105,7 +105,9 @@ def circle(thing: Shape) -> tuple[float, ...] | None:
 
 
 def points(ring: Sequence[float]) -> list[tuple[float, float]]:
-    """A flat ring as points."""
+    """A flat ring as points.  Raises ValueError for a ring whose last point has no y."""
+    if len(ring) % 2:
+        raise ValueError(f"a ring is a flat list of x and y in turn, but this one has {len(ring)} entries")
     return list(zip(ring[::2], ring[1::2], strict=True))
 
 

@@ -68,7 +68,7 @@ def target_format(source: OpenDataset, target: Source, plan: Plan) -> Format:
 
 
 def _taken(source: OpenDataset, plan: Plan) -> Iterator[Item]:
-    """Of the first items, those that are taken, with the objects that are taken."""
+    """Give those of the first items that the plan selects, with the objects that it selects."""
     read = source if plan.places is None else filter(None, map(source.valid, source.taken(plan.places)))
     for item in itertools.islice(read, PEEKED):
         taken = item if plan.select is None else plan.select(item)
@@ -92,7 +92,7 @@ def convert_dataset(
 
 
 def prepared(source: OpenDataset, target: Source, staging: Staging, plan: Plan, pool: Pool) -> Conversion:
-    """All that is settled before the first item is written."""
+    """Settle all that must be known before the first item is written."""
     form = target_format(source, target, plan)
     source.findings.clear()
     twice = any(fault.code == "DUPLICATE" and fault.case == "category" for fault in source.index.faults)
@@ -319,7 +319,7 @@ def _refuse_unknown(renamed: Iterable[str], met: Collection[str], source: OpenDa
 
 
 def _unchecked(conversion: Conversion, outlines: int) -> Iterator[str]:
-    """What was not looked at, since the target holds nothing of it."""
+    """Name what was not checked because the target does not hold it."""
     source = conversion.source
     if outlines and source.wanted is wanted_slots.boxes_only:
         things, target = amount(outlines, "object"), conversion.form.name

@@ -158,14 +158,14 @@ def _items_of(dataset: OpenDataset, path: str) -> Iterator[str]:
 
 
 def _reasons(dataset: OpenDataset, path: str) -> tuple[tuple[str, str, str], ...]:
-    """Why no role claims a path; that role first whose template has the most of it."""
+    """Tell why no role claims a path, beginning with the role whose template is nearest to the path."""
     roles = [role for role in dataset.form.roles.values() if not role.folder]
     ordered = sorted(roles, key=lambda role: -_alike(role, path))
     return tuple((role.name, role.spec.path, role.template.explain(path)) for role in ordered)
 
 
 def _alike(role: Role, path: str) -> int:
-    """How many characters of a path are as a template has them at its beginning and at its end."""
+    """Count the characters of a path that agree with a template from its beginning and from its end."""
     begin = commonprefix((role.template.prefix, path))
     end = commonprefix((role.template.suffix[::-1], path[::-1]))
     return len(begin) + len(end)

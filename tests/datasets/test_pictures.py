@@ -142,3 +142,35 @@ def test_a_large_image_is_drawn_without_a_warning(recwarn: pytest.WarningsRecord
     assert not recwarn.list
     with pytest.raises(ValueError, match="by is 'class' or 'object', not 'colour'"):
         fs.Item(key="a", image=large).plot("colour")  # type: ignore[arg-type]
+
+
+SHAPES: dict[str, dict[str, Any]] = {
+    "nothing": {}, "box": {"bbox": (1, 1, 4, 4)}, "empty box": {"bbox": (1, 1, 0, 0)},
+    "turned round": {"bbox": (9, 9, -3, -3)},
+    "far outside": {"bbox": (-1e12, 0, 2e12, 5)}, "no number": {"bbox": (float("nan"), 1, 2, 2)},
+    "rotated": {"rotated": (9, 9, 3, 3, 30)}, "outline": {"polygons": ((1, 1, 9, 1, 9, 9),)},
+    "one point": {"polygons": ((1, 1),)},
+    "no point": {"polygons": ((),)}, "line": {"polyline": (1, 1, 9, 9)}, "circle": {"circle": (5, 5, 3)},
+    "circle of less than nothing": {"circle": (5, 5, -3)}, "ellipse": {"ellipse": (5, 5, 3, 2, 30)},
+    "keypoints": {"keypoints": ((1, 1, 2), (5, 5, 1), (7, 7, 0))}, "unseen keypoints": {"keypoints": ((0, 0, 0),)},
+    "region": {"region": fs.Region.from_mask(np.ones((10, 20), bool))},
+    "empty region": {"region": fs.Region.from_mask(np.zeros((10, 20), bool))},
+    "region of another size": {"region": fs.Region.from_mask(np.ones((5, 5), bool))},
+    "text": {"bbox": (1, 1, 4, 4), "text": "h\n" * 900}, "no class": {"category": None, "bbox": (1, 1, 4, 4)},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SHAPES)
+@pytest.mark.parametrize("by", ["class", "object"])
+def test_any_shape_is_drawn(name: str, by: Any) -> None:
+    """Whatever an object holds, right or wrong, its image is drawn."""
+    cat = fs.Category(name="cat", keypoint_names=("a", "b"), skeleton=((0, 1), (1, 5)))
+    image = fs.Image(path="a.png", data=image_bytes(20, 10, "png"), width=20, height=10)
+    thing = fs.Object(**{"category": cat, **SHAPES[name]})
+    assert fs.Item(key="a", image=image, objects=(thing,)).plot(by).size == (320, 160)
+
+
+def test_a_ring_with_an_x_and_no_y_is_told() -> None:
+    thing = fs.Object(polygons=((1, 1, 2, 2, 3),))
+    with pytest.raises(ValueError, match="x and y in turn, but this one has 5 entries"):
+        thing.box  # noqa: B018

@@ -87,7 +87,7 @@ def _filled_evenodd(rings: Sequence[Any], env: Env) -> Region:
 
 
 def _fit_holed(value: Any, rng: random.Random, env: Env) -> Any:
-    """The region where it has a hole, else a frame of one pixel's width around one pixel."""
+    """Give the region if it has a hole, else a ring of pixels around a hole of one pixel."""
     import numpy as np
 
     from formatspec.model.region import Region

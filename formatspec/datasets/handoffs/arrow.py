@@ -146,7 +146,7 @@ def _category(row: dict[str, Any]) -> Category | None:
 
 
 def _number(text: str | None) -> int | str | None:
-    """An id as a number where it is spelled as one."""
+    """Give an id as an integer if its text spells one, else as it is."""
     return int(text) if text is not None and re.fullmatch(r"0|-?[1-9][0-9]{0,18}", text) else text
 
 

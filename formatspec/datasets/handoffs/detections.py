@@ -44,7 +44,7 @@ def to_supervision(dataset: ListOfItems, item: Item) -> Any:
 
 
 def _packed(item: Item, things: list[Any]) -> Any:
-    """The masks of objects, of which one is dense at a time."""
+    """Pack the masks of objects one by one, so that only one dense mask is in memory at a time."""
     compact = needed("supervision.detection.compact_mask", "to_supervision").CompactMask
     image = item.image
     if image is None or image.width is None or image.height is None:

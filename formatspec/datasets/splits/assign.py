@@ -123,7 +123,7 @@ class _Ledger:
         self.lacks = {name: {subset: part * total for subset, part in ratios.items()} for name, total in totals.items()}
 
     def put(self, unit: Unit, subset: str) -> None:
-        """Let a group go to a subset, from that where it was."""
+        """Put a group into a subset, and take it out of the one where it was."""
         before = self.where.get(unit.name)
         for name, count in _counts(unit):
             lacks = self.lacks[name]
@@ -185,7 +185,7 @@ def _need(ledger: _Ledger, unit: Unit, rarest: str, subset: str) -> tuple[float,
 
 
 def _mend(units: Sequence[Unit], ledger: _Ledger) -> None:
-    """Move and swap groups while that brings classes nearer to their ratios."""
+    """Move and swap groups between subsets as long as that brings classes nearer to their ratios."""
     for _ in range(ROUNDS):
         off = [name for name, lacks in ledger.lacks.items() if any(abs(lack) >= 1 for lack in lacks.values())]
         if not sum(_mended(name, units, ledger) for name in off):
@@ -193,7 +193,7 @@ def _mend(units: Sequence[Unit], ledger: _Ledger) -> None:
 
 
 def _mended(name: str, units: Sequence[Unit], ledger: _Ledger) -> bool:
-    """Whether something could be done for a class: groups that show it go from where there are too many."""
+    """Move groups that show a class out of subsets that have too many of it; tell whether any was moved."""
     done = False
     for unit in units:
         lacks = ledger.lacks[name]
@@ -210,7 +210,7 @@ def _mended(name: str, units: Sequence[Unit], ledger: _Ledger) -> bool:
 
 
 def _moved(unit: Unit, there: str, units: Sequence[Unit], ledger: _Ledger, name: str) -> bool:
-    """Whether it was better to move a group, alone or for another one that comes back."""
+    """Move a group to another subset, or swap it for a group from there, if that is better; tell whether it was."""
     here = ledger.where[unit.name]
     if here == there or here not in ledger.lacks[ALL]:
         return False

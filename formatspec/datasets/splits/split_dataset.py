@@ -195,7 +195,7 @@ def _read(
 
 
 def _grouping(text: str, form: Format) -> Callable[[Item], str | None]:
-    """What tells the group of an item: an expression, whose value is spelled as text."""
+    """Compile the expression whose value, as a text, is the group of an item."""
     try:
         parsed = expression.parse(text)
         scope = WriteScope(Scope("item", "", dict.fromkeys(form.key_names), options=form.options))
@@ -219,7 +219,7 @@ def _grouping(text: str, form: Format) -> Callable[[Item], str | None]:
 
 
 def _kept(file: Path, owner: Mapping[str, str], parts: Mapping[str, float]) -> dict[str, str]:
-    """The subsets of the groups that stay where a file says.  Raises SpecError."""
+    """Read from a file in which subsets groups must stay.  Raises SpecError."""
     kept: dict[str, str] = {}
     first: dict[str, str] = {}
     listed = _listed(file)

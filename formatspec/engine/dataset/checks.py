@@ -168,7 +168,7 @@ def _near(expected: Any, value: Any, exact: bool) -> bool:
 
 
 def _nothing(context: WriteContext) -> None:
-    """The value of a leaf that has none where it stands."""
+    """Give no value, for a leaf that has none at its place."""
 
 
 def _means_the_same(a: Any, b: Any) -> bool:

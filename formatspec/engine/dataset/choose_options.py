@@ -95,7 +95,7 @@ def _choice(option: KeyOption, names: tuple[Any, ...], form: Format) -> str | No
 
 
 def _preferred(option: OptionSpec) -> tuple[Any, ...]:
-    """The names that an option prefers, the first the most."""
+    """Give the names that an option prefers, the most preferred first."""
     return (*((option.default,) if option.default is not None else ()), *option.prefers)
 
 

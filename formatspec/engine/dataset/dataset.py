@@ -458,7 +458,7 @@ def _only_categories(meaning: Any, scope: Any) -> bool:
 
 
 def _doubled(state: ItemState) -> list[Fault]:
-    """Names that stand twice in a table of categories, and those that are empty."""
+    """Note faults for names that stand twice in a table of categories, and for empty names."""
     seen: dict[Any, int] = {}
     faults: list[Fault] = []
     for position, record in enumerate(state.tables.get("category", ())):

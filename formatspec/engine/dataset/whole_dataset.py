@@ -104,7 +104,7 @@ def _names(dataset: OpenDataset, asked: set[str]) -> list[Mapping[str, Any]]:
 
 
 def _path(role: Role, names: Mapping[str, Any]) -> str | None:
-    """Where a role's file lies for some names; None where they do not tell."""
+    """Render the path of a role's file for some names; None if a name is missing or does not fit."""
     if any(name not in names for name in role.captures):
         return None
     try:
@@ -114,7 +114,7 @@ def _path(role: Role, names: Mapping[str, Any]) -> str | None:
 
 
 def _no_images(dataset: OpenDataset) -> Iterator[Fault]:
-    """That no image is there, once."""
+    """Note once that the dataset has no image."""
     form, count = dataset.form, len(dataset)
     if count and not dataset.index.complete and IMAGE in form.roles and not _one_holds_its_image(dataset):
         words = f"no image of the dataset is there: {count:,} item{'' if count == 1 else 's'}"
@@ -155,7 +155,11 @@ def _other_counts(dataset: OpenDataset) -> Iterator[Fault]:
 
 def _of_no_object(dataset: OpenDataset) -> Iterator[Fault]:
     """Files whose paths spell the id of an object that no document tells of."""
-    roles = [role for role in dataset.form.roles.values() if role.by_id and role.name in dataset.index.claimed.roles]
+    roles = [
+        role
+        for role in dataset.form.roles.values()
+        if role.is_named_by_object and role.name in dataset.index.claimed.roles
+    ]
     if not roles:
         return
     named = {path for one in dataset.assembled() for role in roles for path in one.files.get(role.name, ())}

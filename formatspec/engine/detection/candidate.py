@@ -298,7 +298,7 @@ def _tells_items(role: Role, form: Format) -> bool:
 
 
 def _literal(form: Format, by_role: Mapping[str, Sequence[Claim]]) -> float:
-    """Characters that the templates of the claimed files spell, on average."""
+    """Give how many literal characters the templates of the claimed files have, on average."""
     count = sum(len(found) for found in by_role.values())
     spelled = sum(
         role.template.literal_count - _unspelled(role, captures)

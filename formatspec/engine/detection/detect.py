@@ -165,7 +165,7 @@ def _is_no_file_of_a_dataset(path: str) -> bool:
 
 
 def _held(paths: Sequence[str]) -> str:
-    """What a tree holds, where that tells no format."""
+    """Say what a tree holds if that alone tells why no format is known; else give the empty text."""
     told = [path for path in paths if not is_ignorable(path)]
     if not told:
         return "it holds no file"

@@ -178,7 +178,7 @@ def between(frames: Frames, first: dict[str, Any], then: dict[str, Any] | None, 
 
 
 def _mixed(first: Any, then: Any, share: float, turn: float) -> Any:
-    """What stands a share of the way between two values of numbers; None where they are not alike."""
+    """Interpolate between two values of numbers; None if the values differ in shape."""
     if isinstance(first, list) and isinstance(then, list) and len(first) == len(then):
         last = len(first) - 1
         pairs = enumerate(zip(first, then, strict=True))
@@ -201,7 +201,7 @@ def _mixed(first: Any, then: Any, share: float, turn: float) -> Any:
 
 
 def _on_the_way(first: float, then: float, share: float, turn: float) -> float:
-    """The number a share of the way from one to another."""
+    """Interpolate between two numbers; the share is from 0, the first, to 1, the second."""
     way = then - first
     if turn and math.isfinite(way):
         way = (way + turn / 2) % turn - turn / 2  # an angle goes the shorter way round
@@ -255,7 +255,7 @@ def spread(
 
 
 def _following(rows: Sequence[Any], frames: Frames) -> dict[int, int]:
-    """For each row the row of the next frame, by their places."""
+    """Map the place of each row to the place of the row of the next frame."""
     known = [(number, place) for place, row in enumerate(rows) if (number := frames.number(row)) is not None]
     return {a: b for (_, a), (_, b) in pairwise(sorted(known))}
 
@@ -266,7 +266,7 @@ def is_made(row: Any) -> bool:
 
 
 def _own(row: dict[str, Any]) -> dict[str, Any]:
-    """A row without what says where it stands."""
+    """Give a row without the field that notes which rows it was made of."""
     return {key: part for key, part in row.items() if key != ASIDE and not key.startswith(GROUP)}
 
 

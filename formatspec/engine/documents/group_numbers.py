@@ -50,7 +50,7 @@ def _holder(group: dict[str, Any], key: str) -> dict[str, Any]:
 
 
 def _number_of(value: Any) -> Any:
-    """A number as it is told from others: one that a text spells is the number."""
+    """Give a number in the form in which numbers are compared: a text that spells a number becomes that number."""
     if isinstance(value, str) and value.isdecimal():
         return int(value)
     return value if isinstance(value, int | str) else repr(value)

@@ -311,7 +311,7 @@ def _nested(
     rows: Sequence[Any], tables: Tables, depth: int, above: tuple[int, ...], empty: Sequence[Empty], around: Around,
     places: Places | None,
 ) -> Any:  # fmt: skip
-    """Rows in their groups, from the level of `depth` on."""
+    """Put rows back into their groups, from the level `depth` on."""
     if depth == len(tables.levels):
         return _stood(rows, tables, around, places)
     level = tables.levels[depth]
@@ -364,7 +364,7 @@ def _grouped(rows: Sequence[Any], level: Level, name: str, places: Places | None
 
 
 def _said(head: Mapping[str, Any]) -> bytes:
-    """What a group says, as text that is the same for groups that say the same."""
+    """Give a text that is equal for two groups if and only if they say the same."""
     said = {key: part for key, part in head.items() if key not in (PLACE, ASIDE)}
     return msgspec.json.encode(said, enc_hook=repr, order="sorted")
 
@@ -400,7 +400,7 @@ def _at_places(rows: Sequence[Any], tables: Tables, places: Places) -> Any:
 
 
 def _change(rule: Rule, how: _How) -> Change | None:
-    """How the tables of a rule change; None where they do not."""
+    """Work out how the tables of a rule are changed when a document is read; None if they stay as they are."""
     if isinstance(rule, OneOf) and all(isinstance(one, TableRule) for one in rule.alternatives):
         return _of_tables([one for one in rule.alternatives if isinstance(one, TableRule)], how)
     if isinstance(rule, TableRule):

@@ -172,7 +172,7 @@ def _choice(rule: OneOf, scope: Scope) -> tuple[Rule, TextShape]:
 
 
 def _possible(choice: Rule, scope: Scope) -> bool:
-    """Whether the options leave this alternative open."""
+    """Tell whether an alternative is possible with the options of the format."""
     if not isinstance(choice, TableRule) or choice.each.where is None:
         return True
     if "option." not in repr(choice.each.where):
@@ -291,7 +291,7 @@ def blocks_anew(document: Any, shape: TextShape) -> Counter[str]:
 
 
 def _match_words(shape: WordsShape, line: str, at: int) -> dict[str, Any] | None:
-    """The words at the end that are rows, and what stands before them."""
+    """Match the words at the end of a line that are rows; give them and the text before them."""
     pieces = line.strip().split(" ")
     rows: list[Any] = []
     while len(pieces) > 1 and (parts := shape.word.template.match(pieces[-1])) is not None:

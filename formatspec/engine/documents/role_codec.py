@@ -130,7 +130,7 @@ def _plain(name: str, style: Style, rule: Rule) -> RoleCodec:
 
 
 def _locating(module: Any, style: Style) -> Callable[[bytes, DocumentPath], tuple[int, int] | None]:
-    """What gives the line and column of a place in a file; for many places in one file, the work is done once."""
+    """Give a function from places in a file to line and column, which goes through the file only once."""
     if not hasattr(module, "Places"):
         return lambda data, path: module.locate(data, path, style)
     last = Last(lambda data: module.Places(data, style))
@@ -143,7 +143,7 @@ def _locating(module: Any, style: Style) -> Callable[[bytes, DocumentPath], tupl
 
 
 def _streamed(module: Any, style: Style) -> dict[str, Any]:
-    """How documents of a style are written row by row; nothing where they cannot be."""
+    """Give the functions that write documents of a style row by row, by their names; none if the style forbids it."""
     if not hasattr(module, "stream") or not module.streams(style):
         return {}
     return {

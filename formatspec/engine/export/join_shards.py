@@ -17,6 +17,7 @@ from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting
 from formatspec.engine.export.adaptation.adapt import TargetCategories
 from formatspec.engine.export.errors import CannotWriteError
 from formatspec.engine.export.lost.losses import Losses
+from formatspec.engine.export.memberships import lists_others
 from formatspec.engine.export.render_path import Spelled, as_rendered, rendered
 from formatspec.engine.export.shard_output import ShardOutput, SharedShard, TableShard, raised, row_of, row_writer
 from formatspec.engine.export.shared_tables import counts_of, is_category_source, spooled_tables
@@ -280,7 +281,11 @@ class Finisher:
         if file is not None:
             return False
         known = any(name == role.name for name, _ in self.sources)
-        if self.same and any_rows and ((self.renamed and known) or self._lists_others(role)):
+        if (
+            self.same
+            and any_rows
+            and ((self.renamed and known) or (role.name in self._item_sources and lists_others(role)))
+        ):
             return False
         written_back = self.same and (bool(self.sources) or self.are_read)
         if role.kept or (role.optional and written_back):
@@ -288,10 +293,6 @@ class Finisher:
         if role.optional and self.categories.fixed and is_category_source(self.target, role):
             return True
         return role.optional and bool(self._spooled[role.name]) and not any_rows
-
-    def _lists_others(self, role: Role) -> bool:
-        """Whether a role lists items that no other role lists, as its `given` names say: those of the test set."""
-        return role.name in self._item_sources and bool(role.spec.given)
 
     def _lists_again(self, role: Role) -> bool:
         """Whether another role lists the items first, so that this one is for what else it tells of them."""

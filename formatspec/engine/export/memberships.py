@@ -1,4 +1,4 @@
-"""In which of the shared files of a role an item stands."""
+"""In which of the shared files of a role an item stands, and whether it came into another one."""
 
 from __future__ import annotations
 
@@ -37,6 +37,21 @@ def memberships(
 def in_several_lists(item: Item, names: Mapping[str, Any]) -> bool:
     """Whether several lists of subsets tell of an item that was read, each with its own rows of the item's records."""
     return item.origin is not None and len(item.subsets) > 1 and "subset" in names
+
+
+def has_moved(now: Item | None, then: Item | None) -> bool:
+    """Whether an item is in other subsets than when it was read, so that the list of another subset tells of it.
+
+    Args:
+        now: The item as it is written.
+        then: The item as it was read; None where it was made.
+    """
+    return now is not None and then is not None and now.subsets != then.subsets
+
+
+def lists_others(role: Role) -> bool:
+    """Whether a role that lists items lists some that no other role does, as its `given` names say: the test set."""
+    return bool(role.spec.given)
 
 
 def _unions(role: Role, item: Item, unions: Sequence[SharedFile]) -> Iterable[str]:

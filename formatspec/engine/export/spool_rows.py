@@ -9,6 +9,7 @@ from formatspec.engine.documents.role_codec import RoleCodec
 from formatspec.engine.evaluate.write_context import WriteContext
 from formatspec.engine.export.gather_rows import Shared, gather_row
 from formatspec.engine.export.lost.lost_records import ONE_PER_ITEM
+from formatspec.engine.export.memberships import has_moved
 from formatspec.engine.export.shard_output import CountedField, TableShard
 from formatspec.engine.export.shared_tables import Spooled
 from formatspec.engine.resolve.row_counters import Relative
@@ -209,13 +210,7 @@ def belongs(row: RowWriter, context: WriteContext) -> bool:
     now = row.fits(context)
     if context.as_read is None or row.fits(context.as_read) != now:
         return now
-    return source_of(context.record, row.number, context.setting.file) is not None or _has_moved(row, context)
-
-
-def _has_moved(row: RowWriter, context: WriteContext) -> bool:
-    """Whether an item came into another subset, whose list is another table than the one that told of it."""
-    now, then = context.item, context.as_read.item if context.as_read is not None else None
-    return row.table == "items" and now is not None and then is not None and now.subsets != then.subsets
+    return source_of(context.record, row.number, context.setting.file) is not None or _listed_anew(row, context)
 
 
 def item_context(context: WriteContext, index: int) -> WriteContext:
@@ -225,3 +220,8 @@ def item_context(context: WriteContext, index: int) -> WriteContext:
     if inner.as_read is not None:
         inner.as_read.index = index
     return inner
+
+
+def _listed_anew(row: RowWriter, context: WriteContext) -> bool:
+    """Whether a row lists an item that came into another subset than the one that its source told of."""
+    return row.table == "items" and context.as_read is not None and has_moved(context.item, context.as_read.item)

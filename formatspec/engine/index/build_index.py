@@ -171,7 +171,7 @@ def _claimer(form: Format, faults: list[Fault]) -> Callable[[str], tuple[Role, d
 
 
 def _extension(path: str) -> str:
-    """What stands behind a path's last dot."""
+    """Give a path's extension: what stands behind its last dot."""
     return path.rpartition(".")[2]
 
 
@@ -281,7 +281,7 @@ def _escaping(path: str) -> str:
 
 
 def _in_order(entries: Entries) -> Any:
-    """The numbers of the items, by their keys' segments."""
+    """Give the numbers of the items, sorted by the segments of their keys."""
     keys = [by_segments(entry.key) for entry in entries]
     return np.array(sorted(range(len(keys)), key=keys.__getitem__), np.int32)
 
@@ -329,7 +329,7 @@ def _read_shared(
 
 
 def _seek(role: Role, file: SharedFile, tables: Sequence[Table], tree: Tree, faults: list[Fault]) -> bool:
-    """Read all of a file but its rows, which are found for later; False where it must be decoded whole."""
+    """Read a file without its rows, and note where the rows are; give False if the file must be decoded whole."""
     assert role.codec is not None
     paths = [table.path for table in tables]
     if not role.codec.sought or not paths or len(set(paths)) < len(paths) or _schema_names(role, paths):

@@ -12,7 +12,7 @@ from formatspec.engine.base.scratch_records import Records
 from formatspec.engine.index.id_columns import Column, hashes
 from formatspec.engine.read.projection import RowSource
 from formatspec.model.amounts import amounts
-from formatspec.model.ids import free_ids
+from formatspec.model.plain.ids import free_ids
 
 PLAIN = frozenset({int, str})
 """Types of ids."""

@@ -150,7 +150,7 @@ class Entries(Sequence[Entry]):
         self._near[entry.number] = entry
 
     def _pack(self, count: int) -> None:
-        """Put those on disk that came first."""
+        """Move the items that came first from memory to disk."""
         if self._scratch is None:
             self._scratch = Scratch()
         done = list(islice(self._near, count))
@@ -352,7 +352,7 @@ class ItemFiles:
             self._take(entries[found[0]], files)
 
     def _take(self, entry: Entry, files: Mapping[str, list[tuple[str, dict[str, Any]]]]) -> None:
-        """Give an item files of other roles, beside its own."""
+        """Add files of other roles to an item's own files."""
         entry.files = dict(sorted({**entry.files, **files}.items(), key=lambda one: self._ranks[one[0]]))
         for name, found in files.items():
             role = self._form.roles[name]

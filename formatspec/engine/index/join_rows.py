@@ -76,7 +76,7 @@ def _leave_unions_out(
 
 
 class _Joining(msgspec.Struct):
-    """One table of one file at work."""
+    """The work on one table of one file: its rows are given to the items that they name."""
 
     form: Format
     file: SharedFile
@@ -223,7 +223,7 @@ class _Joining(msgspec.Struct):
         return twin
 
     def _forget_spellings(self) -> None:
-        """Begin a new row, of whose spelling nothing is known."""
+        """Forget how the last row spelled its names, before a new row."""
         self.rivals, self.in_capitals = (), None
 
     def _may_mean_several(self, names: Mapping[str, Any], which: int, state: ItemState) -> None:
@@ -354,7 +354,7 @@ class _Joining(msgspec.Struct):
 
 
 class _Numbers:
-    """Items by those of their ids that are numbers, for many at once."""
+    """Finds the items of many numeric ids at once."""
 
     def __init__(self, by_id: Mapping[Any, int]) -> None:
         near = {value: owner for value, owner in by_id.items() if type(value) is int and abs(value) < LARGEST_NOTED}
@@ -424,7 +424,7 @@ def _item_key(table: Table) -> str | None:
 
 
 def _no_rows(file: SharedFile, table: Table, faults: list[Fault]) -> None:
-    """What stands where a table's rows should, if anything does."""
+    """Note a fault for whatever stands in the place of a table's rows and is no list of rows."""
     place = table.readers[0].place
     value: Any = file.document
     path: list[str | int] = []

@@ -149,7 +149,7 @@ class FileRows:
         return found
 
     def _ahead(self, start: int) -> int:
-        """The row up to which rows are decoded at once, from the first on."""
+        """Give the end of the run of rows that is decoded together, from the row `start` on."""
         spans = self._spans.read(start, min(start + amounts().rows_ahead, len(self)))
         return start + int(np.searchsorted(spans["end"], spans["start"][0] + AHEAD_SPAN))
 
@@ -161,7 +161,7 @@ class FileRows:
             return None
 
     def _between(self, start: int, stop: int) -> tuple[int, bytes]:
-        """Where rows begin that follow each other, and their bytes with what parts them."""
+        """Give where consecutive rows begin, and the bytes from the first to the last of them."""
         spans = self._spans.read(start, stop)
         offset = int(spans["start"][0])
         return offset, self.file.read(int(spans["end"][-1]) - offset, offset)

@@ -164,7 +164,7 @@ class RasterReader(msgspec.Struct, frozen=True):
         return Ranks(tuple(sorted(found - {0})), self.spread)
 
     def _zero_means_something(self, row: Record, state: ItemState) -> bool:
-        """Whether 0 decodes to a record that is there: tried aside, so that nothing is kept of it."""
+        """Tell whether the pixel value 0 stands for a record; the trial leaves no trace in the item's state."""
         if any(reader.kind == "void" for reader in self.rows) and len(self.rows) == 1:
             return False
         aside = ItemState(dict(state.captures), state.categories, False)
@@ -196,7 +196,7 @@ def _is_expected(header: bytes, modes: tuple[str, ...], size: tuple[int, int] | 
 
 
 def _before(mode: str, modes: Sequence[str]) -> Sequence[str]:
-    """The modes that a spec names before one; none where it does not name that one."""
+    """Give the modes that a spec names before this one; none if it does not name this one."""
     return modes[: modes.index(mode)] if mode in modes else ()
 
 

@@ -262,7 +262,7 @@ def _value(row: Any, keys: Sequence[str]) -> Value:
 
 
 def _blank(value: Value) -> str:
-    """Why a record is not painted: its pixel value would be read as no record."""
+    """Tell why a record is not painted: when read, its pixel value would stand for no record."""
     told = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
     return f"the pixel value {told} stands for nothing"
 

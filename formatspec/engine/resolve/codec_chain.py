@@ -378,7 +378,7 @@ def _parted(counts: Sequence[int | None], value: Any, env: Env) -> tuple[Any, ..
 
 
 def _in_a_row(counts: Sequence[int | None], value: Any, env: Env) -> list[Any]:
-    """The inverse of `_parted`."""
+    """Put the numbers of several slots into one list, as the inverse of `_parted`."""
     found: list[Any] = []
     for count, part in zip(counts, value, strict=True):
         found += (part,) if count is None else part

@@ -81,7 +81,7 @@ class _Graph:
             yield from _schemas(part, word)
 
     def _at(self, reference: str) -> Any:
-        """The schema that a reference within the document means."""
+        """Follow a reference within the document to its schema."""
         found: Any = self._root
         for step in reference[1:].split("/")[1:]:
             word = unquote(step).replace("~1", "/").replace("~0", "~")
@@ -151,7 +151,7 @@ class _Graph:
                 todo.extend((one, every) for one in value if every)
 
     def _with_all(self, part: Any) -> Counter[int]:
-        """A schema and all that it asks of the same value, by how often."""
+        """Count how often a schema applies each schema, itself among them, to the same value."""
         if not isinstance(part, Mapping):
             return Counter()
         found = self._whole.get(id(part))

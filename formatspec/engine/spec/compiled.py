@@ -124,8 +124,8 @@ class Role(msgspec.Struct, frozen=True, dict=True):
         return tuple(name.removeprefix("object.") for name in self.record_names)
 
     @cached_property
-    def by_id(self) -> bool:
-        """Whether the role's paths spell the id of an object and nothing else: whose file it is, the id alone tells."""
+    def is_named_by_object(self) -> bool:
+        """Whether the role's paths hold the id of an object and no other name: the id alone tells whose file it is."""
         return self.captures == ("object.id",)
 
     @cached_property

@@ -59,7 +59,7 @@ def _joins(form: Format, role: Role, required: set[str]) -> bool:
     if role.span == "item" or required <= set(role.captures):
         return True
     if role.kind == "pixels" or role.codec is None:
-        return role.span == "record" and (_is_named(form, role) or _is_told_by_ids(form, role))
+        return role.span == "record" and (_is_named(form, role) or _is_named_by_stated_objects(form, role))
     tables = [rule for _, rule in tables_in(role.codec.rule, ())]
     strange = _strange(form, role) is not None
     of_one = _OF_ONE_ITEM | {"label", "item"} if strange else _OF_ONE_ITEM
@@ -78,9 +78,9 @@ def _is_named(form: Format, role: Role) -> bool:
     )
 
 
-def _is_told_by_ids(form: Format, role: Role) -> bool:
-    """Whether the role's files are named after ids of objects that another document of the format states."""
-    if not role.by_id:
+def _is_named_by_stated_objects(form: Format, role: Role) -> bool:
+    """Whether the role's files are named by ids of objects, and another document of the format states these ids."""
+    if not role.is_named_by_object:
         return False
     return any(
         meaning.where == "record" and meaning.name == "id" and scope.kind == "object"

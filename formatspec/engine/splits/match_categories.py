@@ -109,7 +109,7 @@ def _matched(groups: Sequence[Sequence[Category]], key: Callable[[Category], Any
 
 
 def _numbers(category: Category, by_index: bool) -> Any:
-    """What rows may call a category by, besides its name."""
+    """Give the numbers by which rows may name a category."""
     return category.id, category.index if by_index and category.id is None else None
 
 

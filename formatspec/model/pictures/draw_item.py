@@ -145,7 +145,7 @@ def _draw(drawing: Drawing, thing: Any, colour: Colour) -> None:
     if thing.polyline:
         _line(drawing, derive.points(thing.polyline), colour, closed=False)
     if thing.circle is not None:
-        x, y, radius = thing.circle
+        x, y, radius = thing.circle[0], thing.circle[1], abs(thing.circle[2])
         pen.ellipse([at(x - radius, y - radius), at(x + radius, y + radius)], outline=colour, width=2)
     if thing.ellipse is not None:
         _line(drawing, _around(thing.ellipse), colour, closed=True)

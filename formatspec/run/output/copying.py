@@ -68,7 +68,7 @@ def _cloned(source: BinaryIO, target: BinaryIO) -> bool:
 
 
 def _copied(source: BinaryIO, target: BinaryIO) -> bool:
-    """Copy inside the kernel; False, with nothing copied, where that cannot be."""
+    """Copy a file inside the kernel; give False, with nothing copied, if the system cannot."""
     if sys.platform != "linux":
         return False
     done = 0

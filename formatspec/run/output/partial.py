@@ -130,7 +130,7 @@ def refuse_folder(out: Path, overwrite: Overwrite) -> None:
 
 
 def _not_ours(out: Path) -> str:
-    """Why what is there was not written by a conversion, or not all of it; nothing if it was."""
+    """Tell why an existing output was not written by a conversion, or not all of it; the empty text if all was."""
     if not out.is_dir():
         return "it is no folder"
     files = sizes(out)
@@ -247,7 +247,7 @@ def _locked(folder: Path, out: Path) -> int:
 
 
 def _share(lock: int, token: str, out: Path) -> None:
-    """Let workers have the lock too, who know the token."""
+    """Share the lock with the workers that know the token."""
     os.ftruncate(lock, 0)
     write_at(lock, token.encode(), 0)
     os.fsync(lock)
@@ -271,7 +271,7 @@ def _flock(lock: int, shared: bool) -> bool:
 
 
 def _put_back(old: Path, out: Path) -> None:
-    """Undo half of a replacement."""
+    """Move an old output back into its place after a run was killed between the two renames."""
     if os.path.lexists(old) and not os.path.lexists(out):
         old.rename(out)
 

@@ -147,7 +147,7 @@ def read_record_files(
     for record in state.tables.get("object", ()):
         key = tuple([record.get(one) for one in slots])
         listed = found.get(key)
-        if role.by_id and record.get("id") is not None:
+        if role.is_named_by_object and record.get("id") is not None:
             listed = file_of_id(role, record["id"], tree)
         named: Any = record.get(slot) or listed
         path = named if named is None or named == listed else named_file(named, role, tree, state)

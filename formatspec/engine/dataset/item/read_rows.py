@@ -68,7 +68,7 @@ def _documents(rows: RowSource, start: int, stop: int, decode: Decode | None) ->
 def _read_repeated(
     repeated: RepeatedId, document: Any, position: int, table: Table, role: Role, state: ItemState
 ) -> None:
-    """A row of which the id stood before: its record has another, and stands all the same."""
+    """Read a row without an id, or with the id of an earlier row; its record gets another id."""
     read_row({**document, repeated.key: repeated.fresh}, position, table.readers, state.item, state)
     record = state.keyed.get(OBJECTS_BY_ID, {}).get((repeated.fresh,))
     if repeated.value is None:

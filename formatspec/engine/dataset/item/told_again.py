@@ -63,7 +63,7 @@ def _first_told(made: Sequence[Object | Label | Caption], splits: Sequence[Split
 
 
 def _mark(one: Object | Label | Caption) -> Hashable:
-    """What records have in common that are the same, so that few need to be compared."""
+    """Give a key that equal records share, so that only records with the same key need to be compared."""
     if isinstance(one, Caption):
         return one.id, one.text
     name = None if one.category is None else one.category.name
@@ -75,7 +75,7 @@ def _is_same(one: Object | Label | Caption, other: Object | Label | Caption) -> 
 
 
 def _name_anew(state: ItemState, places: Mapping[int, int]) -> None:
-    """Let faults name objects by the places that they have now."""
+    """Change the places of objects in faults to those that the objects have now."""
     for number, fault in enumerate(state.faults):
         if isinstance(fault.about, int):
             state.faults[number] = fault._replace(about=places[fault.about])

@@ -129,7 +129,7 @@ def _alike(
 
 
 def _near(a: str, b: str) -> int:
-    """Folders that two paths begin with alike, and those that they end with alike."""
+    """Count the folders that two paths share at their beginnings, and those that they share at their ends."""
     start = _shared(a, b)
     ends = ["/".join(reversed(path.split("/")[start:])) for path in (a, b)]
     return start + _shared(*ends)
@@ -140,7 +140,7 @@ def _has_photos(group: _Group) -> bool:
 
 
 def _shared(a: str, b: str) -> int:
-    """Folders that two paths begin with alike."""
+    """Count the folders that two paths share at their beginnings."""
     count = 0
     for one, other in zip(a.split("/"), b.split("/"), strict=False):
         if one != other:

@@ -216,7 +216,7 @@ class Adapter:
         self.naming = Naming(source, target, None if self.same else keys, renamed)
         self.needs_ids = _binds(target, "object", "id")
         self.ids_in_pixels = _binds_in_pixels(target, "id")
-        self.ids_name_files = any(role.by_id for role in target.roles.values())
+        self.ids_name_files = any(role.is_named_by_object for role in target.roles.values())
         self.lists_objects = not self.same and target.lists_objects
         self.leaves_crowds = not self.same and not target.spec.crowds and target.options.get(CROWDS) != KEEP
         self.leaves_states = not self.same and not wanted_slots.tells_states(target)

@@ -19,7 +19,7 @@ from formatspec.engine.resolve.table_ids import rows_key, stood_key
 from formatspec.language.errors import Place
 from formatspec.language.leaf import Bind
 from formatspec.language.rules import LeafRule, MapRule, TableRule
-from formatspec.model.ids import free_ids
+from formatspec.model.plain.ids import free_ids
 
 if TYPE_CHECKING:
     pass

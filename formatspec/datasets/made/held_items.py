@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from formatspec.datasets.typed_items import UnfitItemsError, typed
+from formatspec.datasets.made.typed_items import UnfitItemsError, typed
 from formatspec.engine.base.faults import Fault
 from formatspec.engine.dataset.dataset import OpenDataset, used
 from formatspec.engine.dataset.item.purpose import Purpose
@@ -170,7 +170,7 @@ class HeldItems(OpenDataset):
 
 
 def _named(item: Item) -> Item:
-    """An item made by hand whose key begins with its subset: its name is the rest."""
+    """Give an item whose key begins with its subset the rest of the key as its name."""
     start = f"{item.subsets[0]}/" if item.subsets else ""
     if item.captures or not start or not item.key.startswith(start):
         return item
@@ -211,7 +211,7 @@ def _told_apart(items: Sequence[Item]) -> Sequence[Item]:
 
 
 def _numbered_apart(items: Sequence[Item]) -> Sequence[Item]:
-    """Items with ids that stand once; without any where ids of several datasets or subsets meet."""
+    """Give the items with their ids if no two have the same id, else without ids."""
     ids = [item.id for item in items if item.id is not None]
     if len(set(ids)) == len(ids):
         return items

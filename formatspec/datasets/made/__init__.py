@@ -1,0 +1,1 @@
+"""Items that a program made or changed, as a dataset that is checked and written like any other."""
