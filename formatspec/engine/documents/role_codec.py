@@ -310,6 +310,7 @@ def _xml(style: Style, rule: Rule) -> RoleCodec:
         lambda data: Decoded(module.decode(data, style, shape)),
         lambda document: module.encode(document, style),
         lambda data, path: module.place_in(roots.of(data), path, shape),
+        stream=(lambda document, tables: module.stream(document, style)) if module.streams(style) else None,
     )
 
 
