@@ -15,7 +15,8 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from typing import Any
@@ -215,6 +216,33 @@ def locate(data: bytes, pointer: Pointer, style: Style = STYLE, shape: XmlShape 
     return place_in(parsed(data, style), pointer, shape)
 
 
+def rows_in(data: bytes, tag: str, shape: XmlShape, only: Collection[str] | None = None) -> list[Document]:
+    """The elements with a tag among those that follow each other in a UTF-8 file, as children of the root.
+
+    shape: that of each.  only: the keys of each that are looked at; None for all.  Raises FileError.
+    """
+    root = wrapped(data)
+    wide = _wide_elements(root, _wrapping(data)) if data.count(b"=") > WIDE else {}
+    return [_value(child, shape, 2, wide, only) for child in root.iterchildren(tag)]
+
+
+def tags_in(data: bytes, tags: Collection[str]) -> Counter[str]:
+    """How many of the elements that follow each other in a UTF-8 file have each of some tags.  Raises FileError."""
+    return Counter(tag for child in wrapped(data) if (tag := _tag(child)) in tags)
+
+
+def wrapped(data: bytes) -> etree._Element:
+    """Elements that follow each other in a UTF-8 file, below a root of their own.  Raises FileError."""
+    try:
+        return etree.fromstring(_wrapping(data), _parser(False))
+    except etree.XMLSyntaxError as error:
+        raise FileError(f"not XML: {error.msg}") from None
+
+
+def _wrapping(data: bytes) -> bytes:
+    return b"<rows>%b</rows>" % data
+
+
 def parsed(data: bytes, style: Style = STYLE) -> etree._Element | None:
     """The root of the document in `data`, for `place_in`; None if it cannot be read."""
     try:
@@ -320,7 +348,10 @@ def _line(element: etree._Element) -> int | None:
 Wide = Mapping[etree._Element, dict[str, str]]
 
 
-def _value(element: etree._Element, shape: XmlShape, depth: int, wide: Wide) -> str | dict[str, Any]:
+def _value(
+    element: etree._Element, shape: XmlShape, depth: int, wide: Wide, only: Collection[str] | None = None
+) -> str | dict[str, Any]:
+    """An element as plain data; of one with children, `only` says which keys of the mapping are looked at."""
     if depth > MAX_DEPTH:
         raise FileError(f"elements are nested deeper than {MAX_DEPTH}", _line(element))
     value: dict[str, Any] = {}
@@ -332,10 +363,12 @@ def _value(element: etree._Element, shape: XmlShape, depth: int, wide: Wide) -> 
         if shape.structural and not text.strip():
             return value
         return {**value, "#": text} if value else text
-    text = "".join(_texts(element)).strip()
+    text = "".join(_texts(element)).strip() if only is None or "#" in only else ""
     if text:
         value["#"] = text
     for child in element:
+        if only is not None and ("*" if shape.runs_over(_tag(child)) else _tag(child)) not in only:
+            continue
         _put(value, child, shape, depth, wide)
     return value
 

@@ -11,8 +11,8 @@ from formatspec.engine.resolve.discriminators import row_test
 from formatspec.engine.resolve.scope import Scope
 from formatspec.engine.spec.compiled import Format, Role
 from formatspec.engine.spec.tables import tables_in
-from formatspec.files import json_rows
 from formatspec.files.document import FileError
+from formatspec.files.rows import json_rows
 from formatspec.language.rules import KEY, ListRule, MapRule, OneOf, Rule, TableRule, is_bare, is_places
 from formatspec.paths.trees.tree import Tree
 
@@ -80,9 +80,11 @@ def in_parts(role: Role, path: str, tree: Tree) -> Iterator[Any]:
     if role.codec.sought and tree.size(path) > LARGE:
         noted: dict[tuple[str, ...], tuple[str, ...]] = {at: () for at, _ in tables_in(role.codec.rule, ())}
         try:
-            _, tables = sought(range_file(tree, path), noted)
+            around, tables = sought(range_file(tree, path), noted, role.codec.elements)
         except json_rows.NotRowsError:
-            tables = {}
+            around, tables = None, {}
+        if tables and role.codec.elements is not None:
+            yield around  # which holds the tables that lie deeper
         for at, rows in tables.items():
             for _, batch in rows.batches(None):
                 document: Any = list(batch)

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from files_on_disk import put
 
 import formatspec as fs
-from files_on_disk import put
 from formatspec.engine.base.amounts import with_amounts
 from formatspec.engine.read.generate_lines import FastLines
 from formatspec.run.conversion.plan import RefusedError

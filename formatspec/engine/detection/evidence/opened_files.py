@@ -11,9 +11,10 @@ from formatspec.engine.detection.evidence import readable_beginning
 from formatspec.engine.documents.role_codec import Decoded, style_of
 from formatspec.engine.index.row_source import range_file
 from formatspec.engine.spec.compiled import Role
-from formatspec.files import images, json_file, json_rows
+from formatspec.files import images, json_file
 from formatspec.files.document import FileError
 from formatspec.files.images import ImageError, ImageInfo
+from formatspec.files.rows import json_rows
 from formatspec.paths.trees.tree import Tree
 from formatspec.pixels import containers
 from formatspec.pixels.png_header import Header
