@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from formatspec.files import xml_file
 from formatspec.files.document import FileError
 from formatspec.files.rows.json_rows import NotRowsError
-from formatspec.files.rows.xml_rows import Elements
+from formatspec.files.rows.xml_rows import Elements, beginning
 from formatspec.files.xml_file import PLAIN, STYLE, XmlShape, decode, encode, locate
 from formatspec.model.limits import TooLargeError, limits, set_limits
 
@@ -199,3 +199,28 @@ def test_some_keys_of_rows_are_looked_at() -> None:
     assert elements.rows(data, ("r", "row"), {"@"}) == [{"@": {"id": "1"}}, "u", {}, {"@": {"id": "2"}}]
     assert elements.rows(data, ("r", "row"), {"size", "#"})[0] == {"@": {"id": "1"}, "#": "t", "size": "s"}
     assert elements.rows(data, ("r", "row"), {"*"})[0] == {"@": {"id": "1"}, "*": [{"<>": "box"}]}
+
+
+@settings(max_examples=200)
+@given(root=documents, count=st.integers(1, 3), indent=st.sampled_from([None, 2]), piece=st.integers(1, 80))
+def test_the_beginning_holds_the_first_elements_of_each_tag(
+    root: Any, count: int, indent: int | None, piece: int
+) -> None:
+    data = encode({"r": root}, xml_file.Style(indent=indent))
+    whole = decode(data, STYLE, SHAPE)
+    first = decode(beginning(io.BytesIO(data).read, count, piece), STYLE, SHAPE)
+    for tag in ("row", "z") if isinstance(whole["r"], dict) else ():
+        if tag in whole["r"]:
+            whole["r"][tag] = whole["r"][tag][:count]
+    assert first == whole
+
+
+def test_the_beginning_of_a_document_may_have_namespaces_and_text() -> None:
+    data = b'<r xmlns="urn:x">a<b/>c<b/>d<!-- <b/> --><b/><n:b xmlns:n="urn:y"/>e</r>'
+    assert beginning(io.BytesIO(data).read, 1) == b'<r xmlns="urn:x">a<b/>cd<!-- <b/> --><n:b xmlns:n="urn:y"/>e</r>'
+
+
+@pytest.mark.parametrize("kind", ["cut in a tag", "an open tag", "wrong nesting", "entities that grow", "latin-1"])
+def test_there_is_no_beginning_of_what_is_broken(kind: str) -> None:
+    with pytest.raises(NotRowsError):
+        beginning(io.BytesIO(WHOLE[kind]).read, 1)

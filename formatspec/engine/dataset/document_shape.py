@@ -17,7 +17,7 @@ from formatspec.language.rules import KEY, ListRule, MapRule, OneOf, Rule, Table
 from formatspec.paths.trees.tree import Tree
 
 LARGE = 1 << 22
-"""Bytes. Of larger JSON files only the first rows of each list are decoded."""
+"""Bytes. Of larger files of JSON and XML only the first rows of each list are decoded."""
 FIRST = 16
 """Rows of a list that are decoded."""
 
@@ -60,7 +60,22 @@ def beginning(role: Role, path: str, tree: Tree) -> Decoded:
             return Decoded(role.codec.seen(json_rows.beginning(range_file(tree, path).stream(), FIRST)))
         except json_rows.NotRowsError:
             pass
-    return role.codec.decode(tree.read(path))
+    return role.codec.decode(beginning_of_xml(path, tree) if role.kind == "xml" else tree.read(path))
+
+
+def beginning_of_xml(path: str, tree: Tree) -> bytes:
+    """An XML file's bytes; of a large one those of a document with the first of the root's children of each tag.
+
+    Raises OSError, and ValueError as `Tree.read` does.
+    """
+    if tree.size(path) > LARGE:
+        from formatspec.files.rows import xml_rows  # the parsers are loaded only where there is such a file
+
+        try:
+            return xml_rows.beginning(range_file(tree, path).stream(), FIRST)
+        except json_rows.NotRowsError:
+            pass
+    return tree.read(path)
 
 
 def _has_rows(rule: TableRule, scope: Scope, value: dict[str, Any]) -> bool:

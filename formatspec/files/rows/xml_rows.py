@@ -83,44 +83,79 @@ class Elements(msgspec.Struct, frozen=True):
         return self.shape.children.get(path[0], PLAIN).children.get(path[1], PLAIN)
 
 
-class _Scan:
-    """How far a document has been looked through."""
+def beginning(read: Read, count: int, piece: int = PIECE) -> bytes:
+    """A UTF-8 document with no more than the first `count` elements of each tag directly below its root, as bytes.
 
-    def __init__(self, elements: Elements, paths: Sequence[KeyPath], take: Take) -> None:
-        self.elements = elements
-        self.take = take
-        self.paths = paths
-        self.tables: dict[str, KeyPath] = {}
+    read: gives the next bytes of the file, at most as many as it is asked for, none at its end.  Raises NotRowsError
+    where the document is none, or must be decoded whole.
+    """
+    first = _Beginning(count)
+    try:
+        first.walk(read, piece)
+    except expat.ExpatError:
+        raise NotRowsError from None
+    return bytes(first.around)
+
+
+class _Walk:
+    """How far a document has been looked through for elements directly below its root.
+
+    begins, ends, tags: the elements that were met and are not done with: offsets in the file where each begins, and
+    where it ends or its end tag begins.
+    """
+
+    def __init__(self) -> None:
         self.begins: list[int] = []
         self.ends: list[int] = []
         self.tags: list[str] = []
         self.around = bytearray()
-        self.met: set[str] = set()
-        self.costs = ValueCosts(COSTS)
-        self.parser = self._parser()
+
+    def meets(self, tag: str, attributes: Sequence[str]) -> Collection[str] | None:
+        """See the root; gives the tags of the elements that are looked for, None for all."""
+        raise NotImplementedError
+
+    def add(self, piece: bytes) -> None:
+        """See the next bytes of the file."""
+
+    def take(self, base: int, data: bytes, begins: Sequence[int], ends: Sequence[int], tags: Sequence[str]) -> None:
+        """Take elements with what stands before each; begins, ends: their places in `data`, which begins at `base`."""
+        raise NotImplementedError
+
+    def walk(self, read: Read, piece: int) -> None:
+        """Look through the file, and leave in `around` what stands behind the last element too."""
+        parser = self._parser()
+        base, data = 0, b""
+        while True:
+            more = read(max(piece, len(data)))
+            parser.Parse(more, not more)
+            self.add(more)
+            data += more
+            used = self._done(data, base)
+            base, data = base + used, data[used:]
+            if not more:
+                break
+        self.around += data
 
     def _parser(self) -> expat.XMLParserType:
-        """The parser, which notes where rows begin, and where they end or their end tags begin."""
         parser = expat.ParserCreate("utf-8")
-        tables, begins, ends, tags, depth = self.tables, self.begins, self.ends, self.tags, 0
+        begins, ends, tags, depth = self.begins, self.ends, self.tags, 0
+        wanted: Collection[str] | None = None
 
         def start(tag: str, attributes: list[str]) -> None:
-            nonlocal depth
+            nonlocal depth, wanted
             depth += 1
             if depth == 2:
-                if tag in tables:
+                if wanted is None or tag in wanted:
                     begins.append(parser.CurrentByteIndex)
                     tags.append(tag)
             elif depth == 1:
-                if any(name.startswith("xmlns") for name in attributes[::2]):
-                    raise NotRowsError
-                tables.update((path[1], path) for path in self.paths if path[0] == tag)
+                wanted = self.meets(tag, attributes)
             elif depth > MAX_DEPTH:
                 raise NotRowsError
 
         def end(tag: str) -> None:
             nonlocal depth
-            if depth == 2 and tag in tables:
+            if depth == 2 and (wanted is None or tag in wanted):
                 ends.append(parser.CurrentByteIndex)
             depth -= 1
 
@@ -136,19 +171,63 @@ class _Scan:
         parser.XmlDeclHandler, parser.StartDoctypeDeclHandler = declared, refused
         return parser
 
+    def _done(self, data: bytes, base: int) -> int:
+        """Take the elements that have ended; gives up to where the bytes are done with."""
+        count = len(self.ends)
+        if not count:
+            return 0
+        begins, tags = [begin - base for begin in self.begins[:count]], self.tags[:count]
+        ends = [_end(data, begin, end - base) for begin, end in zip(begins, self.ends, strict=False)]
+        self.take(base, data, begins, ends, tags)
+        del self.begins[:count], self.ends[:count], self.tags[:count]
+        return ends[-1]
+
+
+class _Beginning(_Walk):
+    """Keeps the first elements of each tag."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__()
+        self.count = count
+        self.met: Counter[str] = Counter()
+
+    def meets(self, tag: str, attributes: Sequence[str]) -> Collection[str] | None:
+        return None
+
+    def take(self, base: int, data: bytes, begins: Sequence[int], ends: Sequence[int], tags: Sequence[str]) -> None:
+        done = 0
+        for begin, end, tag in zip(begins, ends, tags, strict=True):
+            self.met[tag] += 1
+            kept = self.met[tag] <= self.count
+            if kept or data[done:begin].strip(_SPACE):
+                self.around += data[done : end if kept else begin]
+            done = end
+
+
+class _Scan(_Walk):
+    """Hands the rows of tables on, and keeps what is around them."""
+
+    def __init__(self, elements: Elements, paths: Sequence[KeyPath], put: Take) -> None:
+        super().__init__()
+        self.elements = elements
+        self.put = put
+        self.paths = paths
+        self.tables: dict[str, KeyPath] = {}
+        self.met: set[str] = set()
+        self.costs = ValueCosts(COSTS)
+
+    def meets(self, tag: str, attributes: Sequence[str]) -> Collection[str] | None:
+        if any(name.startswith("xmlns") for name in attributes[::2]):
+            raise NotRowsError
+        self.tables = {path[1]: path for path in self.paths if path[0] == tag}
+        return self.tables
+
+    def add(self, piece: bytes) -> None:
+        self.costs.add(piece)
+
     def whole(self, read: Read, piece: int) -> Document:
         """Look through the file; see `Elements.scan`."""
-        base, data = 0, b""
-        while True:
-            more = read(max(piece, len(data)))
-            self.parser.Parse(more, not more)
-            self.costs.add(more)
-            data += more
-            used = self._rows(data, base)
-            base, data = base + used, data[used:]
-            if not more:
-                break
-        self.around += data
+        self.walk(read, piece)
         self.costs.check()
         document = xml_file.decode(bytes(self.around), self.elements.style, self.elements.shape)
         [root] = document.values()
@@ -158,13 +237,7 @@ class _Scan:
             root[tag] = []
         return document
 
-    def _rows(self, data: bytes, base: int) -> int:
-        """Take the rows that have ended; gives up to where the bytes are done with."""
-        count = len(self.ends)
-        if not count:
-            return 0
-        begins, tags = [begin - base for begin in self.begins[:count]], self.tags[:count]
-        ends = [_end(data, begin, end - base) for begin, end in zip(begins, self.ends, strict=False)]
+    def take(self, base: int, data: bytes, begins: Sequence[int], ends: Sequence[int], tags: Sequence[str]) -> None:
         if xml_file.tags_in(data[begins[0] : ends[-1]], self.tables) != Counter(tags):
             raise NotRowsError  # a tag is in a namespace
         done = 0
@@ -178,9 +251,7 @@ class _Scan:
             done = end
         for tag in dict.fromkeys(tags):
             own = [place for place, one in enumerate(tags) if one == tag]
-            self.take(self.tables[tag], [base + begins[one] for one in own], [base + ends[one] for one in own])
-        del self.begins[:count], self.ends[:count], self.tags[:count]
-        return done
+            self.put(self.tables[tag], [base + begins[one] for one in own], [base + ends[one] for one in own])
 
 
 def _end(data: bytes, begin: int, place: int) -> int:

@@ -179,3 +179,16 @@ def test_the_beginning_of_a_large_document_tells_its_options(tmp_path: Path, mon
     parts = list(document_shape.in_parts(role, "annotations.xml", open_tree(data)))
     assert [len(one["annotations"]["image"]) for one in parts] == [0, 20]
     assert parts[0]["annotations"]["meta"]["task"]["labels"]["label"] == [{"name": "a"}]
+
+
+def test_a_large_document_is_detected_by_its_first_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = put(tmp_path / "data", {"annotations.xml": images(100)})
+    expected = fs.open(data).form.spec.name
+    monkeypatch.setattr(document_shape, "LARGE", 10)
+    sizes: list[int] = []
+    decode = xml_file.decode
+    monkeypatch.setattr(
+        xml_file, "decode", lambda found, *more: sizes.append(found.count(b"<image ")) or decode(found, *more)
+    )
+    assert fs.open(data).form.spec.name == expected == "cvat_images"
+    assert max(sizes) <= document_shape.FIRST

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from formatspec.engine.dataset.document_shape import beginning_of_xml
 from formatspec.engine.detection.evidence import readable_beginning
 from formatspec.engine.documents.role_codec import Decoded, style_of
 from formatspec.engine.index.row_source import range_file
@@ -20,7 +21,7 @@ from formatspec.pixels import containers
 from formatspec.pixels.png_header import Header
 
 LARGE = 1 << 22
-"""Bytes. Of larger JSON files only the first rows of each list are decoded."""
+"""Bytes. Of larger JSON files, and XML files, only the first rows of each list are decoded."""
 FIRST = 16
 """Rows of a list that are decoded and judged."""
 HEAD = 1 << 18
@@ -69,6 +70,7 @@ class OpenedFiles:
         self.tree = tree
         self._documents: dict[Any, Document] = {}
         self._bytes: dict[str, bytes] = {}
+        self._elements: dict[str, bytes] = {}
         self._sizes: dict[str, ImageInfo | None] = {}
         self._headers: dict[str, Header | None] = {}
         self._colors: dict[str, int] = {}
@@ -124,7 +126,7 @@ class OpenedFiles:
 
     def is_open(self, path: str) -> bool:
         """Whether something of a file was read before."""
-        return path in self._bytes
+        return path in self._bytes or path in self._elements
 
     def below(self, folder: str) -> ImageFiles:
         """The images below a folder, by their paths from there."""
@@ -160,6 +162,12 @@ class OpenedFiles:
             self._bytes[path] = self.tree.read(path) if ends is None else ends[0][: ends[0].rfind(b"\n") + 1]
         return self._bytes[path]
 
+    def _xml(self, path: str) -> bytes:
+        """An XML file's bytes; of a large one those of a document of its first rows.  Raises as `_read`."""
+        if path not in self._elements:
+            self._elements[path] = beginning_of_xml(path, self.tree)
+        return self._elements[path]
+
     def _json(self, path: str) -> Document:
         """A JSON file: whole, or the first rows of its lists where it is large."""
         try:
@@ -181,7 +189,7 @@ class OpenedFiles:
         """A file as its role decodes it; where that fails, what stands before the damage."""
         assert role.codec is not None
         try:
-            data = self._read(path, role.kind in ("lines", "csv", "jsonl"))
+            data = self._xml(path) if role.kind == "xml" else self._read(path, role.kind in ("lines", "csv", "jsonl"))
         except (OSError, ValueError) as error:
             return Document(None, error=_words(error))
         try:
