@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 import formatspec as fs
 from formatspec.cli.main import app
 from formatspec.engine.conservation.tally import Tally, imbalances
-from formatspec.engine.export import gather_rows
+from formatspec.engine.export import spool_rows
 from formatspec.engine.export.join_shards import Finisher, SpooledRows
 from formatspec.engine.export.lost.losses import Losses
 from formatspec.engine.export.lost.lost_records import Unwritten
@@ -76,10 +76,18 @@ def note_removed(patch: pytest.MonkeyPatch) -> None:
 
 
 def lacking_value_in_the_same_format(patch: pytest.MonkeyPatch) -> None:
-    gather = gather_rows.gather_row
+    gather = spool_rows.gather_row
     patch.setattr(
-        gather_rows, "gather_row", lambda row, *rest: "no id" if row.table == "objects" else gather(row, *rest)
+        spool_rows, "gather_row", lambda row, *rest: "no id" if row.table == "objects" else gather(row, *rest)
     )
+    of = Unwritten.of
+    patch.setattr(
+        Unwritten, "of", lambda self, *rest: (loss for loss in of(self, *rest) if not loss[0].startswith("objects not"))
+    )
+
+
+def rows_passed_over(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(spool_rows.RowSpool, "_anew", lambda self, *rest: None)
     of = Unwritten.of
     patch.setattr(
         Unwritten, "of", lambda self, *rest: (loss for loss in of(self, *rest) if not loss[0].startswith("objects not"))
@@ -92,6 +100,7 @@ LEAKS = [
     (row_dropped_in_the_finisher, ROWS, "lvis", {}, "rows of lvis_v1_train.json"),
     (row_dropped_in_a_text_of_lines, ROWS, "yolo", {}, "rows of"),
     (lacking_value_in_the_same_format, ROWS, "coco", {}, "objects: 3 to be written, 0 in the output"),
+    (rows_passed_over, ROWS, "lvis", {}, "objects: 3 to be written, 0 in the output"),
     (painted_over_and_not_noticed, COVERED, "mots_png", {}, "values of a label image"),
     (optional_document_left_out, ROWS, "coco", {"where": "true"}, "rows of annotations/instances_train.json"),
     (note_removed, COVERED, "mots_png", {}, "objects: 3 to be written, 2 in the output"),

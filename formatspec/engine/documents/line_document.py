@@ -187,13 +187,14 @@ def alternative_lines(rule: Rule, shape: TextShape | None) -> list[tuple[TableRu
     """
     if not isinstance(shape, RowsShape) or shape.blocks:
         return []
+    choice = shape.row if isinstance(shape.row, ChoiceShape) and isinstance(rule, OneOf) else None
     rules = rule.alternatives if isinstance(rule, OneOf) else (rule,)
-    shapes = [one for _, one in shape.row.alternatives] if isinstance(shape.row, ChoiceShape) else [shape.row]
+    shapes = [one for _, one in choice.alternatives] if choice is not None else [shape.row]
     found = []
     for table, line in zip(rules, shapes, strict=True):
         if not isinstance(table, TableRule) or not isinstance(line, LineShape):
             return []
-        if isinstance(shape.row, ChoiceShape) and isinstance(table.row, MapRule):
+        if choice is not None and isinstance(table.row, MapRule):
             table = TableRule(table.each, table.row.fields[0].rule, table.place)  # under the alternative's own key
         found.append((table, line.template))
     return found

@@ -11,6 +11,9 @@ from files_on_disk import put
 import formatspec as fs
 from formatspec.engine.base.amounts import with_amounts
 from formatspec.engine.read.generate_lines import FastLines
+from formatspec.engine.read.leaf_reader import ReadContext
+from formatspec.engine.spec.compiled import compile_format, everything
+from formatspec.language.load import available, load_source
 from formatspec.run.conversion.plan import RefusedError
 
 PLAIN = "0 0.5 0.5 0.25 0.25\n1 0.25 0.25 0.125 0.5\n"
@@ -91,3 +94,15 @@ def test_usual_lines_are_read_at_once(kind: str, tmp_path: Path, monkeypatch: py
     with with_amounts(generate_from=1):
         items = list(fs.open(dataset(tmp_path, TEXTS[kind]), "yolo_ultralytics"))
     assert taken == [True, True] and len(items[1].objects) == 2
+
+
+def test_what_texts_of_the_catalogue_are_read_at_once() -> None:
+    """Readers can be made, or are not, for the texts of every spec; those of boxes in lines of numbers are."""
+    context = ReadContext(everything, False, often=True)
+    read: set[str] = set()
+    for name in available():
+        source = load_source(name)
+        for layout in source.layouts:
+            roles = (role for role in compile_format(source, layout).documents if role.span == "item" and role.codec)
+            read.update(name for role in roles if role.lines(context) is not None)
+    assert {"yolo", "yolo_ultralytics", "roboflow_yolo", "labelimg_yolo"} <= read
