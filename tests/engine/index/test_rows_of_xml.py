@@ -83,7 +83,7 @@ def outcome(data: Path, spec: str, out: Path) -> Any:
     except (RefusedError, ValueError, OSError) as refused:
         told.append(str(refused))
     for target in (spec, "coco"):
-        place = out / target
+        place = out / Path(target).stem
         try:
             made = fs.convert(
                 data, to=target, out=place, spec=spec, workers=1, media="none", skip_invalid=True
@@ -192,3 +192,63 @@ def test_a_large_document_is_detected_by_its_first_rows(tmp_path: Path, monkeypa
     )
     assert fs.open(data).form.spec.name == expected == "cvat_images"
     assert max(sizes) <= document_shape.FIRST
+
+
+HOME = """
+formatspec: 1
+name: my_home
+categories: [list]
+items: list.img
+files:
+  image: "{name}.{ext:image}"
+  list:
+    path: list.xml
+    xml:
+      set:
+        kinds: {kind: [{each: categories by id, "@": {id: id | text, name: name}}]}
+        img:
+          - each: items by id
+            "@": {id: id, name: "{name}.{ext}", width: image.width | text, height: image.height | text}
+        obj:
+          - each: objects by id
+            id: id
+            "@": {img: item.id}
+            kind: category.id | text
+            "note?": attributes.note
+            one of:
+              - {"x1,y1,x2,y2": bbox | sides}
+              - {points: polygon | pairs | joined}
+"""
+MIXED = """<?xml version="1.0" encoding="utf-8"?>
+<set>
+  <kinds><kind id="1" name="cat"/><kind id="2" name="dog"/></kinds>
+  <img id="i1" name="a.png" width="64" height="48"/>
+  <obj img="i1"><id>o1</id><kind>1</kind><note>&lt;obj&gt;</note><x1>1</x1><y1>2</y1><x2>5</x2><y2>6</y2></obj>
+  <img id="i2" name="b.png" width="64" height="48"/>
+  <obj img="i2"><id>o2</id><kind>2</kind><points>1,1;5,1;5,6</points></obj>
+  <obj img="i1"><id>o3</id><kind>1</kind><x1>3</x1><y1>2</y1><x2>9</x2><y2>6</y2></obj>
+</set>
+"""
+FAULTS = {
+    "none": ("", ""),
+    "an id twice": ("o3", "o1"),
+    "an id of no image": ('<obj img="i2">', '<obj img="i9">'),
+    "an image twice": ('id="i2"', 'id="i1"'),
+    "an unknown category": ("<kind>2</kind>", "<kind>7</kind>"),
+    "no id": ("<id>o2</id>", ""),
+    "no number": ("<x1>3</x1>", "<x1>x</x1>"),
+    "a tag in a namespace": ("<obj img=", '<obj xmlns="urn:x" img='),
+}
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+def test_rows_of_several_tables_in_turn(kind: str, tmp_path: Path) -> None:
+    text = MIXED.replace(*FAULTS[kind]) if kind != "none" else MIXED
+    data = put(tmp_path / "data", {"list.xml": text, "a.png": None, "b.png": None}, SIZE)
+    spec = tmp_path / "my_home.yaml"
+    spec.write_text(HOME)
+    found = outcome(data, str(spec), tmp_path / "pieces")
+    with pytest.MonkeyPatch.context() as patch:
+        whole(patch)
+        assert found == outcome(data, str(spec), tmp_path / "whole")
+    assert (kind == "none") is not bool(found[0]["findings"])
