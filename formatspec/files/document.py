@@ -34,18 +34,36 @@ def check_values(data: bytes | bytearray, costs: Mapping[bytes, int], what: str 
     up to some twenty times their size, so that only what takes more is held to the limit.  The text is gone over in
     pieces, and not at all where it is too short to matter.
     """
-    most = max(limits().values, EXPANSION * len(data))
-    if len(data) * (1 + max(costs.values())) <= most:
+    if len(data) * (1 + max(costs.values())) <= max(limits().values, EXPANSION * len(data)):
         return
-    asked = len(data)
+    counted = ValueCosts(costs)
     for start in range(0, len(data), PIECE):
-        piece = data[start : start + PIECE]
-        asked += sum(cost * piece.count(mark) for mark, cost in costs.items())
-    if asked > most:
-        raise TooLargeError(
-            f"the values of {what} would take some {asked:,} bytes of memory, over the limit of {most:,} for "
-            f"{len(data):,} bytes (--limit values={asked} raises it)"
-        )
+        counted.add(data[start : start + PIECE])
+    counted.check(what)
+
+
+class ValueCosts:
+    """What the values of a document take, whose bytes are added in pieces; see `check_values`."""
+
+    def __init__(self, costs: Mapping[bytes, int]) -> None:
+        """Begin without bytes."""
+        self._costs = costs
+        self._size = 0
+        self._asked = 0
+
+    def add(self, piece: bytes | bytearray) -> None:
+        """Take the next bytes of the document."""
+        self._size += len(piece)
+        self._asked += len(piece) + sum(cost * piece.count(mark) for mark, cost in self._costs.items())
+
+    def check(self, what: str = "this file") -> None:
+        """Raise TooLargeError where the values take too much memory for the bytes that were added."""
+        most = max(limits().values, EXPANSION * self._size)
+        if self._asked > most:
+            raise TooLargeError(
+                f"the values of {what} would take some {self._asked:,} bytes of memory, over the limit of {most:,} "
+                f"for {self._size:,} bytes (--limit values={self._asked} raises it)"
+            )
 
 
 class FileError(ValueError):

@@ -15,7 +15,9 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from typing import Any
 
@@ -105,26 +107,100 @@ def encode(document: Document, style: Style = STYLE) -> bytes:
     Children of one tag stand together, as the document has them.  Every leaf must be a str.  Raises FileError
     on other leaves, on names that are not XML's, and on characters that XML or the encoding cannot hold.
     """
+    tag, value = _root_of(document)
+    with _understood():
+        root = _element(tag, value, style)
+    _lay_out(root, style)
+    return _spelled(root, _declaration(style) + _text_of(root) + ("\n" if style.final_newline else ""), style)
+
+
+def streams(style: Style) -> bool:
+    """Whether a document of this style can be written in pieces: in an encoding that begins with no mark."""
+    return style.encoding[0] in ("utf-8", "ascii", "latin-1")
+
+
+def stream(document: Document, style: Style = STYLE) -> Iterator[bytes]:
+    """What `encode` gives, in pieces of some children of the root each.
+
+    The children may stand in sequences of any kind, which are gone through once and need not be in memory.  Raises
+    FileError as `encode` does, on the way.
+    """
+    tag, value = _root_of(document)
+    own = {key: part for key, part in value.items() if key in ("@", "#")} if isinstance(value, Mapping) else {}
+    if not isinstance(value, Mapping) or list(value)[: len(own)] != list(own):
+        yield encode(document, style)  # a text, or attributes behind children, which may declare namespaces anew
+        return
+    with _understood():
+        root = _element(tag, own, style)
+    children = _children({key: part for key, part in value.items() if key not in own})
+    between, last = ("", "") if style.indent is None else ("\n" + _step(style), "\n")
+    before, begin, end = _declaration(style), 0, f"</{tag}>"
+    for some in _batched(children, TOGETHER):
+        with _understood():
+            for name, content in some:
+                _fill(etree.SubElement(root, name), name, content, not style.short_empty, 2)
+        _lay_out(root, style)
+        text = _text_of(root)
+        end = text[text.rindex("</") :]
+        yield _spelled(root, before + text[begin : len(text) - len(last + end)], style)
+        del root[:]
+        root.text, before = "", between
+        begin = len(_text_of(root)) - len(end) + len(between)
+    rest = last + end if begin else before + _text_of(root)
+    yield _spelled(root, rest + ("\n" if style.final_newline else ""), style)
+
+
+TOGETHER = 64
+"""Children of the root that `stream` writes at once."""
+
+
+def _batched(values: Iterable[Any], count: int) -> Iterator[list[Any]]:
+    """Values in lists of so many each, but for the last."""
+    rest = iter(values)
+    while some := list(islice(rest, count)):
+        yield some
+
+
+def _root_of(document: Document) -> tuple[Any, Any]:
     if not isinstance(document, Mapping) or len(document) != 1:
         raise FileError("an XML document has exactly one root element")
     [(tag, value)] = document.items()
+    return tag, value
+
+
+@contextmanager
+def _understood() -> Iterator[None]:
+    """What lxml says of names and characters that XML does not have, as a FileError."""
     try:
-        root = _element(tag, value, style)
+        yield
     except FileError:
         raise
     except (ValueError, TypeError, AttributeError) as error:
         raise FileError(f"XML cannot hold this: {error}") from None
+
+
+def _step(style: Style) -> str:
+    return style.indent if isinstance(style.indent, str) else " " * (style.indent or 0)
+
+
+def _lay_out(root: etree._Element, style: Style) -> None:
     if style.indent is not None:
-        etree.indent(root, space=style.indent if isinstance(style.indent, str) else " " * style.indent)
-    text = etree.tostring(root, encoding="unicode")
-    if style.declaration:
-        text = (
-            f'<?xml version="1.0" encoding="{_declared_name(style.encoding[0])}"?>'
-            + ("" if style.indent is None else "\n")
-            + text
-        )
-    if style.final_newline:
-        text += "\n"
+        etree.indent(root, space=_step(style))
+
+
+def _declaration(style: Style) -> str:
+    if not style.declaration:
+        return ""
+    end = "" if style.indent is None else "\n"
+    return f'<?xml version="1.0" encoding="{_declared_name(style.encoding[0])}"?>{end}'
+
+
+def _text_of(root: etree._Element) -> str:
+    return str(etree.tostring(root, encoding="unicode"))
+
+
+def _spelled(root: etree._Element, text: str, style: Style) -> bytes:
+    """A text as the bytes of the style; `root` holds the elements whose names stand in it."""
     text = text.replace("\n", style.newline)
     if style.ascii:
         text = _escaped(root, text, "ascii")
@@ -139,6 +215,33 @@ def locate(data: bytes, pointer: Pointer, style: Style = STYLE, shape: XmlShape 
     The line is that on which the start tag ends.  None if there is no such element.
     """
     return place_in(parsed(data, style), pointer, shape)
+
+
+def rows_in(data: bytes, tag: str, shape: XmlShape, only: Collection[str] | None = None) -> list[Document]:
+    """The elements with a tag among those that follow each other in a UTF-8 file, as children of the root.
+
+    shape: that of each.  only: the keys of each that are looked at; None for all.  Raises FileError.
+    """
+    root = wrapped(data)
+    wide = _wide_elements(root, _wrapping(data)) if data.count(b"=") > WIDE else {}
+    return [_value(child, shape, 2, wide, only) for child in root.iterchildren(tag)]
+
+
+def tags_in(data: bytes, tags: Collection[str]) -> Counter[str]:
+    """How many of the elements that follow each other in a UTF-8 file have each of some tags.  Raises FileError."""
+    return Counter(tag for child in wrapped(data) if (tag := _tag(child)) in tags)
+
+
+def wrapped(data: bytes) -> etree._Element:
+    """Elements that follow each other in a UTF-8 file, below a root of their own.  Raises FileError."""
+    try:
+        return etree.fromstring(_wrapping(data), _parser(False))
+    except etree.XMLSyntaxError as error:
+        raise FileError(f"not XML: {error.msg}") from None
+
+
+def _wrapping(data: bytes) -> bytes:
+    return b"<rows>%b</rows>" % data
 
 
 def parsed(data: bytes, style: Style = STYLE) -> etree._Element | None:
@@ -246,7 +349,10 @@ def _line(element: etree._Element) -> int | None:
 Wide = Mapping[etree._Element, dict[str, str]]
 
 
-def _value(element: etree._Element, shape: XmlShape, depth: int, wide: Wide) -> str | dict[str, Any]:
+def _value(
+    element: etree._Element, shape: XmlShape, depth: int, wide: Wide, only: Collection[str] | None = None
+) -> str | dict[str, Any]:
+    """An element as plain data; of one with children, `only` says which keys of the mapping are looked at."""
     if depth > MAX_DEPTH:
         raise FileError(f"elements are nested deeper than {MAX_DEPTH}", _line(element))
     value: dict[str, Any] = {}
@@ -258,10 +364,12 @@ def _value(element: etree._Element, shape: XmlShape, depth: int, wide: Wide) -> 
         if shape.structural and not text.strip():
             return value
         return {**value, "#": text} if value else text
-    text = "".join(_texts(element)).strip()
+    text = "".join(_texts(element)).strip() if only is None or "#" in only else ""
     if text:
         value["#"] = text
     for child in element:
+        if only is not None and ("*" if shape.runs_over(_tag(child)) else _tag(child)) not in only:
+            continue
         _put(value, child, shape, depth, wide)
     return value
 
@@ -321,14 +429,22 @@ def _fill(element: etree._Element, tag: Any, value: Any, both_tags: bool, depth:
                 element.set(name, _text(text, f"{tag}/@{name}"))
         elif key == "#":
             element.text = _text(inner, tag) or element.text
-        elif key == "*":
-            for member in inner:
-                name = member.get("<>")
-                content = {key: part for key, part in member.items() if key != "<>"}
-                _fill(etree.SubElement(element, name), name, content, both_tags, depth + 1)
         else:
-            for child in inner if isinstance(inner, list) else (inner,):
-                _fill(etree.SubElement(element, key), key, child, both_tags, depth + 1)
+            for name, content in _children({key: inner}):
+                _fill(etree.SubElement(element, name), name, content, both_tags, depth + 1)
+
+
+def _children(value: Mapping[Any, Any]) -> Iterator[tuple[Any, Any]]:
+    """The children that a mapping without attributes and text has, each with its tag."""
+    for key, inner in value.items():
+        if key == "*":
+            for member in inner:
+                yield member.get("<>"), {key: part for key, part in member.items() if key != "<>"}
+        elif isinstance(inner, list) or (isinstance(inner, Sequence) and not isinstance(inner, str)):
+            for child in inner:
+                yield key, child
+        else:
+            yield key, inner
 
 
 def _text(value: Any, where: str) -> str:

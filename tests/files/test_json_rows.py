@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from formatspec.files.json_rows import NotRowsError, RowSpans, beginning, scan
+from formatspec.files.rows.json_rows import NotRowsError, RowSpans, beginning, scan
 
 TEXT = st.text(st.sampled_from('ab"\\[]{},: \n\u00e9'), max_size=6)
 VALUE = st.recursive(

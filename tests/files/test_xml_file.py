@@ -1,16 +1,19 @@
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from formatspec.files import xml_file
 from formatspec.files.document import FileError
 from formatspec.files.style import Style
-from formatspec.files.xml_file import PLAIN, STYLE, XmlShape, decode, encode, locate
+from formatspec.files.xml_file import PLAIN, STYLE, XmlShape, decode, encode, locate, stream, streams
 
 REAL = os.environ.get("FORMATSPEC_DATA")
 
@@ -71,6 +74,76 @@ def test_decode_inverts_encode(data: st.DataObject, shape: XmlShape, style: Styl
     again = decode(encode(document, style), style, whole)
     assert again == document
     assert repr(again) == repr(document)
+
+
+class Once(Sequence[Any]):
+    """Rows that can be gone through once."""
+
+    def __init__(self, rows: list[Any]) -> None:
+        self.rows, self.given = rows, False
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, place: Any) -> Any:
+        raise AssertionError("rows are asked for one after another")
+
+    def __iter__(self) -> Iterator[Any]:
+        assert not self.given
+        self.given = True
+        return iter(self.rows)
+
+
+pieced = st.builds(
+    Style,
+    indent=st.sampled_from([None, 0, 2, "\t"]),
+    declaration=st.booleans(),
+    short_empty=st.booleans(),
+    final_newline=st.booleans(),
+    newline=st.sampled_from(["\n", "\r\n"]),
+    encoding=st.sampled_from([("utf-8",), ("ascii",), ("latin-1",)]),
+    ascii=st.booleans(),
+)
+
+
+@settings(max_examples=300)
+@given(st.data(), st.sampled_from(SHAPES), pieced, st.integers(1, 3))
+def test_pieces_are_what_encode_gives(data: st.DataObject, shape: XmlShape, style: Style, together: int) -> None:
+    root = data.draw(elements(shape))
+    assert streams(style)
+    try:
+        whole = encode({"root": root}, style)
+    except FileError as error:
+        with pytest.raises(FileError, match=re.escape(str(error))):
+            list(stream({"root": root}, style))
+        return
+    rows = (
+        {key: Once(part) if isinstance(part, list) else part for key, part in root.items()}
+        if type(root) is dict
+        else root
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(xml_file, "TOGETHER", together)
+        assert b"".join(stream({"root": rows}, style)) == whole
+
+
+def test_attributes_behind_children_are_written_all_the_same() -> None:
+    document = {"r": {"{urn:x}a": ["1", "2"], "@": {"{urn:y}k": "v"}, "#": "t"}}
+    assert b"".join(stream(document)) == encode(document)
+
+
+def test_pieces_hold_some_children_each() -> None:
+    document = {"r": {"head": "h", "row": Once([{"@": {"n": str(number)}} for number in range(1000)])}}
+    pieces = list(stream(document))
+    assert len(pieces) == 1000 // xml_file.TOGETHER + 2
+    assert max(map(len, pieces)) < 30 * xml_file.TOGETHER
+
+
+def test_what_is_wrong_with_a_row_is_said_on_the_way() -> None:
+    pieces = stream({"r": {"row": Once([{"n": "1"}] * 100 + [{"n": 1}])}})
+    assert next(pieces).startswith(b"<?xml")
+    with pytest.raises(FileError, match="<n> holds 1, not text"):
+        list(pieces)
 
 
 def test_elements_are_plain_data() -> None:

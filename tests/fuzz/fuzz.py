@@ -23,8 +23,9 @@ import atheris
 with atheris.instrument_imports(include=["formatspec"]):
     from formatspec.api import load_spec
     from formatspec.engine.spec.compiled import compile_format
-    from formatspec.files import images, json_file, json_rows, xml_file
+    from formatspec.files import images, json_file, xml_file
     from formatspec.files.document import FileError
+    from formatspec.files.rows import json_rows
     from formatspec.language import expression
     from formatspec.language.errors import SpecError
     from formatspec.language.load import load_source

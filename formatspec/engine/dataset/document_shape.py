@@ -11,8 +11,8 @@ from formatspec.engine.resolve.discriminators import row_test
 from formatspec.engine.resolve.scope import Scope
 from formatspec.engine.spec.compiled import Format, Role
 from formatspec.engine.spec.tables import tables_in
-from formatspec.files import json_rows
 from formatspec.files.document import FileError
+from formatspec.files.rows import json_rows
 from formatspec.language.rules import KEY, ListRule, MapRule, OneOf, Rule, TableRule, is_bare, is_places
 from formatspec.model.amounts import amounts
 from formatspec.paths.trees.tree import Tree
@@ -56,7 +56,22 @@ def beginning(role: Role, path: str, tree: Tree) -> Decoded:
             return Decoded(role.codec.seen(json_rows.beginning(range_file(tree, path).stream(), amounts().first_rows)))
         except json_rows.NotRowsError:
             pass
-    return role.codec.decode(tree.read(path))
+    return role.codec.decode(beginning_of_xml(path, tree) if role.kind == "xml" else tree.read(path))
+
+
+def beginning_of_xml(path: str, tree: Tree) -> bytes:
+    """An XML file's bytes; of a large one those of a document with the first of the root's children of each tag.
+
+    Raises OSError, and ValueError as `Tree.read` does.
+    """
+    if tree.size(path) > amounts().large_document:
+        from formatspec.files.rows import xml_rows  # the parsers are loaded only where there is such a file
+
+        try:
+            return xml_rows.beginning(range_file(tree, path).stream(), amounts().first_rows)
+        except json_rows.NotRowsError:
+            pass
+    return tree.read(path)
 
 
 def _has_rows(rule: TableRule, scope: Scope, value: dict[str, Any]) -> bool:
@@ -76,9 +91,11 @@ def in_parts(role: Role, path: str, tree: Tree) -> Iterator[Any]:
     if role.codec.sought and tree.size(path) > amounts().large_document:
         noted: dict[tuple[str, ...], tuple[str, ...]] = {at: () for at, _ in tables_in(role.codec.rule, ())}
         try:
-            _, tables = sought(range_file(tree, path), noted)
+            around, tables = sought(range_file(tree, path), noted, role.codec.elements)
         except json_rows.NotRowsError:
-            tables = {}
+            around, tables = None, {}
+        if tables and role.codec.elements is not None:
+            yield around  # which holds the tables that lie deeper
         for at, rows in tables.items():
             for _, batch in rows.batches(None):
                 document: Any = list(batch)

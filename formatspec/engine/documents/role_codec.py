@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
@@ -30,6 +30,9 @@ from formatspec.language.rules import (
 )
 from formatspec.language.schema import FileSpec
 
+if TYPE_CHECKING:
+    from formatspec.files.rows.xml_rows import Elements
+
 
 class Decoded(NamedTuple):
     """A document, and the lines of it that fit nothing."""
@@ -42,7 +45,8 @@ class RoleCodec(msgspec.Struct, frozen=True):
     """How a role's files are read and written; `rule` is the role's rule over the document.
 
     named: a path through the document as the rule sees it, as one through the file, where they differ.
-    sought: whether rows can be found in a file without decoding all of it (`files.json_rows`).
+    sought: whether rows can be found in a file without decoding all of it (`files.rows`).
+    elements: how they are found in an XML file; None for other files.
     seen: a JSON document, or the beginning of one, as the rule sees it; None where files are no plain JSON.
     encode: takes the document, and where `frames` says so what is known around it.
     frames: the leaf that spells the frame of a row that goes along frames, with the name of its table.
@@ -57,6 +61,7 @@ class RoleCodec(msgspec.Struct, frozen=True):
     locate: Callable[[bytes, DocumentPath], tuple[int, int] | None]
     named: Callable[[bytes, DocumentPath], DocumentPath] | None = None
     sought: bool = False
+    elements: Elements | None = None
     seen: Callable[[Any], Any] | None = None
     row: Callable[[Any], bytes] | None = None
     stream: Callable[[Any, Mapping[DocumentPath, Iterator[bytes]]], Iterator[bytes]] | None = None
@@ -310,6 +315,9 @@ def _xml(style: Style, rule: Rule) -> RoleCodec:
         lambda data: Decoded(module.decode(data, style, shape)),
         lambda document: module.encode(document, style),
         lambda data, path: module.place_in(roots.of(data), path, shape),
+        sought=style.encoding == ("utf-8",),
+        elements=_module("rows.xml_rows").Elements(shape, style),
+        stream=(lambda document, tables: module.stream(document, style)) if module.streams(style) else None,
     )
 
 

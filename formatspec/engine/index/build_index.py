@@ -27,7 +27,7 @@ from formatspec.engine.spec.compiled import IMAGE, Format, Role, everything, row
 from formatspec.engine.spec.tables import first_of, rules_of, tables_in
 from formatspec.engine.spec.wanted_slots import meanings
 from formatspec.files.document import FileError
-from formatspec.files.json_rows import NotRowsError
+from formatspec.files.rows.json_rows import NotRowsError
 from formatspec.model.slots import TABLES
 from formatspec.paths.names import by_segments, safe_name
 from formatspec.paths.templates.template import Template
@@ -334,8 +334,14 @@ def _seek(role: Role, file: SharedFile, tables: Sequence[Table], tree: Tree, fau
     paths = [table.path for table in tables]
     if not role.codec.sought or not paths or len(set(paths)) < len(paths) or _schema_names(role, paths):
         return False
+    elements = role.codec.elements
+    if elements is not None and not any(elements.direct(path) for path in paths):
+        return False
     try:
-        file.document, rows = sought(range_file(tree, file.path), {table.path: noted_keys(table) for table in tables})
+        source = range_file(tree, file.path)
+        file.document, rows = sought(source, {table.path: noted_keys(table) for table in tables}, elements)
+        if elements is not None:
+            file.open_end = source.read(2, tree.size(file.path) - 1) not in (b"\n", b"\r")
     except (NotRowsError, OSError):
         return False
     file.tables.update(rows)

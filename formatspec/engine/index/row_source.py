@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
@@ -15,13 +15,17 @@ import numpy as np
 from formatspec.engine.base.scratch_records import Records
 from formatspec.engine.index.id_columns import IdColumns
 from formatspec.engine.read.projection import Decode, Fields, row_type
-from formatspec.files import json_file, json_rows
+from formatspec.files import json_file
 from formatspec.files.document import LineColumn, Pointer
-from formatspec.files.json_rows import NotRowsError
 from formatspec.files.places import Places
+from formatspec.files.rows import json_rows
+from formatspec.files.rows.json_rows import KeyPath, NotRowsError
 from formatspec.model.amounts import amounts
 from formatspec.paths.trees.positioned import BINARY, read_at
 from formatspec.paths.trees.tree import SourceChangedError, Tree
+
+if TYPE_CHECKING:
+    from formatspec.files.rows.xml_rows import Elements
 
 SPAN = 1 << 20
 """Bytes of rows that are decoded at once where all rows of a table are gone through."""
@@ -76,6 +80,8 @@ class _Near:
 
 class FileRows:
     """Rows by their places in a JSON file: where each begins and ends."""
+
+    span = SPAN
 
     def __init__(self, file: RangeFile, stated: IdColumns | None = None) -> None:
         """Begin without rows.
@@ -179,23 +185,70 @@ class FileRows:
         return self.file.places.at(start + len(text[:before].encode()))
 
     def batches(self, fields: Fields | None) -> Iterator[tuple[int, Sequence[Any]]]:
-        """All rows in batches of about SPAN bytes, each with the position of its first row.
+        """All rows in batches of about `span` bytes, each with the position of its first row.
 
         fields: the keys that are decoded; None for whole rows.
         """
-        decode = msgspec.json.Decoder(list[row_type(fields) if fields is not None else Any]).decode  # type: ignore[misc]
+        decode = self._decoder(fields)
         for at, spans in self._spans.pieces():
             start = 0
             while start < len(spans):
                 offset = int(spans["start"][start])
-                stop = max(int(np.searchsorted(spans["start"], offset + SPAN)), start + 1)
-                data = b"[" + self.file.read(int(spans["end"][stop - 1]) - offset, offset) + b"]"
-                try:
-                    rows: Sequence[Any] = decode(data)
-                except (ValueError, msgspec.MsgspecError):  # a number that no double holds
-                    rows = json_file.decode_rows(data)
-                yield at + start, rows
+                stop = max(int(np.searchsorted(spans["start"], offset + self.span)), start + 1)
+                yield at + start, decode(self.file.read(int(spans["end"][stop - 1]) - offset, offset))
                 start = stop
+
+    def _decoder(self, fields: Fields | None) -> Callable[[bytes], Sequence[Any]]:
+        """What decodes rows that follow each other, as far as their fields are asked for."""
+        typed = msgspec.json.Decoder(list[row_type(fields) if fields is not None else Any]).decode  # type: ignore[misc]
+
+        def decode(data: bytes) -> Sequence[Any]:
+            data = b"[" + data + b"]"
+            try:
+                rows: Sequence[Any] = typed(data)
+            except (ValueError, msgspec.MsgspecError):  # a number that no double holds
+                rows = json_file.decode_rows(data)
+            return rows
+
+        return decode
+
+
+class ElementRows(FileRows):
+    """Rows by their places in an XML file, between which other elements may stand."""
+
+    span = SPAN >> 2
+
+    def __init__(self, file: RangeFile, elements: Elements, path: KeyPath) -> None:
+        """Begin without rows of the table under a path."""
+        super().__init__(file, IdColumns())
+        self._elements = elements
+        self._path = path
+
+    def at(self, position: int) -> Any:
+        """The row at a position, from 0, decoded anew at each call."""
+        return self._decoded(position, position + 1, None)[0]
+
+    def some(self, start: int, stop: int, decode: Decode | None) -> Sequence[Any]:
+        """The rows from `start` up to `stop`, which are decoded whole: `decode` is for JSON."""
+        return super().some(start, stop, None)
+
+    def typed(self, start: int, stop: int, decode: Decode) -> Sequence[Any] | None:
+        """None: there is no faster reader of elements."""
+        return None
+
+    def locate(self, position: int, rest: Pointer) -> LineColumn | None:
+        """The line of what stands at a place within a row."""
+        if not 0 <= position < len(self):
+            return None
+        start, row = self._between(position, position + 1)
+        found = self._elements.locate(row, self._path, rest)
+        return None if found is None else (self.file.places.at(start)[0] + found[0] - 1, found[1])
+
+    def _decoded(self, start: int, stop: int, decode: Decode | None) -> Sequence[Any]:
+        return self._elements.rows(self._between(start, stop)[1], self._path)
+
+    def _decoder(self, fields: Fields | None) -> Callable[[bytes], Sequence[Any]]:
+        return lambda data: self._elements.rows(data, self._path, fields)
 
 
 class RangeFile:
@@ -270,13 +323,23 @@ def range_file(tree: Tree, path: str) -> RangeFile:
 
 
 def sought(
-    file: RangeFile, noted: Mapping[tuple[str, ...], Sequence[str]]
-) -> tuple[Any, dict[tuple[str, ...], FileRows]]:
-    """A JSON file without its rows, and the rows that are there, by their table's path.
+    file: RangeFile, noted: Mapping[KeyPath, Sequence[str]], elements: Elements | None = None
+) -> tuple[Any, dict[KeyPath, FileRows]]:
+    """A file without its rows, and the rows that are there, by their table's path.
 
-    noted: the tables, and the keys under which what their rows state is noted.  Raises NotRowsError, OSError.
+    noted: the tables, and the keys under which what their rows state is noted.  elements: how rows of an XML file are
+    found; None for a JSON file.  Raises NotRowsError, OSError.
     """
-    found: dict[tuple[str, ...], FileRows] = {}
+    found: dict[KeyPath, FileRows] = {}
+    if elements is not None:
+        way = elements
+
+        def put(path: KeyPath, starts: Sequence[int], ends: Sequence[int]) -> None:
+            if path not in found:
+                found[path] = ElementRows(file, way, path)
+            found[path].add(starts, ends)
+
+        return elements.scan(file.stream(), tuple(noted), put), found
 
     def take(rows: json_rows.RowSpans) -> None:
         if rows.path not in found:

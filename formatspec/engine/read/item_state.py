@@ -10,6 +10,7 @@ from formatspec.engine.base.faults import MISSING, DocumentPath, Fault, MisfitEr
 from formatspec.language.errors import Place
 from formatspec.model.limits import TooLargeError, check_size
 from formatspec.model.records import Object
+from formatspec.model.region import Region
 
 
 class FastObjects(Protocol):
@@ -192,6 +193,26 @@ def put(record: Record, slot: str, value: Any, state: ItemState) -> None:
         where = "elsewhere in this file" if other == state.file else f"in {other}"
         words = f"{slot} is {_short(value)} here, but {_short(old)} {where}"
         raise MisfitError("CONFLICT", words, _short(old), value)
+
+
+def add_void(region: Region | None, state: ItemState) -> None:
+    """Add pixels to those of which an item says nothing."""
+    if region is not None:
+        judge_region(region, state)
+        known = state.item.get("void")
+        state.item["void"] = region if known is None else known | region
+
+
+def judge_region(region: Region, state: ItemState) -> None:
+    """Raise MisfitError where a region is of another size than its image."""
+    size = state.size()
+    if size is not None and (region.width, region.height) != size:
+        raise MisfitError(
+            "REGION_SIZE",
+            "the region and its image differ in size",
+            f"{size[0]} x {size[1]}",
+            f"{region.width} x {region.height}",
+        )
 
 
 def _alike(a: Any, b: Any) -> bool:

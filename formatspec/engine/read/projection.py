@@ -10,7 +10,7 @@ import msgspec
 from formatspec.engine.read.leaf_reader import ReadContext, states_area
 from formatspec.engine.resolve.scope import Scope
 from formatspec.language.leaf import Bind, Computed, Keep
-from formatspec.language.rules import LeafRule, MapRule, Rule, TableRule
+from formatspec.language.rules import LeafRule, MapRule, OneOf, Rule, TableRule
 
 Decode = Callable[[bytes], Any]
 """The bytes of a list of rows to as much of the rows as is asked for."""
@@ -58,7 +58,8 @@ def _fields(rule: Rule, scope: Scope, context: ReadContext) -> Fields | None:
     if not isinstance(rule, MapRule):
         return None
     rest = rule.rest
-    if rest is not None and (not isinstance(rest, LeafRule) or isinstance(rest.leaf, Bind)):
+    run = context.sparse and scope.textual and isinstance(rest, OneOf)  # elements that a sparse reader does not look at
+    if rest is not None and not run and (not isinstance(rest, LeafRule) or isinstance(rest.leaf, Bind)):
         return None
     found: Fields = {}
     for one in rule.fields:

@@ -7,13 +7,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from formatspec.engine.dataset.document_shape import beginning_of_xml
 from formatspec.engine.detection.evidence import readable_beginning
 from formatspec.engine.documents.role_codec import Decoded, style_of
 from formatspec.engine.index.row_source import range_file
 from formatspec.engine.spec.compiled import Role
-from formatspec.files import images, json_file, json_rows
+from formatspec.files import images, json_file
 from formatspec.files.document import FileError
 from formatspec.files.images import ImageError, ImageInfo
+from formatspec.files.rows import json_rows
 from formatspec.model.amounts import amounts
 from formatspec.paths.trees.tree import Tree
 from formatspec.pixels import containers
@@ -65,6 +67,7 @@ class OpenedFiles:
         self.tree = tree
         self._documents: dict[Any, Document] = {}
         self._bytes: dict[str, bytes] = {}
+        self._elements: dict[str, bytes] = {}
         self._sizes: dict[str, ImageInfo | None] = {}
         self._headers: dict[str, Header | None] = {}
         self._colors: dict[str, int] = {}
@@ -120,7 +123,7 @@ class OpenedFiles:
 
     def is_open(self, path: str) -> bool:
         """Whether something of a file was read before."""
-        return path in self._bytes
+        return path in self._bytes or path in self._elements
 
     def below(self, folder: str) -> ImageFiles:
         """The images below a folder, by their paths from there."""
@@ -156,6 +159,12 @@ class OpenedFiles:
             self._bytes[path] = self.tree.read(path) if ends is None else ends[0][: ends[0].rfind(b"\n") + 1]
         return self._bytes[path]
 
+    def _xml(self, path: str) -> bytes:
+        """An XML file's bytes; of a large one those of a document of its first rows.  Raises as `_read`."""
+        if path not in self._elements:
+            self._elements[path] = beginning_of_xml(path, self.tree)
+        return self._elements[path]
+
     def _json(self, path: str) -> Document:
         """A JSON file: whole, or the first rows of its lists where it is large."""
         try:
@@ -177,7 +186,7 @@ class OpenedFiles:
         """A file as its role decodes it; where that fails, what stands before the damage."""
         assert role.codec is not None
         try:
-            data = self._read(path, role.kind in ("lines", "csv", "jsonl"))
+            data = self._xml(path) if role.kind == "xml" else self._read(path, role.kind in ("lines", "csv", "jsonl"))
         except (OSError, ValueError) as error:
             return Document(None, error=_words(error))
         try:

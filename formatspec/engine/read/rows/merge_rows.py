@@ -10,8 +10,7 @@ import msgspec
 from formatspec.codecs.registry import UnfitError
 from formatspec.engine.base.faults import DocumentPath, MisfitError, Record
 from formatspec.engine.base.kept_fields import take_kept
-from formatspec.engine.read.bind_slots import add_void
-from formatspec.engine.read.item_state import ItemState, put
+from formatspec.engine.read.item_state import ItemState, add_void, put
 from formatspec.engine.read.rows.row_condition import Condition
 from formatspec.engine.resolve.discriminators import RowTest
 from formatspec.engine.resolve.scope import Scope

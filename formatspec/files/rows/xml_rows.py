@@ -1,0 +1,263 @@
+"""Rows of an XML document found without decoding it: elements directly below the root, and the document around them.
+
+A file is looked through in pieces, so that memory does not grow with it.  Expat says where elements begin and end; the
+bytes of each piece are parsed as `files.xml_file` parses them, so that nothing passes that it would refuse.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
+from xml.parsers import expat
+
+import msgspec
+
+from formatspec.files import xml_file
+from formatspec.files.document import MAX_DEPTH, Document, FileError, LineColumn, Pointer, ValueCosts
+from formatspec.files.rows.json_rows import KeyPath, NotRowsError, Read
+from formatspec.files.style import Style
+from formatspec.files.xml_file import COSTS, PLAIN, XmlShape
+from formatspec.model.limits import TooLargeError
+
+PIECE = 1 << 18
+"""Bytes that are looked through at once; a longer row makes it more."""
+
+_SPACE = b" \t\r\n"
+_START_TAG = re.compile(rb"""<(?:[^"'>]++|"[^"]*+"|'[^']*+')*+>""")
+
+Take = Callable[[KeyPath, Sequence[int], Sequence[int]], None]
+"""Takes rows of one table, as they follow each other: the table's path, and where each begins and ends in the file."""
+
+
+class Elements(msgspec.Struct, frozen=True):
+    """How the rows of documents of one shape are found, decoded and located.
+
+    shape: that of the document.  style: that of its files, which are UTF-8.
+    """
+
+    shape: XmlShape
+    style: Style
+
+    def direct(self, path: KeyPath) -> bool:
+        """Whether the rows under a path are elements directly below the root, and all those with their tag."""
+        if len(path) != 2 or path[1] in ("@", "#", "*", "<>"):
+            return False
+        return path[1] in self.shape.children.get(path[0], PLAIN).lists
+
+    def scan(self, read: Read, paths: Collection[KeyPath], take: Take, piece: int = PIECE) -> Document:
+        """Hand the rows under `paths` that stand directly below the root to `take`; gives the document without them.
+
+        Where there are rows, an empty list is in their place.
+
+        Args:
+            read: Gives the next bytes of the file, at most as many as it is asked for, none at its end.
+            paths: The tables; those that are not `direct` stay in the document.
+            take: Takes rows, in their order.
+            piece: How many bytes are read at once.
+
+        Raises:
+            NotRowsError: The document must be decoded whole: it is none, or not UTF-8, or it has namespaces.
+        """
+        scan = _Scan(self, tuple(filter(self.direct, paths)), take)
+        try:
+            return scan.whole(read, piece)
+        except (FileError, TooLargeError, expat.ExpatError, UnicodeError):
+            raise NotRowsError from None
+
+    def rows(self, data: bytes, path: KeyPath, only: Collection[str] | None = None) -> list[Document]:
+        """The rows of a table among elements that follow each other in a file, as `xml_file.decode` gives them.
+
+        only: the keys of a row that are looked at; None for all.  Raises FileError.
+        """
+        return xml_file.rows_in(data, path[1], self._row(path), only)
+
+    def locate(self, row: bytes, path: KeyPath, rest: Pointer) -> LineColumn | None:
+        """What `xml_file.locate` gives for a place within a row, counted from the row's first line."""
+        _, tag = path
+        shape = XmlShape(children={tag: self._row(path)}, lists=frozenset({tag}))
+        root = xml_file.wrapped(row)
+        return xml_file.place_in(root, (root.tag, tag, 0, *rest), XmlShape(children={str(root.tag): shape}))
+
+    def _row(self, path: KeyPath) -> XmlShape:
+        return self.shape.children.get(path[0], PLAIN).children.get(path[1], PLAIN)
+
+
+def beginning(read: Read, count: int, piece: int = PIECE) -> bytes:
+    """A UTF-8 document with no more than the first `count` elements of each tag directly below its root, as bytes.
+
+    read: gives the next bytes of the file, at most as many as it is asked for, none at its end.  Raises NotRowsError
+    where the document is none, or must be decoded whole.
+    """
+    first = _Beginning(count)
+    try:
+        first.walk(read, piece)
+    except expat.ExpatError:
+        raise NotRowsError from None
+    return bytes(first.around)
+
+
+class _Walk:
+    """How far a document has been looked through for elements directly below its root.
+
+    begins, ends, tags: the elements that were met and are not done with: offsets in the file where each begins, and
+    where it ends or its end tag begins.
+    """
+
+    def __init__(self) -> None:
+        self.begins: list[int] = []
+        self.ends: list[int] = []
+        self.tags: list[str] = []
+        self.around = bytearray()
+
+    def meets(self, tag: str, attributes: Sequence[str]) -> Collection[str] | None:
+        """See the root; gives the tags of the elements that are looked for, None for all."""
+        raise NotImplementedError
+
+    def add(self, piece: bytes) -> None:
+        """See the next bytes of the file."""
+
+    def take(self, base: int, data: bytes, begins: Sequence[int], ends: Sequence[int], tags: Sequence[str]) -> None:
+        """Take elements with what stands before each; begins, ends: their places in `data`, which begins at `base`."""
+        raise NotImplementedError
+
+    def walk(self, read: Read, piece: int) -> None:
+        """Look through the file, and leave in `around` what stands behind the last element too."""
+        parser = self._parser()
+        base, data = 0, b""
+        while True:
+            more = read(max(piece, len(data)))
+            parser.Parse(more, not more)
+            self.add(more)
+            data += more
+            used = self._done(data, base)
+            base, data = base + used, data[used:]
+            if not more:
+                break
+        self.around += data
+
+    def _parser(self) -> expat.XMLParserType:
+        parser = expat.ParserCreate("utf-8")
+        begins, ends, tags, depth = self.begins, self.ends, self.tags, 0
+        wanted: Collection[str] | None = None
+
+        def start(tag: str, attributes: list[str]) -> None:
+            nonlocal depth, wanted
+            depth += 1
+            if depth == 2:
+                if wanted is None or tag in wanted:
+                    begins.append(parser.CurrentByteIndex)
+                    tags.append(tag)
+            elif depth == 1:
+                wanted = self.meets(tag, attributes)
+            elif depth > MAX_DEPTH:
+                raise NotRowsError
+
+        def end(tag: str) -> None:
+            nonlocal depth
+            if depth == 2 and (wanted is None or tag in wanted):
+                ends.append(parser.CurrentByteIndex)
+            depth -= 1
+
+        def declared(version: str, encoding: str | None, standalone: int) -> None:
+            if version != "1.0" or (encoding or "utf-8").lower() != "utf-8":
+                raise NotRowsError
+
+        def refused(*_: object) -> None:
+            raise NotRowsError
+
+        parser.ordered_attributes = True
+        parser.StartElementHandler, parser.EndElementHandler = start, end
+        parser.XmlDeclHandler, parser.StartDoctypeDeclHandler = declared, refused
+        return parser
+
+    def _done(self, data: bytes, base: int) -> int:
+        """Take the elements that have ended; gives up to where the bytes are done with."""
+        count = len(self.ends)
+        if not count:
+            return 0
+        begins, tags = [begin - base for begin in self.begins[:count]], self.tags[:count]
+        ends = [_end(data, begin, end - base) for begin, end in zip(begins, self.ends, strict=False)]
+        self.take(base, data, begins, ends, tags)
+        del self.begins[:count], self.ends[:count], self.tags[:count]
+        return ends[-1]
+
+
+class _Beginning(_Walk):
+    """Keeps the first elements of each tag."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__()
+        self.count = count
+        self.met: Counter[str] = Counter()
+
+    def meets(self, tag: str, attributes: Sequence[str]) -> Collection[str] | None:
+        return None
+
+    def take(self, base: int, data: bytes, begins: Sequence[int], ends: Sequence[int], tags: Sequence[str]) -> None:
+        done = 0
+        for begin, end, tag in zip(begins, ends, tags, strict=True):
+            self.met[tag] += 1
+            kept = self.met[tag] <= self.count
+            if kept or data[done:begin].strip(_SPACE):
+                self.around += data[done : end if kept else begin]
+            done = end
+
+
+class _Scan(_Walk):
+    """Hands the rows of tables on, and keeps what is around them."""
+
+    def __init__(self, elements: Elements, paths: Sequence[KeyPath], put: Take) -> None:
+        super().__init__()
+        self.elements = elements
+        self.put = put
+        self.paths = paths
+        self.tables: dict[str, KeyPath] = {}
+        self.met: set[str] = set()
+        self.costs = ValueCosts(COSTS)
+
+    def meets(self, tag: str, attributes: Sequence[str]) -> Collection[str] | None:
+        if any(name.startswith("xmlns") for name in attributes[::2]):
+            raise NotRowsError
+        self.tables = {path[1]: path for path in self.paths if path[0] == tag}
+        return self.tables
+
+    def add(self, piece: bytes) -> None:
+        self.costs.add(piece)
+
+    def whole(self, read: Read, piece: int) -> Document:
+        """Look through the file; see `Elements.scan`."""
+        self.walk(read, piece)
+        self.costs.check()
+        document = xml_file.decode(bytes(self.around), self.elements.style, self.elements.shape)
+        [root] = document.values()
+        if self.met and "#" in root:
+            raise NotRowsError  # texts between rows are joined, with what stands between them
+        for tag in self.met:
+            root[tag] = []
+        return document
+
+    def take(self, base: int, data: bytes, begins: Sequence[int], ends: Sequence[int], tags: Sequence[str]) -> None:
+        if xml_file.tags_in(data[begins[0] : ends[-1]], self.tables) != Counter(tags):
+            raise NotRowsError  # a tag is in a namespace
+        done = 0
+        for begin, end, tag in zip(begins, ends, tags, strict=True):
+            gap = data[done:begin]
+            if not self.met or gap.strip(_SPACE):
+                self.around += gap
+            if tag not in self.met:
+                self.around += b"<%b/>" % tag.encode()
+                self.met.add(tag)
+            done = end
+        for tag in dict.fromkeys(tags):
+            own = [place for place, one in enumerate(tags) if one == tag]
+            self.put(self.tables[tag], [base + begins[one] for one in own], [base + ends[one] for one in own])
+
+
+def _end(data: bytes, begin: int, place: int) -> int:
+    """Where an element ends; `place` is that of its end tag, or behind the element where it is a single tag."""
+    if data[place - 2 : place] == b"/>":
+        tag = _START_TAG.match(data, begin)
+        if tag is not None and tag.end() == place:
+            return place
+    return data.index(b">", place) + 1
