@@ -33,9 +33,9 @@ MOST = 2.5
 ENOUGH = 0.01
 """Seconds that the longest must take for its growth to be measured."""
 SPENT = 0.25
-"""Seconds of the processor that each length is given at least, so that a short one is run many times."""
+"""Seconds of the processor that each length is given at least, so that a short one is run many times a round."""
 ROUNDS = 5
-"""Runs of each length at least; the median of its runs counts, and nothing is measured a second time."""
+"""Rounds over all lengths; the median of a length's runs counts, and nothing is measured a second time."""
 
 Run = Callable[[int], Callable[[], object]]
 """Makes input of a length, and gives what reads it."""
@@ -157,14 +157,19 @@ def _call(act: Callable[..., object], *given: object) -> Callable[[], object]:
 def measured(runs: Sequence[Callable[[], object]]) -> list[float]:
     """Seconds of the processor for each run, the median of its rounds; the rounds take turns over the runs, so that a
     slow moment of the machine falls on all of them."""
-    spent: list[list[float]] = [[] for _ in runs]
-    while any(len(one) < ROUNDS or sum(one) < SPENT for one in spent):
-        for one, run in zip(spent, runs, strict=True):
-            for _ in range(8 if one and one[0] < SPENT / 64 else 1):
-                began = time.process_time()
-                run()
-                one.append(time.process_time() - began)
+    spent = [[_seconds(run)] for run in runs]
+    times = [max(1, round(SPENT / ROUNDS / max(one[0], 1e-9))) for one in spent]
+    for _ in range(ROUNDS):
+        for one, run, count in zip(spent, runs, times, strict=True):
+            one.extend(_seconds(run) for _ in range(count))
     return [statistics.median(one) for one in spent]
+
+
+def _seconds(run: Callable[[], object]) -> float:
+    """Seconds of the processor that a run takes."""
+    began = time.process_time()
+    run()
+    return time.process_time() - began
 
 
 PLAIN: Mapping[str, Callable[[int], Callable[[], object]]] = {
