@@ -167,7 +167,7 @@ def _item(name: str, at: DocumentPath) -> Binder:
     if name == "attributes":
         return lambda value, record, state: _attributes(value, state.item, state)
     if name == "void":
-        return lambda value, record, state: add_void(value, state)
+        return _bind_void
     if name in ("subset", "subsets"):
 
         def bind_subset(value: Any, record: Record, state: ItemState) -> None:
@@ -360,12 +360,10 @@ def _judge_points(rings: Any, state: ItemState) -> None:
                 raise MisfitError("NOT_A_NUMBER", "a coordinate is no finite number", "finite numbers", number)
 
 
-def add_void(region: Region | None, state: ItemState) -> None:
-    """Add pixels to those of which an item says nothing."""
-    if region is not None:
-        _judge_region(region, state)
-        known = state.item.get("void")
-        state.item["void"] = region if known is None else known | region
+def _bind_void(value: Any, record: Record, state: ItemState) -> None:
+    if value is not None:
+        _judge_region(value, state)
+        state.add_void(value)
 
 
 def _judge_region(region: Region, state: ItemState) -> None:

@@ -10,6 +10,7 @@ from formatspec.engine.base.faults import MISSING, DocumentPath, Fault, MisfitEr
 from formatspec.language.errors import Place
 from formatspec.model.limits import TooLargeError, check_size
 from formatspec.model.records import Object
+from formatspec.model.region import Region
 
 
 class FastObjects(Protocol):
@@ -150,6 +151,11 @@ class ItemState:
         del self.judged[mark.judged :]
         del self.deferred[mark.deferred :]
         self.kept = mark.kept
+
+    def add_void(self, region: Region | None) -> None:
+        """Add pixels to those of which the item says nothing."""
+        known = self.item.get("void")
+        self.item["void"] = region if known is None else known if region is None else known | region
 
     def size(self) -> tuple[int, int] | None:
         """Width and height of the image, as far as they are known by now."""
