@@ -109,11 +109,13 @@ $(READY): $(VENV)/bin/python pyproject.toml
 	$(BIN)/pip install -q -e '.[dev]'
 	@touch $@
 
-$(VENV)/.ready-interop: tests/interop/requirements.txt tests/interop/requirements-after.txt pyproject.toml
+$(VENV)/.ready-interop: tests/interop/requirements.txt tests/interop/requirements-after.txt tests/interop/requirements-fiftyone.txt pyproject.toml
 	$(PYTHON) -m venv .venvs/interop
 	.venvs/interop/bin/pip install -q -r tests/interop/requirements.txt pytest -e .
 	sed '/^#/d' tests/interop/requirements-after.txt | xargs -n 1 .venvs/interop/bin/pip install -q
 	.venvs/interop/bin/pip install -q --no-deps ultralytics==8.4.190   # its label checks need no torch
+	.venvs/interop/bin/pip install -q -r tests/interop/requirements-fiftyone.txt
+	.venvs/interop/bin/pip install -q --no-deps fiftyone==1.22.1 voxel51-eta==0.17.0   # its parsers need no database
 	@mkdir -p $(VENV) && touch $@
 
 # FiftyOne's own package loads its database from the network while it is built; the last one brings it along.

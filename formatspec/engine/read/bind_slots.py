@@ -8,11 +8,12 @@ from typing import Any, Literal
 
 from formatspec.codecs.registry import UnfitError
 from formatspec.engine.base.faults import DocumentPath, MisfitError, Record, decimal_comma
-from formatspec.engine.read.item_state import ItemState, Judged, add_void, judge_region, put
+from formatspec.engine.read.item_state import ItemState, Judged, put
 from formatspec.engine.resolve.scope import Meaning, Scope
 from formatspec.findings.table import CODES
 from formatspec.language.errors import Place
 from formatspec.model.flaws import flaws, good_rings
+from formatspec.model.region import Region
 from formatspec.model.slots import TABLES, find_slot
 from formatspec.paths.names import far_segments, plain_spelling, safe_join
 from formatspec.paths.spellings import differs_in_capitals
@@ -71,7 +72,7 @@ def judge_of(meaning: Meaning) -> Callable[[Any, ItemState], None] | None:
     if name not in _GEOMETRY:
         return None
     if name in ("region", "hidden"):
-        return judge_region
+        return _judge_region
 
     def judge(value: Any, state: ItemState) -> None:
         if name == "polygons" and good_rings(value)[1] is not None:
@@ -166,7 +167,7 @@ def _item(name: str, at: DocumentPath) -> Binder:
     if name == "attributes":
         return lambda value, record, state: _attributes(value, state.item, state)
     if name == "void":
-        return lambda value, record, state: add_void(value, state)
+        return _bind_void
     if name in ("subset", "subsets"):
 
         def bind_subset(value: Any, record: Record, state: ItemState) -> None:
@@ -310,7 +311,7 @@ def _geometry(name: str, scope: Scope, at: DocumentPath, place: Place) -> Binder
 
         def bind_region(value: Any, record: Record, state: ItemState) -> None:
             if value is not None:
-                judge_region(value, state)
+                _judge_region(value, state)
                 put(record, slot, value, state)
 
         return bind_region
@@ -357,6 +358,23 @@ def _judge_points(rings: Any, state: ItemState) -> None:
         for number in ring:
             if not isinstance(number, int | float) or number != number or number in (float("inf"), float("-inf")):
                 raise MisfitError("NOT_A_NUMBER", "a coordinate is no finite number", "finite numbers", number)
+
+
+def _bind_void(value: Any, record: Record, state: ItemState) -> None:
+    if value is not None:
+        _judge_region(value, state)
+        state.add_void(value)
+
+
+def _judge_region(region: Region, state: ItemState) -> None:
+    size = state.size()
+    if size is not None and (region.width, region.height) != size:
+        raise MisfitError(
+            "REGION_SIZE",
+            "the region and its image differ in size",
+            f"{size[0]} x {size[1]}",
+            f"{region.width} x {region.height}",
+        )
 
 
 def report(

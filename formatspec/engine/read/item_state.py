@@ -152,6 +152,11 @@ class ItemState:
         del self.deferred[mark.deferred :]
         self.kept = mark.kept
 
+    def add_void(self, region: Region | None) -> None:
+        """Add pixels to those of which the item says nothing."""
+        known = self.item.get("void")
+        self.item["void"] = region if known is None else known if region is None else known | region
+
     def size(self) -> tuple[int, int] | None:
         """Width and height of the image, as far as they are known by now."""
         return (self.env.width, self.env.height) if self.env.width else None
@@ -193,26 +198,6 @@ def put(record: Record, slot: str, value: Any, state: ItemState) -> None:
         where = "elsewhere in this file" if other == state.file else f"in {other}"
         words = f"{slot} is {_short(value)} here, but {_short(old)} {where}"
         raise MisfitError("CONFLICT", words, _short(old), value)
-
-
-def add_void(region: Region | None, state: ItemState) -> None:
-    """Add pixels to those of which an item says nothing."""
-    if region is not None:
-        judge_region(region, state)
-        known = state.item.get("void")
-        state.item["void"] = region if known is None else known | region
-
-
-def judge_region(region: Region, state: ItemState) -> None:
-    """Raise MisfitError where a region is of another size than its image."""
-    size = state.size()
-    if size is not None and (region.width, region.height) != size:
-        raise MisfitError(
-            "REGION_SIZE",
-            "the region and its image differ in size",
-            f"{size[0]} x {size[1]}",
-            f"{region.width} x {region.height}",
-        )
 
 
 def _alike(a: Any, b: Any) -> bool:

@@ -10,7 +10,7 @@ import msgspec
 from formatspec.codecs.registry import UnfitError
 from formatspec.engine.base.faults import DocumentPath, MisfitError, Record
 from formatspec.engine.base.kept_fields import take_kept
-from formatspec.engine.read.item_state import ItemState, add_void, put
+from formatspec.engine.read.item_state import ItemState, put
 from formatspec.engine.read.rows.row_condition import Condition
 from formatspec.engine.resolve.discriminators import RowTest
 from formatspec.engine.resolve.scope import Scope
@@ -90,7 +90,7 @@ def keep_row(reader: RowReader, record: Record, outer: Record, state: ItemState)
         _merge(state.item, record, state, reader)
         return
     if kind == "void":
-        add_void(record.get("region"), state)
+        state.add_void(record.get("region"))
         take_kept(state.item, record)
         return
     rows = state.tables.setdefault(kind, [])
