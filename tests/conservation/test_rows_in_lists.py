@@ -45,8 +45,10 @@ OTHERS = {
 }
 
 
-@pytest.mark.parametrize("where", [None, "true"])
-@pytest.mark.parametrize("renamed", [{}, {"val": "test"}, {"train": "val", "val": "train"}, {"train": "a", "val": "b"}])
+@pytest.mark.parametrize(
+    ("renamed", "where"),
+    [({}, None), ({}, "true"), ({"val": "test"}, None), ({"train": "val", "val": "train"}, None)],
+)
 @pytest.mark.parametrize("other", OTHERS)
 def test_annotations_of_an_image_of_two_task_files_stay_in_their_file(
     tmp_path: Path, other: str, renamed: dict[str, str], where: str | None
