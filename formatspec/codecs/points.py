@@ -376,6 +376,8 @@ def nan_unseen(arguments: Sequence[Argument], site: Site) -> Codec:
 
     def encode(value: Any, env: Env) -> list[list[Any]]:
         found = values.keypoints(value)
+        if (env.width <= 0 or env.height <= 0) and any(seen for _, _, seen in found):
+            raise UnfitError("an image of known size", value)
         return [[x / env.width, y / env.height] if seen else [dict(nothing), dict(nothing)] for x, y, seen in found]
 
     def decode(value: Any, env: Env) -> tuple[tuple[Number, Number, int], ...]:

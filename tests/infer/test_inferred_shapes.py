@@ -225,9 +225,9 @@ def test_objects_under_their_ids_be_it_under_their_classes(form: str, shared: bo
             whole[f"{name}.png"] = rows
         else:
             own = rows if form == "bare boxes" else {"objects": rows}
-            put(tmp_path / "data", f"labels/{name}.json", json.dumps(own))
+            put(tmp_path / "data", {f"labels/{name}.json": json.dumps(own)})
     if shared:
-        put(tmp_path / "data", "all.json", json.dumps(whole))
+        put(tmp_path / "data", {"all.json": json.dumps(whole)})
     found, dataset = drafted_for(tmp_path / "data")
     assert found.questions == () and found.claimed == found.evidence, found.text
     told = {(item.key, thing.category.name, thing.bbox) for item in dataset for thing in item.objects if thing.category}
@@ -241,7 +241,7 @@ def test_parts_of_a_document_are_no_classes(tmp_path: Path) -> None:
     for name, (width, height, things) in made.items():
         info = {"size": {"w": width, "h": height}, "camera": {"name": "x", "iso": 100}}
         rows = [{"label": one.name, "box": list(one.box)} for one in things]
-        put(tmp_path / "data", f"labels/{name}.json", json.dumps({"info": info, "objects": rows}))
+        put(tmp_path / "data", {f"labels/{name}.json": json.dumps({"info": info, "objects": rows})})
     found, dataset = drafted_for(tmp_path / "data")
     assert "{category.name}" not in found.text
     assert {thing.category.name for item in dataset for thing in item.objects if thing.category} == set(CLASSES)
@@ -254,7 +254,7 @@ def test_a_column_for_each_class(mark: str, tmp_path: Path) -> None:
     kinds = {name: {one.name for one in things} for name, (_, _, things) in made.items()}
     lines = [["file", *CLASSES]]
     lines += [[f"{name}.png", *("01"[one in own] for one in CLASSES)] for name, own in kinds.items()]
-    put(tmp_path / "data", "classes.csv", "".join(f"{mark.join(line)}\n" for line in lines))
+    put(tmp_path / "data", {"classes.csv": "".join(f"{mark.join(line)}\n" for line in lines)})
     found, dataset = drafted_for(tmp_path / "data")
     assert found.questions == () and found.claimed == found.evidence, found.text
     told = {
