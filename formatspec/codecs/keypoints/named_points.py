@@ -153,10 +153,10 @@ def named_graph(arguments: Sequence[Argument], site: Site) -> Codec:
 
     def encode(value: Any, env: Env) -> dict[str, Any]:
         told, pairs = values.sequence(value, 2)
-        names = tuple(map(values.text, values.sequence(told or ())))
+        names = tuple(map(values.text, values.sequence(() if told is None else told)))
         if not names or len(set(names)) < len(names):
             raise UnfitError("names of keypoints, each once", told)
-        edges = [values.sequence(pair, 2) for pair in values.sequence(pairs or ())]
+        edges = [values.sequence(pair, 2) for pair in values.sequence(() if pairs is None else pairs)]
         if not all(type(end) is int and 0 < end <= len(names) for pair in edges for end in pair):
             raise UnfitError(f"pairs of numbers from 1 to {len(names)}", pairs)
         return {
