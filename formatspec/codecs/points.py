@@ -384,7 +384,7 @@ def nan_unseen(arguments: Sequence[Argument], site: Site) -> Codec:
         found: list[tuple[Number, Number, int]] = []
         for point in values.sequence(value):
             x, y = values.sequence(point, 2)
-            if x == nothing == y:
+            if isinstance(x, dict) and isinstance(y, dict) and x == nothing == y:
                 found.append((0, 0, 0))
             else:
                 x, y = values.coordinates((x, y))

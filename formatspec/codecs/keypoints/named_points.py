@@ -114,7 +114,7 @@ def _codec(
     def encode(value: Any, env: Env) -> Any:
         told, given = values.sequence(value, 2)
         points = values.keypoints(told)
-        names = tuple(map(values.text, values.sequence(given or ())))
+        names = tuple(map(values.text, values.sequence(() if given is None else given)))
         if not names and any(not seen for _, _, seen in points):
             raise UnfitError("keypoints that are all there, since the category has no names for them", told)
         names = names or _counting(len(points))
