@@ -40,7 +40,7 @@ class FastLines(msgspec.Struct, frozen=True):
 
         Raises TooLargeError where the text has more values than the limits allow.
         """
-        if state.plain is not None or "object" in state.tables or state.categories.match:
+        if not state.may_be_plain():
             return False
         words = data.partition(b"\n")[0].count(b" ") + 1
         rows = next((rows for template, rows in self.choices if template.may_fit(words)), None)

@@ -76,7 +76,7 @@ class FastRows(msgspec.Struct, frozen=True):
 
     def take(self, rows: RowSource, start: int, stop: int, path: tuple[str, ...], file: str, state: ItemState) -> bool:
         """Read rows into a state that knows no objects yet; whether that was done."""
-        if state.plain is not None or "object" in state.tables or state.categories.match:
+        if not state.may_be_plain():
             return False
         using = self.widened[-1] if self.widened else self
         typed = rows.typed(start, stop, using.decode)

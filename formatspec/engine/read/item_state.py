@@ -122,6 +122,10 @@ class ItemState:
         self.too_large = False
         self.kept = 0
 
+    def may_be_plain(self) -> bool:
+        """Whether a fast reader may make the item's objects: none is known, and no classes are to be matched."""
+        return self.plain is None and "object" not in self.tables and not self.categories.match
+
     def materialize_records(self) -> None:
         """Replace objects that a fast reader made by their records, so that other rows can add to them."""
         if self.plain is not None:

@@ -242,8 +242,8 @@ def _wants(pattern: str) -> str:
         return "a whole number"
     if not pattern.startswith(f"(?:{NUMBER})"):
         return ""
-    counted = _COUNTED.search(pattern)
-    return f"{int(counted[1]) + 1} numbers" if counted else "numbers"
+    count = _count_of(pattern)
+    return f"{count} numbers" if count else "numbers"
 
 
 def _format_wants(part: Bind | Keep | Computed, scope: Scope) -> str:
