@@ -150,18 +150,28 @@ def topmost(layers: Sequence[Ints]) -> tuple[Ints, Ints, Ints]:
     """
     edges, places = _distinct_places(np.concatenate([np.empty(0, np.int64), *layers]))
     seen = np.full(edges.size, -1, np.int64)  # from each edge to the next
-    first = 0
-    for layer, bounds in enumerate(layers):
-        own = places[first : first + bounds.size]
-        first += bounds.size
-        if own.size:
-            turns = np.zeros(own[-1] - own[0], np.bool_)
-            turns[own[:-1] - own[0]] = True
-            seen[own[0] : own[-1]][np.logical_xor.accumulate(turns)] = layer
-    new = np.flatnonzero(np.append(True, seen[1:] != seen[:-1])) if seen.size else seen
+    if edges.size:
+        _paint(seen, places[::2], places[1::2], np.repeat(np.arange(len(layers)), [b.size // 2 for b in layers]))
+    new = np.ones(seen.size, np.bool_)
+    np.not_equal(seen[1:], seen[:-1], out=new[1:])
     edges, seen = edges[new], seen[new]
     shown = np.flatnonzero(seen >= 0)  # never the last: no pixel lies behind all edges
     return edges[shown], edges[shown + 1], seen[shown]
+
+
+def _paint(canvas: Ints, starts: Ints, stops: Ints, values: Ints) -> None:
+    """Fill each run of a canvas with its value, later runs over earlier ones; runs are not empty.
+
+    Some runs at a time, so that the places that they have together stay few.
+    """
+    until = np.cumsum(stops - starts)
+    first = done = 0
+    while first < starts.size:
+        last = max(int(np.searchsorted(until, done + _BLOCK, "right")), first + 1)
+        sizes = stops[first:last] - starts[first:last]
+        ahead = starts[first:last] - (until[first:last] - sizes - done)
+        canvas[np.repeat(ahead, sizes) + np.arange(sizes.sum())] = np.repeat(values[first:last], sizes)
+        first, done = last, int(until[last - 1])
 
 
 def _distinct_places(offsets: Ints) -> tuple[Ints, Ints]:

@@ -30,11 +30,11 @@ class UnmappedCategories:
 
 
 class ShownPixels(NamedTuple):
-    """How many of a record's pixels a finished label image shows, of how many; `region`: which, where some are not."""
+    """How many of a record's pixels a finished label image shows, of how many; `find`: which, where some are not."""
 
     pixels: int
     whole: int
-    region: Region | None = None
+    find: Callable[[], Region] | None = None
 
 
 class WriteSetting:
@@ -173,12 +173,14 @@ class WriteScope:
     def __init__(self, scope: Scope) -> None:
         """Take the scope that says what names mean."""
         self.scope = scope
+        self.asks_regions = False
 
     def value(self, name: str) -> Getter:
         """How to get the value of a name from a context.  Raises UnknownNameError."""
         meaning = self.scope.meaning(name)
         if meaning is None:
             raise UnknownNameError(name)
+        self.asks_regions = self.asks_regions or (self.scope.kind == "object" and meaning.name == "region")
         return getter(meaning, self.scope)
 
     def counts_zero(self, name: str) -> bool:
@@ -191,15 +193,17 @@ class WriteScope:
         if name not in TABLES:
             return None
         select = records_of(name)
-        inner = self.scope.inside(name)
+        inner = WriteScope(self.scope.inside(name))
 
         def contexts(context: WriteContext) -> Iterable[WriteContext]:
             rows = list(select(context))
+            if inner.asks_regions:
+                derive.fill_all(rows, *_size(context))
             return [
                 WriteContext(context.setting, context.item, row, context, i, len(rows)) for i, row in enumerate(rows)
             ]
 
-        return contexts, WriteScope(inner)
+        return contexts, inner
 
 
 def records_of(table: str) -> Callable[[WriteContext], Iterable[Any]]:

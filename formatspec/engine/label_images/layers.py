@@ -56,7 +56,9 @@ def areas_of(item: Item, things: Sequence[Object], paint: str = BY_ORDER) -> lis
     """
     height = item.image.height if item.image else None
     width = item.image.width if item.image else None
-    regions = [(t, derive.region(t, height, width)) for t in things if t.parent is None]
+    whole = [t for t in things if t.parent is None]
+    derive.fill_all(whole, height, width)
+    regions = [(t, derive.region(t, height, width)) for t in whole]
     upwards = sorted(
         ((t, region) for t, region in regions if t.category is not None and region),
         key=lambda layer: stacking(layer[0], layer[1], paint),

@@ -88,7 +88,7 @@ class Unwritten:
         for place, thing in enumerate(item.objects):
             bits = held.get(id(thing), 0)
             written, seen = bits & WRITTEN, setting.seen.get(id(thing))
-            if seen is not None and seen.region is not None and not bits & BITS["polygons"]:
+            if seen is not None and seen.find is not None and not bits & BITS["polygons"]:
                 if seen.pixels or written:
                     yield COVERED, "objects"
                 else:
