@@ -196,13 +196,14 @@ class Region:
             region._same_size(layers[0][0])
         starts, stops, seen = _runs.topmost([region.bounds for region, _ in layers])
         places: dict[Key, int] = {}
-        place_of = np.array([places.setdefault(key, len(places)) for _, key in layers])[seen]
+        place_of = np.array([places.setdefault(key, len(places)) for _, key in layers])
         height, width = layers[0][0].height, layers[0][0].width
-        shown = [np.flatnonzero(place_of == place) for place in range(len(places))]
-        return {
-            key: cls.of_runs(height, width, _runs.join(starts[own], stops[own]))
-            for key, own in zip(places, shown, strict=True)
-        }
+        found = {key: cls.empty(height, width) for key in places}
+        keys = list(places)
+        own = place_of[seen]
+        for first, bounds in _runs.by_key(starts, stops, own):
+            found[keys[own[first]]] = cls.of_runs(height, width, bounds)
+        return found
 
     # -- what it is --------------------------------------------------------------------------------------
 
@@ -235,13 +236,19 @@ class Region:
     @property
     def area(self) -> int:
         """The number of pixels."""
-        return int(self.bounds[1::2].sum() - self.bounds[::2].sum())
+        bounds = self.bounds
+        if bounds.size <= _FEW:
+            ends: list[int] = bounds.tolist()
+            return sum(ends[1::2]) - sum(ends[::2])
+        return int(bounds[1::2].sum() - bounds[::2].sum())
 
     @property
     def bbox(self) -> tuple[int, int, int, int] | None:
         """(x, y, width, height) of the smallest box around the pixels, None if there are none."""
         if not self.bounds.size:
             return None
+        if self.bounds.size <= _FEW:
+            return _box_of_few(self.bounds.tolist(), self.height)
         starts, stops = self.bounds[::2], self.bounds[1::2] - 1
         first, last = starts // self.height, stops // self.height
         left, right = int(first[0]), int(last[-1]) + 1
@@ -381,3 +388,20 @@ class Region:
         """
         rings = self.to_rings()
         return _rings.bridge(rings) if rings else None
+
+
+_FEW = 48
+"""So many bounds are handled one by one faster than together."""
+
+
+def _box_of_few(bounds: list[int], height: int) -> tuple[int, int, int, int]:
+    """The smallest box around runs; see `Region.bbox`."""
+    left, right = bounds[0] // height, (bounds[-1] - 1) // height + 1
+    top, bottom = height, 0
+    for start, stop in zip(bounds[::2], bounds[1::2], strict=True):
+        column, first = divmod(start, height)
+        last = stop - column * height
+        if last > height:  # a run that crosses columns touches the first row and the last
+            return left, 0, right - left, height
+        top, bottom = min(top, first), max(bottom, last)
+    return left, top, right - left, bottom - top

@@ -53,6 +53,7 @@ class WriteSetting:
     in_lists: whether several shared files tell of the item, so that the rows within its row of one of them stay there.
     in_documents: whether documents of the item list its objects, so that pictures that number them by their place show
     those that have a row there.
+    number: the number of an object among those of its category, where a label image counts them; else its place.
     refused: records, by their marks, with names that their rows leave out since the value there cannot be spelled.
     """
 
@@ -63,7 +64,6 @@ class WriteSetting:
         "categories",
         "claims",
         "columns",
-        "counts",
         "drawn",
         "file",
         "folder",
@@ -71,6 +71,7 @@ class WriteSetting:
         "in_documents",
         "in_lists",
         "index",
+        "number",
         "odd",
         "options",
         "paths",
@@ -105,10 +106,14 @@ class WriteSetting:
         self.refused: list[tuple[Hashable, tuple[str, ...]]] = []
         self.rows: dict[str, Any] = {}
         self.seen: dict[Hashable, ShownPixels] = {}
-        self.counts: dict[str, int] = {}
+        self.number: Callable[[WriteContext], int] = _place
         self.subsets: tuple[str, ...] = ()
         self.unheld: frozenset[str] = frozenset()
         self.columns: tuple[str, ...] = ()
+
+
+def _place(context: WriteContext) -> int:
+    return context.index
 
 
 class WriteContext:
@@ -427,7 +432,7 @@ _OBJECT: dict[str, Getter] = {
     "id": lambda context: None if "objects" in context.setting.renumbered else context.record.id,
     "index": lambda context: context.index,
     "rank": lambda context: (context.index + 1, context.rows),
-    "number": lambda context: context.setting.counts.get(f"{context.index}", context.index),
+    "number": lambda context: context.setting.number(context),
     "depth": lambda context: context.family().depth(context.record),
     "level": lambda context: (
         context.family().depth(context.record) if context.record.level is None else context.record.level

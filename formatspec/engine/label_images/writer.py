@@ -161,11 +161,11 @@ class RasterWriter(msgspec.Struct, frozen=True):
             contexts = [f for f in contexts_of(records, context) if row.fits(f)]
             if row.rule.each.by == ("index",) and context.setting.in_documents:
                 contexts = [f for f in contexts if context.setting.held.get(record_mark(f.record), 0) & WRITTEN]
-            things = [inner.record for inner in contexts if isinstance(inner.record, Object)]
-            derive.fill_all(things, context.env.height, context.env.width)
+            shown = [inner.record for inner in contexts]
+            derive.fill_all((one for one in shown if isinstance(one, Object)), context.env.height, context.env.width)
+            context.setting.number = partial(number_of, records=shown, each=row.rule.each)
             for index, inner in enumerate(contexts):
                 inner.index, inner.rows = index, len(contexts)
-                inner.setting.counts[str(index)] = number_of(inner, contexts, row.rule.each)
                 region = _region(inner)
                 if not region:
                     continue
