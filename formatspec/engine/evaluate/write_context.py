@@ -58,31 +58,10 @@ class WriteSetting:
     """
 
     __slots__ = (
-        "apart",
-        "boxed",
-        "captures",
-        "categories",
-        "claims",
-        "columns",
-        "drawn",
-        "file",
-        "folder",
-        "held",
-        "in_documents",
-        "in_lists",
-        "index",
-        "number",
-        "odd",
-        "options",
-        "paths",
-        "refused",
-        "renumbered",
-        "rows",
-        "seen",
-        "subsets",
-        "unheld",
-        "values",
-    )
+        "apart", "boxed", "captures", "categories", "claims", "columns", "drawn", "file", "folder", "held",
+        "in_documents", "in_lists", "index", "number", "odd", "options", "paths", "refused", "renumbered", "rows",
+        "seen", "subsets", "unheld", "values",
+    )  # fmt: skip
 
     def __init__(self, captures: dict[str, Any], categories: Any, options: dict[str, Any]) -> None:
         """Take the names for paths, the target's categories or None, and the values of the target's options."""
@@ -106,14 +85,10 @@ class WriteSetting:
         self.refused: list[tuple[Hashable, tuple[str, ...]]] = []
         self.rows: dict[str, Any] = {}
         self.seen: dict[Hashable, ShownPixels] = {}
-        self.number: Callable[[WriteContext], int] = _place
+        self.number: Callable[[WriteContext], int] = attrgetter("index")
         self.subsets: tuple[str, ...] = ()
         self.unheld: frozenset[str] = frozenset()
         self.columns: tuple[str, ...] = ()
-
-
-def _place(context: WriteContext) -> int:
-    return context.index
 
 
 class WriteContext:
