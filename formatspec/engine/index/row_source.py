@@ -382,7 +382,7 @@ def sought(
                 found[path] = ElementRows(file, way, path)
             found[path].add(starts, ends)
 
-        return elements.scan(file.stream(), tuple(noted), put), found
+        return way.scan(file.stream(), tuple(noted), put), found
 
     def take(rows: json_rows.RowSpans) -> None:
         if rows.path not in found:
