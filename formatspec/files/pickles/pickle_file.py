@@ -1,8 +1,8 @@
 """Pickles of plain data: bytes to mappings, lists, texts, numbers, booleans and None, and back.
 
 A pickle is a program for a machine with a stack.  Python's own unpickler imports and calls what the program names.
-`decode` never uses it: `plain_machine` knows only the instructions that make plain data, and refuses all others.  A tuple
-is read as a list.  Texts of Python 2 are bytes, which are decoded with the role's text encodings.
+`decode` never uses it: `plain_machine` knows only the instructions that make plain data, and refuses all others.
+A tuple is read as a list.  Texts of Python 2 are bytes, which are decoded with the role's text encodings.
 """
 
 from __future__ import annotations
@@ -24,8 +24,7 @@ def decode(data: bytes, style: Style = STYLE) -> Document:
     Values that the pickle shares are shared in the document, too; each counts as often as it stands there.
 
     Raises:
-        FileError: It is no pickle, it asks for anything but plain data, a value holds itself, or values are nested deeper
-            than MAX_DEPTH.
+        FileError: It is no pickle, asks for anything but plain data, nests values too deeply, or a value holds itself.
         TooLargeError: Its values take more memory than the limit `values` allows.
     """
     document, shares = run(data, style.encoding)

@@ -85,7 +85,7 @@ class _Machine:
         self.ended = False
         self.shares = False
 
-    def bytes(self, count: int) -> bytes:
+    def take(self, count: int) -> bytes:
         """The next bytes."""
         end = self.at + count
         if end > len(self.data):
@@ -116,7 +116,7 @@ class _Machine:
         count = self.number(form)
         if count < 0:
             raise FileError("a length is below 0")
-        return self.bytes(count)
+        return self.take(count)
 
     def pop(self) -> Any:
         """The last value since the last mark, taken off."""
@@ -273,7 +273,7 @@ def _whole_bytes(form: struct.Struct) -> Callable[[_Machine], int]:
         length = machine.number(form)
         if not 0 <= length <= LONGEST:
             raise FileError(f"a whole number of {length} bytes; at most {LONGEST} are read")
-        return int.from_bytes(machine.bytes(length), "little", signed=True)
+        return int.from_bytes(machine.take(length), "little", signed=True)
 
     return made
 
@@ -341,80 +341,84 @@ class _Instruction(NamedTuple):
 
 
 NOTED, SINGLE, OPENED = 100, 40, 120
-_INSTRUCTIONS: Mapping[bytes, _Instruction] = MappingProxyType({
-    b"\x80": _Instruction(_proto, 0),
-    b"\x95": _Instruction(_frame, 0),
-    b".": _Instruction(_stop, 0),
-    b"(": _Instruction(_mark, OPENED),
-    b"0": _Instruction(_pop, 0),
-    b"1": _Instruction(lambda machine: machine.since_mark().clear(), 0),
-    b"2": _Instruction(_again, SINGLE),
-    b"N": _Instruction(_pushed(lambda machine: None), SINGLE),
-    b"\x88": _Instruction(_pushed(lambda machine: True), SINGLE),
-    b"\x89": _Instruction(_pushed(lambda machine: False), SINGLE),
-    b"I": _Instruction(_pushed(_whole_line), SINGLE),
-    b"L": _Instruction(_pushed(lambda machine: _digits(machine.line().removesuffix(b"L"))), SINGLE),
-    b"J": _Instruction(_pushed(lambda machine: machine.number(_SIGNED)), SINGLE),
-    b"K": _Instruction(_pushed(lambda machine: machine.number(_BYTE)), SINGLE),
-    b"M": _Instruction(_pushed(lambda machine: machine.number(_SHORT)), SINGLE),
-    b"\x8a": _Instruction(_pushed(_whole_bytes(_BYTE)), SINGLE),
-    b"\x8b": _Instruction(_pushed(_whole_bytes(_SIGNED)), SINGLE),
-    b"F": _Instruction(_pushed(_float_line), SINGLE),
-    b"G": _Instruction(_pushed(lambda machine: machine.number(_DOUBLE)), SINGLE),
-    b"S": _Instruction(_pushed(_quoted), SINGLE),
-    b"T": _Instruction(_pushed(lambda machine: machine.old_text(machine.counted(_SIGNED))), SINGLE),
-    b"U": _Instruction(_pushed(lambda machine: machine.old_text(machine.counted(_BYTE))), SINGLE),
-    b"V": _Instruction(_pushed(_escaped), SINGLE),
-    b"X": _Instruction(_pushed(_utf8(_WORD)), SINGLE),
-    b"\x8c": _Instruction(_pushed(_utf8(_BYTE)), SINGLE),
-    b"\x8d": _Instruction(_pushed(_utf8(_LONG)), SINGLE),
-    b"]": _Instruction(_pushed(lambda machine: []), OPENED),
-    b"l": _Instruction(_list, OPENED),
-    b"a": _Instruction(_append, 0),
-    b"e": _Instruction(_appends, 0),
-    b")": _Instruction(_pushed(lambda machine: []), OPENED),
-    b"t": _Instruction(_list, OPENED),
-    b"\x85": _Instruction(_last_as_list(1), OPENED),
-    b"\x86": _Instruction(_last_as_list(2), OPENED),
-    b"\x87": _Instruction(_last_as_list(3), OPENED),
-    b"}": _Instruction(_pushed(lambda machine: {}), OPENED),
-    b"d": _Instruction(_mapping, OPENED),
-    b"s": _Instruction(_set_item, 0),
-    b"u": _Instruction(_set_items, 0),
-    b"p": _Instruction(lambda machine: machine.remember(_digits(machine.line())), NOTED),
-    b"q": _Instruction(lambda machine: machine.remember(machine.number(_BYTE)), NOTED),
-    b"r": _Instruction(lambda machine: machine.remember(machine.number(_WORD)), NOTED),
-    b"\x94": _Instruction(lambda machine: machine.remember(len(machine.memo)), NOTED),
-    b"g": _Instruction(lambda machine: machine.recall(_digits(machine.line())), SINGLE),
-    b"h": _Instruction(lambda machine: machine.recall(machine.number(_BYTE)), SINGLE),
-    b"j": _Instruction(lambda machine: machine.recall(machine.number(_WORD)), SINGLE),
-})
+_INSTRUCTIONS: Mapping[bytes, _Instruction] = MappingProxyType(
+    {
+        b"\x80": _Instruction(_proto, 0),
+        b"\x95": _Instruction(_frame, 0),
+        b".": _Instruction(_stop, 0),
+        b"(": _Instruction(_mark, OPENED),
+        b"0": _Instruction(_pop, 0),
+        b"1": _Instruction(lambda machine: machine.since_mark().clear(), 0),
+        b"2": _Instruction(_again, SINGLE),
+        b"N": _Instruction(_pushed(lambda machine: None), SINGLE),
+        b"\x88": _Instruction(_pushed(lambda machine: True), SINGLE),
+        b"\x89": _Instruction(_pushed(lambda machine: False), SINGLE),
+        b"I": _Instruction(_pushed(_whole_line), SINGLE),
+        b"L": _Instruction(_pushed(lambda machine: _digits(machine.line().removesuffix(b"L"))), SINGLE),
+        b"J": _Instruction(_pushed(lambda machine: machine.number(_SIGNED)), SINGLE),
+        b"K": _Instruction(_pushed(lambda machine: machine.number(_BYTE)), SINGLE),
+        b"M": _Instruction(_pushed(lambda machine: machine.number(_SHORT)), SINGLE),
+        b"\x8a": _Instruction(_pushed(_whole_bytes(_BYTE)), SINGLE),
+        b"\x8b": _Instruction(_pushed(_whole_bytes(_SIGNED)), SINGLE),
+        b"F": _Instruction(_pushed(_float_line), SINGLE),
+        b"G": _Instruction(_pushed(lambda machine: machine.number(_DOUBLE)), SINGLE),
+        b"S": _Instruction(_pushed(_quoted), SINGLE),
+        b"T": _Instruction(_pushed(lambda machine: machine.old_text(machine.counted(_SIGNED))), SINGLE),
+        b"U": _Instruction(_pushed(lambda machine: machine.old_text(machine.counted(_BYTE))), SINGLE),
+        b"V": _Instruction(_pushed(_escaped), SINGLE),
+        b"X": _Instruction(_pushed(_utf8(_WORD)), SINGLE),
+        b"\x8c": _Instruction(_pushed(_utf8(_BYTE)), SINGLE),
+        b"\x8d": _Instruction(_pushed(_utf8(_LONG)), SINGLE),
+        b"]": _Instruction(_pushed(lambda machine: []), OPENED),
+        b"l": _Instruction(_list, OPENED),
+        b"a": _Instruction(_append, 0),
+        b"e": _Instruction(_appends, 0),
+        b")": _Instruction(_pushed(lambda machine: []), OPENED),
+        b"t": _Instruction(_list, OPENED),
+        b"\x85": _Instruction(_last_as_list(1), OPENED),
+        b"\x86": _Instruction(_last_as_list(2), OPENED),
+        b"\x87": _Instruction(_last_as_list(3), OPENED),
+        b"}": _Instruction(_pushed(lambda machine: {}), OPENED),
+        b"d": _Instruction(_mapping, OPENED),
+        b"s": _Instruction(_set_item, 0),
+        b"u": _Instruction(_set_items, 0),
+        b"p": _Instruction(lambda machine: machine.remember(_digits(machine.line())), NOTED),
+        b"q": _Instruction(lambda machine: machine.remember(machine.number(_BYTE)), NOTED),
+        b"r": _Instruction(lambda machine: machine.remember(machine.number(_WORD)), NOTED),
+        b"\x94": _Instruction(lambda machine: machine.remember(len(machine.memo)), NOTED),
+        b"g": _Instruction(lambda machine: machine.recall(_digits(machine.line())), SINGLE),
+        b"h": _Instruction(lambda machine: machine.recall(machine.number(_BYTE)), SINGLE),
+        b"j": _Instruction(lambda machine: machine.recall(machine.number(_WORD)), SINGLE),
+    }
+)
 """The instructions that make plain data, by their codes."""
 
-_OTHERS: Mapping[bytes, tuple[str, str]] = MappingProxyType({
-    b"c": ("GLOBAL", "names something that Python would import"),
-    b"\x93": ("STACK_GLOBAL", "names something that Python would import"),
-    b"R": ("REDUCE", "calls a function"),
-    b"b": ("BUILD", "sets the state of an object"),
-    b"i": ("INST", "makes an object of a class"),
-    b"o": ("OBJ", "makes an object of a class"),
-    b"\x81": ("NEWOBJ", "makes an object of a class"),
-    b"\x92": ("NEWOBJ_EX", "makes an object of a class"),
-    b"P": ("PERSID", "asks the reader for a value"),
-    b"Q": ("BINPERSID", "asks the reader for a value"),
-    b"\x82": ("EXT1", "names something that Python would import"),
-    b"\x83": ("EXT2", "names something that Python would import"),
-    b"\x84": ("EXT4", "names something that Python would import"),
-    b"C": ("SHORT_BINBYTES", "holds bytes"),
-    b"B": ("BINBYTES", "holds bytes"),
-    b"\x8e": ("BINBYTES8", "holds bytes"),
-    b"\x96": ("BYTEARRAY8", "holds bytes"),
-    b"\x97": ("NEXT_BUFFER", "holds bytes that stand elsewhere"),
-    b"\x98": ("READONLY_BUFFER", "holds bytes that stand elsewhere"),
-    b"\x8f": ("EMPTY_SET", "holds a set"),
-    b"\x90": ("ADDITEMS", "holds a set"),
-    b"\x91": ("FROZENSET", "holds a set"),
-})
+_OTHERS: Mapping[bytes, tuple[str, str]] = MappingProxyType(
+    {
+        b"c": ("GLOBAL", "names something that Python would import"),
+        b"\x93": ("STACK_GLOBAL", "names something that Python would import"),
+        b"R": ("REDUCE", "calls a function"),
+        b"b": ("BUILD", "sets the state of an object"),
+        b"i": ("INST", "makes an object of a class"),
+        b"o": ("OBJ", "makes an object of a class"),
+        b"\x81": ("NEWOBJ", "makes an object of a class"),
+        b"\x92": ("NEWOBJ_EX", "makes an object of a class"),
+        b"P": ("PERSID", "asks the reader for a value"),
+        b"Q": ("BINPERSID", "asks the reader for a value"),
+        b"\x82": ("EXT1", "names something that Python would import"),
+        b"\x83": ("EXT2", "names something that Python would import"),
+        b"\x84": ("EXT4", "names something that Python would import"),
+        b"C": ("SHORT_BINBYTES", "holds bytes"),
+        b"B": ("BINBYTES", "holds bytes"),
+        b"\x8e": ("BINBYTES8", "holds bytes"),
+        b"\x96": ("BYTEARRAY8", "holds bytes"),
+        b"\x97": ("NEXT_BUFFER", "holds bytes that stand elsewhere"),
+        b"\x98": ("READONLY_BUFFER", "holds bytes that stand elsewhere"),
+        b"\x8f": ("EMPTY_SET", "holds a set"),
+        b"\x90": ("ADDITEMS", "holds a set"),
+        b"\x91": ("FROZENSET", "holds a set"),
+    }
+)
 
 
 def _refused(code: bytes) -> _Instruction:
