@@ -20,6 +20,7 @@ from formatspec.engine.index.entries import Entry
 from formatspec.engine.index.row_ownership import Table
 from formatspec.engine.read.categories import Categories, from_names, from_state, identity, sorted_open, table_of
 from formatspec.engine.read.compile_reader import row_reader
+from formatspec.engine.read.elements.fast_elements import FastElements
 from formatspec.engine.read.generate_lines import FastLines
 from formatspec.engine.read.generate_rows import FastRows, generate_rows_reader
 from formatspec.engine.read.item_state import ItemState
@@ -205,6 +206,7 @@ class OpenDataset:
                 self._decoders(context),
                 self._plain(tables, context),
                 self._lines(context),
+                self._elements(tables, context),
                 frozenset(role.name for role in roles if wanted_slots.serves(role, wanted)),
             )
         return self._readers[key]
@@ -241,6 +243,16 @@ class OpenDataset:
             if role.span == "item" and role.codec is not None and role.schema is None
             and (lines := role.lines(context)) is not None
         }  # fmt: skip
+
+    def _elements(self, tables: dict[str, tuple[Table, ...]], context: ReadContext) -> dict[Any, FastElements]:
+        """How objects are read that are elements of XML, where nobody asks for the elements themselves."""
+        roles = () if self.purpose.origin else self.form.documents
+        found: dict[Any, FastElements | None] = {one.name: one.elements(context) for one in roles if one.span == "item"}
+        for role in roles:
+            for table in tables.get(role.name, ()):
+                if table.kind == "item" and len(table.readers) == 1:
+                    found[role.name, table.path] = role.elements(context, table.readers[0], table.path)
+        return {place: reader for place, reader in found.items() if reader is not None}
 
     def _decoders(self, context: ReadContext) -> dict[tuple[str, tuple[str, ...]], Any]:
         """How much of each table's rows is decoded: all of it where it is written back or checked."""

@@ -58,6 +58,10 @@ class HeldRows:
         """None: decoded rows have no bytes that a fast reader could decode."""
         return None
 
+    def text_at(self, position: int) -> tuple[bytes, Callable[[bytes], Any]] | None:
+        """None: decoded rows have no bytes."""
+        return None
+
     def batches(self, fields: Fields | None) -> Iterator[tuple[int, Sequence[Any]]]:
         """All rows at once, with the position of the first."""
         yield 0, self.rows
@@ -166,6 +170,10 @@ class FileRows:
         except (ValueError, msgspec.MsgspecError):
             return None
 
+    def text_at(self, position: int) -> tuple[bytes, Callable[[bytes], Any]] | None:
+        """None: the rows are no elements."""
+        return None
+
     def _between(self, start: int, stop: int) -> tuple[int, bytes]:
         """Give where consecutive rows begin, and the bytes from the first to the last of them."""
         spans = self._spans.read(start, stop)
@@ -223,6 +231,7 @@ class ElementRows(FileRows):
         super().__init__(file, IdColumns())
         self._elements = elements
         self._path = path
+        self._texts: tuple[int, Sequence[bytes]] = (0, ())
 
     def at(self, position: int) -> Any:
         """The row at a position, from 0, decoded anew at each call."""
@@ -233,8 +242,24 @@ class ElementRows(FileRows):
         return super().some(start, stop, None)
 
     def typed(self, start: int, stop: int, decode: Decode) -> Sequence[Any] | None:
-        """None: there is no faster reader of elements."""
+        """None: typed rows are of JSON."""
         return None
+
+    def text_at(self, position: int) -> tuple[bytes, Callable[[bytes], Any]] | None:
+        """The bytes of a row, and what decodes such bytes; with them some that follow are read, which are held."""
+        start, texts = self._texts
+        if not start <= position < start + len(texts):
+            start, stop = position, max(self._ahead(position), position + 1)
+            spans = self._spans.read(start, stop)
+            offset, piece = self._between(start, stop)
+            bounds = zip((spans["start"] - offset).tolist(), (spans["end"] - offset).tolist(), strict=True)
+            texts = [piece[begin:end] for begin, end in bounds]
+            self._texts = start, texts
+        return texts[position - start], self._row
+
+    def _row(self, data: bytes) -> Any:
+        [row] = self._elements.rows(data, self._path)
+        return row
 
     def locate(self, position: int, rest: Pointer) -> LineColumn | None:
         """The line of what stands at a place within a row."""

@@ -14,6 +14,7 @@ from formatspec.engine.label_images.layers import BY_AREA, BY_ORDER
 from formatspec.engine.label_images.reader import RasterReader, raster_reader
 from formatspec.engine.label_images.writer import PAINT, RasterWriter, raster_writer
 from formatspec.engine.read.compile_reader import compile_reader, row_reader
+from formatspec.engine.read.elements.fast_elements import FastElements, generate_elements_reader
 from formatspec.engine.read.generate_lines import FastLines, generate_lines_reader
 from formatspec.engine.read.leaf_reader import ReadContext
 from formatspec.engine.read.rows.merge_rows import Reader, RowReader
@@ -149,6 +150,24 @@ class Role(msgspec.Struct, frozen=True, dict=True):
         """The reader of the role's text where its lines are objects of numbers."""
         assert self.codec is not None
         return generate_lines_reader(alternative_lines(self.codec.rule, self.codec.shape), self.scope, context)
+
+    def elements(
+        self, context: ReadContext, row: RowReader | None = None, path: tuple[str, ...] = ()
+    ) -> FastElements | None:  # fmt: skip
+        """The fast reader of objects that are elements of the role's XML files.
+
+        Args:
+            context: What is read.
+            row: The reader of the rows of items in which the objects stand; None where each file is one item's.
+            path: Where the table of those rows stands in a file.
+        """
+        elements = self.codec.elements if self.codec is not None and self.codec.sought else None
+        if elements is None or self.schema is not None:
+            return None
+        if row is None:
+            return generate_elements_reader(self.document_rule, True, elements.shape, self.scope, context)
+        shape = elements.row_shape(path)
+        return generate_elements_reader(row.rule.row, False, shape, row.scope.inside(row.table), context)
 
     def raster(self, context: ReadContext) -> RasterReader:
         """The reader of the role's label images."""

@@ -70,16 +70,17 @@ class Elements(msgspec.Struct, frozen=True):
 
         only: the keys of a row that are looked at; None for all.  Raises FileError.
         """
-        return xml_file.rows_in(data, path[1], self._row(path), only)
+        return xml_file.rows_in(data, path[1], self.row_shape(path), only)
 
     def locate(self, row: bytes, path: KeyPath, rest: Pointer) -> LineColumn | None:
         """What `xml_file.locate` gives for a place within a row, counted from the row's first line."""
         _, tag = path
-        shape = XmlShape(children={tag: self._row(path)}, lists=frozenset({tag}))
+        shape = XmlShape(children={tag: self.row_shape(path)}, lists=frozenset({tag}))
         root = xml_file.wrapped(row)
         return xml_file.place_in(root, (root.tag, tag, 0, *rest), XmlShape(children={str(root.tag): shape}))
 
-    def _row(self, path: KeyPath) -> XmlShape:
+    def row_shape(self, path: KeyPath) -> XmlShape:
+        """What is known beforehand of the rows of a table."""
         return self.shape.children.get(path[0], PLAIN).children.get(path[1], PLAIN)
 
 
