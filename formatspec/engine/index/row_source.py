@@ -198,12 +198,18 @@ class FileRows:
         fields: the keys that are decoded; None for whole rows.
         """
         decode = self._decoder(fields)
+        for first, _, data in self._pieces():
+            yield first, decode(data)
+
+    def _pieces(self) -> Iterator[tuple[int, Sequence[int], bytes]]:
+        """All rows in pieces of about `span` bytes: the position of the first, where each begins, and the bytes."""
         for at, spans in self._spans.pieces():
             start = 0
             while start < len(spans):
                 offset = int(spans["start"][start])
                 stop = max(int(np.searchsorted(spans["start"], offset + self.span)), start + 1)
-                yield at + start, decode(self.file.read(int(spans["end"][stop - 1]) - offset, offset))
+                begins = (spans["start"][start:stop] - offset).tolist()
+                yield at + start, begins, self.file.read(int(spans["end"][stop - 1]) - offset, offset)
                 start = stop
 
     def _decoder(self, fields: Fields | None) -> Callable[[bytes], Sequence[Any]]:
@@ -271,6 +277,15 @@ class ElementRows(FileRows):
 
     def _decoded(self, start: int, stop: int, decode: Decode | None) -> Sequence[Any]:
         return self._elements.rows(self._between(start, stop)[1], self._path)
+
+    def batches(self, fields: Fields | None) -> Iterator[tuple[int, Sequence[Any]]]:
+        """All rows in batches of about `span` bytes; of rows whose attributes suffice, their start tags alone."""
+        head = self._elements.heads(self._path, None if fields is None else fields.keys())
+        if head is None:
+            yield from super().batches(fields)
+            return
+        for first, begins, data in self._pieces():
+            yield first, self._elements.rows(b"".join(head(data, begin) for begin in begins), self._path, fields)
 
     def _decoder(self, fields: Fields | None) -> Callable[[bytes], Sequence[Any]]:
         return lambda data: self._elements.rows(data, self._path, fields)

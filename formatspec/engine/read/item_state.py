@@ -31,7 +31,7 @@ class FastObjects(Protocol):
         ...
 
     @property
-    def path(self) -> tuple[str, ...]:
+    def path(self) -> DocumentPath:
         """Where the rows' table stands in the file."""
         ...
 

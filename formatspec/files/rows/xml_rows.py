@@ -72,6 +72,22 @@ class Elements(msgspec.Struct, frozen=True):
         """
         return xml_file.rows_in(data, path[1], self.row_shape(path), only)
 
+    def heads(self, path: KeyPath, only: Collection[str] | None) -> Callable[[bytes, int], bytes] | None:
+        """What gives an empty element with the start tag of a row; None where `only` asks for more of rows than that.
+
+        The function takes bytes, and where in them the row begins.
+        """
+        if only is None or set(only) - {"@"} or not self.row_shape(path).structural:
+            return None
+        match = _START_TAG.match
+
+        def head(data: bytes, begin: int) -> bytes:
+            found = match(data, begin)
+            assert found is not None
+            return found[0] if found[0].endswith(b"/>") else b"%b/>" % found[0][:-1]
+
+        return head
+
     def locate(self, row: bytes, path: KeyPath, rest: Pointer) -> LineColumn | None:
         """What `xml_file.locate` gives for a place within a row, counted from the row's first line."""
         _, tag = path
@@ -239,7 +255,9 @@ class _Scan(_Walk):
         return document
 
     def take(self, base: int, data: bytes, begins: Sequence[int], ends: Sequence[int], tags: Sequence[str]) -> None:
-        if xml_file.tags_in(data[begins[0] : ends[-1]], self.tables) != Counter(tags):
+        rows = data[begins[0] : ends[-1]]
+        prefixed = b":" in rows or b"xmlns" in rows
+        if prefixed and xml_file.tags_in(rows, self.tables) != Counter(tags):
             raise NotRowsError  # a tag is in a namespace
         done = 0
         for begin, end, tag in zip(begins, ends, tags, strict=True):

@@ -176,16 +176,14 @@ def groups_before(patterns: Sequence[str]) -> list[int]:
     return [sum(counts[:place]) for place in range(len(counts))]
 
 
-def children_at(data: bytes, path: Sequence[str], only: str) -> Sequence[Any]:
-    """The elements under a path of tags below the root of a text, those with a tag, or all; none where it is no XML."""
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, remove_comments=True, remove_pis=True)
-    try:
-        element = etree.fromstring(data, parser)
-    except (etree.XMLSyntaxError, ValueError):
-        return ()
+def children_at(root: etree._Element | None, path: Sequence[str], only: str) -> Sequence[Any]:
+    """The elements under a path of tags below a root, those with a tag, or all; none where there is no root."""
     for tag in path:
-        inner = element.find(tag) if _is_plain(tag) else None
-        if inner is None:
-            return ()
-        element = inner
-    return list(element.iterchildren(only) if only else element)
+        root = None if root is None or not _is_plain(tag) else root.find(tag)
+    return () if root is None else list(root.iterchildren(only) if only else root)
+
+
+def whole_pattern(skeleton: Skeleton) -> re.Pattern[str]:
+    """The regular expression of whole documents whose root has a skeleton, with a group for each of its texts."""
+    texts = [""] * sum(1 for _ in texts_of(skeleton))
+    return re.compile(rf"(?:<\?xml[^<>]*+\?>)?+{_SPACE}{pattern_of(skeleton, texts)}")

@@ -19,8 +19,8 @@ class Readers(msgspec.Struct, frozen=True):
     """The compiled readers of a format for one purpose.
 
     decoders: how much of a table's rows is decoded; plain: how rows that are as the spec has them are read; lines: how
-    texts of numbers are, by role; elements: how objects are that are elements of XML: in an item's own file, by role, and
-    in its row of a shared file, by role and table.
+    texts of numbers are, by role; elements: how objects are that are elements of XML: in an item's own file, by role,
+    and in its row of a shared file, by role and table.
     """
 
     documents: Mapping[str, Reader]

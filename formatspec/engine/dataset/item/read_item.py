@@ -103,7 +103,11 @@ def _read_entry(
     if "area" in state.tables:
         state.materialize_records()
     item = item_of(entry.key, state)
-    if form.shows_levels and (purpose.checks or purpose.strict) and (state.plain is not None or "object" in state.tables):
+    if (
+        form.shows_levels
+        and (purpose.checks or purpose.strict)
+        and (state.plain is not None or "object" in state.tables)
+    ):
         note_missing_levels(form, item, entry, state)
     if form.told_beside_pictures and purpose.pixels:
         pictures = (role.name for role in form.documents if role.kind == "pixels" and not role.optional)

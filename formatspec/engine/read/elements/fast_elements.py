@@ -13,11 +13,11 @@ from typing import Any, NamedTuple
 
 from formatspec.codecs.registry import UnfitError
 from formatspec.codecs.values import FARTHEST
-from formatspec.engine.base.faults import DocumentPath, Record
+from formatspec.engine.base.faults import DocumentPath
 from formatspec.engine.base.source_code import Names, function
 from formatspec.engine.read.build_item import group_slots
 from formatspec.engine.read.compile_reader import row_reader
-from formatspec.engine.read.elements.skeleton_plan import Plan, may_be_planned, plan_of
+from formatspec.engine.read.elements.skeleton_plan import Plan, document_source, may_be_planned, plan_of
 from formatspec.engine.read.item_state import DeviatesError, ItemState, Judged
 from formatspec.engine.read.leaf_reader import ReadContext
 from formatspec.engine.read.rows.merge_rows import Reader, RowReader
@@ -33,8 +33,9 @@ from formatspec.files.rows.xml_skeletons import (
     plain_text,
     shape_of_child,
     skeleton_of,
+    whole_pattern,
 )
-from formatspec.files.xml_file import XmlShape
+from formatspec.files.xml_file import XmlShape, parsed
 from formatspec.language.rules import MapRule, OneOf, Rule, TableRule, inside
 from formatspec.model.amounts import amounts
 from formatspec.model.flaws import ROUNDING, flaws, miscounted
@@ -44,6 +45,9 @@ MOST_SKELETONS = 32
 """Skeletons that one reader knows."""
 MOST_TRIALS = 64
 """Items that are looked at for new skeletons and have none, and items that were read in vain; then none is tried."""
+
+MOST_RESTS = 8
+"""Documents without objects, but for their texts, that one reader knows."""
 
 Parse = Callable[[bytes], Any]
 """Gives the document of a text; raises FileError."""
@@ -64,6 +68,16 @@ class ElementObjects(NamedTuple):
         raise DeviatesError
 
 
+class Rest(NamedTuple):
+    """How documents are read that are alike but for their texts, without their objects.
+
+    match: matches the text of one.  document: gives the document of the texts in it.
+    """
+
+    match: Callable[[str], re.Match[str] | None]
+    document: Callable[[Sequence[str]], Any]
+
+
 class FastElements:
     """How elements with known skeletons become the objects of their item.  Skeletons are learned from the items."""
 
@@ -80,6 +94,7 @@ class FastElements:
             context: What is read.
         """
         self._path = tuple(path)
+        self._whole = shape
         self._rooted = rooted
         self._context = context
         self._readers = readers
@@ -91,7 +106,8 @@ class FastElements:
         self._names = Names(UnfitError=UnfitError, Object=Object, Origin=Origin, group_slots=group_slots)
         self._cut: Cut | None = None
         self._make: Callable[..., list[Object] | None] | None = None
-        self._tried = 0
+        self._rests: dict[Skeleton, Rest] = {}
+        self._vain, self._done, self._unlike = 0, 0, 0
 
     def take(self, data: bytes, parse: Parse, read: Reader, file: str, path: DocumentPath, state: ItemState) -> bool:
         """Read an item's document into a state that knows no objects yet; whether that was done.
@@ -107,7 +123,7 @@ class FastElements:
         Raises:
             DeviatesError: The elements are not as they should be, which was seen when the rest had been read.
         """
-        if self._tried > MOST_TRIALS or not state.may_be_plain():
+        if self._vain > MOST_TRIALS + self._done or not state.may_be_plain():
             return False
         text = plain_text(data)
         cut = None if text is None or self._cut is None else self._cut(text)
@@ -122,18 +138,24 @@ class FastElements:
         if made is None:
             self.in_vain()
             raise DeviatesError
+        self._done += 1
         state.plain = ElementObjects(self, tuple(made), file, (*path, *self._path))
         state.at = ()
         return True
 
     def in_vain(self) -> None:
         """Note that an item was read in vain."""
-        self._tried += 1
+        self._vain += 1
 
     def _without_mark(self, text: str, parse: Parse) -> Any:
         """The document of a text, without the mark that stands for its objects; None where it has others, or text."""
+        for rest in self._rests.values():
+            found = rest.match(text)
+            if found is not None:
+                return rest.document(found.groups())
+        data = text.encode()
         try:
-            document = parse(text.encode())
+            document = parse(data)
         except (FileError, ValueError):
             return None
         around = document
@@ -143,7 +165,27 @@ class FastElements:
         if not isinstance(marks, list) or len(marks) != 1 or (marks[0] and marks[0].keys() - {"<>", "#"}):
             return None
         around[self._path[-1]] = []
+        if len(self._rests) < MOST_RESTS and self._unlike < MOST_TRIALS:
+            self._unlike += 1
+            self._learn_rest(data)
         return document
+
+    def _learn_rest(self, data: bytes) -> None:
+        """Learn what documents look like without their objects, so that the next ones like it need not be parsed."""
+        root, path = parsed(data), self._path
+        if root is None or (self._rooted and root.tag != path[0]):
+            return
+        shape = shape_of_child(self._whole, path[0]) if self._rooted else self._whole
+        skeleton = skeleton_of(root, shape)
+        if skeleton is None or skeleton in self._rests:
+            return
+        made = document_source(skeleton, shape, path[self._rooted :])
+        if made is not None:
+            count, source = made
+            document = f"{{{path[0]!r}: {source}}}" if self._rooted else source
+            texts = [f"{''.join(f't{place}, ' for place in range(count))}= texts"] if count else []
+            build = function("document(texts)", (*texts, f"return {document}"), {})
+            self._rests[skeleton] = Rest(whole_pattern(skeleton).fullmatch, build)
 
     def _made(self, found: Sequence[re.Match[str]], state: ItemState) -> list[Object] | None:
         """The objects of the elements; None where anything is to be said of one of them."""
@@ -163,14 +205,15 @@ class FastElements:
     def _learn(self, data: bytes) -> None:
         """Learn the skeletons of the elements of a document, so that the next ones with them are read fast."""
         before = len(self._known)
-        for element in children_at(data, self._path[self._rooted : -1], self._only):
+        elements = children_at(parsed(data), self._path[self._rooted : -1], self._only)
+        for element in elements:
             skeleton = skeleton_of(element, shape_of_child(self._shape, str(element.tag)))
             if skeleton is not None and skeleton not in self._known and len(self._known) < MOST_SKELETONS:
                 shape = shape_of_child(self._shape, skeleton.tag)
                 self._known[skeleton] = plan_of(
                     skeleton, shape, not self._only, self._readers, self._context, self._names, self._path[-1] == "*"
                 )
-        self._tried += len(self._known) == before
+        self._vain += bool(elements) and len(self._known) == before
         plans = [plan for plan in self._known.values() if plan is not None]
         if len(self._known) == before or not plans:
             return

@@ -111,6 +111,22 @@ def plan_of(
     return Plan(skeleton.tag, pattern_of(skeleton, kinds), texts, tuple(lines))
 
 
+def document_source(skeleton: Skeleton, shape: XmlShape, path: Sequence[str]) -> tuple[int, str] | None:
+    """How many texts an element has, and the source of its document, with no rows in the list under a path.
+
+    None is given where there is another than one empty row.
+    """
+    numbers = count()
+    document = around = _document(skeleton, shape, numbers)
+    for key in path[:-1]:
+        around = around.get(key) if isinstance(around, dict) else None
+    rows = around.get(path[-1]) if isinstance(around, dict) and "#" not in around else None
+    if not isinstance(rows, list) or len(rows) != 1 or (rows[0] and rows[0].keys() != {"<>"}):
+        return None
+    rows.clear()
+    return next(numbers), _source(document)
+
+
 def _document(skeleton: Skeleton, shape: XmlShape, numbers: Iterator[int]) -> Any:
     """The document of an element as `xml_file` makes it, with a `_Text` for each of its texts."""
     value: dict[str, Any] = {}
@@ -318,7 +334,9 @@ class _Lines:
                 return
         self._note_names(rule, scope)
         self.needs_record = True
-        value = self._spelled(parts[0]) if len(parts) == 1 else f"({', '.join(map(self._spelled, parts))})"
+        for place in (place for part in parts for place in _places(part)):
+            self.texts.setdefault(place, "")
+        value = _source(parts[0]) if len(parts) == 1 else f"({', '.join(map(_source, parts))})"
         yield f"{self.names.of('read', read)}({value}, record, state)"
 
     def _constant(self, expected: Any, part: Any) -> Iterator[str]:
@@ -408,9 +426,7 @@ class _Lines:
         self.slots[name] = self.names.of("unread", UNREAD)
         return []
 
-    def _box(
-        self, leaf: Bind, meaning: Meaning, field: Field, parts: Sequence[Any], scope: Scope
-    ) -> list[str] | None:
+    def _box(self, leaf: Bind, meaning: Meaning, field: Field, parts: Sequence[Any], scope: Scope) -> list[str] | None:
         """The lines that read a box whose four numbers are arithmetic on x, y, width and height."""
         codecs = build(leaf, [meaning.value_type], len(parts), scope.textual, field.place).codecs
         texts = [part for part in parts if isinstance(part, _Text)]
@@ -430,17 +446,27 @@ class _Lines:
         self.texts[part.place] = pattern or self.texts.get(part.place, "")
         return _variable(part.place)
 
-    def _spelled(self, part: Any) -> str:
-        """The source of a part of the row's document."""
-        if isinstance(part, _Text):
-            return self._text(part)
-        if isinstance(part, dict):
-            return f"{{{', '.join(f'{key!r}: {self._spelled(inner)}' for key, inner in part.items())}}}"
-        return f"[{', '.join(map(self._spelled, part))}]" if isinstance(part, list) else repr(part)
-
 
 def _variable(place: int) -> str:
     return f"t{place}"
+
+
+def _source(part: Any) -> str:
+    """The source of a part of a document."""
+    if isinstance(part, _Text):
+        return _variable(part.place)
+    if isinstance(part, dict):
+        return f"{{{', '.join(f'{key!r}: {_source(inner)}' for key, inner in part.items())}}}"
+    return f"[{', '.join(map(_source, part))}]" if isinstance(part, list) else repr(part)
+
+
+def _places(part: Any) -> Iterator[int]:
+    """The places of the texts in a part of a document."""
+    if isinstance(part, _Text):
+        yield part.place
+    elif isinstance(part, dict | list):
+        for inner in part.values() if isinstance(part, dict) else part:
+            yield from _places(inner)
 
 
 def _is_plain_table(rule: Rule) -> bool:
