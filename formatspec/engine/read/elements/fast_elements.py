@@ -17,7 +17,8 @@ from formatspec.engine.base.faults import DocumentPath
 from formatspec.engine.base.source_code import Names, function
 from formatspec.engine.read.build_item import group_slots
 from formatspec.engine.read.compile_reader import row_reader
-from formatspec.engine.read.elements.skeleton_plan import Plan, document_source, may_be_planned, plan_of
+from formatspec.engine.read.elements.element_document import document_source
+from formatspec.engine.read.elements.skeleton_plan import Plan, may_be_planned, plan_of
 from formatspec.engine.read.item_state import DeviatesError, ItemState, Judged
 from formatspec.engine.read.leaf_reader import ReadContext
 from formatspec.engine.read.rows.merge_rows import Reader, RowReader

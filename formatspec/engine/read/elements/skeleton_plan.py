@@ -12,13 +12,13 @@ from typing import Any
 
 import msgspec
 
-from formatspec.codecs.registry import Env
 from formatspec.engine.base.faults import MISSING
 from formatspec.engine.base.kept_fields import KEPT, note_all_kept
 from formatspec.engine.base.source_code import Names
 from formatspec.engine.read.bind_slots import slot_binding
 from formatspec.engine.read.build_item import OBJECT
 from formatspec.engine.read.compile_reader import field_reader
+from formatspec.engine.read.elements.element_document import Memo, Text, document_of, places_of, source_of, variable
 from formatspec.engine.read.json_type_dispatch import json_types_of
 from formatspec.engine.read.leaf_reader import ReadContext, is_numbered, nothing, states_area
 from formatspec.engine.read.rows.merge_rows import RowReader
@@ -27,15 +27,13 @@ from formatspec.engine.resolve.codec_chain import Chain, build
 from formatspec.engine.resolve.discriminators import constant_of, constants_in, is_filled, keys_of, may_be_absent
 from formatspec.engine.resolve.held_slots import GEOMETRY, SLOT_OF, UNREAD
 from formatspec.engine.resolve.scope import Meaning, Scope
-from formatspec.files.rows.xml_skeletons import NUMBER, Skeleton, pattern_of, shape_of_child, texts_of
+from formatspec.files.rows.xml_skeletons import NUMBER, Skeleton, pattern_of, texts_of
 from formatspec.files.xml_file import XmlShape
+from formatspec.language.expression import Binary, Expression, Literal, Name, conjuncts
 from formatspec.language.leaf import Bind, Computed, Constant, Keep, bindings
 from formatspec.language.rules import Field, LeafRule, MapRule, OneOf, Rule, TableRule, inside
 from formatspec.model.flaws import SMALLEST
 from formatspec.model.plain.same_value import same_value
-
-MOST_MEMOS = 1 << 12
-"""Distinct texts of one leaf whose values are kept."""
 
 
 class _UnplannedError(Exception):
@@ -44,12 +42,6 @@ class _UnplannedError(Exception):
 
 class _MisfitError(Exception):
     """A row lacks a key that its table requires, so that it is of another table."""
-
-
-class _Text(msgspec.Struct, frozen=True):
-    """One of the texts of an element, by its place among them; it is never empty."""
-
-    place: int
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -63,24 +55,6 @@ class Plan(msgspec.Struct, frozen=True):
     pattern: str
     texts: tuple[str, ...]
     lines: tuple[str, ...]
-
-
-class _Memo(dict[str, Any]):
-    """The values of a leaf's texts, each decoded once."""
-
-    def __init__(self, chain: Chain) -> None:
-        super().__init__()
-        self._decode = chain.decode
-
-    def __missing__(self, text: str) -> Any:
-        value = self._decode(text, _NO_SIZE)
-        if type(value) in _LASTING and len(self) < MOST_MEMOS:
-            self[text] = value
-        return value
-
-
-_NO_SIZE = Env()
-_LASTING = frozenset({str, int, float, bool, type(None)})
 
 
 def plan_of(
@@ -99,7 +73,7 @@ def plan_of(
         last: Whether the table is read behind all else of its item, so that the image's size is known by then.
     """
     numbers = count()
-    row = _document(skeleton, shape, numbers)
+    row = document_of(skeleton, shape, numbers)
     if member:
         row = {"<>": skeleton.tag, **({"#": row} if not isinstance(row, dict) else row)}
     try:
@@ -107,48 +81,8 @@ def plan_of(
     except _UnplannedError:
         return None
     kinds = [made.texts.get(place) for place, _ in enumerate(texts_of(skeleton))]
-    texts = tuple(_variable(place) for place in sorted(made.texts))
+    texts = tuple(variable(place) for place in sorted(made.texts))
     return Plan(skeleton.tag, pattern_of(skeleton, kinds), texts, tuple(lines))
-
-
-def document_source(skeleton: Skeleton, shape: XmlShape, path: Sequence[str]) -> tuple[int, str] | None:
-    """How many texts an element has, and the source of its document, with no rows in the list under a path.
-
-    None is given where there is another than one empty row.
-    """
-    numbers = count()
-    document = around = _document(skeleton, shape, numbers)
-    for key in path[:-1]:
-        around = around.get(key) if isinstance(around, dict) else None
-    rows = around.get(path[-1]) if isinstance(around, dict) and "#" not in around else None
-    if not isinstance(rows, list) or len(rows) != 1 or (rows[0] and rows[0].keys() != {"<>"}):
-        return None
-    rows.clear()
-    return next(numbers), _source(document)
-
-
-def _document(skeleton: Skeleton, shape: XmlShape, numbers: Iterator[int]) -> Any:
-    """The document of an element as `xml_file` makes it, with a `_Text` for each of its texts."""
-    value: dict[str, Any] = {}
-    if skeleton.attributes:
-        value["@"] = {name: _Text(next(numbers)) if filled else "" for name, filled in skeleton.attributes}
-    if not skeleton.children:
-        text = _Text(next(numbers)) if skeleton.text else ""
-        if shape.structural:
-            return value
-        return {**value, "#": text} if value else text
-    for child in skeleton.children:
-        inner = _document(child, shape_of_child(shape, child.tag), numbers)
-        if shape.runs_over(child.tag):
-            content = inner if isinstance(inner, dict) else {"#": inner}
-            value.setdefault("*", []).append({"<>": child.tag, **content})
-        elif child.tag not in value:
-            value[child.tag] = [inner] if child.tag in shape.lists else inner
-        elif isinstance(value[child.tag], list):
-            value[child.tag].append(inner)
-        else:
-            value[child.tag] = [value[child.tag], inner]
-    return value
 
 
 def _first_lines(
@@ -184,7 +118,7 @@ def _fits(rule: Rule, row: Any, scope: Scope) -> bool:
         part: Any = row
         for key in path:
             part = part.get(key, MISSING) if isinstance(part, dict) else MISSING
-        if isinstance(part, _Text):
+        if isinstance(part, Text):
             raise _UnplannedError
         if not same_value(part, expected):
             return False
@@ -249,8 +183,8 @@ class _Lines:
                 yield f"if {KEPT!r} in record: state.kept += len(record[{KEPT!r}])"
         else:
             if self.attributes:
-                yield f"attributes = {{{', '.join(f'{name!r}: {value}' for name, value in self.attributes)}}}"
-                yield "if None in attributes.values(): return None"
+                yield f"attributes = {{{', '.join(f'{name}: {value}' for name, value in self.attributes)}}}"
+                yield f"if len(attributes) != {len(self.attributes)} or None in attributes.values(): return None"
                 told.append("attributes=attributes")
             if self.kept:
                 told.append(f"origin=Origin(kept={tuple(self.kept)!r})")
@@ -332,15 +266,19 @@ class _Lines:
             if inline is not None:
                 yield from inline
                 return
+        pairs = self._pairs(rule, parts[0], scope.below())
+        if pairs is not None:
+            yield from pairs
+            return
         self._note_names(rule, scope)
         self.needs_record = True
-        for place in (place for part in parts for place in _places(part)):
+        for place in (place for part in parts for place in places_of(part)):
             self.texts.setdefault(place, "")
-        value = _source(parts[0]) if len(parts) == 1 else f"({', '.join(map(_source, parts))})"
+        value = source_of(parts[0]) if len(parts) == 1 else f"({', '.join(map(source_of, parts))})"
         yield f"{self.names.of('read', read)}({value}, record, state)"
 
     def _constant(self, expected: Any, part: Any) -> Iterator[str]:
-        if not isinstance(part, _Text):
+        if not isinstance(part, Text):
             if not same_value(part, expected):
                 raise _UnplannedError
         elif type(expected) is not str:
@@ -352,9 +290,7 @@ class _Lines:
         """Note the slots that a rule's own reader fills; it must fill those of the row's record alone, and no other."""
         if isinstance(rule, TableRule | OneOf):
             tables = rule.alternatives if isinstance(rule, OneOf) else (rule,)
-            if not all(isinstance(one, TableRule) and one.each.table == "attributes" for one in tables):
-                raise _UnplannedError
-            if any(not _is_plain_table(one) for one in tables):
+            if not all(map(_is_plain_table, tables)):
                 raise _UnplannedError
             return
         if not isinstance(rule, LeafRule):
@@ -393,26 +329,78 @@ class _Lines:
         if name == "bbox":
             return self._box(leaf, meaning, field, parts, scope)
         chain = build(leaf, [meaning.value_type], len(parts), scope.textual, field.place)
-        if len(parts) > 1 or not isinstance(parts[0], _Text) or chain.needs or is_numbered(meaning):
+        if len(parts) > 1 or not isinstance(parts[0], Text) or chain.needs or is_numbered(meaning):
             return None
-        text = self._text(parts[0])
         if name == "category.name" and not chain.codecs:
             if "category" in self.bound:
                 return None
             self._note(meaning, scope)
-            self.named = text
+            self.named = self._text(parts[0])
             return []
-        value = text if not chain.codecs and meaning.value_type == "text" else (
-            f"{self.names.of('memo', _Memo(chain))}[{text}]")  # fmt: skip
+        value = self._decoded(chain, meaning, parts[0])
         if name.startswith("attributes."):
             self._note(meaning, scope)
-            self.attributes.append((name.removeprefix("attributes."), value))
-            return [f"if {name!r} in record: return None", f"record[{name!r}] = {value}"] if self.apart else []
+            return list(self._attribute(repr(name.removeprefix("attributes.")), value))
         if name in OBJECT and slot_binding(meaning, scope) == "plain":
             self._note(meaning, scope)
             self.slots[name] = value
             return []
         return None
+
+    def _attribute(self, name: str, value: str) -> Iterator[str]:
+        """The lines that give the object an attribute, by the sources of its name and its value."""
+        self.attributes.append((name, value))
+        if self.apart:
+            yield f"slot = 'attributes.' + {name}"
+            yield "if slot in record: return None"
+            yield f"record[slot] = {value}"
+
+    def _pairs(self, rule: Rule, value: Any, scope: Scope) -> list[str] | None:
+        """The lines that read rows of attributes which are no more than a key and a value; None for any others."""
+        if not isinstance(rule, TableRule) or not _is_plain_table(rule):
+            return None
+        inner, others = scope.inside(rule.each.table), _unlike_keys(rule.each.where)
+        found: list[dict[str, str]] = []
+        for row in value if isinstance(value, list) else (value,):
+            found.append({})
+            if others is None or not self._pair(rule.row, row, inner, found[-1]) or len(found[-1]) < 2:
+                return None
+        lines: list[str] = []
+        for pair in found:
+            lines += (f"if {pair['key']} == {one!r}: return None" for one in others or ())
+            lines += self._attribute(pair["key"], pair["value"])
+        return lines
+
+    def _pair(self, rule: Rule, row: Any, scope: Scope, pair: dict[str, str]) -> bool:
+        """Take the sources of the key and the value of a row of attributes; whether it says nothing else."""
+        if not isinstance(rule, MapRule) or rule.alternatives or not isinstance(row, dict):
+            return False
+        fields = {field.keys[0]: field for field in rule.fields if len(field.keys) == 1}
+        absent = fields.keys() - row.keys()
+        if not row.keys() <= fields.keys() or not all(may_be_absent(fields[key], scope) for key in absent):
+            return False
+        for key, part in row.items():
+            inner = fields[key].rule
+            if isinstance(inner, MapRule):
+                if not self._pair(inner, part, scope.below(), pair):
+                    return False
+                continue
+            leaf = inner.leaf if isinstance(inner, LeafRule) else None
+            if not isinstance(leaf, Bind) or len(leaf.names) > 1 or not isinstance(part, Text):
+                return False
+            meaning = scope.resolve(leaf.names[0], fields[key].place)
+            chain = build(leaf, [meaning.value_type], 1, scope.textual, fields[key].place)
+            if meaning.name not in ("key", "value") or chain.needs or not self.context.wanted(meaning, scope):
+                return False
+            pair[meaning.name] = self._decoded(chain, meaning, part)
+        return True
+
+    def _decoded(self, chain: Chain, meaning: Meaning, part: Text) -> str:
+        """The source of the value of a text."""
+        text = self._text(part)
+        if not chain.codecs and meaning.value_type == "text":
+            return text
+        return f"{self.names.of('memo', Memo(chain))}[{text}]"
 
     def _unread(
         self, leaf: Bind, meaning: Meaning, name: str, field: Field, parts: Sequence[Any], scope: Scope
@@ -420,7 +408,7 @@ class _Lines:
         """Geometry that nobody asks for: it is there, and is looked at no further."""
         codecs = build(leaf, [meaning.value_type], len(parts), scope.textual, field.place).codecs
         judged = bool(codecs) and (codecs[-1].takes is not None or codecs[-1].looks_right is not None)
-        if name not in GEOMETRY or judged or (len(parts) == 1 and not isinstance(parts[0], _Text)):
+        if name not in GEOMETRY or judged or (len(parts) == 1 and not isinstance(parts[0], Text)):
             raise _UnplannedError
         self._note(meaning, scope)
         self.slots[name] = self.names.of("unread", UNREAD)
@@ -429,7 +417,7 @@ class _Lines:
     def _box(self, leaf: Bind, meaning: Meaning, field: Field, parts: Sequence[Any], scope: Scope) -> list[str] | None:
         """The lines that read a box whose four numbers are arithmetic on x, y, width and height."""
         codecs = build(leaf, [meaning.value_type], len(parts), scope.textual, field.place).codecs
-        texts = [part for part in parts if isinstance(part, _Text)]
+        texts = [part for part in parts if isinstance(part, Text)]
         if len(parts) != 4 or len(texts) < 4 or any(one.inverse is None or one.needs for one in codecs):
             return None
         self._note(meaning, scope)
@@ -441,37 +429,29 @@ class _Lines:
         self.slots["bbox"] = "box"
         return [*lines, f"box = x, y, width, height = {', '.join(found)}", *_BOX_LINES]
 
-    def _text(self, part: _Text, pattern: str = "") -> str:
+    def _text(self, part: Text, pattern: str = "") -> str:
         """The variable of a text, which is asked for."""
         self.texts[part.place] = pattern or self.texts.get(part.place, "")
-        return _variable(part.place)
+        return variable(part.place)
 
 
-def _variable(place: int) -> str:
-    return f"t{place}"
-
-
-def _source(part: Any) -> str:
-    """The source of a part of a document."""
-    if isinstance(part, _Text):
-        return _variable(part.place)
-    if isinstance(part, dict):
-        return f"{{{', '.join(f'{key!r}: {_source(inner)}' for key, inner in part.items())}}}"
-    return f"[{', '.join(map(_source, part))}]" if isinstance(part, list) else repr(part)
-
-
-def _places(part: Any) -> Iterator[int]:
-    """The places of the texts in a part of a document."""
-    if isinstance(part, _Text):
-        yield part.place
-    elif isinstance(part, dict | list):
-        for inner in part.values() if isinstance(part, dict) else part:
-            yield from _places(inner)
+def _unlike_keys(where: Expression | None) -> list[str] | None:
+    """The keys that a condition on attributes excludes; None where it asks for anything else."""
+    found: list[str] = []
+    for part in () if where is None else conjuncts(where):
+        if not isinstance(part, Binary) or part.operator != "!=" or part.left != Name("key"):
+            return None
+        if not isinstance(part.right, Literal) or not isinstance(part.right.value, str):
+            return None
+        found.append(part.right.value)
+    return found
 
 
 def _is_plain_table(rule: Rule) -> bool:
     """Whether rows of a table of attributes say nothing but keys and values."""
-    if not isinstance(rule, TableRule) or rule.keyed or rule.levels or rule.each.folded or rule.each.along is not None:
+    if not isinstance(rule, TableRule) or rule.each.table != "attributes" or rule.each.by or rule.each.kept:
+        return False
+    if rule.keyed or rule.levels or rule.each.folded or rule.each.along is not None:
         return False
     return not any(isinstance(one, TableRule) for one in inside(rule.row))
 
