@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec.structs import replace
@@ -20,7 +20,6 @@ from formatspec.engine.index.entries import Entry
 from formatspec.engine.index.row_ownership import Table
 from formatspec.engine.read.categories import Categories, from_names, from_state, identity, sorted_open, table_of
 from formatspec.engine.read.compile_reader import row_reader
-from formatspec.engine.read.elements.fast_elements import FastElements
 from formatspec.engine.read.generate_lines import FastLines
 from formatspec.engine.read.generate_rows import FastRows, generate_rows_reader
 from formatspec.engine.read.item_state import ItemState
@@ -39,6 +38,9 @@ from formatspec.model.records import Category, Item
 from formatspec.paths.trees.tree import Tree
 from formatspec.policy.repair import Decision, repaired
 from formatspec.policy.rules import Policy, Rule
+
+if TYPE_CHECKING:
+    from formatspec.engine.read.elements.fast_elements import FastElements
 
 AHEAD = 16
 """Items whose files a tree far away may fetch before they are asked for."""

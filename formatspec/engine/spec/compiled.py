@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
@@ -14,7 +14,6 @@ from formatspec.engine.label_images.layers import BY_AREA, BY_ORDER
 from formatspec.engine.label_images.reader import RasterReader, raster_reader
 from formatspec.engine.label_images.writer import PAINT, RasterWriter, raster_writer
 from formatspec.engine.read.compile_reader import compile_reader, row_reader
-from formatspec.engine.read.elements.fast_elements import FastElements, generate_elements_reader
 from formatspec.engine.read.generate_lines import FastLines, generate_lines_reader
 from formatspec.engine.read.leaf_reader import ReadContext
 from formatspec.engine.read.rows.merge_rows import Reader, RowReader
@@ -42,6 +41,9 @@ from formatspec.language.schema import FileSpec, OptionSpec, Spec
 from formatspec.paths.globs import globs
 from formatspec.paths.names import with_small_extension
 from formatspec.paths.templates.template import Template
+
+if TYPE_CHECKING:
+    from formatspec.engine.read.elements.fast_elements import FastElements
 
 Span = Literal["item", "record", "shared"]
 IMAGE = "image"
@@ -164,6 +166,8 @@ class Role(msgspec.Struct, frozen=True, dict=True):
         elements = self.codec.elements if self.codec is not None and self.codec.sought else None
         if elements is None or self.schema is not None:
             return None
+        from formatspec.engine.read.elements.fast_elements import generate_elements_reader
+
         if row is None:
             return generate_elements_reader(self.document_rule, True, elements.shape, self.scope, context)
         shape = elements.row_shape(path)

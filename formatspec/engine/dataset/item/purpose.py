@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from formatspec.engine.index.row_ownership import Table
 from formatspec.engine.label_images.reader import RasterReader
-from formatspec.engine.read.elements.fast_elements import FastElements
 from formatspec.engine.read.generate_lines import FastLines
 from formatspec.engine.read.generate_rows import FastRows
 from formatspec.engine.read.projection import Decode
 from formatspec.engine.read.rows.merge_rows import Reader
+
+if TYPE_CHECKING:
+    from formatspec.engine.read.elements.fast_elements import FastElements
 
 
 class Readers(msgspec.Struct, frozen=True):

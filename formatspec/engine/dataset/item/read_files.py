@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from formatspec.engine.base.faults import Fault, Record, other_encoding, unread
 from formatspec.engine.dataset.item.expected_files import expected_path, file_of_id, named_file, note_missing
 from formatspec.engine.dataset.item.purpose import Purpose, Readers
 from formatspec.engine.documents.line_document import Stray
 from formatspec.engine.index.entries import Entry
-from formatspec.engine.read.elements.fast_elements import FastElements
 from formatspec.engine.read.generate_lines import FastLines
 from formatspec.engine.read.item_state import ItemState
 from formatspec.engine.read.rows.merge_rows import Reader
@@ -23,6 +22,9 @@ from formatspec.model.limits import TooLargeError
 from formatspec.model.slots import find_slot
 from formatspec.paths.trees.tree import Tree
 from formatspec.pixels.png import Raster
+
+if TYPE_CHECKING:
+    from formatspec.engine.read.elements.fast_elements import FastElements
 
 
 def read_item_file(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec.structs import replace
@@ -12,13 +12,15 @@ from formatspec.engine.base.faults import DocumentPath, Record
 from formatspec.engine.base.kept_fields import KEPT
 from formatspec.engine.dataset.item.purpose import Readers
 from formatspec.engine.index.row_ownership import RepeatedId, Run, Table, TableFile
-from formatspec.engine.read.elements.fast_elements import FastElements
 from formatspec.engine.read.item_state import ItemState
 from formatspec.engine.read.projection import Decode, RowSource
 from formatspec.engine.read.rows.merge_rows import OBJECTS_BY_ID, RowReader, said_twice
 from formatspec.engine.read.rows.table_row import costs_row, read_row
 from formatspec.engine.spec.compiled import Role
 from formatspec.engine.splits.turns import Turns
+
+if TYPE_CHECKING:
+    from formatspec.engine.read.elements.fast_elements import FastElements
 
 
 def read_rows(role: Role, runs: Sequence[Run], readers: Readers, turns: Turns, state: ItemState) -> None:

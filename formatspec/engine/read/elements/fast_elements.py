@@ -24,7 +24,7 @@ from formatspec.engine.read.leaf_reader import ReadContext
 from formatspec.engine.read.rows.merge_rows import Reader, RowReader
 from formatspec.engine.read.rows.table_row import rows_of_tasks
 from formatspec.engine.resolve.scope import Scope
-from formatspec.files.document import FileError
+from formatspec.files.document import FileError, check_values
 from formatspec.files.rows.xml_skeletons import (
     Cut,
     Skeleton,
@@ -36,16 +36,18 @@ from formatspec.files.rows.xml_skeletons import (
     skeleton_of,
     whole_pattern,
 )
-from formatspec.files.xml_file import XmlShape, parsed
+from formatspec.files.xml_file import COSTS, XmlShape, parsed
 from formatspec.language.rules import MapRule, OneOf, Rule, TableRule, inside
 from formatspec.model.amounts import amounts
 from formatspec.model.flaws import ROUNDING, flaws, miscounted
+from formatspec.model.limits import TooLargeError
 from formatspec.model.records import Object, Origin
 
 MOST_SKELETONS = 32
 """Skeletons that one reader knows."""
 MOST_TRIALS = 64
-"""Items that are looked at for new skeletons and have none, and items that were read in vain; then none is tried."""
+"""Items that are looked at for new skeletons and have none.  So many items may be read in vain, and four more for each
+that is read fast; then no further item is tried."""
 
 MOST_RESTS = 8
 """Documents without objects, but for their texts, that one reader knows."""
@@ -108,7 +110,7 @@ class FastElements:
         self._cut: Cut | None = None
         self._make: Callable[..., list[Object] | None] | None = None
         self._rests: dict[Skeleton, Rest] = {}
-        self._vain, self._done, self._unlike = 0, 0, 0
+        self._vain, self._done, self._fruitless, self._unlike = 0, 0, 0, 0
 
     def take(self, data: bytes, parse: Parse, read: Reader, file: str, path: DocumentPath, state: ItemState) -> bool:
         """Read an item's document into a state that knows no objects yet; whether that was done.
@@ -124,9 +126,9 @@ class FastElements:
         Raises:
             DeviatesError: The elements are not as they should be, which was seen when the rest had been read.
         """
-        if self._vain > MOST_TRIALS + self._done or not state.may_be_plain():
+        if self._vain > MOST_TRIALS + 4 * self._done or not state.may_be_plain():
             return False
-        text = plain_text(data)
+        text = self._text(data)
         cut = None if text is None or self._cut is None else self._cut(text)
         document = None if cut is None else self._without_mark(cut[0], parse)
         if cut is None or document is None:
@@ -143,6 +145,14 @@ class FastElements:
         state.plain = ElementObjects(self, tuple(made), file, (*path, *self._path))
         state.at = ()
         return True
+
+    def _text(self, data: bytes) -> str | None:
+        """The text in which elements are sought; None where there is none, or more of it than limits allow."""
+        try:
+            check_values(data, COSTS)
+        except TooLargeError:
+            return None
+        return plain_text(data)
 
     def in_vain(self) -> None:
         """Note that an item was read in vain."""
@@ -205,6 +215,9 @@ class FastElements:
 
     def _learn(self, data: bytes) -> None:
         """Learn the skeletons of the elements of a document, so that the next ones with them are read fast."""
+        self._vain += 1
+        if self._fruitless > MOST_TRIALS:
+            return
         before = len(self._known)
         elements = children_at(parsed(data), self._path[self._rooted : -1], self._only)
         for element in elements:
@@ -214,7 +227,10 @@ class FastElements:
                 self._known[skeleton] = plan_of(
                     skeleton, shape, not self._only, self._readers, self._context, self._names, self._path[-1] == "*"
                 )
-        self._vain += bool(elements) and len(self._known) == before
+        if len(self._known) > before or not elements:
+            self._vain -= 1
+        else:
+            self._fruitless += 1
         plans = [plan for plan in self._known.values() if plan is not None]
         if len(self._known) == before or not plans:
             return
