@@ -244,10 +244,14 @@ def _explained(
     explains: list[str] = []
     leaves: list[str] = []
     for group in groups.evidence:
-        own = [path for path in group if not (path.startswith(start) and form.ignored(path[len(start) :]))]
+        own = form.ignored.outside(group, start)
         if not own:
             continue
         counted += 1
+        if role_of.keys().isdisjoint(own):
+            left += len(own)
+            leaves.append(own[0])
+            continue
         roles = [role_of.get(path) for path in own]
         taken = [role for role in roles if role is not None and role.name != IMAGE]
         if 2 * len(taken) < len(own):

@@ -38,7 +38,7 @@ from formatspec.language.leaf import Bind
 from formatspec.language.load import Layout, Source, place_at
 from formatspec.language.rules import OneOf, Rule, TableRule, problem
 from formatspec.language.schema import FileSpec, OptionSpec, Spec
-from formatspec.paths.globs import globs
+from formatspec.paths.globs import Globs, globs
 from formatspec.paths.names import with_small_extension
 from formatspec.paths.templates.template import Template
 
@@ -200,7 +200,7 @@ class Format(msgspec.Struct, frozen=True, dict=True):
     roles: Mapping[str, Role]
     options: Mapping[str, Any]
     key_names: tuple[str, ...]
-    ignored: Any
+    ignored: Globs
     names: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
 
     def __reduce__(self) -> tuple[Any, ...]:
