@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -201,15 +201,15 @@ class FileRows:
         for first, _, data in self._pieces():
             yield first, decode(data)
 
-    def _pieces(self) -> Iterator[tuple[int, Sequence[int], bytes]]:
-        """All rows in pieces of about `span` bytes: the position of the first, where each begins, and the bytes."""
+    def _pieces(self) -> Iterator[tuple[int, Iterable[tuple[int, int]], bytes]]:
+        """All rows in pieces of about `span` bytes: the position of the first, the bounds of each, and the bytes."""
         for at, spans in self._spans.pieces():
             start = 0
             while start < len(spans):
                 offset = int(spans["start"][start])
                 stop = max(int(np.searchsorted(spans["start"], offset + self.span)), start + 1)
-                begins = (spans["start"][start:stop] - offset).tolist()
-                yield at + start, begins, self.file.read(int(spans["end"][stop - 1]) - offset, offset)
+                begins, ends = ((spans[one][start:stop] - offset).tolist() for one in ("start", "end"))
+                yield at + start, zip(begins, ends, strict=True), self.file.read(ends[-1], offset)
                 start = stop
 
     def _decoder(self, fields: Fields | None) -> Callable[[bytes], Sequence[Any]]:
@@ -284,8 +284,9 @@ class ElementRows(FileRows):
         if head is None:
             yield from super().batches(fields)
             return
-        for first, begins, data in self._pieces():
-            yield first, self._elements.rows(b"".join(head(data, begin) for begin in begins), self._path, fields)
+        for first, bounds, data in self._pieces():
+            heads = b"".join(head(data, begin, end) for begin, end in bounds)
+            yield first, self._elements.rows(heads, self._path, fields)
 
     def _decoder(self, fields: Fields | None) -> Callable[[bytes], Sequence[Any]]:
         return lambda data: self._elements.rows(data, self._path, fields)

@@ -72,19 +72,21 @@ class Elements(msgspec.Struct, frozen=True):
         """
         return xml_file.rows_in(data, path[1], self.row_shape(path), only)
 
-    def heads(self, path: KeyPath, only: Collection[str] | None) -> Callable[[bytes, int], bytes] | None:
-        """What gives an empty element with the start tag of a row; None where `only` asks for more of rows than that.
+    def heads(self, path: KeyPath, only: Collection[str] | None) -> Callable[[bytes, int, int], bytes] | None:
+        """What gives the start tag of a row, as an empty element; None where `only` asks for more of rows than that.
 
-        The function takes bytes, and where in them the row begins.
+        The function takes bytes, and where in them the row begins and ends.  A row without attributes, which may be
+        nothing but a text, is given whole.
         """
         if only is None or set(only) - {"@"} or not self.row_shape(path).structural:
             return None
         match = _START_TAG.match
 
-        def head(data: bytes, begin: int) -> bytes:
+        def head(data: bytes, begin: int, end: int) -> bytes:
             found = match(data, begin)
-            assert found is not None
-            return found[0] if found[0].endswith(b"/>") else b"%b/>" % found[0][:-1]
+            if found is None or b"=" not in found[0] or found[0].endswith(b"/>"):
+                return data[begin:end]
+            return b"%b/>" % found[0][:-1]
 
         return head
 
@@ -255,9 +257,7 @@ class _Scan(_Walk):
         return document
 
     def take(self, base: int, data: bytes, begins: Sequence[int], ends: Sequence[int], tags: Sequence[str]) -> None:
-        rows = data[begins[0] : ends[-1]]
-        prefixed = b":" in rows or b"xmlns" in rows
-        if prefixed and xml_file.tags_in(rows, self.tables) != Counter(tags):
+        if xml_file.tags_in(data[begins[0] : ends[-1]], self.tables) != Counter(tags):
             raise NotRowsError  # a tag is in a namespace
         done = 0
         for begin, end, tag in zip(begins, ends, tags, strict=True):

@@ -16,7 +16,7 @@ from formatspec.codecs.values import FARTHEST
 from formatspec.engine.base.faults import DocumentPath
 from formatspec.engine.base.source_code import Names, function
 from formatspec.engine.read.build_item import group_slots
-from formatspec.engine.read.compile_reader import row_reader
+from formatspec.engine.read.compile_reader import is_asked, row_reader
 from formatspec.engine.read.elements.element_document import document_source
 from formatspec.engine.read.elements.skeleton_plan import Plan, may_be_planned, plan_of
 from formatspec.engine.read.item_state import DeviatesError, ItemState, Judged
@@ -321,7 +321,7 @@ def generate_elements_reader(
         context: What is read.
     """
     place = place_of_objects(rule, scope) if amounts().generates and context.often else None
-    if place is None:
+    if place is None or not any(is_asked(table, place.scope, context) for table in place.tables):
         return None
     readers = [row_reader(table, place.scope, context) for table in place.tables]
     objects = [one for one in readers if one.kind == "object"]
