@@ -18,6 +18,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from itertools import islice
 from typing import Any
 
@@ -325,8 +326,13 @@ def _parse(data: bytes, style: Style) -> tuple[etree._Element, bytes]:
     return root, source
 
 
-def _parser(declared: bool, target: Any = None) -> etree.XMLParser:
+@lru_cache(maxsize=2)
+def _parser(declared: bool) -> etree.XMLParser:
     """A parser that reaches for nothing; `declared`: whether the file says its encoding, which is UTF-8 otherwise."""
+    return _new_parser(declared)
+
+
+def _new_parser(declared: bool, target: Any = None) -> etree.XMLParser:
     return etree.XMLParser(
         encoding=None if declared else "utf-8",
         resolve_entities=False,
@@ -365,7 +371,7 @@ def _wide_elements(root: etree._Element, source: bytes) -> dict[etree._Element, 
     wide = {place: element for place, element in enumerate(root.iter()) if len(element.attrib) > WIDE}
     if not wide:
         return {}
-    parser = _parser(bool(_DECLARED.match(source)), _Attributes(frozenset(wide)))
+    parser = _new_parser(bool(_DECLARED.match(source)), _Attributes(frozenset(wide)))
     found: Any = etree.fromstring(source, parser)
     return {wide[place]: attributes for place, attributes in found.items()}
 
