@@ -87,7 +87,7 @@ class Unwritten:
         held = setting.held
         if not reasons and not setting.seen and stated >= len(item.objects):
             get = held.get
-            if all([get(one, 0) & WRITTEN for one in map(id, item.objects)]):
+            if all(get(one, 0) & WRITTEN for one in map(id, item.objects)):
                 return  # each has a row of its own, and nothing was left out
         for place, thing in enumerate(item.objects):
             bits = held.get(id(thing), 0)
