@@ -93,6 +93,8 @@ def document_codec(kind: str, spec: FileSpec, rule: Rule, scope: Scope) -> RoleC
         return _plain("yaml_file", style, with_whole_keys(rule))
     if kind == "ini":
         return _plain("ini_file", style, rule)
+    if kind == "pickle":
+        return _plain("pickles.pickle_file", style, with_whole_keys(rule))
     if kind == "xml":
         return _xml(style, rule)
     if kind == "csv":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -57,6 +57,10 @@ class HeldRows:
 
     def typed(self, start: int, stop: int, decode: Decode) -> Sequence[Any] | None:
         """None: decoded rows have no bytes that a fast reader could decode."""
+        return None
+
+    def text_at(self, position: int) -> tuple[bytes, Callable[[bytes], Any]] | None:
+        """None: decoded rows have no bytes."""
         return None
 
     def batches(self, fields: Fields | None) -> Iterator[tuple[int, Sequence[Any]]]:
@@ -167,6 +171,10 @@ class FileRows:
         except (ValueError, msgspec.MsgspecError):
             return None
 
+    def text_at(self, position: int) -> tuple[bytes, Callable[[bytes], Any]] | None:
+        """None: the rows are no elements."""
+        return None
+
     def _between(self, start: int, stop: int) -> tuple[int, bytes]:
         """Give where consecutive rows begin, and the bytes from the first to the last of them."""
         spans = self._spans.read(start, stop)
@@ -191,12 +199,18 @@ class FileRows:
         fields: the keys that are decoded; None for whole rows.
         """
         decode = self._decoder(fields)
+        for first, _, data in self._pieces():
+            yield first, decode(data)
+
+    def _pieces(self) -> Iterator[tuple[int, Iterable[tuple[int, int]], bytes]]:
+        """All rows in pieces of about `span` bytes: the position of the first, the bounds of each, and the bytes."""
         for at, spans in self._spans.pieces():
             start = 0
             while start < len(spans):
                 offset = int(spans["start"][start])
                 stop = max(int(np.searchsorted(spans["start"], offset + self.span)), start + 1)
-                yield at + start, decode(self.file.read(int(spans["end"][stop - 1]) - offset, offset))
+                begins, ends = ((spans[one][start:stop] - offset).tolist() for one in ("start", "end"))
+                yield at + start, zip(begins, ends, strict=True), self.file.read(ends[-1], offset)
                 start = stop
 
     def _decoder(self, fields: Fields | None) -> Callable[[bytes], Sequence[Any]]:
@@ -232,7 +246,7 @@ class TextRows(FileRows):
         return super().some(start, stop, None)
 
     def typed(self, start: int, stop: int, decode: Decode) -> Sequence[Any] | None:
-        """None: there is no faster reader of such rows."""
+        """None: typed rows are of JSON."""
         return None
 
     def locate(self, position: int, rest: Pointer) -> LineColumn | None:
@@ -256,12 +270,39 @@ class ElementRows(TextRows):
         super().__init__(file)
         self._elements = elements
         self._path = path
+        self._texts: tuple[int, Sequence[bytes]] = (0, ())
+
+    def text_at(self, position: int) -> tuple[bytes, Callable[[bytes], Any]] | None:
+        """The bytes of a row, and what decodes such bytes; with them some that follow are read, which are held."""
+        start, texts = self._texts
+        if not start <= position < start + len(texts):
+            start, stop = position, max(self._ahead(position), position + 1)
+            spans = self._spans.read(start, stop)
+            offset, piece = self._between(start, stop)
+            bounds = zip((spans["start"] - offset).tolist(), (spans["end"] - offset).tolist(), strict=True)
+            texts = [piece[begin:end] for begin, end in bounds]
+            self._texts = start, texts
+        return texts[position - start], self._row
+
+    def _row(self, data: bytes) -> Any:
+        [row] = self._elements.rows(data, self._path)
+        return row
 
     def _place_in(self, row: bytes, rest: Pointer) -> LineColumn | None:
         return self._elements.locate(row, self._path, rest)
 
     def _decoded(self, start: int, stop: int, decode: Decode | None) -> Sequence[Any]:
         return self._elements.rows(self._between(start, stop)[1], self._path)
+
+    def batches(self, fields: Fields | None) -> Iterator[tuple[int, Sequence[Any]]]:
+        """All rows in batches of about `span` bytes; of rows whose attributes suffice, their start tags alone."""
+        head = self._elements.heads(self._path, None if fields is None else fields.keys())
+        if head is None:
+            yield from super().batches(fields)
+            return
+        for first, bounds, data in self._pieces():
+            heads = b"".join(head(data, begin, end) for begin, end in bounds)
+            yield first, self._elements.rows(heads, self._path, fields)
 
     def _decoder(self, fields: Fields | None) -> Callable[[bytes], Sequence[Any]]:
         return lambda data: self._elements.rows(data, self._path, fields)

@@ -152,6 +152,8 @@ class RasterWriter(msgspec.Struct, frozen=True):
         return found
 
     def _labelled(self, context: WriteContext) -> list[Layer]:
+        if not _has_pixels(context):
+            return []
         context = self._of_shown(context)
         painted: list[tuple[tuple[int, int, float, int], Layer]] = []
         paint = context.setting.options.get(PAINT, BY_ORDER)
@@ -233,6 +235,14 @@ def _region(context: WriteContext) -> Region | None:
 
 def _things(context: WriteContext) -> tuple[Object, ...]:
     return () if context.item is None else context.item.objects
+
+
+def _has_pixels(context: WriteContext) -> bool:
+    """Whether an item states regions or outlines, from which alone pixels follow."""
+    item = context.item
+    if item is None or item.areas or item.void is not None:
+        return True
+    return any(thing.region is not None or thing.polygons for thing in item.objects)
 
 
 def _areas(context: WriteContext, apart: set[int], paint: str) -> list[Area]:
