@@ -86,8 +86,7 @@ class Unwritten:
             return
         held = setting.held
         if not reasons and not setting.seen and stated >= len(item.objects):
-            written = [held.get(one, 0) & WRITTEN for one in map(id, item.objects)]
-            if 0 not in written:
+            if 0 not in [held.get(one, 0) & WRITTEN for one in map(id, item.objects)]:
                 return  # each has a row of its own, and nothing was left out
         for place, thing in enumerate(item.objects):
             bits = held.get(id(thing), 0)
