@@ -5,36 +5,17 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import sys
-import warnings
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import Run
 
 import formatspec as fs
 from formatspec.api import FormatNotice, SpecMistake
-from formatspec.cli.main import main
 from formatspec.language.errors import SpecError
 from formatspec.testing.memory import image_bytes
-
-Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run the command line: its status, its output, what it says."""
-
-    def ran(*words: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["formatspec", *map(str, words)])
-        with warnings.catch_warnings(), pytest.raises(SystemExit) as end:
-            main()
-        said = capsys.readouterr()
-        return int(end.value.code or 0), said.out, said.err
-
-    return ran
 
 
 @pytest.fixture
