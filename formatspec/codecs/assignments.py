@@ -11,7 +11,7 @@ from formatspec.codecs import values
 from formatspec.codecs.registry import Argument, Codec, Env, Site, UnfitError, codec
 
 Letter = tuple[str, bool]
-"""A character, and whether a backslash stood before it."""
+"""A character, and whether a backslash came before it."""
 
 _SPECIAL = frozenset('\\=",')
 
@@ -64,7 +64,7 @@ def _letters(text: str) -> list[Letter]:
 
 
 def _split(letters: Sequence[Letter], mark: str, most: int = -1) -> Iterator[Sequence[Letter]]:
-    """The pieces between unescaped marks, without the blanks around them."""
+    """Yield the pieces between unescaped marks, without blanks around them."""
     start = 0
     for place, letter in enumerate(letters):
         if letter == (mark, False) and most:
@@ -113,7 +113,7 @@ def _escaped(text: str) -> str:
 
 
 def _fit(value: Any, rng: random.Random, env: Env) -> dict[str, Any]:
-    """Those entries that survive."""
+    """Return those entries that the codec can carry."""
     kept: dict[str, Any] = {}
     for name, part in (value if isinstance(value, dict) else {"word": value}).items():
         try:

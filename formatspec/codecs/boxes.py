@@ -16,13 +16,13 @@ from formatspec.codecs.registry import Argument, Codec, Env, Formulas, Site, Unf
 from formatspec.codecs.values import Number
 
 DEEPEST = 3
-"""How deep lists may stand in one another: rings of points."""
+"""How deep lists may be nested: rings of points."""
 
 SIDES = ("x1", "y1", "x2", "y2")
 
 
 def _boxed(site: Site, formulas: Formulas, decode: Callable[[Any, Env], Any]) -> Codec:
-    """A codec of boxes whose numbers in the file are arithmetic on x, y, width and height."""
+    """Return a codec of boxes whose numbers in the file are arithmetic on x, y, width and height."""
     run = computed(formulas, 4)
     return Codec(
         encode=lambda value, env: values.listed(site, run(*values.bbox(value))),
@@ -152,7 +152,7 @@ def inclusive(arguments: Sequence[Argument], site: Site) -> Codec:
 
 
 def _direction(degrees: Number) -> tuple[float, float]:
-    """Cosine and sine, exact for right angles."""
+    """Return cosine and sine, exact for right angles."""
     quarter, rest = divmod(degrees % 360, 90)
     if rest == 0:
         return ((1.0, 0.0), (0.0, 1.0), (-1.0, 0.0), (0.0, -1.0))[int(quarter) % 4]
@@ -160,7 +160,7 @@ def _direction(degrees: Number) -> tuple[float, float]:
 
 
 def _canonical(degrees: float) -> float:
-    """The same angle in (-180, 180]."""
+    """Return the same angle in (-180, 180]."""
     turned = math.remainder(degrees, 360)
     return 180.0 if turned <= -180 + 1e-9 else turned
 
@@ -208,9 +208,9 @@ def _rotated_box(value: Any, tolerance: float | None) -> tuple[float, ...]:
     if along.real * down.imag - along.imag * down.real < 0:
         along, down = down, along
     width, height = abs(along), abs(down)
-    # Where one side has no length, the other one tells the angle.
+    # If one side has no length, the other one gives the angle.
     axis = along if width >= height else down / 1j
-    # Coordinates themselves are only known to about 16 digits.
+    # Coordinates are only accurate to about 16 digits.
     allowed = 1e-6 * (width + height) + 1e-12 * max(map(abs, ring)) if tolerance is None else tolerance
     turned = down / 1j * axis.conjugate() if width >= height else along * axis.conjugate()
     skew = abs(turned.imag) / (abs(axis) or 1.0)
@@ -276,7 +276,7 @@ def about_corner(arguments: Sequence[Argument], site: Site) -> Codec:
     take.plain(arguments)
 
     def half(width: Number, height: Number, degrees: Number) -> tuple[float, float]:
-        """From the corner to the centre."""
+        """Return the vector from the corner to the centre."""
         cosine, sine = _direction(degrees)
         return (width * cosine - height * sine) / 2, (width * sine + height * cosine) / 2
 
@@ -296,7 +296,7 @@ def about_corner(arguments: Sequence[Argument], site: Site) -> Codec:
 
 
 def _angle_codec(site: Site, encode: Callable[[Number], Number], decode: Callable[[Number], Number]) -> Codec:
-    """A codec of angles: a number that is one, or a list of numbers whose last one is."""
+    """Return a codec of angles: of a single number, or of the last number in a list."""
 
     def change(value: Any, turn: Callable[[Number], Number]) -> Any:
         if not values.is_sequence(value):

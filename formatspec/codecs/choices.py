@@ -1,4 +1,4 @@
-"""Values that are one of a few: map, flag, flags, truth_bits."""
+"""Codecs for values that are one of a few: map, flag, flags, truth_bits."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from formatspec.codecs.registry import Argument, Codec, Env, Kind, Site, UnfitEr
 from formatspec.model.plain.same_value import same_value
 
 Pairs = Sequence[tuple[Any, Any]]
-"""(file side, model side) each."""
+"""Pairs of the file's value and the model's value."""
 
 _SCALARS = (str, int, float, bool, type(None))
 _CONSTANTS = {"True": "true", "False": "false", "None": "null"}
 
 
 def _spell(value: Any) -> str:
-    """A constant as specs spell it."""
+    """Return a constant as specs spell it."""
     return _CONSTANTS.get(repr(value), repr(value))
 
 
 def _lookup(pairs: Pairs) -> Callable[[Any], Any]:
-    """A function from left sides to right sides; the first pair wins."""
+    """Return a function from left sides to right sides; the first pair wins."""
     expected = "one of " + ", ".join(_spell(left) for left, _ in pairs)
     table: dict[tuple[type, Any], Any] = {}
     others: list[tuple[Any, Any]] = []
@@ -56,7 +56,7 @@ def _lookup(pairs: Pairs) -> Callable[[Any], Any]:
 
 
 def _fresh(value: Any) -> Any:
-    """A copy of a constant, so that nobody changes the spec's own."""
+    """Return a copy of a constant, so that changing it does not change the spec."""
     if isinstance(value, list):
         return [_fresh(element) for element in value]
     return {key: _fresh(element) for key, element in value.items()} if isinstance(value, dict) else value

@@ -11,7 +11,7 @@ from formatspec.codecs import values
 from formatspec.codecs.registry import Argument, Codec, Env, Site, UnfitError, codec
 
 MOST_NAMES = 1 << 20
-"""Names that a count may stand for."""
+"""How many names a count may stand for."""
 
 
 def _is_scalar(value: object) -> bool:
@@ -109,7 +109,7 @@ def one_or_none(arguments: Sequence[Argument], site: Site) -> Codec:
 
 
 def _from_indices(value: Any) -> tuple[Any, ...]:
-    """The tuple of a mapping from 0, 1, 2, ..., as numbers or as text, to values."""
+    """Return the tuple for a mapping from 0, 1, 2, … (as numbers or text) to values."""
     if not isinstance(value, dict):
         raise UnfitError("a mapping from numbers", value)
     found = {str(key): element for key, element in value.items() if type(key) in (int, str)}

@@ -25,7 +25,7 @@ def _counted(ring: Ring, count: int | None, what: str) -> Ring:
 
 
 def _fit_length(ring: Ring, length: int | None) -> Ring:
-    """The ring cut or lengthened, by its first point again, to `length` numbers."""
+    """Return a ring with `length` numbers: cut, or lengthened by repeating its first point."""
     if length is None:
         return ring
     start = ring[:2] or (0, 0)
@@ -67,13 +67,13 @@ def pairs(arguments: Sequence[Argument], site: Site) -> Codec:
 
 
 def _are_rings(value: Any) -> bool:
-    """Whether a value of the model is several flat rings, and neither points nor keypoints."""
+    """Return whether a value of the model is several flat rings, not points or keypoints."""
     flat = values.is_sequence(value) and bool(value) and all(values.is_sequence(r) and len(r) % 2 == 0 for r in value)
-    return flat and any(len(ring) != 2 for ring in value)  # else they are points
+    return flat and any(len(ring) != 2 for ring in value)  # otherwise they are points
 
 
 def _are_listed_rings(value: Any) -> bool:
-    """Whether a value of a file is a list of lists of points."""
+    """Return whether a value of a file is a list of lists of points."""
     return (
         values.is_sequence(value)
         and bool(value)
@@ -202,7 +202,7 @@ def upright(arguments: Sequence[Argument], site: Site) -> Codec:
 
 
 def _is_upright(x: Ring, y: Ring) -> bool:
-    """Whether the sides of a ring of four points are level and plumb in turn."""
+    """Return whether the sides of a ring of four points are alternately horizontal and vertical."""
     return any(
         all(axis[i] == axis[(i + 1) % 4] for i, axis in enumerate(axes)) for axes in ((x, y, x, y), (y, x, y, x))
     )
@@ -244,7 +244,7 @@ _FLAT_LISTS = msgspec.json.Decoder(list[list[int | float]])
 
 
 def _flat_lists_look_right(data: bytes) -> bool:
-    """Whether raw JSON is a list of rings of three points or more."""
+    """Return whether raw JSON is a list of rings of three points or more."""
     try:
         rings = _FLAT_LISTS.decode(data)
     except msgspec.MsgspecError:

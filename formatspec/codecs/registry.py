@@ -1,7 +1,7 @@
-"""What a codec is, and the one table of all codecs.
+"""The definition of a codec, and the table of all codecs.
 
-A codec is a pair of functions: `encode` runs from the model towards the file, `decode` back.  Specs name
-codecs in a chain, `slot | first | second`; writing runs left to right, reading right to left.
+A codec is a pair of functions: `encode` converts from the model towards the file, `decode` back. Specs name codecs in a
+chain, `slot | first | second`. Writing applies them from left to right, reading from right to left.
 """
 
 from __future__ import annotations
@@ -13,18 +13,22 @@ from typing import Any, Literal
 import msgspec
 
 Kind = Literal["any", "text", "number", "numbers", "table", "tree"]
-"""What a codec's file side is: text, a number, a flat list of numbers, a structure, a structure whose values are all
-text, or whatever went in."""
+"""What the file side of a codec is.
+
+It is text, a number, a flat list of numbers, a structure, a structure of only text values, or whatever went in.
+"""
 
 
 class UnfitError(ValueError):
     """A value does not fit a codec.
 
-    expected: what would fit, in a few words.  code: the code of the finding.
+    Attributes:
+        expected: What would fit, in a few words.
+        code: The code of the finding.
     """
 
     def __init__(self, expected: str, got: object = None, code: str = "FIELD") -> None:
-        """Note what would fit, the value that does not, and the code of the finding."""
+        """Take what would fit, the value that does not, and the code of the finding."""
         super().__init__(expected)
         self.expected = expected
         self.got = got
@@ -32,7 +36,7 @@ class UnfitError(ValueError):
 
 
 class Env(msgspec.Struct, frozen=True):
-    """What a codec may need to know besides the value: the image's size in pixels, a table's columns."""
+    """What a codec may need besides the value: the image's size in pixels, and a table's columns."""
 
     width: int = 0
     height: int = 0
@@ -40,15 +44,17 @@ class Env(msgspec.Struct, frozen=True):
 
 
 class Site(msgspec.Struct, frozen=True):
-    """Where a codec stands in a spec: how many slots to its left, how many keys of the file to its right."""
+    """The place of a codec in a spec: how many slots are on its left, and how many keys of the file on its right."""
 
     left: int = 1
     right: int = 1
 
 
 Formulas = Callable[[Sequence[str]], Sequence[str]]
-"""What each number of the file's side is, as source: of the sources of the model's numbers, which are never compound
-unless in brackets, and of the image's `width` and `height`."""
+"""Returns the source code of each number of the file's side.
+
+It takes the source of the model's numbers, in brackets if compound. `width` and `height` are the image's.
+"""
 
 
 def _as_it_is(value: Any, env: Env) -> Any:
@@ -62,19 +68,23 @@ def _unchanged(value: Any, rng: random.Random, env: Env) -> Any:
 class Codec(msgspec.Struct, frozen=True):
     """A pair of inverse functions.
 
-    encode, decode: value and environment to value; raise `UnfitError`, never anything else, on a value that does
-        not fit, whatever its type.
-    kind: what the file side is, so that text formats know how to spell it.
-    arity: how many numbers or words the file side has, where that is fixed.
-    between: what parts the numbers of a file side that is a text of nothing but numbers.
-    needs: "size" where the image's size is used, "columns" where a table's header is.
-    takes: the type of the file side in a JSON document, where it is always one; tells alternatives apart unread.
-    looks_right: of outlines, whether raw JSON may be one: its lists are long enough, of numbers that go in pairs.
-    same: whether both sides are the same list of numbers, so that decoding only judges it.
-    fit: turns a generated model value into one near it that the codec carries without loss, and leaves one that it
-        carries as it is.  The laws take from it which values a codec carries, so it must not ask `decode`.
-    formulas: what `encode` does where both sides are flat lists of numbers and each is a matter of arithmetic, so that
-        a chain of such codecs is one function.
+    Attributes:
+        encode, decode: Take a value and the environment, and return a value. They raise `UnfitError`, and nothing else,
+            for a value of any type that does not fit.
+        kind: What the file side is, so that text formats know how to spell it.
+        arity: How many numbers or words the file side has, if that is fixed.
+        between: What separates the numbers of a file side that is a text of only numbers.
+        needs: "size" if the image's size is used, "columns" if a table's header is.
+        takes: The type of the file side in a JSON document, if it is always the same. It distinguishes alternatives
+            without decoding them.
+        looks_right: For outlines, returns whether raw JSON may be one: long enough lists of an even number of numbers.
+        same: Whether both sides are the same list of numbers, so that decoding only checks it.
+        fit: Turns a generated model value into a similar one that the codec carries without loss, and leaves one that
+            it
+            carries already. The laws learn from it which values a codec carries, so it must not call `decode`.
+        formulas: What `encode` does if both sides are flat lists of numbers and each number is computed by arithmetic.
+            A
+            chain of such codecs becomes one function.
     """
 
     encode: Callable[[Any, Env], Any] = _as_it_is
@@ -93,7 +103,7 @@ class Codec(msgspec.Struct, frozen=True):
 class Argument(msgspec.Struct, frozen=True):
     """One argument of a codec call as a spec writes it: `2`, `rows`, or a pair `'yes'=true`.
 
-    In a pair the file's side stands left (`file`), the model's right (`value`).
+    In a pair, the file's value is on the left (`file`), and the model's on the right (`value`).
     """
 
     value: Any
@@ -104,11 +114,11 @@ class Argument(msgspec.Struct, frozen=True):
 Factory = Callable[[Sequence[Argument], Site], Codec]
 CODECS: dict[str, Factory] = {}
 UNMARKED: set[str] = set()
-"""Codecs that write keypoints whatever their visibility, and say no more of it than which are not there."""
+"""Codecs that write keypoints with any visibility, but store only which of them are absent."""
 
 
 def codec(name: str, unmarked: bool = False) -> Callable[[Factory], Factory]:
-    """Register the factory of the codec `name`; `unmarked`: it belongs to UNMARKED."""
+    """Register the factory of the codec `name`. With `unmarked`, it belongs to UNMARKED."""
 
     def register(factory: Factory) -> Factory:
         if name in CODECS:

@@ -17,7 +17,7 @@ DEEPEST = 8
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _MOST_DIGITS = 64
-"""Digits that are read as one number, so that reading stays cheap."""
+"""How many digits are read as one number, so that reading stays fast."""
 
 _MOST_SEPARATORS = 64
 
@@ -66,7 +66,7 @@ def _joined_words(separator: str) -> Codec:
 
 
 def _split(value: Any, separator: str) -> list[str]:
-    """The parts of a text; the empty text has none."""
+    """Return the parts of a text; the empty text has none."""
     spelled = values.text(value)
     return spelled.split(separator) if spelled else []
 
@@ -77,7 +77,7 @@ def _refuse_part_of_number(separator: str) -> None:
 
 
 def _joined_in_turn(separators: Sequence[str]) -> Codec:
-    """Numbers in one text, with one separator after the other between them."""
+    """Return a codec of numbers in one text, with a different separator after each."""
     for separator in separators:
         _refuse_part_of_number(separator)
     count = len(separators) + 1
@@ -102,7 +102,7 @@ def _joined_in_turn(separators: Sequence[str]) -> Codec:
 
 
 def _joined_pairs(within: str, between: str) -> Codec:
-    """Numbers in pairs in one text; the empty text has none."""
+    """Return a codec of numbers in pairs in one text; the empty text has none."""
     for separator in (within, between):
         if not separator or set(separator) & set("0123456789-.eE"):
             raise take.BadArgumentsError(f"takes a separator that is no part of a number, not {separator!r}")
@@ -249,7 +249,7 @@ def quoted(arguments: Sequence[Argument], site: Site) -> Codec:
 
 
 def _read_word(spelled: str) -> Any:
-    """Read true, false and numbers in their canonical spelling; any other text is its own value."""
+    """Read true, false and numbers in their canonical spelling; any other text stays text."""
     if spelled in ("true", "false"):
         return spelled == "true"
     try:
@@ -270,7 +270,7 @@ def _spell_word(value: Any) -> str:
 
 
 def _fit_word(value: Any, rng: random.Random) -> Any:
-    """Give a value that the codec can write: the given one, or a word made from it."""
+    """Return a value that the codec can write: the given one, or a word made from it."""
     try:
         _spell_word(value)
     except UnfitError:
@@ -368,7 +368,7 @@ def texts(arguments: Sequence[Argument], site: Site) -> Codec:
 def _each_number(value: Any, convert: Callable[[Any], Any], depth: int = 0) -> Any:
     if depth > DEEPEST:
         raise UnfitError(f"a structure of at most {DEEPEST} levels", value)
-    if isinstance(value, dict):  # an element's own text is empty where it holds others or attributes
+    if isinstance(value, dict):  # an element that has attributes or other elements has no text
         parts = value.items()
         return {key: _each_number(part, convert, depth + 1) for key, part in parts if (key, part) != ("#", "")}
     if values.is_sequence(value):
@@ -451,7 +451,7 @@ def base64(arguments: Sequence[Argument], site: Site) -> Codec:
 
 
 def read_base64(value: object) -> bytes:
-    """Decode base64 text to bytes.  Raises UnfitError for what is no text, or no base64 of the standard alphabet."""
+    """Decode base64 text to bytes. Raises UnfitError if it is not text, or not base64 in the standard alphabet."""
     try:
         return binary.b64decode(values.text(value), validate=True)
     except ValueError:

@@ -176,7 +176,7 @@ CODES: dict[str, Code] = {
 
 
 def case_of(code: str, name: str = "") -> Case | None:
-    """The case of a code; None for a code that a spec defines."""
+    """Return the case of a code; None for a code that a spec defines."""
     known = CODES.get(code)
     return None if known is None else known.case(name)
 

@@ -1,4 +1,4 @@
-"""Label maps: pixels to one region per value."""
+"""Splits label maps into one region per value."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ PixelValue = int | tuple[int, ...]
 
 
 def split(pixels: Pixels) -> list[tuple[PixelValue, Region]]:
-    """The region of every value but zero, sorted by value.
+    """Return the region of every value but zero, sorted by value.
 
-    `pixels` is bool or integer, (h, w) with int values, or (h, w, c) with tuples of c ints; channels are
-    unsigned and have at most 64 bits together.  ValueError otherwise.
+    `pixels` is bool or integer, (h, w) with int values, or (h, w, c) with tuples of c ints. Channels are unsigned and
+    have at most 64 bits together; ValueError otherwise.
     """
     _check(pixels)
     starts, stops, values = nonzero_runs(pixels)
@@ -29,7 +29,7 @@ def split(pixels: Pixels) -> list[tuple[PixelValue, Region]]:
     order = np.argsort(keys, kind="stable")
     starts, stops, keys = starts[order], stops[order], keys[order]
     new = np.append(True, keys[1:] != keys[:-1])
-    begins = new | np.append(True, starts[1:] != stops[:-1])  # runs of one value that touch are one run
+    begins = new | np.append(True, starts[1:] != stops[:-1])  # touching runs of one value are one run
     bounds = np.stack([starts[begins], stops[np.append(begins[1:], True)]], 1).reshape(-1)
     first = np.flatnonzero(new)
     cuts = 2 * np.append(np.cumsum(begins)[first] - 1, np.count_nonzero(begins))
@@ -41,7 +41,7 @@ def split(pixels: Pixels) -> list[tuple[PixelValue, Region]]:
 
 
 def zero_region(pixels: Pixels) -> Region:
-    """The pixels that `split` leaves out: value 0, or 0 in every channel."""
+    """Return the pixels that `split` leaves out: value 0, or 0 in every channel."""
     _check(pixels)
     starts, stops, _ = nonzero_runs(pixels)
     height, width = pixels.shape[:2]
@@ -57,7 +57,7 @@ def _check(pixels: Pixels) -> None:
 
 
 def _keys(values: Pixels) -> npt.NDArray[Any]:
-    """One number per value, in the order of the values."""
+    """Return one number for each value, in the order of the values."""
     if values.ndim == 1:
         return values
     keys = np.zeros(len(values), np.uint64)

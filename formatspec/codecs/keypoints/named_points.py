@@ -106,9 +106,9 @@ def _counting(count: int) -> tuple[str, ...]:
 def _codec(
     written: Callable[[Iterable[Named]], Any], read: Callable[[Any], list[Named]], takes: type, hides: bool = True
 ) -> Codec:
-    """The codec of keypoints and names, by functions that spell and read points with their names.
+    """Return the codec of keypoints and names, from functions that write and read points with their names.
 
-    hides: Whether a point may be labelled and hidden.
+    `hides` says whether a point may be labelled and hidden.
     """
 
     def encode(value: Any, env: Env) -> Any:

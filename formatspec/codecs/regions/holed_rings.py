@@ -71,7 +71,11 @@ def apart(arguments: Sequence[Argument], site: Site) -> Codec:
 
 
 def _filled_evenodd(rings: Sequence[Any], env: Env) -> Region:
-    """The pixels of several rings, filled even-odd.  Raises UnfitError for one ring, and where no size is known."""
+    """Return the pixels of several rings, filled by the even-odd rule.
+
+    Raises:
+        UnfitError: There is only one ring, or the size is unknown.
+    """
     from formatspec.model.region import Region
 
     if env.width <= 0 or env.height <= 0:
@@ -87,7 +91,7 @@ def _filled_evenodd(rings: Sequence[Any], env: Env) -> Region:
 
 
 def _fit_holed(value: Any, rng: random.Random, env: Env) -> Any:
-    """Give the region if it has a hole, else a ring of pixels around a hole of one pixel."""
+    """Return the region if it has a hole, or else a ring of pixels around a hole of one pixel."""
     import numpy as np
 
     from formatspec.model.region import Region

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from formatspec.model.region import Region
 
 _AROUND = 1 << 20
-"""Bytes of a PNG that are no pixels: texts, a colour profile, a palette."""
+"""Bytes of a PNG that are not pixels: texts, a colour profile, a palette."""
 
 
 @codec("cropped_png")
@@ -123,11 +123,11 @@ def stretched_array(arguments: Sequence[Argument], site: Site) -> Codec:
 
 
 _NEAR = 1e-6
-"""Of a pixel: by so much a side may be off through its fraction."""
+"""How far a side may be off because of its spelling as a fraction, in pixels."""
 
 
 def _pixels_of(box: Sequence[float], env: Env) -> tuple[int, int, int, int]:
-    """Left, top, width and height of the pixels that a box touches.  Raises UnfitError where there are none."""
+    """Return left, top, width and height of the pixels that a box touches. Raises UnfitError if there are none."""
     if len(box) != 4:
         raise UnfitError("left, top, width and height", list(box))
     x, y, width, height = box
@@ -139,7 +139,7 @@ def _pixels_of(box: Sequence[float], env: Env) -> tuple[int, int, int, int]:
 
 
 def _fit_boxed(value: Any, rng: random.Random, env: Env) -> Any:
-    """A box around a region that has a pixel."""
+    """Return a box around a region that has a pixel."""
     region = fit_crop(value[1] if isinstance(value, tuple) and len(value) == 2 else None, rng, env)
     return (tuple(region.bbox), region)
 
@@ -153,7 +153,7 @@ def _to_array_file(mask: NDArray[np.bool_]) -> bytes:
 
 
 def _from_array_file(data: bytes) -> NDArray[np.bool_]:
-    """The array of a file of NumPy, as truth values.  Raises ValueError where it is none, or another size is stated."""
+    """Return the array of a NumPy file as booleans. Raises ValueError if it is none, or has another size."""
     import numpy as np
 
     file = io.BytesIO(data)
@@ -170,7 +170,7 @@ def _from_array_file(data: bytes) -> NDArray[np.bool_]:
 
 
 def _stretched(mask: NDArray[np.bool_], width: int, height: int) -> NDArray[np.bool_]:
-    """A mask in another size: each pixel is that in whose square its centre lies."""
+    """Return a mask in another size: each pixel has the value of the one that contains its centre."""
     import numpy as np
 
     rows, columns = (
@@ -180,7 +180,7 @@ def _stretched(mask: NDArray[np.bool_], width: int, height: int) -> NDArray[np.b
 
 
 def _unpacked(packed: bytes, env: Env) -> bytes:
-    """A PNG that was compressed once more, unpacked up to what one of the image's size can need."""
+    """Decompress a PNG that was compressed again, up to the size that one of this image can need."""
     most = min(8 * env.width * env.height + env.height, limits().decoded) + _AROUND
     unpacking = zlib.decompressobj()
     data = unpacking.decompress(packed, most)

@@ -56,7 +56,7 @@ def run_lengths(arguments: Sequence[Argument], site: Site) -> Codec:
 
 
 def _out_of_base64(value: Any) -> Any:
-    """Run lengths whose counts are a text in base64, with that text."""
+    """Return run lengths with their counts, given in base64, decoded to text."""
     counts = value.get("counts") if isinstance(value, dict) else None
     if not isinstance(counts, str):
         return value
@@ -148,7 +148,7 @@ def _count_words(value: Any) -> list[str]:
 
 
 def _runs(flat: NDArray[np.bool_]) -> list[int]:
-    """Lengths of the runs of zeros and ones in turn, beginning with zeros."""
+    """Return the lengths of the runs of zeros and ones in turn, beginning with zeros."""
     import numpy as np
 
     ends = np.flatnonzero(flat[1:] != flat[:-1]) + 1
@@ -233,7 +233,7 @@ def start_runs(arguments: Sequence[Argument], site: Site) -> Codec:
 
 
 def _whole_mask(value: Any, env: Env) -> NDArray[np.bool_]:
-    """A region of the image's size as a mask (height, width)."""
+    """Return a region of the image's size as a mask (height, width)."""
     import numpy as np
 
     mask = np.zeros((env.height, env.width), bool)
@@ -265,7 +265,7 @@ def packed_rgba_runs(arguments: Sequence[Argument], site: Site) -> Codec:
             raise UnfitError("a list of bytes", value)
         words, counts = _unpack(bytes(found), 4 * env.width * env.height)
         ends = np.cumsum(counts)
-        pixels = np.diff(ends // 4, prepend=0)  # the fourth words among the first n are n // 4
+        pixels = np.diff(ends // 4, prepend=0)  # among the first n words are n // 4 fourth ones
         inside = np.repeat(np.array(words, np.int64) != 0, pixels)
         return placed(inside.reshape(env.height, env.width), 0, 0, env)
 
@@ -273,11 +273,11 @@ def packed_rgba_runs(arguments: Sequence[Argument], site: Site) -> Codec:
 
 
 _COUNT_SIZES = (3, 4, 8, 16)
-"""Bits of the counts that are written."""
+"""The sizes in bits of the counts that are written."""
 
 
 def _pack(runs: Sequence[tuple[int, int]]) -> list[int]:
-    """Runs (word, count) of words of 8 bits as packed bytes."""
+    """Pack runs (word, count) of words of 8 bits into bytes."""
     bits = [format(sum(count for _, count in runs), "032b"), format(7, "05b")]
     bits += [format(size - 1, "04b") for size in _COUNT_SIZES]
     for word, count in runs:
@@ -292,7 +292,7 @@ def _pack(runs: Sequence[tuple[int, int]]) -> list[int]:
 
 
 def _unpack(data: bytes, total: int) -> tuple[list[int], list[int]]:
-    """The runs of packed bytes that hold `total` words: the words, and how often each stands."""
+    """Return the runs of packed bytes that hold `total` words: the words, and how often each occurs."""
     at, end = 0, 8 * len(data)
 
     def take_bits(count: int) -> int:
@@ -313,7 +313,7 @@ def _unpack(data: bytes, total: int) -> tuple[list[int], list[int]]:
     counts: list[int] = []
     left = total
     while left > 0:
-        if left == 1 and words and end - at < 8:  # an encoder in use leaves out the last word of some runs
+        if left == 1 and words and end - at < 8:  # a known encoder leaves out the last word of some runs
             counts[-1] += 1
             break
         repeated = take_bits(1)

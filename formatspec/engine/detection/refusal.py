@@ -1,4 +1,4 @@
-"""What is said where no format, or more than one, describes a tree."""
+"""The message when no format, or more than one, describes a tree."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from formatspec.language.errors import Problem, SpecError
 
 
 def refusal(data: str, found: Detection) -> SpecError:
-    """The error for data of which no format is told."""
+    """Return the error for data without a clear format."""
     outcome, elsewhere, nothing = found.outcome, found.elsewhere, found.holds
     if found.roots:
         return several_roots(found.names[0], data, found.roots)

@@ -1,4 +1,4 @@
-"""The layers of a label image: objects with their numbers within categories, and areas that belong to no object."""
+"""The layers of a label image: objects with their numbers within categories, and areas without objects."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from formatspec.model.region import Region
 from formatspec.model.slots import slot_value
 
 BY_ORDER, BY_AREA = "order", "area"
-"""What decides which of two regions lies on top: the drawing order that is stated, or the smaller area."""
+"""What decides which of two regions lies on top: the stated drawing order, or the smaller area."""
 
 
 def stacking(record: Any, region: Region | None, paint: str) -> float:
-    """How far up a record lies among those that are painted with it; among equals the later one is on top.
+    """Return how high a record lies in the drawing; of equal records the later one is on top.
 
-    By order: its stated drawing order, 0 where none is stated.  By area: the smaller, the further up.
+    By order, this is the stated drawing order, or 0. By area, smaller regions lie higher.
     """
     if paint == BY_AREA:
         return 0.0 if region is None else -float(region.area)
@@ -28,9 +28,10 @@ def stacking(record: Any, region: Region | None, paint: str) -> float:
 
 
 def number_of(context: WriteContext, contexts: list[WriteContext], each: Each) -> int:
-    """How many rows of the same category stand before; what rows of it state as their own number is passed over.
+    """Return how many rows of the same category come before a row, without the numbers that rows state themselves.
 
-    Unless the table says that it counts from 0, it may count from 0 or from 1.  What has no outline has no number.
+    Stated numbers may count from 0 or from 1, unless the table says that they count from 0. Rows without an outline
+    have no number.
     """
     mine = getattr(context.record, "category", None)
     alike = [other.record for other in contexts if getattr(other.record, "category", None) == mine]
@@ -50,9 +51,9 @@ def _is_counted(record: Any, slots: Sequence[str]) -> bool:
 
 
 def areas_of(item: Item, things: Sequence[Object], paint: str = BY_ORDER) -> list[Area]:
-    """Areas in which the regions of `things` are part of their category's; no pixel belongs to two.
+    """Return the areas with the regions of `things` added to their categories' areas, without overlaps.
 
-    Where regions overlap, the pixel is of the one that `stacking` puts on top.
+    A pixel of several regions goes to the one that `stacking` puts on top.
     """
     height = item.image.height if item.image else None
     width = item.image.width if item.image else None

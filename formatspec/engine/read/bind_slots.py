@@ -345,7 +345,7 @@ def _as_it_is(slot: str) -> Binder:
 
 
 def _are_finite(ring: Any) -> bool:
-    """Return whether all numbers of a ring are numbers and finite; a sum that is finite shows both."""
+    """Return whether all values of a ring are finite numbers, which their sum shows."""
     try:
         return _NUMBERS.issuperset(map(type, ring)) and isfinite(sum(ring))
     except OverflowError:

@@ -1,4 +1,4 @@
-"""The chain of one leaf: text, codecs and type of its slots, for reading and for writing."""
+"""The conversions of one leaf, for reading and for writing: text, codecs, and the types of its slots."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ from formatspec.plugins import PluginError
 Convert = Callable[[Any, Env], Any]
 
 NUMBER = rf"{DECIMAL}|[-+]?(?:nan|NaN|inf|Infinity)"
-"""A number of a text.  There is one way to fit it, so that a line that does not fit is refused at once."""
+"""A number in a text. It can match in one way only, so that a line that does not match is refused quickly."""
 WHOLE_NUMBER = rf"(?:{formats.field('x', 'd').pattern})(?:\.[0-9]+)?"
-"""A whole number, or one that is stated as 1.0, of which a finding tells."""
+"""A whole number, or one that is spelled as 1.0, which is reported."""
 _INTEGER = re.compile(r"[-+]?[0-9]+")
 _NO_NUMBER = re.compile(r"[-+]?(?:nan|NaN|inf|Infinity)")
 _PADDED = re.compile(r"0\d+d")
@@ -90,7 +90,7 @@ def spell(value: Any, env: Env | None = None) -> str:
 
 
 def _spell_numbers(values: Sequence[Any]) -> str:
-    """Numbers as text, by an encoder that is several times as fast; nothing where it spells one otherwise."""
+    """Spell numbers with an encoder that is several times faster; an empty text if it would spell one differently."""
     if not _NUMBERS.issuperset(map(type, values)):
         return ""
     try:
@@ -101,7 +101,7 @@ def _spell_numbers(values: Sequence[Any]) -> str:
 
 
 def spell_rows(rows: Sequence[Sequence[Any]]) -> list[str]:
-    """Each row's values as text, parted by blanks; rows of numbers all at once."""
+    """Spell each row's values as text, separated by blanks; rows of numbers are spelled all at once."""
     try:
         text = _ENCODE(rows).decode()
     except (OverflowError, TypeError):
@@ -142,7 +142,7 @@ def _read_numbers(text: Any, env: Env) -> Any:
 
 
 def _read_id(text: Any, env: Env) -> Any:
-    """An id of a text file: an integer where it is spelled as one, so that `007` stays what it is."""
+    """Read an id of a text file: an integer if it is spelled as one, so that `007` stays text."""
     if isinstance(text, str) and _INTEGER.fullmatch(text) and len(text) < 19 and str(int(text)) == text:
         return int(text)
     return text
@@ -282,7 +282,7 @@ TYPES: dict[Type, Convert] = {
     "edges": _edges,
     "mapping": _mapping,
 }  # fmt: skip
-"""What a value of each type of slot must be: gives the value, or raises UnfitError.  Other types take anything."""
+"""A check for each type of slot: it returns the value, or raises UnfitError. Types not listed take any value."""
 _BARE: dict[Type, Convert] = {
     "ring": _ring,
     "rings": _rings,
@@ -290,7 +290,7 @@ _BARE: dict[Type, Convert] = {
     "region": partial(_coded, "pixels"),
     "bytes": partial(_coded, "bytes"),
 }
-"""What values are where no codec makes them."""
+"""The conversion to each type of a value that no codec converts."""
 _TEXT_READERS: dict[str, Convert] = {"number": number_from_text, "numbers": _read_numbers}
 _TEXT_TYPES: dict[Type, Convert] = {
     "int": number_from_text,
@@ -305,9 +305,17 @@ _FORMATS: dict[str, Convert] = {"d": number_from_text, "f": number_from_text}
 
 
 def build(leaf: Bind, types: Sequence[Type], keys: int, textual: bool, place: Place) -> Chain:
-    """The chain of a leaf that binds slots of the given types under `keys` keys of the file.
+    """Compile the conversions of a leaf that binds slots of some types under several keys of the file.
 
-    textual: the file's side is text.  Raises SpecError on an unknown codec or unfit arguments.
+    Args:
+        leaf: The leaf.
+        types: The types of its slots.
+        keys: How many keys of the file it has.
+        textual: Whether the file's values are text.
+        place: Where the spec states it.
+
+    Raises:
+        SpecError: A codec is unknown, or its arguments do not fit.
     """
     codecs = _codecs(leaf, len(types), keys, textual, place)
     steps_in: list[Convert] = []
@@ -365,11 +373,11 @@ def _codecs(leaf: Bind, left: int, right: int, textual: bool, place: Place) -> t
 
 
 _COUNTS: dict[Type, int] = {"box": 4, "rotated": 5, "circle": 3, "ellipse": 5}
-"""Types that are a fixed count of numbers, which stand among the other values of a list of several slots."""
+"""Types with a fixed number of numbers, which may stand in a list with the values of other slots."""
 
 
 def _parted(counts: Sequence[int | None], value: Any, env: Env) -> tuple[Any, ...]:
-    """The values of several slots that stand in one list, the numbers of each one after another."""
+    """Split a list into the values of several slots, whose numbers follow each other."""
     whole = sum(count or 1 for count in counts)
     if not isinstance(value, list | tuple) or len(value) != whole:
         raise UnfitError(f"{whole} values", value)
@@ -386,11 +394,11 @@ def _in_a_row(counts: Sequence[int | None], value: Any, env: Env) -> list[Any]:
 
 
 _SHAPES: dict[Type, tuple[int, tuple[int, ...]]] = {"box": (4, (2, 3))}
-"""Types that are a fixed count of numbers, and the places of those that are widths and heights."""
+"""Types with a fixed number of numbers, and the positions of those that are widths and heights."""
 
 
 def _encoding(codecs: Sequence[Codec], types: Sequence[Type], keys: int) -> list[Convert]:
-    """The codecs' way to the file: as one function where they are arithmetic on the numbers of a model's value."""
+    """Return the codecs' conversions for writing; as one function if they only calculate with numbers."""
     steps: list[Convert] = [codec.encode for codec in codecs]
     shape = _SHAPES.get(types[0]) if len(types) == 1 and codecs else None
     whole = None if shape is None else fused(codecs, *shape, keys > 1, _composed(steps))
@@ -402,7 +410,7 @@ def _each(convert: Convert, values: Any, env: Env) -> tuple[Any, ...]:
 
 
 def _or_null(convert: Convert, value: Any, env: Env) -> Any:
-    """Null for null, where the codecs have no other spelling for it."""
+    """Return null for null, if the codecs have no other spelling for it."""
     try:
         return convert(value, env)
     except UnfitError:
@@ -412,7 +420,7 @@ def _or_null(convert: Convert, value: Any, env: Env) -> Any:
 
 
 def _if_any(check: Convert) -> Convert:
-    """A check that lets no value through."""
+    """Return a check that every value but null must pass."""
     return lambda value, env: None if value is None else check(value, env)
 
 
@@ -426,7 +434,7 @@ def _slots(checks: tuple[Convert | None, ...], values: Any, env: Env) -> tuple[A
 
 
 def _unbroken(value: Any, env: Env) -> Any:
-    """A value whose text is one word, as it is."""
+    """Return a value if its text is one word."""
     if not re.fullmatch(r"\S+", spell(value)):
         raise UnfitError("a word without blanks", value)
     return value
