@@ -130,7 +130,9 @@ class Dataset:
         return [entries[place].key for place in self._known_places()]
 
     def __len__(self) -> int:
-        """Return how many items there are. A selection by a condition reads its items once, and counts only valid ones.
+        """Return how many items there are.
+
+        A selection by a condition reads its items once, and counts only valid ones.
         """
         return len(self._known_places())
 
