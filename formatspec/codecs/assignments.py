@@ -18,10 +18,10 @@ _SPECIAL = frozenset('\\=",')
 
 @codec("assignments")
 def assignments(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`assignments`: a mapping as `a=1, b="2", c=true`; a name alone is true.
+    """`assignments`: a mapping as text, `a=1, b="2", c=true`; a name without a value means true.
 
-    A text that would read as a number or a truth value stands between quotes; backslash, quote, comma and `=`
-    inside names and texts follow a backslash.
+    A text that would read as a number or a truth value is quoted. Inside names and texts, a backslash precedes each
+    backslash, quote, comma and `=`.
     """
     take.plain(arguments)
     return Codec(encode=_encode, decode=_decode, kind="text", fit=_fit)

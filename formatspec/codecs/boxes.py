@@ -49,7 +49,7 @@ def xywh(arguments: Sequence[Argument], site: Site) -> Codec:
 
 @codec("sides")
 def sides(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`sides`: left, top, right, bottom.  `sides(x1, x2, y1, y2)`: in another order."""
+    """`sides`: left, top, right, bottom. Arguments give another order: `sides(x1, x2, y1, y2)`."""
     order = take.names(take.plain(arguments, 0, 4), SIDES) or SIDES
     if sorted(order) != sorted(SIDES):
         raise take.BadArgumentsError("takes x1, y1, x2, y2 once each, in the order of the file")
@@ -71,7 +71,10 @@ def sides(arguments: Sequence[Argument], site: Site) -> Codec:
 
 @codec("box_ring")
 def box_ring(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`box_ring`: the four corners as a ring, clockwise on screen from the upper left; read from any corner."""
+    """`box_ring`: a box as a ring of its four corners.
+
+    It is written clockwise on screen from the upper left corner. It is read from any first corner.
+    """
     take.plain(arguments)
 
     def encode(value: Any, env: Env) -> Any:
@@ -95,7 +98,7 @@ def box_ring(arguments: Sequence[Argument], site: Site) -> Codec:
 
 @codec("cxcywh")
 def cxcywh(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`cxcywh`: the centre's x and y, width, height."""
+    """`cxcywh`: x and y of the centre, width, height."""
     take.plain(arguments)
 
     def formulas(box: Sequence[str]) -> Sequence[str]:
@@ -111,7 +114,10 @@ def cxcywh(arguments: Sequence[Argument], site: Site) -> Codec:
 
 @codec("two_corners")
 def two_corners(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`two_corners`: [[x, y], [x, y]], two opposite corners; written are upper left and lower right."""
+    """`two_corners`: a box as two opposite corners, [[x, y], [x, y]].
+
+    The upper left and the lower right corner are written. Any two opposite corners are read.
+    """
     take.plain(arguments)
 
     def encode(value: Any, env: Env) -> Any:
@@ -128,10 +134,11 @@ def two_corners(arguments: Sequence[Argument], site: Site) -> Codec:
 
 @codec("inclusive")
 def inclusive(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`inclusive(1)`: sides by the first and the last pixel inside, which are counted from 1.
+    """`inclusive(1)`: sides as the first and the last pixel inside the box, counted from 1.
 
-    Stands after `sides`: left and top become x + 1 and y + 1, right and bottom stay; with `inclusive(0)` left
-    and top stay, and right and bottom become x - 1 and y - 1.
+    It follows `sides`. With `inclusive(1)`, left and top become x + 1 and y + 1 in the file, and right and bottom are
+    unchanged. With `inclusive(0)`, pixels count from 0: left and top are unchanged, and right and bottom become x - 1
+    and y - 1.
     """
     start = take.whole(take.plain(arguments, 1)[0], 0)
     shifts = (start, start, start - 1, start - 1)
@@ -169,9 +176,9 @@ def _canonical(degrees: float) -> float:
 def corners(arguments: Sequence[Argument], site: Site) -> Codec:
     """`corners`: a rotated box as its four corners [[x, y], ...].
 
-    Written clockwise on screen, from the corner that is upper left before turning; read in either sense.
-    Reading wants a rectangle: its corners may be off by a millionth of its size, or by as many pixels as the
-    argument says, as in `corners(0.5)`.  The angle read is in (-180, 180] degrees.
+    The corners are written clockwise on screen, beginning with the one that is upper left before the rotation. They are
+    read in either direction. They must form a rectangle; each may be off by a millionth of its size, or by as many
+    pixels as an argument allows, as in `corners(0.5)`. The angle that is read lies in (-180, 180] degrees.
     """
     found = take.plain(arguments, 0, 1)
     if found and not (values.is_number(found[0]) and found[0] >= 0):
@@ -228,7 +235,10 @@ def _fit_rotated(value: Any, rng: random.Random, env: Env) -> tuple[Number, ...]
 
 @codec("turned")
 def turned(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`rotated | turned`: five numbers whose last one, the angle, is not 0; an upright box is a plain box."""
+    """`rotated | turned`: five numbers whose last one, the angle, is not 0.
+
+    A box with the angle 0 does not fit; it is a plain box.
+    """
     take.plain(arguments)
 
     def checked(value: Any) -> tuple[Number, ...]:
@@ -248,9 +258,9 @@ def turned(arguments: Sequence[Argument], site: Site) -> Codec:
 
 @codec("sides_and_angle")
 def sides_and_angle(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`left, top, right, bottom, angle: rotated | sides_and_angle`: the sides before turning about the centre.
+    """`left, top, right, bottom, angle: rotated | sides_and_angle`: the sides before the rotation about the centre.
 
-    The angle is in degrees, clockwise on screen, and stands as it is.
+    The angle is in degrees, clockwise on screen.
     """
     take.plain(arguments)
 
@@ -269,9 +279,9 @@ def sides_and_angle(arguments: Sequence[Argument], site: Site) -> Codec:
 
 @codec("about_corner")
 def about_corner(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`x, y, width, height, angle: rotated | about_corner`: a box turned about its own corner, which stands first.
+    """`x, y, width, height, angle: rotated | about_corner`: a box that is rotated about its upper left corner.
 
-    The corner is the upper left one before turning.  The angle is in degrees, clockwise on screen.
+    x and y are that corner, which the rotation leaves in place. The angle is in degrees, clockwise on screen.
     """
     take.plain(arguments)
 
@@ -315,14 +325,14 @@ def _angle_codec(site: Site, encode: Callable[[Number], Number], decode: Callabl
 
 @codec("counterclockwise")
 def counterclockwise(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`rotated | counterclockwise`: the angle, which stands last, is counted the other way round."""
+    """`rotated | counterclockwise`: the angle, which is the last number, is counted counterclockwise."""
     take.plain(arguments)
     return _angle_codec(site, lambda angle: 0 - angle, lambda angle: 0 - angle)
 
 
 @codec("radians")
 def radians(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`rotated | radians`: the angle, which stands last, is in radians; a single number is an angle itself."""
+    """`rotated | radians`: the angle, which is the last number, is in radians. A single number is itself an angle."""
     take.plain(arguments)
     return _angle_codec(site, math.radians, math.degrees)
 
@@ -347,9 +357,9 @@ def two_radii(arguments: Sequence[Argument], site: Site) -> Codec:
 
 @codec("radii")
 def radii(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`cx, cy, rx, ry: ellipse | radii`: an ellipse that is not turned, its radii along x and y.
+    """`cx, cy, rx, ry: ellipse | radii`: an ellipse without rotation, with its radii along x and y.
 
-    The radii differ: equal ones are a circle's, see `two_radii`.
+    Ellipses with equal radii do not fit; they are circles, see `two_radii`.
     """
     take.plain(arguments)
 
@@ -380,7 +390,7 @@ def radii(arguments: Sequence[Argument], site: Site) -> Codec:
 
 @codec("sides_around")
 def sides_around(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`ellipse | sides_around`: an ellipse that is not turned as left, top, right, bottom of the box around it."""
+    """`ellipse | sides_around`: an ellipse without rotation, as left, top, right, bottom of the box around it."""
     take.plain(arguments)
 
     def encode(value: Any, env: Env) -> Any:
@@ -404,7 +414,10 @@ def sides_around(arguments: Sequence[Argument], site: Site) -> Codec:
 
 @codec("axes_and_angle")
 def axes_and_angle(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`axes_and_angle`: an ellipse as [[x, y] of the centre, [width, height] of the whole before turning, degrees]."""
+    """`axes_and_angle`: an ellipse as [[x, y], [width, height], degrees].
+
+    x and y are the centre. Width and height are the whole diameters before the rotation.
+    """
     take.plain(arguments)
 
     def encode(value: Any, env: Env) -> Any:
@@ -423,7 +436,7 @@ def axes_and_angle(arguments: Sequence[Argument], site: Site) -> Codec:
 
 @codec("center_and_rim")
 def center_and_rim(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`center_and_rim`: a circle as [[x, y] of the centre, [x, y] of a point on it]."""
+    """`center_and_rim`: a circle as [[x, y], [x, y]]: its centre, and a point on it."""
     take.plain(arguments)
 
     def encode(value: Any, env: Env) -> Any:
@@ -441,10 +454,11 @@ def center_and_rim(arguments: Sequence[Argument], site: Site) -> Codec:
 
 @codec("normalized")
 def normalized(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`normalized`: each x divided by the image's width, each y by its height, x and y in turn.
+    """`normalized`: each x is divided by the image's width, and each y by its height.
 
-    Works on flat lists, on lists of points and on lists of rings of points.  `normalized(x, x, y, y)` says which
-    is which, as often as the list is long; `_` leaves a number as it is: `triplets | normalized(x, y, _)`.
+    It applies to flat lists, lists of points, and lists of rings of points, in which x and y alternate. Arguments state
+    another order, one for each number: `normalized(x, x, y, y)`. `_` stands for a number that is not divided: `triplets
+    | normalized(x, y, _)`.
     """
     pattern = take.names(take.plain(arguments, 0, 16), ("x", "y", "_")) or ("x", "y")
     by_size = {"x": "({} / width)", "y": "({} / height)", "_": "{}"}

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 @codec("filled")
 def filled(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`filled`: the pixels inside one ring, such as `region | filled | pairs`; `filled(box)`: those inside one box.
+    """`region | filled | pairs`: the pixels inside one ring. `filled(box)`: the pixels inside one box.
 
-    A pixel belongs if its centre lies inside, by the even-odd rule. Several pieces and holes are written as one ring
-    with bridges of no width. Only a region that is a full rectangle fits `filled(box)`.
+    A pixel is inside if its centre is, by the even-odd rule. Several pieces and holes are written as one ring with
+    bridges of no width. Only a region that is a full rectangle fits `filled(box)`.
     """
     (what,) = (*take.names(take.plain(arguments, 0, 1), ("box",)), None)[:1]
     if what not in (None, "box"):

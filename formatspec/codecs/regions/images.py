@@ -30,10 +30,10 @@ _AROUND = 1 << 20
 
 @codec("cropped_png")
 def cropped_png(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`points, mask: region | cropped_png`: [[x1, y1], [x2, y2]] and a PNG of the box between, in base64.
+    """`points, mask: region | cropped_png`: [[x1, y1], [x2, y2]], and a PNG of the box between them, in base64.
 
-    The corners are the first and the last pixel inside, counted from 0.  The PNG is 8-bit gray, 0 outside and
-    1 inside; read as inside is what is not 0.  Of corners with fractions the pixels that they lie in are meant.
+    The corners are the first and the last pixel inside, counted from 0; a corner with fractions means the pixel that
+    contains it. The PNG is 8-bit gray, with 0 outside and 1 inside. Any value but 0 is read as inside.
     """
     take.plain(arguments)
 
@@ -62,7 +62,7 @@ def cropped_png(arguments: Sequence[Argument], site: Site) -> Codec:
 def packed_png(arguments: Sequence[Argument], site: Site) -> Codec:
     """`data, origin: region | packed_png`: a PNG of the bounding box, zlib-compressed, in base64; and [left, top].
 
-    The PNG is 8-bit gray, 0 outside and 1 inside; read as inside is what is not 0.
+    The PNG is 8-bit gray, with 0 outside and 1 inside. Any value but 0 is read as inside.
     """
     take.plain(arguments)
 
@@ -88,9 +88,9 @@ def packed_png(arguments: Sequence[Argument], site: Site) -> Codec:
 def stretched_array(arguments: Sequence[Argument], site: Site) -> Codec:
     """`box, mask: bbox, region | stretched_array`: [left, top, width, height] in fractions of the image, and a mask.
 
-    The mask is {"$binary": {"base64": ..., "subType": "00"}}, or the text in base64 alone: a file of NumPy (.npy),
-    zlib-compressed, with an array of two dimensions of any size that is stretched over the pixels of the box; read as
-    inside is what is not 0.  Written are truth values, one for each pixel.
+    The mask is {"$binary": {"base64": ..., "subType": "00"}}, or only the base64 text. It holds a zlib-compressed NumPy
+    file (.npy) with a two-dimensional array of any size, which is stretched over the pixels of the box. Any value but 0
+    is read as inside. An array of booleans with one value for each pixel is written.
     """
     take.plain(arguments)
 
