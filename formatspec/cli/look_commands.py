@@ -129,7 +129,7 @@ def plot(
 ) -> None:
     """Draw items: the image with regions, outlines, boxes, keypoints, labels, and what is wrong with it.
 
-    Without ITEM the first is drawn, as many as the grid has cells, or as many as --limit says.
+    Without ITEM, the first items are drawn: one, as many as the grid has cells, or as many as --limit says.
     """
     import formatspec.api as api
     from formatspec.cli.arguments import not_empty, pairs, sampled, spec_data_and_names, wants_json

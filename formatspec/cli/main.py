@@ -80,7 +80,7 @@ def validate(
     as_json: AsJson = False,
     output_format: OutputFormat = None,
     everything: Annotated[
-        bool, typer.Option("--all", help="list every place, of each code the first five else")
+        bool, typer.Option("--all", help="list every place; without it, the first five of each code")
     ] = False,
     on: On = None,
     config: Config = None,
@@ -163,7 +163,7 @@ def explain(
     output_format: OutputFormat = None,
     option: Option = None,
 ) -> None:
-    """Say which role claims a file, why none claims another, and from where an item's values came."""
+    """Say which role claims a file, why none claims another, and which file and leaf each value of an item came from."""
     import msgspec
 
     from formatspec.api import explain as explained_by_api
@@ -187,9 +187,9 @@ def detect(
     data: Annotated[str, typer.Argument(help="a folder, a zip or a URL")] = ".",
     as_json: AsJson = False,
     output_format: OutputFormat = None,
-    everything: Annotated[bool, typer.Option("--all", help="say of every other format why it is not that one")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="say for every other format what speaks against it")] = False,
 ) -> None:
-    """Say which format a dataset has, and why it has not the five nearest others: exit 2 where no format is told."""
+    """Say which format a dataset has, and what speaks against the five nearest others; exit 2 if no format fits."""
     import formatspec.api as api
     from formatspec.cli.arguments import data_at, wants_json
     from formatspec.engine.detection.refusal import refusal

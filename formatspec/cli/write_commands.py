@@ -89,7 +89,7 @@ def convert(
     skip_invalid: SkipInvalid = False,
     allow_loss: AllowLoss = None,
     allow_unaccounted: Annotated[
-        bool, typer.Option(help="write even if something is gone that no line names; the exit status is 3 all the same")
+        bool, typer.Option(help="write even if the loss report misses a loss; the exit status is then 3")
     ] = False,
     lossless: Lossless = False,
     workers: Workers = None,

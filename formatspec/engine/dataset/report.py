@@ -227,8 +227,8 @@ def told_one_by_one(faults: Iterable[Fault]) -> Iterator[Fault]:
         key = fault.file, fault.code
         told[key] += 1
         if told[key] == 1 and key in over:
-            words = f"{over[key]:,} findings of this code; {over[key] - most:,} of them are not told one by one"
-            message = f"{words} (--limit findings={over[key]} tells them)"
+            words = f"{over[key]:,} findings of this code; {over[key] - most:,} of them are not listed"
+            message = f"{words} (--limit findings={over[key]} lists them)"
             yield fault._replace(path=(), message=message, expected="", got=None, object=None, about=None)
         if told[key] <= most or key not in over:
             yield fault

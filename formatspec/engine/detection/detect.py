@@ -182,5 +182,5 @@ def _held(paths: Sequence[str]) -> str:
     if all(extension_of(path) in ARCHIVES for path in told):
         return f"it holds archives alone, such as {told[0]}"
     if all(extension_of(path) in IMAGES for path in told):
-        return "it holds images, and nothing that tells of them"
+        return "it holds images, and nothing that describes them"
     return ""

@@ -115,7 +115,7 @@ def reason_against(one: Candidate) -> str:
     if one.contradiction:
         return one.contradiction
     if one.state == "bare":
-        return "images alone do not tell it"
+        return "images alone do not identify it"
     return "no file is described by it"
 
 

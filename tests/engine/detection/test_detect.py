@@ -91,7 +91,7 @@ def test_folders_of_images_alone(paths: tuple[str, ...], name: str, tmp_path: Pa
 ], ids=lambda value: value[0])  # fmt: skip
 def test_images_that_nothing_tells_of_are_refused(paths: tuple[str, ...], tmp_path: Path) -> None:
     found = detected(put(tmp_path, dict.fromkeys(paths)))
-    assert not found.names and found.holds == "it holds images, and nothing that tells of them"
+    assert not found.names and found.holds == "it holds images, and nothing that describes them"
 
 
 @pytest.mark.parametrize(("folder", "name"), REFERENCE.items())

@@ -31,7 +31,7 @@ def images(tmp_path: Path) -> Path:
 def test_an_unknown_format_is_exit_2_with_the_five_nearest(words: tuple[str, ...], run: Run, images: Path) -> None:
     status, out, said = run(*words, images)
     assert status == 2 and out == ""
-    assert f"no known format describes {images}: it holds images, and nothing that tells of them" in said
+    assert f"no known format describes {images}: it holds images, and nothing that describes them" in said
     near = said.partition("Nearest: ")[2].partition("; `formatspec")[0]
     assert near.count(" (") == 5 and "detect --all" in said
     assert list(images.parent.iterdir()) == [images]

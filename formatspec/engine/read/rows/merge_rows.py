@@ -298,8 +298,8 @@ def _look_up(reader: RowReader, record: Record, rows: list[Record], state: ItemS
         elif name == "rank":
             position = None if ranks is None else ranks.place(record.get("?rank"), len(candidates))
             if position is None and ranks is not None:
-                told = f"{len(ranks.numbers)} records are shown, {len(candidates)} told of"
-                state.fault("PIXEL_VALUE", state.at, reader.place, f"{told}, and no number says which are not seen")
+                told = f"{len(ranks.numbers)} records are shown, and {len(candidates)} are listed"
+                state.fault("PIXEL_VALUE", state.at, reader.place, f"{told}; no number says which are not shown")
         else:
             candidates = [row for row in candidates if row.get(name) == record.get(name)]
     if position is None or not 0 <= position < len(candidates):
