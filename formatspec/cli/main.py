@@ -163,7 +163,7 @@ def explain(
     output_format: OutputFormat = None,
     option: Option = None,
 ) -> None:
-    """Say which role claims a file, why none claims another, and which file and leaf each value of an item came from."""
+    """Say which role claims a file, why none claims another, and where each value of an item came from."""
     import msgspec
 
     from formatspec.api import explain as explained_by_api
@@ -187,7 +187,9 @@ def detect(
     data: Annotated[str, typer.Argument(help="a folder, a zip or a URL")] = ".",
     as_json: AsJson = False,
     output_format: OutputFormat = None,
-    everything: Annotated[bool, typer.Option("--all", help="say for every other format what speaks against it")] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="say for every other format what speaks against it")
+    ] = False,
 ) -> None:
     """Say which format a dataset has, and what speaks against the five nearest others; exit 2 if no format fits."""
     import formatspec.api as api
