@@ -45,12 +45,12 @@ Chosen = tuple[int, Item, Mapping[str, list[str]] | None, Sequence[tuple[str, st
 
 
 class Conversion:
-    """Items of a dataset written in another format, shard by shard."""
+    """Writes the items of a dataset in another format, shard by shard."""
 
     def __init__(
         self, source: OpenDataset, form: Format, listed: tuple[Category, ...], staging: Staging, plan: Plan
     ) -> None:
-        """Prepare a conversion, so that each shard is written without asking the specs again.
+        """Prepare a conversion, so that writing a shard reads the specs no more.
 
         Args:
             source: The dataset that is read.
