@@ -121,7 +121,7 @@ class Conversion:
             self.spelled,
         )
         if self.plan.policy.fixes("GEOMETRY"):
-            made.unheld = frozenset()  # the boxes around lines and points replace them
+            made.unheld = frozenset()  # boxes around lines and points replace them
         return made
 
     @property
@@ -223,7 +223,7 @@ class Conversion:
             return None, False
         noted = source.reporter.noted(one.faults, one.key, source.shared_files)
         decided = treat(policy, [(finding, fault) for (finding, _), fault in zip(noted, one.faults, strict=True)])
-        if self.classes is None:  # the user wants no class for such objects
+        if self.classes is None:  # no class is given to objects without one
             decided = [
                 done._replace(action="error") if done.action == "fix" and done.finding.case == "name"
                 and done.finding.code == "FIELD" else done
@@ -247,7 +247,7 @@ class Conversion:
         return fitted, changed or fitted is not item
 
     def _judged(self, item: Item, made: Written, stated: bool = True) -> Item | None:
-        """Return an item as the target can hold it without errors; None if it is not written."""
+        """Return an item changed so that the target holds it without errors; None if it is not written."""
         judged = in_target(self.plan.policy, self.judge, item, stated)
         made.found += [(named(done), None) for done in judged.done]
         if judged.item is None:
@@ -269,9 +269,9 @@ class Conversion:
 
     @cached_property
     def may_be_boxes(self) -> tuple[str, ...]:
-        """Return the options, in the form of `-O`, that would write boxes instead.
+        """Return the options, in the form of `-O`, that would make the target write boxes instead.
 
-        They are the options that nobody stated and that followed from objects without boxes.
+        They are options that the user did not state and whose default was chosen because objects have no boxes.
         """
         if self.adapter.same:
             return ()
@@ -303,7 +303,7 @@ class Conversion:
 
     @cached_property
     def judge(self) -> TargetJudge:
-        """The check of what the target's validation would find about objects."""
+        """The check of what the target's validation would report about objects."""
         return TargetJudge(self.form, self.exporter.unheld)
 
     def finisher(self, losses: Losses) -> Finisher:
@@ -321,7 +321,7 @@ class Conversion:
 
 
 def numbers_meet(source: OpenDataset, form: Format, plan: Plan) -> bool:
-    """Return whether items of several files, each with its own numbering, come into one file of the output.
+    """Return whether items from several files, each with its own numbers, are written into one file of the output.
 
     Args:
         source: The dataset that is read.
