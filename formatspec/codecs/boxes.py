@@ -71,10 +71,7 @@ def sides(arguments: Sequence[Argument], site: Site) -> Codec:
 
 @codec("box_ring")
 def box_ring(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`box_ring`: a box as a ring of its four corners.
-
-    It is written clockwise on screen from the upper left corner. It is read from any first corner.
-    """
+    """`box_ring`: a box as a ring of its corners, clockwise on screen from the upper left; any first corner is read."""
     take.plain(arguments)
 
     def encode(value: Any, env: Env) -> Any:
@@ -114,10 +111,7 @@ def cxcywh(arguments: Sequence[Argument], site: Site) -> Codec:
 
 @codec("two_corners")
 def two_corners(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`two_corners`: a box as two opposite corners, [[x, y], [x, y]].
-
-    The upper left and the lower right corner are written. Any two opposite corners are read.
-    """
+    """`two_corners`: a box as [[x, y], [x, y]]: its upper left and lower right corners; any opposite ones are read."""
     take.plain(arguments)
 
     def encode(value: Any, env: Env) -> Any:
@@ -136,9 +130,8 @@ def two_corners(arguments: Sequence[Argument], site: Site) -> Codec:
 def inclusive(arguments: Sequence[Argument], site: Site) -> Codec:
     """`inclusive(1)`: sides as the first and the last pixel inside the box, counted from 1.
 
-    It follows `sides`. With `inclusive(1)`, left and top become x + 1 and y + 1 in the file, and right and bottom are
-    unchanged. With `inclusive(0)`, pixels count from 0: left and top are unchanged, and right and bottom become x - 1
-    and y - 1.
+    It follows `sides`: left and top become x + 1 and y + 1 in the file, right and bottom are unchanged. With
+    `inclusive(0)`, left and top are unchanged, and right and bottom become x - 1 and y - 1.
     """
     start = take.whole(take.plain(arguments, 1)[0], 0)
     shifts = (start, start, start - 1, start - 1)
@@ -235,10 +228,7 @@ def _fit_rotated(value: Any, rng: random.Random, env: Env) -> tuple[Number, ...]
 
 @codec("turned")
 def turned(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`rotated | turned`: five numbers whose last one, the angle, is not 0.
-
-    A box with the angle 0 does not fit; it is a plain box.
-    """
+    """`rotated | turned`: five numbers whose last one, the angle, is not 0, since an upright box is a plain box."""
     take.plain(arguments)
 
     def checked(value: Any) -> tuple[Number, ...]:
@@ -414,10 +404,7 @@ def sides_around(arguments: Sequence[Argument], site: Site) -> Codec:
 
 @codec("axes_and_angle")
 def axes_and_angle(arguments: Sequence[Argument], site: Site) -> Codec:
-    """`axes_and_angle`: an ellipse as [[x, y], [width, height], degrees].
-
-    x and y are the centre. Width and height are the whole diameters before the rotation.
-    """
+    """`axes_and_angle`: an ellipse as [[x, y] of its centre, [width, height] before the rotation, degrees]."""
     take.plain(arguments)
 
     def encode(value: Any, env: Env) -> Any:
@@ -456,9 +443,8 @@ def center_and_rim(arguments: Sequence[Argument], site: Site) -> Codec:
 def normalized(arguments: Sequence[Argument], site: Site) -> Codec:
     """`normalized`: each x is divided by the image's width, and each y by its height.
 
-    It applies to flat lists, lists of points, and lists of rings of points, in which x and y alternate. Arguments state
-    another order, one for each number: `normalized(x, x, y, y)`. `_` stands for a number that is not divided: `triplets
-    | normalized(x, y, _)`.
+    It applies to flat lists, lists of points, and lists of rings of points. Arguments say what each number is:
+    `normalized(x, x, y, y)`; `_` stands for one that is not divided: `triplets | normalized(x, y, _)`.
     """
     pattern = take.names(take.plain(arguments, 0, 16), ("x", "y", "_")) or ("x", "y")
     by_size = {"x": "({} / width)", "y": "({} / height)", "_": "{}"}

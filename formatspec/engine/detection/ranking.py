@@ -121,7 +121,7 @@ def reason_against(one: Candidate) -> str:
 
 def _left(one: Candidate) -> str:
     more = f" and {one.left - 1:,} more" if one.left > 1 else ""
-    return f"leaves {one.leaves[0]}{more}"
+    return f"does not explain {one.leaves[0]}{more}"
 
 
 def second_datasets(outcome: RankedFormats, candidates: Mapping[str, Sequence[Candidate]]) -> list[tuple[str, str]]:

@@ -24,7 +24,7 @@ def refusal(data: str, found: Detection) -> SpecError:
     if found.empty:
         return _error(f"no known format describes {data}: {nothing}", "point at the folder or the zip of a dataset")
     near = ", ".join(f"{one.name} ({one.reason})" for one in outcome.nearest)
-    why = "until a spec of your own is repaired, images alone identify no format" if outcome.barred else nothing
+    why = "a spec of your own has a mistake, and images alone identify no format" if outcome.barred else nothing
     message = f"no known format describes {data}" + (f": {why}" if why else "")
     return _error(
         f"{message}. Nearest: {near}" if near else message,

@@ -41,10 +41,8 @@ class WriteSetting:
     """What is the same for all records of one item, or of one shared file.
 
     Attributes:
-        captures: The names for paths.
-        file: The shared file that rows are written for.
-        categories: The target's categories, if there is a target.
-        paths: How a role's path is rendered for a context.
+        captures, file: The names for paths, and the shared file that rows are written for.
+        categories, paths: The target's categories, if there is a target; how a role's path is rendered for a context.
         apart: Whether the target holds regions and polygons in separate places, so that neither replaces the other.
         unheld: Which of lines and keypoints the target does not hold, so that an object of nothing else has no box.
         boxed: Whether the target holds only the boxes of objects, so that their areas are those of the boxes.
@@ -54,8 +52,7 @@ class WriteSetting:
         seen: For each record that label images show, by its mark, its visible pixels in the image that shows most.
         renumbered: Tables of records whose ids are not written, since they were unique only within smaller files.
         in_lists: Whether several shared files list the item, so that rows inside its row of one file stay there.
-        in_documents: Whether documents of the item list its objects. Label images that number objects by position then
-            show only those with a row there.
+        in_documents: Whether documents list the item's objects, so that label images show only those with a row there.
         refused: Records, by their marks, with names that their rows leave out because the value cannot be written.
     """
 
@@ -117,9 +114,8 @@ class WriteSetting:
 class WriteContext:
     """One record and what is around it.
 
-    Attributes:
-        as_read: The same context for the record as it was read; None without a source.
-        part: Which of the rows of its record this is, from 1, if several of them hold tables of their own; otherwise 0.
+    as_read: the same context for the record as it was read; None without a source.
+    part: which of the rows of its record this is, from 1, if several of them hold tables of their own; otherwise 0.
     """
 
     __slots__ = ("as_read", "env", "family_of", "index", "item", "part", "record", "rows", "setting", "up")

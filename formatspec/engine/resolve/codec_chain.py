@@ -305,17 +305,9 @@ _FORMATS: dict[str, Convert] = {"d": number_from_text, "f": number_from_text}
 
 
 def build(leaf: Bind, types: Sequence[Type], keys: int, textual: bool, place: Place) -> Chain:
-    """Compile the conversions of a leaf that binds slots of some types under several keys of the file.
+    """Compile the conversions of a leaf that binds slots of some types under `keys` keys of the file.
 
-    Args:
-        leaf: The leaf.
-        types: The types of its slots.
-        keys: How many keys of the file it has.
-        textual: Whether the file's values are text.
-        place: Where the spec states it.
-
-    Raises:
-        SpecError: A codec is unknown, or its arguments do not fit.
+    textual: whether the file's values are text. Raises SpecError if a codec is unknown or its arguments do not fit.
     """
     codecs = _codecs(leaf, len(types), keys, textual, place)
     steps_in: list[Convert] = []

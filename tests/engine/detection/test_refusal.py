@@ -56,7 +56,7 @@ def test_the_first_reason_names_the_file_and_the_key(run: Run, images: Path) -> 
     assert run("detect", images)[1] == "imagenet\n"
     (images / "remarks.json").write_text('{"by": "me"}')
     status, _, said = run("detect", images)
-    assert status == 2 and "Nearest: imagenet (leaves remarks.json)" in said
+    assert status == 2 and "Nearest: imagenet (does not explain remarks.json)" in said
 
 
 @pytest.mark.parametrize("depth", [1, 2])
