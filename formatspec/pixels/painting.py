@@ -39,14 +39,14 @@ class Painting(msgspec.Struct, frozen=True):
 
     def seen(self, count: int) -> list[int]:
         """Return how many pixels of each of the first `count` regions are visible."""
-        found = np.zeros(count, np.int64)
-        np.add.at(found, self.layers, self.stops - self.starts)
-        return [int(pixels) for pixels in found]
+        found = np.bincount(self.layers, self.stops - self.starts, count)  # whole numbers below 2^53 add up exactly
+        return [int(pixels) for pixels in found.tolist()]
 
     def values(self) -> set[PixelValue]:
         """Return the values that pixels have, without the 0 of unpainted ones."""
-        found = (int(key) for key in np.unique(self.keys))
         channels = CHANNELS[self.mode]
+        few = channels == 1 and self.keys.size
+        found = (np.flatnonzero(np.bincount(self.keys)) if few else np.unique(self.keys)).tolist()
         if channels == 1:
             return set(found)
         return {tuple(key >> 8 * place & 255 for place in range(channels)) for key in found}

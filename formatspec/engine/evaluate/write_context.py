@@ -30,58 +30,38 @@ class UnmappedCategories:
 
 
 class ShownPixels(NamedTuple):
-    """How many of a record's pixels a finished label image shows, out of how many; `region` if some are not shown."""
+    """How many of a record's pixels a finished label image shows, of how many; `find`: which, where some are not."""
 
     pixels: int
     whole: int
-    region: Region | None = None
+    find: Callable[[], Region] | None = None
 
 
 class WriteSetting:
     """What is the same for all records of one item, or of one shared file.
 
-    Attributes:
-        captures, file: The names for paths, and the shared file that rows are written for.
-        categories, paths: The target's categories, if there is a target; how a role's path is rendered for a context.
-        apart: Whether the target holds regions and polygons in separate places, so that neither replaces the other.
-        unheld: Which of lines and keypoints the target does not hold, so that an object of nothing else has no box.
-        boxed: Whether the target holds only the boxes of objects, so that their areas are those of the boxes.
-        drawn: Whether the target holds outlines of objects only as the pixels inside them.
-        claims: How many rows the writers have given.
-        odd: Label images that do not show what was painted, each with the number of values painted and found.
-        seen: For each record that label images show, by its mark, its visible pixels in the image that shows most.
-        renumbered: Tables of records whose ids are not written, since they were unique only within smaller files.
-        in_lists: Whether several shared files list the item, so that rows inside its row of one file stay there.
-        in_documents: Whether documents list the item's objects, so that label images show only those with a row there.
-        refused: Records, by their marks, with names that their rows leave out because the value cannot be written.
+    captures: names for paths; file: the shared file that rows are written for; categories: the target's, if
+    there is one; paths: how a role's path is rendered for a context;
+    apart: whether the target holds regions and polygons side by side, so that neither stands in for the other.
+    unheld: which of lines and keypoints the target has no place for, so that an object of nothing else has no box.
+    boxed: whether the target holds objects by their boxes alone, so that their areas are those of the boxes.
+    drawn: whether the target holds the outlines of objects by the pixels inside them alone.
+    claims: how many rows the writers have given.  odd: label images that do not show what was painted, each with the
+    number of values that were and of those that are there.
+    seen: of each record that label images show, by its mark, what is seen of it in the image that shows most.
+    renumbered: tables of records of whose ids none is written, since they held in smaller files.
+    in_lists: whether several shared files tell of the item, so that the rows within its row of one of them stay there.
+    in_documents: whether documents of the item list its objects, so that pictures that number them by their place show
+    those that have a row there.
+    number: the number of an object among those of its category, where a label image counts them; else its place.
+    refused: records, by their marks, with names that their rows leave out since the value there cannot be spelled.
     """
 
     __slots__ = (
-        "apart",
-        "boxed",
-        "captures",
-        "categories",
-        "claims",
-        "columns",
-        "counts",
-        "drawn",
-        "file",
-        "folder",
-        "held",
-        "in_documents",
-        "in_lists",
-        "index",
-        "odd",
-        "options",
-        "paths",
-        "refused",
-        "renumbered",
-        "rows",
-        "seen",
-        "subsets",
-        "unheld",
-        "values",
-    )
+        "apart", "boxed", "captures", "categories", "claims", "columns", "drawn", "file", "folder", "held",
+        "in_documents", "in_lists", "index", "number", "odd", "options", "paths", "refused", "renumbered", "rows",
+        "seen", "subsets", "unheld", "values",
+    )  # fmt: skip
 
     def __init__(self, captures: dict[str, Any], categories: Any, options: dict[str, Any]) -> None:
         """Take the names for paths, the target's categories or None, and the values of the target's options."""
@@ -105,7 +85,7 @@ class WriteSetting:
         self.refused: list[tuple[Hashable, tuple[str, ...]]] = []
         self.rows: dict[str, Any] = {}
         self.seen: dict[Hashable, ShownPixels] = {}
-        self.counts: dict[str, int] = {}
+        self.number: Callable[[WriteContext], int] = attrgetter("index")
         self.subsets: tuple[str, ...] = ()
         self.unheld: frozenset[str] = frozenset()
         self.columns: tuple[str, ...] = ()
@@ -173,12 +153,14 @@ class WriteScope:
     def __init__(self, scope: Scope) -> None:
         """Take the scope that gives names their meaning."""
         self.scope = scope
+        self.asks_regions = False
 
     def value(self, name: str) -> Getter:
         """Return a function that gets the value of a name from a context. Raises UnknownNameError."""
         meaning = self.scope.meaning(name)
         if meaning is None:
             raise UnknownNameError(name)
+        self.asks_regions = self.asks_regions or (self.scope.kind == "object" and meaning.name == "region")
         return getter(meaning, self.scope)
 
     def counts_zero(self, name: str) -> bool:
@@ -191,15 +173,17 @@ class WriteScope:
         if name not in TABLES:
             return None
         select = records_of(name)
-        inner = self.scope.inside(name)
+        inner = WriteScope(self.scope.inside(name))
 
         def contexts(context: WriteContext) -> Iterable[WriteContext]:
             rows = list(select(context))
+            if inner.asks_regions:
+                derive.fill_all(rows, *_size(context))
             return [
                 WriteContext(context.setting, context.item, row, context, i, len(rows)) for i, row in enumerate(rows)
             ]
 
-        return contexts, WriteScope(inner)
+        return contexts, inner
 
 
 def records_of(table: str) -> Callable[[WriteContext], Iterable[Any]]:
@@ -423,7 +407,7 @@ _OBJECT: dict[str, Getter] = {
     "id": lambda context: None if "objects" in context.setting.renumbered else context.record.id,
     "index": lambda context: context.index,
     "rank": lambda context: (context.index + 1, context.rows),
-    "number": lambda context: context.setting.counts.get(f"{context.index}", context.index),
+    "number": lambda context: context.setting.number(context),
     "depth": lambda context: context.family().depth(context.record),
     "level": lambda context: (
         context.family().depth(context.record) if context.record.level is None else context.record.level

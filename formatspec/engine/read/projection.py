@@ -34,6 +34,10 @@ class RowSource(Protocol):
         """Return consecutive rows with the types of `decode`; None if a row has other types."""
         ...
 
+    def text_at(self, position: int) -> tuple[bytes, Callable[[bytes], Any]] | None:
+        """The bytes of an XML element that is a row, and what gives the row of such bytes; None for other rows."""
+        ...
+
     def batches(self, fields: Fields | None) -> Iterator[tuple[int, Sequence[Any]]]:
         """Yield all rows in order, in pieces, each with its first position; of mappings, only `fields` are needed."""
         ...
