@@ -21,15 +21,16 @@ DEEPEST = 3
 SIDES = ("x1", "y1", "x2", "y2")
 
 
-def _boxed(site: Site, formulas: Formulas, decode: Callable[[Any, Env], Any]) -> Codec:
-    """A codec of boxes whose numbers in the file are arithmetic on x, y, width and height."""
-    run = computed(formulas, 4)
+def _boxed(site: Site, formulas: Formulas, inverse: Formulas) -> Codec:
+    """A codec of boxes whose numbers in the file are arithmetic on x, y, width and height, and the other way round."""
+    run, back = computed(formulas, 4), computed(inverse, 4)
     return Codec(
         encode=lambda value, env: values.listed(site, run(*values.bbox(value))),
-        decode=decode,
+        decode=lambda value, env: back(*values.coordinates(value, 4)),
         kind="numbers",
         arity=4,
         formulas=formulas,
+        inverse=inverse,
     )
 
 
@@ -44,6 +45,7 @@ def xywh(arguments: Sequence[Argument], site: Site) -> Codec:
         arity=4,
         same=True,
         formulas=lambda box: box,
+        inverse=lambda box: box,
     )
 
 
@@ -61,12 +63,11 @@ def sides(arguments: Sequence[Argument], site: Site) -> Codec:
         ends = (x, y, f"({x} + {width})", f"({y} + {height})")
         return [ends[place] for place in places]
 
-    def decode(value: Any, env: Env) -> tuple[Number, ...]:
-        found = values.coordinates(value, 4)
+    def inverse(found: Sequence[str]) -> Sequence[str]:
         x1, y1, x2, y2 = (found[place] for place in back)
-        return x1, y1, x2 - x1, y2 - y1
+        return [x1, y1, f"({x2} - {x1})", f"({y2} - {y1})"]
 
-    return _boxed(site, formulas, decode)
+    return _boxed(site, formulas, inverse)
 
 
 @codec("box_ring")
@@ -102,11 +103,11 @@ def cxcywh(arguments: Sequence[Argument], site: Site) -> Codec:
         x, y, width, height = box
         return [f"({x} + {width} / 2)", f"({y} + {height} / 2)", width, height]
 
-    def decode(value: Any, env: Env) -> tuple[Number, ...]:
-        cx, cy, width, height = values.coordinates(value, 4)
-        return cx - width / 2, cy - height / 2, width, height
+    def inverse(found: Sequence[str]) -> Sequence[str]:
+        cx, cy, width, height = found
+        return [f"({cx} - {width} / 2)", f"({cy} - {height} / 2)", width, height]
 
-    return _boxed(site, formulas, decode)
+    return _boxed(site, formulas, inverse)
 
 
 @codec("two_corners")
@@ -139,15 +140,17 @@ def inclusive(arguments: Sequence[Argument], site: Site) -> Codec:
     def formulas(sides: Sequence[str]) -> Sequence[str]:
         return [f"({side} + {shift})" for side, shift in zip(sides, shifts, strict=True)]
 
-    run = computed(formulas, 4)
+    def inverse(sides: Sequence[str]) -> Sequence[str]:
+        return [f"({side} - {shift})" for side, shift in zip(sides, shifts, strict=True)]
+
+    run, back = computed(formulas, 4), computed(inverse, 4)
     return Codec(
         encode=lambda value, env: values.listed(site, run(*values.coordinates(value, 4))),
-        decode=lambda value, env: tuple(
-            v - shift for v, shift in zip(values.coordinates(value, 4), shifts, strict=True)
-        ),
+        decode=lambda value, env: back(*values.coordinates(value, 4)),
         kind="numbers",
         arity=4,
         formulas=formulas,
+        inverse=inverse,
     )
 
 

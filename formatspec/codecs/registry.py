@@ -75,6 +75,8 @@ class Codec(msgspec.Struct, frozen=True):
         carries as it is.  The laws take from it which values a codec carries, so it must not ask `decode`.
     formulas: what `encode` does where both sides are flat lists of numbers and each is a matter of arithmetic, so that
         a chain of such codecs is one function.
+    inverse: what `decode` does where both sides are four numbers or so and each is a matter of arithmetic, in which no
+        number below 1e9 is refused.
     """
 
     encode: Callable[[Any, Env], Any] = _as_it_is
@@ -88,6 +90,7 @@ class Codec(msgspec.Struct, frozen=True):
     looks_right: Callable[[bytes], bool] | None = None
     same: bool = False
     formulas: Formulas | None = None
+    inverse: Formulas | None = None
 
 
 class Argument(msgspec.Struct, frozen=True):

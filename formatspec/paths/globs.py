@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 
@@ -16,20 +16,42 @@ def matches(path: str, pattern: str) -> bool:
     return _glob(pattern).fullmatch(path) is not None
 
 
-def globs(patterns: Iterable[str]) -> Callable[[str], bool]:
-    """Whether a path fits any of the patterns, compiled once."""
-    patterns = tuple(patterns)
-    marks = tuple(dict.fromkeys(map(_mark, patterns)))
-    one = re.compile("|".join(f"(?:{_glob(pattern).pattern})" for pattern in patterns)).fullmatch
+class Globs:
+    """Whether a path fits any of some patterns, compiled once."""
 
-    def fits(path: str) -> bool:
+    def __init__(self, patterns: Sequence[str]) -> None:
+        """Compile the patterns."""
+        self._marks = tuple(dict.fromkeys(map(_mark, patterns)))
+        self._fits = re.compile("|".join(f"(?:{_glob(pattern).pattern})" for pattern in patterns)).fullmatch
+
+    def __call__(self, path: str) -> bool:
+        """Whether a path fits."""
         rooted = "/" + path
-        for mark in marks:
+        for mark in self._marks:
             if mark in rooted:
-                return one(path) is not None
+                return self._fits(path) is not None
         return False
 
-    return fits
+    def outside(self, paths: Sequence[str], start: str = "") -> Sequence[str]:
+        """Those of some paths that do not fit, or do not lie below `start`, behind which the patterns begin.
+
+        Paths of which none holds what the patterns ask for are told at one look.
+        """
+        joined = "/" + "\n/".join(paths)
+        if not any(mark in joined for mark in self._marks):
+            return paths
+        below = len(start)
+        return [path for path in paths if not (path.startswith(start) and self(path[below:]))]
+
+
+def globs(patterns: Iterable[str]) -> Globs:
+    """Whether a path fits any of the patterns; the same patterns are compiled once."""
+    return _globs(tuple(patterns))
+
+
+@lru_cache(maxsize=256)
+def _globs(patterns: tuple[str, ...]) -> Globs:
+    return Globs(patterns)
 
 
 def _mark(pattern: str) -> str:

@@ -84,6 +84,36 @@ def test_rows_and_what_is_around_them_are_those_of_the_document(
     assert list(again["r"]) == list(whole["r"])  # also the order of the keys
 
 
+@settings(max_examples=200)
+@given(root=documents, short=st.booleans())
+def test_the_start_tags_of_rows_say_what_their_attributes_are(root: Any, short: bool) -> None:
+    data, elements = encode({"r": root}, xml_file.Style(short_empty=short)), Elements(SHAPE, STYLE)
+    head = elements.heads(("r", "row"), {"@"})
+    assert head is not None
+    bounds: list[tuple[int, int]] = []
+    rows: list[Any] = []
+
+    def take(path: tuple[str, ...], starts: Any, ends: Any) -> None:
+        bounds.extend(zip(starts, ends, strict=True))
+        rows.extend(elements.rows(data[begin:end], path, {"@"})[0] for begin, end in bounds[len(rows) :])
+
+    elements.scan(io.BytesIO(data).read, [("r", "row")], take, 40)
+    told = elements.rows(b"".join(head(data, *one) for one in bounds), ("r", "row"), {"@"})
+    assert [_attributes(row) for row in told] == [_attributes(row) for row in rows]
+
+
+def _attributes(row: Any) -> Any:
+    """The attributes of a row; a text as it is."""
+    return row.get("@") if isinstance(row, dict) else row
+
+
+def test_rows_of_which_more_is_asked_are_looked_at_whole() -> None:
+    elements = Elements(SHAPE, STYLE)
+    assert elements.heads(("r", "row"), None) is None
+    assert elements.heads(("r", "row"), {"@", "size"}) is None
+    assert elements.heads(("r", "z"), {"@"}) is None
+
+
 PLAIN_FILE = (
     b'<?xml version="1.0" encoding="utf-8"?>\n<r v="1">\n  <m><row a="1"/><row/></m>\n'
     b'  <row id="1>" k=\'"/>\'>/></row>\n  <row/>\n  <row id="2"><box k="&amp;&#10;"><at>1</at></box><row/></row >\n'

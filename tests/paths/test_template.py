@@ -348,6 +348,20 @@ def test_explain(pattern: str, text: str, said: str) -> None:
     assert template(pattern).explain(text) == said
 
 
+@pytest.mark.parametrize("pattern", ["a/{n}.txt", "{n}", "{p:path}/b_{n}.x", "{n}_c"])
+@given(texts=st.lists(st.sampled_from(["a/b.txt", "a/b.png", "b", "c/b_d.x", "b_c", "a/b_c", "a\nb_c", ""])))
+def test_whether_any_text_may_match(pattern: str, texts: list[str]) -> None:
+    made = template(pattern)
+    joined = "".join(f"\n{text}" for text in texts) + "\n"
+    assert made.may_match(joined) or not any(made.match(text) is not None for text in texts)
+
+
+def test_few_texts_are_looked_at_in_vain() -> None:
+    assert not template("a/{n}.txt").may_match("\na/b.png\nc/d.txt.gz\n")
+    assert not template("images/{n}.txt").may_match("\nlabels/a.txt\n")
+    assert template("images/{n}.txt").may_match("\nlabels/a.txt\nimages/b.txt\n")
+
+
 def test_patterns_are_checked() -> None:
     with pytest.raises(ValueError, match="captures groups"):
         compile_template([TemplateField("x", "(a)", str, str)])

@@ -329,10 +329,15 @@ def test_globs(pattern: str, yes: list[str], no: list[str]) -> None:
     assert [path for path in yes + no if matches(path, pattern)] == yes
     ignored = globs([pattern, "never"])
     assert [path for path in yes + no if ignored(path)] == yes
+    assert list(ignored.outside(yes + no)) == no
+    assert list(ignored.outside(no)) == no
+    below = [f"top/{path}" for path in yes + no]
+    assert list(ignored.outside(["a", *below], "top/")) == ["a", *(f"top/{path}" for path in no)]
 
 
 def test_no_globs_match_nothing() -> None:
     assert not globs([])("a")
+    assert list(globs([]).outside(["a", "b/c"])) == ["a", "b/c"]
 
 
 @settings(max_examples=200)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec.structs import replace
@@ -38,6 +38,9 @@ from formatspec.model.records import Category, Item
 from formatspec.paths.trees.tree import Tree
 from formatspec.policy.repair import Decision, repaired
 from formatspec.policy.rules import Policy, Rule
+
+if TYPE_CHECKING:
+    from formatspec.engine.read.elements.fast_elements import FastElements
 
 AHEAD = 16
 """Items whose files a tree far away may fetch before they are asked for."""
@@ -205,6 +208,7 @@ class OpenDataset:
                 self._decoders(context),
                 self._plain(tables, context),
                 self._lines(context),
+                self._elements(tables, context),
                 frozenset(role.name for role in roles if wanted_slots.serves(role, wanted)),
             )
         return self._readers[key]
@@ -241,6 +245,16 @@ class OpenDataset:
             if role.span == "item" and role.codec is not None and role.schema is None
             and (lines := role.lines(context)) is not None
         }  # fmt: skip
+
+    def _elements(self, tables: dict[str, tuple[Table, ...]], context: ReadContext) -> dict[Any, FastElements]:
+        """How objects are read that are elements of XML, where nobody asks for the elements themselves."""
+        roles = () if self.purpose.origin else self.form.documents
+        found: dict[Any, FastElements | None] = {one.name: one.elements(context) for one in roles if one.span == "item"}
+        for role in roles:
+            for table in tables.get(role.name, ()):
+                if table.kind == "item" and len(table.readers) == 1:
+                    found[role.name, table.path] = role.elements(context, table.readers[0], table.path)
+        return {place: reader for place, reader in found.items() if reader is not None}
 
     def _decoders(self, context: ReadContext) -> dict[tuple[str, tuple[str, ...]], Any]:
         """How much of each table's rows is decoded: all of it where it is written back or checked."""

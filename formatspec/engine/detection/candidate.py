@@ -244,10 +244,14 @@ def _explained(
     explains: list[str] = []
     leaves: list[str] = []
     for group in groups.evidence:
-        own = [path for path in group if not (path.startswith(start) and form.ignored(path[len(start) :]))]
+        own = form.ignored.outside(group, start)
         if not own:
             continue
         counted += 1
+        if role_of.keys().isdisjoint(own):
+            left += len(own)
+            leaves.append(own[0])
+            continue
         roles = [role_of.get(path) for path in own]
         taken = [role for role in roles if role is not None and role.name != IMAGE]
         if 2 * len(taken) < len(own):
@@ -300,17 +304,16 @@ def _tells_items(role: Role, form: Format) -> bool:
 def _literal(form: Format, by_role: Mapping[str, Sequence[Claim]]) -> float:
     """Give how many literal characters the templates of the claimed files have, on average."""
     count = sum(len(found) for found in by_role.values())
-    spelled = sum(
-        role.template.literal_count - _unspelled(role, captures)
-        for name, role in form.roles.items()
-        for _, captures in by_role[name]
-    )
+    spelled = 0
+    for name, role in form.roles.items():
+        spelled += role.template.literal_count * len(by_role[name]) - _unspelled(role, by_role[name])
     return spelled / max(count, 1)
 
 
-def _unspelled(role: Role, captures: Mapping[str, Any]) -> int:
-    """Slashes of a path's template that this path lacks, since no folder stands where one may."""
-    return sum(1 for name, value in captures.items() if value == "" and role.scope.captures.get(name) == "path?")
+def _unspelled(role: Role, claimed: Sequence[Claim]) -> int:
+    """Slashes of the template of some paths that these paths lack, since no folder stands where one may."""
+    folders = [name for name, kind in role.scope.captures.items() if kind == "path?"]
+    return sum(captures.get(name) == "" for name in folders for _, captures in claimed)
 
 
 def _contradiction(fits: Mapping[str, RoleFit], start: str) -> str:

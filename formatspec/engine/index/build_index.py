@@ -68,14 +68,17 @@ class PathMatches:
         for path in self.paths:
             self.by_extension.setdefault(_extension(path), []).append(path)
         self._known: dict[tuple[Template, str], dict[str, dict[str, Any]]] = {}
+        self._texts = {one: f"\n{chr(10).join(paths)}\n" for one, paths in self.by_extension.items()}
 
     def of(self, role: Role, extension: str) -> Mapping[str, dict[str, Any]]:
         """What a role's template captures of the paths with an extension, by path; no path that does not fit."""
         key = (role.template, extension)
         known = self._known.get(key)
         if known is None:
-            match = role.template.match if extension == extension.lower() else role.match
-            found = ((path, match(path)) for path in self.by_extension[extension])
+            small = extension == extension.lower()
+            match = role.template.match if small else role.match
+            hopeless = small and not role.template.may_match(self._texts[extension])
+            found = ((path, match(path)) for path in (() if hopeless else self.by_extension[extension]))
             known = self._known[key] = {path: captures for path, captures in found if captures is not None}
         return known
 
@@ -87,15 +90,16 @@ Claims = dict[str, list[tuple[str, dict[str, Any]]]]
 def claims(form: Format, matches: PathMatches) -> Claims:
     """Which of some paths each role claims; paths that the format ignores are left out."""
     by_role: Claims = {name: [] for name in form.roles}
-    ranks, ignored = _ranks(form), form.ignored
+    ranks = _ranks(form)
     claimed: dict[str, tuple[Role, dict[str, Any]]] = {}
     for extension in matches.by_extension:
         for equals in ranks(extension):
             for role in equals:  # of several that claim a path equally well, the first
                 given = role.spec.given
-                for path, found in matches.of(role, extension).items():
-                    if path not in claimed and not ignored(path):
-                        claimed[path] = role, {**given, **found}
+                found = matches.of(role, extension)
+                for path in form.ignored.outside(tuple(found)):
+                    if path not in claimed:
+                        claimed[path] = role, {**given, **found[path]}
     for path in sorted(claimed, key=matches.places.__getitem__):
         role, values = claimed[path]
         by_role[role.name].append((path, values))
@@ -105,7 +109,7 @@ def claims(form: Format, matches: PathMatches) -> Claims:
 def unclaimed(form: Format, matches: PathMatches, by_role: Claims) -> int:
     """How many of some paths no role claims, and the format does not ignore."""
     claimed = {path for found in by_role.values() for path, _ in found}
-    return sum(path not in claimed and not form.ignored(path) for path in matches.paths)
+    return len(form.ignored.outside([path for path in matches.paths if path not in claimed]))
 
 
 ALL = 4000
@@ -335,7 +339,7 @@ def _seek(role: Role, file: SharedFile, tables: Sequence[Table], tree: Tree, fau
     if not role.codec.sought or not paths or len(set(paths)) < len(paths) or _schema_names(role, paths):
         return False
     elements = role.codec.elements
-    if elements is not None and not any(elements.direct(path) for path in paths):
+    if elements is not None and not any(map(elements.direct, paths)):
         return False
     try:
         source = range_file(tree, file.path)

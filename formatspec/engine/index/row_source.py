@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 import numpy as np
@@ -25,6 +25,7 @@ from formatspec.paths.trees.positioned import BINARY, read_at
 from formatspec.paths.trees.tree import SourceChangedError, Tree
 
 if TYPE_CHECKING:
+    from formatspec.files.rows.csv_rows import Cells
     from formatspec.files.rows.xml_rows import Elements
 
 SPAN = 1 << 20
@@ -56,6 +57,10 @@ class HeldRows:
 
     def typed(self, start: int, stop: int, decode: Decode) -> Sequence[Any] | None:
         """None: decoded rows have no bytes that a fast reader could decode."""
+        return None
+
+    def text_at(self, position: int) -> tuple[bytes, Callable[[bytes], Any]] | None:
+        """None: decoded rows have no bytes."""
         return None
 
     def batches(self, fields: Fields | None) -> Iterator[tuple[int, Sequence[Any]]]:
@@ -166,6 +171,10 @@ class FileRows:
         except (ValueError, msgspec.MsgspecError):
             return None
 
+    def text_at(self, position: int) -> tuple[bytes, Callable[[bytes], Any]] | None:
+        """None: the rows are no elements."""
+        return None
+
     def _between(self, start: int, stop: int) -> tuple[int, bytes]:
         """Give where consecutive rows begin, and the bytes from the first to the last of them."""
         spans = self._spans.read(start, stop)
@@ -190,12 +199,18 @@ class FileRows:
         fields: the keys that are decoded; None for whole rows.
         """
         decode = self._decoder(fields)
+        for first, _, data in self._pieces():
+            yield first, decode(data)
+
+    def _pieces(self) -> Iterator[tuple[int, Iterable[tuple[int, int]], bytes]]:
+        """All rows in pieces of about `span` bytes: the position of the first, the bounds of each, and the bytes."""
         for at, spans in self._spans.pieces():
             start = 0
             while start < len(spans):
                 offset = int(spans["start"][start])
                 stop = max(int(np.searchsorted(spans["start"], offset + self.span)), start + 1)
-                yield at + start, decode(self.file.read(int(spans["end"][stop - 1]) - offset, offset))
+                begins, ends = ((spans[one][start:stop] - offset).tolist() for one in ("start", "end"))
+                yield at + start, zip(begins, ends, strict=True), self.file.read(ends[-1], offset)
                 start = stop
 
     def _decoder(self, fields: Fields | None) -> Callable[[bytes], Sequence[Any]]:
@@ -213,16 +228,14 @@ class FileRows:
         return decode
 
 
-class ElementRows(FileRows):
-    """Rows by their places in an XML file, between which other elements may stand."""
+class TextRows(FileRows):
+    """Rows by their places in a file that is no JSON: they are decoded whole."""
 
     span = SPAN >> 2
 
-    def __init__(self, file: RangeFile, elements: Elements, path: KeyPath) -> None:
-        """Begin without rows of the table under a path."""
+    def __init__(self, file: RangeFile) -> None:
+        """Begin without rows."""
         super().__init__(file, IdColumns())
-        self._elements = elements
-        self._path = path
 
     def at(self, position: int) -> Any:
         """The row at a position, from 0, decoded anew at each call."""
@@ -233,7 +246,7 @@ class ElementRows(FileRows):
         return super().some(start, stop, None)
 
     def typed(self, start: int, stop: int, decode: Decode) -> Sequence[Any] | None:
-        """None: there is no faster reader of elements."""
+        """None: typed rows are of JSON."""
         return None
 
     def locate(self, position: int, rest: Pointer) -> LineColumn | None:
@@ -241,14 +254,81 @@ class ElementRows(FileRows):
         if not 0 <= position < len(self):
             return None
         start, row = self._between(position, position + 1)
-        found = self._elements.locate(row, self._path, rest)
+        found = self._place_in(row, rest)
         return None if found is None else (self.file.places.at(start)[0] + found[0] - 1, found[1])
+
+    def _place_in(self, row: bytes, rest: Pointer) -> LineColumn | None:
+        """Line and column within the bytes of a row."""
+        raise NotImplementedError
+
+
+class ElementRows(TextRows):
+    """Rows by their places in an XML file, between which other elements may stand."""
+
+    def __init__(self, file: RangeFile, elements: Elements, path: KeyPath) -> None:
+        """Begin without rows of the table under a path."""
+        super().__init__(file)
+        self._elements = elements
+        self._path = path
+        self._texts: tuple[int, Sequence[bytes]] = (0, ())
+
+    def text_at(self, position: int) -> tuple[bytes, Callable[[bytes], Any]] | None:
+        """The bytes of a row, and what decodes such bytes; with them some that follow are read, which are held."""
+        start, texts = self._texts
+        if not start <= position < start + len(texts):
+            start, stop = position, max(self._ahead(position), position + 1)
+            spans = self._spans.read(start, stop)
+            offset, piece = self._between(start, stop)
+            bounds = zip((spans["start"] - offset).tolist(), (spans["end"] - offset).tolist(), strict=True)
+            texts = [piece[begin:end] for begin, end in bounds]
+            self._texts = start, texts
+        return texts[position - start], self._row
+
+    def _row(self, data: bytes) -> Any:
+        [row] = self._elements.rows(data, self._path)
+        return row
+
+    def _place_in(self, row: bytes, rest: Pointer) -> LineColumn | None:
+        return self._elements.locate(row, self._path, rest)
 
     def _decoded(self, start: int, stop: int, decode: Decode | None) -> Sequence[Any]:
         return self._elements.rows(self._between(start, stop)[1], self._path)
 
+    def batches(self, fields: Fields | None) -> Iterator[tuple[int, Sequence[Any]]]:
+        """All rows in batches of about `span` bytes; of rows whose attributes suffice, their start tags alone."""
+        head = self._elements.heads(self._path, None if fields is None else fields.keys())
+        if head is None:
+            yield from super().batches(fields)
+            return
+        for first, bounds, data in self._pieces():
+            heads = b"".join(head(data, begin, end) for begin, end in bounds)
+            yield first, self._elements.rows(heads, self._path, fields)
+
     def _decoder(self, fields: Fields | None) -> Callable[[bytes], Sequence[Any]]:
         return lambda data: self._elements.rows(data, self._path, fields)
+
+
+class CellRows(TextRows):
+    """Rows by their places in a CSV file.  `columns`: their names, as the file's header says them."""
+
+    def __init__(self, file: RangeFile, cells: Cells) -> None:
+        """Begin without rows."""
+        super().__init__(file)
+        self._cells = cells
+        self.columns: tuple[str, ...] = ()
+
+    def seek(self) -> None:
+        """Find all rows of the file.  Raises NotRowsError, OSError."""
+        self.columns = self._cells.scan(self.file.stream(), lambda spans: self.add(spans[:, 0], spans[:, 1]))
+
+    def _place_in(self, row: bytes, rest: Pointer) -> LineColumn | None:
+        return self._cells.locate(row, self.columns, rest)
+
+    def _decoded(self, start: int, stop: int, decode: Decode | None) -> Sequence[Any]:
+        return self._cells.rows(self._between(start, stop)[1], self.columns)
+
+    def _decoder(self, fields: Fields | None) -> Callable[[bytes], Sequence[Any]]:
+        return lambda data: self._cells.rows(data, self.columns)
 
 
 class RangeFile:
@@ -323,23 +403,27 @@ def range_file(tree: Tree, path: str) -> RangeFile:
 
 
 def sought(
-    file: RangeFile, noted: Mapping[KeyPath, Sequence[str]], elements: Elements | None = None
+    file: RangeFile, noted: Mapping[KeyPath, Sequence[str]], elements: Elements | Cells | None = None
 ) -> tuple[Any, dict[KeyPath, FileRows]]:
     """A file without its rows, and the rows that are there, by their table's path.
 
-    noted: the tables, and the keys under which what their rows state is noted.  elements: how rows of an XML file are
-    found; None for a JSON file.  Raises NotRowsError, OSError.
+    noted: the tables, and the keys under which what their rows state is noted.  elements: how rows of an XML file, or
+    of a CSV file, are found; None for a JSON file.  Raises NotRowsError, OSError.
     """
     found: dict[KeyPath, FileRows] = {}
+    if elements is not None and elements.direct(()):
+        lines = CellRows(file, cast("Cells", elements))
+        lines.seek()
+        return [], {(): lines}
     if elements is not None:
-        way = elements
+        way = cast("Elements", elements)
 
         def put(path: KeyPath, starts: Sequence[int], ends: Sequence[int]) -> None:
             if path not in found:
                 found[path] = ElementRows(file, way, path)
             found[path].add(starts, ends)
 
-        return elements.scan(file.stream(), tuple(noted), put), found
+        return way.scan(file.stream(), tuple(noted), put), found
 
     def take(rows: json_rows.RowSpans) -> None:
         if rows.path not in found:

@@ -379,7 +379,7 @@ def _readdress(state: ItemState, fresh: Record, record: Record, faults: int, jud
 def unread_kinds(rule: OneOf, scope: Scope, context: ReadContext) -> JsonTypes | None:
     """The kinds of alternatives that hold an object's geometry, where nobody asks for more than that it is there."""
     kinds = json_types_of(rule, scope)
-    if kinds is None or any(_asked(one, scope, context) for one in rule.alternatives):
+    if kinds is None or any(is_asked(one, scope, context) for one in rule.alternatives):
         return None
     outlines = scope.kind == "object" and all(set(slots) <= set(GEOMETRY) for slots in kinds.slots)
     return kinds if outlines else None
@@ -431,7 +431,7 @@ def _is_carried(row: Rule) -> bool:
     return all(isinstance(one, LeafRule) and isinstance(one.leaf, Keep) for one in inside(row))
 
 
-def _asked(rule: Rule, scope: Scope, context: ReadContext) -> bool:
+def is_asked(rule: Rule, scope: Scope, context: ReadContext) -> bool:
     """Whether anybody asks for what a rule tells; rows that nobody asks for are not judged either."""
     if context.compares:
         return True
@@ -443,12 +443,12 @@ def _asked(rule: Rule, scope: Scope, context: ReadContext) -> bool:
         # A condition sets what rows leave unsaid.
         stated = names(rule.each.where) if rule.each.where is not None else frozenset[str]()
         told = (meaning for name in stated if (meaning := inner.meaning(name)) is not None)
-        return any(context.wanted(meaning, inner) for meaning in told) or _asked(rule.row, inner, context)
-    return isinstance(rule, LineRule) or any(_asked(one, scope, context) for one in inside(rule))
+        return any(context.wanted(meaning, inner) for meaning in told) or is_asked(rule.row, inner, context)
+    return isinstance(rule, LineRule) or any(is_asked(one, scope, context) for one in inside(rule))
 
 
 def _table(rules: tuple[TableRule, ...], scope: Scope, context: ReadContext, at: DocumentPath, place: Place) -> Reader:
-    if not any(_asked(rule, scope, context) for rule in rules):
+    if not any(is_asked(rule, scope, context) for rule in rules):
         return nothing
     readers = [row_reader(rule, scope, context) for rule in rules]
     among = by_constant(readers)

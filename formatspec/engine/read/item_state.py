@@ -13,6 +13,10 @@ from formatspec.model.records import Object
 from formatspec.model.region import Region
 
 
+class DeviatesError(Exception):
+    """A fast reader gives up when the state has taken in some of the item: the readers that judge read it anew."""
+
+
 class FastObjects(Protocol):
     """The objects of an item that a fast reader made of rows that follow each other."""
 
@@ -27,7 +31,7 @@ class FastObjects(Protocol):
         ...
 
     @property
-    def path(self) -> tuple[str, ...]:
+    def path(self) -> DocumentPath:
         """Where the rows' table stands in the file."""
         ...
 
@@ -37,7 +41,11 @@ class FastObjects(Protocol):
         ...
 
     def materialize(self, state: ItemState) -> None:
-        """Put the records that the validating readers would have made into the state's tables."""
+        """Put the records that the validating readers would have made into the state's tables.
+
+        Raises:
+            DeviatesError: The validating readers must read the item themselves.
+        """
         ...
 
 

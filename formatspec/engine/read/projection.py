@@ -34,6 +34,10 @@ class RowSource(Protocol):
         """Rows that follow each other, as `decode` types them; None where one is of another type."""
         ...
 
+    def text_at(self, position: int) -> tuple[bytes, Callable[[bytes], Any]] | None:
+        """The bytes of an XML element that is a row, and what gives the row of such bytes; None for other rows."""
+        ...
+
     def batches(self, fields: Fields | None) -> Iterator[tuple[int, Sequence[Any]]]:
         """All rows in order, some at a time, with the position of the first; of mappings, these fields suffice."""
         ...

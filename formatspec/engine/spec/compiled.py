@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
@@ -33,14 +33,18 @@ from formatspec.engine.spec.option_keys import named_layout
 from formatspec.engine.spec.path_templates import Pieces, capture_formats, key_names, path_pieces, path_template
 from formatspec.engine.write.compile_writer import compile_writer
 from formatspec.engine.write.print_leaf import Writer
+from formatspec.files.rows.xml_rows import Elements
 from formatspec.language.errors import Place, suggest
 from formatspec.language.leaf import Bind
 from formatspec.language.load import Layout, Source, place_at
 from formatspec.language.rules import OneOf, Rule, TableRule, problem
 from formatspec.language.schema import FileSpec, OptionSpec, Spec
-from formatspec.paths.globs import globs
+from formatspec.paths.globs import Globs, globs
 from formatspec.paths.names import with_small_extension
 from formatspec.paths.templates.template import Template
+
+if TYPE_CHECKING:
+    from formatspec.engine.read.elements.fast_elements import FastElements
 
 Span = Literal["item", "record", "shared"]
 IMAGE = "image"
@@ -150,6 +154,26 @@ class Role(msgspec.Struct, frozen=True, dict=True):
         assert self.codec is not None
         return generate_lines_reader(alternative_lines(self.codec.rule, self.codec.shape), self.scope, context)
 
+    def elements(
+        self, context: ReadContext, row: RowReader | None = None, path: tuple[str, ...] = ()
+    ) -> FastElements | None:  # fmt: skip
+        """The fast reader of objects that are elements of the role's XML files.
+
+        Args:
+            context: What is read.
+            row: The reader of the rows of items in which the objects stand; None where each file is one item's.
+            path: Where the table of those rows stands in a file.
+        """
+        elements = self.codec.elements if self.codec is not None and self.codec.sought else None
+        if not isinstance(elements, Elements) or self.schema is not None:
+            return None
+        from formatspec.engine.read.elements.fast_elements import generate_elements_reader
+
+        if row is None:
+            return generate_elements_reader(self.document_rule, True, elements.shape, self.scope, context)
+        shape = elements.row_shape(path)
+        return generate_elements_reader(row.rule.row, False, shape, row.scope.inside(row.table), context)
+
     def raster(self, context: ReadContext) -> RasterReader:
         """The reader of the role's label images."""
         assert self.rule is not None
@@ -177,7 +201,7 @@ class Format(msgspec.Struct, frozen=True, dict=True):
     roles: Mapping[str, Role]
     options: Mapping[str, Any]
     key_names: tuple[str, ...]
-    ignored: Any
+    ignored: Globs
     names: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -70,16 +70,35 @@ class Elements(msgspec.Struct, frozen=True):
 
         only: the keys of a row that are looked at; None for all.  Raises FileError.
         """
-        return xml_file.rows_in(data, path[1], self._row(path), only)
+        return xml_file.rows_in(data, path[1], self.row_shape(path), only)
+
+    def heads(self, path: KeyPath, only: Collection[str] | None) -> Callable[[bytes, int, int], bytes] | None:
+        """What gives the start tag of a row, as an empty element; None where `only` asks for more of rows than that.
+
+        The function takes bytes, and where in them the row begins and ends.  A row without attributes, which may be
+        nothing but a text, is given whole.
+        """
+        if only is None or set(only) - {"@"} or not self.row_shape(path).structural:
+            return None
+        match = _START_TAG.match
+
+        def head(data: bytes, begin: int, end: int) -> bytes:
+            found = match(data, begin)
+            if found is None or b"=" not in found[0] or found[0].endswith(b"/>"):
+                return data[begin:end]
+            return b"%b/>" % found[0][:-1]
+
+        return head
 
     def locate(self, row: bytes, path: KeyPath, rest: Pointer) -> LineColumn | None:
         """What `xml_file.locate` gives for a place within a row, counted from the row's first line."""
         _, tag = path
-        shape = XmlShape(children={tag: self._row(path)}, lists=frozenset({tag}))
+        shape = XmlShape(children={tag: self.row_shape(path)}, lists=frozenset({tag}))
         root = xml_file.wrapped(row)
         return xml_file.place_in(root, (root.tag, tag, 0, *rest), XmlShape(children={str(root.tag): shape}))
 
-    def _row(self, path: KeyPath) -> XmlShape:
+    def row_shape(self, path: KeyPath) -> XmlShape:
+        """What is known beforehand of the rows of a table."""
         return self.shape.children.get(path[0], PLAIN).children.get(path[1], PLAIN)
 
 

@@ -97,6 +97,13 @@ class Template:
         raw = self._groups(text)
         return None if raw is None else self._values(raw)
 
+    def may_match(self, texts: str) -> bool:
+        """Whether any of several texts may match, as far as what stands in every match tells, at one look.
+
+        texts: them all, with a line break before and behind each.
+        """
+        return f"\n{self.prefix}" in texts and f"{self.suffix}\n" in texts and self._inner in texts
+
     def render(self, values: Mapping[str, Any]) -> str:
         """The text of these values; other keys are ignored. None is no value, nor is "" to an optional field.
 

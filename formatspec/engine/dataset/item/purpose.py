@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -13,12 +14,16 @@ from formatspec.engine.read.generate_rows import FastRows
 from formatspec.engine.read.projection import Decode
 from formatspec.engine.read.rows.merge_rows import Reader
 
+if TYPE_CHECKING:
+    from formatspec.engine.read.elements.fast_elements import FastElements
+
 
 class Readers(msgspec.Struct, frozen=True):
     """The compiled readers of a format for one purpose.
 
     decoders: how much of a table's rows is decoded; plain: how rows that are as the spec has them are read; lines: how
-    texts of numbers are, by role.
+    texts of numbers are, by role; elements: how objects are that are elements of XML: in an item's own file, by role,
+    and in its row of a shared file, by role and table.
     """
 
     documents: Mapping[str, Reader]
@@ -27,7 +32,12 @@ class Readers(msgspec.Struct, frozen=True):
     decoders: Mapping[tuple[str, tuple[str, ...]], Decode | None]
     plain: Mapping[tuple[str, tuple[str, ...]], FastRows]
     lines: Mapping[str, FastLines]
+    elements: Mapping[str | tuple[str, tuple[str, ...]], FastElements]
     wanted_roles: frozenset[str]
+
+    def judging(self) -> Readers:
+        """The same readers without those that are fast, and say nothing."""
+        return msgspec.structs.replace(self, plain={}, lines={}, elements={})
 
 
 class Purpose(msgspec.Struct, frozen=True):

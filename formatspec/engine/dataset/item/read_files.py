@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from formatspec.engine.base.faults import Fault, Record, other_encoding, unread
 from formatspec.engine.dataset.item.expected_files import expected_path, file_of_id, named_file, note_missing
@@ -12,6 +12,7 @@ from formatspec.engine.documents.line_document import Stray
 from formatspec.engine.index.entries import Entry
 from formatspec.engine.read.generate_lines import FastLines
 from formatspec.engine.read.item_state import ItemState
+from formatspec.engine.read.rows.merge_rows import Reader
 from formatspec.engine.resolve.json_schema import schema_faults
 from formatspec.engine.spec.compiled import Role
 from formatspec.files import json_file
@@ -21,6 +22,9 @@ from formatspec.model.limits import TooLargeError
 from formatspec.model.slots import find_slot
 from formatspec.paths.trees.tree import Tree
 from formatspec.pixels.png import Raster
+
+if TYPE_CHECKING:
+    from formatspec.engine.read.elements.fast_elements import FastElements
 
 
 def read_item_file(
@@ -37,6 +41,8 @@ def read_item_file(
         return
     files.setdefault(role.name, []).append(path)
     state.file, state.at = path, ()
+    if role.kind == "pixels" or role.codec is not None:
+        state.materialize_records()
     if role.kind == "pixels":
         raster = _read_raster(role, path, tree, readers, state.item, state, purpose)
         if raster is not None and state.origin:
@@ -46,6 +52,9 @@ def read_item_file(
         return  # nothing is said of what the file holds
     lines = readers.lines.get(role.name)
     if lines is not None and _are_plain(lines, path, tree, state):
+        return
+    elements = readers.elements.get(role.name)
+    if elements is not None and _are_elements(elements, role, path, tree, readers.documents[role.name], state):
         return
     document = read_document(role, path, tree, state, purpose.checks or purpose.strict)
     if document is None:
@@ -62,6 +71,19 @@ def _are_plain(lines: FastLines, path: str, tree: Tree, state: ItemState) -> boo
         return lines.take(tree.read(path), path, state)
     except (ValueError, OSError):  # which the reader of documents tells
         return False
+
+
+def _are_elements(
+    elements: FastElements, role: Role, path: str, tree: Tree, read: Reader, state: ItemState
+) -> bool:  # fmt: skip
+    """Whether an XML file was read whose objects are elements of which there is nothing to say."""
+    codec = role.codec
+    assert codec is not None
+    try:
+        data = tree.read(path)
+    except (ValueError, OSError):  # which the reader of documents tells
+        return False
+    return elements.take(data, lambda text: codec.decode(text).document, read, path, (), state)
 
 
 def keys_twice(role: Role, path: str, data: bytes, case: str) -> list[Fault]:

@@ -19,7 +19,7 @@ from formatspec.engine.index.entries import Entry
 from formatspec.engine.index.row_ownership import RowOwnership, Run, SharedFile
 from formatspec.engine.read.build_item import as_read, item_of
 from formatspec.engine.read.check_rows import check_pictured
-from formatspec.engine.read.item_state import ItemState
+from formatspec.engine.read.item_state import DeviatesError, ItemState
 from formatspec.engine.spec.compiled import IMAGE, Format
 from formatspec.engine.splits.id_scopes import IDS, Splits
 from formatspec.engine.splits.turns import Turns
@@ -49,6 +49,16 @@ def read_entry(
 
     complete: how many of the dataset's items have their image.
     """
+    try:
+        return _read_in_limits(form, readers, entry, joined, tree, splits, purpose, complete)
+    except DeviatesError:
+        return _read_in_limits(form, readers.judging(), entry, joined, tree, splits, purpose, complete)
+
+
+def _read_in_limits(
+    form: Format, readers: Readers, entry: Entry, joined: RowOwnership, tree: Tree, splits: Splits, purpose: Purpose,
+    complete: int,
+) -> Assembled:  # fmt: skip
     state = ItemState(dict(entry.names), splits.of(entry.names), purpose.origin)
     state.refers, state.lists, state.outlined = form.names_objects, form.lists_objects, form.outlines_beside_boxes
     files: dict[str, list[str]] = {}
@@ -81,10 +91,10 @@ def _read_entry(
             if name in runs:
                 read_rows(role, runs[name], readers, turns, state)
         elif is_read(name, readers, purpose):
-            state.materialize_records()
             if role.span == "item":
                 read_item_file(role, entry, tree, readers, state, files, rasters, purpose)
             else:
+                state.materialize_records()
                 read_record_files(role, entry, tree, readers, state, files, rasters, purpose, form.objects_are_files)
         elif role.span == "item" and name not in entry.files and not is_named(role, tree, state):
             note_missing(role, entry, state)
@@ -93,7 +103,11 @@ def _read_entry(
     if "area" in state.tables:
         state.materialize_records()
     item = item_of(entry.key, state)
-    if form.shows_levels and (purpose.checks or purpose.strict) and "object" in state.tables:
+    if (
+        form.shows_levels
+        and (purpose.checks or purpose.strict)
+        and (state.plain is not None or "object" in state.tables)
+    ):
         note_missing_levels(form, item, entry, state)
     if form.told_beside_pictures and purpose.pixels:
         pictures = (role.name for role in form.documents if role.kind == "pixels" and not role.optional)

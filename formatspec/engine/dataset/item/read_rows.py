@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec.structs import replace
 
-from formatspec.engine.base.faults import DocumentPath
+from formatspec.engine.base.faults import DocumentPath, Record
 from formatspec.engine.base.kept_fields import KEPT
 from formatspec.engine.dataset.item.purpose import Readers
-from formatspec.engine.index.row_ownership import RepeatedId, Run, Table
+from formatspec.engine.index.row_ownership import RepeatedId, Run, Table, TableFile
 from formatspec.engine.read.item_state import ItemState
 from formatspec.engine.read.projection import Decode, RowSource
 from formatspec.engine.read.rows.merge_rows import OBJECTS_BY_ID, RowReader, said_twice
 from formatspec.engine.read.rows.table_row import costs_row, read_row
 from formatspec.engine.spec.compiled import Role
 from formatspec.engine.splits.turns import Turns
+
+if TYPE_CHECKING:
+    from formatspec.engine.read.elements.fast_elements import FastElements
 
 
 def read_rows(role: Role, runs: Sequence[Run], readers: Readers, turns: Turns, state: ItemState) -> None:
@@ -32,6 +35,11 @@ def read_rows(role: Role, runs: Sequence[Run], readers: Readers, turns: Turns, s
         plain = None if repeated or known else readers.plain.get(key)
         if plain is not None and plain.take(part.rows, start, start + len(which), part.table.path, part.file, state):
             continue
+        elements = readers.elements.get(key)
+        if elements is not None:
+            if len(which) == 1 and not repeated and not labels and _is_plain(elements, part, start, table, state):
+                continue
+            state.materialize_records()
         if part.columns != state.env.columns:
             state.env = replace(state.env, columns=part.columns)
         state.file = part.file
@@ -50,6 +58,20 @@ def read_rows(role: Role, runs: Sequence[Run], readers: Readers, turns: Turns, s
                 _read_item(table.readers[alternative], document, position, state)
     turns.back(state)
     state.at = ()
+
+
+def _is_plain(elements: FastElements, part: TableFile, position: int, table: Table, state: ItemState) -> bool:
+    """Whether the row of an item was read whose objects are elements of which there is nothing to say."""
+    found = part.rows.text_at(position)
+    if found is None:
+        return False
+    data, parse = found
+    reader = table.readers[0]
+
+    def read(document: Any, record: Record, state: ItemState) -> None:
+        _read_item(reader, document, position, state)
+
+    return elements.take(data, parse, read, part.file, (*part.table.path, position), state)
 
 
 def _told_by_path(captures: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ Constants of slots without a value are set, and those of slots with one are chec
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from formatspec.engine.base.faults import Record
@@ -134,3 +134,21 @@ def _said(record: Record, slot: str) -> Any:
     """A slot's value; a row inside another row has that as its parent before either has an id."""
     value = record.get(slot)
     return True if value is None and slot == "parent" and "$up" in record else value
+
+
+def holds_unsaid(where: Expression, scope: Scope, said: Collection[str]) -> bool:
+    """Whether a condition holds of each row that says only some slots, and sets none, whatever those are.
+
+    False is given where that cannot be told from the slots alone.
+    """
+    return all(_term(part, scope) is None or _is_unsaid(part, scope, said) for part in conjuncts(where))
+
+
+def _is_unsaid(part: Expression, scope: Scope, said: Collection[str]) -> bool:
+    """Whether a term asks that a slot which no row says is empty."""
+    if not isinstance(part, Unary) or part.operator != "not" or not isinstance(part.operand, Name):
+        return False
+    meaning = scope.meaning(part.operand.name)
+    if meaning is None or meaning.type == "bool" or meaning.name.startswith("category."):
+        return False
+    return meaning.name not in said
