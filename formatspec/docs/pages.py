@@ -271,6 +271,7 @@ _HEADS = {
     "yaml": "A YAML document.",
     "xml": "An XML document.",
     "ini": "An INI file: keys and values in sections.",
+    "pickle": "A pickle of plain data.",
     "csv": "A table.",
     "lines": "Lines of text.",
     "pixels": "A label image: each distinct value is a row, its pixels are the row's region.",

@@ -32,10 +32,56 @@ def decode(data: bytes, style: Style = STYLE) -> Document:
     are for the caller to report.  Raises FileError on broken quotes, and on column names that are missing,
     empty or doubled.
     """
-    check_values(data, {b" " if style.delimiter == BLANKS else style.delimiter[0].encode(): 80, b"\n": 270})
+    check_values(data, costs(style))
     rows = _rows(text_of(data, style.encoding)[0], style)
     columns = _columns(rows, style)
     return [_row(columns, cells) for _, _, cells in rows]
+
+
+def costs(style: Style) -> dict[bytes, int]:
+    """What the values of a table take in memory, as `document.check_values` counts it."""
+    return {b" " if style.delimiter == BLANKS else style.delimiter[0].encode(): 80, b"\n": 270}
+
+
+def columns_in(text: str, style: Style) -> tuple[str, ...]:
+    """The names of the columns of a table that begins so.  Raises FileError as `decode` does."""
+    return _columns(_rows(text, style), style)
+
+
+def rows_of(text: str, columns: tuple[str, ...], style: Style) -> list[dict[Any, Any]]:
+    """The rows of a part of a table that begins and ends where rows do, without its header.  Raises FileError."""
+    if (style.quote or '"') in text or "\r" in text or style.comment or _is_spaced(style) or len(text) > limits().cell:
+        return [_row(columns, cells) for _, _, cells in _rows(text, style)]
+    mark, count, made = style.delimiter[0], len(columns), []
+    for line in text.split("\n"):
+        if line:
+            cells = line.split(mark)
+            made.append(dict(zip(columns, cells, strict=True)) if len(cells) == count else _row(columns, cells))
+    return made
+
+
+def lines_of_rows(text: str, style: Style, whole: bool) -> Iterator[tuple[int, int]]:
+    """The first and the last line of each row, from 1; where the text is not `whole` its last row need not end.
+
+    Raises FileError on broken quotes.
+    """
+    rows = _rows(text, style)
+    try:
+        for start, stop, _ in rows:
+            yield start, stop
+    except FileError:
+        if whole or not _is_open(text, style):
+            raise
+
+
+def _is_open(text: str, style: Style) -> bool:
+    """Whether a text breaks off in a cell between quotes, and nothing else is wrong with it."""
+    try:
+        for _ in _rows(text + (style.quote or '"'), style):
+            pass
+    except FileError:
+        return False
+    return True
 
 
 def encode(document: Document, style: Style = STYLE) -> bytes:

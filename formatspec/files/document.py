@@ -58,12 +58,17 @@ class ValueCosts:
 
     def check(self, what: str = "this file") -> None:
         """Raise TooLargeError where the values take too much memory for the bytes that were added."""
-        most = max(limits().values, EXPANSION * self._size)
-        if self._asked > most:
-            raise TooLargeError(
-                f"the values of {what} would take some {self._asked:,} bytes of memory, over the limit of {most:,} "
-                f"for {self._size:,} bytes (--limit values={self._asked} raises it)"
-            )
+        check_estimate(self._asked, self._size, what)
+
+
+def check_estimate(asked: int, size: int, what: str = "this file") -> None:
+    """Raise TooLargeError where the values of a file take too much memory: `asked` bytes for a file of `size` bytes."""
+    most = max(limits().values, EXPANSION * size)
+    if asked > most:
+        raise TooLargeError(
+            f"the values of {what} would take some {asked:,} bytes of memory, over the limit of {most:,} "
+            f"for {size:,} bytes (--limit values={asked} raises it)"
+        )
 
 
 class FileError(ValueError):

@@ -36,6 +36,8 @@ from formatspec.files.document import (
     check_values,
     text_of,
 )
+from formatspec.files.serialize import xml_text
+from formatspec.files.serialize.xml_text import UnusualError, children
 from formatspec.files.style import Style
 
 STYLE = Style(indent=2)
@@ -109,10 +111,22 @@ def encode(document: Document, style: Style = STYLE) -> bytes:
     on other leaves, on names that are not XML's, and on characters that XML or the encoding cannot hold.
     """
     tag, value = _root_of(document)
+    try:
+        text = xml_text.element(tag, value, _step(style), not style.short_empty)
+    except UnusualError:
+        return _by_elements(tag, value, style)
+    return _spelled(_declaration(style) + text + _end(style), style)
+
+
+def _by_elements(tag: Any, value: Any, style: Style) -> bytes:
+    """A document by way of lxml's elements."""
     with _understood():
         root = _element(tag, value, style)
-    _lay_out(root, style)
-    return _spelled(root, _declaration(style) + _text_of(root) + ("\n" if style.final_newline else ""), style)
+    return _spelled(_declaration(style) + _text_of(_laid_out(root, style)) + _end(style), style, root)
+
+
+def _end(style: Style) -> str:
+    return "\n" if style.final_newline else ""
 
 
 def streams(style: Style) -> bool:
@@ -128,27 +142,43 @@ def stream(document: Document, style: Style = STYLE) -> Iterator[bytes]:
     """
     tag, value = _root_of(document)
     own = {key: part for key, part in value.items() if key in ("@", "#")} if isinstance(value, Mapping) else {}
-    if not isinstance(value, Mapping) or list(value)[: len(own)] != list(own):
-        yield encode(document, style)  # a text, or attributes behind children, which may declare namespaces anew
+    attributes, said, step = own.get("@", {}), own.get("#", ""), _step(style)
+    try:
+        start = xml_text.start(tag, attributes, said)
+        mixed = bool(said.strip())
+        start = start if mixed or step is None else xml_text.start(tag, attributes, "")
+    except UnusualError:
+        yield _by_elements(tag, value, style)  # names in a namespace hold for all that follows
         return
-    with _understood():
-        root = _element(tag, own, style)
-    children = _children({key: part for key, part in value.items() if key not in own})
-    between, last = ("", "") if style.indent is None else ("\n" + _step(style), "\n")
-    before, begin, end = _declaration(style), 0, f"</{tag}>"
-    for some in _batched(children, TOGETHER):
-        with _understood():
-            for name, content in some:
-                _fill(etree.SubElement(root, name), name, content, not style.short_empty, 2)
-        _lay_out(root, style)
-        text = _text_of(root)
-        end = text[text.rindex("</") :]
-        yield _spelled(root, before + text[begin : len(text) - len(last + end)], style)
+    if not isinstance(value, Mapping):
+        yield encode(document, style)
+        return
+    root, before = etree.Element(tag), _declaration(style) + start
+    newline = "" if step is None else "\n"
+    for some in _batched(children({key: part for key, part in value.items() if key not in own}), TOGETHER):
+        text = _together(some, root, style)
+        if mixed and before:
+            text = text[len(newline + (step or "")) :]
+        yield _spelled(before + text, style, root)
+        before = ""
         del root[:]
-        root.text, before = "", between
-        begin = len(_text_of(root)) - len(end) + len(between)
-    rest = last + end if begin else before + _text_of(root)
-    yield _spelled(root, rest + ("\n" if style.final_newline else ""), style)
+    if before:
+        yield encode({tag: own}, style)
+        return
+    yield _spelled(f"{newline}</{tag}>{_end(style)}", style)
+
+
+def _together(values: Sequence[tuple[Any, Any]], root: etree._Element, style: Style) -> str:
+    """Children of a root, given by name and value, each behind its indentation; `root` takes those that are unusual."""
+    try:
+        return xml_text.elements(values, _step(style), not style.short_empty, 2)
+    except UnusualError:
+        with _understood():
+            for name, content in values:
+                _fill(etree.SubElement(root, name), name, content, not style.short_empty, 2)
+        root.text = None
+        end = f"</{root.tag}>" if style.indent is None else f"\n</{root.tag}>"
+        return _text_of(_laid_out(root, style))[len(f"<{root.tag}>") : -len(end)]
 
 
 TOGETHER = 64
@@ -180,13 +210,16 @@ def _understood() -> Iterator[None]:
         raise FileError(f"XML cannot hold this: {error}") from None
 
 
-def _step(style: Style) -> str:
-    return style.indent if isinstance(style.indent, str) else " " * (style.indent or 0)
+def _step(style: Style) -> str | None:
+    """What each level is indented by; None where all stands on one line."""
+    return " " * style.indent if isinstance(style.indent, int) else style.indent
 
 
-def _lay_out(root: etree._Element, style: Style) -> None:
-    if style.indent is not None:
-        etree.indent(root, space=_step(style))
+def _laid_out(root: etree._Element, style: Style) -> etree._Element:
+    step = _step(style)
+    if step is not None:
+        etree.indent(root, space=step)
+    return root
 
 
 def _declaration(style: Style) -> str:
@@ -200,8 +233,8 @@ def _text_of(root: etree._Element) -> str:
     return str(etree.tostring(root, encoding="unicode"))
 
 
-def _spelled(root: etree._Element, text: str, style: Style) -> bytes:
-    """A text as the bytes of the style; `root` holds the elements whose names stand in it."""
+def _spelled(text: str, style: Style, root: etree._Element | None = None) -> bytes:
+    """A text as the bytes of the style; `root` holds the elements whose names stand in it, where lxml made them."""
     text = text.replace("\n", style.newline)
     if style.ascii:
         text = _escaped(root, text, "ascii")
@@ -436,21 +469,8 @@ def _fill(element: etree._Element, tag: Any, value: Any, both_tags: bool, depth:
         elif key == "#":
             element.text = _text(inner, tag) or element.text
         else:
-            for name, content in _children({key: inner}):
+            for name, content in children({key: inner}):
                 _fill(etree.SubElement(element, name), name, content, both_tags, depth + 1)
-
-
-def _children(value: Mapping[Any, Any]) -> Iterator[tuple[Any, Any]]:
-    """The children that a mapping without attributes and text has, each with its tag."""
-    for key, inner in value.items():
-        if key == "*":
-            for member in inner:
-                yield member.get("<>"), {key: part for key, part in member.items() if key != "<>"}
-        elif isinstance(inner, list) or (isinstance(inner, Sequence) and not isinstance(inner, str)):
-            for child in inner:
-                yield key, child
-        else:
-            yield key, inner
 
 
 def _text(value: Any, where: str) -> str:
@@ -468,9 +488,9 @@ def _declared_name(encoding: str) -> str:
     return name.replace("iso8859", "iso-8859") if name.startswith("iso8859") else encoding.removesuffix("-sig")
 
 
-def _escaped(root: etree._Element, text: str, encoding: str) -> str:
+def _escaped(root: etree._Element | None, text: str, encoding: str) -> str:
     """The text with character references for what the encoding lacks; names cannot have them."""
-    for element in root.iter():
+    for element in root.iter() if root is not None else ():
         for name in (_tag(element), *element.attrib):
             bytes_of(str(name), (encoding,))
     return text.encode(encoding, "xmlcharrefreplace").decode(encoding)

@@ -9,7 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 LANGUAGE_VERSION = 1
 SCHEMA_ID = f"https://formatspec.dev/schema/v{LANGUAGE_VERSION}.json"
 """Names the JSON Schema of the language; its version is that of the language."""
-DOCUMENTS = ("json", "jsonl", "yaml", "xml", "ini", "csv", "lines", "pixels")
+DOCUMENTS = ("json", "jsonl", "yaml", "xml", "ini", "pickle", "csv", "lines", "pixels")
 
 ImageMode = Literal["gray", "gray16", "rgb", "rgba", "palette", "index"]
 SeenLevel = Literal["tool's file", "tool's source", "documentation"]  # from the best evidence to the weakest
@@ -80,6 +80,7 @@ class FileSpec(Strict):
     yaml: Any = Field(None, description="a YAML document, shaped as it is")
     xml: Any = Field(None, description="an XML document: elements as keys, '@' attributes, '#' text")
     ini: Any = Field(None, description="an INI file: sections as keys, in each its keys; without sections its keys")
+    pickle: Any = Field(None, description="a pickle of plain data, shaped as it is")
     csv: Any = Field(None, description="a table: columns as keys")
     lines: Any = Field(None, description="text lines: a template, a list, or a table with lines")
     pixels: Any = Field(None, description="a label image: one row per distinct pixel value")

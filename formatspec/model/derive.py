@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 from typing import Protocol
 
+from formatspec.model.limits import TooLargeError
 from formatspec.model.region import Region
 
 SAME_OUTLINE = 0.99
@@ -193,9 +193,42 @@ def is_outlined(thing: Shape) -> bool:
     return thing.region is None or not thing.polygons or _shows(thing.polygons, thing.region)
 
 
-@lru_cache(maxsize=64)
+_KEPT = 64
+"""How many filled outlines are kept at most; those of one image are kept however many they are."""
+_filled: dict[tuple[tuple[Ring, ...], int, int], Region] = {}
+"""The pixels inside outlines, by the outlines and the image's height and width."""
+
+
 def _fill(rings: tuple[Ring, ...], height: int, width: int) -> Region:
-    return Region.from_polygons(rings, height, width)
+    key = rings, height, width
+    known = _filled.get(key)
+    if known is None:
+        if len(_filled) >= _KEPT:
+            _filled.clear()
+        known = _filled[key] = Region.from_polygons(rings, height, width)
+    return known
+
+
+def fill_all(things: Iterable[Shape], height: int | None, width: int | None) -> None:
+    """Fill the outlines of several objects of an image at once; `region` gives the pixels that were found.
+
+    That takes a fraction of the time which it takes one by one. Where one of them cannot be filled, none is, so that
+    the error comes where that one is asked for.
+    """
+    if not height or not width:
+        return
+    wanted = {(thing.polygons, height, width): None for thing in things if thing.region is None and thing.polygons}
+    new = [key for key in wanted if key not in _filled]
+    if len(new) < 2:
+        return
+    if len(_filled) + len(new) > _KEPT:
+        _filled.clear()
+        new = list(wanted)
+    try:
+        found = Region.of_each([rings for rings, _, _ in new], height, width)
+    except (ValueError, TooLargeError):
+        return
+    _filled.update(zip(new, found, strict=True))
 
 
 def _shows(rings: tuple[Ring, ...], visible: Region) -> bool:

@@ -7,6 +7,7 @@ the outer corner of the first pixel, y points down.  A pixel is inside if its ce
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -33,15 +34,27 @@ class TracedOutline(msgspec.Struct, frozen=True):
 # -- filling -------------------------------------------------------------------------------------------------
 
 
+def fill_each(shapes: Sequence[Sequence[EdgeRing]], height: int, width: int) -> list[Ints]:
+    """For each shape the bounds of the pixels inside any of its rings, each filled even-odd on its own.
+
+    Shapes that are filled together take a fraction of the time that each takes alone.  ValueError for a bad ring.
+    """
+    offsets, ring = _crossings([one for rings in shapes for one in rings], height, width)
+    apart = height * width + 1  # every ring in a copy of the image of its own, in which no run reaches the next copy
+    edges = toggles(offsets + ring * apart)
+    copy = edges // apart
+    edges -= copy * apart
+    cuts = np.searchsorted(copy, np.cumsum([0, *map(len, shapes)])).tolist()
+    found = []
+    for rings, start, stop in zip(shapes, cuts[:-1], cuts[1:], strict=True):
+        own = edges[start:stop]
+        found.append(own if len(rings) < 2 else cover(own[::2], own[1::2]))
+    return found
+
+
 def fill_union(rings: Sequence[EdgeRing], height: int, width: int) -> Ints:
     """Bounds of the pixels inside any ring, each filled even-odd on its own.  ValueError for a bad ring."""
-    offsets, ring = _crossings(rings, height, width)
-    if len(rings) < 2:
-        return toggles(offsets)
-    total = height * width
-    apart = toggles(offsets + ring * total)  # every ring in a copy of the image of its own
-    copy, starts, stops = by_column(apart, total)  # a run to the end of one may have met the next one's start
-    return cover(starts - copy * total, stops - copy * total)
+    return fill_each((rings,), height, width)[0]
 
 
 def fill_evenodd(rings: Sequence[EdgeRing], height: int, width: int) -> Ints:
@@ -80,34 +93,44 @@ def _side(a: Any, b: Any, point: Any) -> Any:
 
 def _crossings(rings: Sequence[EdgeRing], height: int, width: int) -> tuple[Ints, Ints]:
     """Offsets where an edge crosses a column's centre line, clipped to the image, and each one's ring."""
-    points = [_points(ring) for ring in rings]
-    if not points:
+    ends, sizes = _points(rings)
+    if not ends.size:
         return np.empty(0, np.int64), np.empty(0, np.int64)
-    ends = np.concatenate(points)
-    starts = np.concatenate([np.roll(ring, 1, 0) for ring in points])
-    which = np.repeat(np.arange(len(points)), [len(ring) for ring in points])
+    lasts = np.cumsum(sizes)
+    before = np.arange(-1, len(ends) - 1)
+    some = sizes > 0
+    before[(lasts - sizes)[some]] = lasts[some] - 1
+    starts = ends[before]
     # An edge is walked from left to right whoever owns it: two neighbours share its crossings exactly.
     back = starts[:, 0] > ends[:, 0]
     x0, y0 = np.where(back[:, None], ends, starts).T
     x1, y1 = np.where(back[:, None], starts, ends).T
-    first = np.clip(np.ceil(x0 - 0.5), 0, width).astype(np.int64)
-    spans = np.clip(np.ceil(x1 - 0.5), 0, width).astype(np.int64) - first
-    check_limit("runs", int(spans.sum()), "the outlines of a shape cross columns this often:")
+    first = np.minimum(np.maximum(np.ceil(x0 - 0.5), 0), width).astype(np.int64)
+    spans = np.minimum(np.maximum(np.ceil(x1 - 0.5), 0), width).astype(np.int64) - first
+    until = np.cumsum(spans)
+    check_limit("runs", int(until[-1]), "the outlines of a shape cross columns this often:")
+    crossed = spans > 0
+    slope = np.zeros(spans.size)
+    np.divide(y1 - y0, x1 - x0, out=slope, where=crossed)
     edge = np.repeat(np.arange(spans.size), spans)
-    column = np.arange(edge.size) - np.repeat(np.cumsum(spans) - spans, spans) + first[edge]
-    slope = (y1 - y0)[edge] / (x1 - x0)[edge]
-    y = y0[edge] + (column + 0.5 - x0[edge]) * slope
-    row = np.clip(np.ceil(y - 0.5), 0, height).astype(np.int64)
-    return column * height + row, which[edge]
+    column = np.arange(edge.size) + (first - until + spans)[edge]
+    y = y0[edge] + (column + 0.5 - x0[edge]) * slope[edge]
+    row = np.minimum(np.maximum(np.ceil(y - 0.5), 0), height).astype(np.int64)
+    return column * height + row, np.repeat(np.arange(sizes.size), sizes)[edge]
 
 
-def _points(ring: EdgeRing) -> npt.NDArray[np.float64]:
-    points = np.asarray(ring, np.float64)
-    if points.ndim != 1 or points.size % 2:
-        raise ValueError(f"a ring is a flat list of x and y in turn, but this one has {len(ring)} entries")
+def _points(rings: Sequence[EdgeRing]) -> tuple[npt.NDArray[np.float64], Ints]:
+    """The points of all rings, one after another, and how many each has.  ValueError for a bad ring."""
+    lengths = [len(ring) for ring in rings]
+    odd = next((length for length in lengths if length % 2), None)
+    if odd is not None:
+        raise ValueError(f"a ring is a flat list of x and y in turn, but this one has {odd} entries")
+    points = np.array(list(chain.from_iterable(rings)), np.float64)
+    if points.ndim != 1:
+        raise ValueError("a ring is a flat list of x and y in turn, but this one has entries that are no numbers")
     if not (np.abs(points) < _FAR).all():
         raise ValueError("a ring has a coordinate that is not a finite number of a sensible size")
-    return points.reshape(-1, 2)
+    return points.reshape(-1, 2), np.array(lengths, np.int64) // 2
 
 
 # -- pieces and tracing --------------------------------------------------------------------------------------

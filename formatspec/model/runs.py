@@ -23,6 +23,7 @@ Pixels: TypeAlias = "npt.NDArray[Any]"
 
 _BLOCK = 1 << 18  # elements compared at a time: a block stays in the cache
 _STRIP = 128  # columns moved at a time, for the same reason
+_FEW = 96  # so many numbers are handled one by one faster than together
 _GROUPS = 10  # groups of five bits in one count: 50 bits, more than any image has pixels
 
 
@@ -90,7 +91,8 @@ def _distinct(ordered: Ints) -> Ints:
 
 def join(starts: Ints, stops: Ints) -> Ints:
     """Bounds of ordered, disjoint runs; runs that touch become one."""
-    edges = np.stack([starts, stops], 1).reshape(-1)
+    edges = np.empty(2 * starts.size, np.int64)
+    edges[::2], edges[1::2] = starts, stops
     meets = np.flatnonzero(starts[1:] == stops[:-1])
     keep = np.ones(edges.size, np.bool_)
     keep[2 * meets + 1] = keep[2 * meets + 2] = False
@@ -150,29 +152,66 @@ def topmost(layers: Sequence[Ints]) -> tuple[Ints, Ints, Ints]:
     """
     edges, places = _distinct_places(np.concatenate([np.empty(0, np.int64), *layers]))
     seen = np.full(edges.size, -1, np.int64)  # from each edge to the next
-    first = 0
-    for layer, bounds in enumerate(layers):
-        own = places[first : first + bounds.size]
-        first += bounds.size
-        if own.size:
-            turns = np.zeros(own[-1] - own[0], np.bool_)
-            turns[own[:-1] - own[0]] = True
-            seen[own[0] : own[-1]][np.logical_xor.accumulate(turns)] = layer
-    new = np.flatnonzero(np.append(True, seen[1:] != seen[:-1])) if seen.size else seen
+    if edges.size:
+        _paint(seen, places[::2], places[1::2], np.repeat(np.arange(len(layers)), [b.size // 2 for b in layers]))
+    new = np.ones(seen.size, np.bool_)
+    np.not_equal(seen[1:], seen[:-1], out=new[1:])
     edges, seen = edges[new], seen[new]
     shown = np.flatnonzero(seen >= 0)  # never the last: no pixel lies behind all edges
     return edges[shown], edges[shown + 1], seen[shown]
 
 
+def _paint(canvas: Ints, starts: Ints, stops: Ints, values: Ints) -> None:
+    """Fill each run of a canvas with its value, later runs over earlier ones; runs are not empty.
+
+    Some runs at a time, so that the places that they have together stay few.
+    """
+    until = np.cumsum(stops - starts)
+    first = done = 0
+    while first < starts.size:
+        last = max(int(np.searchsorted(until, done + _BLOCK, "right")), first + 1)
+        sizes = stops[first:last] - starts[first:last]
+        ahead = starts[first:last] - (until[first:last] - sizes - done)
+        canvas[np.repeat(ahead, sizes) + np.arange(sizes.sum())] = np.repeat(values[first:last], sizes)
+        first, done = last, int(until[last - 1])
+
+
 def _distinct_places(offsets: Ints) -> tuple[Ints, Ints]:
-    """The distinct offsets in order, and which of them each is: np.unique sorts slower than runs can be merged."""
-    order = np.argsort(offsets, kind="stable")
-    ordered = offsets[order]
+    """The distinct offsets in order, and which of them each is."""
+    bits = offsets.size.bit_length()
+    if offsets.size and int(offsets.max()) >> (62 - bits) == 0:  # numbers are sorted faster than their order is found
+        packed = np.sort(offsets << bits | np.arange(offsets.size))
+        order, ordered = packed & ((1 << bits) - 1), packed >> bits
+    else:
+        order = np.argsort(offsets, kind="stable")
+        ordered = offsets[order]
     new = np.ones(offsets.size, np.bool_)
     np.not_equal(ordered[1:], ordered[:-1], out=new[1:])
     places = np.empty(offsets.size, np.int64)
     places[order] = np.cumsum(new) - 1
     return ordered[new], places
+
+
+def by_key(starts: Ints, stops: Ints, keys: Pixels) -> list[tuple[int, Ints]]:
+    """Ordered, disjoint runs apart by their keys, sorted by key: the place of the first run, and the bounds of all.
+
+    Runs of one key that touch become one.
+    """
+    if not starts.size:
+        return []
+    order = np.argsort(keys, kind="stable")
+    starts, stops, keys = starts[order], stops[order], keys[order]
+    new = np.ones(keys.size + 1, np.bool_)
+    np.not_equal(keys[1:], keys[:-1], out=new[1:-1])
+    begins = new.copy()
+    begins[1:-1] |= starts[1:] != stops[:-1]
+    bounds = np.empty((np.count_nonzero(begins) - 1, 2), np.int64)
+    bounds[:, 0], bounds[:, 1] = starts[begins[:-1]], stops[begins[1:]]
+    bounds = bounds.reshape(-1)
+    firsts = np.flatnonzero(new)
+    cuts = (2 * (np.cumsum(begins)[firsts] - 1)).tolist()
+    places = order[firsts[:-1]].tolist()
+    return [(place, bounds[a:b]) for place, a, b in zip(places, cuts[:-1], cuts[1:], strict=True)]
 
 
 def by_column(bounds: Ints, height: int) -> tuple[Ints, Ints, Ints]:
@@ -207,7 +246,9 @@ def rows_first(flat: Pixels, wide: int, tall: int) -> Pixels:
 
 def to_counts(bounds: Ints, total: int) -> Ints:
     """Run lengths, zeros first; a last run of no zeros is left out."""
-    lengths = np.diff(np.concatenate([[0], bounds, [total]]))
+    edges = np.empty(bounds.size + 2, np.int64)
+    edges[0], edges[1:-1], edges[-1] = 0, bounds, total
+    lengths = edges[1:] - edges[:-1]
     return lengths[:-1] if bounds.size and bounds[-1] == total else lengths
 
 
@@ -232,6 +273,8 @@ def pack(counts: Ints) -> str:
 
     Groups of five bits, lowest first, are characters from "0" (48) on; a sixth bit says that more follow.
     """
+    if counts.size <= _FEW:
+        return _pack_few(counts.tolist())
     rest = counts.copy()
     rest[3:] -= counts[1:-2]
     columns, shown = [], []
@@ -245,6 +288,20 @@ def pack(counts: Ints) -> str:
     if not columns:
         return ""
     return np.stack(columns, 1)[np.stack(shown, 1)].astype(np.uint8).tobytes().decode("ascii")
+
+
+def _pack_few(counts: list[int]) -> str:
+    """As `pack`: number by number, which is faster for a few."""
+    groups = []
+    for place, count in enumerate(counts):
+        rest = count - counts[place - 2] if place > 2 else count
+        more = True
+        while more:
+            group = rest & 31
+            rest >>= 5
+            more = rest != (-1 if group & 16 else 0)
+            groups.append(group + 80 if more else group + 48)
+    return bytes(groups).decode("ascii")
 
 
 def unpack(text: bytes) -> Ints:

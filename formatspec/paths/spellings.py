@@ -44,7 +44,10 @@ class Spellings:
         if not len(self._marks):
             return []
         mark = hash(without_capitals(name))
-        start, stop = np.searchsorted(self._marks, mark, "left"), np.searchsorted(self._marks, mark, "right")
+        start = np.searchsorted(self._marks, mark)
+        if start == len(self._marks) or self._marks[start] != mark:
+            return []
+        stop = np.searchsorted(self._marks, mark, "right")
         return self._numbers[start:stop].tolist()  # type: ignore[no-any-return]
 
 
@@ -58,6 +61,8 @@ def spelled_like(name: Sequence[Any], found: Sequence[tuple[T, Sequence[Any]]]) 
         name: The name in its parts.
         found: Things, each with its own name in parts.
     """
+    if not found:
+        return []
     plain = plainly(name)
     equal = [one for one, other in found if plainly(other) == plain]
     if equal:

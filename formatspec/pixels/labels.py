@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from formatspec.model.region import Region
-from formatspec.model.runs import Pixels, complement, join, nonzero_runs
+from formatspec.model.runs import Pixels, by_key, complement, join, nonzero_runs
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -22,22 +22,36 @@ def split(pixels: Pixels) -> list[tuple[PixelValue, Region]]:
     unsigned and have at most 64 bits together.  ValueError otherwise.
     """
     _check(pixels)
-    starts, stops, values = nonzero_runs(pixels)
-    if not starts.size:
-        return []
-    keys = _keys(values)
-    order = np.argsort(keys, kind="stable")
-    starts, stops, keys = starts[order], stops[order], keys[order]
-    new = np.append(True, keys[1:] != keys[:-1])
-    begins = new | np.append(True, starts[1:] != stops[:-1])  # runs of one value that touch are one run
-    bounds = np.stack([starts[begins], stops[np.append(begins[1:], True)]], 1).reshape(-1)
-    first = np.flatnonzero(new)
-    cuts = 2 * np.append(np.cumsum(begins)[first] - 1, np.count_nonzero(begins))
     height, width = pixels.shape[:2]
+    if pixels.size <= _SMALL:
+        keys = pixels if pixels.ndim == 2 else _as_numbers(pixels)
+        flat = keys.T.ravel()
+        starts = np.concatenate((_ZERO, np.flatnonzero(flat[1:] != flat[:-1]) + 1)) if flat.size else _ZERO[:0]
+        stops = np.append(starts[1:], flat.size)
+        keys = flat[starts]
+        some = keys != 0
+        starts, stops, keys = starts[some], stops[some], keys[some]
+        values = pixels[starts % height, starts // height] if flat.size else keys
+    else:
+        starts, stops, values = nonzero_runs(pixels)
+        keys = _keys(values)
+    found = by_key(starts, stops, keys)
+    told = values[[place for place, _ in found]].tolist() if found else []
     return [
-        (tuple(value) if isinstance(value, list) else int(value), Region(height, width, bounds[a:b]))
-        for value, a, b in zip(values[order[first]].tolist(), cuts[:-1].tolist(), cuts[1:].tolist(), strict=True)
+        (tuple(value) if isinstance(value, list) else int(value), Region.of_runs(height, width, bounds))
+        for value, (_, bounds) in zip(told, found, strict=True)
     ]
+
+
+_SMALL = 1 << 14
+"""Samples of an image whose columns are put one behind the other faster than runs are found in its rows."""
+_ZERO = np.zeros(1, np.int64)
+
+
+def _as_numbers(pixels: Pixels) -> npt.NDArray[np.uint64]:
+    """Pixels of several channels, each as one number, in the order of the values."""
+    channels, bits = pixels.shape[2], 8 * pixels.dtype.itemsize
+    return pixels @ np.array([1 << bits * place for place in reversed(range(channels))], np.uint64)
 
 
 def zero_region(pixels: Pixels) -> Region:

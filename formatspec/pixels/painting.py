@@ -38,14 +38,14 @@ class Painting(msgspec.Struct, frozen=True):
 
     def seen(self, count: int) -> list[int]:
         """How many pixels of each of the first `count` regions are seen."""
-        found = np.zeros(count, np.int64)
-        np.add.at(found, self.layers, self.stops - self.starts)
-        return [int(pixels) for pixels in found]
+        found = np.bincount(self.layers, self.stops - self.starts, count)  # whole numbers below 2^53 add up exactly
+        return [int(pixels) for pixels in found.tolist()]
 
     def values(self) -> set[PixelValue]:
         """The values that a pixel has, but for the 0 of what is not painted."""
-        found = (int(key) for key in np.unique(self.keys))
         channels = CHANNELS[self.mode]
+        few = channels == 1 and self.keys.size
+        found = (np.flatnonzero(np.bincount(self.keys)) if few else np.unique(self.keys)).tolist()
         if channels == 1:
             return set(found)
         return {tuple(key >> 8 * place & 255 for place in range(channels)) for key in found}

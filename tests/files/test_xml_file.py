@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from formatspec.files import xml_file
 from formatspec.files.document import FileError
+from formatspec.files.serialize.xml_text import UnusualError
 from formatspec.files.style import Style
 from formatspec.files.xml_file import PLAIN, STYLE, XmlShape, decode, encode, locate, stream, streams
 
@@ -125,6 +126,44 @@ def test_pieces_are_what_encode_gives(data: st.DataObject, shape: XmlShape, styl
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(xml_file, "TOGETHER", together)
         assert b"".join(stream({"root": rows}, style)) == whole
+
+
+def test_text_is_what_lxml_writes_of_the_same_elements() -> None:
+    wrong = st.sampled_from(["\x0b", "\x00", "\ufffe", "a\tb", "\xa0"])
+    unusual = st.sampled_from(["a:b", "1", "", "xmlns", "{http://www.w3.org/XML/1998/namespace}lang"])
+    values = st.recursive(
+        texts | wrong | st.none(),
+        lambda inner: st.dictionaries(
+            st.sampled_from(["a", "b", "c-1", "#"]) | names | unusual, inner | st.lists(inner, max_size=3), max_size=3
+        ),
+        max_leaves=8,
+    )
+    usual = []
+
+    @given(values, st.dictionaries(st.sampled_from(["a", "b.c"]) | unusual, texts | wrong, max_size=2), pieced)
+    @settings(max_examples=300)
+    def check(value: Any, attributes: dict[str, str], style: Style) -> None:
+        document = {"root": {"@": attributes, **value} if isinstance(value, dict) else value}
+        written, streamed = outcome(encode, document, style), outcome(stream, document, style)
+        usual.append(isinstance(written, bytes))
+        with pytest.MonkeyPatch.context() as patch:
+            for name in ("element", "elements", "start"):
+                patch.setattr(xml_file.xml_text, name, refuse)
+            assert outcome(encode, document, style) == written
+        assert streamed == written
+
+    def refuse(*parts: Any) -> str:
+        raise UnusualError
+
+    def outcome(write: Any, document: Any, style: Style) -> bytes | str:
+        try:
+            given = write(document, style)
+            return given if isinstance(given, bytes) else b"".join(given)
+        except FileError as error:
+            return str(error)
+
+    check()
+    assert 50 < sum(usual) < len(usual), "texts and lxml are both asked"
 
 
 def test_attributes_behind_children_are_written_all_the_same() -> None:

@@ -2,36 +2,100 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from formatspec.codecs.regions.shared_runs import rows_of_runs
 from formatspec.language.leaf import Constant
 from formatspec.language.rules import BARE, KEY, LeafRule, ListRule, MapRule, OneOf, Rule, TableRule, is_derived
 
+RowCounter = Callable[[Any], int]
+"""Counts the rows in the part of a document that a rule describes."""
 
-def rows_in(rule: Rule, document: Any) -> int:
-    """The rows of a document's tables, those inside others included.
+
+def row_counter(rule: Rule) -> RowCounter | None:
+    """What counts the rows of a document's tables, those inside others included; None for a rule without tables.
 
     Rows that only look up what others tell, and rows that are printed from what is known otherwise, are no records and
     are not counted.
     """
     if isinstance(rule, TableRule):
-        rows = _rows(document) if not rule.each.runs else rows_of_runs(document) or []
-        own = 0 if rule.each.overlap or is_derived(rule.row) else len(rows)
-        return own + sum(rows_in(rule.row, row) for row in rows)
+        return _table_counter(rule)
     if isinstance(rule, OneOf):
-        tables = [one for one in rule.alternatives if isinstance(one, TableRule)]
-        if not tables or not isinstance(document, list | tuple):
-            return max((rows_in(one, document) for one in rule.alternatives), default=0)
-        counted = any(not one.each.overlap and not is_derived(one.row) for one in tables)
-        return sum(int(counted) + max(rows_in(one.row, row) for one in _holding(tables, row)) for row in document)
-    if isinstance(rule, MapRule) and isinstance(document, dict):
-        fields = sum(rows_in(field.rule, document[field.keys[0]]) for field in rule.fields if field.keys[0] in document)
-        return fields + max((rows_in(choice, document) for choice in rule.alternatives), default=0)
-    if isinstance(rule, ListRule) and isinstance(document, list | tuple):
-        return sum(rows_in(one, part) for one, part in zip(rule.rules, document, strict=False))
-    return 0
+        return _choice_counter(rule)
+    if isinstance(rule, MapRule):
+        return _map_counter(rule)
+    if isinstance(rule, ListRule):
+        parts = [(place, count) for place, one in enumerate(rule.rules) if (count := row_counter(one)) is not None]
+        return (lambda document: _of_places(parts, document)) if parts else None
+    return None
+
+
+def _of_places(parts: Sequence[tuple[int, RowCounter]], document: Any) -> int:
+    """The rows in some places of a list."""
+    if not isinstance(document, list | tuple):
+        return 0
+    return sum(count(document[place]) for place, count in parts if place < len(document))
+
+
+def _is_counted(rule: TableRule) -> bool:
+    return not (rule.each.overlap or is_derived(rule.row))
+
+
+def _table_counter(rule: TableRule) -> RowCounter | None:
+    inner, counted, runs = row_counter(rule.row), _is_counted(rule), rule.each.runs
+    if inner is None and not counted:
+        return None
+
+    def count(document: Any) -> int:
+        rows = _rows(document) if not runs else rows_of_runs(document) or []
+        return (len(rows) if counted else 0) + (sum(map(inner, rows)) if inner is not None else 0)
+
+    return count
+
+
+def _choice_counter(rule: OneOf) -> RowCounter | None:
+    """Count the rows of alternatives; several tables that share a list are told apart row by row."""
+    any_of = _most([row_counter(one) for one in rule.alternatives])
+    tables = [one for one in rule.alternatives if isinstance(one, TableRule)]
+    if not tables:
+        return any_of
+    counted = int(any(map(_is_counted, tables)))
+    inside = {id(one): inner for one in tables if (inner := row_counter(one.row)) is not None}
+
+    def count(document: Any) -> int:
+        if not isinstance(document, list | tuple):
+            return any_of(document) if any_of is not None else 0
+        own = counted * len(document)
+        if not inside:
+            return own
+        of_row = ((inside[id(one)](row) for one in _holding(tables, row) if id(one) in inside) for row in document)
+        return own + sum(max(counts, default=0) for counts in of_row)
+
+    return count
+
+
+def _map_counter(rule: MapRule) -> RowCounter | None:
+    fields = [(field.keys[0], inner) for field in rule.fields if (inner := row_counter(field.rule)) is not None]
+    choice = _most([row_counter(one) for one in rule.alternatives])
+    if not fields and choice is None:
+        return None
+
+    def count(document: Any) -> int:
+        if not isinstance(document, dict):
+            return 0
+        own = sum(inner(document[key]) for key, inner in fields if key in document)
+        return own + (choice(document) if choice is not None else 0)
+
+    return count
+
+
+def _most(counters: Sequence[RowCounter | None]) -> RowCounter | None:
+    """The largest count that one of several counters gives; None where none of them counts."""
+    some = [count for count in counters if count is not None]
+    if len(some) == 1:
+        return some[0]
+    return (lambda document: max(count(document) for count in some)) if some else None
 
 
 def _holding(tables: Sequence[TableRule], row: Any) -> Sequence[TableRule]:

@@ -94,7 +94,7 @@ def in_parts(role: Role, path: str, tree: Tree) -> Iterator[Any]:
             around, tables = sought(range_file(tree, path), noted, role.codec.elements)
         except json_rows.NotRowsError:
             around, tables = None, {}
-        if tables and role.codec.elements is not None:
+        if tables and role.kind == "xml":
             yield around  # which holds the tables that lie deeper
         for at, rows in tables.items():
             for _, batch in rows.batches(None):

@@ -31,6 +31,7 @@ from formatspec.language.rules import (
 from formatspec.language.schema import FileSpec
 
 if TYPE_CHECKING:
+    from formatspec.files.rows.csv_rows import Cells
     from formatspec.files.rows.xml_rows import Elements
 
 
@@ -46,7 +47,7 @@ class RoleCodec(msgspec.Struct, frozen=True):
 
     named: a path through the document as the rule sees it, as one through the file, where they differ.
     sought: whether rows can be found in a file without decoding all of it (`files.rows`).
-    elements: how they are found in an XML file; None for other files.
+    elements: how they are found in an XML file or a CSV file; None for other files.
     seen: a JSON document, or the beginning of one, as the rule sees it; None where files are no plain JSON.
     encode: takes the document, and where `frames` says so what is known around it.
     frames: the leaf that spells the frame of a row that goes along frames, with the name of its table.
@@ -61,7 +62,7 @@ class RoleCodec(msgspec.Struct, frozen=True):
     locate: Callable[[bytes, DocumentPath], tuple[int, int] | None]
     named: Callable[[bytes, DocumentPath], DocumentPath] | None = None
     sought: bool = False
-    elements: Elements | None = None
+    elements: Elements | Cells | None = None
     seen: Callable[[Any], Any] | None = None
     row: Callable[[Any], bytes] | None = None
     stream: Callable[[Any, Mapping[DocumentPath, Iterator[bytes]]], Iterator[bytes]] | None = None
@@ -92,6 +93,8 @@ def document_codec(kind: str, spec: FileSpec, rule: Rule, scope: Scope) -> RoleC
         return _plain("yaml_file", style, with_whole_keys(rule))
     if kind == "ini":
         return _plain("ini_file", style, rule)
+    if kind == "pickle":
+        return _plain("pickles.pickle_file", style, with_whole_keys(rule))
     if kind == "xml":
         return _xml(style, rule)
     if kind == "csv":
@@ -173,10 +176,13 @@ def _csv(style: Style, rule: Rule) -> RoleCodec:
     def read(data: bytes) -> Any:
         if needed and not data.strip():
             raise FileError(f"the file is empty; its first line must name the columns: {', '.join(columns)}")
-        document = module.decode(data, reading)
-        for line in document if structured else ():
-            line.update({key: _structure(line[key]) for key in structured & line.keys()})
+        document = made(module.decode(data, reading))
         return document if listed is None else listed(document)
+
+    def made(rows: Any) -> Any:
+        for line in rows if structured else ():
+            line.update({key: _structure(line[key]) for key in structured & line.keys()})
+        return rows
 
     def style_for(document: Any) -> Style:
         """The style with the columns that rows have."""
@@ -212,11 +218,14 @@ def _csv(style: Style, rule: Rule) -> RoleCodec:
             lambda data, path: locate(data, file_path(last.of(data), path)),
             lambda data, path: file_path(last.of(data), path),
         )
+    seeking = _module("rows.csv_rows").Cells(reading, made)
     return RoleCodec(
         rule,
         lambda data: Decoded(read(data)),
         encode,
         locate,
+        sought=seeking.can_seek(),
+        elements=seeking,
         stream=stream if module.streams(style) else None,
     )
 

@@ -30,11 +30,11 @@ class UnmappedCategories:
 
 
 class ShownPixels(NamedTuple):
-    """How many of a record's pixels a finished label image shows, of how many; `region`: which, where some are not."""
+    """How many of a record's pixels a finished label image shows, of how many; `find`: which, where some are not."""
 
     pixels: int
     whole: int
-    region: Region | None = None
+    find: Callable[[], Region] | None = None
 
 
 class WriteSetting:
@@ -53,35 +53,15 @@ class WriteSetting:
     in_lists: whether several shared files tell of the item, so that the rows within its row of one of them stay there.
     in_documents: whether documents of the item list its objects, so that pictures that number them by their place show
     those that have a row there.
+    number: the number of an object among those of its category, where a label image counts them; else its place.
     refused: records, by their marks, with names that their rows leave out since the value there cannot be spelled.
     """
 
     __slots__ = (
-        "apart",
-        "boxed",
-        "captures",
-        "categories",
-        "claims",
-        "columns",
-        "counts",
-        "drawn",
-        "file",
-        "folder",
-        "held",
-        "in_documents",
-        "in_lists",
-        "index",
-        "odd",
-        "options",
-        "paths",
-        "refused",
-        "renumbered",
-        "rows",
-        "seen",
-        "subsets",
-        "unheld",
-        "values",
-    )
+        "apart", "boxed", "captures", "categories", "claims", "columns", "drawn", "file", "folder", "held",
+        "in_documents", "in_lists", "index", "number", "odd", "options", "paths", "refused", "renumbered", "rows",
+        "seen", "subsets", "unheld", "values",
+    )  # fmt: skip
 
     def __init__(self, captures: dict[str, Any], categories: Any, options: dict[str, Any]) -> None:
         """Take the names for paths, the target's categories or None, and the values of the target's options."""
@@ -105,7 +85,7 @@ class WriteSetting:
         self.refused: list[tuple[Hashable, tuple[str, ...]]] = []
         self.rows: dict[str, Any] = {}
         self.seen: dict[Hashable, ShownPixels] = {}
-        self.counts: dict[str, int] = {}
+        self.number: Callable[[WriteContext], int] = attrgetter("index")
         self.subsets: tuple[str, ...] = ()
         self.unheld: frozenset[str] = frozenset()
         self.columns: tuple[str, ...] = ()
@@ -173,12 +153,14 @@ class WriteScope:
     def __init__(self, scope: Scope) -> None:
         """Take the scope that says what names mean."""
         self.scope = scope
+        self.asks_regions = False
 
     def value(self, name: str) -> Getter:
         """How to get the value of a name from a context.  Raises UnknownNameError."""
         meaning = self.scope.meaning(name)
         if meaning is None:
             raise UnknownNameError(name)
+        self.asks_regions = self.asks_regions or (self.scope.kind == "object" and meaning.name == "region")
         return getter(meaning, self.scope)
 
     def counts_zero(self, name: str) -> bool:
@@ -191,15 +173,17 @@ class WriteScope:
         if name not in TABLES:
             return None
         select = records_of(name)
-        inner = self.scope.inside(name)
+        inner = WriteScope(self.scope.inside(name))
 
         def contexts(context: WriteContext) -> Iterable[WriteContext]:
             rows = list(select(context))
+            if inner.asks_regions:
+                derive.fill_all(rows, *_size(context))
             return [
                 WriteContext(context.setting, context.item, row, context, i, len(rows)) for i, row in enumerate(rows)
             ]
 
-        return contexts, WriteScope(inner)
+        return contexts, inner
 
 
 def records_of(table: str) -> Callable[[WriteContext], Iterable[Any]]:
@@ -423,7 +407,7 @@ _OBJECT: dict[str, Getter] = {
     "id": lambda context: None if "objects" in context.setting.renumbered else context.record.id,
     "index": lambda context: context.index,
     "rank": lambda context: (context.index + 1, context.rows),
-    "number": lambda context: context.setting.counts.get(f"{context.index}", context.index),
+    "number": lambda context: context.setting.number(context),
     "depth": lambda context: context.family().depth(context.record),
     "level": lambda context: (
         context.family().depth(context.record) if context.record.level is None else context.record.level

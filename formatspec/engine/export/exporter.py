@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from formatspec.engine.conservation.rows import rows_in
+from formatspec.engine.conservation.rows import row_counter
 from formatspec.engine.conservation.tally import Tally
 from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting
 from formatspec.engine.export import shared_tables as asked
@@ -124,6 +124,11 @@ class Exporter:
             for role in self.roles
             if role.span == "item" and role.codec is not None
             if (text := text_writer(role.codec.rule, role.codec.shape, role.scope)) is not None
+        }
+        self.counters = {
+            role.name: count
+            for role in self.roles
+            if role.span == "item" and role.codec is not None and (count := row_counter(role.codec.rule)) is not None
         }
         self.spooled = {
             role.name: tuple(spooled_tables(role))
@@ -277,7 +282,8 @@ class Exporter:
             self.losses.blocks(document, role.codec.shape)
         if role.optional and not was_there and not document:
             return
-        rows = len(document) if text is not None else rows_in(role.codec.rule, document)
+        count = self.counters.get(role.name)
+        rows = len(document) if text is not None else count(document) if count is not None else 0
         self.tally.compare(f"rows of {path}", item.key, context.setting.claims - claims, rows)
         assert encode is not None
         yield path, encoded(encode, document, path)

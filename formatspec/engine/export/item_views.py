@@ -78,8 +78,8 @@ def as_seen(item: Item, setting: WriteSetting) -> tuple[Item, list[tuple[Object,
         seen = setting.seen.get(id(thing))
         if seen is None:
             lost.append(("objects", thing, "no region"))
-        elif seen.region is None or seen.pixels:
-            region = seen.region or derive.region(thing, height, width)
+        elif seen.find is None or seen.pixels:
+            region = derive.region(thing, height, width) if seen.find is None else seen.find()
             twins.append((thing, msgspec.structs.replace(thing, region=region, bbox=None)))
     return msgspec.structs.replace(item, objects=tuple(shown for _, shown in twins)), twins
 

@@ -22,7 +22,7 @@ from formatspec.engine.spec.tables import first_of, rules_of, tables_in
 from formatspec.engine.write.compile_writer import compile_writer, is_spooled, row_writer, spool_key
 from formatspec.engine.write.print_leaf import Writer
 from formatspec.engine.write.source_rows import source_of
-from formatspec.engine.write.table_rows import RowWriter, ShapeTest, needs_columns, shape_tests
+from formatspec.engine.write.table_rows import RowWriter, Shaped, needs_columns, shape_tests
 from formatspec.language.rules import TableRule
 from formatspec.model.slots import TABLES
 
@@ -52,7 +52,7 @@ class Spooled(msgspec.Struct, frozen=True, dict=True):
         return tuple((row, which) for which in ("read", "stated", "") for row in self.writers)
 
     @cached_property
-    def _shaped(self) -> Mapping[int, ShapeTest]:
+    def _shaped(self) -> Mapping[int, Shaped]:
         return shape_tests(self.writers)
 
     def takes(self, row: RowWriter, which: str, context: WriteContext) -> bool:
@@ -64,7 +64,7 @@ class Spooled(msgspec.Struct, frozen=True, dict=True):
 
     def holds(self, row: RowWriter, which: str, context: WriteContext, record: Any) -> bool:
         """Whether a row holds a record's geometry as it is stated, where that counts in its turn."""
-        return not which or self._shaped[id(row)](context, record)
+        return not which or self._shaped[id(row)].holds(context, record)
 
 
 def is_category_source(form: Format, role: Role) -> bool:

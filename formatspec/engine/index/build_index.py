@@ -339,7 +339,7 @@ def _seek(role: Role, file: SharedFile, tables: Sequence[Table], tree: Tree, fau
     if not role.codec.sought or not paths or len(set(paths)) < len(paths) or _schema_names(role, paths):
         return False
     elements = role.codec.elements
-    if elements is not None and not any(elements.direct(path) for path in paths):
+    if elements is not None and not any(map(elements.direct, paths)):
         return False
     try:
         source = range_file(tree, file.path)

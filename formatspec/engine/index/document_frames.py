@@ -18,7 +18,7 @@ from formatspec.language.leaf import Constant, Keep
 from formatspec.language.rules import KEY, Field, LeafRule, MapRule, OneOf, Rule, TableRule
 from formatspec.model.slots import TABLES
 
-FRAMED = frozenset({"json", "yaml", "ini"})
+FRAMED = frozenset({"json", "yaml", "ini", "pickle"})
 """Kinds of documents that are mappings with keys."""
 
 

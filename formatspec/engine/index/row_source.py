@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 import numpy as np
@@ -25,6 +25,7 @@ from formatspec.paths.trees.positioned import BINARY, read_at
 from formatspec.paths.trees.tree import SourceChangedError, Tree
 
 if TYPE_CHECKING:
+    from formatspec.files.rows.csv_rows import Cells
     from formatspec.files.rows.xml_rows import Elements
 
 SPAN = 1 << 20
@@ -227,17 +228,14 @@ class FileRows:
         return decode
 
 
-class ElementRows(FileRows):
-    """Rows by their places in an XML file, between which other elements may stand."""
+class TextRows(FileRows):
+    """Rows by their places in a file that is no JSON: they are decoded whole."""
 
     span = SPAN >> 2
 
-    def __init__(self, file: RangeFile, elements: Elements, path: KeyPath) -> None:
-        """Begin without rows of the table under a path."""
+    def __init__(self, file: RangeFile) -> None:
+        """Begin without rows."""
         super().__init__(file, IdColumns())
-        self._elements = elements
-        self._path = path
-        self._texts: tuple[int, Sequence[bytes]] = (0, ())
 
     def at(self, position: int) -> Any:
         """The row at a position, from 0, decoded anew at each call."""
@@ -250,6 +248,29 @@ class ElementRows(FileRows):
     def typed(self, start: int, stop: int, decode: Decode) -> Sequence[Any] | None:
         """None: typed rows are of JSON."""
         return None
+
+    def locate(self, position: int, rest: Pointer) -> LineColumn | None:
+        """The line of what stands at a place within a row."""
+        if not 0 <= position < len(self):
+            return None
+        start, row = self._between(position, position + 1)
+        found = self._place_in(row, rest)
+        return None if found is None else (self.file.places.at(start)[0] + found[0] - 1, found[1])
+
+    def _place_in(self, row: bytes, rest: Pointer) -> LineColumn | None:
+        """Line and column within the bytes of a row."""
+        raise NotImplementedError
+
+
+class ElementRows(TextRows):
+    """Rows by their places in an XML file, between which other elements may stand."""
+
+    def __init__(self, file: RangeFile, elements: Elements, path: KeyPath) -> None:
+        """Begin without rows of the table under a path."""
+        super().__init__(file)
+        self._elements = elements
+        self._path = path
+        self._texts: tuple[int, Sequence[bytes]] = (0, ())
 
     def text_at(self, position: int) -> tuple[bytes, Callable[[bytes], Any]] | None:
         """The bytes of a row, and what decodes such bytes; with them some that follow are read, which are held."""
@@ -267,13 +288,8 @@ class ElementRows(FileRows):
         [row] = self._elements.rows(data, self._path)
         return row
 
-    def locate(self, position: int, rest: Pointer) -> LineColumn | None:
-        """The line of what stands at a place within a row."""
-        if not 0 <= position < len(self):
-            return None
-        start, row = self._between(position, position + 1)
-        found = self._elements.locate(row, self._path, rest)
-        return None if found is None else (self.file.places.at(start)[0] + found[0] - 1, found[1])
+    def _place_in(self, row: bytes, rest: Pointer) -> LineColumn | None:
+        return self._elements.locate(row, self._path, rest)
 
     def _decoded(self, start: int, stop: int, decode: Decode | None) -> Sequence[Any]:
         return self._elements.rows(self._between(start, stop)[1], self._path)
@@ -290,6 +306,29 @@ class ElementRows(FileRows):
 
     def _decoder(self, fields: Fields | None) -> Callable[[bytes], Sequence[Any]]:
         return lambda data: self._elements.rows(data, self._path, fields)
+
+
+class CellRows(TextRows):
+    """Rows by their places in a CSV file.  `columns`: their names, as the file's header says them."""
+
+    def __init__(self, file: RangeFile, cells: Cells) -> None:
+        """Begin without rows."""
+        super().__init__(file)
+        self._cells = cells
+        self.columns: tuple[str, ...] = ()
+
+    def seek(self) -> None:
+        """Find all rows of the file.  Raises NotRowsError, OSError."""
+        self.columns = self._cells.scan(self.file.stream(), lambda spans: self.add(spans[:, 0], spans[:, 1]))
+
+    def _place_in(self, row: bytes, rest: Pointer) -> LineColumn | None:
+        return self._cells.locate(row, self.columns, rest)
+
+    def _decoded(self, start: int, stop: int, decode: Decode | None) -> Sequence[Any]:
+        return self._cells.rows(self._between(start, stop)[1], self.columns)
+
+    def _decoder(self, fields: Fields | None) -> Callable[[bytes], Sequence[Any]]:
+        return lambda data: self._cells.rows(data, self.columns)
 
 
 class RangeFile:
@@ -364,23 +403,27 @@ def range_file(tree: Tree, path: str) -> RangeFile:
 
 
 def sought(
-    file: RangeFile, noted: Mapping[KeyPath, Sequence[str]], elements: Elements | None = None
+    file: RangeFile, noted: Mapping[KeyPath, Sequence[str]], elements: Elements | Cells | None = None
 ) -> tuple[Any, dict[KeyPath, FileRows]]:
     """A file without its rows, and the rows that are there, by their table's path.
 
-    noted: the tables, and the keys under which what their rows state is noted.  elements: how rows of an XML file are
-    found; None for a JSON file.  Raises NotRowsError, OSError.
+    noted: the tables, and the keys under which what their rows state is noted.  elements: how rows of an XML file, or
+    of a CSV file, are found; None for a JSON file.  Raises NotRowsError, OSError.
     """
     found: dict[KeyPath, FileRows] = {}
+    if elements is not None and elements.direct(()):
+        lines = CellRows(file, cast("Cells", elements))
+        lines.seek()
+        return [], {(): lines}
     if elements is not None:
-        way = elements
+        way = cast("Elements", elements)
 
         def put(path: KeyPath, starts: Sequence[int], ends: Sequence[int]) -> None:
             if path not in found:
                 found[path] = ElementRows(file, way, path)
             found[path].add(starts, ends)
 
-        return elements.scan(file.stream(), tuple(noted), put), found
+        return way.scan(file.stream(), tuple(noted), put), found
 
     def take(rows: json_rows.RowSpans) -> None:
         if rows.path not in found:

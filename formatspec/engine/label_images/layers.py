@@ -27,18 +27,22 @@ def stacking(record: Any, region: Region | None, paint: str) -> float:
     return getattr(record, "order", None) or 0
 
 
-def number_of(context: WriteContext, contexts: list[WriteContext], each: Each) -> int:
+def number_of(context: WriteContext, records: Sequence[Any], each: Each) -> int:
     """How many rows of the same category stand before; what rows of it state as their own number is passed over.
 
     Unless the table says that it counts from 0, it may count from 0 or from 1.  What has no outline has no number.
+    `records`: those of all rows, of which the context's is at its index.
     """
-    mine = getattr(context.record, "category", None)
-    alike = [other.record for other in contexts if getattr(other.record, "category", None) == mine]
+    if context.index >= len(records):
+        return context.index
+    one = records[context.index]
+    mine = getattr(one, "category", None)
+    alike = [other for other in records if getattr(other, "category", None) == mine]
     slots = [slot for slot in each.by if slot in ("id", "track") or slot.startswith("attributes.")]
     stated = {value for record in alike for slot in slots if type(value := slot_value(record, slot)) is int}
     if each.counted:
-        alike = [one for one in alike if one is context.record or _is_counted(one, slots)]
-    before = next(place for place, record in enumerate(alike) if record is context.record)
+        alike = [other for other in alike if other is one or _is_counted(other, slots)]
+    before = next(place for place, record in enumerate(alike) if record is one)
     if not stated:
         return before
     taken = stated if each.counted else {number - up for number in stated for up in (0, 1)}
@@ -56,7 +60,9 @@ def areas_of(item: Item, things: Sequence[Object], paint: str = BY_ORDER) -> lis
     """
     height = item.image.height if item.image else None
     width = item.image.width if item.image else None
-    regions = [(t, derive.region(t, height, width)) for t in things if t.parent is None]
+    whole = [t for t in things if t.parent is None]
+    derive.fill_all(whole, height, width)
+    regions = [(t, derive.region(t, height, width)) for t in whole]
     upwards = sorted(
         ((t, region) for t, region in regions if t.category is not None and region),
         key=lambda layer: stacking(layer[0], layer[1], paint),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import msgspec
@@ -76,7 +77,7 @@ class RasterWriter(msgspec.Struct, frozen=True):
             layers = self._painted(anew)
             if self._unchanged(context.as_read, layers):
                 for layer in layers:
-                    _note_seen(layer, layer.region.area, layer.region)
+                    _note_seen(layer, layer.region.area, None)
                 return containers.encode(source.pixels, source.mode, source.palette, self.spec.path)
         layers = self._painted(context)
         return self._encoded(context, layers)
@@ -108,7 +109,7 @@ class RasterWriter(msgspec.Struct, frozen=True):
         if len(values) != len(there):
             context.setting.odd.append((len(values), len(there)))
         for place, (layer, pixels) in enumerate(zip(layers, seen, strict=True), first):
-            _note_seen(layer, pixels, layer.region if pixels == layer.region.area else painting.seen_region(place))
+            _note_seen(layer, pixels, partial(painting.seen_region, place))
         return data
 
     def _unchanged(self, as_read: WriteContext, layers: list[Layer]) -> bool:
@@ -149,6 +150,8 @@ class RasterWriter(msgspec.Struct, frozen=True):
         return found
 
     def _labelled(self, context: WriteContext) -> list[Layer]:
+        if not _has_pixels(context):
+            return []
         context = self._of_shown(context)
         painted: list[tuple[tuple[int, int, float, int], Layer]] = []
         paint = context.setting.options.get(PAINT, BY_ORDER)
@@ -160,9 +163,11 @@ class RasterWriter(msgspec.Struct, frozen=True):
             contexts = [f for f in contexts_of(records, context) if row.fits(f)]
             if row.rule.each.by == ("index",) and context.setting.in_documents:
                 contexts = [f for f in contexts if context.setting.held.get(record_mark(f.record), 0) & WRITTEN]
+            shown = [inner.record for inner in contexts]
+            derive.fill_all((one for one in shown if isinstance(one, Object)), context.env.height, context.env.width)
+            context.setting.number = partial(number_of, records=shown, each=row.rule.each)
             for index, inner in enumerate(contexts):
                 inner.index, inner.rows = index, len(contexts)
-                inner.setting.counts[str(index)] = number_of(inner, contexts, row.rule.each)
                 region = _region(inner)
                 if not region:
                     continue
@@ -197,15 +202,19 @@ class RasterWriter(msgspec.Struct, frozen=True):
         return found
 
 
-def _note_seen(layer: Layer, pixels: int, region: Region) -> None:
-    """Note how much of a record a finished label image shows; what has a pixel is held by it."""
-    context, whole = layer.context, layer.region.area
+def _note_seen(layer: Layer, pixels: int, find: Callable[[], Region] | None) -> None:
+    """Note how much of a record a finished label image shows; what has a pixel is held by it.
+
+    find: gives the pixels that are shown; None where these are all.
+    """
+    context = layer.context
     if not layer.bits:
         return
     mark, seen = record_mark(context.record), context.setting.seen
     known = seen.get(mark)
     if layer.bits & BITS["region"] and (known is None or pixels > known.pixels):
-        seen[mark] = ShownPixels(pixels, whole, None if pixels == whole else region)
+        whole = layer.region.area
+        seen[mark] = ShownPixels(pixels, whole, None if pixels == whole else find)
     if pixels:
         hold(context, layer.bits)
 
@@ -224,6 +233,14 @@ def _region(context: WriteContext) -> Region | None:
 
 def _things(context: WriteContext) -> tuple[Object, ...]:
     return () if context.item is None else context.item.objects
+
+
+def _has_pixels(context: WriteContext) -> bool:
+    """Whether an item states regions or outlines, from which alone pixels follow."""
+    item = context.item
+    if item is None or item.areas or item.void is not None:
+        return True
+    return any(thing.region is not None or thing.polygons for thing in item.objects)
 
 
 def _areas(context: WriteContext, apart: set[int], paint: str) -> list[Area]:

@@ -258,6 +258,25 @@ def _edges(value: Any, env: Env) -> tuple[tuple[int, ...], ...]:
 def _mapping(value: Any, env: Env) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise UnfitError("a mapping", value)
+    return _finite_json(value, env)  # type: ignore[no-any-return]
+
+
+_WITHOUT_NUMBERS = frozenset({str, int, bool, type(None)})
+
+
+def _finite_json(value: Any, env: Env) -> Any:
+    """A value of JSON, which has neither NaN nor infinities, though Python's reader of JSON takes them."""
+    if type(value) in _WITHOUT_NUMBERS:
+        return value
+    inside = [value]
+    while inside:
+        part = inside.pop()
+        if type(part) is float and part - part != 0:
+            raise UnfitError("a value without NaN and infinities", value)
+        if isinstance(part, dict):
+            inside.extend(part.values())
+        elif isinstance(part, list | tuple):
+            inside.extend(part)
     return value
 
 
@@ -281,6 +300,7 @@ TYPES: dict[Type, Convert] = {
     "color": _color,
     "edges": _edges,
     "mapping": _mapping,
+    "json": _finite_json,
 }  # fmt: skip
 """What a value of each type of slot must be: gives the value, or raises UnfitError.  Other types take anything."""
 _BARE: dict[Type, Convert] = {

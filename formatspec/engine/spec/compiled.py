@@ -33,6 +33,7 @@ from formatspec.engine.spec.option_keys import named_layout
 from formatspec.engine.spec.path_templates import Pieces, capture_formats, key_names, path_pieces, path_template
 from formatspec.engine.write.compile_writer import compile_writer
 from formatspec.engine.write.print_leaf import Writer
+from formatspec.files.rows.xml_rows import Elements
 from formatspec.language.errors import Place, suggest
 from formatspec.language.leaf import Bind
 from formatspec.language.load import Layout, Source, place_at
@@ -164,7 +165,7 @@ class Role(msgspec.Struct, frozen=True, dict=True):
             path: Where the table of those rows stands in a file.
         """
         elements = self.codec.elements if self.codec is not None and self.codec.sought else None
-        if elements is None or self.schema is not None:
+        if not isinstance(elements, Elements) or self.schema is not None:
             return None
         from formatspec.engine.read.elements.fast_elements import generate_elements_reader
 

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from formatspec.engine.base.faults import MISSING
-from formatspec.engine.evaluate.write_context import WriteContext, getter
+from formatspec.engine.evaluate.write_context import WriteContext, WriteSetting, getter
 from formatspec.engine.resolve.discriminators import keys_of, row_test
 from formatspec.engine.resolve.held_slots import names_within, slot_bits
 from formatspec.engine.resolve.scope import Scope
-from formatspec.engine.write.geometry_choice import shape_chooser, shape_of
-from formatspec.engine.write.mark_written import hold, refuse
+from formatspec.engine.write.geometry_choice import Fitting, shape_chooser, shape_of
+from formatspec.engine.write.mark_written import hold, hold_mark, refuse
 from formatspec.engine.write.print_leaf import NO_SOURCE, LackingError, Writer
 from formatspec.language.leaf import Keep
 from formatspec.language.rules import LeafRule, MapRule, OneOf, Rule
 from formatspec.model.plain.same_value import same_value
+from formatspec.model.records import Object
 
 
 def keys_of_choice(rule: OneOf) -> frozenset[str]:
@@ -42,6 +43,79 @@ def _keeps(choice: Rule) -> bool:
         and field.rule.leaf.default is None
         for field in choice.fields
     )
+
+
+def first_written(
+    fitting: Sequence[int], others: Sequence[int], setting: WriteSetting, write: Callable[[int], Any]
+) -> tuple[Any, int]:
+    """The first of several alternatives that can be written, and its place among them.
+
+    One that fits comes first if it says anything, then any that says anything, then any.  What the others noted in the
+    setting on the way is taken back.
+
+    Args:
+        fitting: The places of the alternatives that hold the geometry as it is stated.
+        others: The places of all others.
+        setting: Where the writers note what they wrote.
+        write: Writes the alternative at a place; raises LackingError.
+
+    Raises:
+        LackingError: None of them can be written.
+    """
+    best: tuple[Any, int] | None = None
+    before, claims = setting.claims, 0
+    start, refused = len(setting.refused), []
+    reason = LackingError("none of the alternatives")
+    for place in (*fitting, *others):
+        setting.claims = before
+        del setting.refused[start:]
+        try:
+            document = write(place)
+        except LackingError as lacking:
+            reason = lacking
+            continue
+        if place in fitting and document:
+            return document, place
+        if best is None or (document and not best[0]):
+            best, claims, refused = (document, place), setting.claims, setting.refused[start:]
+    setting.claims = claims or before
+    setting.refused[start:] = refused
+    if best is None:
+        raise reason
+    return best
+
+
+PlainAlternative = Callable[[Object, int, int, WriteContext], dict[str, Any]]
+"""Takes an object without a source, its index, the count of rows and the context around it; gives the keys of one
+alternative, or raises LackingError."""
+
+
+def can_be_plain(rule: OneOf, scope: Scope) -> bool:
+    """Whether an object's geometry alone says in which order alternatives are tried."""
+    return scope.kind == "object" and not any(_attributes_apart(rule))
+
+
+def chooser_of_plain(rule: OneOf, scope: Scope, writers: Sequence[PlainAlternative]) -> PlainAlternative:
+    """What `alternatives_writer` writes of objects without a source, whose alternatives `can_be_plain`."""
+    fits = shape_chooser([shape_of(choice) for choice in rule.alternatives])
+    bits = [slot_bits(choice, scope) for choice in rule.alternatives]
+    can_be_made = frozenset(place for place, choice in enumerate(rule.alternatives) if not _keeps(choice))
+    orders: dict[int, tuple[Fitting, list[int], list[int]]] = {}
+
+    def choose(record: Object, index: int, rows: int, context: WriteContext) -> dict[str, Any]:
+        found = fits(context, record)
+        order = orders.get(id(found))
+        if order is None:
+            first, rest = ([one for one in places if one in can_be_made] for places in (found.first, found.others))
+            order = orders[id(found)] = (found, first, rest)
+        _, fitting, others = order
+        document, place = first_written(
+            fitting, others, context.setting, lambda place: writers[place](record, index, rows, context)
+        )
+        hold_mark(context, id(record), bits[place])
+        return document  # type: ignore[no-any-return]
+
+    return choose
 
 
 def alternatives_writer(rule: OneOf, scope: Scope, compile_writer: Callable[[Rule, Scope], Writer]) -> Writer:
@@ -71,34 +145,15 @@ def alternatives_writer(rule: OneOf, scope: Scope, compile_writer: Callable[[Rul
         return frozenset(name for name, get in apart.items() if get(context) is not None)
 
     def choose(context: WriteContext, is_read: bool) -> tuple[Any, int, int]:
-        best: tuple[Any, int, int] | None = None
-        setting = context.setting
-        before, claims = setting.claims, 0
-        start, refused = len(setting.refused), []
-        reason = LackingError("none of the alternatives")
         _, fitting, others = fits(context, context.record)
         if apart and (stated := stated_apart(context)):
             fitting = tuple(sorted(fitting, key=lambda place: -len(told[place] & stated)))
-        for place in (*fitting, *others):
-            writer, _, bits, _ = tried[place]
-            if opaque[place] and not is_read:
-                continue
-            setting.claims = before
-            del setting.refused[start:]
-            try:
-                document = writer(context, NO_SOURCE)
-            except LackingError as lacking:
-                reason = lacking
-                continue
-            if place in fitting and document:
-                return document, bits, place
-            if best is None or (document and not best[0]):
-                best, claims, refused = (document, bits, place), setting.claims, setting.refused[start:]
-        setting.claims = claims or before
-        setting.refused[start:] = refused
-        if best is None:
-            raise reason
-        return best
+        if not is_read:
+            fitting, others = (tuple(one for one in places if not opaque[one]) for places in (fitting, others))
+        document, place = first_written(
+            fitting, others, context.setting, lambda place: tried[place][0](context, NO_SOURCE)
+        )
+        return document, tried[place][2], place
 
     def write(context: WriteContext, source: Any) -> Any:
         now, bits, place = choose(context, context.as_read is not None)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from formatspec.codecs.registry import UnfitError
 from formatspec.engine.base.faults import MISSING
@@ -17,11 +17,12 @@ from formatspec.engine.evaluate.write_context import WriteContext, box_of, deriv
 from formatspec.engine.resolve.codec_chain import Chain, Convert, build
 from formatspec.engine.resolve.held_slots import slot_bits
 from formatspec.engine.resolve.scope import Meaning, Scope
+from formatspec.engine.write.choose_alternative import PlainAlternative, can_be_plain, chooser_of_plain
 from formatspec.engine.write.print_leaf import NO_SOURCE, LackingError, Writer, as_lists
 from formatspec.language import expression
 from formatspec.language.expression import Binary, Expression, Literal, Name, Unary
 from formatspec.language.leaf import Bind
-from formatspec.language.rules import Field, LeafRule, MapRule, OneOf, Rule
+from formatspec.language.rules import Field, LeafRule, MapRule, OneOf, Rule, TableRule
 from formatspec.language.values import OPERATORS, ExpressionError, stated, truth
 from formatspec.model.amounts import amounts
 from formatspec.model.records import Category, Object
@@ -39,6 +40,22 @@ _OBJECT = frozenset(Object.__struct_fields__) - {"category", "attributes", "orig
 _OUTLINES = frozenset({"polygons", "polygon", "region"})
 
 
+class Site(NamedTuple):
+    """Where a generated function is made: what its source uses from outside, and how parts of rows are written.
+
+    Attributes:
+        names: What the source uses from outside.
+        before: The lines that come before the first row, for what is the same for all objects of an item.
+        writer_of: The writer of a field whose value is not encoded at once.
+        choice_of: The writer of alternatives within a row, which gives the keys of the one that is taken.
+    """
+
+    names: Names
+    before: list[str]
+    writer_of: Callable[[Field, Scope], Writer]
+    choice_of: Callable[[OneOf, Scope], Writer]
+
+
 def plain_writer(
     rule: Rule,
     scope: Scope,
@@ -54,32 +71,14 @@ def plain_writer(
         return None
     if not isinstance(rule, MapRule) or not is_plain(rule, scope):
         return None
-    names = Names(NAMES, LackingError=LackingError)
-    before, body = list(OF_ITEM), [*BEGINNING, "document = {}"]
-    for field in rule.fields:
-        lines = _field_lines(field, scope, writer_of, names, "document")
-        if _is_of_item(field, scope):
-            known = f"known{len(before)}"
-            before.append(f"{known} = MISSING")
-            *lines, put = lines
-            lines = [*(f"    {line}" for line in lines), f"    if not isinstance(value, (list, dict)): {known} = value"]
-            lines = [f"value = {known}", "if value is MISSING:", *lines, put]
-        body += lines
-    for choice in rule.alternatives:
-        choose = names.of("choose", choice_of(choice, scope))
-        line = f"document.update({choose}({_CONTEXT}, UNSOURCED))"
-        if _is_outlines(choice, scope):
-            bits = slot_bits(choice.alternatives[0], scope)
-            line = f"if {_HAS_OUTLINES}: {line}"
-            body += [line, f"else: held[id(record)] = held.get(id(record), 0) | {bits}"]
-        else:
-            body.append(line)
+    site = Site(Names(NAMES, LackingError=LackingError), list(OF_ITEM), writer_of, choice_of)
+    body = _mapping_lines(rule, scope, site, "document")
     lines = [
-        *before,
+        *site.before,
         "for record, index in zip(records, indices):",
         "    claims, mark = setting.claims, len(refused)",
         "    try:",
-        *(f"        {line}" for line in body),
+        *(f"        {line}" for line in (*BEGINNING, *body)),
         "    except LackingError as lacking:",
         "        setting.claims = claims",
         "        del refused[mark:]",
@@ -87,25 +86,132 @@ def plain_writer(
         "    else:",
         "        yield document",
     ]
-    return function("write(records, indices, rows, context)", lines, names)
+    return function("write(records, indices, rows, context)", lines, site.names)
 
 
-def _field_lines(
-    field: Field, scope: Scope, writer_of: Callable[[Field, Scope], Writer], names: Names, into: str
-) -> list[str]:
+def _mapping_lines(rule: MapRule, scope: Scope, site: Site, into: str) -> list[str]:
+    """The lines that make a mapping of an object, under a name of the function's own."""
+    body = [f"{into} = {{}}"]
+    for field in rule.fields:
+        lines = _field_lines(field, scope, site, into)
+        if _is_of_item(field, scope):
+            known = f"known{len(site.before)}"
+            site.before.append(f"{known} = MISSING")
+            *lines, put = lines
+            lines = [*(f"    {line}" for line in lines), f"    if not isinstance(value, (list, dict)): {known} = value"]
+            lines = [f"value = {known}", "if value is MISSING:", *lines, put]
+        body += lines
+    for choice in rule.alternatives:
+        body += _choice_lines(choice, scope, site, into)
+    return body
+
+
+def _field_lines(field: Field, scope: Scope, site: Site, into: str) -> list[str]:
     """The lines that put a field's value under its keys; the last one puts it there."""
     rule, keys = field.rule, field.keys
-    inside = isinstance(rule, MapRule) and not (field.optional or rule.alternatives or len(keys) > 1)
-    if inside and isinstance(rule, MapRule) and rule.rest is None and all(map(_is_leaf, rule.fields)):
-        part = names.of("part", None)
-        inner = [line for one in rule.fields for line in _field_lines(one, scope.below(), writer_of, names, part)]
-        return [f"{part} = {{}}", *inner, f"{into}[{keys[0]!r}] = {part}"]
+    if isinstance(rule, MapRule) and not field.optional and len(keys) == 1 and is_plain(rule, scope):
+        part = site.names.of("part", None)
+        return [*_mapping_lines(rule, scope.below(), site, part), f"{into}[{keys[0]!r}] = {part}"]
     put = f"{into}[{keys[0]!r}] = value" if len(keys) == 1 else f"{into}.update(zip({keys!r}, value))"
-    return [*value_lines(field, scope, writer_of, names), f"if value is not MISSING: {put}"]
+    lines = list(value_lines(field, scope, site.writer_of, site.names))
+    empty = None if _is_leaf(field) or not field.optional else _is_empty(rule, scope, site)
+    if empty is not None:
+        lines = [f"if {empty}: value = MISSING", "else:", *(f"    {line}" for line in lines)]
+    return [*lines, f"if value is not MISSING: {put}"]
 
 
 def _is_leaf(field: Field) -> bool:
     return isinstance(field.rule, LeafRule)
+
+
+def _is_empty(rule: Rule, scope: Scope, site: Site) -> str | None:
+    """The source of whether an optional part of a row says nothing of an object; None where looking is not enough."""
+    if isinstance(rule, TableRule):
+        return _is_empty_table(rule.each.table, site)
+    if isinstance(rule, LeafRule):
+        return _is_empty_leaf(rule, scope, site)
+    if isinstance(rule, OneOf):
+        return _all_of(_is_empty(one, scope, site) for one in rule.alternatives)
+    if not isinstance(rule, MapRule):
+        return None
+    parts = [_is_empty(field.rule, scope.below(), site) for field in rule.fields]
+    parts += [_is_empty(choice, scope.below(), site) for choice in rule.alternatives]
+    if rule.rest is not None and is_told(rule.rest):
+        parts.append(_is_empty(rule.rest, scope.below(), site))
+    needed = [field for field in rule.fields if not field.optional]
+    if needed and not any(isinstance(one.rule, LeafRule) and _is_bare(one.rule) for one in needed):
+        return None
+    return _all_of(parts)
+
+
+def _is_bare(rule: LeafRule) -> bool:
+    """Whether a leaf is a slot without codecs, so that a required one cannot be written where the slot is empty."""
+    return isinstance(rule.leaf, Bind) and not rule.leaf.calls and rule.leaf.default is None
+
+
+def is_told(rule: Rule) -> bool:
+    """Whether the keys beside those that are named tell of a record, so that they are written of any record."""
+    return not isinstance(rule, LeafRule) or isinstance(rule.leaf, Bind)
+
+
+def _all_of(parts: Iterable[str | None]) -> str | None:
+    told = list(dict.fromkeys(parts))
+    return None if None in told or not told else "(" + " and ".join(map(str, told)) + ")"
+
+
+def _is_empty_table(table: str, site: Site) -> str | None:
+    if table == "attributes":
+        return "not record.attributes"
+    if table != "children":
+        return None
+    if FAMILIES not in site.before:
+        site.before.append(FAMILIES)
+    return "record.id not in parents"
+
+
+FAMILIES = "parents = context.family().children"
+
+
+def _is_empty_leaf(rule: LeafRule, scope: Scope, site: Site) -> str | None:
+    leaf = rule.leaf
+    if not isinstance(leaf, Bind) or leaf.default is not None:
+        return None
+    tests: list[str | None] = []
+    for name in leaf.names:
+        meaning = scope.meaning(name)
+        if meaning is None or meaning.where != "record" or meaning.name in ("id", "bbox"):
+            return None
+        if meaning.type == "mapping" and meaning.name == "attributes":
+            tests.append("not record.attributes")
+            continue
+        value = _value(meaning, scope, site.names)
+        tests.append(None if value is None or not value.startswith("record.") else f"{value} in (None, ())")
+    return _all_of(tests)
+
+
+def _choice_lines(rule: OneOf, scope: Scope, site: Site, into: str) -> list[str]:
+    """The lines that put the keys of one of several alternatives into a mapping."""
+    if _is_outlines(rule, scope):
+        choose = site.names.of("choose", site.choice_of(rule, scope))
+        bits = slot_bits(rule.alternatives[0], scope)
+        put = f"if {_HAS_OUTLINES}: {into}.update({choose}({_CONTEXT}, UNSOURCED))"
+        return [put, f"else: held[id(record)] = held.get(id(record), 0) | {bits}"]
+    if can_be_plain(rule, scope) and all(
+        isinstance(one, MapRule) and is_plain(one, scope) for one in rule.alternatives
+    ):
+        writers = [_alternative(one, scope, site) for one in rule.alternatives if isinstance(one, MapRule)]
+        choose = site.names.of("choose", chooser_of_plain(rule, scope, writers))
+        return [f"{into}.update({choose}(record, index, rows, context))"]
+    choose = site.names.of("choose", site.choice_of(rule, scope))
+    return [f"{into}.update({choose}({_CONTEXT}, UNSOURCED))"]
+
+
+def _alternative(rule: MapRule, scope: Scope, site: Site) -> PlainAlternative:
+    """The writer of one of several alternatives within a row."""
+    inner = Site(Names(NAMES, LackingError=LackingError), list(OF_ITEM), site.writer_of, site.choice_of)
+    body = _mapping_lines(rule, scope, inner, "document")
+    lines = [*inner.before, *BEGINNING, *body, "return document"]
+    return function("alternative(record, index, rows, context)", lines, inner.names)
 
 
 _HAS_OUTLINES = "record.polygons or record.region is not None or record.rotated is not None"
@@ -192,7 +298,7 @@ def is_plain(rule: MapRule, scope: Scope) -> bool:
     """Whether rows ask for no more than leaves, one under each key, and alternatives beside them."""
     if scope.kind != "object":
         return False
-    return rule.rest is None or (isinstance(rule.rest, LeafRule) and not isinstance(rule.rest.leaf, Bind))
+    return rule.rest is None or not is_told(rule.rest)
 
 
 NAMES: dict[str, Any] = {

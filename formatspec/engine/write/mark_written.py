@@ -11,7 +11,7 @@ from formatspec.engine.resolve.held_slots import WRITTEN, record_mark
 
 def hold(context: WriteContext, bits: int) -> None:
     """Note that a context's record is written, with these slots."""
-    _held(context, record_mark(context.record), bits)
+    hold_mark(context, record_mark(context.record), bits)
 
 
 def hold_all(context: WriteContext, records: Sequence[Any], bits: int) -> None:
@@ -39,7 +39,8 @@ def refuse(context: WriteContext, names: Iterable[str]) -> None:
     context.setting.refused.append((record_mark(record), tuple(names)))
 
 
-def _held(context: WriteContext, one: Hashable, bits: int) -> None:
+def hold_mark(context: WriteContext, one: Hashable, bits: int) -> None:
+    """Likewise of the record with a mark (`record_mark`), in the setting of a context."""
     if bits:
         held = context.setting.held
         held[one] = held.get(one, 0) | bits

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
@@ -24,7 +23,7 @@ from formatspec.engine.resolve.scope import Scope
 from formatspec.engine.resolve.table_ids import table_number
 from formatspec.engine.write.generate_rows import PlainWriter, condition_test
 from formatspec.engine.write.geometry_choice import OUTLINES, Fitting, shape_chooser, shape_of
-from formatspec.engine.write.mark_written import _held, hold, hold_no_more, refuse
+from formatspec.engine.write.mark_written import hold, hold_mark, hold_no_more, refuse
 from formatspec.engine.write.print_leaf import NO_SOURCE, LackingError, Writer
 from formatspec.engine.write.source_rows import (
     contexts_of,
@@ -170,7 +169,7 @@ class RowWriter:
             return
         for record, document in zip(records, self.plain(records, indices, rows, up), strict=False):
             if not isinstance(document, LackingError):
-                _held(up, id(record), self.holds)
+                hold_mark(up, id(record), self.holds)
             yield document
 
     def fits(self, context: WriteContext) -> bool:
@@ -216,26 +215,50 @@ def write_record(row: RowWriter, context: WriteContext) -> Any:
     return document
 
 
-ShapeTest = Callable[[WriteContext, Any], bool]
-"""Whether a row holds a record's geometry as it is stated."""
+class Shaped(NamedTuple):
+    """Which of several rows of one table holds a record's geometry as it is stated.
+
+    Attributes:
+        fits: What orders the rows of the table for a record.
+        place: The place of one row among them.
+    """
+
+    fits: Callable[[WriteContext, Any], Fitting]
+    place: int
+
+    def holds(self, context: WriteContext, record: Any) -> bool:
+        """Whether this row holds a record's geometry as it is stated."""
+        return self.place in self.fits(context, record).stated
 
 
-def shape_tests(rows: Sequence[RowWriter]) -> dict[int, ShapeTest]:
+def shape_tests(rows: Sequence[RowWriter]) -> dict[int, Shaped]:
     """For each row that shares its table with others, by its identity: whether of them it holds a record's geometry."""
-    tests: dict[int, ShapeTest] = {}
+    tests: dict[int, Shaped] = {}
     for table in {row.table for row in rows}:
         same = [row for row in rows if row.table == table]
         fits = shape_chooser([row.shape for row in same])
-        tests.update({id(row): partial(_is_among, fits, place) for place, row in enumerate(same)})
+        tests.update({id(row): Shaped(fits, place) for place, row in enumerate(same)})
     return tests
 
 
-def _is_among(fits: Callable[[WriteContext, Any], Fitting], place: int, context: WriteContext, record: Any) -> bool:
-    return place in fits(context, record).stated
+def _by_shape(rows: Sequence[RowWriter], shaped: Mapping[int, Shaped], context: WriteContext) -> dict[int, list[Any]]:
+    """For each row, by its identity, the records whose geometry it holds as it is stated, in the model's order."""
+    found: dict[int, list[Any]] = {id(row): [] for row in rows}
+    tables: dict[int, list[RowWriter]] = {}
+    for row in rows:
+        tables.setdefault(id(shaped[id(row)].fits), []).append(row)
+    for same in tables.values():
+        places = {shaped[id(row)].place: found[id(row)] for row in same}
+        fits = shaped[id(same[0])].fits
+        for record in same[0].select(context):
+            for place in fits(context, record).stated:
+                if place in places:
+                    places[place].append(record)
+    return found
 
 
 def written_rows(
-    rows: list[RowWriter], shaped: Mapping[int, ShapeTest], context: WriteContext, source: Any
+    rows: list[RowWriter], shaped: Mapping[int, Shaped], context: WriteContext, source: Any
 ) -> Iterator[tuple[Any, Any]]:
     """Each record's row, with the record: as in the source, then in the model's order.
 
@@ -264,6 +287,7 @@ def written_rows(
     made = [row for row in rows if not row.kept]
     passes = [(row, True, True) for row in sorted(rows, key=lambda row: row.kept) if context.as_read is not None]
     passes += [(row, True, False) for row in made] + [(row, False, False) for row in made]
+    by_shape = _by_shape(made, shaped, context) if context.as_read is None else {}
     for row, stated_only, again in passes:
         if not again and row.table in again_told:
             continue  # a row of the item's own tells of the others
@@ -273,7 +297,7 @@ def written_rows(
             continue  # each record has its row
         chosen = [
             r
-            for r in row.select(context)
+            for r in (by_shape[id(row)] if stated_only and by_shape else row.select(context))
             if (beside or id(r) not in done or row.tells - told.get(id(r), row.tells))
             and (context.as_read is None or not is_elsewhere(r, row.number, context))
         ]
@@ -281,8 +305,8 @@ def written_rows(
         if numbers or (whole and context.setting.in_lists):
             own = [row.number] if whole else numbers
             chosen = [r for r in chosen if stands_in(r, own, source, context.part or 1)]
-        if stated_only:
-            chosen = [r for r in chosen if shaped[id(row)](context, r)]
+        if stated_only and not by_shape:
+            chosen = [r for r in chosen if shaped[id(row)].holds(context, r)]
         chosen = [r for r in chosen if source_of(r, row.number, "") is not None] if again else chosen
         plain = row.fitting(chosen, context) if context.as_read is None and row.plain is not None else None
         if plain is not None:

@@ -69,7 +69,7 @@ def parts(kind: str, data: bytes) -> Iterator[bytes]:
         first = of_json(lines[0] if kind == "jsonl" and lines else data)
         if first:
             yield msgspec.json.encode(first)
-    else:
+    elif kind != "pickle":
         lines = data.splitlines(keepends=True)
         for count in range(1, min(_TRIED_LINES, len(lines) - 1) + 1):
             yield b"".join(lines[:-count])

@@ -134,7 +134,7 @@ def _holds_rows(role: Role) -> bool:
     return role.kind in _TREES and any(True for _ in tables_in(role.codec.rule, ()))
 
 
-_TREES = ("json", "xml", "yaml")
+_TREES = ("json", "xml", "yaml", "pickle")
 """Kinds of documents whose fit is told by keys, so that it is known how many rows were compared."""
 
 

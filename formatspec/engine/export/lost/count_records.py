@@ -52,7 +52,9 @@ def _standing(table: str, own: Item, setting: WriteSetting, tables: Unwritten, s
     records = getattr(own, table)[:stated] if table == "objects" else getattr(own, table)
     if table in tables.whole or table in tables.copied:
         return len(records)
-    standing = sum(1 for one in records if setting.held.get(record_mark(one), 0) & WRITTEN)
+    held = setting.held.get
+    marks = map(record_mark, records) if table == "areas" else map(id, records)
+    standing = sum([held(one, 0) & WRITTEN for one in marks]) // WRITTEN
     if not standing and table in tables.first and records:
         return 1
     return standing

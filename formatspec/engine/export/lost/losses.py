@@ -116,6 +116,7 @@ class Losses:
         """
         self._noted: Counter[tuple[str, str]] = Counter()
         self._slots: dict[int, int] = {}
+        self._plain: dict[tuple[int, int, bool | None], int] = {}
         self.same = same
         self.categories = categories
         self.renumbered: Set[str] = frozenset()
@@ -210,44 +211,55 @@ class Losses:
         """
         if self.same:
             return
-        slots_lost, numbered = self._slots, self.numbered
+        slots_lost, numbered, plain, is_fixed = self._slots, self.numbered, self._plain, self.categories.fixed
         left_out: dict[Hashable, set[str]] = {}
         for mark, names in refused:
             left_out.setdefault(mark, set()).update(names)
         for thing in item.objects:
-            bits = held.get(id(thing), 0)
+            one = id(thing)
+            bits = held.get(one, 0)
             if not bits & WRITTEN:
                 continue
-            if left_out and id(thing) in left_out:
-                bits &= ~_bits_of(left_out[id(thing)])
-                if "area" in left_out[id(thing)]:
+            if left_out and one in left_out:
+                bits &= ~_bits_of(left_out[one])
+                if "area" in left_out[one]:
                     self.note("stated areas that differ from those of what is written")
                 if not bits & (BOXED | BITS["polygons"] | BITS["region"]):
                     bits &= ~BITS["bbox"]  # it followed from what is left out
             stated = stated_bits(thing)
-            if numbered and id(thing) in numbered:
+            if numbered and one in numbered:
                 stated &= ~BITS["id"]
-            gone = stated & ~bits & ~ATTRIBUTES
-            if stated & bits & BITS["bbox"] and not bits & BOXED and _is_another_box(thing, bits, item):
-                self.note("bounding boxes that differ from their outlines")
-            if gone & BITS["single"] and thing.single:
-                gone &= ~BITS["single"]  # one thing is what every object is unless something else is said
-            if gone & BITS["polygons"] and bits & BITS["region"]:
-                gone = gone & ~BITS["polygons"] | BESIDE_MASKS
-            elif gone & BITS["region"] and thing.polygons and bits & BITS["polygons"] and not derive.is_outlined(thing):
-                gone |= BESIDE_MASKS  # the outlines that are written are those of the pixels
-            may_join = bits & BITS["polygons"] and (gone & BITS["region"] or len(thing.polygons) > 1)
-            if may_join and _is_joined(thing, bits):
-                self.note("holes and pieces, joined to one outline by bridges")
-            if bits & UNMARKED and any(map(_is_told_otherwise, thing.keypoints)):
-                self.note("visibility of keypoints")
-            if gone & BITS["region"] and not thing.region:
-                gone &= ~BITS["region"]  # no pixel is lost of an empty region
+            key = stated, bits, thing.single
+            gone = plain.get(key)
+            if gone is None:
+                gone = self._gone(thing, stated, bits, item)
+                if not _asks_object(stated, bits):
+                    plain[key] = gone
             if gone:
                 slots_lost[gone] = slots_lost.get(gone, 0) + 1
-            if thing.attributes or self.categories.fixed:
-                self._named(thing, bits, left_out.get(id(thing), ()))
+            if thing.attributes or is_fixed:
+                self._named(thing, bits, left_out.get(one, ()))
         self._of_item(item, left_out.get(id(item), ()))
+
+    def _gone(self, thing: Object, stated: int, bits: int, item: Item) -> int:
+        """The slots of an object that are lost, of those that it states and those that its rows hold."""
+        gone = stated & ~bits & ~ATTRIBUTES
+        if stated & bits & BITS["bbox"] and not bits & BOXED and _is_another_box(thing, bits, item):
+            self.note("bounding boxes that differ from their outlines")
+        if gone & BITS["single"] and thing.single:
+            gone &= ~BITS["single"]  # one thing is what every object is unless something else is said
+        if gone & BITS["polygons"] and bits & BITS["region"]:
+            gone = gone & ~BITS["polygons"] | BESIDE_MASKS
+        elif gone & BITS["region"] and thing.polygons and bits & BITS["polygons"] and not derive.is_outlined(thing):
+            gone |= BESIDE_MASKS  # the outlines that are written are those of the pixels
+        may_join = bits & BITS["polygons"] and (gone & BITS["region"] or len(thing.polygons) > 1)
+        if may_join and _is_joined(thing, bits):
+            self.note("holes and pieces, joined to one outline by bridges")
+        if bits & UNMARKED and any(map(_is_told_otherwise, thing.keypoints)):
+            self.note("visibility of keypoints")
+        if gone & BITS["region"] and not thing.region:
+            gone &= ~BITS["region"]  # no pixel is lost of an empty region
+        return gone
 
     def _of_item(self, item: Item, left_out: Collection[str]) -> None:
         """Count what is said of an item, of its labels and of its captions that was not written."""
@@ -304,6 +316,12 @@ class Losses:
     def report(self) -> list[dict[str, Any]]:
         """The report as plain data."""
         return [{"what": what, "unit": unit, "count": count} for (what, unit), count in sorted(self.counts.items())]
+
+
+def _asks_object(stated: int, bits: int) -> bool:
+    """Whether what is lost depends on more of an object than the slots that it states, and those that rows hold."""
+    follows = stated & bits & BITS["bbox"] and not bits & BOXED
+    return bool(follows or bits & (BITS["polygons"] | UNMARKED) or stated & ~bits & BITS["region"])
 
 
 def _is_told_otherwise(point: Sequence[float]) -> bool:

@@ -85,10 +85,14 @@ class Unwritten:
         if "objects" in self.whole | self.copied:
             return
         held = setting.held
+        if not reasons and not setting.seen and stated >= len(item.objects):
+            get = held.get
+            if all(get(one, 0) & WRITTEN for one in map(id, item.objects)):
+                return  # each has a row of its own, and nothing was left out
         for place, thing in enumerate(item.objects):
             bits = held.get(id(thing), 0)
             written, seen = bits & WRITTEN, setting.seen.get(id(thing))
-            if seen is not None and seen.region is not None and not bits & BITS["polygons"]:
+            if seen is not None and seen.find is not None and not bits & BITS["polygons"]:
                 if seen.pixels or written:
                     yield COVERED, "objects"
                 else:

@@ -1,0 +1,162 @@
+"""Rows of a CSV file found without decoding it: where each begins and ends in the file.
+
+A file is looked through in pieces, so that memory does not grow with it.  Where a piece has no quotes, each line is a
+row and is found with NumPy; elsewhere the rows are those that the decoder finds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import accumulate
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from formatspec.files import csv_file
+from formatspec.files.document import FileError, LineColumn, Pointer, ValueCosts
+from formatspec.files.rows.json_rows import KeyPath, NotRowsError, Read
+from formatspec.files.style import Style
+from formatspec.model.limits import TooLargeError, limits
+
+PIECE = 1 << 18
+"""Bytes that are looked through at once; a longer row makes it more."""
+
+_UTF8 = ("utf-8", "utf8")
+_MARK = b"\xef\xbb\xbf"
+
+Take = Callable[[Any], None]
+"""Takes rows as they follow each other: int64, shape (n, 2), where each begins and ends in the file."""
+Row = dict[Any, Any]
+
+
+class Cells(msgspec.Struct, frozen=True):
+    """How the rows of CSV files of one style are found, decoded and located.
+
+    style: that of the files.  made: what is made of decoded rows.
+    """
+
+    style: Style
+    made: Callable[[list[Row]], list[Row]]
+
+    def can_seek(self) -> bool:
+        """Whether rows of this style can be found in the bytes of a file."""
+        style, marks = self.style, (self.style.delimiter[0], self.style.quote or '"')
+        return (
+            style.encoding[:1] != ()
+            and style.encoding[0].lower() in _UTF8
+            and style.delimiter != csv_file.BLANKS
+            and all(mark.isascii() and mark not in "\r\n" for mark in marks)
+        )
+
+    def direct(self, path: KeyPath) -> bool:
+        """Whether the rows under a path are those of the file."""
+        return path == ()
+
+    def scan(self, read: Read, take: Take, piece: int = PIECE) -> tuple[str, ...]:
+        """Hand the rows of a file to `take`, without the header; gives the names of the columns.
+
+        Args:
+            read: Gives the next bytes of the file, at most as many as it is asked for, none at its end.
+            take: Takes rows, in their order.
+            piece: How many bytes are read at once.
+
+        Raises:
+            NotRowsError: The file must be decoded whole: it is not UTF-8, begins with a mark, or is damaged.
+        """
+        try:
+            return _Scan(self.style, take).whole(read, piece)
+        except (FileError, TooLargeError, UnicodeError):
+            raise NotRowsError from None
+
+    def rows(self, data: bytes, columns: tuple[str, ...]) -> list[Row]:
+        """The rows among bytes that begin and end where rows do, as `csv_file.decode` gives them.  Raises FileError."""
+        return self.made(csv_file.rows_of(data.decode(), columns, self.style))
+
+    def locate(self, row: bytes, columns: tuple[str, ...], rest: Pointer) -> LineColumn | None:
+        """What `csv_file.locate` gives for a place within a row, counted from the row's first line."""
+        bare = Style(**{**_fields(self.style), "header": False, "columns": columns, "encoding": ("utf-8",)})
+        return csv_file.locate(row, (0, *rest), bare)
+
+
+def _fields(style: Style) -> dict[str, Any]:
+    return {name: getattr(style, name) for name in Style.__struct_fields__}
+
+
+class _Scan:
+    """How far a file has been looked through."""
+
+    def __init__(self, style: Style, take: Take) -> None:
+        self.style = style
+        self.take = take
+        self.quote = (style.quote or '"').encode()
+        self.by_lines = style.delimiter[1:] != " " and style.delimiter[0] not in (style.comment or "")
+        self.costs = ValueCosts(csv_file.costs(style))
+        self.columns = None if style.header else csv_file.columns_in("", style)
+
+    def whole(self, read: Read, piece: int) -> tuple[str, ...]:
+        """Look through the file; gives the names of its columns."""
+        base, data = 0, b""
+        while True:
+            more = read(max(piece, len(data)))
+            self.costs.add(more)
+            data += more
+            used = self._piece(data, base, last=not more)
+            base, data = base + used, data[used:]
+            if not more:
+                break
+        self.costs.check()
+        if self.columns is None:
+            raise NotRowsError  # whoever decodes the file says what is wrong
+        return self.columns
+
+    def _piece(self, data: bytes, base: int, last: bool) -> int:
+        """Take the rows that end in some bytes; gives how many of them need not be looked at again."""
+        if last:
+            stop = len(data)
+        else:
+            stop = data.rfind(b"\n") + 1
+            if not stop:
+                return 0
+        part = data[:stop]
+        text = part.decode()
+        if (not base and part.startswith(_MARK)) or part.count(b"\r") != part.count(b"\r\n"):
+            raise NotRowsError  # a mark is no part of a name, and lines that a return ends are not counted
+        plain = self.by_lines and self.quote not in part
+        spans = self._lines(part) if plain else None
+        used = stop
+        if spans is None:
+            spans = self._read(part, text, last)
+            used = stop if last or not len(spans) else int(spans[-1, 1])
+            if not last and not len(spans):
+                return 0
+        if self.columns is None and len(spans):
+            self.columns = csv_file.columns_in(part[int(spans[0, 0]) : int(spans[0, 1])].decode(), self.style)
+            spans = spans[1:]
+        if len(spans):
+            self.take(spans + base)
+        return used
+
+    def _lines(self, data: bytes) -> Any:
+        """Where the rows among whole lines without quotes begin and end; None where one may be too long."""
+        codes = np.frombuffer(data, np.uint8)
+        ends = np.flatnonzero(codes == 0x0A) + 1
+        if data and not data.endswith(b"\n"):
+            ends = np.append(ends, len(data))
+        spans = np.zeros((len(ends), 2), np.int64)
+        spans[1:, 0], spans[:, 1] = ends[:-1], ends
+        if len(ends) and int((spans[:, 1] - spans[:, 0]).max()) > limits().cell:
+            return None
+        first = codes[spans[:, 0]]
+        kept = (first != 0x0A) & (first != 0x0D)  # an empty line is no row
+        if self.style.comment:
+            mark = self.style.comment.encode()
+            likely = np.flatnonzero(kept & (first == mark[0])).tolist()
+            kept[[at for at in likely if data.startswith(mark, int(spans[at, 0]))]] = False
+        return spans[kept]
+
+    def _read(self, data: bytes, text: str, last: bool) -> Any:
+        """Where the rows among any lines begin and end, as the decoder finds them; the last may not have ended."""
+        places = list(accumulate(map(len, data.splitlines(keepends=True)), initial=0))
+        found = [(places[start - 1], places[stop]) for start, stop in csv_file.lines_of_rows(text, self.style, last)]
+        return np.array(found, np.int64).reshape(-1, 2)

@@ -1,0 +1,152 @@
+"""Plain data to the text of XML elements, without building the elements.
+
+It writes what is ordinary: names without a namespace, texts of characters that XML has.  Anything else is an
+`UnusualError`, after which lxml writes the same elements, or says what is wrong with them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any
+
+from formatspec.files.document import MAX_DEPTH
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
+_NO_CHARACTER = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+class UnusualError(ValueError):
+    """Something about the elements takes more than text: a namespace, a wrong character, a value that is no text."""
+
+
+def element(tag: Any, value: Any, step: str | None, both_tags: bool, level: int = 1) -> str:
+    """An element with all that is in it.
+
+    Args:
+        tag: The element's name.
+        value: Its text, or a mapping of its attributes under `"@"`, its text under `"#"`, and its children.
+        step: What each level is indented by; None writes all on one line.
+        both_tags: Whether an element without content gets a start tag and an end tag.
+        level: How deep the element lies, from 1 for the root.
+
+    Raises:
+        UnusualError: The element cannot be written this way.
+    """
+    with _unusual():
+        return _checked(_element(tag, value, step, both_tags, level))
+
+
+def elements(values: Iterable[tuple[Any, Any]], step: str | None, both_tags: bool, level: int) -> str:
+    """Elements that follow each other, each behind the newline and the indentation of its level.
+
+    Args:
+        values: The name of each with its value, as `element` takes them.
+        step: What each level is indented by; None writes all on one line.
+        both_tags: Whether elements without content get a start tag and an end tag.
+        level: How deep they lie, from 1 for the root.
+
+    Raises:
+        UnusualError: One of them cannot be written this way.
+    """
+    lead = "" if step is None else "\n" + step * (level - 1)
+    with _unusual():
+        return _checked("".join([lead + _element(tag, value, step, both_tags, level) for tag, value in values]))
+
+
+def start(tag: Any, attributes: Mapping[Any, Any], text: Any) -> str:
+    """The start tag of an element and the text behind it.  Raises UnusualError."""
+    with _unusual():
+        return _checked(f"<{_named(tag)}{_attributes(attributes)}>{_text(text)}")
+
+
+def children(value: Mapping[Any, Any]) -> Iterator[tuple[Any, Any]]:
+    """The children that a mapping without attributes and text has, each with its tag."""
+    for key, inner in value.items():
+        if key == "*":
+            for member in inner:
+                yield member.get("<>"), {key: part for key, part in member.items() if key != "<>"}
+        elif isinstance(inner, list) or (isinstance(inner, Sequence) and not isinstance(inner, str)):
+            for child in inner:
+                yield key, child
+        else:
+            yield key, inner
+
+
+@contextmanager
+def _unusual() -> Iterator[None]:
+    """What is no mapping, list or text where one belongs, as an UnusualError."""
+    try:
+        yield
+    except (AttributeError, TypeError):
+        raise UnusualError from None
+
+
+def _checked(text: str) -> str:
+    if _NO_CHARACTER.search(text):
+        raise UnusualError
+    return text
+
+
+def _element(tag: Any, value: Any, step: str | None, both_tags: bool, level: int) -> str:
+    tag = _named(tag)
+    if type(value) is str:
+        return f"<{tag}>{_text(value)}</{tag}>" if value or both_tags else f"<{tag}/>"
+    if type(value) is not dict or level > MAX_DEPTH:
+        raise UnusualError
+    attributes, text = "", ""
+    parts: list[str] = []
+    lead = "" if step is None else "\n" + step * level
+    for key, inner in value.items():
+        kind = type(inner)
+        if key == "@":
+            attributes = _attributes(inner)
+        elif key == "#":
+            text = _text(inner)
+        elif kind is str and type(key) is str and _is_plain(key):
+            parts.append(f"{lead}<{key}>{_text(inner)}</{key}>" if inner or both_tags else f"{lead}<{key}/>")
+        elif kind is dict:
+            parts.append(lead + _element(key, inner, step, both_tags, level + 1))
+        else:
+            parts += [lead + _element(name, part, step, both_tags, level + 1) for name, part in children({key: inner})]
+    if not parts:
+        return f"<{tag}{attributes}>{text}</{tag}>" if text or both_tags else f"<{tag}{attributes}/>"
+    if step is None:
+        return f"<{tag}{attributes}>{text}{''.join(parts)}</{tag}>"
+    if text and (value["#"].strip() or _NO_CHARACTER.search(text)):
+        parts[0] = text + parts[0][len(lead) :]
+    return f"<{tag}{attributes}>{''.join(parts)}\n{step * (level - 1)}</{tag}>"
+
+
+@lru_cache(4096)
+def _is_plain(name: str) -> bool:
+    return _NAME.fullmatch(name) is not None
+
+
+def _named(name: Any) -> str:
+    """A name of XML without a namespace.  Raises UnusualError."""
+    if type(name) is not str or not _is_plain(name):
+        raise UnusualError
+    return name
+
+
+def _attributes(values: Mapping[Any, Any]) -> str:
+    """Attributes as they stand in a start tag, each behind a blank."""
+    parts = []
+    for name, value in values.items():
+        text = _text(value)
+        if '"' in text or "\n" in text or "\t" in text:
+            text = text.replace('"', "&quot;").replace("\n", "&#10;").replace("\t", "&#9;")
+        parts.append(f' {_named(name)}="{text}"')
+    return "".join(parts)
+
+
+def _text(value: Any) -> str:
+    """A text with references for the characters that are markup."""
+    if type(value) is not str:
+        raise UnusualError
+    if "&" in value or "<" in value or ">" in value or "\r" in value:
+        return value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\r", "&#13;")
+    return value
