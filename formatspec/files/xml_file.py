@@ -82,10 +82,8 @@ PLAIN = XmlShape()
 """The shape of elements of which nothing is known: each element's own content decides."""
 
 WIDE = 500
-"""From how many attributes on an element's attributes are taken from a second parse.
-
-lxml looks up the value of each by its name, which takes time in proportion to the square of their number.
-"""
+"""From how many attributes on an element's attributes are taken from a second parse: lxml looks up the value of each by
+its name, which takes time in proportion to the square of their number."""
 
 # Possessive, so that no prologue makes it backtrack.
 _DOCTYPE = re.compile(rb"(?:\xef\xbb\xbf)?(?:\s++|<\?.*?\?>|<!--.*?-->)*+<!DOCTYPE", re.DOTALL)
