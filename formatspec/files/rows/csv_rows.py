@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 
 from formatspec.files import csv_file
-from formatspec.files.document import FileError, LineColumn, Pointer, ValueCosts
+from formatspec.files.document import FileError, LineColumn, Pointer, check_values
 from formatspec.files.rows.json_rows import KeyPath, NotRowsError, Read
 from formatspec.files.style import Style
 from formatspec.model.limits import TooLargeError, limits
@@ -91,7 +91,7 @@ class _Scan:
         self.take = take
         self.quote = (style.quote or '"').encode()
         self.by_lines = style.delimiter[1:] != " " and style.delimiter[0] not in (style.comment or "")
-        self.costs = ValueCosts(csv_file.costs(style))
+        self.costs = csv_file.costs(style)
         self.columns = None if style.header else csv_file.columns_in("", style)
 
     def whole(self, read: Read, piece: int) -> tuple[str, ...]:
@@ -99,13 +99,12 @@ class _Scan:
         base, data = 0, b""
         while True:
             more = read(max(piece, len(data)))
-            self.costs.add(more)
             data += more
+            check_values(data, self.costs, "a row of this file")  # other rows are not held
             used = self._piece(data, base, last=not more)
             base, data = base + used, data[used:]
             if not more:
                 break
-        self.costs.check()
         if self.columns is None:
             raise NotRowsError  # whoever decodes the file says what is wrong
         return self.columns
