@@ -103,6 +103,8 @@ class _Scan:
             check_values(data, self.costs, "a row of this file")  # other rows are not held
             used = self._piece(data, base, last=not more)
             base, data = base + used, data[used:]
+            if len(data) > limits().cell:
+                raise NotRowsError  # a row so long that its cells are left to the decoder
             if not more:
                 break
         if self.columns is None:
