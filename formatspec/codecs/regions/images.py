@@ -232,7 +232,7 @@ def _to_png(mask: NDArray[np.bool_]) -> bytes:
 
 
 def _from_png(data: bytes, width: int, height: int, coloured: bool = False) -> NDArray[np.bool_]:
-    """The mask that a PNG of a size shows; of one with colours, where these are allowed, alpha or any channel counts."""
+    """The mask that a PNG of a size shows; where colours are allowed, alpha or any of their channels counts."""
     from formatspec.model.image_error import ImageError
     from formatspec.pixels import png
 
