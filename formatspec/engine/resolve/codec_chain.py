@@ -12,6 +12,7 @@ import msgspec
 
 from formatspec.codecs import BadArgumentsError, UnknownCodecError, make
 from formatspec.codecs.registry import CODECS, Argument, Codec, Env, Site, UnfitError
+from formatspec.codecs.values import finite_json
 from formatspec.engine.resolve.fuse_arithmetic import fused
 from formatspec.language.errors import Place
 from formatspec.language.expression import Literal
@@ -258,26 +259,7 @@ def _edges(value: Any, env: Env) -> tuple[tuple[int, ...], ...]:
 def _mapping(value: Any, env: Env) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise UnfitError("a mapping", value)
-    return _finite_json(value, env)  # type: ignore[no-any-return]
-
-
-_WITHOUT_NUMBERS = frozenset({str, int, bool, type(None)})
-
-
-def _finite_json(value: Any, env: Env) -> Any:
-    """A value of JSON, which has neither NaN nor infinities, though Python's reader of JSON takes them."""
-    if type(value) in _WITHOUT_NUMBERS:
-        return value
-    inside = [value]
-    while inside:
-        part = inside.pop()
-        if type(part) is float and part - part != 0:
-            raise UnfitError("a value without NaN and infinities", value)
-        if isinstance(part, dict):
-            inside.extend(part.values())
-        elif isinstance(part, list | tuple):
-            inside.extend(part)
-    return value
+    return finite_json(value, env)  # type: ignore[no-any-return]
 
 
 def _json(value: Any, env: Env) -> Any:
@@ -300,7 +282,7 @@ TYPES: dict[Type, Convert] = {
     "color": _color,
     "edges": _edges,
     "mapping": _mapping,
-    "json": _finite_json,
+    "json": finite_json,
 }  # fmt: skip
 """A check for each type of slot: it returns the value, or raises UnfitError. Types not listed take any value."""
 _BARE: dict[Type, Convert] = {
