@@ -7,7 +7,7 @@ import random
 from collections.abc import Iterable
 from typing import Any, TypeAlias, TypeGuard
 
-from formatspec.codecs.registry import Env, Site, UnfitError
+from formatspec.codecs.registry import Site, UnfitError
 from formatspec.model.plain.decimals import read_decimal, spell_decimal
 
 Number: TypeAlias = int | float
@@ -210,22 +210,3 @@ def any_whole(value: object, rng: random.Random, below: int) -> int:
 def any_bool(value: object, rng: random.Random) -> bool:
     """Return a boolean, the value itself if possible, else a random one; used by `fit`."""
     return value if isinstance(value, bool) else rng.random() < 0.5
-
-
-_WITHOUT_NUMBERS = frozenset({str, int, bool, type(None)})
-
-
-def finite_json(value: Any, env: Env) -> Any:
-    """Return a value of JSON if it holds neither NaN nor infinities, which Python's reader of JSON accepts."""
-    if type(value) in _WITHOUT_NUMBERS:
-        return value
-    inside = [value]
-    while inside:
-        part = inside.pop()
-        if type(part) is float and part - part != 0:
-            raise UnfitError("a value without NaN and infinities", value)
-        if isinstance(part, dict):
-            inside.extend(part.values())
-        elif isinstance(part, list | tuple):
-            inside.extend(part)
-    return value

@@ -13,7 +13,7 @@ from typing import Any
 
 from formatspec.codecs import values
 from formatspec.codecs.registry import Env, UnfitError
-from formatspec.engine.resolve.codec_chain import TYPES
+from formatspec.engine.base.slot_values import TYPES
 from formatspec.language.errors import Problem
 from formatspec.testing.outline import Bound
 from formatspec.testing.values import MAKERS

@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 import math
 import zlib
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from formatspec.codecs import Argument, BadArgumentsError, Codec, Env, Site, UnfitError, UnknownCodecError, make
 from formatspec.model.region import Region
@@ -426,6 +427,29 @@ def test_cropped_png() -> None:
     cannot_read("cropped_png", [], ([[1, 1], [3, 3]], spelled), R2, SIZE)
     cannot_read("cropped_png", [], ([[3, 2], [1, 1]], spelled), R2, SIZE)
     cannot_read("cropped_png", [], ([[1, 1], [3, 2]], "AAAA"), R2, SIZE)
+
+
+def test_png_address() -> None:
+    codec = call("png_address", [])
+    address = codec.encode(square(), SIZE)
+    head = "data:image/png;base64,"
+    assert address.startswith(head) and codec.decode(address, SIZE) == square()
+    with Image.open(io.BytesIO(b64decode(address.removeprefix(head)))) as image:
+        colors = [color for _, color in sorted(image.getcolors())]
+        assert image.mode == "RGBA" and colors == [(0, 0, 0, 255), (0, 0, 0, 0)]
+
+    def spelled(mode: str, inside: Any, size: tuple[int, int] = (SIZE.width, SIZE.height)) -> str:
+        image, file = Image.new(mode, size), io.BytesIO()
+        for y, x in np.argwhere(square().to_mask()).tolist():
+            image.putpixel((x, y), inside)
+        image.save(file, "PNG")
+        return head + b64encode(file.getvalue()).decode()
+
+    for mode, inside in (("L", 1), ("RGB", (0, 0, 9)), ("RGBA", (0, 0, 0, 1)), ("LA", (0, 200))):
+        reads("png_address", [], spelled(mode, inside), square(), env=SIZE)
+    cannot_read("png_address", [], spelled("L", 1, (9, 9)), env=SIZE)
+    for odd in ("data:image/jpeg;base64,AAAA", head + "AAAA", head + "%", "", 5, None):
+        cannot_read("png_address", [], odd, env=SIZE)
 
 
 CHAINS = [

@@ -121,6 +121,7 @@ CASES = [
     Case("with_holes", (), rings, R2),
     Case("with_holes", ("flat",), rings, R2),
     Case("packed_png", (), regions, R2),
+    Case("png_address", (), regions),
     Case("run_lengths", ("text",), regions),
     Case("run_lengths", ("base64",), regions),
     Case("led_by", (7,), rings),

@@ -48,11 +48,17 @@ def _has_size(value: Any, env: Env) -> bool:
     return isinstance(value, Region) and (value.height, value.width) == (env.height, env.width)
 
 
-def crop_of(value: Any, env: Env) -> tuple[NDArray[np.bool_], int, int]:
-    """Return the mask (height, width) of a region's bounding box, with the box's left and top in pixels."""
+def value_of_size(value: Any, env: Env) -> Region:
+    """A value that is a region of the image's size.  Raises UnfitError for any other."""
     region = checked_region(value)
     if not _has_size(region, env):
         raise UnfitError(f"a region of {env.height} x {env.width} pixels, as the image has", value)
+    return region
+
+
+def crop_of(value: Any, env: Env) -> tuple[NDArray[np.bool_], int, int]:
+    """The mask (height, width) of a region's bounding box, with the box's left and top in pixels."""
+    region = value_of_size(value, env)
     if not region:
         raise UnfitError("a region of at least one pixel", value)
     return region.crop()
@@ -71,9 +77,9 @@ def check_inside(left: int, top: int, width: int, height: int, env: Env) -> None
         raise UnfitError(f"a mask inside the image's {env.width} x {env.height} pixels", (left, top, width, height))
 
 
-def check_mask_size(width: int, height: int) -> None:
+def check_mask_size(width: int, height: int, channels: int = 1) -> None:
     """Raise UnfitError if a mask of this size is too large to be decoded."""
     try:
-        check_decoded(width, height, 1)
+        check_decoded(width, height, channels)
     except TooLargeError as error:
         raise UnfitError(str(error), (width, height)) from None

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from formatspec.codecs import arguments as take
 from formatspec.codecs import values
-from formatspec.codecs.regions.crops import check_inside, check_mask_size, crop_of, fit_crop, placed
+from formatspec.codecs.regions.crops import check_inside, check_mask_size, crop_of, fit_crop, placed, value_of_size
 from formatspec.codecs.registry import Argument, Codec, Env, Site, UnfitError, codec
 from formatspec.codecs.text import read_base64
 from formatspec.model.limits import limits
@@ -82,6 +82,38 @@ def packed_png(arguments: Sequence[Argument], site: Site) -> Codec:
         return placed(_from_png(data, header.width, header.height), left, top, env)
 
     return Codec(encode=encode, decode=decode, kind="table", needs=frozenset({"size"}), fit=fit_crop)
+
+
+_ADDRESS = "data:image/png;base64,"
+
+
+@codec("png_address")
+def png_address(arguments: Sequence[Argument], site: Site) -> Codec:
+    """`image: region | png_address`: a PNG of the whole image, as the address "data:image/png;base64,...".
+
+    The PNG has an alpha channel, which is 255 inside and 0 outside; it is black.  Read as inside is where alpha is not
+    0, or where a PNG without alpha is not 0.
+    """
+    take.plain(arguments)
+
+    def encode(value: Any, env: Env) -> str:
+        import numpy as np
+
+        from formatspec.pixels import png
+
+        region = value_of_size(value, env)
+        pixels = np.zeros((env.height, env.width, 4), np.uint8)
+        pixels[..., 3] = region.to_mask().astype(np.uint8) * 255
+        return _ADDRESS + base64.b64encode(png.encode(pixels, "rgba")).decode("ascii")
+
+    def decode(value: Any, env: Env) -> Region:
+        spelled = values.text(value)
+        if not spelled.startswith(_ADDRESS):
+            raise UnfitError(f"an address that begins with {_ADDRESS}", spelled[:40])
+        mask = _from_png(read_base64(spelled.removeprefix(_ADDRESS)), env.width, env.height, True)
+        return placed(mask, 0, 0, env)
+
+    return Codec(encode=encode, decode=decode, needs=frozenset({"size"}), fit=fit_crop)
 
 
 @codec("stretched_array")
@@ -199,11 +231,12 @@ def _to_png(mask: NDArray[np.bool_]) -> bytes:
     return png.encode(mask.astype(np.uint8), "gray")
 
 
-def _from_png(data: bytes, width: int, height: int) -> NDArray[np.bool_]:
+def _from_png(data: bytes, width: int, height: int, coloured: bool = False) -> NDArray[np.bool_]:
+    """The mask that a PNG of a size shows.  Where colours are allowed, alpha or any channel counts."""
     from formatspec.model.image_error import ImageError
     from formatspec.pixels import png
 
-    check_mask_size(width, height)
+    check_mask_size(width, height, 4 if coloured else 1)
     try:
         header = read_header(data)
         if (header.width, header.height) != (width, height):
@@ -211,6 +244,8 @@ def _from_png(data: bytes, width: int, height: int) -> NDArray[np.bool_]:
         pixels = png.decode(data).pixels
     except ImageError as error:
         raise UnfitError("a PNG", str(error)) from error
+    if pixels.ndim == 3 and coloured:
+        return (pixels[..., 3] if pixels.shape[2] == 4 else pixels.max(axis=2)).astype(bool)
     if pixels.ndim != 2:
         raise UnfitError("a PNG of one channel", pixels.shape)
     return pixels.astype(bool)

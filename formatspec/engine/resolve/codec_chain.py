@@ -12,7 +12,7 @@ import msgspec
 
 from formatspec.codecs import BadArgumentsError, UnknownCodecError, make
 from formatspec.codecs.registry import CODECS, Argument, Codec, Env, Site, UnfitError
-from formatspec.codecs.values import finite_json
+from formatspec.engine.base.slot_values import BARE, TYPES, Convert
 from formatspec.engine.resolve.fuse_arithmetic import fused
 from formatspec.language.errors import Place
 from formatspec.language.expression import Literal
@@ -23,8 +23,6 @@ from formatspec.model.plain.decimals import DECIMAL, read_decimal, spell_decimal
 from formatspec.model.slots import Type
 from formatspec.paths.templates import formats
 from formatspec.plugins import PluginError
-
-Convert = Callable[[Any, Env], Any]
 
 NUMBER = rf"{DECIMAL}|[-+]?(?:nan|NaN|inf|Infinity)"
 """A number in a text. It can match in one way only, so that a line that does not match is refused quickly."""
@@ -156,143 +154,6 @@ def _read_bool(text: Any, env: Env) -> bool:
     return words[text]
 
 
-def _finite(value: Any) -> bool:
-    return (
-        isinstance(value, int | float) and not isinstance(value, bool) and value == value and abs(value) != float("inf")
-    )
-
-
-def _integer(value: Any, env: Env) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        if isinstance(value, float) and value.is_integer():
-            return int(value)
-        raise UnfitError("an integer", value)
-    return value
-
-
-def _number(value: Any, env: Env) -> int | float:
-    if not _finite(value):
-        raise UnfitError("a finite number", value)
-    return value  # type: ignore[no-any-return]
-
-
-def _text(value: Any, env: Env) -> str:
-    if not isinstance(value, str):
-        raise UnfitError("text", value)
-    return value
-
-
-def _id(value: Any, env: Env) -> Any:
-    if type(value) is int or type(value) is str:
-        return value
-    if isinstance(value, bool) or not isinstance(value, int | str):
-        raise UnfitError("an integer or text", value)
-    return value
-
-
-def _bool(value: Any, env: Env) -> bool:
-    if not isinstance(value, bool):
-        raise UnfitError("true or false", value)
-    return value
-
-
-_TEXT = frozenset({str})
-_LISTS = frozenset({list, tuple})
-
-
-def _texts(value: Any, env: Env) -> tuple[str, ...]:
-    if type(value) in _LISTS and _TEXT.issuperset(map(type, value)):
-        return tuple(value)
-    if not isinstance(value, list | tuple) or not all(isinstance(part, str) for part in value):
-        raise UnfitError("a list of texts", value)
-    return tuple(value)
-
-
-def _numbers(count: int | None, value: Any, env: Env) -> tuple[Any, ...]:
-    if not isinstance(value, (list, tuple)) or (count is not None and len(value) != count):
-        raise UnfitError(f"{count} numbers" if count else "a list of numbers", value)
-    for part in value:
-        plain = type(part) is int or (type(part) is float and part - part == 0)
-        if not plain and not _finite(part):
-            raise UnfitError("finite numbers", value)
-    return tuple(value)
-
-
-def _rings(value: Any, env: Env) -> tuple[tuple[Any, ...], ...]:
-    if not isinstance(value, list | tuple):
-        raise UnfitError("a list of lists of numbers", value)
-    return tuple(_ring(ring, env) for ring in value)
-
-
-def _ring(value: Any, env: Env) -> tuple[Any, ...]:
-    ring = _numbers(None, value, env)
-    if len(ring) % 2:
-        raise UnfitError("an even count of numbers, x and y in turn", value, "POLYGON")
-    return ring
-
-
-def _keypoints(value: Any, env: Env) -> tuple[tuple[Any, ...], ...]:
-    if not isinstance(value, list | tuple):
-        raise UnfitError("a list of x, y and visibility", value)
-    return tuple(_numbers(3, point, env) for point in value)
-
-
-def _coded(what: str, value: Any, env: Env) -> Any:
-    raise UnfitError(f"{what}, which a codec gives", value)
-
-
-def _color(value: Any, env: Env) -> tuple[int, ...]:
-    if not isinstance(value, list | tuple) or len(value) not in (3, 4):
-        raise UnfitError("a colour of three integers", value)
-    return tuple(_integer(part, env) for part in value)
-
-
-def _edges(value: Any, env: Env) -> tuple[tuple[int, ...], ...]:
-    if not isinstance(value, list | tuple):
-        raise UnfitError("pairs of integers", value)
-    edges = tuple(tuple(edge) if isinstance(edge, list | tuple) else () for edge in value)
-    if any(len(edge) != 2 or not all(isinstance(end, int) for end in edge) for edge in edges):
-        raise UnfitError("pairs of integers", value)
-    return edges
-
-
-def _mapping(value: Any, env: Env) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise UnfitError("a mapping", value)
-    return finite_json(value, env)  # type: ignore[no-any-return]
-
-
-def _json(value: Any, env: Env) -> Any:
-    return value
-
-
-TYPES: dict[Type, Convert] = {
-    "int": _integer,
-    "number": _number,
-    "text": _text,
-    "id": _id,
-    "bool": _bool,
-    "state": _text,
-    "texts": _texts,
-    "box": partial(_numbers, 4),
-    "rotated": partial(_numbers, 5),
-    "ring": _ring,
-    "circle": partial(_numbers, 3),
-    "ellipse": partial(_numbers, 5),
-    "color": _color,
-    "edges": _edges,
-    "mapping": _mapping,
-    "json": finite_json,
-}  # fmt: skip
-"""A check for each type of slot: it returns the value, or raises UnfitError. Types not listed take any value."""
-_BARE: dict[Type, Convert] = {
-    "ring": _ring,
-    "rings": _rings,
-    "keypoints": _keypoints,
-    "region": partial(_coded, "pixels"),
-    "bytes": partial(_coded, "bytes"),
-}
-"""The conversion to each type of a value that no codec converts."""
 _TEXT_READERS: dict[str, Convert] = {"number": number_from_text, "numbers": _read_numbers}
 _TEXT_TYPES: dict[Type, Convert] = {
     "int": number_from_text,
@@ -328,7 +189,7 @@ def build(leaf: Bind, types: Sequence[Type], keys: int, textual: bool, place: Pl
         if not codecs or codecs[-1].kind != "tree":
             steps_out.append(partial(_each, spell) if keys > 1 else spell)
     steps_in.extend(codec.decode for codec in reversed(codecs))
-    checks = [(None if codecs else _BARE.get(kind)) or TYPES.get(kind) for kind in types]
+    checks = [(None if codecs else BARE.get(kind)) or TYPES.get(kind) for kind in types]
     if len(types) == 1:
         if checks[0] is not None:
             steps_in.append(_if_any(checks[0]))
@@ -480,6 +341,10 @@ def _pattern(leaf: Bind, codecs: Sequence[Codec], types: Sequence[Type]) -> str:
     if kind in ("int", "number"):
         return NUMBER
     return r".+"
+
+
+def _json(value: Any, env: Env) -> Any:
+    return value
 
 
 def _composed(steps: Sequence[Convert]) -> Convert:

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from formatspec.codecs.registry import Env
-from formatspec.engine.resolve.codec_chain import Chain, Convert, build
+from formatspec.engine.base.slot_values import Convert
+from formatspec.engine.resolve.codec_chain import Chain, build
 from formatspec.language.errors import Place
 from formatspec.language.leaf import Bind, LeafSyntaxError, Text, parse_text
 from formatspec.language.rules import problem
