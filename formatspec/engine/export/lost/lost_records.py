@@ -91,7 +91,7 @@ class Unwritten:
         if not reasons and not setting.seen and stated >= len(item.objects):
             get = held.get
             if all(get(one, 0) & WRITTEN for one in map(id, item.objects)):
-                return  # each has a row of its own, and nothing was left out
+                return  # each has a row of its own and lost nothing
         for place, thing in enumerate(item.objects):
             bits = held.get(id(thing), 0)
             written, seen = bits & WRITTEN, setting.seen.get(id(thing))
