@@ -22,7 +22,7 @@ SIDES = ("x1", "y1", "x2", "y2")
 
 
 def _boxed(site: Site, formulas: Formulas, inverse: Formulas) -> Codec:
-    """A codec of boxes whose numbers in the file are arithmetic on x, y, width and height, and the other way round."""
+    """Return a codec of boxes whose numbers in the file are arithmetic on x, y, width and height, both ways."""
     run, back = computed(formulas, 4), computed(inverse, 4)
     return Codec(
         encode=lambda value, env: values.listed(site, run(*values.bbox(value))),

@@ -39,17 +39,17 @@ def decode(data: bytes, style: Style = STYLE) -> Document:
 
 
 def costs(style: Style) -> dict[bytes, int]:
-    """What the values of a table take in memory, as `document.check_values` counts it."""
+    """Return how much memory the values of a table take, in the form of `document.check_values`."""
     return {b" " if style.delimiter == BLANKS else style.delimiter[0].encode(): 80, b"\n": 270}
 
 
 def columns_in(text: str, style: Style) -> tuple[str, ...]:
-    """The names of the columns of a table that begins so.  Raises FileError as `decode` does."""
+    """Return the names of the columns of a table that begins with this text. Raises FileError as `decode` does."""
     return _columns(_rows(text, style), style)
 
 
 def rows_of(text: str, columns: tuple[str, ...], style: Style) -> list[dict[Any, Any]]:
-    """The rows of a part of a table that begins and ends where rows do, without its header.  Raises FileError."""
+    """Return the rows of a part of a table that consists of whole rows, without the header. Raises FileError."""
     if (style.quote or '"') in text or "\r" in text or style.comment or _is_spaced(style) or len(text) > limits().cell:
         return [_row(columns, cells) for _, _, cells in _rows(text, style)]
     mark, count, made = style.delimiter[0], len(columns), []
@@ -61,9 +61,9 @@ def rows_of(text: str, columns: tuple[str, ...], style: Style) -> list[dict[Any,
 
 
 def lines_of_rows(text: str, style: Style, whole: bool) -> Iterator[tuple[int, int]]:
-    """The first and the last line of each row, from 1; where the text is not `whole` its last row need not end.
+    """Yield the first and the last line of each row, from 1; the last row may be incomplete if not `whole`.
 
-    Raises FileError on broken quotes.
+    Raises FileError if quotes are broken.
     """
     rows = _rows(text, style)
     try:
@@ -75,7 +75,7 @@ def lines_of_rows(text: str, style: Style, whole: bool) -> Iterator[tuple[int, i
 
 
 def _is_open(text: str, style: Style) -> bool:
-    """Whether a text breaks off in a cell between quotes, and nothing else is wrong with it."""
+    """Return whether a text ends within a cell in quotes and is otherwise correct."""
     try:
         for _ in _rows(text + (style.quote or '"'), style):
             pass

@@ -66,7 +66,7 @@ class ValueCosts:
 
 
 def check_estimate(asked: int, size: int, what: str = "this file") -> None:
-    """Raise TooLargeError where the values of a file take too much memory: `asked` bytes for a file of `size` bytes."""
+    """Raise TooLargeError if the values of a file take too much memory: `asked` bytes for a file of `size` bytes."""
     most = max(limits().values, EXPANSION * size)
     if asked > most:
         raise TooLargeError(

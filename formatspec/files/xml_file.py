@@ -82,8 +82,7 @@ PLAIN = XmlShape()
 """The shape of elements of which nothing is known: each element's own content decides."""
 
 WIDE = 500
-"""From how many attributes on an element's attributes are taken from a second parse: lxml looks up the value of each by
-its name, which takes time in proportion to the square of their number."""
+"""From how many attributes on they are taken from a second parse: lxml looks up each in quadratic time."""
 
 # Possessive, so that no prologue makes it backtrack.
 _DOCTYPE = re.compile(rb"(?:\xef\xbb\xbf)?(?:\s++|<\?.*?\?>|<!--.*?-->)*+<!DOCTYPE", re.DOTALL)
@@ -262,10 +261,7 @@ def rows_in(data: bytes, tag: str, shape: XmlShape, only: Collection[str] | None
 
 
 def tags_in(data: bytes, tags: Collection[str]) -> Counter[str]:
-    """Return how many elements have each of some tags, among elements that follow each other in a UTF-8 file.
-
-    Raises FileError.
-    """
+    """Return how many of the elements in a UTF-8 file have each of some tags. Raises FileError."""
     return Counter(tag for child in wrapped(data) if (tag := _tag(child)) in tags)
 
 

@@ -194,7 +194,7 @@ def is_outlined(thing: Shape) -> bool:
 
 
 _KEPT = 64
-"""How many filled outlines are kept at most; those of one image are kept however many they are."""
+"""How many filled outlines are kept at most; those of one image are all kept."""
 _filled: dict[tuple[tuple[Ring, ...], int, int], Region] = {}
 """The pixels inside outlines, by the outlines and the image's height and width."""
 
@@ -210,10 +210,10 @@ def _fill(rings: tuple[Ring, ...], height: int, width: int) -> Region:
 
 
 def fill_all(things: Iterable[Shape], height: int | None, width: int | None) -> None:
-    """Fill the outlines of several objects of an image at once; `region` gives the pixels that were found.
+    """Fill the outlines of several objects of an image at once; `region` then gives these pixels.
 
-    That takes a fraction of the time which it takes one by one. Where one of them cannot be filled, none is, so that
-    the error comes where that one is asked for.
+    This takes a fraction of the time of filling them one by one. If an outline cannot be filled, none is; then `region`
+    raises the error for the object that has it.
     """
     if not height or not width:
         return

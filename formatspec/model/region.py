@@ -55,7 +55,7 @@ class Region:
 
     @classmethod
     def of_runs(cls, height: int, width: int, bounds: Ints) -> Region:
-        """The region of bounds that are well formed as they come out of `runs`: neither checked nor copied."""
+        """Return the region of bounds that `runs` has made; they are neither checked nor copied."""
         region = object.__new__(cls)
         bounds.flags.writeable = False
         object.__setattr__(region, "height", height)
@@ -169,7 +169,7 @@ class Region:
 
     @classmethod
     def of_each(cls, shapes: Sequence[Sequence[EdgeRing]], height: int, width: int) -> list[Region]:
-        """As `from_polygons`, of several shapes of one image, which together take a fraction of their time alone."""
+        """Return what `from_polygons` gives for several shapes of one image, in a fraction of the time."""
         return [cls.of_runs(height, width, bounds) for bounds in _rings.fill_each(shapes, height, width)]
 
     @classmethod
@@ -391,11 +391,11 @@ class Region:
 
 
 _FEW = 48
-"""So many bounds are handled one by one faster than together."""
+"""Up to this many bounds, handling them one by one is faster."""
 
 
 def _box_of_few(bounds: list[int], height: int) -> tuple[int, int, int, int]:
-    """The smallest box around runs; see `Region.bbox`."""
+    """Return the smallest box around runs; see `Region.bbox`."""
     left, right = bounds[0] // height, (bounds[-1] - 1) // height + 1
     top, bottom = height, 0
     for start, stop in zip(bounds[::2], bounds[1::2], strict=True):

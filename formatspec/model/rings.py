@@ -35,12 +35,12 @@ class TracedOutline(msgspec.Struct, frozen=True):
 
 
 def fill_each(shapes: Sequence[Sequence[EdgeRing]], height: int, width: int) -> list[Ints]:
-    """For each shape the bounds of the pixels inside any of its rings, each filled even-odd on its own.
+    """Return, for each shape, the bounds of the pixels inside any of its rings; each ring is filled even-odd by itself.
 
-    Shapes that are filled together take a fraction of the time that each takes alone.  ValueError for a bad ring.
+    Filling several shapes together takes a fraction of the time. Raises ValueError for a bad ring.
     """
     offsets, ring = _crossings([one for rings in shapes for one in rings], height, width)
-    apart = height * width + 1  # every ring in a copy of the image of its own, in which no run reaches the next copy
+    apart = height * width + 1  # each ring gets its own copy of the image, and no run reaches the next copy
     edges = toggles(offsets + ring * apart)
     copy = edges // apart
     edges -= copy * apart
@@ -120,7 +120,7 @@ def _crossings(rings: Sequence[EdgeRing], height: int, width: int) -> tuple[Ints
 
 
 def _points(rings: Sequence[EdgeRing]) -> tuple[npt.NDArray[np.float64], Ints]:
-    """The points of all rings, one after another, and how many each has.  ValueError for a bad ring."""
+    """Return the points of all rings, one after another, and how many each has. Raises ValueError for a bad ring."""
     lengths = [len(ring) for ring in rings]
     odd = next((length for length in lengths if length % 2), None)
     if odd is not None:

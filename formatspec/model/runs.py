@@ -23,7 +23,7 @@ Pixels: TypeAlias = "npt.NDArray[Any]"
 
 _BLOCK = 1 << 18  # elements compared at once, so that a block stays in the cache
 _STRIP = 128  # columns moved at once, for the same reason
-_FEW = 96  # so many numbers are handled one by one faster than together
+_FEW = 96  # up to this many numbers, handling them one by one is faster
 _GROUPS = 10  # groups of five bits in one count: 50 bits are enough for any image
 
 
@@ -164,7 +164,7 @@ def topmost(layers: Sequence[Ints]) -> tuple[Ints, Ints, Ints]:
 def _paint(canvas: Ints, starts: Ints, stops: Ints, values: Ints) -> None:
     """Fill each run of a canvas with its value, later runs over earlier ones; runs are not empty.
 
-    Some runs at a time, so that the places that they have together stay few.
+    It fills a number of runs at a time, so that it needs little memory.
     """
     until = np.cumsum(stops - starts)
     first = done = 0
@@ -177,9 +177,9 @@ def _paint(canvas: Ints, starts: Ints, stops: Ints, values: Ints) -> None:
 
 
 def _distinct_places(offsets: Ints) -> tuple[Ints, Ints]:
-    """The distinct offsets in order, and which of them each is."""
+    """Return the distinct offsets in order, and for each offset its index among them."""
     bits = offsets.size.bit_length()
-    if offsets.size and int(offsets.max()) >> (62 - bits) == 0:  # numbers are sorted faster than their order is found
+    if offsets.size and int(offsets.max()) >> (62 - bits) == 0:  # sorting numbers is faster than finding their order
         packed = np.sort(offsets << bits | np.arange(offsets.size))
         order, ordered = packed & ((1 << bits) - 1), packed >> bits
     else:
@@ -193,9 +193,9 @@ def _distinct_places(offsets: Ints) -> tuple[Ints, Ints]:
 
 
 def by_key(starts: Ints, stops: Ints, keys: Pixels) -> list[tuple[int, Ints]]:
-    """Ordered, disjoint runs apart by their keys, sorted by key: the place of the first run, and the bounds of all.
+    """Split ordered, disjoint runs by their keys, sorted by key; return each key's first run, by index, and bounds.
 
-    Runs of one key that touch become one.
+    Runs with one key that touch become one run.
     """
     if not starts.size:
         return []
@@ -291,7 +291,7 @@ def pack(counts: Ints) -> str:
 
 
 def _pack_few(counts: list[int]) -> str:
-    """As `pack`: number by number, which is faster for a few."""
+    """Do the same as `pack`, number by number, which is faster for few numbers."""
     groups = []
     for place, count in enumerate(counts):
         rest = count - counts[place - 2] if place > 2 else count

@@ -17,7 +17,7 @@ def matches(path: str, pattern: str) -> bool:
 
 
 class Globs:
-    """Whether a path fits any of some patterns, compiled once."""
+    """A test whether a path fits any of some patterns, which are compiled once."""
 
     def __init__(self, patterns: Sequence[str]) -> None:
         """Compile the patterns."""
@@ -25,7 +25,7 @@ class Globs:
         self._fits = re.compile("|".join(f"(?:{_glob(pattern).pattern})" for pattern in patterns)).fullmatch
 
     def __call__(self, path: str) -> bool:
-        """Whether a path fits."""
+        """Return whether a path fits."""
         rooted = "/" + path
         for mark in self._marks:
             if mark in rooted:
@@ -33,9 +33,9 @@ class Globs:
         return False
 
     def outside(self, paths: Sequence[str], start: str = "") -> Sequence[str]:
-        """Those of some paths that do not fit, or do not lie below `start`, behind which the patterns begin.
+        """Return those paths that do not fit, or that are not below `start`, where the patterns begin.
 
-        Paths of which none holds what the patterns ask for are told at one look.
+        If no path contains what the patterns need, one search over all of them finds it out.
         """
         joined = "/" + "\n/".join(paths)
         if not any(mark in joined for mark in self._marks):
@@ -45,7 +45,7 @@ class Globs:
 
 
 def globs(patterns: Iterable[str]) -> Globs:
-    """Whether a path fits any of the patterns; the same patterns are compiled once."""
+    """Return a test whether a path fits any of the patterns; equal patterns are compiled once."""
     return _globs(tuple(patterns))
 
 

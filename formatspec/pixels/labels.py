@@ -44,12 +44,12 @@ def split(pixels: Pixels) -> list[tuple[PixelValue, Region]]:
 
 
 _SMALL = 1 << 14
-"""Samples of an image whose columns are put one behind the other faster than runs are found in its rows."""
+"""Up to this many samples, joining an image's columns is faster than finding runs in its rows."""
 _ZERO = np.zeros(1, np.int64)
 
 
 def _as_numbers(pixels: Pixels) -> npt.NDArray[np.uint64]:
-    """Pixels of several channels, each as one number, in the order of the values."""
+    """Return pixels of several channels as one number each, in the order of the values."""
     channels, bits = pixels.shape[2], 8 * pixels.dtype.itemsize
     return pixels @ np.array([1 << bits * place for place in reversed(range(channels))], np.uint64)
 

@@ -14,10 +14,9 @@ RowCounter = Callable[[Any], int]
 
 
 def row_counter(rule: Rule) -> RowCounter | None:
-    """What counts the rows of a document's tables, those inside others included; None for a rule without tables.
+    """Return a function that counts the rows of a document's tables, including rows inside rows; None without tables.
 
-    Rows that only look up what others tell, and rows that are printed from what is known otherwise, are no records and
-    are not counted.
+    Rows that only repeat what other rows say, and rows that are computed, are no records and are not counted.
     """
     if isinstance(rule, TableRule):
         return _table_counter(rule)
@@ -32,7 +31,7 @@ def row_counter(rule: Rule) -> RowCounter | None:
 
 
 def _of_places(parts: Sequence[tuple[int, RowCounter]], document: Any) -> int:
-    """The rows in some places of a list."""
+    """Count the rows at some positions of a list."""
     if not isinstance(document, list | tuple):
         return 0
     return sum(count(document[place]) for place, count in parts if place < len(document))
@@ -55,7 +54,7 @@ def _table_counter(rule: TableRule) -> RowCounter | None:
 
 
 def _choice_counter(rule: OneOf) -> RowCounter | None:
-    """Count the rows of alternatives; several tables that share a list are told apart row by row."""
+    """Return a counter for the rows of alternatives; where several tables share a list, each row is tested."""
     any_of = _most([row_counter(one) for one in rule.alternatives])
     tables = [one for one in rule.alternatives if isinstance(one, TableRule)]
     if not tables:
@@ -91,7 +90,7 @@ def _map_counter(rule: MapRule) -> RowCounter | None:
 
 
 def _most(counters: Sequence[RowCounter | None]) -> RowCounter | None:
-    """The largest count that one of several counters gives; None where none of them counts."""
+    """Return a counter that gives the largest count of several counters; None if there is none."""
     some = [count for count in counters if count is not None]
     if len(some) == 1:
         return some[0]

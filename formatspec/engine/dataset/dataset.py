@@ -246,7 +246,7 @@ class OpenDataset:
         }  # fmt: skip
 
     def _elements(self, tables: dict[str, tuple[Table, ...]], context: ReadContext) -> dict[Any, FastElements]:
-        """How objects are read that are elements of XML, where nobody asks for the elements themselves."""
+        """Return the fast readers of objects that are XML elements, if nobody asks for the elements themselves."""
         roles = () if self.purpose.origin else self.form.documents
         found: dict[Any, FastElements | None] = {one.name: one.elements(context) for one in roles if one.span == "item"}
         for role in roles:

@@ -324,7 +324,7 @@ def _literal(form: Format, by_role: Mapping[str, Sequence[Claim]]) -> float:
 
 
 def _unspelled(role: Role, claimed: Sequence[Claim]) -> int:
-    """Slashes of the template of some paths that these paths lack, since no folder stands where one may."""
+    """Count slashes that some paths lack although their template has them, because an optional folder is missing."""
     folders = [name for name, kind in role.scope.captures.items() if kind == "path?"]
     return sum(captures.get(name) == "" for name in folders for _, captures in claimed)
 

@@ -30,7 +30,7 @@ class UnmappedCategories:
 
 
 class ShownPixels(NamedTuple):
-    """How many of a record's pixels a finished label image shows, of how many; `find`: which, where some are not."""
+    """How many of a record's pixels a finished label image shows, out of how many; `find` gives them if not all."""
 
     pixels: int
     whole: int

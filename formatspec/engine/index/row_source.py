@@ -60,7 +60,7 @@ class HeldRows:
         return None
 
     def text_at(self, position: int) -> tuple[bytes, Callable[[bytes], Any]] | None:
-        """None: decoded rows have no bytes."""
+        """Return None: decoded rows have no bytes."""
         return None
 
     def batches(self, fields: Fields | None) -> Iterator[tuple[int, Sequence[Any]]]:
@@ -171,7 +171,7 @@ class FileRows:
             return None
 
     def text_at(self, position: int) -> tuple[bytes, Callable[[bytes], Any]] | None:
-        """None: the rows are no elements."""
+        """Return None: the rows are not XML elements."""
         return None
 
     def _between(self, start: int, stop: int) -> tuple[int, bytes]:
@@ -203,7 +203,7 @@ class FileRows:
             yield first, decode(data)
 
     def _pieces(self) -> Iterator[tuple[int, Iterable[tuple[int, int]], bytes]]:
-        """All rows in pieces of about `span` bytes: the position of the first, the bounds of each, and the bytes."""
+        """Yield all rows in pieces of about `span` bytes: the first row's position, the rows' bounds, and the bytes."""
         for at, spans in self._spans.pieces():
             start = 0
             while start < len(spans):
@@ -229,7 +229,7 @@ class FileRows:
 
 
 class TextRows(FileRows):
-    """Rows by their places in a file that is no JSON: they are decoded whole."""
+    """Rows of a file that is not JSON, by their positions in it; they are decoded as a whole."""
 
     span = SPAN >> 2
 
@@ -246,7 +246,7 @@ class TextRows(FileRows):
         return super().some(start, stop, None)
 
     def typed(self, start: int, stop: int, decode: Decode) -> Sequence[Any] | None:
-        """None: typed rows are of JSON."""
+        """Return None: only JSON has typed rows."""
         return None
 
     def locate(self, position: int, rest: Pointer) -> LineColumn | None:
@@ -258,7 +258,7 @@ class TextRows(FileRows):
         return None if found is None else (self.file.places.at(start)[0] + found[0] - 1, found[1])
 
     def _place_in(self, row: bytes, rest: Pointer) -> LineColumn | None:
-        """Line and column within the bytes of a row."""
+        """Return line and column within the bytes of a row."""
         raise NotImplementedError
 
 
@@ -273,7 +273,7 @@ class ElementRows(TextRows):
         self._texts: tuple[int, Sequence[bytes]] = (0, ())
 
     def text_at(self, position: int) -> tuple[bytes, Callable[[bytes], Any]] | None:
-        """The bytes of a row, and what decodes such bytes; with them some that follow are read, which are held."""
+        """Return the bytes of a row and a function that decodes them; some following rows are read too and kept."""
         start, texts = self._texts
         if not start <= position < start + len(texts):
             start, stop = position, max(self._ahead(position), position + 1)
@@ -295,7 +295,7 @@ class ElementRows(TextRows):
         return self._elements.rows(self._between(start, stop)[1], self._path)
 
     def batches(self, fields: Fields | None) -> Iterator[tuple[int, Sequence[Any]]]:
-        """All rows in batches of about `span` bytes; of rows whose attributes suffice, their start tags alone."""
+        """Yield all rows in batches of about `span` bytes; only the start tags if the attributes of rows are enough."""
         head = self._elements.heads(self._path, None if fields is None else fields.keys())
         if head is None:
             yield from super().batches(fields)
@@ -309,7 +309,7 @@ class ElementRows(TextRows):
 
 
 class CellRows(TextRows):
-    """Rows by their places in a CSV file.  `columns`: their names, as the file's header says them."""
+    """Rows of a CSV file, by their positions in it. `columns`: the names of the columns in the file's header."""
 
     def __init__(self, file: RangeFile, cells: Cells) -> None:
         """Begin without rows."""
@@ -318,7 +318,7 @@ class CellRows(TextRows):
         self.columns: tuple[str, ...] = ()
 
     def seek(self) -> None:
-        """Find all rows of the file.  Raises NotRowsError, OSError."""
+        """Find all rows of the file. Raises NotRowsError, OSError."""
         self.columns = self._cells.scan(self.file.stream(), lambda spans: self.add(spans[:, 0], spans[:, 1]))
 
     def _place_in(self, row: bytes, rest: Pointer) -> LineColumn | None:
@@ -405,10 +405,10 @@ def range_file(tree: Tree, path: str) -> RangeFile:
 def sought(
     file: RangeFile, noted: Mapping[KeyPath, Sequence[str]], elements: Elements | Cells | None = None
 ) -> tuple[Any, dict[KeyPath, FileRows]]:
-    """A file without its rows, and the rows that are there, by their table's path.
+    """Return a file's document without its rows, and its rows by the path of their table.
 
-    noted: the tables, and the keys under which what their rows state is noted.  elements: how rows of an XML file, or
-    of a CSV file, are found; None for a JSON file.  Raises NotRowsError, OSError.
+    noted: the tables, and the keys whose values in rows are noted. elements: how rows of an XML file or a CSV file are
+    found; None for a JSON file. Raises NotRowsError, OSError.
     """
     found: dict[KeyPath, FileRows] = {}
     if elements is not None and elements.direct(()):

@@ -28,10 +28,10 @@ def stacking(record: Any, region: Region | None, paint: str) -> float:
 
 
 def number_of(context: WriteContext, records: Sequence[Any], each: Each) -> int:
-    """How many rows of the same category stand before; what rows of it state as their own number is passed over.
+    """Return how many rows of the same category come before a record's, without numbers that rows state themselves.
 
-    Unless the table says that it counts from 0, it may count from 0 or from 1.  What has no outline has no number.
-    `records`: those of all rows, of which the context's is at its index.
+    The table may say that it counts from 0; otherwise it counts from 0 or 1. A record without an outline has no number.
+    `records`: those of all rows; the context's own is at its index.
     """
     if context.index >= len(records):
         return context.index

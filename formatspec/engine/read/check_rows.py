@@ -83,7 +83,7 @@ def _check_outlined(things: Sequence[Object], state: ItemState) -> None:
 
 def _check_equal(things: Sequence[Object], records: Sequence[Record], state: ItemState) -> None:
     if len({thing.bbox for thing in things}) == len(things):
-        return  # no two have the same box
+        return  # no two objects have the same box
     first: dict[Any, int] = {}
     for place, thing in enumerate(things):
         shape = (
@@ -102,7 +102,7 @@ def _check_equal(things: Sequence[Object], records: Sequence[Record], state: Ite
         if other == place or thing != things[other] or _is_part(records, place):
             continue
         if any(part is UNREAD for part in (*shape, thing.region)):
-            continue  # a fast reader left the geometry out
+            continue  # a fast reader did not read the geometry
         file, path = place_of_row(state, place)
         before = place_of_row(state, other)
         where = f"as the one at {'/'.join(map(str, before[1]))}" if before[1] else "as another"

@@ -14,7 +14,7 @@ from formatspec.model.region import Region
 
 
 class DeviatesError(Exception):
-    """A fast reader gives up when the state has taken in some of the item: the readers that judge read it anew."""
+    """A fast reader gives up after the state has taken some of the item, so the validating readers read it again."""
 
 
 class FastObjects(Protocol):

@@ -35,7 +35,7 @@ class RowSource(Protocol):
         ...
 
     def text_at(self, position: int) -> tuple[bytes, Callable[[bytes], Any]] | None:
-        """The bytes of an XML element that is a row, and what gives the row of such bytes; None for other rows."""
+        """Return the bytes of a row that is an XML element, and a function that decodes them; None for other rows."""
         ...
 
     def batches(self, fields: Fields | None) -> Iterator[tuple[int, Sequence[Any]]]:

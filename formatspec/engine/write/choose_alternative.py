@@ -48,16 +48,16 @@ def _keeps(choice: Rule) -> bool:
 def first_written(
     fitting: Sequence[int], others: Sequence[int], setting: WriteSetting, write: Callable[[int], Any]
 ) -> tuple[Any, int]:
-    """The first of several alternatives that can be written, and its place among them.
+    """Write the first of several alternatives that can be written; return what it writes and its position.
 
-    One that fits comes first if it says anything, then any that says anything, then any.  What the others noted in the
-    setting on the way is taken back.
+    An alternative that fits and writes something is preferred, then any that writes something, then any. Notes in the
+    setting that other alternatives left are removed.
 
     Args:
-        fitting: The places of the alternatives that hold the geometry as it is stated.
-        others: The places of all others.
+        fitting: The positions of the alternatives that hold the geometry as it is stated.
+        others: The positions of all others.
         setting: Where the writers note what they wrote.
-        write: Writes the alternative at a place; raises LackingError.
+        write: Writes the alternative at a position; raises LackingError.
 
     Raises:
         LackingError: None of them can be written.
@@ -91,12 +91,12 @@ alternative, or raises LackingError."""
 
 
 def can_be_plain(rule: OneOf, scope: Scope) -> bool:
-    """Whether an object's geometry alone says in which order alternatives are tried."""
+    """Return whether an object's geometry alone decides in which order alternatives are tried."""
     return scope.kind == "object" and not any(_attributes_apart(rule))
 
 
 def chooser_of_plain(rule: OneOf, scope: Scope, writers: Sequence[PlainAlternative]) -> PlainAlternative:
-    """What `alternatives_writer` writes of objects without a source, whose alternatives `can_be_plain`."""
+    """Return a fast form of `alternatives_writer` for objects without a source whose alternatives `can_be_plain`."""
     fits = shape_chooser([shape_of(choice) for choice in rule.alternatives])
     bits = [slot_bits(choice, scope) for choice in rule.alternatives]
     can_be_made = frozenset(place for place, choice in enumerate(rule.alternatives) if not _keeps(choice))

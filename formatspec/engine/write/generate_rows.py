@@ -91,7 +91,7 @@ def plain_writer(
 
 
 def _mapping_lines(rule: MapRule, scope: Scope, site: Site, into: str) -> list[str]:
-    """The lines that make a mapping of an object, under a name of the function's own."""
+    """Return the source lines that make a mapping for an object, under a local name."""
     body = [f"{into} = {{}}"]
     for field in rule.fields:
         lines = _field_lines(field, scope, site, into)
@@ -126,7 +126,7 @@ def _is_leaf(field: Field) -> bool:
 
 
 def _is_empty(rule: Rule, scope: Scope, site: Site) -> str | None:
-    """The source of whether an optional part of a row says nothing of an object; None where looking is not enough."""
+    """Return the source that tests if an optional part of a row is empty for an object; None if none can."""
     if isinstance(rule, TableRule):
         return _is_empty_table(rule.each.table, site)
     if isinstance(rule, LeafRule):
@@ -146,12 +146,12 @@ def _is_empty(rule: Rule, scope: Scope, site: Site) -> str | None:
 
 
 def _is_bare(rule: LeafRule) -> bool:
-    """Whether a leaf is a slot without codecs, so that a required one cannot be written where the slot is empty."""
+    """Return whether a leaf is a slot without codecs, so that a required one cannot be written if the slot is empty."""
     return isinstance(rule.leaf, Bind) and not rule.leaf.calls and rule.leaf.default is None
 
 
 def is_told(rule: Rule) -> bool:
-    """Whether the keys beside those that are named tell of a record, so that they are written of any record."""
+    """Return whether keys besides the named ones describe a record, so that they are written for every record."""
     return not isinstance(rule, LeafRule) or isinstance(rule.leaf, Bind)
 
 
@@ -191,7 +191,7 @@ def _is_empty_leaf(rule: LeafRule, scope: Scope, site: Site) -> str | None:
 
 
 def _choice_lines(rule: OneOf, scope: Scope, site: Site, into: str) -> list[str]:
-    """The lines that put the keys of one of several alternatives into a mapping."""
+    """Return the source lines that put the keys of one of several alternatives into a mapping."""
     if _is_outlines(rule, scope):
         choose = site.names.of("choose", site.choice_of(rule, scope))
         bits = slot_bits(rule.alternatives[0], scope)
@@ -208,7 +208,7 @@ def _choice_lines(rule: OneOf, scope: Scope, site: Site, into: str) -> list[str]
 
 
 def _alternative(rule: MapRule, scope: Scope, site: Site) -> PlainAlternative:
-    """The writer of one of several alternatives within a row."""
+    """Return the writer of one of several alternatives within a row."""
     inner = Site(Names(NAMES, LackingError=LackingError), list(OF_ITEM), site.writer_of, site.choice_of)
     body = _mapping_lines(rule, scope, inner, "document")
     lines = [*inner.before, *BEGINNING, *body, "return document"]

@@ -40,7 +40,7 @@ def refuse(context: WriteContext, names: Iterable[str]) -> None:
 
 
 def hold_mark(context: WriteContext, one: Hashable, bits: int) -> None:
-    """Likewise of the record with a mark (`record_mark`), in the setting of a context."""
+    """Note that the record with a mark (`record_mark`) is written and that its row holds these slots."""
     if bits:
         held = context.setting.held
         held[one] = held.get(one, 0) | bits

@@ -216,18 +216,18 @@ def write_record(row: RowWriter, context: WriteContext) -> Any:
 
 
 class Shaped(NamedTuple):
-    """Which of several rows of one table holds a record's geometry as it is stated.
+    """A test whether one of several rows of a table holds a record's geometry as it is stated.
 
     Attributes:
-        fits: What orders the rows of the table for a record.
-        place: The place of one row among them.
+        fits: Orders the rows of the table for a record.
+        place: The position of the row among them.
     """
 
     fits: Callable[[WriteContext, Any], Fitting]
     place: int
 
     def holds(self, context: WriteContext, record: Any) -> bool:
-        """Whether this row holds a record's geometry as it is stated."""
+        """Return whether this row holds a record's geometry as it is stated."""
         return self.place in self.fits(context, record).stated
 
 
@@ -245,7 +245,7 @@ def shape_tests(rows: Sequence[RowWriter]) -> dict[int, Shaped]:
 
 
 def _by_shape(rows: Sequence[RowWriter], shaped: Mapping[int, Shaped], context: WriteContext) -> dict[int, list[Any]]:
-    """For each row, by its identity, the records whose geometry it holds as it is stated, in the model's order."""
+    """Return, for each row by its identity, the records whose stated geometry it holds, in the model's order."""
     found: dict[int, list[Any]] = {id(row): [] for row in rows}
     tables: dict[int, list[RowWriter]] = {}
     for row in rows:

@@ -1,4 +1,4 @@
-"""The values of a pickle held to the bounds of depth and of memory, each counted as often as it stands."""
+"""Limits of depth and memory for the values of a pickle, where a shared value counts at each place where it occurs."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import NamedTuple
 from formatspec.files.document import MAX_DEPTH, Document, FileError, check_estimate
 
 CONTAINER = 64
-"""Bytes that an empty list or mapping takes."""
+"""How many bytes an empty list or mapping takes."""
 VALUE = 16
-"""Bytes that a value takes where it stands, beside the characters of a text."""
+"""How many bytes a value takes at each place, without the characters of a text."""
 _CONTAINERS = (list, dict)
 
 
@@ -21,7 +21,7 @@ class _Size(NamedTuple):
 
 
 def check_depth(document: Document) -> None:
-    """Raise FileError where values are nested deeper than MAX_DEPTH; no list and no mapping may be shared."""
+    """Raise FileError if values are nested deeper than MAX_DEPTH; lists and mappings must not be shared."""
     level, depth = [document], 0
     while level := [
         part
@@ -77,7 +77,7 @@ def _too_deep() -> FileError:
 
 
 def _unmeasured(part: Document, sizes: dict[int, _Size | None]) -> bool:
-    """Whether a container was not met before.  Raises FileError where it stands around the one that holds it."""
+    """Return whether a container is new. Raises FileError if it contains itself."""
     if id(part) not in sizes:
         return True
     if sizes[id(part)] is None:
@@ -86,6 +86,6 @@ def _unmeasured(part: Document, sizes: dict[int, _Size | None]) -> bool:
 
 
 def _own(value: Document) -> int:
-    """What the values of a container take that are neither lists nor mappings, and its keys."""
+    """Return the memory of a container's keys and of those values that are neither lists nor mappings."""
     parts = value if isinstance(value, list) else [*value, *value.values()]
     return sum(VALUE + len(part) if isinstance(part, str) else VALUE for part in parts)

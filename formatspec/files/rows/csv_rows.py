@@ -1,7 +1,7 @@
-"""Rows of a CSV file found without decoding it: where each begins and ends in the file.
+"""Rows of a CSV file, found without decoding it: where each begins and ends in the file.
 
-A file is looked through in pieces, so that memory does not grow with it.  Where a piece has no quotes, each line is a
-row and is found with NumPy; elsewhere the rows are those that the decoder finds.
+A file is read in pieces, so that memory does not grow with its size. In a piece without quotes, each line is a row and
+is found with NumPy; in other pieces, the decoder finds the rows.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ _UTF8 = ("utf-8", "utf8")
 _MARK = b"\xef\xbb\xbf"
 
 Take = Callable[[Any], None]
-"""Takes rows as they follow each other: int64, shape (n, 2), where each begins and ends in the file."""
+"""Takes consecutive rows: int64, shape (n, 2), with the beginning and the end of each in the file."""
 Row = dict[Any, Any]
 
 
 class Cells(msgspec.Struct, frozen=True):
-    """How the rows of CSV files of one style are found, decoded and located.
+    """Finds, decodes and locates the rows of CSV files of one style.
 
-    style: that of the files.  made: what is made of decoded rows.
+    style: the style of the files. made: converts decoded rows.
     """
 
     style: Style
@@ -50,11 +50,11 @@ class Cells(msgspec.Struct, frozen=True):
         )
 
     def direct(self, path: KeyPath) -> bool:
-        """Whether the rows under a path are those of the file."""
+        """Return whether the rows under a path are the rows of the file."""
         return path == ()
 
     def scan(self, read: Read, take: Take, piece: int = PIECE) -> tuple[str, ...]:
-        """Hand the rows of a file to `take`, without the header; gives the names of the columns.
+        """Give the rows of a file to `take`, without the header; return the names of the columns.
 
         Args:
             read: Gives the next bytes of the file, at most as many as it is asked for, none at its end.
@@ -70,11 +70,11 @@ class Cells(msgspec.Struct, frozen=True):
             raise NotRowsError from None
 
     def rows(self, data: bytes, columns: tuple[str, ...]) -> list[Row]:
-        """The rows among bytes that begin and end where rows do, as `csv_file.decode` gives them.  Raises FileError."""
+        """Return the rows in bytes that consist of whole rows, as `csv_file.decode` gives them. Raises FileError."""
         return self.made(csv_file.rows_of(data.decode(), columns, self.style))
 
     def locate(self, row: bytes, columns: tuple[str, ...], rest: Pointer) -> LineColumn | None:
-        """What `csv_file.locate` gives for a place within a row, counted from the row's first line."""
+        """Return what `csv_file.locate` gives for a place within a row, counted from the row's first line."""
         bare = Style(**{**_fields(self.style), "header": False, "columns": columns, "encoding": ("utf-8",)})
         return csv_file.locate(row, (0, *rest), bare)
 
@@ -84,7 +84,7 @@ def _fields(style: Style) -> dict[str, Any]:
 
 
 class _Scan:
-    """How far a file has been looked through."""
+    """The state of a search through a file."""
 
     def __init__(self, style: Style, take: Take) -> None:
         self.style = style
@@ -95,7 +95,7 @@ class _Scan:
         self.columns = None if style.header else csv_file.columns_in("", style)
 
     def whole(self, read: Read, piece: int) -> tuple[str, ...]:
-        """Look through the file; gives the names of its columns."""
+        """Search the file; return the names of its columns."""
         base, data = 0, b""
         while True:
             more = read(max(piece, len(data)))
@@ -108,11 +108,11 @@ class _Scan:
             if not more:
                 break
         if self.columns is None:
-            raise NotRowsError  # whoever decodes the file says what is wrong
+            raise NotRowsError  # decoding the file will say what is wrong
         return self.columns
 
     def _piece(self, data: bytes, base: int, last: bool) -> int:
-        """Take the rows that end in some bytes; gives how many of them need not be looked at again."""
+        """Take the rows that end in some bytes; return how many bytes are done."""
         if last:
             stop = len(data)
         else:
@@ -122,7 +122,7 @@ class _Scan:
         part = data[:stop]
         text = part.decode()
         if (not base and part.startswith(_MARK)) or part.count(b"\r") != part.count(b"\r\n"):
-            raise NotRowsError  # a mark is no part of a name, and lines that a return ends are not counted
+            raise NotRowsError  # a mark is no part of a name, and lines that end with a return are not counted
         plain = self.by_lines and self.quote not in part
         spans = self._lines(part) if plain else None
         used = stop
@@ -139,7 +139,7 @@ class _Scan:
         return used
 
     def _lines(self, data: bytes) -> Any:
-        """Where the rows among whole lines without quotes begin and end; None where one may be too long."""
+        """Return where the rows in whole lines without quotes begin and end; None if one may be too long."""
         codes = np.frombuffer(data, np.uint8)
         ends = np.flatnonzero(codes == 0x0A) + 1
         if data and not data.endswith(b"\n"):
@@ -157,7 +157,7 @@ class _Scan:
         return spans[kept]
 
     def _read(self, data: bytes, text: str, last: bool) -> Any:
-        """Where the rows among any lines begin and end, as the decoder finds them; the last may not have ended."""
+        """Return where the rows in any lines begin and end, as the decoder finds them; the last may be incomplete."""
         places = list(accumulate(map(len, data.splitlines(keepends=True)), initial=0))
         found = [(places[start - 1], places[stop]) for start, stop in csv_file.lines_of_rows(text, self.style, last)]
         return np.array(found, np.int64).reshape(-1, 2)

@@ -1,7 +1,7 @@
-"""Plain data to the text of XML elements, without building the elements.
+"""Writes plain data as the text of XML elements, without building the elements.
 
-It writes what is ordinary: names without a namespace, texts of characters that XML has.  Anything else is an
-`UnusualError`, after which lxml writes the same elements, or says what is wrong with them.
+It writes ordinary elements: names without a namespace, and texts of characters that XML allows. Anything else raises
+`UnusualError`; then lxml writes the same elements, or says what is wrong with them.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ _NO_CHARACTER = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010fff
 
 
 class UnusualError(ValueError):
-    """Something about the elements takes more than text: a namespace, a wrong character, a value that is no text."""
+    """An element cannot be written as plain text: it has a namespace, a wrong character, or a value that is no text."""
 
 
 def element(tag: Any, value: Any, step: str | None, both_tags: bool, level: int = 1) -> str:
-    """An element with all that is in it.
+    """Return an element with all its content.
 
     Args:
         tag: The element's name.
         value: Its text, or a mapping of its attributes under `"@"`, its text under `"#"`, and its children.
-        step: What each level is indented by; None writes all on one line.
+        step: The indentation of each level; None writes everything on one line.
         both_tags: Whether an element without content gets a start tag and an end tag.
-        level: How deep the element lies, from 1 for the root.
+        level: How deep the element is nested, from 1 for the root.
 
     Raises:
         UnusualError: The element cannot be written this way.
@@ -40,13 +40,13 @@ def element(tag: Any, value: Any, step: str | None, both_tags: bool, level: int 
 
 
 def elements(values: Iterable[tuple[Any, Any]], step: str | None, both_tags: bool, level: int) -> str:
-    """Elements that follow each other, each behind the newline and the indentation of its level.
+    """Return elements that follow each other, each after a line break and the indentation of its level.
 
     Args:
         values: The name of each with its value, as `element` takes them.
-        step: What each level is indented by; None writes all on one line.
+        step: The indentation of each level; None writes everything on one line.
         both_tags: Whether elements without content get a start tag and an end tag.
-        level: How deep they lie, from 1 for the root.
+        level: How deep they are nested, from 1 for the root.
 
     Raises:
         UnusualError: One of them cannot be written this way.
@@ -57,7 +57,7 @@ def elements(values: Iterable[tuple[Any, Any]], step: str | None, both_tags: boo
 
 
 def start(tag: Any, attributes: Mapping[Any, Any], text: Any) -> str:
-    """The start tag of an element and the text behind it.  Raises UnusualError."""
+    """Return the start tag of an element and the text after it. Raises UnusualError."""
     with _unusual():
         return _checked(f"<{_named(tag)}{_attributes(attributes)}>{_text(text)}")
 
@@ -77,7 +77,7 @@ def children(value: Mapping[Any, Any]) -> Iterator[tuple[Any, Any]]:
 
 @contextmanager
 def _unusual() -> Iterator[None]:
-    """What is no mapping, list or text where one belongs, as an UnusualError."""
+    """Raise UnusualError for a value that is no mapping, list or text where one is needed."""
     try:
         yield
     except (AttributeError, TypeError):
@@ -126,14 +126,14 @@ def _is_plain(name: str) -> bool:
 
 
 def _named(name: Any) -> str:
-    """A name of XML without a namespace.  Raises UnusualError."""
+    """Return a name of XML if it has no namespace. Raises UnusualError."""
     if type(name) is not str or not _is_plain(name):
         raise UnusualError
     return name
 
 
 def _attributes(values: Mapping[Any, Any]) -> str:
-    """Attributes as they stand in a start tag, each behind a blank."""
+    """Return attributes as they are written in a start tag, each after a blank."""
     parts = []
     for name, value in values.items():
         text = _text(value)
@@ -144,7 +144,7 @@ def _attributes(values: Mapping[Any, Any]) -> str:
 
 
 def _text(value: Any) -> str:
-    """A text with references for the characters that are markup."""
+    """Return a text with references for the characters that are markup."""
     if type(value) is not str:
         raise UnusualError
     if "&" in value or "<" in value or ">" in value or "\r" in value:

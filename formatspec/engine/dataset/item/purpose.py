@@ -21,9 +21,13 @@ if TYPE_CHECKING:
 class Readers(msgspec.Struct, frozen=True):
     """The compiled readers of a format for one purpose.
 
-    decoders: how much of a table's rows is decoded; plain: how rows that are as the spec has them are read; lines: how
-    texts of numbers are, by role; elements: how objects are that are elements of XML: in an item's own file, by role,
-    and in its row of a shared file, by role and table.
+    Attributes:
+        decoders: How much of a table's rows is decoded.
+        plain: Fast readers of rows that follow the spec exactly.
+        lines: Fast readers of texts of numbers, by role.
+        elements: Fast readers of objects that are XML elements: by role for an item's own file, and by role and table
+            for
+            its row of a shared file.
     """
 
     documents: Mapping[str, Reader]
@@ -36,7 +40,7 @@ class Readers(msgspec.Struct, frozen=True):
     wanted_roles: frozenset[str]
 
     def judging(self) -> Readers:
-        """The same readers without those that are fast, and say nothing."""
+        """Return the same readers without the fast ones, which report no findings."""
         return msgspec.structs.replace(self, plain={}, lines={}, elements={})
 
 

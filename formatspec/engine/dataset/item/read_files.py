@@ -77,7 +77,7 @@ def _are_plain(lines: FastLines, path: str, tree: Tree, state: ItemState) -> boo
 def _are_elements(
     elements: FastElements, role: Role, path: str, tree: Tree, read: Reader, state: ItemState
 ) -> bool:  # fmt: skip
-    """Whether an XML file was read whose objects are elements of which there is nothing to say."""
+    """Return whether the fast reader of elements could read an XML file; it can if there is nothing to report."""
     codec = role.codec
     assert codec is not None
     try:

@@ -61,7 +61,7 @@ def read_rows(role: Role, runs: Sequence[Run], readers: Readers, turns: Turns, s
 
 
 def _is_plain(elements: FastElements, part: TableFile, position: int, table: Table, state: ItemState) -> bool:
-    """Whether the row of an item was read whose objects are elements of which there is nothing to say."""
+    """Return whether the fast reader of elements could read an item's row; it can if there is nothing to report."""
     found = part.rows.text_at(position)
     if found is None:
         return False

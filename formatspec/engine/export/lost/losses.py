@@ -249,7 +249,7 @@ class Losses:
         self._of_item(item, left_out.get(id(item), ()))
 
     def _gone(self, thing: Object, stated: int, bits: int, item: Item) -> int:
-        """The slots of an object that are lost, of those that it states and those that its rows hold."""
+        """Return which of the slots that an object states are lost, given those that its rows hold."""
         gone = stated & ~bits & ~ATTRIBUTES
         if stated & bits & BITS["bbox"] and not bits & BOXED and _is_another_box(thing, bits, item):
             self.note("bounding boxes that differ from their outlines")
@@ -329,7 +329,7 @@ class Losses:
 
 
 def _asks_object(stated: int, bits: int) -> bool:
-    """Whether what is lost depends on more of an object than the slots that it states, and those that rows hold."""
+    """Return whether losses depend on more of an object than which slots it states and which slots its rows hold."""
     follows = stated & bits & BITS["bbox"] and not bits & BOXED
     return bool(follows or bits & (BITS["polygons"] | UNMARKED) or stated & ~bits & BITS["region"])
 

@@ -1,1 +1,1 @@
-"""Elements of XML that are objects, read by functions generated for what their texts are."""
+"""XML elements that are objects, read by functions generated for elements of one structure."""
